@@ -1,0 +1,144 @@
+# agent-tools for the shell.  `make demo` and `make check` are the two to know; `make help` lists the rest.
+
+PREFIX  ?= /usr/local
+DESTDIR ?=
+CC      ?= cc
+CFLAGS  ?= -O2 -g
+BUILD   ?= build
+
+BINDIR   = $(DESTDIR)$(PREFIX)/bin
+SHAREDIR = $(DESTDIR)$(PREFIX)/share/agent
+MANDIR   = $(DESTDIR)$(PREFIX)/share/man
+
+VERSION := 0.1.0
+
+ALL_CFLAGS = -std=c11 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wshadow -Wstrict-prototypes \
+	-Ilib -DVERSION='"$(VERSION)"' $(CFLAGS)
+SHARE_FLAG = -DSHARE_DIR='"$(PREFIX)/share/agent"'
+
+PROGRAMS = agent-run agent-filter agent-text agent-tools agent-collect
+programs := $(foreach p,$(PROGRAMS),$(if $(wildcard cmd/$(p).c cmd/$(p)/*.c),$(BUILD)/$(p)))
+
+object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
+lib_objects := $(call object,$(wildcard lib/*/*.c))
+cmd_objects := $(call object,$(wildcard cmd/*.c cmd/*/*.c))
+unit_tests := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
+servers := $(patsubst tests/server/%.c,$(BUILD)/server/%,$(wildcard tests/server/*.c))
+benches := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
+test_objects := $(call object,$(wildcard tests/unit/*.c tests/server/*.c tests/bench/*.c))
+
+all: $(programs)
+
+help:
+	@echo 'make             build the programs into $(BUILD)/'
+	@echo 'make demo        install what is missing, build, and show the main job on the built-in model'
+	@echo 'make check       install what is missing, build, and run every test'
+	@echo 'make install     into PREFIX=$(PREFIX) (below DESTDIR); make uninstall removes it'
+	@echo 'make sanitize    run the tests under AddressSanitizer and UndefinedBehaviorSanitizer'
+	@echo 'make lint        clang-tidy, cppcheck, shellcheck, mandoc -Tlint, clang-format'
+	@echo 'make format      lay the sources out by .clang-format'
+	@echo 'make bench       compare with curl, jq and grep, side by side'
+	@echo 'make fuzz        fuzz what parses bytes from outside (FUZZ_SECONDS each)'
+	@echo 'make clean       remove $(BUILD)/'
+
+# ---- build ----
+
+# Which program needs which library: the readers start without libcurl; libjq is loaded when asked for.
+$(BUILD)/agent-run: LDLIBS += -lcurl
+$(BUILD)/agent-run $(BUILD)/agent-collect: LDLIBS += -lm
+
+$(foreach p,$(PROGRAMS),$(eval $(BUILD)/$(p): $(call object,$(wildcard cmd/$(p).c cmd/$(p)/*.c))))
+
+$(programs): $(BUILD)/%: $(BUILD)/libagent.a
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libagent.a -Wl,--as-needed $(LDLIBS) -ldl
+
+$(BUILD)/libagent.a: $(lib_objects)
+	@rm -f $@
+	$(AR) rcs $@ $^
+
+$(unit_tests): $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libagent.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed -lcurl -lm -ldl
+
+$(servers): $(BUILD)/server/%: $(BUILD)/obj/tests/server/%.o $(BUILD)/libagent.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed -lcurl -lm -ldl
+
+$(benches): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libagent.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed -lcurl -lm -ldl
+
+$(BUILD)/obj/lib/base/file.o: ALL_CFLAGS += $(SHARE_FLAG)
+
+$(BUILD)/obj/%.o: %.c | headers
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+
+-include $(patsubst %.o,%.d,$(lib_objects) $(cmd_objects) $(test_objects))
+
+# Says which package is missing instead of letting the compiler fail.
+headers:
+	@.ci/packages headers "$(CC)"
+
+# ---- the two commands ----
+
+demo:
+	@.ci/packages install build
+	@$(MAKE) --no-print-directory all
+	@AGENT_BIN=$(BUILD) share/examples/demo
+
+check:
+	@.ci/packages install build test
+	@$(MAKE) --no-print-directory all tests
+	@BUILD=$(BUILD) tests/run
+
+tests: $(unit_tests) $(servers)
+
+# ---- the rest ----
+
+SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer
+
+sanitize:
+	@.ci/packages install build test
+	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize CFLAGS='-O1 -g $(SANITIZE)' all tests
+	@BUILD=$(BUILD)/sanitize tests/run
+
+lint:
+	@.ci/packages install build lint
+	@CFLAGS="$(filter-out -O2 -g,$(ALL_CFLAGS))" .ci/lint
+
+format:
+	@.ci/packages install lint
+	clang-format -i $$(git ls-files '*.c' '*.h')
+
+bench: all
+	@.ci/packages install build bench
+	@$(MAKE) --no-print-directory all $(benches) $(servers)
+	@BUILD=$(BUILD) tests/bench/run
+
+FUZZ_SECONDS ?= 60
+fuzz:
+	@.ci/packages install build fuzz
+	@BUILD=$(BUILD)/fuzz FUZZ_SECONDS=$(FUZZ_SECONDS) CFLAGS="$(ALL_CFLAGS)" tests/fuzz/run
+
+install: all
+	install -d $(BINDIR) $(SHAREDIR)/jq $(SHAREDIR)/tools $(MANDIR)/man1 $(MANDIR)/man5 $(MANDIR)/man7
+	install -m 755 $(programs) $(BINDIR)
+	install -m 644 $(wildcard share/agent/*.*) $(SHAREDIR)
+	$(if $(wildcard share/agent/jq/*),install -m 644 $(wildcard share/agent/jq/*) $(SHAREDIR)/jq)
+	for f in $(wildcard share/agent/tools/*); do \
+		if [ -x "$$f" ]; then mode=755; else mode=644; fi; \
+		install -m $$mode "$$f" $(SHAREDIR)/tools || exit 1; done
+	for f in $(wildcard man/*.[157]); do install -m 644 "$$f" $(MANDIR)/man$${f##*.} || exit 1; done
+
+uninstall:
+	rm -f $(addprefix $(BINDIR)/,$(PROGRAMS))
+	rm -rf $(SHAREDIR)
+	for f in $(wildcard man/*.[157]); do rm -f $(MANDIR)/man$${f##*.}/$${f##*/}; done
+
+clean:
+	rm -rf $(BUILD)
+
+.PHONY: all help headers demo check tests sanitize lint format bench fuzz install uninstall clean
+.DELETE_ON_ERROR:
+.SECONDARY:

@@ -1,0 +1,146 @@
+#include "base/buffer.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/message.h"
+
+static void *checked(void *memory)
+{
+	if (memory == NULL)
+		die(STATUS_FAILED, "out of memory");
+	return memory;
+}
+
+void *mem_alloc(size_t size)
+{
+	return checked(malloc(size > 0 ? size : 1));
+}
+
+void *mem_zero(size_t size)
+{
+	return checked(calloc(1, size > 0 ? size : 1));
+}
+
+void *mem_resize(void *old, size_t size)
+{
+	return checked(realloc(old, size > 0 ? size : 1));
+}
+
+char *mem_copy(struct span text)
+{
+	char *copy = mem_alloc(text.len + 1);
+
+	if (text.len > 0)
+		memcpy(copy, text.at, text.len);
+	copy[text.len] = '\0';
+	return copy;
+}
+
+void buffer_reserve(struct buffer *b, size_t extra)
+{
+	size_t need, cap;
+
+	if (extra <= b->cap - b->len && b->at != NULL)
+		return;
+	if (extra > SIZE_MAX / 2 - b->len)
+		die(STATUS_FAILED, "out of memory");
+	need = b->len + extra;
+	cap = b->cap > 0 ? b->cap : 64;
+	while (cap < need)
+		cap *= 2;
+	b->at = mem_resize(b->at, cap);
+	b->cap = cap;
+}
+
+void buffer_add(struct buffer *b, const void *bytes, size_t len)
+{
+	if (len == 0)
+		return;
+	buffer_reserve(b, len);
+	memcpy(b->at + b->len, bytes, len);
+	b->len += len;
+}
+
+void buffer_add_char(struct buffer *b, char c)
+{
+	buffer_reserve(b, 1);
+	b->at[b->len++] = c;
+}
+
+void buffer_add_span(struct buffer *b, struct span text)
+{
+	buffer_add(b, text.at, text.len);
+}
+
+void buffer_add_text(struct buffer *b, const char *text)
+{
+	buffer_add(b, text, strlen(text));
+}
+
+void buffer_add_format(struct buffer *b, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	buffer_add_format_list(b, format, args);
+	va_end(args);
+}
+
+void buffer_add_format_list(struct buffer *b, const char *format, va_list args)
+{
+	va_list again;
+	int len;
+
+	va_copy(again, args);
+	len = vsnprintf(NULL, 0, format, again);
+	va_end(again);
+	if (len < 0)
+		return;
+	buffer_reserve(b, (size_t)len + 1);
+	vsnprintf(b->at + b->len, (size_t)len + 1, format, args);
+	b->len += (size_t)len;
+}
+
+void buffer_drop(struct buffer *b, size_t n)
+{
+	if (n == 0)
+		return;
+	b->len -= n;
+	if (b->len > 0)
+		memmove(b->at, b->at + n, b->len);
+}
+
+struct span buffer_span(const struct buffer *b)
+{
+	return (struct span){b->at != NULL ? b->at : "", b->len};
+}
+
+const char *buffer_string(struct buffer *b)
+{
+	buffer_reserve(b, 1);
+	b->at[b->len] = '\0';
+	return b->at;
+}
+
+char *buffer_take(struct buffer *b)
+{
+	char *text;
+
+	buffer_string(b);
+	text = b->at;
+	*b = (struct buffer){0};
+	return text;
+}
+
+void buffer_clear(struct buffer *b)
+{
+	b->len = 0;
+}
+
+void buffer_free(struct buffer *b)
+{
+	free(b->at);
+	*b = (struct buffer){0};
+}

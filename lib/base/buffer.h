@@ -1,0 +1,53 @@
+/*
+ * buffer: bytes that grow, and memory that never fails.
+ *
+ * A zeroed struct buffer is empty and ready. The owner frees it with buffer_free. Running out of
+ * memory ends the program with a message, so no caller checks for it.
+ */
+#ifndef BASE_BUFFER_H
+#define BASE_BUFFER_H
+
+#include <stdarg.h>
+
+#include "base/span.h"
+
+struct buffer {
+	char *at;
+	size_t len;
+	size_t cap;
+};
+
+/* malloc, realloc, calloc and strndup which end the program when there is no memory. */
+void *mem_alloc(size_t size);
+void *mem_zero(size_t size);
+void *mem_resize(void *old, size_t size);
+char *mem_copy(struct span text);
+
+/* Make room for `extra` more bytes behind `len` (contents and `len` stay as they are). */
+void buffer_reserve(struct buffer *b, size_t extra);
+
+void buffer_add(struct buffer *b, const void *bytes, size_t len);
+void buffer_add_char(struct buffer *b, char c);
+void buffer_add_span(struct buffer *b, struct span text);
+void buffer_add_text(struct buffer *b, const char *text);
+void buffer_add_format(struct buffer *b, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+void buffer_add_format_list(struct buffer *b, const char *format, va_list args);
+
+/* Remove the first `n` bytes. */
+void buffer_drop(struct buffer *b, size_t n);
+
+/* The contents; valid until the buffer changes. Never absent: an empty buffer gives an empty span.
+ */
+struct span buffer_span(const struct buffer *b);
+
+/* The contents as a C string (a NUL is written behind them); valid until the buffer changes. */
+const char *buffer_string(struct buffer *b);
+
+/* Give the contents away as a C string that the caller frees; the buffer is empty afterwards. */
+char *buffer_take(struct buffer *b);
+
+void buffer_clear(struct buffer *b);
+void buffer_free(struct buffer *b);
+
+#endif

@@ -1,0 +1,66 @@
+#define _GNU_SOURCE /* program_invocation_short_name */
+#include "base/message.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/file.h"
+
+bool error_set(struct error *e, const char *kind, const char *format, ...)
+{
+	struct buffer text = {0};
+	va_list args;
+
+	if (e == NULL)
+		return false;
+	va_start(args, format);
+	buffer_add_format_list(&text, format, args);
+	va_end(args);
+	free(e->message);
+	e->message = buffer_take(&text);
+	e->kind = kind;
+	return false;
+}
+
+void error_clear(struct error *e)
+{
+	free(e->message);
+	*e = (struct error){0};
+}
+
+const char *program_name(void)
+{
+	return program_invocation_short_name;
+}
+
+static void say(const char *format, va_list args)
+{
+	struct buffer line = {0};
+
+	buffer_add_format(&line, "%s: ", program_name());
+	buffer_add_format_list(&line, format, args);
+	buffer_add_char(&line, '\n');
+	write_all(STDERR_FILENO, buffer_span(&line));
+	buffer_free(&line);
+}
+
+void warn(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+}
+
+void die(int status, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	say(format, args);
+	va_end(args);
+	exit(status);
+}

@@ -1,0 +1,63 @@
+/*
+ * span: a borrowed run of bytes.
+ *
+ * A span owns nothing: it is valid until the buffer it points into changes or is freed, and whoever
+ * hands one out says which buffer that is. The bytes are not NUL-terminated and may contain NUL.
+ * `at == NULL` means "absent", which is different from empty.
+ */
+#ifndef BASE_SPAN_H
+#define BASE_SPAN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+struct span {
+	const char *at;
+	size_t len;
+};
+
+/* The span of a string literal, without its NUL. */
+#define SPAN(literal) ((struct span){(literal), sizeof(literal) - 1})
+
+/* printf's "%.*s" for a span. */
+#define SPAN_ARG(s) (int)(s).len, (s).at
+
+/* The span of a NUL-terminated string; absent for NULL. */
+static inline struct span span_of(const char *text)
+{
+	return (struct span){text, text != NULL ? strlen(text) : 0};
+}
+
+static inline bool span_equal(struct span a, struct span b)
+{
+	return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+}
+
+/* Whether `s` is present and equal to `text`. */
+static inline bool span_is(struct span s, const char *text)
+{
+	return s.at != NULL && span_equal(s, span_of(text));
+}
+
+static inline bool span_starts(struct span s, const char *prefix)
+{
+	size_t len = strlen(prefix);
+
+	return s.len >= len && memcmp(s.at, prefix, len) == 0;
+}
+
+static inline bool span_ends(struct span s, const char *suffix)
+{
+	size_t len = strlen(suffix);
+
+	return s.len >= len && memcmp(s.at + s.len - len, suffix, len) == 0;
+}
+
+/* `s` without its first `n` bytes (n <= s.len). */
+static inline struct span span_from(struct span s, size_t n)
+{
+	return (struct span){s.at + n, s.len - n};
+}
+
+#endif

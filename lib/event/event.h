@@ -1,0 +1,34 @@
+/*
+ * event: one line of the stream (agent-events(5)), read.
+ *
+ * event_read looks at the envelope only and copies nothing; the spans it fills point into the line.
+ */
+#ifndef EVENT_EVENT_H
+#define EVENT_EVENT_H
+
+#include "json/json.h"
+
+/* Longest line that readers and writers accept, so that a reader's memory has a bound. */
+enum { EVENT_MAX_LINE = 16 * 1024 * 1024 };
+
+struct event {
+	struct span line;      /* the whole line, without its newline */
+	struct span type;      /* text of event_type, without quotes ("" when it holds escapes) */
+	struct span timestamp; /* text, without quotes; absent when missing */
+	struct span run_id;    /* the same */
+	int64_t seq;           /* -1 when missing */
+	struct span data;      /* the object; absent when missing */
+};
+
+/* The event_type of a line that begins {"event_type":"...", by its first bytes; absent for any
+ * other spelling (ask event_read then). */
+struct span event_type_quick(struct span line);
+
+/* Read the envelope of `line`. Returns false, with `fault` filled, when the line as a whole is not
+ * a JSON object (json_check). An object without event_type gives type "". */
+bool event_read(struct span line, struct event *event, struct json_fault *fault);
+
+/* The same for a line that is known to be a JSON object: nothing is checked. */
+void event_envelope(struct span line, struct event *event);
+
+#endif

@@ -1,0 +1,33 @@
+/*
+ * terminal: text from strangers, made safe to show.
+ */
+#ifndef EVENT_TERMINAL_H
+#define EVENT_TERMINAL_H
+
+#include "base/buffer.h"
+
+/* Append `text` to `out` with everything that could steer a terminal made visible: ESC and the
+ * other C0 controls but \n and \t as \x1b, DEL as \x7f, C1 controls, bidirectional overrides and
+ * isolates (U+061C, U+200E, U+200F, U+202A..U+202E, U+2066..U+2069) and the line separators U+2028,
+ * U+2029 as \u{9b}. Invalid UTF-8 becomes U+FFFD. `text` must not end inside a code point (event
+ * text never does). */
+void terminal_add(struct buffer *out, struct span text);
+
+/* The same on one line: \n and \t are shown as \n and \t too. */
+void terminal_add_line(struct buffer *out, struct span text);
+
+/* Columns that `text` takes on a terminal (setlocale first; see utf8_width). */
+size_t terminal_width(struct span text);
+
+/* The longest beginning of `text` that fits into `columns`, not cutting inside a code point or
+ * before a combining mark. */
+struct span terminal_cut(struct span text, size_t columns);
+
+/* --color=auto|always|never with NO_COLOR, for output to `fd`: when is "auto", "always" or "never".
+ */
+bool terminal_use_color(const char *when, int fd);
+
+/* The width of the terminal at `fd`; 0 when it is none. */
+size_t terminal_columns(int fd);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * writer: events going out.
+ *
+ * An event is begun, its data written with lib/json, and ended:
+ *     struct buffer *data = event_begin(stream, "llm_chunk");
+ *     json_put_string(data, "text", text);
+ *     event_end(stream);
+ * Lines are gathered and written by event_flush, never split over two writes as long as a line fits
+ * into PIPE_BUF; the owner flushes before it sleeps and before anything happens that must not be
+ * lost (a tool starting).
+ */
+#ifndef EVENT_WRITER_H
+#define EVENT_WRITER_H
+
+#include "json/json.h"
+
+/* Where lines go: standard output, and a log to which they are appended as well. Several runs may
+ * share one sink, their events interleaved. */
+struct event_sink {
+	int fd;                /* -1: nowhere */
+	int log_fd;            /* -1: no log */
+	struct buffer pending; /* whole lines not yet written */
+	bool broken;   /* fd's reader is gone (EPIPE): only the log is written from now on */
+	int log_errno; /* why the log could not be written, 0: it could */
+	/* Asked while fd takes nothing and a signal has come: true gives fd up. May be NULL. */
+	bool (*give_up)(void *context);
+	void *context;
+};
+
+/* The events of one run. */
+struct event_stream {
+	struct event_sink *sink;
+	char run_id[37];    /* UUIDv7 */
+	int64_t seq;        /* of the next event */
+	struct buffer line; /* being written */
+};
+
+/* A new UUIDv7 (RFC 9562, section 5.7): 36 characters and a NUL. */
+void uuid_v7(char out[37]);
+
+/* A stream with a new run_id. */
+void event_stream_init(struct event_stream *stream, struct event_sink *sink);
+
+/* Begin an event of `type` (a literal: it is not escaped); returns the buffer into which the
+ * members of `data` are written. */
+struct buffer *event_begin(struct event_stream *stream, const char *type);
+void event_end(struct event_stream *stream);
+void event_stream_free(struct event_stream *stream);
+
+/* Write what is pending. Returns false once standard output is broken. */
+bool event_flush(struct event_sink *sink);
+void event_sink_free(struct event_sink *sink);
+
+#endif

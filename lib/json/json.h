@@ -1,0 +1,142 @@
+/*
+ * json: RFC 8259 read in place and written into a buffer.
+ *
+ * A value is a span of the text it stands in, without surrounding white space; nothing is parsed
+ * into a tree and nothing is allocated to read. Numbers and strings that pass through keep their
+ * bytes: 1234567890123456789, 1.10 and 1E400 come out as they came in.
+ *
+ * json_check decides whether text is JSON. The reading functions are safe on any bytes, but promise
+ * a meaning only for text that json_check accepts. The spans they return live as long as the text.
+ * An absent value is a span with at == NULL; every reading function accepts it and gives "absent",
+ * zero or false.
+ */
+#ifndef JSON_JSON_H
+#define JSON_JSON_H
+
+#include <stdint.h>
+
+#include "base/buffer.h"
+
+/* Deepest nesting of arrays and objects; deeper text is refused. */
+enum { JSON_MAX_DEPTH = 512 };
+
+/* ---- checking ---- */
+
+/* Why text is not JSON: a static phrase ("unexpected end of text") and the byte where it shows. */
+struct json_fault {
+	const char *what;
+	size_t offset;
+};
+
+/* Whether `text`, as a whole, is one JSON value with optional white space around it: strict
+ * RFC 8259, well-formed UTF-8, nested at most JSON_MAX_DEPTH deep. Lone surrogate escapes and
+ * numbers of any size are grammatical and accepted. `fault` may be NULL; it is filled on false. */
+bool json_check(struct span text, struct json_fault *fault);
+
+/* ---- reading ---- */
+
+enum json_type {
+	JSON_ABSENT,
+	JSON_NULL,
+	JSON_BOOL,
+	JSON_NUMBER,
+	JSON_STRING,
+	JSON_ARRAY,
+	JSON_OBJECT,
+};
+
+/* `text` without white space around it: what to call first on a whole document. */
+struct span json_trim(struct span text);
+
+enum json_type json_type(struct span value);
+
+/* The member `key` of an object; absent when there is none or `object` is no object. Of duplicate
+ * keys the first counts. `key` is plain text: escaped spellings of a key are found too. */
+struct span json_get(struct span object, const char *key);
+
+/* The value at a path of keys and array positions, "choices.0.delta.content". */
+struct span json_path(struct span value, const char *path);
+
+/* Walk the members of an object or the elements of an array:
+ *     struct json_walk walk = json_walk(value);
+ *     while (json_next(&walk)) ... walk.key (a string value with its quotes; absent in arrays),
+ *                              ... walk.value
+ * On anything else the walk is empty. */
+struct json_walk {
+	struct span key, value;
+	const char *at, *end; /* private */
+	bool is_object, begun;
+};
+struct json_walk json_walk(struct span value);
+bool json_next(struct json_walk *walk);
+
+/* How many members or elements. */
+size_t json_count(struct span value);
+
+/* Append the text of a string value to `out` as UTF-8: escapes decoded, surrogate pairs joined,
+ * lone surrogates and invalid UTF-8 replaced by U+FFFD. Appends nothing for other types; returns
+ * whether it was a string. */
+bool json_decode(struct span string, struct buffer *out);
+
+/* The decoded text of a string value as a C string that the caller frees; NULL for other types.
+ * A NUL inside the text (the escape \u0000) becomes U+FFFD. */
+char *json_text(struct span string);
+
+/* Whether a string value's decoded text is `text`. */
+bool json_is(struct span string, const char *text);
+
+/* The text between the quotes of a string value if it holds no escape, else absent: a fast path for
+ * names that never need one. */
+struct span json_plain(struct span string);
+
+bool json_true(struct span value);
+
+/* The value of a number; `fallback` for other types. json_int rounds towards zero and saturates. */
+int64_t json_int(struct span number, int64_t fallback);
+double json_double(struct span number, double fallback);
+
+/* ---- writing ----
+ * Functions append to `out`. A comma is put before a key or an element by looking at the last byte:
+ * none after '{', '[' or ':' and at the very start, so objects and arrays are written by
+ *     json_open(out, '{'); json_put_int(out, "a", 1); json_close(out, '}');
+ */
+
+/* Append the quoted, escaped form of `text`; invalid UTF-8 becomes U+FFFD. Only what must be
+ * escaped is (quote, backslash, C0), so text stays readable; U+007F and above are written as they
+ * are. */
+void json_write_string(struct buffer *out, struct span text);
+
+/* As json_write_string without the quotes: for a string that is written in pieces. */
+void json_write_escaped(struct buffer *out, struct span text);
+
+/* The shortest decimal that reads back as `value`; null for infinities and NaN. */
+void json_write_double(struct buffer *out, double value);
+void json_write_int(struct buffer *out, int64_t value);
+
+void json_open(struct buffer *out, char bracket);  /* '{' or '[', after a comma where one is due */
+void json_close(struct buffer *out, char bracket); /* '}' or ']' */
+void json_comma(struct buffer *out);               /* a comma where one is due */
+void json_key(struct buffer *out, const char *key);
+
+void json_put_string(struct buffer *out, const char *key, struct span text);
+void json_put_text(struct buffer *out, const char *key, const char *text); /* NULL writes null */
+void json_put_int(struct buffer *out, const char *key, int64_t value);
+void json_put_double(struct buffer *out, const char *key, double value);
+void json_put_bool(struct buffer *out, const char *key, bool value);
+void json_put_null(struct buffer *out, const char *key);
+void json_put_raw(struct buffer *out, const char *key, struct span json); /* absent writes null */
+
+/* Append `value` without the white space between its tokens, on one line: what a pretty-printed
+ * value needs to become part of an event. Strings and numbers keep their bytes. */
+void json_write_compact(struct buffer *out, struct span value);
+
+/* ---- a value that is still being written ---- */
+
+/* Append to `out` the value that the beginning `text` of a JSON value shows so far: an open string
+ * is closed (without a half escape or half code point), open arrays and objects are closed, and
+ * what says nothing yet is left out (a key without a value, a comma, a half literal, a number that
+ * may go on). Returns false, appending nothing, when there is nothing to show yet or `text` is not
+ * the beginning of a JSON value. */
+bool json_complete(struct span text, struct buffer *out);
+
+#endif

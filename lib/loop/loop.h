@@ -1,0 +1,59 @@
+/*
+ * loop: one event loop for file descriptors, timers, children and signals. epoll on Linux, poll
+ * elsewhere, behind the same interface. One thread; callbacks may add and remove anything,
+ * themselves included, at any time.
+ */
+#ifndef LOOP_LOOP_H
+#define LOOP_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct loop;
+struct loop_fd;
+struct loop_timer;
+struct loop_child;
+
+enum {
+	LOOP_READ = 1,
+	LOOP_WRITE = 2,
+	LOOP_HANGUP = 4, /* reported always: the other end is gone (EPOLLERR, EPOLLHUP) */
+};
+
+struct loop *loop_new(void);
+void loop_free(struct loop *loop);
+
+/* Watch `fd` for LOOP_READ and/or LOOP_WRITE (0: only hangup). The caller keeps the fd and closes
+ * it after loop_fd_remove. Returns NULL with errno for what cannot be watched (a regular file). */
+struct loop_fd *loop_fd_add(struct loop *loop, int fd, int events,
+			    void (*ready)(void *context, int events), void *context);
+void loop_fd_change(struct loop_fd *watch, int events);
+void loop_fd_remove(struct loop_fd *watch); /* NULL is allowed, here and below */
+
+/* Call `due` once, `nanoseconds` from now; the timer is freed before the call. */
+struct loop_timer *loop_timer_add(struct loop *loop, int64_t nanoseconds,
+				  void (*due)(void *context), void *context);
+void loop_timer_remove(struct loop_timer *timer);
+
+/* Call `ended` once, with the status of waitpid, when the child `pid` has ended; it is reaped and
+ * the watch freed before the call. */
+struct loop_child *loop_child_add(struct loop *loop, pid_t pid,
+				  void (*ended)(void *context, int wait_status), void *context);
+void loop_child_remove(struct loop_child *child);
+
+/* Call `caught` for SIGINT, SIGTERM and SIGHUP instead of dying. The handlers are installed without
+ * SA_RESTART, so a blocked write returns EINTR. One loop of a process may do this. */
+void loop_catch_signals(struct loop *loop, void (*caught)(void *context, int signal),
+			void *context);
+/* The last signal that has arrived, 0: none. Also true before its callback has run. */
+int loop_signal_pending(const struct loop *loop);
+
+/* Call before each wait: the place to flush output. */
+void loop_before_wait(struct loop *loop, void (*before_wait)(void *context), void *context);
+
+/* Run callbacks until loop_stop. */
+void loop_run(struct loop *loop);
+void loop_stop(struct loop *loop);
+
+#endif

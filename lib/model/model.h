@@ -1,0 +1,171 @@
+/*
+ * model: one interface to everything that answers a prompt.
+ *
+ * A model is asked with a neutral request and answers with a handful of deltas, whichever provider,
+ * file or program is behind it; from here on nobody knows which. Retrying, tools and events are the
+ * caller's (lib/run).
+ *
+ * Neutral messages are JSON texts, as agent-events(5) describes llm_end.message:
+ *   {"role":"user","content":[{"type":"text","text":"..."}]}
+ *   {"role":"assistant","content":[{"type":"thinking","text":"..."},{"type":"text","text":"..."},
+ *       {"type":"tool_call","tool_call_id":"...","tool_name":"...","args":{...}}],
+ *       "model":"...","provider":"...","provider_data":{...}}
+ *   {"role":"tool","content":[{"type":"tool_result","tool_call_id":"...","tool_name":"...",
+ *       "result":"...","is_error":false}]}
+ * A tool call whose arguments were not valid JSON has "args":{} and their text in "invalid_args".
+ * Any part may carry "provider_data": whatever the provider wants back next time, byte for byte; an
+ * adapter uses it only when message.provider is its own.
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include <stdint.h>
+
+#include "json/json.h"
+#include "loop/loop.h"
+#include "net/http.h"
+
+/* ---- what is asked ---- */
+
+struct model_tool {
+	const char *name, *description;
+	struct span parameters; /* a JSON Schema */
+};
+
+struct model_option {
+	const char *key;
+	struct span value; /* JSON */
+};
+
+/* Everything is borrowed for the duration of model_ask. */
+struct model_request {
+	const char *system; /* instructions; NULL: none */
+	const struct span *messages;
+	size_t message_count;
+	const struct model_tool *tools;
+	size_t tool_count;
+	const char *tool_choice; /* "auto", "required", "none" or a tool's name; NULL: auto */
+	const struct model_option *options;
+	size_t option_count;
+	const char *effort; /* "none", "low", "medium", "high", "max"; NULL: the model's own */
+	int64_t max_tokens; /* 0: the model's own */
+};
+
+/* ---- what is answered ---- */
+
+enum model_delta_type {
+	MODEL_TEXT,         /* text: a piece of the answer (whole code points) */
+	MODEL_THINKING,     /* text: a piece of the reasoning */
+	MODEL_TOOL_CALL,    /* a call begins: index, id, name */
+	MODEL_TOOL_ARGS,    /* text: a piece of the arguments of call `index` */
+	MODEL_PART_DATA,    /* text: JSON to keep as provider_data of the current part, or of tool
+			     * call `index` when that is >= 0 */
+	MODEL_MESSAGE_DATA, /* text: JSON to keep as provider_data of the whole message */
+	MODEL_RAW,          /* name: the provider's event name (may be absent), text: its payload */
+};
+
+/* Spans are valid during the callback. */
+struct model_delta {
+	enum model_delta_type type;
+	struct span text;
+	int index; /* of the tool call in this answer: 0, 1, ... in order of appearance */
+	struct span id, name; /* never empty for MODEL_TOOL_CALL */
+};
+
+enum model_finish {
+	MODEL_STOP,
+	MODEL_LENGTH,
+	MODEL_TOOL_CALLS,
+	MODEL_CONTENT_FILTER,
+	MODEL_REFUSAL,
+	MODEL_ERROR,
+};
+
+/* "stop", "length", "tool_calls", "content_filter", "refusal", "error" */
+const char *model_finish_name(enum model_finish finish);
+
+/* Token counts; -1 where the provider says nothing. input includes cached and written ones, output
+ * includes reasoning. */
+struct model_usage {
+	int64_t input, output, cached_input, cache_write, reasoning;
+	double cost_usd; /* as the provider billed it; negative: not said */
+};
+
+/* No counts known. */
+#define MODEL_USAGE_NONE ((struct model_usage){-1, -1, -1, -1, -1, -1.0})
+
+/* What went wrong. Strings are valid during the callback. */
+struct model_error {
+	const char *kind;    /* a literal: "auth", "quota", "rate_limit", "overloaded", "context",
+			      * "content_filter", "not_found", "invalid_request", "server", "network",
+			      * "timeout", "stream_truncated", "tool_validation", "invalid_response" */
+	const char *message; /* one sentence, secrets masked */
+	int http_status;     /* 0: none */
+	const char *code;    /* the provider's; NULL: none */
+	const char *request_id;     /* NULL: none */
+	double retry_after_seconds; /* negative: not asked */
+	bool retryable;
+	const char *feedback; /* not NULL: the model's own mistake; tell it this and ask again */
+};
+
+/* The end of an answer: either complete (error.kind == NULL) or failed. */
+struct model_outcome {
+	enum model_finish finish;
+	const char *refusal; /* text of a refusal that was not streamed as text; NULL: none */
+	struct model_usage usage;
+	const char *response_id; /* NULL: none */
+	const char *model;       /* as the provider names it; NULL: not said */
+	struct model_error error;
+};
+
+struct model_handler {
+	void *context;
+	void (*delta)(void *context, const struct model_delta *delta);
+	/* Called exactly once unless the call is cancelled; the call is gone afterwards. */
+	void (*done)(void *context, const struct model_outcome *outcome);
+};
+
+/* ---- models ---- */
+
+/* What models run on; outlives them all. */
+struct model_host {
+	struct loop *loop;
+	struct http *http; /* made on first use by model_http(); NULL before */
+	struct http_limits limits;
+	const char *base_url; /* --base-url; NULL: the registry's */
+	bool raw;             /* deliver MODEL_RAW */
+};
+
+struct model;
+struct model_call;
+
+/* Open the model that `spec` names: "PROVIDER:MODEL", "test", "replay:FILE", "exec:COMMAND". NULL
+ * with `e` (kind "usage") for an unknown provider, a missing key (naming the variable to set), or
+ * an unreadable file. `host` is borrowed. */
+struct model *model_open(struct model_host *host, const char *spec, struct error *e);
+void model_close(struct model *model);
+
+/* The names events use: "openai-chat" and "gpt-4o"; "test" and "test". Valid while the model is. */
+const char *model_provider(const struct model *model);
+const char *model_name(const struct model *model);
+
+/* The names of the environment variables that hold provider keys, of all providers of the registry,
+ * for scrubbing a tool's environment: a NULL-terminated array that the caller frees (one free). */
+char **model_secret_variables(void);
+
+/* Ask. Callbacks never run inside model_ask. Returns NULL with `e` when the request cannot be made
+ * (an option the model does not take, a malformed message). */
+struct model_call *model_ask(struct model *model, const struct model_request *request,
+			     const struct model_handler *handler, struct error *e);
+void model_cancel(struct model_call *call);
+
+/* Append the HTTP request that model_ask would send (method, URL, headers with secrets masked,
+ * body) as text; for a built-in model, the neutral request as JSON. */
+bool model_show_request(struct model *model, const struct model_request *request,
+			struct buffer *out, struct error *e);
+
+/* Append the list of providers, one a line: name, protocol, base URL, and which key variables there
+ * are and whether one is set ("groq\topenai-chat\thttps://...\tGROQ_API_KEY\tset"). */
+bool model_list_providers(struct buffer *out, struct error *e);
+
+#endif

@@ -1,0 +1,50 @@
+/*
+ * protocol: what an adapter of one wire protocol implements; lib/model/http_model.c drives it.
+ *
+ * To add a protocol: write one file that defines a struct protocol, declare it at the end of this
+ * header and add it to the table in registry.c. Nothing else in the project changes.
+ */
+#ifndef MODEL_PROTOCOL_H
+#define MODEL_PROTOCOL_H
+
+#include "model/model.h"
+#include "model/registry.h"
+
+enum framing { FRAMING_SSE, FRAMING_NDJSON };
+
+/* A decoder turns the events of one answer into deltas. It is embedded as the first member of the
+ * protocol's own struct. */
+struct decoder {
+	const struct protocol *protocol;
+	const struct model_handler *handler;
+	const struct provider *provider;
+};
+
+struct protocol {
+	const char *name;
+	enum framing framing;
+
+	/* Fill URL, headers (without the key: http_model.c adds it) and body. */
+	bool (*request)(const struct provider *provider, const char *model, const char *base_url,
+			const struct model_request *request, struct http_request *out,
+			struct error *e);
+
+	struct decoder *(*decoder_new)(const struct model_request *request);
+
+	/* One event of the stream: the SSE event's name (absent for NDJSON) and its data. Returns
+	 * false when the answer has failed: the decoder has recorded the error for `end`. */
+	bool (*event)(struct decoder *decoder, struct span name, struct span data);
+
+	/* A whole answer that came as one JSON document instead of a stream. */
+	bool (*document)(struct decoder *decoder, struct span json);
+
+	/* The bytes have ended (`cut`: they broke off). Emit what was held back and fill `outcome`;
+	 * the strings in it belong to the decoder. */
+	void (*end)(struct decoder *decoder, bool cut, struct model_outcome *outcome);
+
+	void (*decoder_free)(struct decoder *decoder);
+};
+
+extern const struct protocol protocol_openai_chat;
+
+#endif

@@ -1,0 +1,37 @@
+/*
+ * registry: providers are data (agent-providers(5)): share/agent/providers.json, extended and
+ * overridden, provider by provider and key by key, by the user's
+ * $XDG_CONFIG_HOME/agent/providers.json.
+ */
+#ifndef MODEL_REGISTRY_H
+#define MODEL_REGISTRY_H
+
+#include "base/message.h"
+#include "json/json.h"
+
+struct protocol;
+
+struct provider {
+	char *name;
+	const struct protocol *protocol;
+	struct span
+	    entry; /* the provider's JSON object, the user's members over the shipped ones */
+	struct buffer json; /* owns entry */
+	struct buffer key;  /* the API key; empty when none is needed or set */
+	char *base_url;     /* from the environment or the registry */
+};
+
+/* Look `name` up and resolve its base URL and key (environment variables, api_key_command). NULL
+ * with `e`: unknown name (listing the known ones), unknown protocol, a missing key (naming the
+ * variable), a malformed file (naming file and line). */
+struct provider *provider_open(const char *name, const char *base_url, struct error *e);
+void provider_free(struct provider *provider);
+
+/* A quirk of the provider, "quirks.NAME" of its entry; absent when not set. */
+struct span provider_quirk(const struct provider *provider, const char *name);
+
+/* Replace every occurrence of the provider's key in `text`, and anything that looks like a key
+ * (sk-..., Bearer ...), by "***". */
+void provider_mask(const struct provider *provider, struct buffer *text);
+
+#endif

@@ -1,0 +1,23 @@
+/*
+ * ndjson: one JSON value a line, from bytes that arrive in pieces of any size. CRLF and blank lines
+ * are tolerated; a last line without newline is delivered at the end.
+ */
+#ifndef NET_NDJSON_H
+#define NET_NDJSON_H
+
+#include "base/buffer.h"
+
+struct ndjson {
+	void (*line)(void *context, struct span line); /* valid during the call */
+	void *context;
+	struct buffer pending; /* private */
+};
+
+void ndjson_init(struct ndjson *ndjson, void (*line)(void *context, struct span line),
+		 void *context);
+/* Returns false when a line is longer than NET_MAX_LINE (net/sse.h). */
+bool ndjson_feed(struct ndjson *ndjson, struct span bytes);
+void ndjson_end(struct ndjson *ndjson);
+void ndjson_free(struct ndjson *ndjson);
+
+#endif
