@@ -1,0 +1,54 @@
+/*
+ * runs: the runs of a stream, kept apart by run_id, and whether they are whole.
+ *
+ * The readers that exit with the run's status (agent-text, agent-tools, agent-collect) give every
+ * event to runs_event, which finds its run, checks what the contract promises (agent_start first,
+ * seq without a hole, agent_end once) and remembers how it ended. Memory is held for runs that are
+ * open and for a bounded number of recent ended ones (to recognise a second agent_end), nothing
+ * else. Events without run_id belong to one nameless run; a stream of hand-written events needs no
+ * agent_start.
+ */
+#ifndef EVENT_RUNS_H
+#define EVENT_RUNS_H
+
+#include "event/event.h"
+#include "event/reader.h"
+
+struct run {
+	char *id;        /* "" for the nameless run */
+	char *parent_id; /* parent_run_id of a nested run; NULL: none */
+	int64_t next_seq;
+	bool started, ended;
+	int exit_status; /* of agent_end */
+	uint64_t order;  /* 0, 1, ... in the order in which the runs appeared */
+	void *state;     /* the reader's own */
+};
+
+struct runs;
+
+/* `release` frees a run's state when the run is forgotten (may be NULL). */
+struct runs *runs_new(void (*release)(void *state));
+
+/* The run of `event`, made at its first event. Faults are said through reader_warn (a hole in seq
+ * or a duplicate, an event after agent_end, a second agent_end, a second agent_start); NULL for an
+ * event that must be ignored because its run has ended already or because its seq has been seen. */
+struct run *runs_event(struct runs *runs, const struct event *event, struct reader *reader);
+
+/* The run has ended and its reader is done with it: forget all but its id. */
+void runs_forget(struct runs *runs, struct run *run);
+
+/* The open runs, in order of appearance: pass NULL first; NULL after the last. */
+struct run *runs_next(struct runs *runs, const struct run *run);
+
+/* How many runs are open (started or seen, not ended), and how many have ended. */
+uint64_t runs_open(const struct runs *runs);
+uint64_t runs_ended(const struct runs *runs);
+
+/* The worst (numerically highest) exit status of the runs that have ended; for a nested run nothing
+ * counts, its parent answers for it. Runs still open, or no run at all in input that had lines,
+ * make it STATUS_INCOMPLETE at least. Call at the end of input. */
+int runs_status(const struct runs *runs);
+
+void runs_free(struct runs *runs);
+
+#endif
