@@ -1,0 +1,56 @@
+/*
+ * model_type: what a kind of model implements; lib/model/model.c dispatches to it.
+ *
+ * To add a built-in model: write one file that defines a struct model_type, declare it at the end
+ * of this header and add a line to the table in model.c.
+ */
+#ifndef MODEL_MODEL_TYPE_H
+#define MODEL_MODEL_TYPE_H
+
+#include "model/model.h"
+
+/* The common heads: the first member of each type's own struct. */
+struct model {
+	const struct model_type *type;
+	struct model_host *host;
+	char *provider, *name; /* freed by model_close */
+};
+
+struct model_call {
+	struct model *model;
+};
+
+struct model_type {
+	/* Which specs are of this type: exactly this text ("test"), or, when it ends with a colon,
+	 * whatever begins with it ("replay:"). */
+	const char *spec;
+
+	/* `argument` is what stands behind the colon (for an exact spec: an empty string). The
+	 * implementation allocates its struct by mem_zero and fills model.provider and model.name
+	 * (by mem_copy); type and host are set by model_open. */
+	struct model *(*open)(struct model_host *host, const char *argument, struct error *e);
+
+	/* Free what the implementation owns; model_close frees the names and the struct itself. */
+	void (*close)(struct model *model);
+
+	/* As model_ask; call->model is set by model_ask. The implementation frees the call after
+	 * done, or in cancel. */
+	struct model_call *(*ask)(struct model *model, const struct model_request *request,
+				  const struct model_handler *handler, struct error *e);
+	void (*cancel)(struct model_call *call);
+
+	/* NULL: the neutral request as JSON. */
+	bool (*show_request)(struct model *model, const struct model_request *request,
+			     struct buffer *out, struct error *e);
+};
+
+/* Append the neutral request as a JSON object: what the built-in models show, and exec: programs
+ * get. {"model", "system", "messages", "tools": [{"name","description","parameters"}],
+ * "tool_choice", "options", "effort", "max_tokens"}; what is not set is left out. */
+void model_write_request(const struct model *model, const struct model_request *request,
+			 struct buffer *out);
+
+/* Models behind HTTP: every PROVIDER:MODEL of the registry. */
+extern const struct model_type model_type_http;
+
+#endif
