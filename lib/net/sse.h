@@ -25,16 +25,19 @@ struct sse {
 	void *context;
 	int64_t retry; /* reconnection time in ms that the stream asked for; -1: none */
 	/* private */
-	struct buffer line, type, data, id, next_id;
+	struct buffer line; /* the beginning of a line whose end has not come yet */
+	struct buffer type, data, id;
+	struct span held; /* the only data line so far, still where it was fed; absent: in `data` */
 	bool has_data, after_cr, begun;
-	int bom;
+	size_t bom; /* bytes of a byte order mark seen at the very start */
 };
 
 void sse_init(struct sse *sse, void (*event)(void *context, const struct sse_event *event),
 	      void *context);
 
-/* The next bytes of the stream. A line may be up to NET_MAX_LINE long; returns false when one is
- * longer (the stream is to be given up). */
+/* The next bytes of the stream. A line, and an event's data, may be up to NET_MAX_LINE long;
+ * returns false when one is longer (the stream is to be given up). `event` must not call sse_free.
+ */
 bool sse_feed(struct sse *sse, struct span bytes);
 
 /* The stream has ended: deliver an event that was not closed. */
