@@ -23,9 +23,9 @@ object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 lib_objects := $(call object,$(wildcard lib/*/*.c))
 cmd_objects := $(call object,$(wildcard cmd/*.c cmd/*/*.c))
 unit_tests := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
-servers := $(patsubst tests/server/%.c,$(BUILD)/server/%,$(wildcard tests/server/*.c))
+servers := $(patsubst tests/server/%/main.c,$(BUILD)/server/%,$(wildcard tests/server/*/main.c))
 benches := $(patsubst tests/bench/%.c,$(BUILD)/bench/%,$(wildcard tests/bench/*.c))
-test_objects := $(call object,$(wildcard tests/unit/*.c tests/server/*.c tests/bench/*.c))
+test_objects := $(call object,$(wildcard tests/unit/*.c tests/server/*/*.c tests/bench/*.c))
 
 all: $(programs)
 
@@ -60,9 +60,11 @@ $(unit_tests): $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libagent.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed -lcurl -lm -ldl
 
-$(servers): $(BUILD)/server/%: $(BUILD)/obj/tests/server/%.o $(BUILD)/libagent.a
+$(foreach s,$(servers),$(eval $(s): $(call object,$(wildcard tests/server/$(notdir $(s))/*.c))))
+
+$(servers): $(BUILD)/libagent.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed -lcurl -lm -ldl
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libagent.a
 
 $(benches): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libagent.a
 	@mkdir -p $(@D)

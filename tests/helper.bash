@@ -1,0 +1,59 @@
+# What the bats files have in common: `load helper`.
+# shellcheck shell=bash
+# shellcheck disable=SC2034 # the variables are for the tests
+export BATS_LIB_PATH="${BATS_LIB_PATH:+$BATS_LIB_PATH:}/usr/lib/bats"
+bats_load_library bats-support
+bats_load_library bats-assert
+bats_load_library bats-file
+
+BUILD=${BUILD:-build}
+case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
+
+# start_server [--strict] ANSWER...: a model provider on a free port (see build/server/provider
+# --help). Sets PORT, SERVER_URL (http://127.0.0.1:PORT), SERVER_LOG (a line of JSON a request),
+# SERVER_PID. May be called again for a second one. Ended by stop_server, which teardown calls, or
+# by the end of the test itself: it serves only as long as its standard input is open.
+SERVER_PIDS=()
+start_server() {
+	local folder hold
+	folder=$(mktemp -d "$BATS_TEST_TMPDIR/server.XXXXXX")
+	SERVER_LOG=$folder/requests.jsonl
+	: >"$SERVER_LOG"
+	exec {hold}> >(exec "$BUILD/server/provider" --until-eof --port-file "$folder/port" \
+		--log "$SERVER_LOG" "$@" >/dev/null 2>"$folder/stderr" 3>&-)
+	SERVER_PID=$!
+	SERVER_PIDS+=("$SERVER_PID")
+	until [ -s "$folder/port" ]; do
+		if ! kill -0 "$SERVER_PID" 2>/dev/null; then
+			echo "the server did not start: $(cat "$folder/stderr")" >&2
+			return 1
+		fi
+		sleep 0.01
+	done
+	PORT=$(cat "$folder/port")
+	SERVER_URL=http://127.0.0.1:$PORT
+}
+
+# Stop every server of this test.
+stop_server() {
+	local pid
+	for pid in "${SERVER_PIDS[@]}"; do
+		kill "$pid" 2>/dev/null || true
+		while kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
+	done
+	SERVER_PIDS=()
+}
+
+teardown() {
+	stop_server
+}
+
+# request_count: how many requests the last started server has got.
+request_count() {
+	wc -l <"$SERVER_LOG" | tr -d ' '
+}
+
+# request N FILTER: what a jq filter makes of the Nth request, on one line, strings without quotes.
+request() {
+	sed -n "${1}p" "$SERVER_LOG" | jq -cr "$2"
+}
