@@ -21,11 +21,16 @@ enum {
 	LOOP_HANGUP = 4, /* reported always: the other end is gone (EPOLLERR, EPOLLHUP) */
 };
 
+/* Ends the program when the system gives no descriptor for it. Puts SIGCHLD back to its default
+ * when it is ignored, because ignored children leave no status. */
 struct loop *loop_new(void);
+/* Frees what is still watched, too; signal actions become what they were. */
 void loop_free(struct loop *loop);
 
 /* Watch `fd` for LOOP_READ and/or LOOP_WRITE (0: only hangup). The caller keeps the fd and closes
- * it after loop_fd_remove. Returns NULL with errno for what cannot be watched (a regular file). */
+ * it after loop_fd_remove. Returns NULL with errno for what cannot be watched: EPERM for a regular
+ * file, EEXIST for an fd that is watched already. `ready` is called again and again as long as it
+ * is so; with LOOP_HANGUP come the watched directions, so that reading reaches the end. */
 struct loop_fd *loop_fd_add(struct loop *loop, int fd, int events,
 			    void (*ready)(void *context, int events), void *context);
 void loop_fd_change(struct loop_fd *watch, int events);
@@ -37,13 +42,15 @@ struct loop_timer *loop_timer_add(struct loop *loop, int64_t nanoseconds,
 void loop_timer_remove(struct loop_timer *timer);
 
 /* Call `ended` once, with the status of waitpid, when the child `pid` has ended; it is reaped and
- * the watch freed before the call. */
+ * the watch freed before the call. A child that somebody else has waited for counts as having
+ * exited with 127. */
 struct loop_child *loop_child_add(struct loop *loop, pid_t pid,
 				  void (*ended)(void *context, int wait_status), void *context);
 void loop_child_remove(struct loop_child *child);
 
 /* Call `caught` for SIGINT, SIGTERM and SIGHUP instead of dying. The handlers are installed without
- * SA_RESTART, so a blocked write returns EINTR. One loop of a process may do this. */
+ * SA_RESTART, so a blocked write returns EINTR. SIGHUP stays ignored when it is (nohup). One loop
+ * of a process may do this. */
 void loop_catch_signals(struct loop *loop, void (*caught)(void *context, int signal),
 			void *context);
 /* The last signal that has arrived, 0: none. Also true before its callback has run. */

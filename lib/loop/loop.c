@@ -1,0 +1,130 @@
+#include "loop/private.h"
+
+#include <stdlib.h>
+
+#include "base/buffer.h"
+
+struct loop *loop_new(void)
+{
+	struct loop *loop = mem_zero(sizeof *loop);
+
+	loop->poller = poller_new();
+	loop->signal_pipe[0] = loop->signal_pipe[1] = -1;
+	children_default();
+	return loop;
+}
+
+static void free_dead(struct loop *loop)
+{
+	while (loop->dead != NULL) {
+		struct loop_fd *watch = loop->dead;
+
+		loop->dead = watch->next;
+		free(watch);
+	}
+}
+
+void loop_free(struct loop *loop)
+{
+	if (loop == NULL)
+		return;
+	children_free(loop);
+	signals_free(loop);
+	timers_free(loop);
+	while (loop->fds != NULL)
+		loop_fd_remove(loop->fds);
+	free_dead(loop);
+	poller_free(loop->poller);
+	free(loop);
+}
+
+struct loop_fd *loop_fd_add(struct loop *loop, int fd, int events,
+			    void (*ready)(void *context, int events), void *context)
+{
+	struct loop_fd *watch = mem_zero(sizeof *watch);
+
+	*watch = (struct loop_fd){
+	    .loop = loop, .fd = fd, .events = events, .ready = ready, .context = context};
+	if (!poller_add(loop->poller, watch)) {
+		free(watch);
+		return NULL;
+	}
+	watch->next = loop->fds;
+	if (watch->next != NULL)
+		watch->next->previous = watch;
+	loop->fds = watch;
+	return watch;
+}
+
+void loop_fd_change(struct loop_fd *watch, int events)
+{
+	if (watch->events == events)
+		return;
+	watch->events = events;
+	poller_change(watch->loop->poller, watch);
+}
+
+void loop_fd_remove(struct loop_fd *watch)
+{
+	struct loop *loop;
+
+	if (watch == NULL || watch->dead)
+		return;
+	loop = watch->loop;
+	poller_remove(loop->poller, watch);
+	if (watch->previous != NULL)
+		watch->previous->next = watch->next;
+	else
+		loop->fds = watch->next;
+	if (watch->next != NULL)
+		watch->next->previous = watch->previous;
+	if (!loop->dispatching) {
+		free(watch);
+		return;
+	}
+	watch->dead = true;
+	watch->next = loop->dead;
+	loop->dead = watch;
+}
+
+void loop_before_wait(struct loop *loop, void (*before_wait)(void *context), void *context)
+{
+	loop->before_wait = before_wait;
+	loop->before_wait_context = context;
+}
+
+/* Earlier callbacks of the batch may have removed a watch or lost interest in a direction. */
+static void dispatch(struct loop *loop, int count)
+{
+	loop->dispatching = true;
+	for (int i = 0; i < count && !loop->stopped; i++) {
+		struct loop_fd *watch = loop->ready[i].watch;
+		int events = loop->ready[i].events;
+
+		if (watch->dead)
+			continue;
+		events &= watch->events | LOOP_HANGUP;
+		if (events != 0)
+			watch->ready(watch->context, events);
+	}
+	loop->dispatching = false;
+	free_dead(loop);
+}
+
+void loop_run(struct loop *loop)
+{
+	while (!loop->stopped) {
+		if (loop->before_wait != NULL)
+			loop->before_wait(loop->before_wait_context);
+		if (loop->stopped)
+			break;
+		dispatch(loop, poller_wait(loop->poller, timers_timeout(loop), loop->ready));
+		timers_run(loop);
+	}
+	loop->stopped = false;
+}
+
+void loop_stop(struct loop *loop)
+{
+	loop->stopped = true;
+}

@@ -1,0 +1,124 @@
+#include "loop/private.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/message.h"
+
+/* A signal handler reaches nothing else. */
+static volatile sig_atomic_t last_signal;
+static volatile sig_atomic_t wake_fd = -1;
+
+static const int signals[LOOP_SIGNALS] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
+
+static void handle(int signal)
+{
+	unsigned char byte = (unsigned char)signal;
+	int saved = errno;
+
+	if (signal != SIGCHLD)
+		last_signal = signal;
+	if (wake_fd >= 0 && write(wake_fd, &byte, 1) < 0) {
+		/* The pipe is full, so the loop will wake up anyway. */
+	}
+	errno = saved;
+}
+
+int loop_signal_pending(const struct loop *loop)
+{
+	(void)loop;
+	return last_signal;
+}
+
+static void pipe_ready(void *context, int events)
+{
+	struct loop *loop = context;
+	unsigned char got[64];
+	ssize_t count = read(loop->signal_pipe[0], got, sizeof got);
+	bool child = false;
+
+	(void)events;
+	for (ssize_t i = 0; i < count; i++) {
+		if (got[i] == SIGCHLD)
+			child = true;
+		else if (loop->caught != NULL)
+			loop->caught(loop->caught_context, got[i]);
+	}
+	if (child)
+		children_reap(loop);
+}
+
+static void open_pipe(struct loop *loop)
+{
+	if (loop->signal_pipe[0] >= 0)
+		return;
+	if (pipe(loop->signal_pipe) != 0)
+		die(STATUS_FAILED, "cannot make a pipe: %s", strerror(errno));
+	for (int i = 0; i < 2; i++) {
+		fcntl(loop->signal_pipe[i], F_SETFD, FD_CLOEXEC);
+		fcntl(loop->signal_pipe[i], F_SETFL, O_NONBLOCK);
+	}
+	loop->signal_watch = loop_fd_add(loop, loop->signal_pipe[0], LOOP_READ, pipe_ready, loop);
+	wake_fd = loop->signal_pipe[1];
+}
+
+static void install(struct loop *loop, int which)
+{
+	struct sigaction action = {.sa_handler = handle};
+	sigset_t set;
+
+	if (signals[which] == SIGCHLD)
+		action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
+	sigaction(signals[which], &action, &loop->former[which]);
+	loop->installed[which] = true;
+	sigemptyset(&set);
+	sigaddset(&set, signals[which]);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+void loop_catch_signals(struct loop *loop, void (*caught)(void *context, int signal), void *context)
+{
+	struct sigaction hangup;
+
+	loop->caught = caught;
+	loop->caught_context = context;
+	open_pipe(loop);
+	for (int i = 0; i < LOOP_SIGNALS; i++) {
+		if (loop->installed[i] || signals[i] == SIGCHLD)
+			continue;
+		/* nohup has been asked for. */
+		if (signals[i] == SIGHUP && sigaction(SIGHUP, NULL, &hangup) == 0 &&
+		    hangup.sa_handler == SIG_IGN)
+			continue;
+		install(loop, i);
+	}
+}
+
+void signals_watch_children(struct loop *loop)
+{
+	unsigned char byte = SIGCHLD;
+
+	open_pipe(loop);
+	for (int i = 0; i < LOOP_SIGNALS; i++)
+		if (signals[i] == SIGCHLD && !loop->installed[i])
+			install(loop, i);
+	/* The child may have ended before anybody listened. */
+	if (write(loop->signal_pipe[1], &byte, 1) < 0) {
+		/* The pipe is full, so the loop will wake up anyway. */
+	}
+}
+
+void signals_free(struct loop *loop)
+{
+	for (int i = 0; i < LOOP_SIGNALS; i++)
+		if (loop->installed[i])
+			sigaction(signals[i], &loop->former[i], NULL);
+	if (loop->signal_pipe[0] < 0)
+		return;
+	wake_fd = -1;
+	loop_fd_remove(loop->signal_watch);
+	close(loop->signal_pipe[0]);
+	close(loop->signal_pipe[1]);
+}
