@@ -130,6 +130,10 @@ void json_put_raw(struct buffer *out, const char *key, struct span json); /* abs
  * value needs to become part of an event. Strings and numbers keep their bytes. */
 void json_write_compact(struct buffer *out, struct span value);
 
+/* Append `value` so that it fits on one line: its very bytes, unless it has line breaks between its
+ * tokens; then as json_write_compact. */
+void json_write_line(struct buffer *out, struct span value);
+
 /* ---- a value that is still being written ---- */
 
 /* Append to `out` the value that the beginning `text` of a JSON value shows so far: an open string

@@ -96,6 +96,15 @@ void loop_child_remove(struct loop_child *child)
 	free(child);
 }
 
+size_t loop_child_count(const struct loop *loop)
+{
+	size_t count = 0;
+
+	for (const struct loop_child *child = loop->children; child != NULL; child = child->next)
+		count++;
+	return count;
+}
+
 /* A callback may remove any child, so after each one the search begins anew. */
 void children_reap(struct loop *loop)
 {

@@ -48,6 +48,9 @@ struct loop_child *loop_child_add(struct loop *loop, pid_t pid,
 				  void (*ended)(void *context, int wait_status), void *context);
 void loop_child_remove(struct loop_child *child);
 
+/* How many children are watched: who stops waits until there are none. */
+size_t loop_child_count(const struct loop *loop);
+
 /* Call `caught` for SIGINT, SIGTERM and SIGHUP instead of dying. The handlers are installed without
  * SA_RESTART, so a blocked write returns EINTR. SIGHUP stays ignored when it is (nohup). One loop
  * of a process may do this. */
