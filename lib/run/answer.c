@@ -1,0 +1,192 @@
+#include "run/answer.h"
+
+#include <stdlib.h>
+
+static struct answer_part *add_part(struct answer *answer, enum answer_part_type type)
+{
+	struct answer_part *part;
+
+	if (answer->part_count == answer->part_capacity) {
+		answer->part_capacity = answer->part_capacity * 2 + 4;
+		answer->parts =
+		    mem_resize(answer->parts, answer->part_capacity * sizeof(*answer->parts));
+	}
+	part = &answer->parts[answer->part_count++];
+	*part = (struct answer_part){.type = type};
+	return part;
+}
+
+/* The part that a piece of `type` continues: the last one, or a new one. */
+static struct answer_part *current_part(struct answer *answer, enum answer_part_type type)
+{
+	if (answer->part_count > 0 && answer->parts[answer->part_count - 1].type == type)
+		return &answer->parts[answer->part_count - 1];
+	return add_part(answer, type);
+}
+
+static struct answer_call *call_at(struct answer *answer, int index)
+{
+	return index >= 0 && (size_t)index < answer->call_count ? &answer->calls[index] : NULL;
+}
+
+static void add_call(struct answer *answer, const struct model_delta *delta, const char *id)
+{
+	if (answer->call_count == answer->call_capacity) {
+		answer->call_capacity = answer->call_capacity * 2 + 4;
+		answer->calls =
+		    mem_resize(answer->calls, answer->call_capacity * sizeof(*answer->calls));
+	}
+	add_part(answer, ANSWER_CALL)->call = answer->call_count;
+	answer->calls[answer->call_count++] = (struct answer_call){
+	    .id = mem_copy(span_of(id)),
+	    .name = mem_copy(delta->name),
+	};
+}
+
+static void keep(struct buffer *data, struct span json)
+{
+	buffer_clear(data);
+	buffer_add_span(data, json);
+}
+
+void answer_add(struct answer *answer, const struct model_delta *delta, const char *id)
+{
+	struct answer_call *call = call_at(answer, delta->index);
+
+	switch (delta->type) {
+	case MODEL_TEXT:
+		buffer_add_span(&current_part(answer, ANSWER_TEXT)->text, delta->text);
+		break;
+	case MODEL_THINKING:
+		buffer_add_span(&current_part(answer, ANSWER_THINKING)->text, delta->text);
+		break;
+	case MODEL_TOOL_CALL:
+		add_call(answer, delta, id);
+		break;
+	case MODEL_TOOL_ARGS:
+		if (call != NULL)
+			buffer_add_span(&call->args, delta->text);
+		break;
+	case MODEL_PART_DATA:
+		if (call != NULL)
+			keep(&call->provider_data, delta->text);
+		else if (answer->part_count > 0)
+			keep(&answer->parts[answer->part_count - 1].provider_data, delta->text);
+		break;
+	case MODEL_MESSAGE_DATA:
+		keep(&answer->provider_data, delta->text);
+		break;
+	case MODEL_RAW:
+		break;
+	}
+}
+
+void answer_finish(struct answer *answer)
+{
+	for (size_t i = 0; i < answer->call_count; i++) {
+		struct answer_call *call = &answer->calls[i];
+		struct span args = json_trim(buffer_span(&call->args));
+
+		if (args.len == 0) {
+			keep(&call->args, SPAN("{}"));
+			args = buffer_span(&call->args);
+		}
+		call->valid = json_type(args) == JSON_OBJECT && json_check(args, NULL);
+	}
+}
+
+/* The arguments as part of a line: the model's own bytes, without line breaks between tokens. */
+static void write_args(struct buffer *out, const struct answer_call *call)
+{
+	struct span args = json_trim(buffer_span(&call->args));
+
+	if (!call->valid) {
+		json_put_raw(out, "args", SPAN("{}"));
+		json_put_string(out, "invalid_args", buffer_span(&call->args));
+		return;
+	}
+	json_key(out, "args");
+	if (memchr(args.at, '\n', args.len) != NULL || memchr(args.at, '\r', args.len) != NULL)
+		json_write_compact(out, args);
+	else
+		buffer_add_span(out, args);
+}
+
+static void write_part(struct buffer *out, const struct answer *answer,
+		       const struct answer_part *part)
+{
+	const struct buffer *data = &part->provider_data;
+
+	json_open(out, '{');
+	if (part->type == ANSWER_CALL) {
+		const struct answer_call *call = &answer->calls[part->call];
+
+		json_put_text(out, "type", "tool_call");
+		json_put_text(out, "tool_call_id", call->id);
+		json_put_text(out, "tool_name", call->name);
+		write_args(out, call);
+		data = &call->provider_data;
+	} else {
+		json_put_text(out, "type", part->type == ANSWER_TEXT ? "text" : "thinking");
+		json_put_string(out, "text", buffer_span(&part->text));
+	}
+	if (data->len > 0)
+		json_put_raw(out, "provider_data", buffer_span(data));
+	json_close(out, '}');
+}
+
+void answer_write_message(const struct answer *answer, const char *provider, const char *model,
+			  const char *refusal, struct buffer *out)
+{
+	json_open(out, '{');
+	json_put_text(out, "role", "assistant");
+	json_key(out, "content");
+	json_open(out, '[');
+	for (size_t i = 0; i < answer->part_count; i++)
+		write_part(out, answer, &answer->parts[i]);
+	if (refusal != NULL) {
+		json_open(out, '{');
+		json_put_text(out, "type", "refusal");
+		json_put_text(out, "text", refusal);
+		json_close(out, '}');
+	}
+	json_close(out, ']');
+	json_put_text(out, "provider", provider);
+	json_put_text(out, "model", model);
+	if (answer->provider_data.len > 0)
+		json_put_raw(out, "provider_data", buffer_span(&answer->provider_data));
+	json_close(out, '}');
+}
+
+void answer_text(const struct answer *answer, struct buffer *out)
+{
+	for (size_t i = 0; i < answer->part_count; i++)
+		if (answer->parts[i].type == ANSWER_TEXT)
+			buffer_add_span(out, buffer_span(&answer->parts[i].text));
+}
+
+void answer_clear(struct answer *answer)
+{
+	for (size_t i = 0; i < answer->part_count; i++) {
+		buffer_free(&answer->parts[i].text);
+		buffer_free(&answer->parts[i].provider_data);
+	}
+	for (size_t i = 0; i < answer->call_count; i++) {
+		free(answer->calls[i].id);
+		free(answer->calls[i].name);
+		buffer_free(&answer->calls[i].args);
+		buffer_free(&answer->calls[i].provider_data);
+	}
+	answer->part_count = 0;
+	answer->call_count = 0;
+	buffer_clear(&answer->provider_data);
+}
+
+void answer_free(struct answer *answer)
+{
+	answer_clear(answer);
+	free(answer->parts);
+	free(answer->calls);
+	buffer_free(&answer->provider_data);
+	*answer = (struct answer){0};
+}

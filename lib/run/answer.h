@@ -1,0 +1,52 @@
+/*
+ * answer: one response of the model, put together from its deltas.
+ */
+#ifndef RUN_ANSWER_H
+#define RUN_ANSWER_H
+
+#include "model/model.h"
+
+struct answer_call {
+	char *id; /* unique within the run */
+	char *name;
+	struct buffer args;          /* as the model wrote them; {} when it wrote nothing */
+	struct buffer provider_data; /* empty: none */
+	bool valid;                  /* args are a JSON object; known after answer_finish */
+};
+
+enum answer_part_type { ANSWER_TEXT, ANSWER_THINKING, ANSWER_CALL };
+
+struct answer_part {
+	enum answer_part_type type;
+	struct buffer text;          /* of text and thinking */
+	struct buffer provider_data; /* empty: none */
+	size_t call;                 /* position of a call */
+};
+
+/* Zeroed: empty. */
+struct answer {
+	struct answer_part *parts;
+	size_t part_count, part_capacity;
+	struct answer_call *calls; /* by delta index */
+	size_t call_count, call_capacity;
+	struct buffer provider_data;
+};
+
+/* Take a delta in. For MODEL_TOOL_CALL, `id` is the id to use instead of the delta's own. */
+void answer_add(struct answer *answer, const struct model_delta *delta, const char *id);
+
+/* The response is complete: decide which calls are valid. */
+void answer_finish(struct answer *answer);
+
+/* Append the neutral message. `refusal` may be NULL. */
+void answer_write_message(const struct answer *answer, const char *provider, const char *model,
+			  const char *refusal, struct buffer *out);
+
+/* Append the answer's text, all text parts together. */
+void answer_text(const struct answer *answer, struct buffer *out);
+
+/* Empty it for the next response. */
+void answer_clear(struct answer *answer);
+void answer_free(struct answer *answer);
+
+#endif
