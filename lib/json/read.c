@@ -1,0 +1,375 @@
+#include <errno.h>
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/utf8.h"
+#include "json/json.h"
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
+}
+
+static const char *skip_space(const char *at, const char *end)
+{
+	while (at < end && is_space(*at))
+		at++;
+	return at;
+}
+
+/* Behind the string that begins at `at`, or `end`. */
+static const char *skip_string(const char *at, const char *end)
+{
+	const char *quote = at + 1;
+
+	while (quote < end && (quote = memchr(quote, '"', (size_t)(end - quote))) != NULL) {
+		const char *slash = quote;
+
+		while (slash > at + 1 && slash[-1] == '\\')
+			slash--;
+		if ((quote - slash) % 2 == 0)
+			return quote + 1;
+		quote++;
+	}
+	return end;
+}
+
+/* Behind the value that begins at `at`, or `end`. Always moves on when at < end. */
+static const char *skip_value(const char *at, const char *end)
+{
+	size_t depth = 0;
+
+	if (at == end)
+		return end;
+	do {
+		switch (*at) {
+		case '"':
+			at = skip_string(at, end);
+			break;
+		case '{':
+		case '[':
+			depth++;
+			at++;
+			break;
+		case '}':
+		case ']':
+			depth -= depth > 0;
+			at++;
+			break;
+		default:
+			at++;
+			while (depth == 0 && at < end && !is_space(*at) && *at != ',' &&
+			       *at != ']' && *at != '}' && *at != ':')
+				at++;
+			break;
+		}
+	} while (depth > 0 && at < end);
+	return at;
+}
+
+struct span json_trim(struct span text)
+{
+	while (text.len > 0 && is_space(text.at[0]))
+		text = span_from(text, 1);
+	while (text.len > 0 && is_space(text.at[text.len - 1]))
+		text.len--;
+	return text;
+}
+
+enum json_type json_type(struct span value)
+{
+	if (value.at == NULL || value.len == 0)
+		return JSON_ABSENT;
+	switch (value.at[0]) {
+	case 'n':
+		return JSON_NULL;
+	case 't':
+	case 'f':
+		return JSON_BOOL;
+	case '"':
+		return value.len >= 2 ? JSON_STRING : JSON_ABSENT;
+	case '[':
+		return JSON_ARRAY;
+	case '{':
+		return JSON_OBJECT;
+	default:
+		return value.at[0] == '-' || (value.at[0] >= '0' && value.at[0] <= '9')
+			   ? JSON_NUMBER
+			   : JSON_ABSENT;
+	}
+}
+
+/* ---- walking ---- */
+
+struct json_walk json_walk(struct span value)
+{
+	enum json_type type = json_type(value);
+	struct json_walk walk = {.is_object = type == JSON_OBJECT};
+
+	if (type == JSON_OBJECT || type == JSON_ARRAY) {
+		walk.at = value.at + 1;
+		walk.end = value.at + value.len;
+	}
+	return walk;
+}
+
+static struct span take_value(struct json_walk *walk)
+{
+	const char *start = walk->at = skip_space(walk->at, walk->end);
+
+	walk->at = skip_value(walk->at, walk->end);
+	return (struct span){start, (size_t)(walk->at - start)};
+}
+
+bool json_next(struct json_walk *walk)
+{
+	if (walk->at == walk->end)
+		return false;
+	walk->at = skip_space(walk->at, walk->end);
+	if (walk->begun && walk->at < walk->end && *walk->at == ',')
+		walk->at = skip_space(walk->at + 1, walk->end);
+	walk->begun = true;
+	if (walk->at == walk->end || *walk->at == '}' || *walk->at == ']') {
+		walk->at = walk->end;
+		return false;
+	}
+	if (walk->is_object) {
+		walk->key = take_value(walk);
+		walk->at = skip_space(walk->at, walk->end);
+		if (walk->at == walk->end || *walk->at != ':') {
+			walk->at = walk->end;
+			return false;
+		}
+		walk->at++;
+	}
+	walk->value = take_value(walk);
+	return walk->value.len > 0;
+}
+
+size_t json_count(struct span value)
+{
+	struct json_walk walk = json_walk(value);
+	size_t count = 0;
+
+	while (json_next(&walk))
+		count++;
+	return count;
+}
+
+static struct span get(struct span object, struct span key)
+{
+	struct json_walk walk = json_walk(object);
+
+	if (!walk.is_object)
+		return (struct span){0};
+	while (json_next(&walk)) {
+		struct span plain = json_plain(walk.key);
+
+		if (plain.at != NULL) {
+			if (span_equal(plain, key))
+				return walk.value;
+		} else {
+			struct buffer text = {0};
+			bool same =
+			    json_decode(walk.key, &text) && span_equal(buffer_span(&text), key);
+
+			buffer_free(&text);
+			if (same)
+				return walk.value;
+		}
+	}
+	return (struct span){0};
+}
+
+struct span json_get(struct span object, const char *key)
+{
+	return get(object, span_of(key));
+}
+
+static struct span element(struct span array, struct span digits)
+{
+	struct json_walk walk = json_walk(array);
+	size_t position = 0;
+
+	for (size_t i = 0; i < digits.len; i++) {
+		if (digits.at[i] < '0' || digits.at[i] > '9' || position > SIZE_MAX / 10 - 10)
+			return (struct span){0};
+		position = position * 10 + (size_t)(digits.at[i] - '0');
+	}
+	while (json_next(&walk))
+		if (position-- == 0)
+			return walk.value;
+	return (struct span){0};
+}
+
+struct span json_path(struct span value, const char *path)
+{
+	while (*path != '\0' && value.at != NULL) {
+		size_t len = strcspn(path, ".");
+		struct span step = {path, len};
+
+		value = json_type(value) == JSON_ARRAY ? element(value, step) : get(value, step);
+		path += len + (path[len] == '.');
+	}
+	return value;
+}
+
+/* ---- strings ---- */
+
+struct span json_plain(struct span string)
+{
+	if (json_type(string) != JSON_STRING || string.at[string.len - 1] != '"' ||
+	    memchr(string.at, '\\', string.len) != NULL)
+		return (struct span){0};
+	return (struct span){string.at + 1, string.len - 2};
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* The value of \uXXXX at `at`; -1 when it is none. */
+static int32_t hex_escape(const char *at, const char *end)
+{
+	int32_t value = 0;
+
+	if (end - at < 6 || at[0] != '\\' || at[1] != 'u')
+		return -1;
+	for (int i = 2; i < 6; i++) {
+		int digit = hex_digit(at[i]);
+
+		if (digit < 0)
+			return -1;
+		value = value * 16 + digit;
+	}
+	return value;
+}
+
+/* Decode the escape at `at` and return what is behind it. */
+static const char *decode_escape(const char *at, const char *end, struct buffer *out)
+{
+	static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
+	int32_t high = hex_escape(at, end), low;
+	const char *name;
+
+	if (high >= 0xD800 && high <= 0xDBFF) {
+		low = hex_escape(at + 6, end);
+		if (low >= 0xDC00 && low <= 0xDFFF) {
+			utf8_add_code_point(out, 0x10000 + (((uint32_t)high & 0x3FF) << 10) +
+						     ((uint32_t)low & 0x3FF));
+			return at + 12;
+		}
+	}
+	if (high >= 0) {
+		utf8_add_code_point(out, (uint32_t)high);
+		return at + 6;
+	}
+	if (end - at < 2)
+		return end;
+	name = at[1] != '\0' ? strchr(names, at[1]) : NULL;
+	if (name != NULL)
+		buffer_add_char(out, values[name - names]);
+	return at + 2;
+}
+
+bool json_decode(struct span string, struct buffer *out)
+{
+	const char *at, *end;
+
+	if (json_type(string) != JSON_STRING)
+		return false;
+	at = string.at + 1;
+	end = string.at + string.len - (string.at[string.len - 1] == '"');
+	while (at < end) {
+		const char *slash = memchr(at, '\\', (size_t)(end - at));
+		const char *stop = slash != NULL ? slash : end;
+
+		utf8_add(out, (struct span){at, (size_t)(stop - at)});
+		at = slash != NULL ? decode_escape(slash, end, out) : end;
+	}
+	return true;
+}
+
+char *json_text(struct span string)
+{
+	struct buffer text = {0}, safe = {0};
+
+	if (!json_decode(string, &text))
+		return NULL;
+	if (text.len == 0 || memchr(text.at, '\0', text.len) == NULL)
+		return buffer_take(&text);
+	for (size_t i = 0; i < text.len; i++) {
+		if (text.at[i] == '\0')
+			buffer_add_text(&safe, "\xEF\xBF\xBD");
+		else
+			buffer_add_char(&safe, text.at[i]);
+	}
+	buffer_free(&text);
+	return buffer_take(&safe);
+}
+
+bool json_is(struct span string, const char *text)
+{
+	struct span plain = json_plain(string);
+	struct buffer decoded = {0};
+	bool same;
+
+	if (plain.at != NULL)
+		return span_is(plain, text);
+	same = json_decode(string, &decoded) && span_is(buffer_span(&decoded), text);
+	buffer_free(&decoded);
+	return same;
+}
+
+/* ---- other scalars ---- */
+
+bool json_true(struct span value)
+{
+	return span_is(value, "true");
+}
+
+double json_double(struct span number, double fallback)
+{
+	char *copy;
+	double value;
+
+	if (json_type(number) != JSON_NUMBER)
+		return fallback;
+	copy = mem_copy(number);
+	value = strtod(copy, NULL);
+	free(copy);
+	return value;
+}
+
+int64_t json_int(struct span number, int64_t fallback)
+{
+	bool negative;
+	uint64_t value = 0, limit;
+
+	if (json_type(number) != JSON_NUMBER)
+		return fallback;
+	negative = number.at[0] == '-';
+	limit = negative ? (uint64_t)INT64_MAX + 1 : (uint64_t)INT64_MAX;
+	for (size_t i = negative; i < number.len; i++) {
+		uint64_t digit = (unsigned char)number.at[i] - (uint64_t)'0';
+
+		if (digit > 9) {
+			double real = json_double(number, 0);
+
+			if (real >= 9223372036854775807.0)
+				return INT64_MAX;
+			return real <= -9223372036854775808.0 ? INT64_MIN : (int64_t)real;
+		}
+		if (value > (limit - digit) / 10)
+			return negative ? INT64_MIN : INT64_MAX;
+		value = value * 10 + digit;
+	}
+	return negative ? (int64_t)(0 - value) : (int64_t)value;
+}

@@ -1,0 +1,182 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/utf8.h"
+#include "json/json.h"
+
+static void write_escape(struct buffer *out, unsigned char c)
+{
+	static const char hex[] = "0123456789abcdef";
+	char escape[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+
+	switch (c) {
+	case '"':
+		buffer_add(out, "\\\"", 2);
+		break;
+	case '\\':
+		buffer_add(out, "\\\\", 2);
+		break;
+	case '\n':
+		buffer_add(out, "\\n", 2);
+		break;
+	case '\r':
+		buffer_add(out, "\\r", 2);
+		break;
+	case '\t':
+		buffer_add(out, "\\t", 2);
+		break;
+	case '\b':
+		buffer_add(out, "\\b", 2);
+		break;
+	case '\f':
+		buffer_add(out, "\\f", 2);
+		break;
+	default:
+		buffer_add(out, escape, sizeof(escape));
+		break;
+	}
+}
+
+void json_write_escaped(struct buffer *out, struct span text)
+{
+	const char *at = text.at, *end = text.at + text.len, *run = at;
+
+	for (; at < end; at++) {
+		unsigned char c = (unsigned char)*at;
+
+		if (c >= 0x20 && c != '"' && c != '\\')
+			continue;
+		utf8_add(out, (struct span){run, (size_t)(at - run)});
+		write_escape(out, c);
+		run = at + 1;
+	}
+	utf8_add(out, (struct span){run, (size_t)(end - run)});
+}
+
+void json_write_string(struct buffer *out, struct span text)
+{
+	buffer_reserve(out, text.len + 2);
+	buffer_add_char(out, '"');
+	json_write_escaped(out, text);
+	buffer_add_char(out, '"');
+}
+
+void json_write_int(struct buffer *out, int64_t value)
+{
+	char digits[24];
+	int len = snprintf(digits, sizeof(digits), "%lld", (long long)value);
+
+	buffer_add(out, digits, (size_t)len);
+}
+
+void json_write_double(struct buffer *out, double value)
+{
+	char digits[40];
+	int len = 0;
+
+	if (!isfinite(value)) {
+		buffer_add_text(out, "null");
+		return;
+	}
+	for (int precision = 1; precision <= 17; precision++) {
+		len = snprintf(digits, sizeof(digits), "%.*g", precision, value);
+		if (strtod(digits, NULL) == value)
+			break;
+	}
+	buffer_add(out, digits, (size_t)len);
+}
+
+void json_comma(struct buffer *out)
+{
+	if (out->len > 0 && strchr("{[,:", out->at[out->len - 1]) == NULL)
+		buffer_add_char(out, ',');
+}
+
+void json_open(struct buffer *out, char bracket)
+{
+	json_comma(out);
+	buffer_add_char(out, bracket);
+}
+
+void json_close(struct buffer *out, char bracket)
+{
+	buffer_add_char(out, bracket);
+}
+
+void json_key(struct buffer *out, const char *key)
+{
+	json_comma(out);
+	json_write_string(out, span_of(key));
+	buffer_add_char(out, ':');
+}
+
+void json_put_string(struct buffer *out, const char *key, struct span text)
+{
+	json_key(out, key);
+	json_write_string(out, text);
+}
+
+void json_put_text(struct buffer *out, const char *key, const char *text)
+{
+	if (text != NULL)
+		json_put_string(out, key, span_of(text));
+	else
+		json_put_null(out, key);
+}
+
+void json_put_int(struct buffer *out, const char *key, int64_t value)
+{
+	json_key(out, key);
+	json_write_int(out, value);
+}
+
+void json_put_double(struct buffer *out, const char *key, double value)
+{
+	json_key(out, key);
+	json_write_double(out, value);
+}
+
+void json_put_bool(struct buffer *out, const char *key, bool value)
+{
+	json_put_raw(out, key, value ? SPAN("true") : SPAN("false"));
+}
+
+void json_put_null(struct buffer *out, const char *key)
+{
+	json_put_raw(out, key, SPAN("null"));
+}
+
+void json_put_raw(struct buffer *out, const char *key, struct span json)
+{
+	json_key(out, key);
+	buffer_add_span(out, json.at != NULL ? json : SPAN("null"));
+}
+
+void json_write_compact(struct buffer *out, struct span value)
+{
+	bool in_string = false;
+
+	for (size_t i = 0; i < value.len; i++) {
+		char c = value.at[i];
+
+		if (in_string && c == '\\' && i + 1 < value.len) {
+			buffer_add_char(out, c);
+			c = value.at[++i];
+		} else if (c == '"') {
+			in_string = !in_string;
+		} else if (!in_string && (c == ' ' || c == '\n' || c == '\r' || c == '\t')) {
+			continue;
+		}
+		buffer_add_char(out, c);
+	}
+}
+
+void json_write_line(struct buffer *out, struct span value)
+{
+	if (value.len > 0 && (memchr(value.at, '\n', value.len) != NULL ||
+			      memchr(value.at, '\r', value.len) != NULL))
+		json_write_compact(out, value);
+	else
+		buffer_add_span(out, value);
+}
