@@ -2,6 +2,7 @@
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # the variables are for the tests
 export BATS_LIB_PATH="${BATS_LIB_PATH:+$BATS_LIB_PATH:}/usr/lib/bats"
+bats_require_minimum_version 1.5.0
 bats_load_library bats-support
 bats_load_library bats-assert
 bats_load_library bats-file
