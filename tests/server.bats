@@ -35,6 +35,12 @@ body_of_get() {
 	assert_line '{"error":{"message":"script exhausted"}}'
 }
 
+@test "--loop begins again" {
+	start_server --loop "text=one" "text=two" "if-path=/x text=x"
+	assert_equal "$(body_of_get) $(body_of_get) $(body_of_get) $(body_of_get /x) $(body_of_get)" \
+		"one two one two one"
+}
+
 @test "an answer has a status, a type, headers and a length" {
 	start_server "status=429 type=application/json header='Retry-After: 1' text='{}'"
 	run get

@@ -26,6 +26,7 @@ static const char help[] =
     "if\n"
     "                        it is JSON, else a string; null: none)\n"
     "  -s, --strict          after the last answer: 500 \"script exhausted\"\n"
+    "  -L, --loop            after the last answer: the first again\n"
     "  -u, --until-eof       end when standard input does\n"
     "  -h, --help\n"
     "\n"
@@ -128,13 +129,10 @@ static bool tell_port(int port, const char *path, struct error *e)
 }
 
 static const struct option options[] = {
-    {"port", required_argument, NULL, 'p'},
-    {"port-file", required_argument, NULL, 'P'},
-    {"log", required_argument, NULL, 'l'},
-    {"strict", no_argument, NULL, 's'},
-    {"until-eof", no_argument, NULL, 'u'},
-    {"help", no_argument, NULL, 'h'},
-    {NULL, 0, NULL, 0},
+    {"port", required_argument, NULL, 'p'}, {"port-file", required_argument, NULL, 'P'},
+    {"log", required_argument, NULL, 'l'},  {"strict", no_argument, NULL, 's'},
+    {"loop", no_argument, NULL, 'L'},       {"until-eof", no_argument, NULL, 'u'},
+    {"help", no_argument, NULL, 'h'},       {NULL, 0, NULL, 0},
 };
 
 struct settings {
@@ -148,7 +146,7 @@ static bool read_options(struct server *server, struct settings *settings, int a
 {
 	int option;
 
-	while ((option = getopt_long(argc, argv, "p:P:l:suh", options, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "p:P:l:sLuh", options, NULL)) != -1) {
 		switch (option) {
 		case 'p':
 			settings->port = atoi(optarg);
@@ -163,6 +161,9 @@ static bool read_options(struct server *server, struct settings *settings, int a
 			break;
 		case 's':
 			server->strict = true;
+			break;
+		case 'L':
+			server->loop = true;
 			break;
 		case 'u':
 			settings->until_eof = true;

@@ -47,12 +47,11 @@ static bool answers_to(const struct answer *answer, const struct request *reques
 						answer->if_body, strlen(answer->if_body)) != NULL);
 }
 
-const struct answer *server_choose(struct server *server, const struct request *request,
-				   const char **why)
+/* The first unused answer to `request`, else the last one; NULL: none answers to it. */
+static struct answer *find_answer(struct server *server, const struct request *request)
 {
 	struct answer *last = NULL;
 
-	*why = "no answer for this request";
 	for (int i = 0; i < server->answer_count; i++) {
 		struct answer *answer = &server->answers[i];
 
@@ -62,13 +61,25 @@ const struct answer *server_choose(struct server *server, const struct request *
 		if (!answer->used)
 			break;
 	}
-	if (last != NULL && last->used && server->strict) {
-		*why = "script exhausted";
-		return NULL;
-	}
-	if (last != NULL)
-		last->used = true;
 	return last;
+}
+
+const struct answer *server_choose(struct server *server, const struct request *request,
+				   const char **why)
+{
+	struct answer *answer = find_answer(server, request);
+
+	if (answer != NULL && answer->used && server->loop) {
+		for (int i = 0; i < server->answer_count; i++)
+			if (answers_to(&server->answers[i], request))
+				server->answers[i].used = false;
+		answer = find_answer(server, request);
+	}
+	*why = answer == NULL ? "no answer for this request" : "script exhausted";
+	if (answer == NULL || (answer->used && server->strict))
+		return NULL;
+	answer->used = true;
+	return answer;
 }
 
 static void accept_all(struct server *server)

@@ -12,6 +12,7 @@ struct server {
 	struct answer *answers;
 	int answer_count;
 	bool strict; /* an answer is given once */
+	bool loop;   /* after the last one, the first again */
 	int log;     /* file descriptor, -1: none */
 
 	int listener, epoll, timer;

@@ -1,0 +1,93 @@
+/*
+ * floor URL [ROUNDS TOOL [ARGUMENT...]]
+ *
+ * The least that a program on libcurl can do: post a small request and count the bytes of the
+ * answer; with a tool, ROUNDS times on one connection, with a run of the tool before each but the
+ * first. Prints the count.
+ */
+#include <curl/curl.h>
+#include <errno.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/message.h"
+
+extern char **environ;
+
+static const char body[] = "{\"model\":\"test-model\",\"stream\":true,"
+			   "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"}]}";
+
+static size_t count_bytes(char *bytes, size_t size, size_t n, void *total)
+{
+	(void)bytes;
+	*(size_t *)total += size * n;
+	return size * n;
+}
+
+/* Run the tool with the arguments' pipe as its input, and read all it prints. */
+static size_t run_tool(char **argv)
+{
+	posix_spawn_file_actions_t files;
+	char bytes[4096];
+	size_t total = 0;
+	int in[2], out[2], status;
+	ssize_t n;
+	pid_t pid;
+
+	if (pipe(in) != 0 || pipe(out) != 0)
+		die(STATUS_FAILED, "pipe: %s", strerror(errno));
+	posix_spawn_file_actions_init(&files);
+	posix_spawn_file_actions_adddup2(&files, in[0], STDIN_FILENO);
+	posix_spawn_file_actions_adddup2(&files, out[1], STDOUT_FILENO);
+	posix_spawn_file_actions_addclose(&files, in[1]);
+	posix_spawn_file_actions_addclose(&files, out[0]);
+	if (posix_spawnp(&pid, argv[0], &files, NULL, argv, environ) != 0)
+		die(STATUS_FAILED, "%s cannot be run", argv[0]);
+	posix_spawn_file_actions_destroy(&files);
+	close(in[0]);
+	close(out[1]);
+	if (write(in[1], "{}", 2) < 0)
+		warn("%s does not read", argv[0]);
+	close(in[1]);
+	while ((n = read(out[0], bytes, sizeof(bytes))) > 0)
+		total += (size_t)n;
+	close(out[0]);
+	waitpid(pid, &status, 0);
+	return total;
+}
+
+int main(int argc, char **argv)
+{
+	struct curl_slist *headers = NULL;
+	int rounds = argc > 3 ? atoi(argv[2]) : 1;
+	size_t total = 0;
+	CURL *curl;
+
+	if (argc < 2)
+		die(STATUS_USAGE, "usage: floor URL [ROUNDS TOOL [ARGUMENT...]]");
+	curl_global_init(CURL_GLOBAL_DEFAULT);
+	curl = curl_easy_init();
+	headers = curl_slist_append(headers, "Content-Type: application/json");
+	curl_easy_setopt(curl, CURLOPT_URL, argv[1]);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, headers);
+	curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, count_bytes);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, &total);
+	for (int round = 0; round < rounds; round++) {
+		CURLcode code;
+
+		if (round > 0)
+			total += run_tool(argv + 3);
+		code = curl_easy_perform(curl);
+		if (code != CURLE_OK)
+			die(STATUS_FAILED, "%s: %s", argv[1], curl_easy_strerror(code));
+	}
+	printf("%zu\n", total);
+	curl_easy_cleanup(curl);
+	curl_slist_free_all(headers);
+	return STATUS_OK;
+}
