@@ -1,0 +1,501 @@
+#include "net/http_private.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+/* Easy handles kept for the next call. */
+enum { SPARES = 16 };
+
+static const int64_t NEVER = INT64_MAX;
+static const double SECOND = 1e9; /* in nanoseconds */
+
+struct http {
+	struct loop *loop;
+	CURLM *multi; /* NULL until the first call */
+	struct loop_timer *timer;
+	int64_t timer_due;   /* when `timer` goes off */
+	int64_t timer_asked; /* when libcurl wants to be called; NEVER: not at all */
+	bool inside;         /* libcurl, which may not be entered again */
+	struct http_call *calls;
+	struct http_call *queue; /* calls that wait for libcurl to be left */
+	CURL *spares[SPARES];
+	size_t spare_count;
+};
+
+struct http_socket {
+	struct http *http;
+	curl_socket_t fd;
+	struct loop_fd *watch;
+};
+
+static void enter(struct http *http, curl_socket_t fd, int events);
+
+/* ---- libcurl's sockets and timer on the loop ---- */
+
+static void socket_ready(void *context, int events)
+{
+	const struct http_socket *socket = context;
+
+	enter(socket->http, socket->fd,
+	      (events & LOOP_READ ? CURL_CSELECT_IN : 0) |
+		  (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0));
+}
+
+static int watch_socket(struct http *http, curl_socket_t fd, int events)
+{
+	struct http_socket *socket = mem_zero(sizeof *socket);
+
+	*socket = (struct http_socket){.http = http, .fd = fd};
+	socket->watch = loop_fd_add(http->loop, fd, events, socket_ready, socket);
+	if (socket->watch == NULL) {
+		free(socket);
+		return -1;
+	}
+	curl_multi_assign(http->multi, fd, socket);
+	return 0;
+}
+
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *of_socket)
+{
+	struct http_socket *socket = of_socket;
+	int events = 0;
+
+	(void)easy;
+	if (what == CURL_POLL_REMOVE) {
+		if (socket != NULL)
+			loop_fd_remove(socket->watch);
+		free(socket);
+		return 0;
+	}
+	if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
+		events |= LOOP_READ;
+	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
+		events |= LOOP_WRITE;
+	if (socket == NULL)
+		return watch_socket(context, fd, events);
+	loop_fd_change(socket->watch, events);
+	return 0;
+}
+
+static void timer_off(void *context);
+
+static void arm(struct http *http, int64_t now)
+{
+	if (http->timer != NULL && http->timer_due <= http->timer_asked)
+		return; /* goes off early, sees that and is armed again: cheaper than moving it */
+	loop_timer_remove(http->timer);
+	http->timer = loop_timer_add(http->loop, http->timer_asked - now, timer_off, http);
+	http->timer_due = http->timer_asked;
+}
+
+static int on_timer(CURLM *multi, long milliseconds, void *context)
+{
+	struct http *http = context;
+	int64_t now;
+
+	(void)multi;
+	http->timer_asked = NEVER;
+	if (milliseconds < 0)
+		return 0;
+	now = clock_monotonic();
+	http->timer_asked = now + (int64_t)milliseconds * 1000000;
+	arm(http, now);
+	return 0;
+}
+
+static void timer_off(void *context)
+{
+	struct http *http = context;
+	int64_t now = clock_monotonic();
+	long left = -1;
+
+	http->timer = NULL;
+	if (http->timer_asked > now) {
+		if (http->timer_asked != NEVER)
+			arm(http, now);
+		return;
+	}
+	http->timer_asked = NEVER;
+	enter(http, CURL_SOCKET_TIMEOUT, 0);
+	/* libcurl does not ask again for a time that it believes to have asked for. */
+	if (http->timer_asked == NEVER && curl_multi_timeout(http->multi, &left) == CURLM_OK)
+		on_timer(http->multi, left, http);
+}
+
+/* ---- the life of a call ---- */
+
+static CURL *take_easy(struct http *http)
+{
+	CURL *easy;
+
+	if (http->spare_count > 0)
+		return http->spares[--http->spare_count];
+	easy = curl_easy_init();
+	if (easy == NULL)
+		die(STATUS_FAILED, "out of memory");
+	return easy;
+}
+
+/* Take the call out of libcurl and of the client; its callbacks are over. */
+static void detach(struct http_call *call)
+{
+	struct http *http = call->http;
+
+	if (call->added)
+		curl_multi_remove_handle(http->multi, call->easy);
+	curl_easy_reset(call->easy);
+	if (http->spare_count < SPARES)
+		http->spares[http->spare_count++] = call->easy;
+	else
+		curl_easy_cleanup(call->easy);
+	curl_slist_free_all(call->headers);
+	loop_timer_remove(call->idle_timer);
+	loop_timer_remove(call->total_timer);
+	if (call->previous != NULL)
+		call->previous->next = call->next;
+	else
+		http->calls = call->next;
+	if (call->next != NULL)
+		call->next->previous = call->previous;
+}
+
+static void drop(struct http_call *call)
+{
+	detach(call);
+	head_free(call);
+	free(call);
+}
+
+/* `result` has been made while libcurl still knew the call. */
+static void finish(struct http_call *call, const struct http_result *result)
+{
+	call->ended = true;
+	detach(call);
+	if (call->handler.done != NULL)
+		call->handler.done(call->handler.context, result);
+	head_free(call);
+	free(call);
+}
+
+static void finish_code(struct http_call *call, CURLcode code)
+{
+	struct buffer message = {0};
+	struct http_result result = failure_result(call, code, &message);
+
+	finish(call, &result);
+	buffer_free(&message);
+}
+
+static void finish_late(struct http_call *call, enum http_outcome outcome)
+{
+	struct buffer message = {0};
+	struct http_result result = failure_late(call, outcome, &message);
+
+	finish(call, &result);
+	buffer_free(&message);
+}
+
+static void enqueue(struct http_call *call)
+{
+	if (call->queued)
+		return;
+	call->queued = true;
+	call->queue_next = call->http->queue;
+	call->http->queue = call;
+}
+
+static void add_to_multi(struct http_call *call)
+{
+	if (curl_multi_add_handle(call->http->multi, call->easy) != CURLM_OK)
+		die(STATUS_FAILED, "out of memory");
+	call->added = true;
+}
+
+/* Do what callbacks asked for while libcurl was busy. */
+static void settle(struct http *http)
+{
+	while (http->queue != NULL) {
+		struct http_call *call = http->queue;
+
+		http->queue = call->queue_next;
+		call->queued = false;
+		if (call->cancelled)
+			drop(call);
+		else
+			add_to_multi(call);
+	}
+}
+
+static void enter(struct http *http, curl_socket_t fd, int events)
+{
+	CURLMsg *message;
+	int running, left;
+
+	http->inside = true;
+	curl_multi_socket_action(http->multi, fd, events, &running);
+	http->inside = false;
+	settle(http);
+	while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
+		CURLcode code = message->data.result;
+		void *call = NULL;
+
+		if (message->msg != CURLMSG_DONE)
+			continue;
+		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call);
+		finish_code(call, code);
+	}
+}
+
+/* ---- what libcurl receives ---- */
+
+static size_t on_header(char *bytes, size_t size, size_t count, void *context)
+{
+	struct http_call *call = context;
+	bool complete;
+
+	(void)size; /* 1 */
+	if (call->cancelled || !head_take_line(call, (struct span){bytes, count}, &complete))
+		return 0;
+	if (complete && call->handler.head != NULL)
+		call->handler.head(call->handler.context, &call->head);
+	call->last_byte = clock_monotonic();
+	return call->cancelled ? 0 : count;
+}
+
+/* The time is taken after the callback: a slow reader must not count as a silent server. */
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+	struct http_call *call = context;
+
+	(void)size; /* 1 */
+	if (call->cancelled)
+		return 0;
+	if (call->handler.body != NULL)
+		call->handler.body(call->handler.context, &call->head, (struct span){bytes, count});
+	call->last_byte = clock_monotonic();
+	return call->cancelled ? 0 : count;
+}
+
+/* ---- limits ---- */
+
+static void total_off(void *context)
+{
+	struct http_call *call = context;
+
+	call->total_timer = NULL;
+	finish_late(call, HTTP_TIMEOUT);
+}
+
+/* Waiting for an answer begins when the connection stands. */
+static int64_t waiting_since(const struct http_call *call, int64_t now)
+{
+	curl_off_t connected = 0;
+
+	if (call->last_byte > 0)
+		return call->last_byte;
+	curl_easy_getinfo(call->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
+	return connected > 0 ? call->started + (int64_t)connected * 1000 : now;
+}
+
+/* Bytes only note the time; the timer looks at it when it goes off. */
+static void idle_off(void *context)
+{
+	struct http_call *call = context;
+	int64_t limit = (int64_t)(call->limits.idle_seconds * SECOND);
+	int64_t now = clock_monotonic();
+	int64_t left = waiting_since(call, now) + limit - now;
+
+	call->idle_timer = NULL;
+	if (left > 0)
+		call->idle_timer = loop_timer_add(call->http->loop, left, idle_off, call);
+	else
+		finish_late(call, HTTP_IDLE);
+}
+
+/* ---- starting ---- */
+
+static void set_certificates(CURL *easy)
+{
+	const char *bundle = getenv("CURL_CA_BUNDLE");
+	const char *file = getenv("SSL_CERT_FILE");
+	const char *folder = getenv("SSL_CERT_DIR");
+
+	if (bundle != NULL && bundle[0] != '\0') {
+		curl_easy_setopt(easy, CURLOPT_CAINFO, bundle);
+		return;
+	}
+	if (folder != NULL && folder[0] != '\0')
+		curl_easy_setopt(easy, CURLOPT_CAPATH, folder);
+	if (file != NULL && file[0] != '\0')
+		curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+}
+
+static void set_method(CURL *easy, const struct http_request *request)
+{
+	const char *method = request->method != NULL ? request->method : "POST";
+	struct span body = buffer_span(&request->body);
+
+	if (strcmp(method, "POST") == 0 || body.len > 0) {
+		curl_easy_setopt(easy, CURLOPT_POST, 1L);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)body.len);
+		curl_easy_setopt(easy, CURLOPT_POSTFIELDS, body.at);
+	}
+	if (strcmp(method, "HEAD") == 0)
+		curl_easy_setopt(easy, CURLOPT_NOBODY, 1L);
+	else if (strcmp(method, "POST") != 0)
+		curl_easy_setopt(easy, CURLOPT_CUSTOMREQUEST, method);
+}
+
+static struct curl_slist *append(struct curl_slist *list, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(list, line);
+
+	if (longer == NULL)
+		die(STATUS_FAILED, "out of memory");
+	return longer;
+}
+
+/* Without the empty Expect, libcurl waits for "100 Continue" before it sends a long body. Without
+ * the empty Accept-Encoding it would ask for compression, which delays a stream; what a server
+ * compresses unasked is decoded all the same. A request's own lines come first and win. */
+static void set_headers(struct http_call *call)
+{
+	for (size_t i = 0; i < call->request->header_count; i++)
+		call->headers = append(call->headers, call->request->headers[i].line);
+	call->headers = append(call->headers, "Expect:");
+	call->headers = append(call->headers, "Accept-Encoding:");
+	curl_easy_setopt(call->easy, CURLOPT_HTTPHEADER, call->headers);
+	curl_easy_setopt(call->easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+	curl_easy_setopt(call->easy, CURLOPT_USERAGENT, "agent-tools/" VERSION);
+}
+
+static void set_connection(CURL *easy, const struct http_limits *limits)
+{
+	double connect = limits->connect_seconds * 1000;
+
+	/* libcurl takes 0 for its own default of five minutes. */
+	if (connect <= 0 || connect > INT32_MAX)
+		connect = INT32_MAX;
+	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect > 1 ? (long)connect : 1L);
+	curl_easy_setopt(easy, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(easy, CURLOPT_TCP_NODELAY, 1L);
+	curl_easy_setopt(easy, CURLOPT_TCP_KEEPALIVE, 1L);
+	curl_easy_setopt(easy, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_2TLS);
+#if LIBCURL_VERSION_NUM >= 0x075500
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS_STR, "http,https");
+#else
+	curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
+#endif
+#if LIBCURL_VERSION_NUM >= 0x075700
+	/* Cancelling must not wait for a name server. */
+	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
+#endif
+	set_certificates(easy);
+}
+
+static void set_callbacks(struct http_call *call)
+{
+	CURL *easy = call->easy;
+
+	curl_easy_setopt(easy, CURLOPT_PRIVATE, call);
+	curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, call->error);
+	curl_easy_setopt(easy, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L);
+	curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header);
+	curl_easy_setopt(easy, CURLOPT_HEADERDATA, call);
+	curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(easy, CURLOPT_WRITEDATA, call);
+}
+
+static void set_limits(struct http_call *call)
+{
+	struct loop *loop = call->http->loop;
+	int64_t idle = (int64_t)(call->limits.idle_seconds * SECOND);
+	int64_t total = (int64_t)(call->limits.total_seconds * SECOND);
+
+	if (idle > 0)
+		call->idle_timer = loop_timer_add(loop, idle, idle_off, call);
+	if (total > 0)
+		call->total_timer = loop_timer_add(loop, total, total_off, call);
+}
+
+static void prepare(struct http *http)
+{
+	if (http->multi != NULL)
+		return;
+	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
+		die(STATUS_FAILED, "cannot initialise libcurl");
+	http->multi = curl_multi_init();
+	if (http->multi == NULL)
+		die(STATUS_FAILED, "out of memory");
+	curl_multi_setopt(http->multi, CURLMOPT_SOCKETFUNCTION, on_socket);
+	curl_multi_setopt(http->multi, CURLMOPT_SOCKETDATA, http);
+	curl_multi_setopt(http->multi, CURLMOPT_TIMERFUNCTION, on_timer);
+	curl_multi_setopt(http->multi, CURLMOPT_TIMERDATA, http);
+}
+
+struct http_call *http_start(struct http *http, const struct http_request *request,
+			     const struct http_limits *limits, const struct http_handler *handler)
+{
+	struct http_call *call = mem_zero(sizeof *call);
+
+	prepare(http);
+	*call = (struct http_call){.http = http,
+				   .request = request,
+				   .limits = *limits,
+				   .handler = *handler,
+				   .easy = take_easy(http),
+				   .started = clock_monotonic(),
+				   .next = http->calls};
+	if (call->next != NULL)
+		call->next->previous = call;
+	http->calls = call;
+	curl_easy_setopt(call->easy, CURLOPT_URL, request->url);
+	set_method(call->easy, request);
+	set_headers(call);
+	set_connection(call->easy, limits);
+	set_callbacks(call);
+	set_limits(call);
+	if (http->inside)
+		enqueue(call);
+	else
+		add_to_multi(call);
+	return call;
+}
+
+void http_cancel(struct http_call *call)
+{
+	if (call == NULL || call->ended || call->cancelled)
+		return;
+	if (!call->http->inside) {
+		drop(call);
+		return;
+	}
+	call->cancelled = true;
+	enqueue(call);
+}
+
+struct http *http_new(struct loop *loop)
+{
+	struct http *http = mem_zero(sizeof *http);
+
+	http->loop = loop;
+	http->timer_asked = NEVER;
+	return http;
+}
+
+void http_free(struct http *http)
+{
+	if (http == NULL)
+		return;
+	while (http->calls != NULL)
+		drop(http->calls);
+	while (http->spare_count > 0)
+		curl_easy_cleanup(http->spares[--http->spare_count]);
+	if (http->multi != NULL) {
+		curl_multi_cleanup(http->multi);
+		curl_global_cleanup();
+	}
+	loop_timer_remove(http->timer);
+	free(http);
+}

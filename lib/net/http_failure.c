@@ -1,0 +1,157 @@
+#include "net/http_private.h"
+
+/* Append "host:port" of the URL: never its user, its path or its query, which may hold secrets. */
+static void add_place(struct buffer *out, const char *url)
+{
+	CURLU *parts = curl_url();
+	char *host = NULL, *port = NULL;
+
+	if (parts != NULL &&
+	    curl_url_set(parts, CURLUPART_URL, url,
+			 CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
+	    curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
+		buffer_add_text(out, host);
+		if (curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK)
+			buffer_add_format(out, ":%s", port);
+	} else {
+		buffer_add_text(out, "the server");
+	}
+	curl_free(host);
+	curl_free(port);
+	curl_url_cleanup(parts);
+}
+
+/* What the system or libcurl says about it. */
+static const char *detail(const struct http_call *call, CURLcode code)
+{
+	long number = 0;
+
+	if (call->fault != NULL)
+		return call->fault;
+	if (code == CURLE_COULDNT_CONNECT || code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR)
+		curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &number);
+	if (number != 0)
+		return strerror((int)number);
+	return call->error[0] != '\0' ? call->error : curl_easy_strerror(code);
+}
+
+enum subject {
+	PLACE_FIRST, /* "HOST:PORT words" */
+	PLACE_LAST,  /* "words HOST:PORT" */
+	NO_PLACE,    /* "words" */
+};
+
+/* Failures before an answer; what is not here is "cannot reach", and may pass. */
+static const struct failure {
+	CURLcode code;
+	const char *words;
+	enum subject subject;
+	bool with_detail, retryable;
+} failures[] = {
+    {CURLE_UNSUPPORTED_PROTOCOL, "cannot use the URL", NO_PLACE, true, false},
+    {CURLE_URL_MALFORMAT, "cannot use the URL", NO_PLACE, true, false},
+    {CURLE_COULDNT_RESOLVE_HOST, "cannot find the host of", PLACE_LAST, false, true},
+    {CURLE_COULDNT_CONNECT, "cannot connect to", PLACE_LAST, true, true},
+    {CURLE_WEIRD_SERVER_REPLY, "does not answer in HTTP", PLACE_FIRST, false, false},
+    {CURLE_SSL_CONNECT_ERROR, "cannot set up TLS with", PLACE_LAST, true, true},
+    {CURLE_PEER_FAILED_VERIFICATION, "cannot trust", PLACE_LAST, true, false},
+    {CURLE_SSL_ISSUER_ERROR, "cannot trust", PLACE_LAST, true, false},
+    {CURLE_SSL_INVALIDCERTSTATUS, "cannot trust", PLACE_LAST, true, false},
+    {CURLE_SSL_CACERT_BADFILE, "cannot verify", PLACE_LAST, true, false},
+    {CURLE_SSL_CERTPROBLEM, "cannot set up TLS with", PLACE_LAST, true, false},
+    {CURLE_SSL_CIPHER, "cannot set up TLS with", PLACE_LAST, true, false},
+    {CURLE_GOT_NOTHING, "closed the connection without an answer", PLACE_FIRST, false, true},
+    {CURLE_SEND_ERROR, "lost the connection to", PLACE_LAST, true, true},
+    {CURLE_RECV_ERROR, "lost the connection to", PLACE_LAST, true, true},
+};
+
+static const struct failure *find(const struct http_call *call, CURLcode code)
+{
+	static const struct failure other = {CURLE_OK, "cannot reach", PLACE_LAST, true, true};
+	static const struct failure unfit = {CURLE_OK, "cannot use the answer of", PLACE_LAST, true,
+					     false};
+
+	if (call->fault != NULL)
+		return &unfit;
+	for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
+		if (failures[i].code == code)
+			return &failures[i];
+	return &other;
+}
+
+/* libcurl has one code for a URL of a scheme it does not speak and for an answer that is not HTTP.
+ */
+static CURLcode without_ambiguity(const struct http_call *call, CURLcode code)
+{
+	curl_off_t connected = 0;
+
+	if (code != CURLE_UNSUPPORTED_PROTOCOL)
+		return code;
+	curl_easy_getinfo(call->easy, CURLINFO_CONNECT_TIME_T, &connected);
+	return connected > 0 ? CURLE_WEIRD_SERVER_REPLY : code;
+}
+
+static bool describe_no_answer(const struct http_call *call, CURLcode code, struct buffer *out)
+{
+	const struct failure *failure;
+
+	if (code == CURLE_OPERATION_TIMEDOUT) {
+		buffer_add_text(out, "cannot connect to ");
+		add_place(out, call->request->url);
+		buffer_add_format(out, " within %g seconds", call->limits.connect_seconds);
+		return true;
+	}
+	code = without_ambiguity(call, code);
+	failure = find(call, code);
+	if (failure->subject == PLACE_FIRST) {
+		add_place(out, call->request->url);
+		buffer_add_char(out, ' ');
+	}
+	buffer_add_text(out, failure->words);
+	if (failure->subject == PLACE_LAST) {
+		buffer_add_char(out, ' ');
+		add_place(out, call->request->url);
+	}
+	if (failure->with_detail)
+		buffer_add_format(out, ": %s", detail(call, code));
+	return failure->retryable;
+}
+
+struct http_result failure_result(const struct http_call *call, CURLcode code,
+				  struct buffer *message)
+{
+	struct http_result result = {.outcome = HTTP_COMPLETE, .head = &call->head};
+
+	if (code == CURLE_OK && call->head_complete)
+		return result;
+	if (code == CURLE_OK)
+		code = CURLE_GOT_NOTHING; /* or only half a head */
+	if (call->head_complete) {
+		result.outcome = HTTP_BROKEN;
+		result.retryable = true;
+		buffer_add_text(message, "the answer of ");
+		add_place(message, call->request->url);
+		buffer_add_format(message, " broke off: %s", detail(call, code));
+	} else {
+		result.outcome = HTTP_UNREACHABLE;
+		result.retryable = describe_no_answer(call, code, message);
+	}
+	result.message = buffer_string(message);
+	return result;
+}
+
+struct http_result failure_late(const struct http_call *call, enum http_outcome outcome,
+				struct buffer *message)
+{
+	add_place(message, call->request->url);
+	if (outcome == HTTP_IDLE)
+		buffer_add_format(message, " sent nothing for %g seconds",
+				  call->limits.idle_seconds);
+	else
+		buffer_add_format(message, " did not complete its answer within %g seconds",
+				  call->limits.total_seconds);
+	return (struct http_result){.outcome = outcome,
+				    .head = &call->head,
+				    .message = buffer_string(message),
+				    .retryable = true};
+}
