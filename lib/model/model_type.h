@@ -50,6 +50,9 @@ struct model_type {
 void model_write_request(const struct model *model, const struct model_request *request,
 			 struct buffer *out);
 
+/* The HTTP client of `host`, made on first use; the host's owner frees it. */
+struct http *model_http(struct model_host *host);
+
 /* Models behind HTTP: every PROVIDER:MODEL of the registry. */
 extern const struct model_type model_type_http;
 

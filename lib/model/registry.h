@@ -6,6 +6,7 @@
 #ifndef MODEL_REGISTRY_H
 #define MODEL_REGISTRY_H
 
+#include "base/buffer.h"
 #include "base/message.h"
 #include "json/json.h"
 
@@ -18,8 +19,14 @@ struct provider {
 	    entry; /* the provider's JSON object, the user's members over the shipped ones */
 	struct buffer json; /* owns entry */
 	struct buffer key;  /* the API key; empty when none is needed or set */
-	char *base_url;     /* from the environment or the registry */
+	char *auth;         /* how it is sent: "bearer", or the name of a header */
+	char *base_url;     /* from the caller, the environment or the registry */
 };
+
+/* Append all providers as one JSON object, name to entry: the shipped file with the user's file
+ * merged over it (RFC 7396). Returns false with `e` for a file that cannot be read or is no JSON
+ * object. */
+bool registry_read(struct buffer *out, struct error *e);
 
 /* Look `name` up and resolve its base URL and key (environment variables, api_key_command). NULL
  * with `e`: unknown name (listing the known ones), unknown protocol, a missing key (naming the
@@ -29,6 +36,10 @@ void provider_free(struct provider *provider);
 
 /* A quirk of the provider, "quirks.NAME" of its entry; absent when not set. */
 struct span provider_quirk(const struct provider *provider, const char *name);
+
+/* The variables that may hold the key, as a sentence names them ("A or B"), which the caller frees;
+ * NULL when there are none. */
+char *provider_key_names(const struct provider *provider);
 
 /* Replace every occurrence of the provider's key in `text`, and anything that looks like a key
  * (sk-..., Bearer ...), by "***". */

@@ -1,0 +1,489 @@
+#include <stdlib.h>
+#include <strings.h>
+
+#include "model/failure.h"
+#include "model/model_type.h"
+#include "model/protocol.h"
+#include "model/provider.h"
+#include "net/ndjson.h"
+#include "net/sse.h"
+
+/* Longest body of an error that is kept, and longest answer in one JSON document. */
+enum { MAX_ERROR_BODY = 1024 * 1024, MAX_DOCUMENT = NET_MAX_LINE };
+
+/* After [DONE] a server usually ends the response at once, and the connection can be used again;
+ * one that keeps it open is not waited for longer than this. */
+static const int64_t grace = 100 * 1000000LL;
+
+struct http_model {
+	struct model model;
+	struct provider *provider;
+};
+
+struct http_model_call {
+	struct model_call call;
+	struct http_model *model;
+	struct model_handler handler;
+	struct decoder *decoder;
+	struct http_request request;
+	struct http_call *http;
+	enum { BODY_UNKNOWN, BODY_EVENTS, BODY_LINES, BODY_DOCUMENT, BODY_STRAY, BODY_ERROR } body;
+	struct sse sse;
+	struct ndjson ndjson;
+	struct buffer bytes;    /* of a document, a stray one or an error */
+	struct failure failure; /* of the exchange; the answer's own is the decoder's */
+	struct loop_timer *timer;
+	int depth;     /* callbacks that are running; the call is not freed inside one */
+	bool mid_line; /* the last byte of the stream was not a line's end */
+	bool complete; /* [DONE] was seen */
+	bool failed;   /* the decoder wants no more */
+	bool cancelled;
+};
+
+struct http *model_http(struct model_host *host)
+{
+	if (host->http == NULL)
+		host->http = http_new(host->loop);
+	return host->http;
+}
+
+/* ---- the end ---- */
+
+static void free_call(struct http_model_call *c)
+{
+	loop_timer_remove(c->timer);
+	if (c->http != NULL)
+		http_cancel(c->http);
+	c->decoder->protocol->decoder_free(c->decoder);
+	http_request_free(&c->request);
+	sse_free(&c->sse);
+	ndjson_free(&c->ndjson);
+	buffer_free(&c->bytes);
+	failure_free(&c->failure);
+	free(c);
+}
+
+/* Report the answer as it stands and free the call. */
+static void finish(struct http_model_call *c, bool cut)
+{
+	struct model_outcome outcome;
+
+	c->depth++;
+	c->decoder->protocol->end(c->decoder, cut, &outcome);
+	/* Why the bytes ended says more than that they did; a complete answer stays complete. */
+	if (c->failure.kind != NULL && outcome.error.kind != NULL &&
+	    strcmp(outcome.error.kind, "stream_truncated") == 0)
+		failure_report(&c->failure, c->model->provider, &outcome);
+	if (outcome.error.kind != NULL && c->failure.request_id.len > 0)
+		outcome.error.request_id = buffer_string(&c->failure.request_id);
+	if (c->http != NULL) {
+		http_cancel(c->http);
+		c->http = NULL;
+	}
+	if (!c->cancelled)
+		c->handler.done(c->handler.context, &outcome);
+	free_call(c);
+}
+
+static void waited_enough(void *context)
+{
+	struct http_model_call *c = context;
+
+	c->timer = NULL;
+	finish(c, false);
+}
+
+/* What a callback leaves to be done once it is safe to free the call. */
+static void settle(struct http_model_call *c)
+{
+	if (c->cancelled)
+		free_call(c);
+	else if (c->failed)
+		finish(c, false);
+	else if (c->complete && c->timer == NULL)
+		c->timer = loop_timer_add(c->model->model.host->loop, grace, waited_enough, c);
+}
+
+/* ---- events ---- */
+
+static void deliver_raw(struct http_model_call *c, struct span name, struct span data)
+{
+	struct model_delta delta = {.type = MODEL_RAW, .name = name, .index = -1};
+	struct buffer payload = {0};
+
+	if (!c->model->model.host->raw || data.len == 0 || c->cancelled)
+		return;
+	if (json_check(data, NULL))
+		json_write_compact(&payload, json_trim(data));
+	else
+		json_write_string(&payload, data);
+	delta.text = buffer_span(&payload);
+	c->handler.delta(c->handler.context, &delta);
+	buffer_free(&payload);
+}
+
+static void deliver(struct http_model_call *c, struct span name, struct span data)
+{
+	if (c->failed || c->cancelled || c->complete)
+		return;
+	deliver_raw(c, name, data);
+	if (!c->decoder->protocol->event(c->decoder, name, data))
+		c->failed = true;
+	if (span_starts(data, "[DONE]"))
+		c->complete = true;
+}
+
+static void on_event(void *context, const struct sse_event *event)
+{
+	struct span name = span_is(event->type, "message") ? (struct span){0} : event->type;
+
+	deliver(context, name, event->data);
+}
+
+static void on_line(void *context, struct span line)
+{
+	deliver(context, (struct span){0}, line);
+}
+
+/* ---- bytes ---- */
+
+static void too_long(struct http_model_call *c)
+{
+	failure_set(&c->failure, "invalid_response", false,
+		    "%s sent more than %d bytes without an end", c->model->provider->name,
+		    NET_MAX_LINE);
+	c->failed = true;
+}
+
+/* Whether a stream that begins with `bytes` is made of SSE fields. */
+static bool is_field(struct span bytes)
+{
+	static const char *const fields[] = {":", "data", "event", "error", "id", "retry", NULL};
+
+	for (size_t i = 0; fields[i] != NULL; i++)
+		if (span_starts(bytes, fields[i]))
+			return true;
+	return span_starts(bytes, "\xEF\xBB\xBF");
+}
+
+/* Headers are not reliable: errors come as text/event-stream, streams as application/json. The
+ * first byte decides first. */
+static void recognise(struct http_model_call *c, const struct http_head *head, struct span bytes)
+{
+	struct buffer type = {0};
+	size_t space = 0;
+
+	while (space < bytes.len && strchr(" \t\r\n", bytes.at[space]) != NULL)
+		space++;
+	if (head->status < 200 || head->status > 299) {
+		c->body = BODY_ERROR;
+	} else if (c->decoder->protocol->framing == FRAMING_NDJSON) {
+		c->body = BODY_LINES;
+	} else if (space < bytes.len) {
+		buffer_add_span(&type, head->content_type);
+		if (strchr("{[", bytes.at[space]) == NULL &&
+		    (is_field(span_from(bytes, space)) ||
+		     strncasecmp(buffer_string(&type), "text/event-stream", 17) == 0))
+			c->body = BODY_EVENTS;
+		else
+			c->body = BODY_DOCUMENT;
+		buffer_free(&type);
+	}
+}
+
+/* Where a line begins that is JSON instead of a field: some servers end a stream by a bare error
+ * object. bytes.len when there is none. */
+static size_t stray_line(struct http_model_call *c, struct span bytes)
+{
+	size_t at = 0;
+
+	if (c->mid_line) {
+		const char *newline = memchr(bytes.at, '\n', bytes.len);
+
+		at = newline != NULL ? (size_t)(newline - bytes.at) + 1 : bytes.len;
+	}
+	while (at < bytes.len && bytes.at[at] != '{' && bytes.at[at] != '[') {
+		const char *newline = memchr(bytes.at + at, '\n', bytes.len - at);
+
+		at = newline != NULL ? (size_t)(newline - bytes.at) + 1 : bytes.len;
+	}
+	if (bytes.len > 0)
+		c->mid_line = bytes.at[bytes.len - 1] != '\n';
+	return at;
+}
+
+static void collect(struct http_model_call *c, struct span bytes, size_t most)
+{
+	size_t room = most - c->bytes.len;
+
+	buffer_add(&c->bytes, bytes.at, bytes.len < room ? bytes.len : room);
+}
+
+static void feed_events(struct http_model_call *c, struct span bytes)
+{
+	size_t stray = stray_line(c, bytes);
+
+	if (!sse_feed(&c->sse, (struct span){bytes.at, stray}))
+		too_long(c);
+	if (stray < bytes.len) {
+		c->body = BODY_STRAY;
+		collect(c, span_from(bytes, stray), MAX_ERROR_BODY);
+	}
+}
+
+static void on_body(void *context, const struct http_head *head, struct span bytes)
+{
+	struct http_model_call *c = context;
+
+	c->depth++;
+	if (c->body == BODY_UNKNOWN)
+		recognise(c, head, bytes);
+	switch (c->body) {
+	case BODY_UNKNOWN:
+		break;
+	case BODY_EVENTS:
+		feed_events(c, bytes);
+		break;
+	case BODY_LINES:
+		if (!ndjson_feed(&c->ndjson, bytes))
+			too_long(c);
+		break;
+	case BODY_DOCUMENT:
+		if (bytes.len > MAX_DOCUMENT - c->bytes.len)
+			too_long(c);
+		collect(c, bytes, MAX_DOCUMENT);
+		break;
+	case BODY_STRAY:
+	case BODY_ERROR:
+		collect(c, bytes, MAX_ERROR_BODY);
+		break;
+	}
+	c->depth--;
+	settle(c);
+}
+
+/* ---- the end of the exchange ---- */
+
+static void fail_redirect(struct http_model_call *c, const struct http_head *head)
+{
+	struct span location = http_header_value(head, "location");
+
+	c->failure.http_status = head->status;
+	failure_set(&c->failure, "invalid_request", false,
+		    "%s answered HTTP %d, a redirect to %.*s, which is not followed; is the base "
+		    "URL right?",
+		    c->model->provider->name, head->status, (int)location.len,
+		    location.at != NULL ? location.at : "");
+}
+
+static void fail_status(struct http_model_call *c, const struct http_head *head)
+{
+	if (head->status >= 300 && head->status < 400) {
+		fail_redirect(c, head);
+		return;
+	}
+	deliver_raw(c, (struct span){0}, buffer_span(&c->bytes));
+	failure_read(&c->failure, c->model->provider, head->status, buffer_span(&c->bytes));
+	failure_head(&c->failure, head);
+}
+
+static void fail_exchange(struct http_model_call *c, const struct http_result *result)
+{
+	const char *name = c->model->provider->name;
+	const char *why = result->message != NULL ? result->message : "the connection broke";
+
+	switch (result->outcome) {
+	case HTTP_COMPLETE:
+		break;
+	case HTTP_UNREACHABLE:
+		failure_set(&c->failure, "network", result->retryable, "%s cannot be reached: %s",
+			    name, why);
+		break;
+	case HTTP_BROKEN:
+		failure_set(&c->failure, "stream_truncated", result->retryable,
+			    "%s broke off in the middle of its answer: %s", name, why);
+		break;
+	case HTTP_IDLE:
+		failure_set(&c->failure, "timeout", true, "%s sent nothing for %g seconds", name,
+			    c->model->model.host->limits.idle_seconds);
+		break;
+	case HTTP_TIMEOUT:
+		failure_set(&c->failure, "timeout", false, "%s did not finish within %g seconds",
+			    name, c->model->model.host->limits.total_seconds);
+		break;
+	}
+}
+
+/* Nothing more will come: what waits for its end is complete. */
+static void flush(struct http_model_call *c)
+{
+	const struct protocol *protocol = c->decoder->protocol;
+	struct span bytes = buffer_span(&c->bytes);
+
+	switch (c->body) {
+	case BODY_EVENTS:
+		sse_end(&c->sse);
+		break;
+	case BODY_LINES:
+		ndjson_end(&c->ndjson);
+		break;
+	case BODY_DOCUMENT:
+		deliver_raw(c, (struct span){0}, bytes);
+		if (!c->cancelled)
+			protocol->document(c->decoder, bytes);
+		break;
+	case BODY_STRAY:
+		sse_end(&c->sse);
+		deliver(c, SPAN("error"), bytes);
+		break;
+	default:
+		break;
+	}
+}
+
+static void on_done(void *context, const struct http_result *result)
+{
+	struct http_model_call *c = context;
+	int status = result->head->status;
+	bool broken = result->outcome != HTTP_COMPLETE;
+
+	c->http = NULL;
+	c->depth++;
+	failure_head(&c->failure, result->head);
+	if (status != 0 && (status < 200 || status > 299))
+		fail_status(c, result->head);
+	else if (broken)
+		fail_exchange(c, result);
+	if (!broken || c->body == BODY_STRAY)
+		flush(c);
+	c->depth--;
+	if (c->cancelled)
+		free_call(c);
+	else
+		finish(c, broken);
+}
+
+/* ---- the kind of model ---- */
+
+static struct model *http_model_open(struct model_host *host, const char *spec, struct error *e)
+{
+	const char *colon = strchr(spec, ':');
+	struct http_model *model;
+	struct provider *provider;
+	char *name;
+
+	if (colon == NULL || colon[1] == '\0') {
+		error_set(e, "usage",
+			  "a model is named PROVIDER:MODEL, as groq:llama-3.3-70b, not %s",
+			  *spec != '\0' ? spec : "by nothing");
+		return NULL;
+	}
+	name = mem_copy((struct span){spec, (size_t)(colon - spec)});
+	provider = provider_open(name, host->base_url, e);
+	free(name);
+	if (provider == NULL)
+		return NULL;
+	model = mem_zero(sizeof(*model));
+	model->provider = provider;
+	model->model.provider = mem_copy(span_of(provider->name));
+	model->model.name = mem_copy(span_of(colon + 1));
+	return &model->model;
+}
+
+static void http_model_close(struct model *model)
+{
+	provider_free(((struct http_model *)model)->provider);
+}
+
+static bool build(struct http_model *model, const struct model_request *request,
+		  struct http_request *out, struct error *e)
+{
+	struct provider *provider = model->provider;
+
+	return provider->protocol->request(provider, model->model.name, provider->base_url, request,
+					   out, e) &&
+	       provider_dress(provider, out, e);
+}
+
+static struct model_call *http_model_ask(struct model *base, const struct model_request *request,
+					 const struct model_handler *handler, struct error *e)
+{
+	struct http_model *model = (struct http_model *)base;
+	struct http_model_call *c;
+	struct http_request wire = {0};
+
+	if (!build(model, request, &wire, e)) {
+		http_request_free(&wire);
+		return NULL;
+	}
+	c = mem_zero(sizeof(*c));
+	c->model = model;
+	c->handler = *handler;
+	c->request = wire;
+	c->decoder = model->provider->protocol->decoder_new(request);
+	c->decoder->handler = &c->handler;
+	c->decoder->provider = model->provider;
+	sse_init(&c->sse, on_event, c);
+	ndjson_init(&c->ndjson, on_line, c);
+	c->http =
+	    http_start(model_http(base->host), &c->request, &base->host->limits,
+		       &(struct http_handler){.context = c, .body = on_body, .done = on_done});
+	return &c->call;
+}
+
+static void ignore_delta(void *context, const struct model_delta *delta)
+{
+	(void)context;
+	(void)delta;
+}
+
+static void http_model_cancel(struct model_call *call)
+{
+	struct http_model_call *c = (struct http_model_call *)call;
+
+	c->cancelled = true;
+	c->handler.delta = ignore_delta;
+	if (c->http != NULL)
+		http_cancel(c->http);
+	c->http = NULL;
+	if (c->depth == 0)
+		free_call(c);
+}
+
+static bool http_model_show_request(struct model *base, const struct model_request *request,
+				    struct buffer *out, struct error *e)
+{
+	struct http_request wire = {0};
+	bool ok = build((struct http_model *)base, request, &wire, e);
+
+	if (ok)
+		buffer_add_format(out, "%s %s\n", wire.method != NULL ? wire.method : "POST",
+				  wire.url);
+	for (size_t i = 0; ok && i < wire.header_count; i++) {
+		const char *line = wire.headers[i].line;
+		int name = (int)strcspn(line, ":");
+		bool bearer = strncmp(line + name, ": Bearer ", 9) == 0;
+
+		if (wire.headers[i].secret)
+			buffer_add_format(out, "%.*s: %s***\n", name, line,
+					  bearer ? "Bearer " : "");
+		else
+			buffer_add_format(out, "%s\n", line);
+	}
+	if (ok) {
+		buffer_add_char(out, '\n');
+		buffer_add_span(out, buffer_span(&wire.body));
+		buffer_add_char(out, '\n');
+	}
+	http_request_free(&wire);
+	return ok;
+}
+
+const struct model_type model_type_http = {
+    .spec = "",
+    .open = http_model_open,
+    .close = http_model_close,
+    .ask = http_model_ask,
+    .cancel = http_model_cancel,
+    .show_request = http_model_show_request,
+};

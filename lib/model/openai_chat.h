@@ -1,0 +1,93 @@
+/*
+ * openai_chat: OpenAI's Chat Completions and everything that speaks it. Private to its files:
+ *   openai_chat.c          the decoder: chunks into deltas, and how an answer ends
+ *   openai_chat_calls.c    tool calls put together from their pieces
+ *   openai_chat_details.c  OpenRouter's reasoning_details, kept to be sent back
+ *   openai_chat_request.c  the request: URL and parameters
+ *   openai_chat_messages.c the request's messages
+ */
+#ifndef MODEL_OPENAI_CHAT_H
+#define MODEL_OPENAI_CHAT_H
+
+#include "model/failure.h"
+#include "model/protocol.h"
+#include "model/think.h"
+
+/* The end of a JSON string that stops within a code point (half of a surrogate pair, an incomplete
+ * UTF-8 sequence): raw bytes, put before the string that follows. */
+struct joint {
+	char raw[8];
+	size_t len;
+};
+
+/* One tool call of the answer. */
+struct chat_call {
+	struct buffer wire_id; /* as the provider names it; empty: it does not */
+	struct buffer id;      /* as we announced it; empty: not yet announced */
+	struct buffer name, args;
+	int64_t index; /* the provider's; -1: none */
+	struct joint joint;
+};
+
+/* reasoning_details as they will be sent back: the pieces of a text put together. */
+struct chat_details {
+	struct buffer entries;   /* the finished ones, without brackets */
+	struct buffer open;      /* the other members of the one that grows; empty: none does */
+	struct buffer text;      /* its text as raw JSON, without quotes */
+	struct buffer signature; /* raw JSON; empty: none */
+	const char *text_key;    /* "text" or "summary" */
+};
+
+struct chat_decoder {
+	struct decoder base;
+	struct buffer id, model, finish, usage, refusal;
+	struct buffer json, text, repaired; /* scratch, kept to be used again */
+	struct joint text_joint, thinking_joint, refusal_joint;
+	bool broken_utf8; /* the event at hand is not well-formed UTF-8 */
+	struct think think;
+	struct chat_call *calls;
+	size_t call_count;
+	struct chat_details details;
+	bool torn; /* the last event was the beginning of one */
+	bool done; /* [DONE] was seen */
+	bool some; /* something was answered */
+	struct failure failure;
+};
+
+/* The text that the string `value` adds; valid until the next call with the same decoder. What ends
+ * within a code point is kept in `joint`. */
+struct span chat_string(struct chat_decoder *d, struct joint *joint, struct span value);
+
+/* What a joint still holds at the end of its text: U+FFFD or nothing. */
+struct span chat_string_end(struct joint *joint);
+
+/* The member tool_calls of a delta. */
+void chat_calls_read(struct chat_decoder *d, struct span tool_calls);
+
+/* Give empty arguments their "{}". Returns false after recording a failure: a call without a name.
+ */
+bool chat_calls_end(struct chat_decoder *d);
+
+enum chat_args { CHAT_ARGS_NONE, CHAT_ARGS_COMPLETE, CHAT_ARGS_CUT, CHAT_ARGS_INVALID };
+
+/* The state of the arguments of all calls: the worst one. */
+enum chat_args chat_calls_args(struct chat_decoder *d);
+
+void chat_calls_free(struct chat_decoder *d);
+
+/* The member reasoning_details of a delta; when `say`, its text is emitted as thinking. */
+void chat_details_read(struct chat_decoder *d, struct span details, bool say);
+void chat_details_end(struct chat_decoder *d);
+void chat_details_free(struct chat_decoder *d);
+
+/* Emit the string `value` as thinking; returns whether it was one that is not empty. */
+bool chat_thinking(struct chat_decoder *d, struct span value);
+
+bool chat_request(const struct provider *provider, const char *model, const char *base_url,
+		  const struct model_request *request, struct http_request *out, struct error *e);
+
+/* Append the value of "messages". */
+bool chat_messages(const struct provider *provider, const struct model_request *request,
+		   struct buffer *out, struct error *e);
+
+#endif

@@ -1,0 +1,246 @@
+#include "model/provider.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+
+const char *provider_variable(const char *name)
+{
+	const char *value = getenv(name);
+
+	return value != NULL && *value != '\0' ? value : NULL;
+}
+
+/* ---- templates ---- */
+
+/* Append the string value `text` with every ${NAME} replaced by that environment variable. False
+ * when one is not set: its name is stored in `missing` (NULL allowed), which the caller frees. */
+static bool expand(struct span text, struct buffer *out, char **missing)
+{
+	char *template = json_text(text);
+	const char *at = template != NULL ? template : "";
+
+	for (const char *open; (open = strstr(at, "${")) != NULL;) {
+		const char *end = strchr(open, '}'), *value;
+		char *name;
+
+		if (end == NULL)
+			break;
+		buffer_add(out, at, (size_t)(open - at));
+		name = mem_copy((struct span){open + 2, (size_t)(end - open) - 2});
+		value = provider_variable(name);
+		if (value == NULL) {
+			if (missing != NULL)
+				*missing = name;
+			else
+				free(name);
+			free(template);
+			return false;
+		}
+		buffer_add_text(out, value);
+		free(name);
+		at = end + 1;
+	}
+	buffer_add_text(out, at);
+	free(template);
+	return true;
+}
+
+/* ---- URL ---- */
+
+/* Complete what a variable holds by what its description in base_url_env says: a scheme, the host
+ * of ":11434" or "0.0.0.0", a port where there is neither scheme nor port, and a path that the URL
+ * does not end with yet. */
+static char *complete_url(const char *value, struct span how)
+{
+	struct buffer url = {0};
+	char *scheme = json_text(json_get(how, "scheme")), *path = json_text(json_get(how, "path"));
+	int64_t port = json_int(json_get(how, "port"), 0);
+	bool bare = strstr(value, "://") == NULL;
+	size_t host_len = strcspn(value, ":/");
+
+	if (bare && scheme != NULL) {
+		buffer_add_format(&url, "%s://", scheme);
+		if (host_len == 0 || (host_len == 7 && strncmp(value, "0.0.0.0", 7) == 0)) {
+			buffer_add_text(&url, "127.0.0.1");
+			value += host_len;
+			host_len = 0;
+		}
+		if (*value == '[')
+			host_len = strcspn(value, "]") + 1;
+		buffer_add(&url, value, host_len);
+		value += host_len;
+		if (port > 0 && *value != ':')
+			buffer_add_format(&url, ":%lld", (long long)port);
+	}
+	buffer_add_text(&url, value);
+	while (url.len > 0 && url.at[url.len - 1] == '/')
+		url.len--;
+	if (path != NULL && !span_ends(buffer_span(&url), path))
+		buffer_add_text(&url, path);
+	free(scheme);
+	free(path);
+	return buffer_take(&url);
+}
+
+char *provider_item_name(struct span item)
+{
+	return json_text(json_type(item) == JSON_OBJECT ? json_get(item, "name") : item);
+}
+
+struct provider_items provider_items(struct span value)
+{
+	bool list = json_type(value) == JSON_ARRAY;
+
+	return (struct provider_items){.walk = json_walk(list ? value : (struct span){0}),
+				       .item = value,
+				       .single = value.at != NULL && !list};
+}
+
+bool provider_next_item(struct provider_items *items)
+{
+	if (items->single) {
+		items->single = false;
+		return true;
+	}
+	if (!json_next(&items->walk))
+		return false;
+	items->item = items->walk.value;
+	return true;
+}
+
+char *provider_url(struct span entry, const char *name, struct error *e)
+{
+	struct provider_items items = provider_items(json_get(entry, "base_url_env"));
+	struct buffer url = {0}, names = {0};
+	char *missing = NULL;
+
+	while (provider_next_item(&items)) {
+		char *from = provider_item_name(items.item);
+		const char *value = from != NULL ? provider_variable(from) : NULL;
+
+		if (from != NULL)
+			buffer_add_format(&names, "%s%s", names.len > 0 ? " or " : "", from);
+		free(from);
+		if (value != NULL) {
+			buffer_free(&names);
+			return complete_url(value, items.item);
+		}
+	}
+	if (expand(json_get(entry, "base_url"), &url, &missing) && url.len > 0) {
+		buffer_free(&names);
+		return complete_url(buffer_string(&url), (struct span){0});
+	}
+	if (missing != NULL)
+		buffer_add_format(&names, "%s%s", names.len > 0 ? " or " : "", missing);
+	error_set(e, "usage", "no URL for provider %s; %s%s%s", name,
+		  names.len > 0 ? "set " : "give --base-url", buffer_string(&names),
+		  names.len > 0 ? ", or give --base-url" : "");
+	free(missing);
+	buffer_free(&url);
+	buffer_free(&names);
+	return NULL;
+}
+
+/* ---- headers and query ---- */
+
+static bool is_clean(const char *text)
+{
+	for (; *text != '\0'; text++)
+		if (iscntrl((unsigned char)*text) && *text != '\t')
+			return false;
+	return true;
+}
+
+/* The entry's own headers; one that needs a variable which is not set is left out. */
+static bool add_headers(const struct provider *provider, struct http_request *request,
+			struct error *e)
+{
+	struct json_walk walk = json_walk(json_get(provider->entry, "headers"));
+	bool ok = true;
+
+	while (ok && json_next(&walk)) {
+		struct buffer value = {0};
+		char *name = json_text(walk.key);
+
+		if (expand(walk.value, &value, NULL)) {
+			if (is_clean(name) && is_clean(buffer_string(&value)))
+				http_request_add_header(request, false, "%s: %s", name,
+							buffer_string(&value));
+			else
+				ok = error_set(e, "usage",
+					       "header %s of provider %s contains a line break",
+					       name, provider->name);
+		}
+		buffer_free(&value);
+		free(name);
+	}
+	return ok;
+}
+
+/* Variables that hold whole header lines (OPENAI_CUSTOM_HEADERS); they may well be secret. */
+static void add_header_lines(const struct provider *provider, struct http_request *request)
+{
+	struct provider_items items = provider_items(json_get(provider->entry, "headers_env"));
+
+	while (provider_next_item(&items)) {
+		char *name = provider_item_name(items.item);
+		const char *at = name != NULL ? provider_variable(name) : NULL;
+
+		while (at != NULL && *at != '\0') {
+			size_t len = strcspn(at, "\r\n");
+			char *line = mem_copy((struct span){at, len});
+
+			if (strchr(line, ':') != NULL && is_clean(line))
+				http_request_add_header(request, true, "%s", line);
+			free(line);
+			at += len + strspn(at + len, "\r\n");
+		}
+		free(name);
+	}
+}
+
+static void add_query(const struct provider *provider, struct http_request *request)
+{
+	struct json_walk walk = json_walk(json_get(provider->entry, "query"));
+	struct buffer url = {0};
+
+	buffer_add_text(&url, request->url);
+	while (json_next(&walk)) {
+		struct buffer value = {0};
+		char *name = json_text(walk.key);
+
+		if (expand(walk.value, &value, NULL)) {
+			buffer_add_format(
+			    &url, "%c%s=", memchr(url.at, '?', url.len) != NULL ? '&' : '?', name);
+			provider_escape(buffer_string(&value), &url);
+		}
+		buffer_free(&value);
+		free(name);
+	}
+	free(request->url);
+	request->url = buffer_take(&url);
+}
+
+void provider_escape(const char *text, struct buffer *out)
+{
+	for (; *text != '\0'; text++)
+		if (isalnum((unsigned char)*text) || strchr("-._~", *text) != NULL)
+			buffer_add_char(out, *text);
+		else
+			buffer_add_format(out, "%%%02X", (unsigned char)*text);
+}
+
+bool provider_dress(const struct provider *provider, struct http_request *request, struct error *e)
+{
+	const char *key = provider->key.at;
+
+	if (provider->key.len > 0 && strcmp(provider->auth, "bearer") == 0)
+		http_request_add_header(request, true, "Authorization: Bearer %s", key);
+	else if (provider->key.len > 0)
+		http_request_add_header(request, true, "%s: %s", provider->auth, key);
+	if (!add_headers(provider, request, e))
+		return false;
+	add_header_lines(provider, request);
+	add_query(provider, request);
+	return true;
+}

@@ -1,0 +1,52 @@
+/*
+ * provider: one entry of the registry against the environment: its URL, its key and what must never
+ * be shown. Private to lib/model.
+ */
+#ifndef MODEL_PROVIDER_H
+#define MODEL_PROVIDER_H
+
+#include "model/registry.h"
+#include "net/http.h"
+
+/* The value of an environment variable; NULL when it is not set or empty. */
+const char *provider_variable(const char *name);
+
+/* The members base_url_env, key_env and headers_env: a variable's name, an object with a "name" and
+ * how the variable is to be read, or a list of these:
+ *     struct provider_items items = provider_items(value);
+ *     while (provider_next_item(&items)) ... items.item */
+struct provider_items {
+	struct json_walk walk;
+	struct span item;
+	bool single;
+};
+struct provider_items provider_items(struct span value);
+bool provider_next_item(struct provider_items *items);
+char *provider_item_name(struct span item); /* the caller frees it; NULL: there is none */
+
+/* Append `text` percent-encoded as one part of a URL. */
+void provider_escape(const char *text, struct buffer *out);
+
+/* Find the key and how it is sent. False with `e` when a required one is missing or it cannot be
+ * used. */
+bool provider_key(struct provider *provider, struct error *e);
+
+/* Whether a variable of key_env is set, or there is a program to ask. */
+bool provider_key_is_set(struct span entry);
+
+/* The variables of key_env joined by `separator`, which the caller frees; NULL when there are none.
+ */
+char *provider_variables(struct span entry, const char *separator);
+
+/* Append the variables that hold secrets, each with a NUL behind it. */
+void provider_add_secrets(struct span entry, struct buffer *out);
+
+/* The URL that the environment (base_url_env) or the entry itself (base_url) gives, which the
+ * caller frees; NULL with `e` when neither does. */
+char *provider_url(struct span entry, const char *name, struct error *e);
+
+/* Add the key, the entry's headers and those of headers_env to `request`, and its query to the
+ * URL. */
+bool provider_dress(const struct provider *provider, struct http_request *request, struct error *e);
+
+#endif

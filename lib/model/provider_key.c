@@ -1,0 +1,298 @@
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <spawn.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "model/provider.h"
+
+extern char **environ;
+
+/* ---- a program that prints the key ---- */
+
+/* The command as an argument vector: a list of words, or one string for the shell. NULL when it is
+ * neither. */
+static char **command_words(struct span command)
+{
+	struct json_walk walk = json_walk(command);
+	size_t count = 0;
+	char **words;
+
+	if (json_type(command) == JSON_STRING) {
+		words = mem_zero(4 * sizeof(*words));
+		words[0] = mem_copy(SPAN("sh"));
+		words[1] = mem_copy(SPAN("-c"));
+		words[2] = json_text(command);
+		return words;
+	}
+	if (json_type(command) != JSON_ARRAY || json_count(command) == 0)
+		return NULL;
+	words = mem_zero((json_count(command) + 1) * sizeof(*words));
+	while (json_next(&walk)) {
+		words[count] = json_text(walk.value);
+		if (words[count++] == NULL)
+			words[count - 1] = mem_copy(walk.value);
+	}
+	return words;
+}
+
+static void free_words(char **words)
+{
+	for (size_t i = 0; words != NULL && words[i] != NULL; i++)
+		free(words[i]);
+	free(words);
+}
+
+static void read_all(int fd, struct buffer *out)
+{
+	ssize_t got;
+
+	do {
+		buffer_reserve(out, 4096);
+		got = read(fd, out->at + out->len, 4096);
+		if (got > 0)
+			out->len += (size_t)got;
+	} while (got > 0 || (got < 0 && errno == EINTR));
+}
+
+/* Run the command and append its stdout. Returns its wait status, or -1 with errno. */
+static int run(char **words, struct buffer *out)
+{
+	posix_spawn_file_actions_t actions;
+	int ends[2], status = -1, failed;
+	pid_t pid;
+
+	if (pipe(ends) != 0)
+		return -1;
+	fcntl(ends[0], F_SETFD, FD_CLOEXEC);
+	posix_spawn_file_actions_init(&actions);
+	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
+	posix_spawn_file_actions_addclose(&actions, ends[1]);
+	failed = posix_spawnp(&pid, words[0], &actions, NULL, words, environ);
+	posix_spawn_file_actions_destroy(&actions);
+	close(ends[1]);
+	if (failed == 0) {
+		read_all(ends[0], out);
+		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+			;
+	}
+	close(ends[0]);
+	errno = failed;
+	return failed != 0 ? -1 : status;
+}
+
+static bool key_from_command(struct provider *provider, struct span command, struct error *e)
+{
+	const char *name = provider->name;
+	char **words = command_words(command);
+	int status;
+
+	if (words == NULL)
+		return error_set(e, "usage",
+				 "api_key_command of provider %s must be a list of words or a "
+				 "string",
+				 name);
+	status = run(words, &provider->key);
+	if (status == -1)
+		error_set(e, "usage", "api_key_command of provider %s: %s: %s", name, words[0],
+			  strerror(errno));
+	free_words(words);
+	if (status == -1)
+		return false;
+	if (WIFSIGNALED(status))
+		return error_set(e, "usage",
+				 "api_key_command of provider %s was killed by signal %d", name,
+				 WTERMSIG(status));
+	if (WEXITSTATUS(status) != 0)
+		return error_set(e, "usage", "api_key_command of provider %s exited with status %d",
+				 name, WEXITSTATUS(status));
+	return true;
+}
+
+/* ---- the key ---- */
+
+/* Without white space around it; false when it is empty or would break a header line. */
+static bool tidy_key(struct provider *provider, const char *source, struct error *e)
+{
+	struct buffer *key = &provider->key;
+	size_t space = 0;
+
+	while (key->len > 0 && isspace((unsigned char)key->at[key->len - 1]))
+		key->len--;
+	while (space < key->len && isspace((unsigned char)key->at[space]))
+		space++;
+	buffer_drop(key, space);
+	buffer_string(key);
+	if (key->len == 0)
+		return error_set(e, "usage", "the key of provider %s is empty (%s)", provider->name,
+				 source);
+	for (size_t i = 0; i < key->len; i++)
+		if (iscntrl((unsigned char)key->at[i]))
+			return error_set(e, "usage",
+					 "the key of provider %s contains a line break or another "
+					 "control character (%s)",
+					 provider->name, source);
+	return true;
+}
+
+static void set_auth(struct provider *provider, struct span item)
+{
+	struct span own = json_type(item) == JSON_OBJECT ? json_get(item, "auth") : item;
+
+	if (json_type(item) != JSON_OBJECT || json_type(own) != JSON_STRING)
+		own = json_get(provider->entry, "auth");
+	provider->auth = json_text(own);
+	if (provider->auth == NULL)
+		provider->auth = mem_copy(SPAN("bearer"));
+}
+
+bool provider_key(struct provider *provider, struct error *e)
+{
+	struct provider_items items = provider_items(json_get(provider->entry, "key_env"));
+	struct span command = json_get(provider->entry, "api_key_command");
+	bool found = false, ok = true;
+	char *names;
+
+	while (!found && provider_next_item(&items)) {
+		char *name = provider_item_name(items.item);
+		const char *value = name != NULL ? provider_variable(name) : NULL;
+
+		if (value != NULL) {
+			found = true;
+			buffer_add_text(&provider->key, value);
+			set_auth(provider, items.item);
+			ok = tidy_key(provider, name, e);
+		}
+		free(name);
+	}
+	if (found)
+		return ok;
+	set_auth(provider, (struct span){0});
+	if (command.at != NULL)
+		return key_from_command(provider, command, e) &&
+		       tidy_key(provider, "api_key_command", e);
+	names = provider_key_names(provider);
+	if (names != NULL && !json_true(json_get(provider->entry, "key_optional")))
+		ok =
+		    error_set(e, "usage", "provider %s needs a key; set %s", provider->name, names);
+	free(names);
+	return ok;
+}
+
+bool provider_key_is_set(struct span entry)
+{
+	struct provider_items items = provider_items(json_get(entry, "key_env"));
+	bool set = json_get(entry, "api_key_command").at != NULL;
+
+	while (!set && provider_next_item(&items)) {
+		char *name = provider_item_name(items.item);
+
+		set = name != NULL && provider_variable(name) != NULL;
+		free(name);
+	}
+	return set;
+}
+
+char *provider_variables(struct span entry, const char *separator)
+{
+	struct provider_items items = provider_items(json_get(entry, "key_env"));
+	struct buffer out = {0};
+
+	while (provider_next_item(&items)) {
+		char *name = provider_item_name(items.item);
+
+		if (name != NULL)
+			buffer_add_format(&out, "%s%s", out.len > 0 ? separator : "", name);
+		free(name);
+	}
+	return out.len > 0 ? buffer_take(&out) : NULL;
+}
+
+char *provider_key_names(const struct provider *provider)
+{
+	return provider_variables(provider->entry, " or ");
+}
+
+static void add_names(struct span value, struct buffer *out)
+{
+	struct provider_items items = provider_items(value);
+
+	while (provider_next_item(&items)) {
+		char *name = provider_item_name(items.item);
+
+		if (name != NULL)
+			buffer_add(out, name, strlen(name) + 1);
+		free(name);
+	}
+}
+
+void provider_add_secrets(struct span entry, struct buffer *out)
+{
+	add_names(json_get(entry, "key_env"), out);
+	add_names(json_get(entry, "headers_env"), out);
+}
+
+/* ---- masking ---- */
+
+static bool is_key_char(char c)
+{
+	return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '.' || c == '*';
+}
+
+/* How long the text at `at` is if it looks like a key; 0 when it does not. `before` is what
+ * precedes it. */
+static size_t looks_like_key(const char *at, const char *end, char before)
+{
+	static const struct {
+		const char *prefix;
+		size_t least; /* characters behind it; fewer are no key */
+	} shapes[] = {
+	    {"Bearer ", 8}, {"sk-", 6},   {"gsk_", 16},        {"xai-", 16},
+	    {"AIza", 16},   {"hf_", 16},  {"pplx-", 16},       {"csk-", 16},
+	    {"nvapi-", 16}, {"ghp_", 16}, {"github_pat_", 16},
+	};
+
+	if (isalnum((unsigned char)before))
+		return 0;
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		size_t prefix = strlen(shapes[i].prefix), len = prefix;
+
+		if ((size_t)(end - at) < prefix || memcmp(at, shapes[i].prefix, prefix) != 0)
+			continue;
+		while (at + len < end && is_key_char(at[len]))
+			len++;
+		while (len > prefix && at[len - 1] == '.')
+			len--;
+		if (len - prefix >= shapes[i].least)
+			return len;
+	}
+	return 0;
+}
+
+void provider_mask(const struct provider *provider, struct buffer *text)
+{
+	struct buffer out = {0};
+	struct span key = buffer_span(&provider->key);
+	const char *at = text->at, *end = text->at + text->len;
+
+	while (at < end) {
+		size_t len = 0, left = (size_t)(end - at);
+
+		if (key.len >= 4 && left >= key.len && memcmp(at, key.at, key.len) == 0)
+			len = key.len;
+		else
+			len = looks_like_key(at, end, at > text->at ? at[-1] : ' ');
+		if (len > 7 && memcmp(at, "Bearer ", 7) == 0)
+			buffer_add_text(&out, "Bearer ");
+		if (len > 0)
+			buffer_add_text(&out, "***");
+		else
+			buffer_add_char(&out, *at);
+		at += len > 0 ? len : 1;
+	}
+	buffer_free(text);
+	*text = out;
+}
