@@ -26,12 +26,13 @@ struct run {
 
 struct runs;
 
-/* `release` frees a run's state when the run is forgotten (may be NULL). */
-struct runs *runs_new(void (*release)(void *state));
+/* `release` frees a run's state when the run is forgotten (may be NULL). Holes in seq are told only
+ * when `strict`: a filter makes them on purpose. */
+struct runs *runs_new(void (*release)(void *state), bool strict);
 
-/* The run of `event`, made at its first event. Faults are said through reader_warn (a hole in seq
- * or a duplicate, an event after agent_end, a second agent_end, a second agent_start); NULL for an
- * event that must be ignored because its run has ended already or because its seq has been seen. */
+/* The run of `event`, made at its first event. Faults are said through reader_warn (a seq that
+ * comes again, an event after agent_end, a second agent_end or agent_start, and with `strict` a
+ * hole in seq); NULL for an event that must be ignored because of that (not for a hole). */
 struct run *runs_event(struct runs *runs, const struct event *event, struct reader *reader);
 
 /* The run has ended and its reader is done with it: forget all but its id. */

@@ -1,0 +1,245 @@
+#include "event/runs.h"
+
+#include <stdlib.h>
+
+enum {
+	BUCKETS = 1024,
+	RECENT = 4096, /* ended runs that are remembered by the hash of their id */
+};
+
+struct entry {
+	struct run run; /* first: a struct run * is its entry */
+	size_t id_len;
+	uint64_t hash;
+	struct entry *chain;           /* in the bucket */
+	struct entry *next, *previous; /* in order of appearance */
+};
+
+struct runs {
+	void (*release)(void *state);
+	bool strict;
+	struct entry *buckets[BUCKETS];
+	struct entry *first, *last;
+	struct entry *latest; /* events of one run mostly follow each other */
+	uint64_t recent[RECENT];
+	uint64_t seen, ended, open;
+	int worst;
+};
+
+struct runs *runs_new(void (*release)(void *state), bool strict)
+{
+	struct runs *runs = mem_zero(sizeof(*runs));
+
+	runs->release = release;
+	runs->strict = strict;
+	return runs;
+}
+
+/* FNV-1a, never 0. */
+static uint64_t hash_of(struct span id)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < id.len; i++)
+		hash = (hash ^ (unsigned char)id.at[i]) * UINT64_C(0x100000001b3);
+	return hash != 0 ? hash : 1;
+}
+
+static bool is_entry(const struct entry *entry, struct span id)
+{
+	return entry->id_len == id.len && memcmp(entry->run.id, id.at, id.len) == 0;
+}
+
+static struct entry *find(const struct runs *runs, struct span id, uint64_t hash)
+{
+	struct entry *entry = runs->buckets[hash % BUCKETS];
+
+	while (entry != NULL && (entry->hash != hash || !is_entry(entry, id)))
+		entry = entry->chain;
+	return entry;
+}
+
+static struct entry *add(struct runs *runs, struct span id, uint64_t hash)
+{
+	struct entry *entry = mem_zero(sizeof(*entry));
+
+	entry->run.id = mem_copy(id);
+	entry->run.order = runs->seen++;
+	entry->id_len = id.len;
+	entry->hash = hash;
+	entry->chain = runs->buckets[hash % BUCKETS];
+	runs->buckets[hash % BUCKETS] = entry;
+	entry->previous = runs->last;
+	if (runs->last != NULL)
+		runs->last->next = entry;
+	else
+		runs->first = entry;
+	runs->last = entry;
+	runs->open++;
+	return entry;
+}
+
+static bool has_ended(const struct runs *runs, uint64_t hash)
+{
+	for (size_t i = 0; i < RECENT; i++)
+		if (runs->recent[i] == hash)
+			return true;
+	return false;
+}
+
+static void say_late(const struct event *event, struct reader *reader)
+{
+	if (span_is(event->type, "agent_end"))
+		reader_warn(reader, "a second agent_end of run '%.*s'; it is ignored",
+			    SPAN_ARG(event->run_id));
+	else
+		reader_warn(reader, "an event of run '%.*s' after its agent_end; it is ignored",
+			    SPAN_ARG(event->run_id));
+}
+
+/* Whether the event's seq is new, and the next one from now on. */
+static bool check_seq(const struct runs *runs, struct run *run, const struct event *event,
+		      struct reader *reader)
+{
+	if (event->seq < 0)
+		return true;
+	if (event->seq < run->next_seq) {
+		reader_warn(reader, "seq %lld of run '%s' comes again; the event is ignored",
+			    (long long)event->seq, run->id);
+		return false;
+	}
+	if (runs->strict && event->seq > run->next_seq)
+		reader_warn(reader, "%lld events of run '%s' are missing before seq %lld",
+			    (long long)(event->seq - run->next_seq), run->id,
+			    (long long)event->seq);
+	run->next_seq = event->seq == INT64_MAX ? event->seq : event->seq + 1;
+	return true;
+}
+
+static void end_run(struct runs *runs, struct run *run, const struct event *event)
+{
+	int64_t fallback = json_true(json_get(event->data, "success")) ? STATUS_OK : STATUS_FAILED;
+	int64_t status = json_int(json_get(event->data, "exit_status"), fallback);
+
+	run->ended = true;
+	run->exit_status = status >= 0 && status <= 255 ? (int)status : STATUS_FAILED;
+	runs->open--;
+	runs->ended++;
+	if (run->parent_id == NULL && run->exit_status > runs->worst)
+		runs->worst = run->exit_status;
+}
+
+struct run *runs_event(struct runs *runs, const struct event *event, struct reader *reader)
+{
+	struct span id = event->run_id.at != NULL ? event->run_id : SPAN("");
+	struct entry *entry = runs->latest;
+
+	if (entry == NULL || !is_entry(entry, id)) {
+		uint64_t hash = hash_of(id);
+
+		entry = find(runs, id, hash);
+		if (entry == NULL && id.len > 0 && has_ended(runs, hash)) {
+			say_late(event, reader);
+			return NULL;
+		}
+		if (entry == NULL)
+			entry = add(runs, id, hash);
+		runs->latest = entry;
+	}
+	if (entry->run.ended) {
+		say_late(event, reader);
+		return NULL;
+	}
+	if (!check_seq(runs, &entry->run, event, reader))
+		return NULL;
+	if (span_is(event->type, "agent_start")) {
+		if (entry->run.started) {
+			reader_warn(reader, "a second agent_start of run '%s'; it is ignored",
+				    entry->run.id);
+			return NULL;
+		}
+		entry->run.started = true;
+		entry->run.parent_id = json_text(json_get(event->data, "parent_run_id"));
+	} else if (span_is(event->type, "agent_end")) {
+		end_run(runs, &entry->run, event);
+	}
+	return &entry->run;
+}
+
+static void unlink_entry(struct runs *runs, struct entry *entry)
+{
+	struct entry **link = &runs->buckets[entry->hash % BUCKETS];
+
+	while (*link != entry)
+		link = &(*link)->chain;
+	*link = entry->chain;
+	if (entry->previous != NULL)
+		entry->previous->next = entry->next;
+	else
+		runs->first = entry->next;
+	if (entry->next != NULL)
+		entry->next->previous = entry->previous;
+	else
+		runs->last = entry->previous;
+	if (runs->latest == entry)
+		runs->latest = NULL;
+}
+
+static void free_entry(struct runs *runs, struct entry *entry)
+{
+	if (runs->release != NULL && entry->run.state != NULL)
+		runs->release(entry->run.state);
+	free(entry->run.id);
+	free(entry->run.parent_id);
+	free(entry);
+}
+
+void runs_forget(struct runs *runs, struct run *run)
+{
+	struct entry *entry = (struct entry *)run;
+
+	if (entry->id_len > 0)
+		runs->recent[runs->ended % RECENT] = entry->hash;
+	unlink_entry(runs, entry);
+	free_entry(runs, entry);
+}
+
+struct run *runs_next(struct runs *runs, const struct run *run)
+{
+	struct entry *entry = run != NULL ? ((const struct entry *)run)->next : runs->first;
+
+	return entry != NULL ? &entry->run : NULL;
+}
+
+uint64_t runs_open(const struct runs *runs)
+{
+	return runs->open;
+}
+
+uint64_t runs_ended(const struct runs *runs)
+{
+	return runs->ended;
+}
+
+int runs_status(const struct runs *runs)
+{
+	int status = runs->worst;
+	bool incomplete = runs->seen == 0;
+
+	for (const struct entry *entry = runs->first; entry != NULL; entry = entry->next)
+		incomplete = incomplete || (!entry->run.ended && entry->run.parent_id == NULL);
+	return incomplete && status < STATUS_INCOMPLETE ? STATUS_INCOMPLETE : status;
+}
+
+void runs_free(struct runs *runs)
+{
+	if (runs == NULL)
+		return;
+	while (runs->first != NULL) {
+		struct entry *entry = runs->first;
+
+		runs->first = entry->next;
+		free_entry(runs, entry);
+	}
+	free(runs);
+}
