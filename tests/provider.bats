@@ -1,0 +1,312 @@
+# agent-run against a provider over HTTP: every odd framing, every way to fail, and the key nowhere.
+# The recordings are real answers of real providers (SOURCE.txt says whence).
+# shellcheck shell=bash disable=SC2016 # what is in single quotes is for jq or the server
+load helper
+
+recordings=tests/data/recordings
+secret=key-c0ffee-0123456789
+
+setup() {
+	local name
+	for name in OPENAI ANTHROPIC GEMINI GROQ OPENROUTER PERPLEXITY DASHSCOPE; do
+		export "${name}_API_KEY=$secret"
+	done
+	cd "$BATS_TEST_TMPDIR" || return 1
+	ln -sf "$OLDPWD/tests" tests
+}
+
+# ask MODEL [OPTION...]: run against the server; the events go to the file events, messages to the
+# file messages. Returns the exit status.
+ask() {
+	local model=$1
+	shift
+	agent-run -m "$model" --base-url "$SERVER_URL" "$@" hi </dev/null >events 2>messages
+}
+
+# data TYPE FILTER: what a jq filter makes of the data of each event of TYPE.
+data() {
+	jq -cr "select(.event_type == \"$1\").data | $2" events
+}
+
+types() {
+	jq -r .event_type events | uniq | paste -sd' '
+}
+
+# The texts of the run and of the recording are the same, to the byte.
+assert_text_of() {
+	agent-text -n events >text
+	jq -j .text "$1/expected.json" >expected
+	run cmp text expected
+	assert_success
+}
+
+# replay MODEL RECORDING HOW...: a recording, sent in each of these ways, yields the same text.
+replay() {
+	local model=$1 recording=$2 how
+	shift 2
+	for how in "$@"; do
+		echo "sent with: $how"
+		start_server "recording=$recording $how"
+		ask "$model"
+		assert_text_of "$recording"
+		assert_equal "$(data agent_end .status)" success
+		stop_server
+	done
+}
+
+# ---- how a stream is framed ----
+
+framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.0001' 'chunk=whole'
+	'eol=crlf' 'eol=cr' 'eol=crlf chunk=1' 'eol=cr chunk=1' 'comments=yes' 'space=no' 'split=yes'
+	'ids=yes' 'bom=yes' 'bom=yes chunk=1' 'last=open' 'framing=close' 'framing=length' 'gzip=yes'
+	'gzip=yes chunk=1' "early='103 Early Hints'"
+	'eol=crlf comments=yes space=no split=yes ids=yes bom=yes last=open chunk=5 random=6')
+
+@test "openai-chat: the text is the same however the stream is framed" {
+	replay openai-chat:m $recordings/alibaba/chat-vc-alibaba-text/01 "${framings[@]}"
+}
+
+@test "openai-chat: a stream with CRLF, without [DONE], with usage in every chunk (Perplexity)" {
+	replay perplexity:sonar $recordings/perplexity/chat-rb-streaming-responses-perplexity-sonar-supports-streaming/01 "${framings[@]}"
+}
+
+@test "anthropic: padded JSON, pings, and any framing" {
+	replay anthropic:claude $recordings/anthropic/messages-rb-streaming-responses-anthropic-reports-consistent-token/01 "${framings[@]}"
+}
+
+@test "gemini: CRLF, and any framing" {
+	replay gemini:gemini-2.5-flash $recordings/gemini/gen-rb-streaming-responses-gemini-supports-streaming-responses/01 "${framings[@]}"
+}
+
+@test "gemini: a last event without a blank line is not lost" {
+	replay gemini:gemini-2.5-flash $recordings/vertex/gen-fb-success-quotes-escaped/01 '' 'last=bare' 'eol=crlf last=open' 'chunk=3'
+}
+
+@test "openai-responses: a line of 190 kB, whole or in pieces" {
+	replay openai:gpt-5 $recordings/openai/responses-pai-openai-responses-code-execution-return-image-stream/01 '' 'chunk=16000' 'chunk=3000 random=1' 'eol=crlf' 'gzip=yes'
+}
+
+@test "openai-responses: comments, no event names, and [DONE] (OpenRouter)" {
+	start_server "recording=$recordings/openrouter/responses-llm-tool-calls/01"
+	ask openai:gpt-4o --max-iterations 1 || assert_equal $? 3
+	assert_equal "$(data tool_call_end '[.tool_call_id, .tool_name, .args]')" '["call_faKQ4JI18zZQE2oynAbvwip4","llm_version",{}]'
+}
+
+@test "openai-responses: without event names, type as the last key" {
+	local recording=$recordings/openai/responses-pai-openai-responses-code-execution-return-image-stream/01
+	sed -n 's/^data: //p' $recording/response.sse | jq -c 'del(.type) + {type}' | sed 's/^.*$/data: &\n/' >stream.sse
+	start_server "body=stream.sse type=text/event-stream"
+	ask openai:gpt-5
+	assert_text_of $recording
+}
+
+# ---- errors inside a stream ----
+
+@test "an error in a field named error: the run fails with its words (llama.cpp)" {
+	local recording=$recordings/gpustack/chat-rb-with-extended-thinking-gpustack-qwen3-streams-thinking/01
+	start_server "recording=$recording"
+	run -1 ask openai-chat:qwen3 --retries 0
+	assert_text_of $recording
+	assert_equal "$(data agent_end .status)" error
+	assert_equal "$(data error .error | grep -c 'failed to decode, try again, increasing context size or reducing parallel')" 1
+}
+
+@test "a bare JSON error behind the events: the run fails with its words (Vertex)" {
+	start_server "recording=$recordings/vertex/gen-fb-failure-error-mid-stream/01"
+	run -1 ask gemini:gemini-2.5-flash --retries 0
+	assert_equal "$(data error .error | grep -c 'The operation was cancelled.')" 1
+	assert_equal "$(data llm_chunk .text | tr -d '\n')" 'First Second '
+}
+
+@test "an event named error: the run fails with its words (Groq)" {
+	start_server "recording=$recordings/groq/chat-pai-tool-use-failed-error-streaming-with-text/01"
+	run -1 ask groq:gpt-oss --retries 0
+	assert_equal "$(data error .error | grep -c 'Tool choice is required, but model did not call a tool')" 1
+	assert_equal "$(data agent_end .status)" error
+}
+
+@test "an error beside choices: the run fails with its words (OpenRouter)" {
+	start_server "recording=$recordings/openrouter/chat-pai-openrouter-stream-error/01"
+	run -1 ask openrouter:minimax --retries 0
+	assert_equal "$(data error .error | grep -c 'Token limit reached')" 1
+}
+
+@test "an error event and response.failed are one error (OpenAI)" {
+	start_server "recording=$recordings/openai/responses-vc-openai-error/01"
+	run -1 ask openai:gpt-5 --retries 0
+	assert_equal "$(data error .error | grep -c 'You exceeded your current quota')" 1
+}
+
+# ---- answers that are no stream ----
+
+@test "a whole JSON answer in place of a stream is an answer" {
+	start_server "type=application/json text='{\"id\":\"x\",\"object\":\"chat.completion\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"all at once\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4,\"total_tokens\":7}}'"
+	ask openai-chat:m
+	assert_equal "$(agent-text events)" 'all at once'
+	assert_equal "$(data agent_end '[.usage.input_tokens, .usage.output_tokens]')" '[3,4]'
+}
+
+@test "an error as JSON with status 200 is an error" {
+	start_server "type=application/json text='{\"error\":{\"message\":\"the model is asleep\",\"code\":\"asleep\"}}'"
+	run -1 ask openai-chat:m --retries 0
+	assert_equal "$(data error .error | grep -c 'the model is asleep')" 1
+}
+
+@test "a web page in place of an answer is an error that names the status" {
+	start_server "status=502 type=text/html text='<html><body>Bad Gateway</body></html>'"
+	run -1 ask openai-chat:m --retries 0
+	assert_equal "$(data error .http_status)" 502
+}
+
+@test "an empty answer is an error" {
+	start_server "type=text/event-stream text="
+	run -1 ask openai-chat:m --retries 0
+	assert_equal "$(data agent_end .success)" false
+}
+
+# ---- retries ----
+
+@test "429 waits as Retry-After says, then succeeds" {
+	start_server "status=429 header='Retry-After: 1' type=application/json text='{\"error\":{\"message\":\"slow down\"}}'" "say='Hello there'"
+	ask openai-chat:m
+	assert_equal "$(agent-text events)" 'Hello there'
+	assert_equal "$(data llm_retry '[.attempt, .http_status, .discard, .wait_seconds >= 1, .wait_seconds < 3]')" '[2,429,false,true,true]'
+	assert_equal "$(request_count)" 2
+	assert_equal "$(request 1 .body)" "$(request 2 .body)"
+}
+
+@test "retry-after-ms counts before Retry-After" {
+	start_server "status=429 header='retry-after: 60' header='retry-after-ms: 20' text=wait" "say=ok"
+	ask openai-chat:m
+	assert_equal "$(agent-text events)" ok
+	assert_equal "$(data llm_retry '.wait_seconds < 1')" true
+}
+
+@test "503 is tried again, as often as --retries says" {
+	start_server "status=503 header='retry-after-ms: 1' text='overloaded'" "status=503 header='retry-after-ms: 1' text='overloaded'" "say=ok"
+	ask openai-chat:m --retries 2
+	assert_equal "$(agent-text events)" ok
+	assert_equal "$(data llm_start .attempt | paste -sd' ')" '1 2 3'
+	start_server "status=503 header='retry-after-ms: 1' text='overloaded'"
+	run -1 ask openai-chat:m --retries 2
+	assert_equal "$(request_count)" 3
+	assert_equal "$(data agent_end '[.success, .status, .exit_status]')" '[false,"error",1]'
+	assert_equal "$(data error '[.http_status, .fatal]' | tail -1)" '[503,true]'
+}
+
+@test "a stream that breaks off is asked for again, and what came is discarded" {
+	local how
+	for how in 'cut=400' 'cut=400 end=rst' 'cut=400 end=chunk-header' 'length=9999' 'framing=length cut=300'; do
+		echo "broken by: $how"
+		start_server "say='Once upon a time' $how" "say='The whole answer'"
+		ask openai-chat:m
+		assert_equal "$(data llm_retry .discard)" true
+		assert_equal "$(data agent_end .output)" 'The whole answer'
+		assert_equal "$(agent-text -F events)" 'The whole answer'
+		assert_equal "$(request_count)" 2
+		assert_equal "$(jq -s 'map(.seq) == [range(length)]' events)" true
+		stop_server
+	done
+}
+
+@test "a stream that ends without its end is asked for again" {
+	start_server "data='{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"half\"}}]}'" "say=whole"
+	ask openai-chat:m
+	assert_equal "$(data agent_end .output)" whole
+}
+
+@test "400 is not tried again" {
+	start_server "status=400 type=application/json text='{\"error\":{\"message\":\"max_tokens is too large\",\"code\":\"bad_value\"}}'"
+	run -1 ask openai-chat:m
+	assert_equal "$(request_count)" 1
+	assert_equal "$(data error '[.http_status, .provider_code, .retryable, .fatal]')" '[400,"bad_value",false,true]'
+	assert_equal "$(data error .error | grep -c 'max_tokens is too large')" 1
+}
+
+@test "401 names the variable that holds the key" {
+	start_server "status=401 type=application/json text='{\"error\":{\"message\":\"Incorrect API key provided: $secret.\"}}'"
+	run -1 ask openai-chat:m
+	assert_equal "$(request_count)" 1
+	assert_equal "$(data error .http_status)" 401
+	assert_equal "$(data error .error | grep -c OPENAI_API_KEY)" 1
+	assert_equal "$(data error .error | grep -c "$secret")" 0
+}
+
+@test "a missing key is named, and nothing is sent" {
+	unset GROQ_API_KEY
+	start_server "say=hi"
+	run -2 ask groq:m
+	assert_file_contains messages GROQ_API_KEY
+	assert_equal "$(request_count)" 0
+}
+
+@test "a refused connection is an error after its retries" {
+	start_server "say=hi"
+	stop_server
+	run -1 ask openai-chat:m --retries 1
+	assert_equal "$(data llm_start .attempt | paste -sd' ')" '1 2'
+	assert_equal "$(data error '.error | test("connect|refused"; "i")' | tail -1)" true
+	assert_equal "$(data agent_end .status)" error
+}
+
+@test "a second model takes over when the first fails for good" {
+	start_server "status=400 text=no if-body=first" "say=ok if-body=second"
+	ask openai-chat:first,openai-chat:second
+	assert_equal "$(agent-text events)" ok
+	assert_equal "$(data llm_end .model)" second
+}
+
+# ---- silence ----
+
+@test "--idle-timeout ends a stream that has fallen silent" {
+	start_server "say='Once upon a time' hang=400"
+	run -124 ask openai-chat:m --idle-timeout 0.3 --retries 0
+	assert_equal "$(data agent_end '[.success, .status, .exit_status]')" '[false,"timeout",124]'
+}
+
+@test "--idle-timeout ends a request without an answer" {
+	start_server "hang=head"
+	run -124 ask openai-chat:m --idle-timeout 0.3 --retries 0
+	assert_equal "$(data agent_end .status)" timeout
+}
+
+@test "--timeout ends a run that goes on and on" {
+	start_server "generate=100000 delay=0.01"
+	run -124 ask openai-chat:m --timeout 0.3
+	assert_equal "$(data agent_end .status)" timeout
+	assert_equal "$(types)" 'agent_start llm_start llm_chunk error agent_end'
+}
+
+# ---- what is sent ----
+
+@test "the request is the one the protocol asks for" {
+	start_server "say=hi"
+	ask openai-chat:m -s 'Be brief.' -o temperature=0.2
+	assert_equal "$(request 1 .path)" /chat/completions
+	assert_equal "$(request 1 '.headers | [.authorization, ."content-type"]')" "[\"Bearer $secret\",\"application/json\"]"
+	assert_equal "$(request 1 '.body | [.model, .stream, .stream_options.include_usage, .temperature, .messages]')" \
+		'["m",true,true,0.2,[{"role":"system","content":"Be brief."},{"role":"user","content":"hi"}]]'
+}
+
+@test "a tool's result is in the next request, on the same connection" {
+	printf '%s\n' '{"name":"look","description":"Look","parameters":{"type":"object"},"command":["cat"]}' >look.json
+	start_server "tool='look {\"id\":1234567890123456789}'" "say='Seen.'"
+	ask openai-chat:m -t look.json
+	assert_equal "$(request 2 '[.connection, .body.messages[1].tool_calls[0].function.arguments]')" '[1,"{\"id\":1234567890123456789}"]'
+	assert_equal "$(sed -n 2p "$SERVER_LOG" | jq -c '.body.messages[2]')" '{"role":"tool","tool_call_id":"call_1_1","content":"{\"id\":1234567890123456789}"}'
+	assert_equal "$(agent-text events)" 'Seen.'
+}
+
+@test "the key is in the request and nowhere else" {
+	printf '%s\n' '{"name":"look","description":"Look","parameters":{"type":"object"},"command":["env"]}' >look.json
+	start_server "tool=look" "status=500 header='retry-after-ms: 1' text='$secret'" \
+		"status=401 type=application/json text='{\"error\":{\"message\":\"bad key $secret\",\"code\":\"$secret\"}}'"
+	run -1 ask openai-chat:m -t look.json --raw --tool-output --log log
+	assert_equal "$(data tool_end '.result | test("AGENT_TOOL_NAME=look")')" true
+	assert_equal "$(request 1 .headers.authorization)" "Bearer $secret"
+	agent-run -m openai-chat:m --base-url "$SERVER_URL" --dry-run hi >dry 2>dry-messages </dev/null
+	assert_file_contains dry '"messages"'
+	run grep -l -e "$secret" events messages log dry dry-messages
+	assert_failure
+	assert_output ''
+}
