@@ -63,7 +63,7 @@ static size_t run_tool(char **argv)
 int main(int argc, char **argv)
 {
 	struct curl_slist *headers = NULL;
-	int rounds = argc > 3 ? atoi(argv[2]) : 1;
+	int rounds = argc > 3 ? (int)strtol(argv[2], NULL, 10) : 1;
 	size_t total = 0;
 	CURL *curl;
 

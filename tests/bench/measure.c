@@ -54,6 +54,8 @@ static void run(struct command *command, int number, const posix_spawn_file_acti
 	pid_t pid;
 	int status, failure;
 
+	if (command->argv[0] == NULL)
+		die(STATUS_USAGE, "a command is empty");
 	failure = posix_spawnp(&pid, command->argv[0], files, NULL, command->argv, environ);
 	if (failure != 0)
 		die(STATUS_USAGE, "%s: %s", command->argv[0], strerror(failure));
@@ -73,7 +75,7 @@ static int read_commands(struct command *commands, int runs, char **argv)
 {
 	int count = 0;
 
-	while (*argv != NULL) {
+	while (*argv != NULL && strcmp(*argv, ":::") != 0) {
 		struct command *command = &commands[count++];
 
 		command->argv = argv;
@@ -89,7 +91,7 @@ static int read_commands(struct command *commands, int runs, char **argv)
 
 int main(int argc, char **argv)
 {
-	int runs = argc > 3 ? atoi(argv[1]) : 0, count;
+	int runs = argc > 3 ? (int)strtol(argv[1], NULL, 10) : 0, count;
 	struct command *commands;
 	posix_spawn_file_actions_t files;
 

@@ -177,7 +177,7 @@ static bool use_meta_line(struct draft *draft, struct span line, char **body)
 	while (value.len > 0 && value.at[0] == ' ')
 		value = span_from(value, 1);
 	if (span_is(name, "status")) {
-		draft->answer->status = atoi(value.at);
+		draft->answer->status = (int)strtol(value.at, NULL, 10);
 	} else if (span_is(name, "body")) {
 		*body = mem_copy(value);
 	} else if (span_is(name, "content-type")) {

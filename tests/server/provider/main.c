@@ -149,7 +149,7 @@ static bool read_options(struct server *server, struct settings *settings, int a
 	while ((option = getopt_long(argc, argv, "p:P:l:sLuh", options, NULL)) != -1) {
 		switch (option) {
 		case 'p':
-			settings->port = atoi(optarg);
+			settings->port = (int)strtol(optarg, NULL, 10);
 			break;
 		case 'P':
 			settings->port_file = optarg;
