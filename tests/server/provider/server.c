@@ -116,9 +116,11 @@ static void arm_timer(struct server *server, int64_t *armed)
 	timerfd_settime(server->timer, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
-static bool watch(struct server *server, int fd)
+/* Watch a descriptor of the server itself, known by the address of `mark`; connections are known
+ * by theirs. */
+static bool watch(struct server *server, int fd, void *mark)
 {
-	struct epoll_event event = {.events = EPOLLIN, .data.u64 = (uint64_t)fd};
+	struct epoll_event event = {.events = EPOLLIN, .data.ptr = mark};
 
 	return epoll_ctl(server->epoll, EPOLL_CTL_ADD, fd, &event) == 0;
 }
@@ -132,20 +134,17 @@ static bool input_ended(void)
 	return n == 0 || (n < 0 && errno != EINTR && errno != EAGAIN);
 }
 
-/* One event; returns whether the server goes on. Only the three descriptors of the server itself
- * are registered by number, the connections by address. */
+/* One event; returns whether the server goes on. */
 static bool handle(struct server *server, const struct epoll_event *event)
 {
 	uint64_t expirations;
 
-	if (event->data.u64 > INT32_MAX) {
-		connection_ready(event->data.ptr, event->events);
-		return true;
-	}
-	if (event->data.u64 == STDIN_FILENO)
+	if (event->data.ptr == &server->stdin_mark)
 		return !input_ended();
-	if (event->data.u64 == (uint64_t)server->listener)
+	if (event->data.ptr == &server->listener)
 		accept_all(server);
+	else if (event->data.ptr != &server->timer)
+		connection_ready(event->data.ptr, event->events);
 	else if (read(server->timer, &expirations, sizeof(expirations)) < 0)
 		return true; /* it was set anew in between */
 	return true;
@@ -158,10 +157,11 @@ void server_run(struct server *server, bool until_eof)
 	bool goes_on = true;
 	int64_t armed = 0;
 
-	watch(server, server->listener);
-	watch(server, server->timer);
+	watch(server, server->listener, &server->listener);
+	watch(server, server->timer, &server->timer);
 	if (until_eof)
-		goes_on = watch(server, STDIN_FILENO); /* /dev/null cannot be watched: it is over */
+		/* /dev/null cannot be watched: it is over. */
+		goes_on = watch(server, STDIN_FILENO, &server->stdin_mark);
 	while (goes_on) {
 		struct timer *first = timers_first(&server->timers);
 		bool is_due = first != NULL && first->due <= clock_monotonic();

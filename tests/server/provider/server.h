@@ -15,7 +15,7 @@ struct server {
 	bool loop;   /* after the last one, the first again */
 	int log;     /* file descriptor, -1: none */
 
-	int listener, epoll, timer;
+	int listener, epoll, timer, stdin_mark;
 	struct timers timers;
 	struct connection *connections; /* a list */
 	int accepted, requests;
