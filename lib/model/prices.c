@@ -1,0 +1,172 @@
+#include "model/prices.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+/* How often a provider may refer to another one. */
+enum { MAX_REFERENCES = 4 };
+
+static void read_prices(char *path, struct buffer *out, struct error *e)
+{
+	struct json_fault fault;
+	size_t line = 1;
+
+	if (path == NULL || access(path, F_OK) != 0 || !file_read(path, out, e)) {
+		free(path);
+		return;
+	}
+	if (!json_check(buffer_span(out), &fault)) {
+		for (size_t i = 0; i < fault.offset; i++)
+			line += out->at[i] == '\n';
+		error_set(e, "usage", "%s:%zu: not JSON: %s", path, line, fault.what);
+		buffer_clear(out);
+	}
+	free(path);
+}
+
+/* Whether `text` is a date behind a model's name: a dash, then at least four digits, then digits
+ * and dashes. Fewer digits are a version: claude-opus-5 is not claude-opus-5-5. */
+static bool is_date(struct span text)
+{
+	size_t digits = 0;
+
+	for (size_t i = 0; i < text.len; i++) {
+		if (isdigit((unsigned char)text.at[i]))
+			digits += i == digits + 1;
+		else if (text.at[i] != '-')
+			return false;
+	}
+	return text.len > 0 && text.at[0] == '-' && digits >= 4;
+}
+
+/* The price of `model` among `models`: by its name, by the longest name that it dates, or "*". */
+static struct span find_model(struct span models, struct span model)
+{
+	struct json_walk walk = json_walk(models);
+	struct span best = {0}, rest = {0};
+	size_t best_len = 0;
+
+	while (json_next(&walk)) {
+		struct span name = json_plain(walk.key);
+
+		if (name.at == NULL)
+			continue;
+		if (span_equal(name, model))
+			return walk.value;
+		if (span_is(name, "*"))
+			rest = walk.value;
+		if (name.len > best_len && name.len < model.len &&
+		    memcmp(model.at, name.at, name.len) == 0 &&
+		    is_date(span_from(model, name.len))) {
+			best = walk.value;
+			best_len = name.len;
+		}
+	}
+	return best.at != NULL ? best : rest;
+}
+
+/* The provider's entry in the user's file or the shipped one: its models, searched in both, or the
+ * string that refers to another provider. */
+static struct span find_entry(const struct prices *prices, const char *provider, struct span model,
+			      struct span *price)
+{
+	const struct buffer *files[] = {&prices->own, &prices->shipped};
+	struct span reference = {0};
+
+	for (size_t i = 0; i < 2; i++) {
+		struct span entry = json_get(json_trim(buffer_span(files[i])), provider);
+
+		if (json_type(entry) == JSON_STRING && reference.at == NULL)
+			reference = entry;
+		else if (price->at == NULL)
+			*price = find_model(entry, model);
+	}
+	return reference;
+}
+
+static struct span find(const struct prices *prices, const char *provider, struct span model)
+{
+	char *name = mem_copy(span_of(provider));
+	struct span price = {0};
+
+	for (int i = 0; i < MAX_REFERENCES && name != NULL; i++) {
+		struct span reference = find_entry(prices, name, model, &price);
+		const char *slash = memchr(model.at, '/', model.len);
+
+		free(name);
+		name = NULL;
+		if (price.at != NULL || reference.at == NULL)
+			break;
+		if (!json_is(reference, "*")) {
+			name = json_text(reference);
+		} else if (slash != NULL) {
+			size_t maker = (size_t)(slash - model.at);
+
+			name = mem_copy((struct span){model.at, maker});
+			model = span_from(model, maker + 1);
+		}
+	}
+	free(name);
+	return price;
+}
+
+/* The prices that hold for a request of this size: a tier's, for the whole of it, above its limit.
+ */
+static struct span pick_tier(struct span price, int64_t input)
+{
+	struct json_walk walk = json_walk(json_get(price, "tiers"));
+	int64_t highest = -1;
+
+	while (json_next(&walk)) {
+		int64_t above = json_int(json_get(walk.value, "above"), INT64_MAX);
+
+		if (input > above && above > highest) {
+			highest = above;
+			price = walk.value;
+		}
+	}
+	return price;
+}
+
+static double cost(struct span price, const struct model_usage *usage)
+{
+	double cached = usage->cached_input > 0 ? (double)usage->cached_input : 0;
+	double written = usage->cache_write > 0 ? (double)usage->cache_write : 0;
+	double input = json_double(json_get(price, "input"), 0);
+	double fresh = (double)usage->input - cached - written;
+
+	return ((fresh > 0 ? fresh : 0) * input +
+		cached * json_double(json_get(price, "cache_read"), input) +
+		written * json_double(json_get(price, "cache_write"), input) +
+		(double)usage->output * json_double(json_get(price, "output"), 0)) /
+	       1e6;
+}
+
+bool prices_cost(struct prices *prices, const char *provider, const char *model,
+		 const struct model_usage *usage, double *usd, struct error *e)
+{
+	struct span price;
+
+	if (usage->input < 0 || usage->output < 0)
+		return false;
+	if (!prices->read) {
+		read_prices(config_path("prices.json"), &prices->own, e);
+		read_prices(share_path("prices.json"), &prices->shipped, e);
+		prices->read = true;
+	}
+	price = find(prices, provider, span_of(model));
+	if (json_type(price) != JSON_OBJECT)
+		return false;
+	*usd = cost(pick_tier(price, usage->input), usage);
+	return true;
+}
+
+void prices_free(struct prices *prices)
+{
+	buffer_free(&prices->own);
+	buffer_free(&prices->shipped);
+	*prices = (struct prices){0};
+}

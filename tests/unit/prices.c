@@ -1,0 +1,128 @@
+/* Prices: exact names, dates, tiers, references, and the user's file over the shipped one. */
+#include "unit.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "model/prices.h"
+
+static struct prices prices;
+
+static void check(const char *provider, const char *model, struct model_usage usage,
+		  const char *want)
+{
+	struct buffer got = {0}, title = {0};
+	double usd;
+
+	if (prices_cost(&prices, provider, model, &usage, &usd, NULL))
+		buffer_add_format(&got, "%.8f", usd);
+	else
+		buffer_add_text(&got, "unknown");
+	buffer_add_format(&title, "%s:%s costs %s", provider, model, want);
+	unit_same(buffer_span(&got), span_of(want), buffer_string(&title));
+	buffer_free(&got);
+	buffer_free(&title);
+}
+
+static struct model_usage tokens(int64_t input, int64_t output)
+{
+	struct model_usage usage = MODEL_USAGE_NONE;
+
+	usage.input = input;
+	usage.output = output;
+	return usage;
+}
+
+static char folder[] = "/tmp/unit-prices-XXXXXX";
+
+static void write_own(const char *text)
+{
+	struct buffer path = {0};
+	FILE *file;
+
+	buffer_add_format(&path, "%s/agent", folder);
+	mkdir(buffer_string(&path), 0700);
+	buffer_add_text(&path, "/prices.json");
+	file = fopen(buffer_string(&path), "w");
+	fputs(text, file);
+	fclose(file);
+	buffer_free(&path);
+	prices_free(&prices);
+}
+
+static void remove_own(void)
+{
+	struct buffer path = {0};
+
+	buffer_add_format(&path, "%s/agent/prices.json", folder);
+	unlink(buffer_string(&path));
+	path.len -= strlen("/prices.json");
+	rmdir(buffer_string(&path));
+	rmdir(folder);
+	buffer_free(&path);
+}
+
+static void shipped(void)
+{
+	struct model_usage cached = tokens(1000000, 0);
+
+	check("openai", "gpt-4o", tokens(1000000, 100000), "3.50000000");
+	check("openai-chat", "gpt-4o", tokens(1000, 1000), "0.01250000");
+	check("azure", "gpt-4o-mini", tokens(1000000, 0), "0.15000000");
+	check("openai-chat", "gpt-4o-mini-2024-07-18", tokens(1000000, 0), "0.15000000");
+	check("openai-chat", "gpt-4o-2024-05-13", tokens(1000000, 0), "5.00000000");
+	check("openai-chat", "gpt-4o-audio", tokens(1, 1), "unknown");
+	check("openai-chat", "gpt-4", tokens(1000000, 0), "30.00000000");
+	check("anthropic", "claude-opus-5", tokens(1000000, 0), "5.00000000");
+	check("anthropic", "claude-fable-5-9", tokens(1, 1), "unknown");
+	check("openrouter", "openai/gpt-4o", tokens(1000000, 0), "2.50000000");
+	check("openrouter", "x-ai/grok-4.5", tokens(0, 0), "0.00000000");
+	check("openrouter", "nobody/model", tokens(1, 1), "unknown");
+	check("openrouter", "gpt-4o", tokens(1, 1), "unknown");
+	check("ollama", "qwen3", tokens(1000000, 1000000), "0.00000000");
+	check("test", "test", tokens(1, 1), "unknown");
+	check("openai-chat", "", tokens(1, 1), "unknown");
+	check("openai-chat", "gpt-4o", MODEL_USAGE_NONE, "unknown");
+	check("openai-chat", "gpt-4o", tokens(1, -1), "unknown");
+	cached.cached_input = 1000000;
+	check("openai-chat", "gpt-4o", cached, "1.25000000");
+	cached.cached_input = 400000;
+	check("openai-chat", "gpt-4o", cached, "2.00000000");
+	check("openai-chat", "gpt-5.4", tokens(272000, 0), "0.68000000");
+	check("openai-chat", "gpt-5.4", tokens(272001, 1000000), "23.86000500");
+}
+
+static void own(void)
+{
+	struct model_usage usage = tokens(1, 1);
+	struct error e = {0};
+	double usd;
+
+	write_own("{\"openai\":{\"gpt-4o\":{\"input\":1,\"output\":1}},\"lab\":{\"*\":{\"input\":3,"
+		  "\"output\":0}},\"loop\":\"loop\"}\n");
+	check("openai-chat", "gpt-4o", tokens(1000000, 0), "1.00000000");
+	check("openai-chat", "gpt-4o-mini", tokens(1000000, 0), "0.15000000");
+	check("lab", "anything", tokens(1000000, 7), "3.00000000");
+	check("loop", "m", tokens(1, 1), "unknown");
+	write_own("{\n\"lab\": oops}\n");
+	unit_ok(!prices_cost(&prices, "lab", "m", &usage, &usd, &e) && e.message != NULL &&
+		    strstr(e.message, "prices.json:2: not JSON: ") != NULL,
+		"a file that is not JSON is named with its line");
+	error_clear(&e);
+	check("openai-chat", "gpt-4o", tokens(1000000, 0), "2.50000000");
+	unit_ok(!prices_cost(&prices, "lab", "m", &usage, &usd, &e) && e.message == NULL,
+		"and named once");
+}
+
+int main(void)
+{
+	if (mkdtemp(folder) == NULL)
+		return 2;
+	setenv("AGENT_SHARE", "share/agent", 1);
+	setenv("XDG_CONFIG_HOME", folder, 1);
+	shipped();
+	own();
+	remove_own();
+	prices_free(&prices);
+	return unit_done();
+}
