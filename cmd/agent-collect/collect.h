@@ -1,0 +1,245 @@
+/*
+ * collect: what the parts of agent-collect share.
+ *
+ * main.c reads lines and gives each event to the result of its run (result.c). When a run ends, its
+ * result is written by the chosen format (one file each), checked (check.c) and forgotten, so
+ * memory holds open runs only, and of these what the format asks for.
+ */
+#ifndef COLLECT_H
+#define COLLECT_H
+
+#include "event/event.h"
+#include "event/reader.h"
+#include "event/runs.h"
+#include "json/json.h"
+
+enum event_type {
+	TYPE_AGENT_START,
+	TYPE_AGENT_UPDATED,
+	TYPE_PROGRESS,
+	TYPE_ERROR,
+	TYPE_AGENT_END,
+	TYPE_LLM_START,
+	TYPE_LLM_CHUNK,
+	TYPE_THINKING_CHUNK,
+	TYPE_TOOL_CALL_START,
+	TYPE_TOOL_CALL_CHUNK,
+	TYPE_TOOL_CALL_END,
+	TYPE_OUTPUT_CHUNK,
+	TYPE_LLM_RETRY,
+	TYPE_LLM_END,
+	TYPE_TOOL_START,
+	TYPE_TOOL_CHUNK,
+	TYPE_TOOL_END,
+	TYPE_TOOL_APPROVAL,
+	TYPE_RAW,
+	TYPE_OTHER, /* none that agent-events(5) knows */
+};
+
+/* The type that a name stands for, and back (not for TYPE_OTHER). */
+enum event_type type_of(struct span name);
+const char *type_name(enum event_type type);
+
+/* A set of types. */
+#define TYPE_BIT(type) (UINT32_C(1) << (type))
+
+/* ---- the result of a run (result.c) ---- */
+
+/* An event that is remembered. Zeroed: there was none. */
+struct kept {
+	enum event_type type;
+	uint64_t order;   /* position in the run: 1, 2, ...; 0: there was no such event */
+	int64_t time;     /* microseconds since 1970; -1: not said */
+	struct span data; /* owned; absent when the event had none */
+};
+
+struct kept_list {
+	struct kept *at;
+	size_t count, capacity;
+};
+
+struct call {
+	uint64_t id; /* a hash of what tells it from others: tool_call_id, else tool_name */
+	struct kept start;
+	struct kept end;   /* order 0: it has not ended */
+	int64_t iteration; /* 0: not known */
+	bool listed;       /* in result.calls, which owns it */
+};
+
+struct call_list {
+	struct call **at;
+	size_t count, capacity;
+};
+
+struct other_count {
+	char *name;
+	int64_t count;
+};
+
+/* Token counts by the keys of `usage`; -1: not known. */
+enum usage_key { USAGE_INPUT, USAGE_OUTPUT, USAGE_CACHED, USAGE_CACHE_WRITE, USAGE_REASONING };
+enum { USAGE_KEYS = 5, MAX_OTHER_TYPES = 64 };
+extern const char *const usage_names[USAGE_KEYS];
+
+struct result {
+	const struct run *run;
+	uint64_t events; /* so far */
+	struct kept start, end;
+	char *started, *ended; /* timestamps as they were written; NULL: none */
+	int64_t first_time, last_time, first_chunk_time; /* microseconds since 1970; -1: not said */
+
+	struct span agent_name, model; /* JSON, owned; follow handoffs */
+	struct span cost;              /* JSON, owned: of the last progress; absent: none */
+	int64_t iteration;             /* the highest that was named, or counted */
+	int64_t usage[USAGE_KEYS];     /* summed over responses */
+	int64_t requests, responses;
+
+	struct buffer answer;   /* the text of the present iteration */
+	bool answer_is_over;    /* the next chunk begins another */
+	struct call_list calls; /* in the order in which they started, when they are wanted */
+	struct call_list open;  /* those that run */
+	int64_t calls_started, calls_failed;
+	struct kept_list errors, kept;
+	int64_t error_count;
+	struct buffer lines; /* every event, separated by commas */
+
+	int64_t counts[TYPE_OTHER + 1];
+	struct other_count others[MAX_OTHER_TYPES]; /* further names are counted together */
+	size_t other_types;
+};
+
+/* What a format wants remembered beyond what every result needs. */
+struct wants {
+	bool calls;     /* ended calls with arguments and results, not only open ones */
+	bool errors;    /* error events */
+	bool lines;     /* every event as it is */
+	uint32_t types; /* events to keep: TYPE_BITs */
+};
+
+struct result *result_new(const struct run *run);
+void result_free(void *result);
+
+/* Take one more event of the run in; returns its type. Says what is wrong with it through
+ * reader_warn. */
+enum event_type result_add(struct result *result, const struct event *event,
+			   const struct wants *wants, struct reader *reader);
+
+/* The fast way for an event whose data says nothing to a result: count it. */
+void result_count(struct result *result, const struct event *event, enum event_type type);
+
+/* ---- what a result says (facts.c): spans are JSON, valid as long as the result ---- */
+
+bool result_complete(const struct result *result); /* there was an agent_end */
+bool result_success(const struct result *result);
+/* A member of agent_end; absent when there is none or it is null. */
+struct span result_end(const struct result *result, const char *key);
+/* A member of agent_start; the same. */
+struct span result_start(const struct result *result, const char *key);
+const char *result_status(const struct result *result, struct buffer *scratch);
+/* The final text, or the answer so far. Appends; false when the run's output is null. */
+bool result_output(const struct result *result, struct buffer *out);
+struct span result_cost(const struct result *result);
+/* Of agent_end, else summed over the responses; -1: not known. */
+int64_t result_tokens(const struct result *result, enum usage_key key);
+int64_t result_requests(const struct result *result);
+int64_t result_iterations(const struct result *result);
+int64_t result_tool_calls(const struct result *result);
+/* Seconds; negative: not known. */
+double result_duration(const struct result *result);
+double result_first_chunk(const struct result *result);
+double call_duration(const struct call *call);
+bool call_failed(const struct call *call);
+
+/* Append the result object, without its closing brace when it is `open`. */
+void result_write(const struct result *result, struct buffer *out, bool open);
+/* Append members of the result object. */
+void write_call(const struct call *call, struct buffer *out);
+void write_seconds(struct buffer *out, const char *key, double seconds);
+
+/* Append JSON text so that a person can read it: 12345 as 12,345; 0.00123 as $0.00123. */
+void write_count(struct buffer *out, int64_t count);
+void write_cost(struct buffer *out, struct span cost);
+void write_duration(struct buffer *out, double seconds);
+
+/* ---- all runs together (total.c) ---- */
+
+struct total {
+	int64_t runs, nested, succeeded, failed, incomplete;
+	int64_t usage[USAGE_KEYS], requests, iterations, tool_calls, tool_errors, errors;
+	double cost;
+	bool cost_unknown;
+	double run_seconds;
+	int64_t first_time, last_time;
+	struct buffer scratch;
+};
+
+void total_init(struct total *total);
+void total_add(struct total *total, const struct result *result);
+void total_write(const struct total *total, struct buffer *out);
+/* From the first event to the last, in seconds; negative: not known. */
+double total_duration(const struct total *total);
+
+/* ---- output (output.c) ---- */
+
+struct output {
+	int fd;
+	bool is_terminal; /* and what is shown there is to be made safe */
+	bool is_json;     /* what is written is JSON */
+	struct buffer pending;
+};
+
+/* Write what is pending; ends the program when that fails (quietly when the reader is gone). */
+void output_flush(struct output *output);
+
+/* Append JSON text in which no code point can steer a terminal: those that JSON lets through
+ * unescaped become \u escapes, which changes nothing for a program that reads it. */
+void json_add_safe(struct buffer *out, struct span json);
+
+/* ---- formats ---- */
+
+struct collection {
+	const struct format *format;
+	struct runs *runs; /* to find a nested run's parent */
+	struct output output;
+	uint64_t written; /* results so far */
+	bool first_done;  /* for formats that separate */
+};
+
+struct format {
+	const char *name;
+	struct wants wants;
+	bool is_json;
+	void (*begin)(struct collection *collection); /* before the first result; may be NULL */
+	void (*result)(struct collection *collection, const struct result *result);
+	void (*total)(struct collection *collection, const struct total *total); /* NULL: none */
+	void (*end)(struct collection *collection);                              /* may be NULL */
+};
+
+extern const struct format format_json, format_events, format_text, format_markdown, format_html,
+    format_messages, format_csv, format_otlp;
+
+/* ---- the live line (live.c) ---- */
+
+struct live;
+
+struct live *live_new(int fd);
+void live_event(struct live *live, const struct event *event, enum event_type type,
+		const struct result *result, const struct runs *runs);
+/* Draw when something has changed and the last time is a tenth of a second ago; returns when to be
+ * called again (clock_monotonic). */
+int64_t live_draw(struct live *live);
+/* Take the line off the screen (it comes back with the next live_draw). */
+void live_clear(void *live);
+void live_free(struct live *live);
+
+/* ---- conditions (check.c) ---- */
+
+struct checks;
+
+/* NULL with `e` when an expression does not compile. */
+struct checks *checks_new(char *const *expressions, size_t count, struct error *e);
+/* Says which conditions the result does not meet; false when there is one. */
+bool checks_hold(struct checks *checks, struct span result);
+void checks_free(struct checks *checks);
+
+#endif

@@ -1,0 +1,254 @@
+/*
+ * The live line: what the run that spoke last is doing, how far it is, and how long it took.
+ *
+ * It ends with the cursor at its beginning and is cleared before anything else is written to the
+ * screen, so that it never mixes with messages or results.
+ */
+#include "collect.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "event/terminal.h"
+
+#define REDRAW_NS INT64_C(100000000) /* at most ten times a second */
+#define TICK_NS   INT64_C(1000000000)
+
+struct live {
+	int fd;
+	bool drawn;       /* it is on the screen */
+	bool changed;     /* what it says is not what is on the screen */
+	int64_t drawn_at; /* clock_monotonic; 0: never */
+	int64_t event_at; /* of the last event */
+	int64_t now;      /* log time in microseconds at event_at; -1: not known */
+	int64_t started;  /* of the first run */
+	const struct runs *runs;
+	const struct result *current; /* of the run that spoke last; NULL: it has ended */
+	enum event_type doing;
+	double wait_seconds;
+	struct buffer name; /* the tool that is being called, JSON */
+	int64_t ended_tokens;
+	double ended_cost;
+	struct buffer line;
+};
+
+struct live *live_new(int fd)
+{
+	struct live *live = mem_zero(sizeof(*live));
+
+	live->fd = fd;
+	live->now = live->started = -1;
+	return live;
+}
+
+static int64_t tokens_of(const struct result *result)
+{
+	int64_t in = result_tokens(result, USAGE_INPUT), out = result_tokens(result, USAGE_OUTPUT);
+
+	return (in > 0 ? in : 0) + (out > 0 ? out : 0);
+}
+
+static void note_end(struct live *live, const struct result *result)
+{
+	live->ended_tokens += tokens_of(result);
+	live->ended_cost += json_double(result_cost(result), 0);
+	live->current = NULL;
+}
+
+void live_event(struct live *live, const struct event *event, enum event_type type,
+		const struct result *result, const struct runs *runs)
+{
+	struct span name;
+
+	live->runs = runs;
+	live->current = result;
+	live->event_at = clock_monotonic();
+	live->now = result->last_time;
+	if (live->started < 0 || result->first_time < live->started)
+		live->started = result->first_time;
+	if (type == live->doing &&
+	    (type == TYPE_LLM_CHUNK || type == TYPE_THINKING_CHUNK || type == TYPE_TOOL_CALL_CHUNK))
+		return;
+	live->changed = true;
+	if (type == TYPE_AGENT_END)
+		note_end(live, result);
+	if (type == TYPE_LLM_RETRY)
+		live->wait_seconds = json_double(json_get(event->data, "wait_seconds"), 0);
+	name = json_get(event->data, "tool_name");
+	if (type == TYPE_TOOL_CALL_START) {
+		buffer_clear(&live->name);
+		buffer_add_span(&live->name, name);
+	}
+	if (type != TYPE_PROGRESS && type != TYPE_RAW && type != TYPE_OTHER &&
+	    type != TYPE_TOOL_CHUNK && type != TYPE_OUTPUT_CHUNK)
+		live->doing = type;
+}
+
+/* ---- the line ---- */
+
+static void add_json(struct buffer *line, struct span json)
+{
+	struct buffer text = {0};
+
+	json_decode(json, &text);
+	terminal_add_line(line, buffer_span(&text));
+	buffer_free(&text);
+}
+
+static void add_tools(struct buffer *line, const struct call_list *open)
+{
+	enum { SHOWN = 3 };
+
+	buffer_add_text(line, "running ");
+	for (size_t i = 0; i < open->count && i < SHOWN; i++) {
+		if (i > 0)
+			buffer_add_text(line, ", ");
+		add_json(line, json_get(open->at[i]->start.data, "tool_name"));
+	}
+	if (open->count > SHOWN)
+		buffer_add_format(line, " and %zu more", open->count - SHOWN);
+}
+
+static void add_doing(const struct live *live, struct buffer *line)
+{
+	const struct result *run = live->current;
+
+	if (run != NULL && run->open.count > 0) {
+		add_tools(line, &run->open);
+		return;
+	}
+	switch (live->doing) {
+	case TYPE_LLM_CHUNK:
+		buffer_add_text(line, "answering");
+		break;
+	case TYPE_THINKING_CHUNK:
+		buffer_add_text(line, "thinking");
+		break;
+	case TYPE_TOOL_CALL_START:
+	case TYPE_TOOL_CALL_CHUNK:
+		buffer_add_text(line, "calling ");
+		add_json(line, buffer_span(&live->name));
+		break;
+	case TYPE_LLM_RETRY:
+		buffer_add_format(line, "asking again in %.1f s", live->wait_seconds);
+		break;
+	case TYPE_AGENT_END:
+		buffer_add_text(line, "ended");
+		break;
+	case TYPE_ERROR:
+		buffer_add_text(line, "error");
+		break;
+	default:
+		buffer_add_text(line, "waiting");
+		if (run != NULL && json_type(run->model) == JSON_STRING) {
+			buffer_add_text(line, " for ");
+			add_json(line, run->model);
+		}
+	}
+}
+
+static void add_sums(const struct live *live, struct buffer *line)
+{
+	int64_t tokens = live->ended_tokens;
+	double cost = live->ended_cost;
+	struct buffer number = {0};
+
+	for (const struct run *run = runs_next((struct runs *)live->runs, NULL); run != NULL;
+	     run = runs_next((struct runs *)live->runs, run)) {
+		const struct result *result = run->state;
+
+		if (result == NULL || run->ended)
+			continue;
+		tokens += tokens_of(result);
+		cost += json_double(result_cost(result), 0);
+	}
+	if (tokens > 0) {
+		buffer_add_text(line, " · ");
+		write_count(line, tokens);
+		buffer_add_text(line, " tokens");
+	}
+	if (cost > 0) {
+		json_write_double(&number, cost);
+		buffer_add_text(line, " · ");
+		write_cost(line, buffer_span(&number));
+	}
+	buffer_free(&number);
+}
+
+/* From the first run's start to the last event, and what has passed since then. */
+static double elapsed(const struct live *live, int64_t now)
+{
+	double since_event = (double)(now - live->event_at) / 1e9;
+
+	if (live->started < 0 || live->now < live->started)
+		return since_event;
+	return (double)(live->now - live->started) / 1e6 + since_event;
+}
+
+static void compose(const struct live *live, struct buffer *line, int64_t now)
+{
+	uint64_t open = runs_open(live->runs), ended = runs_ended(live->runs);
+	double seconds = elapsed(live, now);
+
+	if (open + ended > 1)
+		buffer_add_format(line, "%llu of %llu runs · ", (unsigned long long)ended,
+				  (unsigned long long)(open + ended));
+	add_doing(live, line);
+	if (live->current != NULL && result_iterations(live->current) > 0)
+		buffer_add_format(line, " · iteration %lld",
+				  (long long)result_iterations(live->current));
+	add_sums(live, line);
+	buffer_add_text(line, " · ");
+	if (seconds < 60)
+		buffer_add_format(line, "%d s", (int)seconds);
+	else
+		write_duration(line, (double)(int64_t)seconds);
+}
+
+int64_t live_draw(struct live *live)
+{
+	struct buffer *line = &live->line;
+	int64_t now = clock_monotonic(), due;
+	struct buffer screen = {0};
+	size_t columns;
+
+	if (live->event_at == 0)
+		return 0;
+	due = live->drawn_at + (live->changed || !live->drawn ? REDRAW_NS : TICK_NS);
+	if (now < due)
+		return due;
+	buffer_clear(line);
+	compose(live, line, now);
+	columns = terminal_columns(live->fd);
+	buffer_add_text(&screen, "\r");
+	buffer_add_span(&screen, terminal_cut(buffer_span(line), columns > 1 ? columns - 1 : 79));
+	buffer_add_text(&screen, "\033[K\r");
+	write_all(live->fd, buffer_span(&screen));
+	buffer_free(&screen);
+	live->drawn = true;
+	live->changed = false;
+	live->drawn_at = now;
+	return now + TICK_NS;
+}
+
+void live_clear(void *context)
+{
+	struct live *live = context;
+
+	if (live != NULL && live->drawn)
+		write_all(live->fd, SPAN("\r\033[K"));
+	if (live != NULL)
+		live->drawn = false;
+}
+
+void live_free(struct live *live)
+{
+	if (live == NULL)
+		return;
+	live_clear(live);
+	buffer_free(&live->name);
+	buffer_free(&live->line);
+	free(live);
+}

@@ -1,0 +1,381 @@
+/*
+ * agent-collect: the result of each run of an event stream. See agent-collect(1).
+ */
+#include "collect.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <locale.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "event/terminal.h"
+
+static const char usage[] =
+    "usage: agent-collect [-o FORMAT] [-p -r FILE] [-f] [--status] [--check EXPR] [--total]\n"
+    "                     [FILE ...]\n"
+    "Collects the events of agent runs into one result a run.\n"
+    "\n"
+    "  -o, --output FORMAT   json (default), text, markdown, html, messages, csv, events, otlp\n"
+    "  -p, --pass            pass the events on to standard output (needs --result)\n"
+    "  -r, --result FILE     write the results to FILE\n"
+    "      --status          show a live line on the terminal\n"
+    "      --check EXPR      a jq condition that every result must meet, else exit 1\n"
+    "      --total           one more result over all runs\n"
+    "  -f, --follow          wait for more until every run has ended\n"
+    "      --strict          stop at the first line that is no event\n"
+    "      --raw-control     control characters as they are, also on a terminal\n"
+    "      --color WHEN      accepted for the sake of the other programs\n"
+    "  -h, --help            this text\n"
+    "  -V, --version         the version\n"
+    "\n"
+    "Exit status: that of the worst run; 1 also for malformed lines and failed checks;\n"
+    "2 usage; 4 a run did not end. See agent-collect(1).\n";
+
+enum { PASS_BUFFER = 64 * 1024 };
+
+struct options {
+	const struct format *format;
+	const char *result_file;
+	char **checks;
+	size_t check_count;
+	bool pass, follow, status, strict, total, raw_control;
+};
+
+struct program {
+	struct options options;
+	struct reader *reader;
+	struct runs *runs;
+	struct collection collection;
+	struct wants wants;
+	struct output pass;
+	struct checks *checks;
+	struct total total;
+	struct live *live; /* NULL: no --status, or no terminal */
+	bool check_failed, stopped;
+};
+
+/* ---- options ---- */
+
+static const struct format *find_format(const char *name)
+{
+	static const struct format *const formats[] = {
+	    &format_json,     &format_text, &format_markdown, &format_html,
+	    &format_messages, &format_csv,  &format_events,   &format_otlp,
+	};
+
+	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
+		if (strcmp(formats[i]->name, name) == 0)
+			return formats[i];
+	die(STATUS_USAGE,
+	    "--output: no format is named '%s'; there are json, text, markdown, html, messages, "
+	    "csv, events and otlp",
+	    name);
+}
+
+static void add_check(struct options *options, char *expression)
+{
+	options->checks = mem_resize(options->checks, (options->check_count + 1) * sizeof(char *));
+	options->checks[options->check_count++] = expression;
+}
+
+static void check_options(const struct options *options)
+{
+	if (options->pass && options->result_file == NULL)
+		die(STATUS_USAGE,
+		    "--pass needs --result FILE, as standard output is for the events");
+	if (options->total && options->format->total == NULL)
+		die(STATUS_USAGE, "--total has no place in the format '%s'", options->format->name);
+}
+
+static void read_options(struct options *options, int argc, char **argv)
+{
+	enum { CHECK = 256, STATUS, TOTAL, STRICT, RAW_CONTROL, COLOR };
+	static const struct option names[] = {
+	    {"output", required_argument, NULL, 'o'},
+	    {"pass", no_argument, NULL, 'p'},
+	    {"result", required_argument, NULL, 'r'},
+	    {"follow", no_argument, NULL, 'f'},
+	    {"help", no_argument, NULL, 'h'},
+	    {"version", no_argument, NULL, 'V'},
+	    {"check", required_argument, NULL, CHECK},
+	    {"status", no_argument, NULL, STATUS},
+	    {"total", no_argument, NULL, TOTAL},
+	    {"strict", no_argument, NULL, STRICT},
+	    {"color", required_argument, NULL, COLOR},
+	    {"raw-control", no_argument, NULL, RAW_CONTROL},
+	    {NULL, 0, NULL, 0},
+	};
+	int option;
+
+	options->format = &format_json;
+	while ((option = getopt_long(argc, argv, "o:pr:fhV", names, NULL)) != -1) {
+		switch (option) {
+		case 'o':
+			options->format = find_format(optarg);
+			break;
+		case 'p':
+			options->pass = true;
+			break;
+		case 'r':
+			options->result_file = optarg;
+			break;
+		case 'f':
+			options->follow = true;
+			break;
+		case 'h':
+			fputs(usage, stdout);
+			exit(STATUS_OK);
+		case 'V':
+			puts("agent-collect " VERSION);
+			exit(STATUS_OK);
+		case CHECK:
+			add_check(options, optarg);
+			break;
+		case STATUS:
+			options->status = true;
+			break;
+		case TOTAL:
+			options->total = true;
+			break;
+		case STRICT:
+			options->strict = true;
+			break;
+		case RAW_CONTROL:
+			options->raw_control = true;
+			break;
+		case COLOR:
+			break;
+		default:
+			fputs("Try 'agent-collect --help'.\n", stderr);
+			exit(STATUS_USAGE);
+		}
+	}
+	check_options(options);
+}
+
+/* ---- the end of a run ---- */
+
+static void check_result(struct program *program, const struct result *result)
+{
+	struct buffer json = {0};
+
+	if (program->checks == NULL)
+		return;
+	result_write(result, &json, false);
+	live_clear(program->live);
+	if (!checks_hold(program->checks, buffer_span(&json)))
+		program->check_failed = true;
+	buffer_free(&json);
+}
+
+/* Write the result of a run that is over, whole or not. */
+static void finish(struct program *program, const struct result *result)
+{
+	program->collection.format->result(&program->collection, result);
+	program->collection.written++;
+	if (program->options.total)
+		total_add(&program->total, result);
+	check_result(program, result);
+}
+
+/* At the end of the input: what is known of the runs that have not ended. */
+static void finish_open_runs(struct program *program)
+{
+	struct run *run = NULL;
+
+	while ((run = runs_next(program->runs, run)) != NULL)
+		if (!run->ended && run->state != NULL)
+			finish(program, run->state);
+}
+
+/* ---- lines ---- */
+
+static void flush(void *context)
+{
+	struct program *program = context;
+
+	if (program->collection.output.pending.len > 0 || program->pass.pending.len > 0)
+		live_clear(program->live);
+	output_flush(&program->pass);
+	output_flush(&program->collection.output);
+}
+
+static void pass_on(struct program *program, struct span line)
+{
+	if (!program->options.pass)
+		return;
+	buffer_add_span(&program->pass.pending, line);
+	buffer_add_char(&program->pass.pending, '\n');
+	if (program->pass.pending.len >= PASS_BUFFER)
+		flush(program);
+}
+
+static void take_event(struct program *program, const struct event *event)
+{
+	struct run *run = runs_event(program->runs, event, program->reader);
+	struct result *result;
+	enum event_type type;
+
+	if (run == NULL)
+		return;
+	if (run->state == NULL)
+		run->state = result_new(run);
+	result = run->state;
+	type = result_add(result, event, &program->wants, program->reader);
+	if (program->live != NULL)
+		live_event(program->live, event, type, result, program->runs);
+	if (type == TYPE_AGENT_END) {
+		finish(program, result);
+		runs_forget(program->runs, run);
+	}
+}
+
+static void take_line(struct program *program, struct span line)
+{
+	struct json_fault fault;
+	struct event event;
+
+	if (event_read(line, &event, &fault)) {
+		pass_on(program, line);
+		take_event(program, &event);
+	} else {
+		reader_warn(program->reader, "%s: %s at byte %zu",
+			    reader_line_is_torn(program->reader)
+				? "the last line is cut off and left out"
+				: "not a JSON object, left out",
+			    fault.what, fault.offset + 1);
+		program->stopped = program->options.strict;
+	}
+}
+
+/* Whether --follow has seen all it waited for. */
+static bool all_ended(const struct program *program)
+{
+	return runs_ended(program->runs) > 0 && runs_open(program->runs) == 0 &&
+	       reader_is_drained(program->reader);
+}
+
+static void read_all(struct program *program)
+{
+	enum reader_result read = READER_TIMEOUT;
+	struct span line;
+
+	while (read != READER_END && !program->stopped) {
+		read = reader_next(program->reader, &line,
+				   program->live != NULL ? live_draw(program->live) : 0);
+		if (read == READER_LINE)
+			take_line(program, line);
+		if (read == READER_LINE && program->options.follow && all_ended(program))
+			reader_stop_following(program->reader);
+	}
+}
+
+/* ---- the program ---- */
+
+/* A signal must not leave the live line behind. */
+static void on_signal(int signal_number)
+{
+	static const char clear[] = "\r\033[K";
+	ssize_t ignored = write(STDERR_FILENO, clear, sizeof(clear) - 1);
+
+	(void)ignored;
+	signal(signal_number, SIG_DFL);
+	raise(signal_number);
+}
+
+static void begin_status(struct program *program)
+{
+	struct sigaction action = {.sa_handler = on_signal};
+
+	if (!program->options.status || !isatty(STDERR_FILENO))
+		return;
+	program->live = live_new(STDERR_FILENO);
+	sigaction(SIGINT, &action, NULL);
+	sigaction(SIGTERM, &action, NULL);
+	sigaction(SIGHUP, &action, NULL);
+	sigaction(SIGPIPE, &action, NULL);
+}
+
+static struct output open_output(const struct options *options, const char *file, bool is_json)
+{
+	struct output output = {.fd = STDOUT_FILENO, .is_json = is_json};
+
+	if (file != NULL && strcmp(file, "-") != 0)
+		output.fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (output.fd < 0)
+		die(STATUS_USAGE, "%s: %s", file, strerror(errno));
+	output.is_terminal = !options->raw_control && isatty(output.fd);
+	return output;
+}
+
+static void begin(struct program *program, char **files, size_t count)
+{
+	const struct options *options = &program->options;
+	struct collection *collection = &program->collection;
+	struct error e = {0};
+
+	if (options->check_count > 0) {
+		program->checks = checks_new(options->checks, options->check_count, &e);
+		if (program->checks == NULL)
+			die(STATUS_USAGE, "--check: %s", e.message);
+	}
+	program->runs = runs_new(result_free);
+	program->wants = options->format->wants;
+	if (options->check_count > 0)
+		program->wants.calls = program->wants.errors = true;
+	total_init(&program->total);
+	collection->format = options->format;
+	collection->runs = program->runs;
+	collection->output = open_output(options, options->result_file, options->format->is_json);
+	program->pass = open_output(options, NULL, true);
+	program->reader = reader_open(files, count, options->follow);
+	reader_before_wait(program->reader, flush, program);
+	begin_status(program);
+	if (options->format->begin != NULL)
+		options->format->begin(collection);
+}
+
+static void end(struct program *program)
+{
+	const struct format *format = program->options.format;
+
+	finish_open_runs(program);
+	if (program->options.total)
+		format->total(&program->collection, &program->total);
+	if (format->end != NULL)
+		format->end(&program->collection);
+	flush(program);
+}
+
+static int worst(int a, int b)
+{
+	return a > b ? a : b;
+}
+
+int main(int argc, char **argv)
+{
+	struct program program = {0};
+	int status;
+
+	setlocale(LC_CTYPE, "C.UTF-8");
+	read_options(&program.options, argc, argv);
+	begin(&program, argv + optind, (size_t)(argc - optind));
+	read_all(&program);
+	end(&program);
+	status = worst(reader_status(program.reader), runs_status(program.runs));
+	if (program.check_failed)
+		status = worst(status, STATUS_FAILED);
+	live_free(program.live);
+	checks_free(program.checks);
+	runs_free(program.runs);
+	reader_close(program.reader);
+	buffer_free(&program.collection.output.pending);
+	buffer_free(&program.pass.pending);
+	free(program.options.checks);
+	return status;
+}

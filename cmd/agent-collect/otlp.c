@@ -1,0 +1,628 @@
+/*
+ * Traces for OpenTelemetry: OTLP in its JSON encoding (one ExportTraceServiceRequest for the whole
+ * input), named by the semantic conventions for generative AI, version 1.41. A run is a span
+ * invoke_agent; below it are a span chat for every response of the model, all its attempts
+ * together, and a span execute_tool for every tool call. Of the conversation nothing but the
+ * sentences of errors is in a trace.
+ *
+ * Ids follow from run_id and tool_call_id alone: collecting a log twice gives the same trace.
+ */
+#include "collect.h"
+
+#include <stdlib.h>
+
+#include "base/utf8.h"
+
+enum {
+	KIND_INTERNAL = 1,
+	KIND_CLIENT = 3,
+	STATUS_CODE_ERROR = 2,
+	MAX_NESTING = 64,
+	MAX_MESSAGE = 500
+};
+
+struct trace {
+	char trace_id[33], agent_id[17], parent_id[17]; /* hex; parent_id is empty for a root */
+};
+
+/* ---- ids ---- */
+
+static uint64_t fnv(uint64_t h, struct span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		h = (h ^ (unsigned char)text.at[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+static void put_hex(char *out, uint64_t value)
+{
+	for (int i = 15; i >= 0; i--, value >>= 4)
+		out[i] = "0123456789abcdef"[value & 15];
+	out[16] = '\0';
+}
+
+/* The id of a span: of a tool call by run_id and tool_call_id, as agent-run tells it to the tool in
+ * TRACEPARENT; of others by run_id and what they are ("/agent"). Never zero. */
+static void span_id(char out[17], struct span run_id, struct span what)
+{
+	uint64_t h = fnv(fnv(UINT64_C(0xcbf29ce484222325), run_id), what);
+
+	put_hex(out, h != 0 ? h : 1);
+}
+
+static bool is_hex(char c)
+{
+	return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f');
+}
+
+/* A UUID's digits are a trace id; anything else is hashed into one. */
+static void trace_id_of_run(char out[33], struct span run_id)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < run_id.len && n <= 32; i++) {
+		char c = run_id.at[i] >= 'A' && run_id.at[i] <= 'F' ? (char)(run_id.at[i] | 0x20)
+								    : run_id.at[i];
+
+		if (c == '-')
+			continue;
+		if (!is_hex(c) || n == 32) {
+			n = 0;
+			break;
+		}
+		out[n++] = c;
+	}
+	out[n] = '\0';
+	if (n != 32 || strspn(out, "0") == 32) {
+		put_hex(out, fnv(UINT64_C(0xcbf29ce484222325), run_id) | 1);
+		put_hex(out + 16, fnv(UINT64_C(0x84222325cbf29ce4), run_id));
+	}
+}
+
+static bool hex_digits(struct span text, size_t from, size_t count)
+{
+	bool zero = true;
+
+	for (size_t i = from; i < from + count; i++) {
+		if (!is_hex(text.at[i]))
+			return false;
+		zero = zero && text.at[i] == '0';
+	}
+	return !zero;
+}
+
+/* W3C trace context: 00-TRACE-SPAN-FLAGS. */
+static bool parse_trace_parent(struct span json, struct trace *trace)
+{
+	struct span text = json_plain(json);
+
+	if (text.at == NULL || text.len < 55 || text.at[2] != '-' || text.at[35] != '-' ||
+	    text.at[52] != '-' || !hex_digits(text, 3, 32) || !hex_digits(text, 36, 16))
+		return false;
+	memcpy(trace->trace_id, text.at + 3, 32);
+	trace->trace_id[32] = '\0';
+	memcpy(trace->parent_id, text.at + 36, 16);
+	trace->parent_id[16] = '\0';
+	return true;
+}
+
+static const struct result *find_result(const struct collection *collection, const char *id)
+{
+	struct run *run = NULL;
+
+	while ((run = runs_next(collection->runs, run)) != NULL)
+		if (strcmp(run->id, id) == 0)
+			return run->state;
+	return NULL;
+}
+
+/* A call's span: by its id; by its place where it has none. */
+static void call_span_id(char out[17], const struct result *result, const struct call *call)
+{
+	struct buffer what = {0};
+
+	json_decode(json_get(call->start.data, "tool_call_id"), &what);
+	if (what.len == 0)
+		buffer_add_format(&what, "/tool/%llu", (unsigned long long)call->start.order);
+	span_id(out, span_of(result->run->id), buffer_span(&what));
+	buffer_free(&what);
+}
+
+/* The call that a nested run is: one that ran when it began, named as its agent, else the only one.
+ */
+static const struct call *nesting_call(const struct result *parent, const struct result *nested)
+{
+	const struct call *found = NULL;
+	size_t running = 0;
+
+	for (size_t i = 0; i < parent->calls.count; i++) {
+		const struct call *call = parent->calls.at[i];
+
+		if (call->start.time > nested->first_time ||
+		    (call->end.order != 0 && call->end.time < nested->first_time))
+			continue;
+		if (span_equal(json_get(call->start.data, "tool_name"), nested->agent_name))
+			return call;
+		running++;
+		found = call;
+	}
+	return running == 1 ? found : NULL;
+}
+
+/* Where a run stands: in the trace of trace_parent, of its parent, or in its own. */
+static void trace_of(const struct collection *collection, const struct result *result,
+		     struct trace *trace, int depth)
+{
+	const struct run *run = result->run;
+	const struct result *parent;
+	const struct call *call;
+	struct trace above;
+
+	*trace = (struct trace){0};
+	span_id(trace->agent_id, span_of(run->id), SPAN("/agent"));
+	if (run->parent_id == NULL || depth == MAX_NESTING) {
+		if (!parse_trace_parent(result_start(result, "trace_parent"), trace))
+			trace_id_of_run(trace->trace_id, span_of(run->id));
+		return;
+	}
+	parent = find_result(collection, run->parent_id);
+	if (parent == NULL) { /* its events are not in the input */
+		trace_id_of_run(trace->trace_id, span_of(run->parent_id));
+		span_id(trace->parent_id, span_of(run->parent_id), SPAN("/agent"));
+		return;
+	}
+	trace_of(collection, parent, &above, depth + 1);
+	memcpy(trace->trace_id, above.trace_id, sizeof(above.trace_id));
+	call = nesting_call(parent, result);
+	if (call != NULL)
+		call_span_id(trace->parent_id, parent, call);
+	else
+		memcpy(trace->parent_id, above.agent_id, sizeof(above.agent_id));
+}
+
+/* ---- the JSON encoding ---- */
+
+/* A string that came from outside: written anew, as a lone surrogate is no protobuf string. */
+static void put_string(struct buffer *out, const char *key, struct span json)
+{
+	struct buffer text = {0};
+
+	json_decode(json, &text);
+	json_put_string(out, key, buffer_span(&text));
+	buffer_free(&text);
+}
+
+static void begin_attribute(struct buffer *out, const char *key)
+{
+	json_open(out, '{');
+	json_put_text(out, "key", key);
+	json_key(out, "value");
+	json_open(out, '{');
+}
+
+static void end_attribute(struct buffer *out)
+{
+	json_close(out, '}');
+	json_close(out, '}');
+}
+
+static void text_attribute(struct buffer *out, const char *key, const char *text)
+{
+	begin_attribute(out, key);
+	json_put_text(out, "stringValue", text);
+	end_attribute(out);
+}
+
+/* Nothing when `json` is no string. */
+static void string_attribute(struct buffer *out, const char *key, struct span json)
+{
+	if (json_type(json) != JSON_STRING)
+		return;
+	begin_attribute(out, key);
+	put_string(out, "stringValue", json);
+	end_attribute(out);
+}
+
+/* Nothing when `count` is negative. 64-bit integers are strings in this encoding. */
+static void int_attribute(struct buffer *out, const char *key, int64_t count)
+{
+	if (count < 0)
+		return;
+	begin_attribute(out, key);
+	json_key(out, "intValue");
+	buffer_add_char(out, '"');
+	json_write_int(out, count);
+	buffer_add_char(out, '"');
+	end_attribute(out);
+}
+
+static void double_attribute(struct buffer *out, const char *key, double number)
+{
+	if (!(number >= 0))
+		return;
+	begin_attribute(out, key);
+	json_put_double(out, "doubleValue", number);
+	end_attribute(out);
+}
+
+static void strings_attribute(struct buffer *out, const char *key, struct span json)
+{
+	if (json_type(json) != JSON_STRING)
+		return;
+	begin_attribute(out, key);
+	json_key(out, "arrayValue");
+	json_open(out, '{');
+	json_key(out, "values");
+	json_open(out, '[');
+	json_open(out, '{');
+	put_string(out, "stringValue", json);
+	json_close(out, '}');
+	json_close(out, ']');
+	json_close(out, '}');
+	end_attribute(out);
+}
+
+static void put_time(struct buffer *out, const char *key, int64_t microseconds)
+{
+	json_key(out, key);
+	buffer_add_char(out, '"');
+	json_write_int(out, microseconds > 0 ? microseconds : 0);
+	buffer_add_text(out, microseconds > 0 ? "000\"" : "\"");
+}
+
+struct span_head {
+	const char *trace_id, *id, *parent_id;
+	const char *operation;
+	struct span subject; /* JSON: what the operation is about, for the name */
+	int kind;
+	int64_t start, end; /* microseconds */
+};
+
+static void begin_span(struct buffer *out, const struct span_head *head)
+{
+	struct buffer name = {0};
+
+	buffer_add_text(&name, head->operation);
+	if (json_type(head->subject) == JSON_STRING) {
+		buffer_add_char(&name, ' ');
+		json_decode(head->subject, &name);
+	}
+	json_open(out, '{');
+	json_put_text(out, "traceId", head->trace_id);
+	json_put_text(out, "spanId", head->id);
+	if (head->parent_id[0] != '\0')
+		json_put_text(out, "parentSpanId", head->parent_id);
+	json_put_string(out, "name", buffer_span(&name));
+	json_put_int(out, "kind", head->kind);
+	put_time(out, "startTimeUnixNano", head->start);
+	put_time(out, "endTimeUnixNano", head->end > head->start ? head->end : head->start);
+	json_key(out, "attributes");
+	json_open(out, '[');
+	text_attribute(out, "gen_ai.operation.name", head->operation);
+	buffer_free(&name);
+}
+
+/* After the attributes: the status, an error with the first line of the string `message`. */
+static void put_error_status(struct buffer *out, struct span message)
+{
+	struct buffer text = {0};
+	const char *newline;
+
+	json_key(out, "status");
+	json_open(out, '{');
+	if (json_decode(message, &text)) {
+		newline = memchr(text.at, '\n', text.len);
+		if (newline != NULL)
+			text.len = (size_t)(newline - text.at);
+		if (text.len > MAX_MESSAGE) {
+			text.len = MAX_MESSAGE;
+			text.len -= utf8_incomplete_tail(buffer_span(&text));
+		}
+		json_put_string(out, "message", buffer_span(&text));
+	}
+	buffer_free(&text);
+	json_put_int(out, "code", STATUS_CODE_ERROR);
+	json_close(out, '}');
+}
+
+static void begin_event(struct buffer *out, const char *name, int64_t time)
+{
+	json_open(out, '{');
+	put_time(out, "timeUnixNano", time);
+	json_put_text(out, "name", name);
+	json_key(out, "attributes");
+	json_open(out, '[');
+}
+
+static void end_event(struct buffer *out)
+{
+	json_close(out, ']');
+	json_close(out, '}');
+}
+
+/* The provider's name as the conventions have it. */
+static void provider_attribute(struct buffer *out, struct span provider)
+{
+	static const char *const other_names[][2] = {
+	    {"openai-chat", "openai"},    {"gemini", "gcp.gemini"},   {"vertex", "gcp.vertex_ai"},
+	    {"azure", "azure.ai.openai"}, {"mistral", "mistral_ai"},  {"xai", "x_ai"},
+	    {"moonshot", "moonshot_ai"},  {"bedrock", "aws.bedrock"},
+	};
+
+	for (size_t i = 0; i < sizeof(other_names) / sizeof(other_names[0]); i++) {
+		if (json_is(provider, other_names[i][0])) {
+			text_attribute(out, "gen_ai.provider.name", other_names[i][1]);
+			return;
+		}
+	}
+	string_attribute(out, "gen_ai.provider.name", provider);
+}
+
+static void usage_attributes(struct buffer *out, const int64_t usage[USAGE_KEYS])
+{
+	int_attribute(out, "gen_ai.usage.input_tokens", usage[USAGE_INPUT]);
+	int_attribute(out, "gen_ai.usage.output_tokens", usage[USAGE_OUTPUT]);
+	int_attribute(out, "gen_ai.usage.cache_read.input_tokens", usage[USAGE_CACHED]);
+	int_attribute(out, "gen_ai.usage.cache_creation.input_tokens", usage[USAGE_CACHE_WRITE]);
+	int_attribute(out, "gen_ai.usage.reasoning.output_tokens", usage[USAGE_REASONING]);
+}
+
+/* ---- spans ---- */
+
+/* The error that ended the run: the last one. */
+static const struct kept *last_error(const struct result *result)
+{
+	size_t count = result->errors.count;
+
+	return count > 0 ? &result->errors.at[count - 1] : NULL;
+}
+
+static void put_exceptions(struct buffer *out, const struct result *result)
+{
+	json_key(out, "events");
+	json_open(out, '[');
+	for (size_t i = 0; i < result->errors.count; i++) {
+		const struct kept *error = &result->errors.at[i];
+
+		begin_event(out, "exception", error->time);
+		string_attribute(out, "exception.type", json_get(error->data, "exception_type"));
+		string_attribute(out, "exception.message", json_get(error->data, "error"));
+		end_event(out);
+	}
+	json_close(out, ']');
+}
+
+/* A run that went on with another's log points to that run. */
+static void put_link(struct buffer *out, const struct result *result)
+{
+	struct buffer id = {0};
+	char trace_id[33], agent_id[17];
+
+	if (json_decode(result_start(result, "resumed_from"), &id)) {
+		trace_id_of_run(trace_id, buffer_span(&id));
+		span_id(agent_id, buffer_span(&id), SPAN("/agent"));
+		json_key(out, "links");
+		json_open(out, '[');
+		json_open(out, '{');
+		json_put_text(out, "traceId", trace_id);
+		json_put_text(out, "spanId", agent_id);
+		json_close(out, '}');
+		json_close(out, ']');
+	}
+	buffer_free(&id);
+}
+
+static void put_agent(struct buffer *out, const struct trace *trace, const struct result *result)
+{
+	const struct kept *error = last_error(result);
+	int64_t usage[USAGE_KEYS];
+	struct buffer scratch = {0};
+	const char *status = result_status(result, &scratch);
+	struct span type =
+	    error != NULL ? json_get(error->data, "exception_type") : (struct span){0};
+
+	for (int i = 0; i < USAGE_KEYS; i++)
+		usage[i] = result_tokens(result, (enum usage_key)i);
+	begin_span(out, &(struct span_head){trace->trace_id, trace->agent_id, trace->parent_id,
+					    "invoke_agent", result->agent_name, KIND_INTERNAL,
+					    result->first_time, result->last_time});
+	provider_attribute(out, result_start(result, "provider"));
+	string_attribute(out, "gen_ai.agent.name", result->agent_name);
+	string_attribute(out, "gen_ai.request.model", result->model);
+	if (result->run->id[0] != '\0')
+		text_attribute(out, "gen_ai.conversation.id", result->run->id);
+	strings_attribute(out, "gen_ai.response.finish_reasons",
+			  result_end(result, "finish_reason"));
+	if (result_end(result, "output_json").at != NULL)
+		text_attribute(out, "gen_ai.output.type", "json");
+	usage_attributes(out, usage);
+	double_attribute(out, "agent.cost_usd", json_double(result_cost(result), -1));
+	text_attribute(out, "agent.status", status);
+	if (!result_success(result) && json_type(type) == JSON_STRING)
+		string_attribute(out, "error.type", type);
+	else if (!result_success(result))
+		text_attribute(out, "error.type", status);
+	json_close(out, ']');
+	put_exceptions(out, result);
+	put_link(out, result);
+	if (!result_success(result))
+		put_error_status(out,
+				 error != NULL ? json_get(error->data, "error") : (struct span){0});
+	json_close(out, '}');
+	buffer_free(&scratch);
+}
+
+/* One response: the events from its first llm_start on; `end` is NULL when it never was complete.
+ */
+struct chat {
+	const struct kept *first, *last; /* kept events, `last` not included */
+	const struct kept *end;
+	int64_t end_time;
+	int64_t index;
+};
+
+static void put_retries(struct buffer *out, const struct chat *chat)
+{
+	json_key(out, "events");
+	json_open(out, '[');
+	for (const struct kept *kept = chat->first; kept < chat->last; kept++) {
+		if (kept->type != TYPE_LLM_RETRY)
+			continue;
+		begin_event(out, "retry", kept->time);
+		string_attribute(out, "reason", json_get(kept->data, "reason"));
+		double_attribute(out, "wait_seconds",
+				 json_double(json_get(kept->data, "wait_seconds"), -1));
+		end_event(out);
+	}
+	json_close(out, ']');
+}
+
+static void put_answer_attributes(struct buffer *out, struct span data)
+{
+	struct span usage = json_get(data, "usage");
+	int64_t counts[USAGE_KEYS];
+
+	for (int i = 0; i < USAGE_KEYS; i++)
+		counts[i] = json_int(json_get(usage, usage_names[i]), -1);
+	string_attribute(out, "gen_ai.response.model", json_get(data, "model"));
+	string_attribute(out, "gen_ai.response.id", json_get(data, "response_id"));
+	strings_attribute(out, "gen_ai.response.finish_reasons", json_get(data, "finish_reason"));
+	double_attribute(out, "gen_ai.response.time_to_first_chunk",
+			 json_double(json_get(data, "time_to_first_chunk_seconds"), -1));
+	usage_attributes(out, counts);
+}
+
+static void put_chat(struct buffer *out, const struct trace *trace, const struct result *result,
+		     const struct chat *chat)
+{
+	const struct kept *error = last_error(result);
+	struct span model = json_get(chat->first->data, "model");
+	struct buffer what = {0};
+	char id[17];
+
+	buffer_add_format(&what, "/chat/%lld", (long long)chat->index);
+	span_id(id, span_of(result->run->id), buffer_span(&what));
+	buffer_free(&what);
+	begin_span(out, &(struct span_head){trace->trace_id, id, trace->agent_id, "chat", model,
+					    KIND_CLIENT, chat->first->time, chat->end_time});
+	provider_attribute(out, result_start(result, "provider"));
+	string_attribute(out, "gen_ai.request.model", model);
+	if (result->run->id[0] != '\0')
+		text_attribute(out, "gen_ai.conversation.id", result->run->id);
+	if (chat->end != NULL)
+		put_answer_attributes(out, chat->end->data);
+	else if (error != NULL)
+		string_attribute(out, "error.type", json_get(error->data, "exception_type"));
+	else
+		text_attribute(out, "error.type", "incomplete");
+	json_close(out, ']');
+	put_retries(out, chat);
+	if (chat->end == NULL)
+		put_error_status(out,
+				 error != NULL ? json_get(error->data, "error") : (struct span){0});
+	json_close(out, '}');
+}
+
+static void put_chats(struct buffer *out, const struct trace *trace, const struct result *result)
+{
+	const struct kept *kept = result->kept.at, *end = kept + result->kept.count;
+	struct chat chat = {0};
+
+	for (; kept < end; kept++) {
+		bool begins = kept->type == TYPE_LLM_START && chat.first != NULL &&
+			      json_int(json_get(kept->data, "iteration"), 0) !=
+				  json_int(json_get(chat.first->data, "iteration"), 0);
+
+		if (begins) { /* the one before never came to its end */
+			chat.last = kept;
+			chat.end_time = kept->time;
+			put_chat(out, trace, result, &chat);
+			chat = (struct chat){.index = chat.index + 1};
+		}
+		if (chat.first == NULL && kept->type != TYPE_LLM_RETRY)
+			chat.first = kept;
+		if (kept->type == TYPE_LLM_END) {
+			chat.last = chat.end = kept;
+			chat.end_time = kept->time;
+			put_chat(out, trace, result, &chat);
+			chat = (struct chat){.index = chat.index + 1};
+		}
+	}
+	if (chat.first != NULL) {
+		chat.last = end;
+		chat.end_time = result->last_time;
+		put_chat(out, trace, result, &chat);
+	}
+}
+
+static void put_call(struct buffer *out, const struct trace *trace, const struct result *result,
+		     const struct call *call)
+{
+	struct span name = json_get(call->start.data, "tool_name");
+	bool failed = call->end.order == 0 || call_failed(call);
+	char id[17];
+
+	call_span_id(id, result, call);
+	begin_span(out,
+		   &(struct span_head){trace->trace_id, id, trace->agent_id, "execute_tool", name,
+				       KIND_INTERNAL, call->start.time,
+				       call->end.order != 0 ? call->end.time : result->last_time});
+	string_attribute(out, "gen_ai.tool.name", name);
+	string_attribute(out, "gen_ai.tool.call.id", json_get(call->start.data, "tool_call_id"));
+	text_attribute(out, "gen_ai.tool.type", "function");
+	if (failed)
+		text_attribute(out, "error.type",
+			       call->end.order != 0 ? "tool_error" : "incomplete");
+	json_close(out, ']');
+	if (failed)
+		put_error_status(out, json_get(call->end.data, "result"));
+	json_close(out, '}');
+}
+
+/* ---- the document ---- */
+
+static void begin_document(struct collection *collection)
+{
+	struct buffer *out = &collection->output.pending;
+	const char *service = getenv("OTEL_SERVICE_NAME");
+
+	buffer_add_text(out, "{\"resourceSpans\":[{\"resource\":{\"attributes\":[");
+	text_attribute(out, "service.name",
+		       service != NULL && service[0] != '\0' ? service : "agent-run");
+	buffer_add_text(out,
+			"]},\"scopeSpans\":[{\"scope\":{\"name\":\"agent-collect\",\"version\":"
+			"\"" VERSION "\"},\"spans\":[");
+}
+
+static void write_spans(struct collection *collection, const struct result *result)
+{
+	struct buffer *out = &collection->output.pending;
+	struct trace trace;
+
+	trace_of(collection, result, &trace, 0);
+	if (collection->first_done)
+		buffer_add_char(out, ',');
+	collection->first_done = true;
+	put_agent(out, &trace, result);
+	put_chats(out, &trace, result);
+	for (size_t i = 0; i < result->calls.count; i++)
+		put_call(out, &trace, result, result->calls.at[i]);
+}
+
+static void end_document(struct collection *collection)
+{
+	buffer_add_text(&collection->output.pending,
+			"],\"schemaUrl\":\"https://opentelemetry.io/schemas/1.41.0\"}]}]}\n");
+}
+
+const struct format format_otlp = {
+    .name = "otlp",
+    .wants = {.calls = true,
+	      .errors = true,
+	      .types =
+		  TYPE_BIT(TYPE_LLM_START) | TYPE_BIT(TYPE_LLM_RETRY) | TYPE_BIT(TYPE_LLM_END)},
+    .is_json = true,
+    .begin = begin_document,
+    .result = write_spans,
+    .end = end_document,
+};

@@ -1,0 +1,377 @@
+#include "collect.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "event/terminal.h"
+
+/* Names of unknown types are kept up to this length: they are somebody's identifiers. */
+enum { MAX_TYPE_NAME = 64 };
+
+const char *const usage_names[USAGE_KEYS] = {
+    "input_tokens",       "output_tokens",    "cached_input_tokens",
+    "cache_write_tokens", "reasoning_tokens",
+};
+
+/* ---- remembering ---- */
+
+static struct span keep_span(struct span span)
+{
+	return span.at != NULL ? (struct span){mem_copy(span), span.len} : span;
+}
+
+static void replace_span(struct span *old, struct span with)
+{
+	free((char *)old->at);
+	*old = keep_span(with);
+}
+
+static struct kept keep(const struct result *result, const struct event *event,
+			enum event_type type)
+{
+	return (struct kept){
+	    .type = type,
+	    .order = result->events,
+	    .time = result->last_time,
+	    .data = keep_span(event->data),
+	};
+}
+
+static void forget(struct kept *kept)
+{
+	free((char *)kept->data.at);
+	*kept = (struct kept){0};
+}
+
+static void list_add(struct kept_list *list, struct kept kept)
+{
+	if (list->count == list->capacity) {
+		list->capacity = list->capacity * 2 + 8;
+		list->at = mem_resize(list->at, list->capacity * sizeof(*list->at));
+	}
+	list->at[list->count++] = kept;
+}
+
+static void list_free(struct kept_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		forget(&list->at[i]);
+	free(list->at);
+}
+
+static void call_free(struct call *call)
+{
+	forget(&call->start);
+	forget(&call->end);
+	free(call);
+}
+
+static void call_list_add(struct call_list *list, struct call *call)
+{
+	if (list->count == list->capacity) {
+		list->capacity = list->capacity * 2 + 8;
+		list->at = mem_resize(list->at, list->capacity * sizeof(struct call *));
+	}
+	list->at[list->count++] = call;
+}
+
+struct result *result_new(const struct run *run)
+{
+	struct result *result = mem_zero(sizeof(*result));
+
+	result->run = run;
+	result->first_time = result->last_time = result->first_chunk_time = -1;
+	for (int i = 0; i < USAGE_KEYS; i++)
+		result->usage[i] = -1;
+	return result;
+}
+
+void result_free(void *state)
+{
+	struct result *result = state;
+
+	if (result == NULL)
+		return;
+	forget(&result->start);
+	forget(&result->end);
+	free(result->started);
+	free(result->ended);
+	free((char *)result->agent_name.at);
+	free((char *)result->model.at);
+	free((char *)result->cost.at);
+	buffer_free(&result->answer);
+	for (size_t i = 0; i < result->open.count; i++)
+		if (!result->open.at[i]->listed)
+			call_free(result->open.at[i]);
+	free(result->open.at);
+	for (size_t i = 0; i < result->calls.count; i++)
+		call_free(result->calls.at[i]);
+	free(result->calls.at);
+	list_free(&result->errors);
+	list_free(&result->kept);
+	buffer_free(&result->lines);
+	for (size_t i = 0; i < result->other_types; i++)
+		free(result->others[i].name);
+	free(result);
+}
+
+/* ---- counting ---- */
+
+/* The count of a type that is not known by number; the last place is for all that find none. */
+static int64_t *other_counter(struct result *result, struct span name)
+{
+	for (size_t i = 0; i < result->other_types; i++)
+		if (span_is(name, result->others[i].name))
+			return &result->others[i].count;
+	if (name.len > MAX_TYPE_NAME || result->other_types == MAX_OTHER_TYPES)
+		return &result->counts[TYPE_OTHER];
+	result->others[result->other_types].name = mem_copy(name);
+	return &result->others[result->other_types++].count;
+}
+
+void result_count(struct result *result, const struct event *event, enum event_type type)
+{
+	result->events++;
+	if (type == TYPE_OTHER)
+		++*other_counter(result, event->type);
+	else
+		result->counts[type]++;
+}
+
+static void note_time(struct result *result, const struct event *event)
+{
+	int64_t time = event->timestamp.at != NULL ? clock_parse_timestamp(event->timestamp) : -1;
+
+	if (time < 0)
+		return;
+	if (result->first_time < 0) {
+		result->first_time = time;
+		result->started = mem_copy(event->timestamp);
+	}
+	result->last_time = time;
+}
+
+/* ---- the model's answers ---- */
+
+static void add_chunk(struct result *result, const struct event *event)
+{
+	if (result->answer_is_over) {
+		buffer_clear(&result->answer);
+		result->answer_is_over = false;
+	}
+	if (result->first_chunk_time < 0)
+		result->first_chunk_time = result->last_time;
+	json_decode(json_get(event->data, "text"), &result->answer);
+}
+
+static void begin_iteration(struct result *result, struct span data)
+{
+	int64_t iteration = json_int(json_get(data, "iteration"), 0);
+
+	if (iteration > result->iteration)
+		result->iteration = iteration;
+	buffer_clear(&result->answer);
+	result->answer_is_over = false;
+	result->requests++;
+}
+
+static void end_response(struct result *result, struct span data)
+{
+	struct span usage = json_get(data, "usage");
+	int64_t iteration = json_int(json_get(data, "iteration"), 0);
+
+	result->responses++;
+	result->answer_is_over = true;
+	if (iteration > result->iteration)
+		result->iteration = iteration;
+	for (int i = 0; i < USAGE_KEYS; i++) {
+		int64_t count = json_int(json_get(usage, usage_names[i]), -1);
+
+		if (count >= 0 && result->usage[i] <= INT64_MAX - count)
+			result->usage[i] = (result->usage[i] > 0 ? result->usage[i] : 0) + count;
+	}
+}
+
+/* ---- tool calls ---- */
+
+/* FNV-1a, 64 bits. */
+static uint64_t hash(struct span text)
+{
+	uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+	for (size_t i = 0; i < text.len; i++)
+		h = (h ^ (unsigned char)text.at[i]) * UINT64_C(0x100000001b3);
+	return h;
+}
+
+/* What tells a call from others: its id, or in events written by hand its tool's name. */
+static struct span call_identity(struct span data)
+{
+	struct span id = json_get(data, "tool_call_id");
+
+	return json_type(id) == JSON_STRING ? id : json_get(data, "tool_name");
+}
+
+/* Warn about a call, which is named by what came from a stranger. */
+static void warn_call(struct reader *reader, struct span identity, const char *what)
+{
+	struct buffer name = {0}, shown = {0};
+
+	json_decode(identity, &name);
+	terminal_add_line(&shown, terminal_cut(buffer_span(&name), 60));
+	reader_warn(reader, "tool call %s %s", buffer_string(&shown), what);
+	buffer_free(&name);
+	buffer_free(&shown);
+}
+
+/* The place in result->open of the call that is running under this identity; open.count: none. */
+static size_t find_open_call(const struct result *result, struct span identity)
+{
+	uint64_t id = hash(identity);
+	size_t i = 0;
+
+	for (; i < result->open.count; i++) {
+		const struct call *call = result->open.at[i];
+
+		if (call->id == id && span_equal(call_identity(call->start.data), identity))
+			break;
+	}
+	return i;
+}
+
+static void start_call(struct result *result, const struct event *event, bool listed,
+		       struct reader *reader)
+{
+	struct span identity = call_identity(event->data);
+	struct call *call;
+
+	if (json_get(event->data, "tool_call_id").at != NULL &&
+	    find_open_call(result, identity) < result->open.count) {
+		warn_call(reader, identity, "starts a second time; the second start is ignored");
+		return;
+	}
+	call = mem_alloc(sizeof(*call));
+	*call = (struct call){
+	    .id = hash(identity),
+	    .start = keep(result, event, TYPE_TOOL_START),
+	    .iteration = json_int(json_get(event->data, "iteration"), result->iteration),
+	    .listed = listed,
+	};
+	call_list_add(&result->open, call);
+	if (listed)
+		call_list_add(&result->calls, call);
+	result->calls_started++;
+}
+
+static void end_call(struct result *result, const struct event *event, struct reader *reader)
+{
+	struct span identity = call_identity(event->data);
+	size_t i = find_open_call(result, identity);
+	struct call *call;
+
+	if (i == result->open.count) {
+		warn_call(reader, identity, "ends without having started; it is left out");
+		return;
+	}
+	call = result->open.at[i];
+	result->open.count--;
+	memmove(&result->open.at[i], &result->open.at[i + 1],
+		(result->open.count - i) * sizeof(call));
+	call->end = keep(result, event, TYPE_TOOL_END);
+	result->calls_failed += call_failed(call);
+	if (!call->listed)
+		call_free(call);
+}
+
+/* ---- events ---- */
+
+static void start_run(struct result *result, const struct event *event)
+{
+	forget(&result->start);
+	result->start = keep(result, event, TYPE_AGENT_START);
+	replace_span(&result->agent_name, json_get(event->data, "agent_name"));
+	replace_span(&result->model, json_get(event->data, "model"));
+}
+
+static void hand_off(struct result *result, struct span data)
+{
+	struct span model = json_get(data, "model");
+
+	replace_span(&result->agent_name, json_get(data, "agent_name"));
+	if (json_type(model) == JSON_STRING)
+		replace_span(&result->model, model);
+}
+
+static void end_run(struct result *result, const struct event *event)
+{
+	struct span name = json_get(event->data, "agent_name");
+
+	result->end = keep(result, event, TYPE_AGENT_END);
+	if (event->timestamp.at != NULL)
+		result->ended = mem_copy(event->timestamp);
+	if (json_type(name) == JSON_STRING)
+		replace_span(&result->agent_name, name);
+}
+
+static void add_by_type(struct result *result, const struct event *event, enum event_type type,
+			const struct wants *wants, struct reader *reader)
+{
+	switch (type) {
+	case TYPE_AGENT_START:
+		start_run(result, event);
+		break;
+	case TYPE_AGENT_UPDATED:
+		hand_off(result, event->data);
+		break;
+	case TYPE_PROGRESS:
+		replace_span(&result->cost, json_get(event->data, "total_cost_usd"));
+		break;
+	case TYPE_ERROR:
+		result->error_count++;
+		if (wants->errors)
+			list_add(&result->errors, keep(result, event, type));
+		break;
+	case TYPE_AGENT_END:
+		end_run(result, event);
+		break;
+	case TYPE_LLM_START:
+		begin_iteration(result, event->data);
+		break;
+	case TYPE_LLM_CHUNK:
+		add_chunk(result, event);
+		break;
+	case TYPE_LLM_RETRY:
+		if (json_true(json_get(event->data, "discard")))
+			buffer_clear(&result->answer);
+		break;
+	case TYPE_LLM_END:
+		end_response(result, event->data);
+		break;
+	case TYPE_TOOL_START:
+		start_call(result, event, wants->calls, reader);
+		break;
+	case TYPE_TOOL_END:
+		end_call(result, event, reader);
+		break;
+	default:
+		break;
+	}
+}
+
+enum event_type result_add(struct result *result, const struct event *event,
+			   const struct wants *wants, struct reader *reader)
+{
+	enum event_type type = type_of(event->type);
+
+	result_count(result, event, type);
+	note_time(result, event);
+	if (wants->lines) {
+		if (result->lines.len > 0)
+			buffer_add_char(&result->lines, ',');
+		buffer_add_span(&result->lines, event->line);
+	}
+	add_by_type(result, event, type, wants, reader);
+	if (wants->types & TYPE_BIT(type))
+		list_add(&result->kept, keep(result, event, type));
+	return type;
+}

@@ -1,0 +1,98 @@
+/* All runs together. */
+#include "collect.h"
+
+void total_init(struct total *total)
+{
+	*total = (struct total){.first_time = -1, .last_time = -1};
+	for (int i = 0; i < USAGE_KEYS; i++)
+		total->usage[i] = -1;
+}
+
+static void add_count(int64_t *sum, int64_t more)
+{
+	if (more >= 0 && *sum <= INT64_MAX - more)
+		*sum = (*sum > 0 ? *sum : 0) + more;
+}
+
+static void add_times(struct total *total, const struct result *result)
+{
+	double seconds = result_duration(result);
+
+	if (result->first_time >= 0 &&
+	    (total->first_time < 0 || result->first_time < total->first_time))
+		total->first_time = result->first_time;
+	if (result->last_time > total->last_time)
+		total->last_time = result->last_time;
+	if (seconds > 0)
+		total->run_seconds += seconds;
+}
+
+void total_add(struct total *total, const struct result *result)
+{
+	struct span cost = result_cost(result);
+
+	total->runs++;
+	total->nested += result->run->parent_id != NULL;
+	if (!result_complete(result))
+		total->incomplete++;
+	else if (result_success(result))
+		total->succeeded++;
+	else
+		total->failed++;
+	for (int i = 0; i < USAGE_KEYS; i++)
+		add_count(&total->usage[i], result_tokens(result, (enum usage_key)i));
+	add_count(&total->requests, result_requests(result));
+	add_count(&total->iterations, result_iterations(result));
+	add_count(&total->tool_calls, result_tool_calls(result));
+	total->tool_errors += result->calls_failed;
+	total->errors += result->error_count;
+	if (cost.at != NULL)
+		total->cost += json_double(cost, 0);
+	else
+		total->cost_unknown = true;
+	add_times(total, result);
+}
+
+double total_duration(const struct total *total)
+{
+	if (total->first_time < 0 || total->last_time < total->first_time)
+		return -1;
+	return (double)(total->last_time - total->first_time) / 1e6;
+}
+
+static void put_usage(const struct total *total, struct buffer *out)
+{
+	json_key(out, "usage");
+	json_open(out, '{');
+	for (int i = 0; i < USAGE_KEYS; i++) {
+		if (total->usage[i] >= 0)
+			json_put_int(out, usage_names[i], total->usage[i]);
+		else
+			json_put_null(out, usage_names[i]);
+	}
+	json_put_int(out, "requests", total->requests);
+	json_close(out, '}');
+}
+
+void total_write(const struct total *total, struct buffer *out)
+{
+	json_open(out, '{');
+	json_put_bool(out, "total", true);
+	json_put_int(out, "runs", total->runs);
+	json_put_int(out, "nested_runs", total->nested);
+	json_put_int(out, "succeeded", total->succeeded);
+	json_put_int(out, "failed", total->failed);
+	json_put_int(out, "incomplete", total->incomplete);
+	put_usage(total, out);
+	if (total->cost_unknown || total->runs == 0)
+		json_put_null(out, "total_cost_usd");
+	else
+		json_put_double(out, "total_cost_usd", total->cost);
+	json_put_int(out, "iterations", total->iterations);
+	json_put_int(out, "tool_calls", total->tool_calls);
+	json_put_int(out, "tool_errors", total->tool_errors);
+	json_put_int(out, "errors", total->errors);
+	write_seconds(out, "duration_seconds", total_duration(total));
+	json_put_double(out, "run_seconds", total->run_seconds);
+	json_close(out, '}');
+}
