@@ -56,7 +56,7 @@ struct program {
 	struct checks *checks;
 	struct total total;
 	struct live *live; /* NULL: no --status, or no terminal */
-	bool check_failed, stopped;
+	bool check_failed;
 };
 
 /* ---- options ---- */
@@ -249,7 +249,6 @@ static void take_line(struct program *program, struct span line)
 				? "the last line is cut off and left out"
 				: "not a JSON object, left out",
 			    fault.what, fault.offset + 1);
-		program->stopped = program->options.strict;
 	}
 }
 
@@ -265,13 +264,15 @@ static void read_all(struct program *program)
 	enum reader_result read = READER_TIMEOUT;
 	struct span line;
 
-	while (read != READER_END && !program->stopped) {
+	while (read != READER_END) {
 		read = reader_next(program->reader, &line,
 				   program->live != NULL ? live_draw(program->live) : 0);
 		if (read == READER_LINE)
 			take_line(program, line);
 		if (read == READER_LINE && program->options.follow && all_ended(program))
 			reader_stop_following(program->reader);
+		if (program->options.strict && reader_status(program->reader) != STATUS_OK)
+			break;
 	}
 }
 
@@ -324,7 +325,7 @@ static void begin(struct program *program, char **files, size_t count)
 		if (program->checks == NULL)
 			die(STATUS_USAGE, "--check: %s", e.message);
 	}
-	program->runs = runs_new(result_free);
+	program->runs = runs_new(result_free, options->strict);
 	program->wants = options->format->wants;
 	if (options->check_count > 0)
 		program->wants.calls = program->wants.errors = true;
@@ -336,6 +337,7 @@ static void begin(struct program *program, char **files, size_t count)
 	program->reader = reader_open(files, count, options->follow);
 	reader_before_wait(program->reader, flush, program);
 	begin_status(program);
+	reader_before_warn(program->reader, live_clear, program->live);
 	if (options->format->begin != NULL)
 		options->format->begin(collection);
 }

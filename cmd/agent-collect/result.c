@@ -6,7 +6,7 @@
 #include "event/terminal.h"
 
 /* Names of unknown types are kept up to this length: they are somebody's identifiers. */
-enum { MAX_TYPE_NAME = 64 };
+enum { MAX_TYPE_NAME = 64, MAX_NAME_SHOWN = 60 };
 
 const char *const usage_names[USAGE_KEYS] = {
     "input_tokens",       "output_tokens",    "cached_input_tokens",
@@ -215,13 +215,12 @@ static struct span call_identity(struct span data)
 /* Warn about a call, which is named by what came from a stranger. */
 static void warn_call(struct reader *reader, struct span identity, const char *what)
 {
-	struct buffer name = {0}, shown = {0};
+	struct buffer name = {0};
 
 	json_decode(identity, &name);
-	terminal_add_line(&shown, terminal_cut(buffer_span(&name), 60));
-	reader_warn(reader, "tool call %s %s", buffer_string(&shown), what);
+	reader_warn(reader, "tool call '%.*s' %s",
+		    SPAN_ARG(terminal_cut(buffer_span(&name), MAX_NAME_SHOWN)), what);
 	buffer_free(&name);
-	buffer_free(&shown);
 }
 
 /* The place in result->open of the call that is running under this identity; open.count: none. */

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "event/event.h"
+#include "event/terminal.h"
 
 enum {
 	READ_SIZE = 256 * 1024,
@@ -34,6 +35,8 @@ struct reader {
 
 	void (*before_wait)(void *context);
 	void *context;
+	void (*before_warn)(void *context);
+	void *warn_context;
 };
 
 static char *const standard_input[] = {"-"};
@@ -64,6 +67,12 @@ void reader_before_wait(struct reader *r, void (*before_wait)(void *context), vo
 {
 	r->before_wait = before_wait;
 	r->context = context;
+}
+
+void reader_before_warn(struct reader *r, void (*before_warn)(void *context), void *context)
+{
+	r->before_warn = before_warn;
+	r->warn_context = context;
 }
 
 void reader_stop_following(struct reader *r)
@@ -102,16 +111,25 @@ static void note(struct reader *r, int status)
 		r->status = status;
 }
 
+static void about_to_warn(struct reader *r)
+{
+	if (r->before_warn != NULL)
+		r->before_warn(r->warn_context);
+}
+
 void reader_warn(struct reader *r, const char *format, ...)
 {
-	struct buffer text = {0};
+	struct buffer text = {0}, safe = {0};
 	va_list args;
 
 	va_start(args, format);
 	buffer_add_format_list(&text, format, args);
 	va_end(args);
-	warn("%s:%llu: %s", r->name, (unsigned long long)r->line, buffer_string(&text));
+	terminal_add_line(&safe, buffer_span(&text));
+	about_to_warn(r);
+	warn("%s:%llu: %s", r->name, (unsigned long long)r->line, buffer_string(&safe));
 	buffer_free(&text);
+	buffer_free(&safe);
 	note(r, STATUS_FAILED);
 }
 
@@ -138,6 +156,7 @@ static bool open_next(struct reader *r)
 			r->line = 0;
 			return true;
 		}
+		about_to_warn(r);
 		warn("%s: %s", r->name, r->fd >= 0 ? "is a directory" : strerror(errno));
 		note(r, STATUS_USAGE);
 		if (r->fd > STDIN_FILENO)
@@ -242,6 +261,7 @@ static enum filled fill(struct reader *r, int64_t deadline)
 			if (poll(&ready, 1, wait_ms(deadline)) == 0)
 				return FILLED_TIMEOUT;
 		} else if (errno != EINTR) {
+			about_to_warn(r);
 			warn("%s: %s", r->name, strerror(errno));
 			note(r, STATUS_USAGE);
 			n = 0;

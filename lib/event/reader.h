@@ -39,6 +39,10 @@ enum reader_result reader_next(struct reader *reader, struct span *line, int64_t
 
 void reader_before_wait(struct reader *reader, void (*before_wait)(void *context), void *context);
 
+/* Call `before_warn` before anything is said on standard error: the place to take a live line off
+ * the screen. */
+void reader_before_warn(struct reader *reader, void (*before_warn)(void *context), void *context);
+
 /* The end of the current file is to be taken as its end: every run in it has ended. */
 void reader_stop_following(struct reader *reader);
 
@@ -52,7 +56,8 @@ uint64_t reader_line_number(const struct reader *reader);
 /* Whether the line last returned ended without a newline: a torn write or the end of the file. */
 bool reader_line_is_torn(const struct reader *reader);
 
-/* warn("FILE:LINE: sentence"), and remember that input was malformed. */
+/* warn("FILE:LINE: sentence"), and remember that input was malformed. What came from the input is
+ * made safe for terminals. */
 void reader_warn(struct reader *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
