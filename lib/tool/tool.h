@@ -73,6 +73,10 @@ struct tool_call *tool_start(struct loop *loop, const struct tool *tool, struct 
  * The child is reaped by the loop, or at once by tool_cancel itself when grace is 0. */
 void tool_cancel(struct tool_call *call, double grace);
 
+/* Ask the tool to end (TERM, KILL after TOOL_GRACE_SECONDS) and wait for it as usual: `done` comes
+ * with an error result that ends in "cancelled". */
+void tool_stop(struct tool_call *call);
+
 /* How long a tool has between TERM and KILL. */
 #define TOOL_GRACE_SECONDS 2.0
 

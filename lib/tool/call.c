@@ -1,0 +1,198 @@
+#include "tool/tool.h"
+
+#include <stdlib.h>
+
+#include "base/utf8.h"
+#include "loop/process.h"
+#include "tool/command.h"
+#include "tool/excerpt.h"
+
+/* How much of the end of stderr an error result holds. */
+enum { MAX_ERRORS = 4 * 1024 };
+
+/* One of the program's outputs: text made well-formed, of which beginning and end are kept. */
+struct output {
+	struct buffer held; /* the beginning of a code point that is not complete yet */
+	struct excerpt kept;
+};
+
+struct tool_call {
+	struct tool_handler handler;
+	struct process *process;
+	struct loop_timer *timer; /* a call that could not begin */
+	struct output out, err;
+	double timeout;
+	struct buffer program;  /* for messages */
+	struct buffer why;      /* why it could not begin */
+	bool ending, cancelled; /* cancelled by the callback that got the last output */
+};
+
+/* ---- output ---- */
+
+static void keep(struct tool_call *call, struct output *output, struct span text)
+{
+	excerpt_add(&output->kept, text);
+	if (output == &call->out && text.len > 0 && call->handler.output != NULL)
+		call->handler.output(call->handler.context, text);
+}
+
+/* Take what the program printed; `last`: nothing follows that could complete a code point. */
+static void take(struct tool_call *call, struct output *output, struct span bytes, bool last)
+{
+	struct buffer joined = {0}, repaired = {0};
+	size_t held;
+
+	if (output->held.len > 0) {
+		joined = output->held;
+		output->held = (struct buffer){0};
+		buffer_add_span(&joined, bytes);
+		bytes = buffer_span(&joined);
+	}
+	held = last ? 0 : utf8_incomplete_tail(bytes);
+	bytes.len -= held;
+	buffer_add(&output->held, bytes.at + bytes.len, held);
+	if (utf8_valid(bytes) < bytes.len) {
+		utf8_add(&repaired, bytes);
+		bytes = buffer_span(&repaired);
+	}
+	keep(call, output, bytes);
+	buffer_free(&joined);
+	buffer_free(&repaired);
+}
+
+static void printed(void *context, struct span bytes)
+{
+	struct tool_call *call = context;
+
+	take(call, &call->out, bytes, false);
+}
+
+static void complained(void *context, struct span bytes)
+{
+	struct tool_call *call = context;
+
+	take(call, &call->err, bytes, false);
+}
+
+static void output_free(struct output *output)
+{
+	buffer_free(&output->held);
+	excerpt_free(&output->kept);
+}
+
+/* ---- the end ---- */
+
+static void call_free(struct tool_call *call)
+{
+	loop_timer_remove(call->timer);
+	output_free(&call->out);
+	output_free(&call->err);
+	buffer_free(&call->program);
+	buffer_free(&call->why);
+	free(call);
+}
+
+static void end_line(struct buffer *text)
+{
+	if (text->len > 0 && text->at[text->len - 1] != '\n')
+		buffer_add_char(text, '\n');
+}
+
+/* What the model is told of a call that failed: what was printed, and why it ended. */
+static void write_failure(struct tool_call *call, const struct process_end *end,
+			  struct buffer *text)
+{
+	end_line(text);
+	excerpt_write(&call->err.kept, text);
+	end_line(text);
+	if (end->outcome == PROCESS_NOT_STARTED)
+		buffer_add_format(text, "%s ", buffer_string(&call->program));
+	process_describe_end(text, end, call->timeout);
+}
+
+static void ended(void *context, const struct process_end *end)
+{
+	struct tool_call *call = context;
+	struct tool_handler handler = call->handler;
+	struct tool_result result = {.exit_status = -1, .seconds = end->seconds};
+	struct buffer text = {0};
+
+	call->ending = true;
+	take(call, &call->out, SPAN(""), true);
+	take(call, &call->err, SPAN(""), true);
+	if (call->cancelled) {
+		call_free(call);
+		return;
+	}
+	result.truncated = excerpt_write(&call->out.kept, &text);
+	if (end->outcome == PROCESS_EXITED)
+		result.exit_status = end->value;
+	result.is_error = result.exit_status != 0;
+	if (result.is_error)
+		write_failure(call, end, &text);
+	result.text = buffer_span(&text);
+	call_free(call);
+	handler.done(handler.context, &result);
+	buffer_free(&text);
+}
+
+static void could_not_begin(void *context)
+{
+	struct tool_call *call = context;
+	struct tool_handler handler = call->handler;
+	struct buffer why = call->why;
+	struct tool_result result = {
+	    .text = buffer_span(&why), .is_error = true, .exit_status = -1};
+
+	call->timer = NULL;
+	call->why = (struct buffer){0};
+	call_free(call);
+	handler.done(handler.context, &result);
+	buffer_free(&why);
+}
+
+/* ---- the beginning ---- */
+
+struct tool_call *tool_start(struct loop *loop, const struct tool *tool, struct span args,
+			     char *const *environment, const struct tool_limits *limits,
+			     const struct tool_handler *handler)
+{
+	struct tool_call *call = mem_zero(sizeof *call);
+	struct process_handler callbacks = {call, printed, complained, ended};
+	struct process_command command = {.environment = environment};
+	char **argv = command_build(tool, args, &call->why);
+
+	call->handler = *handler;
+	call->timeout = tool->timeout > 0 ? tool->timeout : limits->timeout;
+	call->out.kept.head_max = limits->max_result / 2;
+	call->out.kept.tail_max = limits->max_result - call->out.kept.head_max;
+	call->err.kept.tail_max = MAX_ERRORS;
+	if (argv == NULL) {
+		call->timer = loop_timer_add(loop, 0, could_not_begin, call);
+		return call;
+	}
+	buffer_add_text(&call->program, argv[0]);
+	command.argv = argv;
+	command.timeout = call->timeout;
+	if (tool->stdin_args)
+		command.input = args;
+	call->process = process_start(loop, &command, &callbacks);
+	command_free(argv);
+	return call;
+}
+
+void tool_stop(struct tool_call *call)
+{
+	process_stop(call->process);
+}
+
+void tool_cancel(struct tool_call *call, double grace)
+{
+	if (call == NULL)
+		return;
+	call->cancelled = true;
+	if (call->ending)
+		return;
+	process_cancel(call->process, grace);
+	call_free(call);
+}

@@ -1,0 +1,269 @@
+#include "tool/command.h"
+
+#include <stdlib.h>
+
+#include "base/file.h"
+
+/* ---- the pieces of an element ---- */
+
+struct piece {
+	struct span text; /* literal text, or the name between braces */
+	bool is_name;
+	bool open; /* a brace that is never closed */
+};
+
+/* Take the next piece off `rest`; false at the end. "{{" and "}}" stand for one brace. */
+static bool next_piece(struct span *rest, struct piece *piece)
+{
+	size_t len = 0;
+
+	*piece = (struct piece){.text = *rest};
+	if (rest->len == 0)
+		return false;
+	if (span_starts(*rest, "{{") || span_starts(*rest, "}}")) {
+		piece->text.len = 1;
+		*rest = span_from(*rest, 2);
+		return true;
+	}
+	if (rest->at[0] == '{') {
+		const char *close = memchr(rest->at, '}', rest->len);
+
+		piece->is_name = true;
+		piece->open = close == NULL;
+		piece->text = span_from(*rest, 1);
+		piece->text.len = close != NULL ? (size_t)(close - piece->text.at) : rest->len - 1;
+		*rest = span_from(*rest, piece->open ? rest->len : piece->text.len + 2);
+		return true;
+	}
+	do
+		len++;
+	while (len < rest->len && rest->at[len] != '{' && rest->at[len] != '}');
+	piece->text.len = len;
+	*rest = span_from(*rest, len);
+	return true;
+}
+
+/* The argument that a placeholder stands for: what the model gave, else the default of its schema;
+ * absent when there is neither, or null. */
+static struct span lookup(const struct tool *tool, struct span args, struct span name)
+{
+	char *key = mem_copy(name);
+	struct span value = json_get(args, key);
+
+	if (value.at == NULL)
+		value =
+		    json_get(json_get(json_get(tool->parameters, "properties"), key), "default");
+	free(key);
+	return json_type(value) == JSON_NULL ? (struct span){0} : value;
+}
+
+/* ---- checking ---- */
+
+static bool check_name(struct piece piece, struct span parameters, struct buffer *why)
+{
+	char *name;
+	bool known;
+
+	if (piece.open) {
+		buffer_add_text(why, "\"command\" holds a { that is not closed: "
+				     "write {{ for a brace that stands for itself");
+		return false;
+	}
+	name = mem_copy(piece.text);
+	known = json_get(json_get(parameters, "properties"), name).at != NULL;
+	if (!known)
+		buffer_add_format(
+		    why,
+		    "the placeholder {%s} names no property of \"parameters\": add it "
+		    "there, or write {{ and }} for braces that stand for themselves",
+		    name);
+	free(name);
+	return known;
+}
+
+static bool check_element(struct span element, struct span parameters, bool *placeholders,
+			  struct buffer *why)
+{
+	struct buffer text = {0};
+	struct span rest;
+	struct piece piece;
+	bool good = true;
+
+	json_decode(element, &text);
+	if (text.len > 0 && memchr(text.at, '\0', text.len) != NULL) {
+		buffer_add_text(why, "\"command\" holds a NUL, which no argument can");
+		good = false;
+	}
+	rest = buffer_span(&text);
+	while (good && next_piece(&rest, &piece)) {
+		if (!piece.is_name)
+			continue;
+		*placeholders = true;
+		good = check_name(piece, parameters, why);
+	}
+	buffer_free(&text);
+	return good;
+}
+
+static bool is_program(struct span element)
+{
+	return json_type(element) == JSON_STRING && !json_is(element, "");
+}
+
+bool command_check(struct span command, struct span parameters, bool *placeholders,
+		   struct span *where, struct buffer *why)
+{
+	struct json_walk walk = json_walk(command);
+	size_t count = 0;
+	bool good = json_type(command) == JSON_ARRAY && json_count(command) > 0;
+
+	*where = command;
+	*placeholders = false;
+	while (good && json_next(&walk)) {
+		*where = walk.value;
+		good = count > 0 ? json_type(walk.value) == JSON_STRING : is_program(walk.value);
+		if (good && !check_element(walk.value, parameters, placeholders, why))
+			return false;
+		if (count++ == 0 && *placeholders) {
+			buffer_add_text(why, "the program itself, the first string of \"command\", "
+					     "must not hold a placeholder: the model would choose "
+					     "what is run");
+			return false;
+		}
+	}
+	if (!good)
+		buffer_add_text(why, "\"command\" must be an array of strings that begins with a "
+				     "program, such as [\"cat\", \"--\", \"{path}\"]");
+	return good;
+}
+
+/* ---- building ---- */
+
+struct vector {
+	char **strings;
+	size_t count;
+	struct buffer *why;
+	bool failed;
+};
+
+/* Append `text` as one argument. */
+static void push(struct vector *argv, struct span text)
+{
+	argv->strings = mem_resize(argv->strings, (argv->count + 2) * sizeof *argv->strings);
+	argv->strings[argv->count++] = mem_copy(text);
+	argv->strings[argv->count] = NULL;
+}
+
+/* Append `value` as it is passed: a string decoded, anything else as its JSON. */
+static void add_value(struct vector *argv, struct buffer *out, struct span name, struct span value)
+{
+	size_t before = out->len;
+
+	if (!json_decode(value, out))
+		buffer_add_span(out, value);
+	if (out->len > before && memchr(out->at + before, '\0', out->len - before) != NULL &&
+	    !argv->failed) {
+		argv->failed = true;
+		buffer_add_format(argv->why,
+				  "the argument \"%.*s\" holds a NUL character, which cannot be "
+				  "passed to a program",
+				  SPAN_ARG(name));
+	}
+}
+
+/* Append the element `text` with its placeholders filled in; `repeated` stands for its one
+ * placeholder when that is present. */
+static void push_filled(struct vector *argv, const struct tool *tool, struct span args,
+			struct span text, struct span repeated)
+{
+	struct buffer filled = {0};
+	struct piece piece;
+
+	while (next_piece(&text, &piece)) {
+		if (!piece.is_name)
+			buffer_add_span(&filled, piece.text);
+		else
+			add_value(argv, &filled, piece.text,
+				  repeated.at != NULL ? repeated : lookup(tool, args, piece.text));
+	}
+	push(argv, buffer_span(&filled));
+	buffer_free(&filled);
+}
+
+/* One element: no argument when a placeholder's value is absent, one for each element of an array
+ * when its only placeholder is one, else one. */
+static void push_element(struct vector *argv, const struct tool *tool, struct span args,
+			 struct span text)
+{
+	struct span rest = text, value = {0};
+	struct piece piece;
+	size_t names = 0;
+
+	while (next_piece(&rest, &piece)) {
+		if (!piece.is_name)
+			continue;
+		names++;
+		value = lookup(tool, args, piece.text);
+		if (value.at == NULL)
+			return;
+	}
+	if (names == 1 && json_type(value) == JSON_ARRAY) {
+		struct json_walk walk = json_walk(value);
+
+		while (json_next(&walk))
+			push_filled(argv, tool, args, text, walk.value);
+		return;
+	}
+	push_filled(argv, tool, args, text, (struct span){0});
+}
+
+/* The program: found in PATH, or, with a slash, beside the manifest. */
+static void push_program(struct vector *argv, const struct tool *tool, struct span text)
+{
+	struct buffer plain = {0};
+	struct piece piece;
+
+	while (next_piece(&text, &piece))
+		buffer_add_span(&plain, piece.text);
+	if (memchr(plain.at, '/', plain.len) != NULL) {
+		char *path = path_join(tool->folder, buffer_string(&plain));
+
+		push(argv, span_of(path));
+		free(path);
+	} else {
+		push(argv, buffer_span(&plain));
+	}
+	buffer_free(&plain);
+}
+
+char **command_build(const struct tool *tool, struct span args, struct buffer *why)
+{
+	struct vector argv = {.why = why};
+	struct json_walk walk = json_walk(tool->command);
+
+	while (json_next(&walk)) {
+		struct buffer text = {0};
+
+		json_decode(walk.value, &text);
+		if (argv.count == 0)
+			push_program(&argv, tool, buffer_span(&text));
+		else
+			push_element(&argv, tool, args, buffer_span(&text));
+		buffer_free(&text);
+	}
+	if (!argv.failed && argv.count > 0)
+		return argv.strings;
+	if (!argv.failed)
+		buffer_add_text(why, "the tool has no command");
+	command_free(argv.strings);
+	return NULL;
+}
+
+void command_free(char **argv)
+{
+	if (argv == NULL)
+		return;
+	for (char **string = argv; *string != NULL; string++)
+		free(*string);
+	free(argv);
+}
