@@ -1,38 +1,59 @@
 #include "net/http_private.h"
 
-/* Append "host:port" of the URL: never its user, its path or its query, which may hold secrets. */
-static void add_place(struct buffer *out, const char *url)
+/* The host of the URL and its port (NULL: none), which the caller frees with curl_free. Nothing
+ * else of a URL goes into a message: its user, path or query may hold secrets. */
+static char *host_of(const char *url, char **port)
 {
+	const unsigned flags = CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME;
 	CURLU *parts = curl_url();
-	char *host = NULL, *port = NULL;
+	char *host = NULL;
 
-	if (parts != NULL &&
-	    curl_url_set(parts, CURLUPART_URL, url,
-			 CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME) == CURLUE_OK &&
-	    curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK) {
-		buffer_add_text(out, host);
-		if (curl_url_get(parts, CURLUPART_PORT, &port, CURLU_DEFAULT_PORT) == CURLUE_OK)
-			buffer_add_format(out, ":%s", port);
-	} else {
-		buffer_add_text(out, "the server");
-	}
-	curl_free(host);
-	curl_free(port);
+	*port = NULL;
+	if (parts != NULL && curl_url_set(parts, CURLUPART_URL, url, flags) == CURLUE_OK &&
+	    curl_url_get(parts, CURLUPART_HOST, &host, 0) == CURLUE_OK)
+		curl_url_get(parts, CURLUPART_PORT, port, CURLU_DEFAULT_PORT);
 	curl_url_cleanup(parts);
+	return host;
 }
 
-/* What the system or libcurl says about it. */
-static const char *detail(const struct http_call *call, CURLcode code)
+static void add_place(struct buffer *out, const struct http_call *call)
 {
+	char *port, *host = host_of(call->request->url, &port);
+
+	buffer_add_text(out, host != NULL ? host : "the server");
+	if (port != NULL)
+		buffer_add_format(out, ":%s", port);
+	curl_free(host);
+	curl_free(port);
+}
+
+/* What could not be connected to may be a proxy; only libcurl's text names that. */
+static bool names_other_host(const struct http_call *call, CURLcode code)
+{
+	char *port, *host = host_of(call->request->url, &port);
+	bool other = code == CURLE_COULDNT_CONNECT && call->error[0] != '\0' && host != NULL &&
+		     strstr(call->error, host) == NULL;
+
+	curl_free(host);
+	curl_free(port);
+	return other;
+}
+
+/* Append what the system or libcurl says about it. */
+static void add_detail(struct buffer *out, const struct http_call *call, CURLcode code)
+{
+	const char *text = call->error[0] != '\0' ? call->error : curl_easy_strerror(code);
 	long number = 0;
 
-	if (call->fault != NULL)
-		return call->fault;
 	if (code == CURLE_COULDNT_CONNECT || code == CURLE_SEND_ERROR || code == CURLE_RECV_ERROR)
 		curl_easy_getinfo(call->easy, CURLINFO_OS_ERRNO, &number);
-	if (number != 0)
-		return strerror((int)number);
-	return call->error[0] != '\0' ? call->error : curl_easy_strerror(code);
+	if (call->fault != NULL)
+		text = call->fault;
+	else if (number != 0 && !names_other_host(call, code))
+		text = strerror((int)number);
+	buffer_add_format(out, ": %s", text);
+	while (out->len > 0 && (out->at[out->len - 1] == ' ' || out->at[out->len - 1] == '\n'))
+		out->len--;
 }
 
 enum subject {
@@ -97,23 +118,23 @@ static bool describe_no_answer(const struct http_call *call, CURLcode code, stru
 
 	if (code == CURLE_OPERATION_TIMEDOUT) {
 		buffer_add_text(out, "cannot connect to ");
-		add_place(out, call->request->url);
+		add_place(out, call);
 		buffer_add_format(out, " within %g seconds", call->limits.connect_seconds);
 		return true;
 	}
 	code = without_ambiguity(call, code);
 	failure = find(call, code);
 	if (failure->subject == PLACE_FIRST) {
-		add_place(out, call->request->url);
+		add_place(out, call);
 		buffer_add_char(out, ' ');
 	}
 	buffer_add_text(out, failure->words);
 	if (failure->subject == PLACE_LAST) {
 		buffer_add_char(out, ' ');
-		add_place(out, call->request->url);
+		add_place(out, call);
 	}
 	if (failure->with_detail)
-		buffer_add_format(out, ": %s", detail(call, code));
+		add_detail(out, call, code);
 	return failure->retryable;
 }
 
@@ -130,8 +151,9 @@ struct http_result failure_result(const struct http_call *call, CURLcode code,
 		result.outcome = HTTP_BROKEN;
 		result.retryable = true;
 		buffer_add_text(message, "the answer of ");
-		add_place(message, call->request->url);
-		buffer_add_format(message, " broke off: %s", detail(call, code));
+		add_place(message, call);
+		buffer_add_text(message, " broke off");
+		add_detail(message, call, code);
 	} else {
 		result.outcome = HTTP_UNREACHABLE;
 		result.retryable = describe_no_answer(call, code, message);
@@ -143,7 +165,7 @@ struct http_result failure_result(const struct http_call *call, CURLcode code,
 struct http_result failure_late(const struct http_call *call, enum http_outcome outcome,
 				struct buffer *message)
 {
-	add_place(message, call->request->url);
+	add_place(message, call);
 	if (outcome == HTTP_IDLE)
 		buffer_add_format(message, " sent nothing for %g seconds",
 				  call->limits.idle_seconds);

@@ -120,12 +120,15 @@ static const struct answer {
      KEEP},
     {"/redirect", "HTTP/1.1 302 Found\r\nLocation: /chunked\r\nContent-Length: 0\r\n\r\n", KEEP},
     {"/nothing", "HTTP/1.1 204 No Content\r\n\r\n", KEEP},
+    {"/once", HEAD "Content-Length: 4\r\n\r\nonce", CLOSE},
     {"/other", "SSH-2.0-OpenSSH_9.2\r\nthis is not HTTP\r\n", CLOSE},
 };
 
 /* Returns whether the connection is kept. */
 static bool answer(struct peer *peer, const char *path)
 {
+	if (strncmp(path, "http://", 7) == 0) /* we are the proxy */
+		path = strchr(path + 7, '/');
 	if (strcmp(path, "/numbers") == 0)
 		say_numbers(peer);
 	else if (strcmp(path, "/echo") == 0)
@@ -157,7 +160,7 @@ static char *read_request(struct peer *peer)
 
 	buffer_clear(&peer->in);
 	while ((end = strstr(buffer_string(&peer->in), "\r\n\r\n")) == NULL)
-		if (!more(peer))
+		if (!more(peer) || peer->in.at[0] == 0x16) /* a TLS handshake */
 			return NULL;
 	length = strstr(peer->in.at, "Content-Length: ");
 	want = (size_t)(end + 4 - peer->in.at) +
@@ -412,6 +415,66 @@ static void test_refused(void)
 	close_client(&exchange);
 }
 
+/* The server stands in for a proxy. */
+static void test_proxy(void)
+{
+	struct exchange exchange = open_client();
+	struct http_request request = request_of("http://nohost.invalid/echo");
+
+	setenv("http_proxy", base, 1);
+	begin(&exchange, &request, &usual);
+	loop_run(exchange.loop);
+	unit_ok(
+	    strstr(buffer_string(&exchange.log), "POST http://nohost.invalid/echo HTTP/1.1\r\n"),
+	    "a request goes through the proxy of the environment");
+	buffer_clear(&exchange.log);
+	exchange.received = 0;
+	setenv("no_proxy", "127.0.0.1", 1);
+	exchange_with(&exchange, "/chunked", &usual, "head 200; body of 200: abcde; done complete");
+	unsetenv("http_proxy");
+	unsetenv("no_proxy");
+	http_request_free(&request);
+	close_client(&exchange);
+}
+
+static void test_proxy_refused(void)
+{
+	struct exchange exchange = open_client();
+	struct http_request request = request_of("http://nohost.invalid/?key=secret");
+	char *log;
+
+	setenv("http_proxy", "http://user:secret@127.0.0.1:1", 1);
+	begin(&exchange, &request, &usual);
+	loop_run(exchange.loop);
+	log = strdup(buffer_string(&exchange.log));
+	unit_ok(strstr(log, "cannot connect to nohost.invalid:80: Failed to connect to 127.0.0.1 "
+			    "port 1 ") &&
+		    !strstr(log, "secret"),
+		"a proxy that refuses is named");
+	unsetenv("http_proxy");
+	free(log);
+	http_request_free(&request);
+	close_client(&exchange);
+}
+
+static void test_no_tls(void)
+{
+	struct exchange exchange = open_client();
+	struct buffer url = {0};
+	struct http_request request;
+
+	buffer_add_format(&url, "https://127.0.0.1:%d/close", port);
+	request = request_of(buffer_string(&url));
+	begin(&exchange, &request, &usual);
+	loop_run(exchange.loop);
+	unit_ok(strstr(buffer_string(&exchange.log),
+		       "done unreachable without head (cannot set up TLS with 127.0.0.1:"),
+		"https to a server without TLS fails");
+	buffer_free(&url);
+	http_request_free(&request);
+	close_client(&exchange);
+}
+
 static void test_limits(void)
 {
 	struct exchange exchange = open_client();
@@ -557,6 +620,100 @@ static void test_cancel(void)
 	close_client(&exchange);
 }
 
+/* ---- calls that begin and end calls ---- */
+
+enum { PARALLEL = 100 };
+
+struct crowd {
+	struct exchange *exchange;
+	struct http_request request;
+	struct http_call *victim;
+	int begun, complete, bytes;
+};
+
+static void crowd_done(void *context, const struct http_result *result);
+static void crowd_body(void *context, const struct http_head *head, struct span bytes);
+
+static struct http_call *crowd_start(struct crowd *crowd)
+{
+	struct http_handler handler = {crowd, NULL, crowd_body, crowd_done};
+
+	crowd->begun++;
+	return http_start(crowd->exchange->http, &crowd->request, &usual, &handler);
+}
+
+static void crowd_body(void *context, const struct http_head *head, struct span bytes)
+{
+	struct crowd *crowd = context;
+
+	(void)head;
+	crowd->bytes += (int)bytes.len;
+	if (crowd->begun == 1) /* inside libcurl: one that stays and one that is dropped at once */
+		crowd_start(crowd);
+	if (crowd->begun == 2)
+		http_cancel(crowd_start(crowd));
+}
+
+static void crowd_done(void *context, const struct http_result *result)
+{
+	struct crowd *crowd = context;
+
+	crowd->complete += result->outcome == HTTP_COMPLETE;
+	if (crowd->victim != NULL) {
+		http_cancel(crowd->victim);
+		crowd->victim = NULL;
+	}
+	if (crowd->complete < PARALLEL)
+		crowd_start(crowd);
+	else
+		loop_stop(crowd->exchange->loop);
+}
+
+static void test_crowd(void)
+{
+	struct exchange exchange = open_client();
+	struct crowd crowd = {.exchange = &exchange, .request = request_of("/chunked")};
+
+	crowd_start(&crowd);
+	crowd.victim = NULL;
+	loop_run(exchange.loop);
+	unit_ok(crowd.complete >= PARALLEL && crowd.bytes >= PARALLEL * 5,
+		"calls begin calls in body and done, one after the other");
+	crowd.complete = crowd.bytes = 0;
+	for (int i = 0; i < PARALLEL; i++)
+		crowd_start(&crowd);
+	crowd.victim = crowd_start(&crowd);
+	loop_run(exchange.loop);
+	unit_ok(crowd.complete >= PARALLEL, "%d calls run at the same time", PARALLEL);
+	http_request_free(&crowd.request);
+	close_client(&exchange);
+}
+
+/* The connection that is kept has been closed by the server meanwhile. */
+static void test_stale_connection(void)
+{
+	struct exchange exchange = open_client();
+
+	for (int i = 0; i < 3; i++)
+		exchange_with(&exchange, "/once", &usual,
+			      "head 200; body of 200: once; done complete");
+	close_client(&exchange);
+}
+
+static void test_header_value(void)
+{
+	struct buffer lines = {0};
+	struct http_head head = {.headers = &lines};
+
+	buffer_add_text(&lines, "x-ab: 1\na: \nx-a: 2\nx-a: 3\n");
+	unit_same(http_header_value(&head, "x-a"), SPAN("2"), "the first header of a name counts");
+	unit_ok(http_header_value(&head, "a").at != NULL && http_header_value(&head, "a").len == 0,
+		"an empty header is there");
+	unit_ok(http_header_value(&head, "x").at == NULL, "half a name is none");
+	unit_ok(http_header_value(NULL, "x").at == NULL, "no head has no header");
+	buffer_free(&lines);
+}
+
 int main(void)
 {
 	struct sockaddr_in address = {.sin_family = AF_INET};
@@ -581,6 +738,9 @@ int main(void)
 	test_broken_answers();
 	test_no_answer();
 	test_refused();
+	test_proxy();
+	test_proxy_refused();
+	test_no_tls();
 	test_limits();
 	test_keep_alive();
 	test_request();
@@ -588,6 +748,9 @@ int main(void)
 	test_long_body();
 	test_many_chunks();
 	test_cancel();
+	test_crowd();
+	test_stale_connection();
+	test_header_value();
 	kill(server, SIGTERM);
 	waitpid(server, NULL, 0);
 	free(base);
