@@ -8,6 +8,11 @@ struct checker {
 	const char *what; /* the fault; NULL: none so far */
 	int depth;
 	uint64_t is_object[JSON_MAX_DEPTH / 64];
+	/* the members of the outermost object */
+	struct json_member *members;
+	size_t member_count, member_capacity;
+	struct span key;
+	const char *value;
 };
 
 static bool fail(struct checker *c, const char *what)
@@ -82,27 +87,54 @@ static bool check_escape(struct checker *c)
 	return true;
 }
 
+/* The first byte of a string that is a quote, a backslash, a control character or not ASCII; `end`
+ * when there is none. Eight bytes at a time: the high bit of a byte of `hit` is set where there is
+ * one (and perhaps behind the first, which does not matter). */
+static const char *skip_plain(const char *at, const char *end)
+{
+	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
+
+	while (end - at >= 8) {
+		uint64_t eight, quote, slash, hit;
+
+		memcpy(&eight, at, 8);
+		quote = eight ^ ones * '"';
+		slash = eight ^ ones * '\\';
+		hit = ((quote - ones) | (slash - ones) | (eight - ones * 0x20) | eight) & high;
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+		if (hit != 0)
+			return at + __builtin_ctzll(hit) / 8;
+#else
+		if (hit != 0)
+			break;
+#endif
+		at += 8;
+	}
+	while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20 &&
+	       (unsigned char)*at < 0x80)
+		at++;
+	return at;
+}
+
 static bool check_string(struct checker *c)
 {
-	bool ascii = true;
 	const char *start = ++c->at;
+	bool ascii = true;
 
 	for (;;) {
-		unsigned char byte;
-
+		c->at = skip_plain(c->at, c->end);
 		if (c->at == c->end)
 			return fail(c, "unexpected end of text");
-		byte = (unsigned char)*c->at;
-		if (byte == '"')
+		if (*c->at == '"')
 			break;
-		if (byte == '\\') {
+		if (*c->at == '\\') {
 			if (!check_escape(c))
 				return false;
 			continue;
 		}
-		if (byte < 0x20)
+		if ((unsigned char)*c->at < 0x20)
 			return fail(c, "control character in a string");
-		ascii = ascii && byte < 0x80;
+		ascii = false;
 		c->at++;
 	}
 	if (!ascii) {
@@ -166,15 +198,31 @@ static bool push(struct checker *c, bool object)
 	return true;
 }
 
+/* A value of the outermost object has ended. */
+static void note_member(struct checker *c)
+{
+	if (c->depth != 1 || c->members == NULL || !in_object(c))
+		return;
+	if (c->member_count < c->member_capacity)
+		c->members[c->member_count] =
+		    (struct json_member){c->key, {c->value, (size_t)(c->at - c->value)}};
+	c->member_count++;
+}
+
 static bool check_key(struct checker *c)
 {
+	const char *start;
+
 	skip_space(c);
 	if (c->at == c->end)
 		return fail(c, "unexpected end of text");
 	if (*c->at != '"')
 		return fail(c, "a key is missing");
+	start = c->at;
 	if (!check_string(c))
 		return false;
+	if (c->depth == 1)
+		c->key = (struct span){start, (size_t)(c->at - start)};
 	skip_space(c);
 	if (c->at == c->end || *c->at != ':')
 		return fail(c, c->at == c->end ? "unexpected end of text" : "':' is missing");
@@ -203,6 +251,7 @@ static bool after_value(struct checker *c, bool *done)
 						    : "',' or ']' is missing");
 		c->at++;
 		c->depth--;
+		note_member(c);
 	}
 }
 
@@ -231,6 +280,8 @@ static bool check_all(struct checker *c)
 		skip_space(c);
 		if (c->at == c->end)
 			return fail(c, "unexpected end of text");
+		if (c->depth == 1)
+			c->value = c->at;
 		if (*c->at == '{' || *c->at == '[') {
 			bool empty;
 
@@ -241,20 +292,48 @@ static bool check_all(struct checker *c)
 		} else if (!check_scalar(c)) {
 			return false;
 		}
+		note_member(c);
 		if (!after_value(c, &done))
 			return false;
 	}
 	return true;
 }
 
+static bool check(struct checker *c, struct span text, struct json_fault *fault)
+{
+	c->at = text.at;
+	c->end = text.at + text.len;
+	if (text.at != NULL && check_all(c))
+		return true;
+	if (fault != NULL) {
+		fault->what = c->what != NULL ? c->what : "unexpected end of text";
+		fault->offset = (size_t)(c->at - text.at);
+	}
+	return false;
+}
+
 bool json_check(struct span text, struct json_fault *fault)
 {
-	struct checker c = {.at = text.at, .end = text.at + text.len};
-	bool good = text.at != NULL && check_all(&c);
+	struct checker c;
 
-	if (!good && fault != NULL) {
-		fault->what = c.what != NULL ? c.what : "unexpected end of text";
-		fault->offset = (size_t)(c.at - text.at);
-	}
+	c.what = NULL;
+	c.depth = 0;
+	c.members = NULL;
+	return check(&c, text, fault);
+}
+
+bool json_check_object(struct span text, struct json_member *members, size_t capacity,
+		       size_t *count, struct json_fault *fault)
+{
+	struct checker c;
+	bool good;
+
+	c.what = NULL;
+	c.depth = 0;
+	c.members = members;
+	c.member_count = 0;
+	c.member_capacity = capacity;
+	good = check(&c, text, fault);
+	*count = c.member_count;
 	return good;
 }
