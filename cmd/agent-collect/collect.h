@@ -78,7 +78,7 @@ struct other_count {
 
 /* Token counts by the keys of `usage`; -1: not known. */
 enum usage_key { USAGE_INPUT, USAGE_OUTPUT, USAGE_CACHED, USAGE_CACHE_WRITE, USAGE_REASONING };
-enum { USAGE_KEYS = 5, MAX_OTHER_TYPES = 64 };
+enum { USAGE_KEYS = 5, MAX_OTHER_TYPES = 64, MAX_TIMESTAMP = 40 };
 extern const char *const usage_names[USAGE_KEYS];
 
 struct result {
@@ -87,6 +87,8 @@ struct result {
 	struct kept start, end;
 	char *started, *ended; /* timestamps as they were written; NULL: none */
 	int64_t first_time, last_time, first_chunk_time; /* microseconds since 1970; -1: not said */
+	char last_stamp[MAX_TIMESTAMP]; /* the last timestamp, while last_time is not yet its */
+	size_t last_stamp_len;
 
 	struct span agent_name, model; /* JSON, owned; follow handoffs */
 	struct span cost;              /* JSON, owned: of the last progress; absent: none */
@@ -124,8 +126,8 @@ void result_free(void *result);
 enum event_type result_add(struct result *result, const struct event *event,
 			   const struct wants *wants, struct reader *reader);
 
-/* The fast way for an event whose data says nothing to a result: count it. */
-void result_count(struct result *result, const struct event *event, enum event_type type);
+/* Make last_time that of the last event: chunks only note their timestamps. */
+void result_settle_time(struct result *result);
 
 /* ---- what a result says (facts.c): spans are JSON, valid as long as the result ---- */
 

@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <locale.h>
 #include <signal.h>
 #include <stdio.h>
@@ -13,37 +12,30 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "event/terminal.h"
+#include "event/reader_options.h"
 
-static const char usage[] =
-    "usage: agent-collect [-o FORMAT] [-p -r FILE] [-f] [--status] [--check EXPR] [--total]\n"
-    "                     [FILE ...]\n"
+static const char help[] =
+    "usage: agent-collect [options] [FILE ...]\n"
     "Collects the events of agent runs into one result a run.\n"
     "\n"
-    "  -o, --output FORMAT   json (default), text, markdown, html, messages, csv, events, otlp\n"
-    "  -p, --pass            pass the events on to standard output (needs --result)\n"
-    "  -r, --result FILE     write the results to FILE\n"
-    "      --status          show a live line on the terminal\n"
-    "      --check EXPR      a jq condition that every result must meet, else exit 1\n"
-    "      --total           one more result over all runs\n"
-    "  -f, --follow          wait for more until every run has ended\n"
-    "      --strict          stop at the first line that is no event\n"
-    "      --raw-control     control characters as they are, also on a terminal\n"
-    "      --color WHEN      accepted for the sake of the other programs\n"
-    "  -h, --help            this text\n"
-    "  -V, --version         the version\n"
-    "\n"
+    "  -o, --output=FORMAT    json (default), text, markdown, html, messages, csv, events, otlp\n"
+    "  -p, --pass             pass the events on to standard output (needs --result)\n"
+    "  -r, --result=FILE      write the results to FILE\n"
+    "      --status           show a live line on the terminal\n"
+    "      --check=EXPR       a jq condition that every result must meet, else exit 1\n"
+    "      --total            one more result over all runs\n" READER_HELP "\n"
     "Exit status: that of the worst run; 1 also for malformed lines and failed checks;\n"
     "2 usage; 4 a run did not end. See agent-collect(1).\n";
 
 enum { PASS_BUFFER = 64 * 1024 };
 
 struct options {
+	struct reader_options common;
 	const struct format *format;
 	const char *result_file;
 	char **checks;
 	size_t check_count;
-	bool pass, follow, status, strict, total, raw_control;
+	bool pass, status, total;
 };
 
 struct program {
@@ -94,26 +86,25 @@ static void check_options(const struct options *options)
 
 static void read_options(struct options *options, int argc, char **argv)
 {
-	enum { CHECK = 256, STATUS, TOTAL, STRICT, RAW_CONTROL, COLOR };
+	enum { CHECK = READER_OPT_OWN, STATUS, TOTAL };
 	static const struct option names[] = {
 	    {"output", required_argument, NULL, 'o'},
 	    {"pass", no_argument, NULL, 'p'},
 	    {"result", required_argument, NULL, 'r'},
-	    {"follow", no_argument, NULL, 'f'},
-	    {"help", no_argument, NULL, 'h'},
-	    {"version", no_argument, NULL, 'V'},
 	    {"check", required_argument, NULL, CHECK},
 	    {"status", no_argument, NULL, STATUS},
 	    {"total", no_argument, NULL, TOTAL},
-	    {"strict", no_argument, NULL, STRICT},
-	    {"color", required_argument, NULL, COLOR},
-	    {"raw-control", no_argument, NULL, RAW_CONTROL},
+	    READER_LONG_OPTIONS,
 	    {NULL, 0, NULL, 0},
 	};
 	int option;
 
+	reader_options_init(&options->common);
 	options->format = &format_json;
-	while ((option = getopt_long(argc, argv, "o:pr:fhV", names, NULL)) != -1) {
+	while ((option = getopt_long(argc, argv, "o:pr:" READER_SHORT_OPTIONS, names, NULL)) !=
+	       -1) {
+		if (reader_options_take(&options->common, option, optarg, help))
+			continue;
 		switch (option) {
 		case 'o':
 			options->format = find_format(optarg);
@@ -124,15 +115,6 @@ static void read_options(struct options *options, int argc, char **argv)
 		case 'r':
 			options->result_file = optarg;
 			break;
-		case 'f':
-			options->follow = true;
-			break;
-		case 'h':
-			fputs(usage, stdout);
-			exit(STATUS_OK);
-		case 'V':
-			puts("agent-collect " VERSION);
-			exit(STATUS_OK);
 		case CHECK:
 			add_check(options, optarg);
 			break;
@@ -142,19 +124,11 @@ static void read_options(struct options *options, int argc, char **argv)
 		case TOTAL:
 			options->total = true;
 			break;
-		case STRICT:
-			options->strict = true;
-			break;
-		case RAW_CONTROL:
-			options->raw_control = true;
-			break;
-		case COLOR:
-			break;
 		default:
-			fputs("Try 'agent-collect --help'.\n", stderr);
-			exit(STATUS_USAGE);
+			break;
 		}
 	}
+	reader_options_files(&options->common, argc, argv, optind);
 	check_options(options);
 }
 
@@ -188,9 +162,12 @@ static void finish_open_runs(struct program *program)
 {
 	struct run *run = NULL;
 
-	while ((run = runs_next(program->runs, run)) != NULL)
-		if (!run->ended && run->state != NULL)
-			finish(program, run->state);
+	while ((run = runs_next(program->runs, run)) != NULL) {
+		if (run->ended || run->state == NULL)
+			continue;
+		result_settle_time(run->state);
+		finish(program, run->state);
+	}
 }
 
 /* ---- lines ---- */
@@ -227,8 +204,10 @@ static void take_event(struct program *program, const struct event *event)
 		run->state = result_new(run);
 	result = run->state;
 	type = result_add(result, event, &program->wants, program->reader);
-	if (program->live != NULL)
+	if (program->live != NULL) {
+		result_settle_time(result);
 		live_event(program->live, event, type, result, program->runs);
+	}
 	if (type == TYPE_AGENT_END) {
 		finish(program, result);
 		runs_forget(program->runs, run);
@@ -269,9 +248,9 @@ static void read_all(struct program *program)
 				   program->live != NULL ? live_draw(program->live) : 0);
 		if (read == READER_LINE)
 			take_line(program, line);
-		if (read == READER_LINE && program->options.follow && all_ended(program))
+		if (read == READER_LINE && program->options.common.follow && all_ended(program))
 			reader_stop_following(program->reader);
-		if (program->options.strict && reader_status(program->reader) != STATUS_OK)
+		if (program->options.common.strict && reader_status(program->reader) != STATUS_OK)
 			break;
 	}
 }
@@ -310,11 +289,11 @@ static struct output open_output(const struct options *options, const char *file
 		output.fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (output.fd < 0)
 		die(STATUS_USAGE, "%s: %s", file, strerror(errno));
-	output.is_terminal = !options->raw_control && isatty(output.fd);
+	output.is_terminal = !options->common.raw_control && isatty(output.fd);
 	return output;
 }
 
-static void begin(struct program *program, char **files, size_t count)
+static void begin(struct program *program)
 {
 	const struct options *options = &program->options;
 	struct collection *collection = &program->collection;
@@ -325,7 +304,7 @@ static void begin(struct program *program, char **files, size_t count)
 		if (program->checks == NULL)
 			die(STATUS_USAGE, "--check: %s", e.message);
 	}
-	program->runs = runs_new(result_free, options->strict);
+	program->runs = runs_new(result_free, options->common.strict);
 	program->wants = options->format->wants;
 	if (options->check_count > 0)
 		program->wants.calls = program->wants.errors = true;
@@ -334,7 +313,8 @@ static void begin(struct program *program, char **files, size_t count)
 	collection->runs = program->runs;
 	collection->output = open_output(options, options->result_file, options->format->is_json);
 	program->pass = open_output(options, NULL, true);
-	program->reader = reader_open(files, count, options->follow);
+	program->reader =
+	    reader_open(options->common.files, options->common.file_count, options->common.follow);
 	reader_before_wait(program->reader, flush, program);
 	begin_status(program);
 	reader_before_warn(program->reader, live_clear, program->live);
@@ -366,7 +346,7 @@ int main(int argc, char **argv)
 
 	setlocale(LC_CTYPE, "C.UTF-8");
 	read_options(&program.options, argc, argv);
-	begin(&program, argv + optind, (size_t)(argc - optind));
+	begin(&program);
 	read_all(&program);
 	end(&program);
 	status = worst(reader_status(program.reader), runs_status(program.runs));

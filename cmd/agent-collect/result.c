@@ -129,7 +129,7 @@ static int64_t *other_counter(struct result *result, struct span name)
 	return &result->others[result->other_types++].count;
 }
 
-void result_count(struct result *result, const struct event *event, enum event_type type)
+static void count(struct result *result, const struct event *event, enum event_type type)
 {
 	result->events++;
 	if (type == TYPE_OTHER)
@@ -138,17 +138,33 @@ void result_count(struct result *result, const struct event *event, enum event_t
 		result->counts[type]++;
 }
 
-static void note_time(struct result *result, const struct event *event)
+void result_settle_time(struct result *result)
 {
-	int64_t time = event->timestamp.at != NULL ? clock_parse_timestamp(event->timestamp) : -1;
+	struct span stamp = {result->last_stamp, result->last_stamp_len};
+	int64_t time = stamp.len > 0 ? clock_parse_timestamp(stamp) : -1;
 
+	result->last_stamp_len = 0;
 	if (time < 0)
 		return;
 	if (result->first_time < 0) {
 		result->first_time = time;
-		result->started = mem_copy(event->timestamp);
+		result->started = mem_copy(stamp);
 	}
 	result->last_time = time;
+}
+
+/* Timestamps are read when they matter: that of a chunk only when it is the first or the last. */
+static void note_time(struct result *result, const struct event *event, enum event_type type)
+{
+	bool is_chunk = type == TYPE_LLM_CHUNK || type == TYPE_THINKING_CHUNK ||
+			type == TYPE_TOOL_CALL_CHUNK || type == TYPE_TOOL_CHUNK || type == TYPE_RAW;
+
+	if (event->timestamp.at == NULL || event->timestamp.len > MAX_TIMESTAMP)
+		return;
+	memcpy(result->last_stamp, event->timestamp.at, event->timestamp.len);
+	result->last_stamp_len = event->timestamp.len;
+	if (!is_chunk || result->first_time < 0)
+		result_settle_time(result);
 }
 
 /* ---- the model's answers ---- */
@@ -159,8 +175,10 @@ static void add_chunk(struct result *result, const struct event *event)
 		buffer_clear(&result->answer);
 		result->answer_is_over = false;
 	}
-	if (result->first_chunk_time < 0)
+	if (result->first_chunk_time < 0) {
+		result_settle_time(result);
 		result->first_chunk_time = result->last_time;
+	}
 	json_decode(json_get(event->data, "text"), &result->answer);
 }
 
@@ -362,8 +380,8 @@ enum event_type result_add(struct result *result, const struct event *event,
 {
 	enum event_type type = type_of(event->type);
 
-	result_count(result, event, type);
-	note_time(result, event);
+	count(result, event, type);
+	note_time(result, event, type);
 	if (wants->lines) {
 		if (result->lines.len > 0)
 			buffer_add_char(&result->lines, ',');
