@@ -1,8 +1,9 @@
 /*
  * make_log MEGABYTES
  *
- * Prints the event log of one long run with tools, the same one each time: mostly chunks of text
- * of some words, reasoning, tool calls with arguments in pieces, and results of some KiB.
+ * Prints the event log of long runs with tools, one after the other, the same ones each time:
+ * mostly chunks of text of some words, reasoning, tool calls with arguments in pieces, and results
+ * of some KiB.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,9 +14,13 @@
 #include "base/file.h"
 #include "base/message.h"
 
+/* Iterations of a run: 50 is the most that agent-run allows by default. */
+enum { ITERATIONS = 50 };
+
 struct log {
 	struct buffer out;
 	long seq;
+	int run;
 	int64_t time; /* microseconds since 1970 */
 	uint64_t random;
 };
@@ -34,9 +39,9 @@ static void begin(struct log *log, const char *type)
 	clock_add_timestamp(&log->out, log->time);
 	log->time += (int64_t)(1000 + random_next(log) % 20000);
 	buffer_add_format(&log->out,
-			  "\",\"run_id\":\"0193a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b\",\"seq\":%ld,"
+			  "\",\"run_id\":\"0193a1b2-c3d4-7e5f-8a6b-7c8d9e%06d\",\"seq\":%ld,"
 			  "\"data\":{",
-			  log->seq++);
+			  log->run, log->seq++);
 }
 
 static void end(struct log *log)
@@ -136,32 +141,38 @@ static size_t flush(struct log *log)
 	return len;
 }
 
-int main(int argc, char **argv)
+static void add_run(struct log *log)
 {
-	size_t size = argc == 2 ? strtoull(argv[1], NULL, 10) * 1000000 : 0, written = 0;
-	struct log log = {.time = 1795215741123456, .random = 88172645463325252};
-	int iteration = 0;
-
-	if (size == 0)
-		die(STATUS_USAGE, "usage: make_log MEGABYTES");
-	begin(&log, "agent_start");
-	buffer_add_text(&log.out,
+	log->seq = 0;
+	log->run++;
+	begin(log, "agent_start");
+	buffer_add_text(&log->out,
 			"\"agent_name\":\"bench\",\"model\":\"test-model\",\"prompt\":\"go\","
 			"\"tools\":[\"read_file\",\"search\"],\"schema_version\":1");
-	end(&log);
-	while (written + log.out.len < size) {
-		add_iteration(&log, ++iteration);
-		written += flush(&log);
-	}
-	begin(&log, "agent_end");
-	buffer_add_format(&log.out,
+	end(log);
+	for (int i = 1; i <= ITERATIONS; i++)
+		add_iteration(log, i);
+	begin(log, "agent_end");
+	buffer_add_format(&log->out,
 			  "\"agent_name\":\"bench\",\"success\":true,\"status\":\"success\","
 			  "\"exit_status\":0,\"output\":\"done\",\"finish_reason\":\"stop\","
 			  "\"total_iterations\":%d,\"total_tokens\":%d,\"usage\":{},"
 			  "\"total_cost_usd\":null,\"tool_calls\":%d,\"duration_seconds\":1000",
-			  iteration, iteration * 1020, iteration);
-	end(&log);
-	flush(&log);
+			  ITERATIONS, ITERATIONS * 1020, ITERATIONS);
+	end(log);
+}
+
+int main(int argc, char **argv)
+{
+	size_t size = argc == 2 ? strtoull(argv[1], NULL, 10) * 1000000 : 0, written = 0;
+	struct log log = {.time = 1795215741123456, .random = 88172645463325252};
+
+	if (size == 0)
+		die(STATUS_USAGE, "usage: make_log MEGABYTES");
+	while (written < size) {
+		add_run(&log);
+		written += flush(&log);
+	}
 	buffer_free(&log.out);
 	return STATUS_OK;
 }
