@@ -265,9 +265,13 @@ static struct chunk read_chunk_members(struct chat_decoder *d, struct span json)
 
 static bool read_chunk(struct chat_decoder *d, struct span json)
 {
-	struct chunk c = read_chunk_members(d, json);
-	struct json_walk walk = json_walk(c.choices);
+	struct json_walk walk;
+	struct chunk c;
 
+	if (json_type(json) == JSON_ARRAY)
+		json = json_path(json, "0");
+	c = read_chunk_members(d, json);
+	walk = json_walk(c.choices);
 	if (c.x_groq.at != NULL) {
 		struct span error = json_get(c.x_groq, "error");
 
@@ -316,16 +320,17 @@ static bool chat_event(struct decoder *decoder, struct span name, struct span da
 	}
 	if (span_is(name, "error"))
 		return failure_read(&d->failure, d->base.provider, 0, data);
+	if (d->torn)
+		return failure_set(&d->failure, "invalid_response", true,
+				   "%s sent half an event in the middle of its answer",
+				   d->base.provider->name);
 	data = json_trim(data);
-	if (!d->torn && check(d, data, &fault))
+	if (check(d, data, &fault))
 		return read_chunk(d, data);
 	/* The last event of a stream that broke off: `end` decides whether it was needed. */
-	if (!d->torn && fault.offset >= data.len) {
-		d->torn = true;
-		return true;
-	}
+	d->torn = fault.offset >= data.len;
 	if (d->torn)
-		fault = (struct json_fault){.what = "unexpected end of text"};
+		return true;
 	return failure_set(&d->failure, "invalid_response", true,
 			   "%s sent an event that is not JSON (%s at byte %zu)",
 			   d->base.provider->name, fault.what, fault.offset);
@@ -341,8 +346,6 @@ static bool chat_document(struct decoder *decoder, struct span json)
 				   "%s answered with something that is not a chat completion: %.*s",
 				   d->base.provider->name, json.len < 200 ? (int)json.len : 200,
 				   json.at);
-	if (json_type(json) == JSON_ARRAY)
-		json = json_path(json, "0");
 	if (!read_chunk(d, json))
 		return false;
 	d->done = true;

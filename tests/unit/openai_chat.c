@@ -3,143 +3,9 @@
  * against hand-written streams for what no recording shows.
  */
 #define _GNU_SOURCE
-#include "unit.h"
-
 #include <ftw.h>
 
-#include "model/failure.h"
-#include "model/protocol.h"
-#include "net/sse.h"
-
-/* ---- an answer put together from its deltas ---- */
-
-struct call {
-	struct buffer id, name, args, data;
-};
-
-struct answer {
-	struct buffer text, thinking, message_data, log;
-	struct call calls[16];
-	int call_count;
-	struct model_outcome outcome;
-	struct decoder *decoder;
-	struct provider *provider;
-	struct model_handler handler;
-	bool stopped; /* event returned false */
-};
-
-static void on_delta(void *context, const struct model_delta *delta)
-{
-	struct answer *a = context;
-	struct call *call = delta->index >= 0 ? &a->calls[delta->index] : NULL;
-
-	switch (delta->type) {
-	case MODEL_TEXT:
-		buffer_add_span(&a->text, delta->text);
-		buffer_add_format(&a->log, "T(%.*s)", SPAN_ARG(delta->text));
-		break;
-	case MODEL_THINKING:
-		buffer_add_span(&a->thinking, delta->text);
-		buffer_add_format(&a->log, "H(%.*s)", SPAN_ARG(delta->text));
-		break;
-	case MODEL_TOOL_CALL:
-		if (delta->index != a->call_count++)
-			buffer_add_text(&a->log, "!index");
-		buffer_add_span(&call->id, delta->id);
-		buffer_add_span(&call->name, delta->name);
-		buffer_add_format(&a->log, "C%d(%.*s)", delta->index, SPAN_ARG(delta->name));
-		break;
-	case MODEL_TOOL_ARGS:
-		buffer_add_span(&call->args, delta->text);
-		buffer_add_format(&a->log, "A%d(%.*s)", delta->index, SPAN_ARG(delta->text));
-		break;
-	case MODEL_PART_DATA:
-		if (call != NULL)
-			buffer_add_span(&call->data, delta->text);
-		break;
-	case MODEL_MESSAGE_DATA:
-		buffer_add_span(&a->message_data, delta->text);
-		break;
-	case MODEL_RAW:
-		break;
-	}
-}
-
-static struct provider *make_provider(const char *name)
-{
-	struct provider *provider = mem_zero(sizeof(*provider));
-
-	provider->name = mem_copy(span_of(name));
-	buffer_add_text(&provider->json, "{\"key_env\":\"TEST_API_KEY\"}");
-	provider->entry = buffer_span(&provider->json);
-	buffer_add_text(&provider->key, "test-key-0123456789");
-	return provider;
-}
-
-static void answer_begin(struct answer *a, const char *provider)
-{
-	*a = (struct answer){0};
-	a->provider = make_provider(provider);
-	a->decoder = protocol_openai_chat.decoder_new(&(struct model_request){0});
-	a->handler = (struct model_handler){.context = a, .delta = on_delta};
-	a->decoder->handler = &a->handler;
-	a->decoder->provider = a->provider;
-}
-
-static void answer_free(struct answer *a)
-{
-	for (size_t i = 0; i < sizeof(a->calls) / sizeof(a->calls[0]); i++) {
-		buffer_free(&a->calls[i].id);
-		buffer_free(&a->calls[i].name);
-		buffer_free(&a->calls[i].args);
-		buffer_free(&a->calls[i].data);
-	}
-	buffer_free(&a->text);
-	buffer_free(&a->thinking);
-	buffer_free(&a->message_data);
-	buffer_free(&a->log);
-	protocol_openai_chat.decoder_free(a->decoder);
-	provider_free(a->provider);
-}
-
-static void on_event(void *context, const struct sse_event *event)
-{
-	struct answer *a = context;
-
-	if (!a->stopped &&
-	    !protocol_openai_chat.event(
-		a->decoder, span_is(event->type, "message") ? (struct span){0} : event->type,
-		event->data))
-		a->stopped = true;
-}
-
-/* Decode a stream, `step` bytes at a time (0: all at once). */
-static void decode_stream(struct answer *a, const char *provider, struct span stream, size_t step)
-{
-	struct sse sse;
-
-	answer_begin(a, provider);
-	sse_init(&sse, on_event, a);
-	for (size_t at = 0; at < stream.len;) {
-		size_t len = step == 0 || stream.len - at < step ? stream.len - at : step;
-		/* In memory of its own, so that reading beyond it shows. */
-		char *piece = mem_copy((struct span){stream.at + at, len});
-
-		sse_feed(&sse, (struct span){piece, len});
-		free(piece);
-		at += len;
-	}
-	sse_end(&sse);
-	sse_free(&sse);
-	protocol_openai_chat.end(a->decoder, false, &a->outcome);
-}
-
-static void decode_document(struct answer *a, const char *provider, struct span json)
-{
-	answer_begin(a, provider);
-	protocol_openai_chat.document(a->decoder, json);
-	protocol_openai_chat.end(a->decoder, false, &a->outcome);
-}
+#include "chat_answer.h"
 
 /* ---- recordings ---- */
 
@@ -375,17 +241,10 @@ static int visit(const char *path, const struct stat *st, int type, struct FTW *
 	(void)st;
 	if (type == FTW_F && strcmp(path + ftw->base, "expected.json") == 0) {
 		char *folder = mem_copy((struct span){path, (size_t)ftw->base - 1});
-		struct buffer request = {0};
-		struct buffer other = {0};
 
-		/* Only this protocol's: its requests have messages and no Anthropic or Cohere
-		 * specialities. */
-		buffer_add_text(&other, strrchr(folder, '/') != NULL ? folder : "");
 		if (strstr(folder, "/chat-") != NULL)
-			try_recording(folder);
+			try_recording(folder); /* other protocols' have tests of their own */
 		free(folder);
-		buffer_free(&request);
-		buffer_free(&other);
 	}
 	return 0;
 }

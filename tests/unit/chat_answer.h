@@ -1,0 +1,255 @@
+/*
+ * chat_answer: an openai-chat answer put together from its deltas, for the tests of the decoder.
+ */
+#ifndef CHAT_ANSWER_H
+#define CHAT_ANSWER_H
+
+#include "unit.h"
+
+#include "model/failure.h"
+#include "model/protocol.h"
+#include "net/sse.h"
+
+struct call {
+	struct buffer id, name, args, data;
+};
+
+struct answer {
+	struct buffer text, thinking, message_data, log;
+	struct call calls[16];
+	int call_count;
+	struct model_outcome outcome;
+	struct decoder *decoder;
+	struct provider *provider;
+	struct model_handler handler;
+	bool stopped; /* event returned false */
+};
+
+static void on_delta(void *context, const struct model_delta *delta)
+{
+	struct answer *a = context;
+	struct call *call = delta->index >= 0 ? &a->calls[delta->index] : NULL;
+
+	switch (delta->type) {
+	case MODEL_TEXT:
+		buffer_add_span(&a->text, delta->text);
+		buffer_add_format(&a->log, "T(%.*s)", SPAN_ARG(delta->text));
+		break;
+	case MODEL_THINKING:
+		buffer_add_span(&a->thinking, delta->text);
+		buffer_add_format(&a->log, "H(%.*s)", SPAN_ARG(delta->text));
+		break;
+	case MODEL_TOOL_CALL:
+		if (delta->index != a->call_count++)
+			buffer_add_text(&a->log, "!index");
+		buffer_add_span(&call->id, delta->id);
+		buffer_add_span(&call->name, delta->name);
+		buffer_add_format(&a->log, "C%d(%.*s)", delta->index, SPAN_ARG(delta->name));
+		break;
+	case MODEL_TOOL_ARGS:
+		buffer_add_span(&call->args, delta->text);
+		buffer_add_format(&a->log, "A%d(%.*s)", delta->index, SPAN_ARG(delta->text));
+		break;
+	case MODEL_PART_DATA:
+		if (call != NULL)
+			buffer_add_span(&call->data, delta->text);
+		break;
+	case MODEL_MESSAGE_DATA:
+		buffer_add_span(&a->message_data, delta->text);
+		break;
+	case MODEL_RAW:
+		break;
+	}
+}
+
+static struct provider *make_provider(const char *name)
+{
+	struct provider *provider = mem_zero(sizeof(*provider));
+
+	provider->name = mem_copy(span_of(name));
+	buffer_add_text(&provider->json, "{\"key_env\":\"TEST_API_KEY\"}");
+	provider->entry = buffer_span(&provider->json);
+	buffer_add_text(&provider->key, "test-key-0123456789");
+	return provider;
+}
+
+static void answer_begin(struct answer *a, const char *provider)
+{
+	*a = (struct answer){0};
+	a->provider = make_provider(provider);
+	a->decoder = protocol_openai_chat.decoder_new(&(struct model_request){0});
+	a->handler = (struct model_handler){.context = a, .delta = on_delta};
+	a->decoder->handler = &a->handler;
+	a->decoder->provider = a->provider;
+}
+
+static void answer_free(struct answer *a)
+{
+	for (size_t i = 0; i < sizeof(a->calls) / sizeof(a->calls[0]); i++) {
+		buffer_free(&a->calls[i].id);
+		buffer_free(&a->calls[i].name);
+		buffer_free(&a->calls[i].args);
+		buffer_free(&a->calls[i].data);
+	}
+	buffer_free(&a->text);
+	buffer_free(&a->thinking);
+	buffer_free(&a->message_data);
+	buffer_free(&a->log);
+	protocol_openai_chat.decoder_free(a->decoder);
+	provider_free(a->provider);
+}
+
+static void on_event(void *context, const struct sse_event *event)
+{
+	struct answer *a = context;
+
+	if (!a->stopped &&
+	    !protocol_openai_chat.event(
+		a->decoder, span_is(event->type, "message") ? (struct span){0} : event->type,
+		event->data))
+		a->stopped = true;
+}
+
+/* Decode a stream, `step` bytes at a time (0: all at once). */
+__attribute__((unused)) static void decode_stream(struct answer *a, const char *provider,
+						  struct span stream, size_t step)
+{
+	struct sse sse;
+
+	answer_begin(a, provider);
+	sse_init(&sse, on_event, a);
+	for (size_t at = 0; at < stream.len;) {
+		size_t len = step == 0 || stream.len - at < step ? stream.len - at : step;
+		/* In memory of its own, so that reading beyond it shows. */
+		char *piece = mem_copy((struct span){stream.at + at, len});
+
+		sse_feed(&sse, (struct span){piece, len});
+		free(piece);
+		at += len;
+	}
+	sse_end(&sse);
+	sse_free(&sse);
+	protocol_openai_chat.end(a->decoder, false, &a->outcome);
+}
+
+__attribute__((unused)) static void decode_document(struct answer *a, const char *provider,
+						    struct span json)
+{
+	answer_begin(a, provider);
+	protocol_openai_chat.document(a->decoder, json);
+	protocol_openai_chat.end(a->decoder, false, &a->outcome);
+}
+
+/* ---- what an answer amounts to, in one line ---- */
+
+static void put_count(struct buffer *out, const char *name, int64_t count)
+{
+	if (count >= 0)
+		buffer_add_format(out, " %s=%lld", name, (long long)count);
+}
+
+__attribute__((unused)) static void sum_up(const struct answer *a, struct buffer *out)
+{
+	const struct model_outcome *o = &a->outcome;
+
+	buffer_add_span(out, buffer_span(&a->log));
+	buffer_add_format(out, " %s", model_finish_name(o->finish));
+	put_count(out, "in", o->usage.input);
+	put_count(out, "out", o->usage.output);
+	put_count(out, "cached", o->usage.cached_input);
+	put_count(out, "written", o->usage.cache_write);
+	put_count(out, "reasoning", o->usage.reasoning);
+	if (o->usage.cost_usd >= 0)
+		buffer_add_format(out, " usd=%.7f", o->usage.cost_usd);
+	if (o->refusal != NULL)
+		buffer_add_format(out, " refusal=%s", o->refusal);
+	if (o->error.kind != NULL)
+		buffer_add_format(out, " [%s%s] %s", o->error.kind,
+				  o->error.retryable ? ", retry" : "", o->error.message);
+}
+
+__attribute__((unused)) static void same_summary(struct answer *a, const char *want,
+						 const char *name, const char *how)
+{
+	struct buffer got = {0}, title = {0};
+
+	sum_up(a, &got);
+	buffer_add_format(&title, "%s%s", name, how);
+	unit_same(buffer_span(&got), span_of(want), buffer_string(&title));
+	buffer_free(&got);
+	buffer_free(&title);
+	answer_free(a);
+}
+
+/* A whole stream, as it comes and byte by byte. */
+__attribute__((unused)) static void stream(const char *name, const char *text, const char *want)
+{
+	struct answer a;
+
+	decode_stream(&a, "prov", span_of(text), 0);
+	same_summary(&a, want, name, "");
+	decode_stream(&a, "prov", span_of(text), 1);
+	same_summary(&a, want, name, " (byte by byte)");
+}
+
+/* A stream of these chunks (NULL ends them), each an event of its own. */
+#define CHUNKS(name, want, ...) chunks(name, want, (const char *const[]){__VA_ARGS__, NULL})
+
+__attribute__((unused)) static void chunks(const char *name, const char *want,
+					   const char *const *list)
+{
+	struct buffer text = {0};
+
+	for (; *list != NULL; list++)
+		buffer_add_format(&text, "data: %s\n\n", *list);
+	stream(name, buffer_string(&text), want);
+	buffer_free(&text);
+}
+
+__attribute__((unused)) static void document(const char *name, const char *want, const char *json)
+{
+	struct answer a;
+
+	decode_document(&a, "prov", span_of(json));
+	same_summary(&a, want, name, "");
+}
+
+__attribute__((unused)) static void http_error(const char *name, const char *want, int status,
+					       const char *body)
+{
+	struct answer a;
+	struct failure failure = {0};
+
+	answer_begin(&a, "prov");
+	a.outcome = (struct model_outcome){.usage = MODEL_USAGE_NONE};
+	failure_read(&failure, a.provider, status, span_of(body));
+	failure_report(&failure, a.provider, &a.outcome);
+	same_summary(&a, want, name, "");
+	failure_free(&failure);
+}
+
+/* The answer of a recording, for what its expected.json does not say. */
+__attribute__((unused)) static void recording(const char *name, const char *folder,
+					      const char *want)
+{
+	struct buffer path = {0}, bytes = {0};
+	struct answer a;
+
+	buffer_add_format(&path, "tests/data/recordings/%s/response.sse", folder);
+	unit_read(buffer_string(&path), &bytes);
+	decode_stream(&a, "prov", buffer_span(&bytes), 0);
+	buffer_clear(&a.log);
+	same_summary(&a, want, name, "");
+	buffer_free(&path);
+	buffer_free(&bytes);
+}
+
+/* Pieces of chunks. */
+#define CONTENT(text)  "{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" text "\"}}]}"
+#define DELTA(members) "{\"choices\":[{\"index\":0,\"delta\":{" members "}}]}"
+#define FINISH(reason) "{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"" reason "\"}]}"
+#define CALL(members)  DELTA("\"tool_calls\":[{" members "}]")
+#define USAGE          "{\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":2}}"
+#define DONE           "[DONE]"
+
+#endif
