@@ -32,6 +32,7 @@ struct process {
 	struct loop *loop;
 	struct process_handler handler;
 	pid_t pid;
+	bool shares_group;
 	struct loop_child *child; /* NULL: has ended (or never began) */
 	struct channel in, out, err;
 	struct buffer input;
@@ -75,10 +76,13 @@ static void release(struct process *process)
 	free(process);
 }
 
+/* A child that shares our group must not be signalled any more once it is reaped. */
 static void signal_group(const struct process *process, int signal)
 {
-	if (process->pid > 0)
+	if (process->pid > 0 && !process->shares_group)
 		kill(-process->pid, signal);
+	else if (process->pid > 0 && process->child != NULL)
+		kill(process->pid, signal);
 }
 
 /* Read once. Returns false when nothing is there (any more). */
@@ -332,15 +336,16 @@ static void set_actions(posix_spawn_file_actions_t *actions, const struct child_
 			posix_spawn_file_actions_adddup2(actions, ends->fd[i], i);
 }
 
-static void set_attributes(posix_spawnattr_t *attributes)
+static void set_attributes(posix_spawnattr_t *attributes, bool own_group)
 {
+	short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
 	sigset_t none, all;
 
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawnattr_init(attributes);
-	posix_spawnattr_setflags(attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK |
-						 POSIX_SPAWN_SETSIGDEF);
+	posix_spawnattr_setflags(attributes,
+				 own_group ? (short)(flags | POSIX_SPAWN_SETPGROUP) : flags);
 	posix_spawnattr_setpgroup(attributes, 0);
 	posix_spawnattr_setsigmask(attributes, &none);
 	posix_spawnattr_setsigdefault(attributes, &all);
@@ -356,7 +361,7 @@ static int spawn(struct process *process, const struct process_command *command,
 	int failure;
 
 	set_actions(&actions, ends);
-	set_attributes(&attributes);
+	set_attributes(&attributes, !command->shares_group);
 	failure = posix_spawnp(&process->pid, command->argv[0], &actions, &attributes,
 			       command->argv, environment);
 	posix_spawnattr_destroy(&attributes);
@@ -418,6 +423,7 @@ struct process *process_start(struct loop *loop, const struct process_command *c
 
 	process->loop = loop;
 	process->handler = *handler;
+	process->shares_group = command->shares_group;
 	process->started = clock_monotonic();
 	process->in = (struct channel){.process = process, .fd = -1};
 	process->out = (struct channel){.process = process, .fd = -1, .deliver = handler->output};

@@ -18,6 +18,8 @@ struct process_command {
 	char *const *environment; /* "NAME=value", NULL-terminated; NULL: this process's own */
 	struct span input;        /* for its stdin, copied; absent: stdin is /dev/null */
 	double timeout;           /* seconds after which it is stopped; 0: none */
+	bool shares_group; /* stay in our process group, and so may use the terminal; only the
+			    * child itself is stopped then */
 };
 
 enum process_outcome {

@@ -15,10 +15,20 @@ struct approval_policy {
 	enum approval_rule *rules;
 	size_t count;
 	const char *command; /* --approve-with; NULL: ask on /dev/tty */
+	/* private: the questions for the terminal, the first one shown, and the tools that need no
+	 * question any more */
+	struct approval *waiting;
+	char **always;
+	size_t always_count;
 };
 
+/* The glob (fnmatch(3)) is borrowed. */
 void approval_add(struct approval_policy *policy, enum approval_rule rule, const char *glob);
+
+/* APPROVAL_NONE: nothing is said about the tool, it runs freely. */
 enum approval_rule approval_rule_for(const struct approval_policy *policy, const struct tool *tool);
+
+/* All questions must have been decided or cancelled. */
 void approval_free(struct approval_policy *policy);
 
 struct approval_handler {
@@ -30,10 +40,12 @@ struct approval_handler {
 
 struct approval;
 
-/* Ask for one call: the program of the policy with the call as JSON on stdin (tool_call_id,
- * tool_name, args), or the person at /dev/tty; where there is no terminal the answer is no. One
- * question at a time is shown; others wait for their turn. `environment` is the program's. */
-struct approval *approval_ask(struct loop *loop, const struct approval_policy *policy,
+/* Ask for one call: the program of the policy (run by sh -c) with the call as JSON on stdin
+ * (tool_call_id, tool_name, args): exit status 0 approves, and its stdout is the reason. Or the
+ * person at /dev/tty: y, or a for always this tool; anything else is no, and is the reason; where
+ * there is no terminal the answer is no ("policy"). One question at a time is shown; others wait
+ * for their turn. `environment` is the program's. Callbacks never run inside. */
+struct approval *approval_ask(struct loop *loop, struct approval_policy *policy,
 			      const struct tool *tool, struct span tool_call_id, struct span args,
 			      char *const *environment, const struct approval_handler *handler);
 void approval_cancel(struct approval *approval);

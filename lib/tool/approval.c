@@ -1,0 +1,318 @@
+#include "tool/approval.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <fnmatch.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/utf8.h"
+#include "event/terminal.h"
+#include "loop/process.h"
+
+/* How much of a call's arguments a question shows, and of a program's answer becomes the reason. */
+enum { MAX_SHOWN = 4 * 1024, MAX_REASON = 4 * 1024 };
+
+struct approval {
+	struct loop *loop;
+	struct approval_policy *policy;
+	struct approval_handler handler;
+	struct approval *next; /* waiting for the terminal */
+	char *tool_name;
+	struct process *process;  /* the policy's program */
+	struct loop_timer *timer; /* a decision that needs no answer */
+	bool approved;            /* that decision */
+	const char *by;
+	struct buffer question;
+	int fd; /* of the terminal; -1: not shown */
+	struct loop_fd *watch;
+	struct buffer answer; /* what was typed, or what the program printed */
+};
+
+/* ---- the policy ---- */
+
+void approval_add(struct approval_policy *policy, enum approval_rule rule, const char *glob)
+{
+	size_t count = policy->count + 1;
+
+	policy->globs = mem_resize(policy->globs, count * sizeof *policy->globs);
+	policy->rules = mem_resize(policy->rules, count * sizeof *policy->rules);
+	policy->globs[policy->count] = glob;
+	policy->rules[policy->count] = rule;
+	policy->count = count;
+}
+
+enum approval_rule approval_rule_for(const struct approval_policy *policy, const struct tool *tool)
+{
+	enum approval_rule strictest = APPROVAL_NONE;
+
+	for (size_t i = 0; i < policy->count; i++)
+		if (policy->rules[i] > strictest && fnmatch(policy->globs[i], tool->name, 0) == 0)
+			strictest = policy->rules[i];
+	return strictest == APPROVAL_NONE && tool->approval ? APPROVAL_ASK : strictest;
+}
+
+static bool is_always(const struct approval_policy *policy, const char *tool_name)
+{
+	for (size_t i = 0; i < policy->always_count; i++)
+		if (strcmp(policy->always[i], tool_name) == 0)
+			return true;
+	return false;
+}
+
+static void add_always(struct approval_policy *policy, const char *tool_name)
+{
+	policy->always =
+	    mem_resize(policy->always, (policy->always_count + 1) * sizeof *policy->always);
+	policy->always[policy->always_count++] = mem_copy(span_of(tool_name));
+}
+
+void approval_free(struct approval_policy *policy)
+{
+	for (size_t i = 0; i < policy->always_count; i++)
+		free(policy->always[i]);
+	free(policy->always);
+	free(policy->globs);
+	free(policy->rules);
+	*policy = (struct approval_policy){0};
+}
+
+/* ---- deciding ---- */
+
+static void show(struct approval *approval);
+
+static void release(struct approval *approval)
+{
+	loop_timer_remove(approval->timer);
+	loop_fd_remove(approval->watch);
+	if (approval->fd >= 0)
+		close(approval->fd);
+	free(approval->tool_name);
+	buffer_free(&approval->question);
+	buffer_free(&approval->answer);
+	free(approval);
+}
+
+/* Leave the queue for the terminal; the next question is shown if this was the one shown. */
+static void leave_queue(struct approval *approval)
+{
+	struct approval **at = &approval->policy->waiting;
+	bool was_first = *at == approval;
+
+	while (*at != NULL && *at != approval)
+		at = &(*at)->next;
+	if (*at == NULL)
+		return;
+	*at = approval->next;
+	if (was_first && *at != NULL)
+		show(*at);
+}
+
+static void decide(struct approval *approval, bool approved, const char *by, struct span reason)
+{
+	struct approval_handler handler = approval->handler;
+	struct buffer text = {0};
+
+	utf8_add(&text, reason);
+	leave_queue(approval);
+	release(approval);
+	handler.decided(handler.context, approved, by, buffer_string(&text));
+	buffer_free(&text);
+}
+
+static void decide_now(void *context)
+{
+	struct approval *approval = context;
+	struct buffer reason = approval->answer;
+
+	approval->timer = NULL;
+	approval->answer = (struct buffer){0};
+	decide(approval, approval->approved, approval->by, buffer_span(&reason));
+	buffer_free(&reason);
+}
+
+/* Decide without an answer, but not before the loop goes on. */
+static void decide_later(struct approval *approval, bool approved, const char *by,
+			 const char *reason)
+{
+	approval->approved = approved;
+	approval->by = by;
+	buffer_add_text(&approval->answer, reason);
+	approval->timer = loop_timer_add(approval->loop, 0, decide_now, approval);
+}
+
+static struct span trim(struct span text)
+{
+	while (text.len > 0 && strchr(" \t\r\n", text.at[text.len - 1]) != NULL)
+		text.len--;
+	while (text.len > 0 && strchr(" \t\r\n", text.at[0]) != NULL)
+		text = span_from(text, 1);
+	return text;
+}
+
+/* ---- asking a person ---- */
+
+static bool is_word(struct span answer, const char *word)
+{
+	return answer.len > 0 && answer.len <= strlen(word) &&
+	       strncasecmp(answer.at, word, answer.len) == 0;
+}
+
+static void answered(struct approval *approval)
+{
+	struct buffer line = approval->answer;
+	struct span answer;
+
+	approval->answer = (struct buffer){0};
+	answer = trim(buffer_span(&line));
+	if (is_word(answer, "always"))
+		add_always(approval->policy, approval->tool_name);
+	if (is_word(answer, "yes") || is_word(answer, "always"))
+		decide(approval, true, "user", SPAN(""));
+	else
+		decide(approval, false, "user", is_word(answer, "no") ? SPAN("") : answer);
+	buffer_free(&line);
+}
+
+static void typed(void *context, int events)
+{
+	struct approval *approval = context;
+	char bytes[1024];
+	ssize_t got = read(approval->fd, bytes, sizeof bytes);
+
+	(void)events;
+	if (got < 0 && (errno == EINTR || errno == EAGAIN))
+		return;
+	if (got > 0)
+		buffer_add(&approval->answer, bytes, (size_t)got);
+	if (got <= 0 || memchr(bytes, '\n', (size_t)got) != NULL)
+		answered(approval);
+}
+
+/* Show the question whose turn it is. What was typed before it was seen is no answer to it. */
+static void show(struct approval *approval)
+{
+	if (is_always(approval->policy, approval->tool_name)) {
+		decide_later(approval, true, "user", "");
+		return;
+	}
+	approval->fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	if (approval->fd >= 0)
+		approval->watch =
+		    loop_fd_add(approval->loop, approval->fd, LOOP_READ, typed, approval);
+	if (approval->watch == NULL) {
+		decide_later(approval, false, "policy", "no terminal to ask on");
+		return;
+	}
+	tcflush(approval->fd, TCIFLUSH);
+	write_all(approval->fd, buffer_span(&approval->question));
+}
+
+static void write_question(struct buffer *out, const char *tool_name, struct span args)
+{
+	struct span shown = args;
+
+	if (shown.len > MAX_SHOWN) {
+		shown.len = MAX_SHOWN;
+		shown.len -= utf8_incomplete_tail(shown);
+	}
+	buffer_add_format(out, "%s: the model wants to run %s ", program_name(), tool_name);
+	terminal_add_line(out, shown);
+	if (shown.len < args.len)
+		buffer_add_format(out, " [... %zu bytes not shown ...]", args.len - shown.len);
+	buffer_add_text(out, "\nRun it? [y]es, [N]o, [a]lways this tool, or why not: ");
+}
+
+static void enqueue(struct approval *approval)
+{
+	struct approval **at = &approval->policy->waiting;
+
+	while (*at != NULL)
+		at = &(*at)->next;
+	*at = approval;
+	if (approval->policy->waiting == approval)
+		show(approval);
+}
+
+/* ---- asking a program ---- */
+
+static void printed(void *context, struct span bytes)
+{
+	struct approval *approval = context;
+	size_t room = MAX_REASON - approval->answer.len;
+
+	buffer_add(&approval->answer, bytes.at, bytes.len < room ? bytes.len : room);
+}
+
+static void ended(void *context, const struct process_end *end)
+{
+	struct approval *approval = context;
+	struct buffer reason = {0};
+	struct span said = trim(buffer_span(&approval->answer));
+
+	approval->process = NULL;
+	buffer_add_span(&reason, said);
+	if (said.len == 0 && !(end->outcome == PROCESS_EXITED && end->value <= 1)) {
+		buffer_add_text(&reason, "the program that approves calls failed: ");
+		process_describe_end(&reason, end, 0);
+	}
+	decide(approval, end->outcome == PROCESS_EXITED && end->value == 0, "hook",
+	       buffer_span(&reason));
+	buffer_free(&reason);
+}
+
+static void ask_program(struct approval *approval, struct span tool_call_id, struct span args,
+			char *const *environment)
+{
+	char *command = mem_copy(span_of(approval->policy->command));
+	char *argv[] = {(char[]){"/bin/sh"}, (char[]){"-c"}, command, NULL};
+	struct process_handler handler = {approval, printed, NULL, ended};
+	struct buffer call = {0};
+	struct process_command process = {
+	    .argv = argv, .environment = environment, .shares_group = true};
+
+	json_open(&call, '{');
+	json_put_string(&call, "tool_call_id", tool_call_id);
+	json_put_text(&call, "tool_name", approval->tool_name);
+	json_put_raw(&call, "args", args);
+	json_close(&call, '}');
+	buffer_add_char(&call, '\n');
+	process.input = buffer_span(&call);
+	approval->process = process_start(approval->loop, &process, &handler);
+	buffer_free(&call);
+	free(command);
+}
+
+struct approval *approval_ask(struct loop *loop, struct approval_policy *policy,
+			      const struct tool *tool, struct span tool_call_id, struct span args,
+			      char *const *environment, const struct approval_handler *handler)
+{
+	struct approval *approval = mem_zero(sizeof *approval);
+
+	approval->loop = loop;
+	approval->policy = policy;
+	approval->handler = *handler;
+	approval->fd = -1;
+	approval->tool_name = mem_copy(span_of(tool->name));
+	if (policy->command != NULL) {
+		ask_program(approval, tool_call_id, args, environment);
+	} else {
+		write_question(&approval->question, tool->name, args);
+		enqueue(approval);
+	}
+	return approval;
+}
+
+void approval_cancel(struct approval *approval)
+{
+	if (approval == NULL)
+		return;
+	process_cancel(approval->process, 0);
+	if (approval->watch != NULL)
+		write_all(approval->fd, SPAN("\n"));
+	leave_queue(approval);
+	release(approval);
+}
