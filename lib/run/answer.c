@@ -95,21 +95,9 @@ void answer_finish(struct answer *answer)
 	}
 }
 
-/* The arguments as part of a line: the model's own bytes, without line breaks between tokens. */
-static void write_args(struct buffer *out, const struct answer_call *call)
+struct span answer_args(const struct answer_call *call)
 {
-	struct span args = json_trim(buffer_span(&call->args));
-
-	if (!call->valid) {
-		json_put_raw(out, "args", SPAN("{}"));
-		json_put_string(out, "invalid_args", buffer_span(&call->args));
-		return;
-	}
-	json_key(out, "args");
-	if (memchr(args.at, '\n', args.len) != NULL || memchr(args.at, '\r', args.len) != NULL)
-		json_write_compact(out, args);
-	else
-		buffer_add_span(out, args);
+	return call->valid ? json_trim(buffer_span(&call->args)) : SPAN("{}");
 }
 
 static void write_part(struct buffer *out, const struct answer *answer,
@@ -124,7 +112,10 @@ static void write_part(struct buffer *out, const struct answer *answer,
 		json_put_text(out, "type", "tool_call");
 		json_put_text(out, "tool_call_id", call->id);
 		json_put_text(out, "tool_name", call->name);
-		write_args(out, call);
+		json_key(out, "args");
+		json_write_line(out, answer_args(call));
+		if (!call->valid)
+			json_put_string(out, "invalid_args", buffer_span(&call->args));
 		data = &call->provider_data;
 	} else {
 		json_put_text(out, "type", part->type == ANSWER_TEXT ? "text" : "thinking");

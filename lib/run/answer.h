@@ -38,6 +38,9 @@ void answer_add(struct answer *answer, const struct model_delta *delta, const ch
 /* The response is complete: decide which calls are valid. */
 void answer_finish(struct answer *answer);
 
+/* The arguments of a call without white space around them; {} when they are not valid. */
+struct span answer_args(const struct answer_call *call);
+
 /* Append the neutral message. `refusal` may be NULL. */
 void answer_write_message(const struct answer *answer, const char *provider, const char *model,
 			  const char *refusal, struct buffer *out);

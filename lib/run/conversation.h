@@ -20,6 +20,9 @@ void conversation_add(struct conversation *conversation, struct span message);
 /* Append {"role":"user","content":[{"type":"text","text":...}]}. */
 void conversation_add_user(struct conversation *conversation, struct span text);
 
+/* Forget all but the first `count` messages. */
+void conversation_truncate(struct conversation *conversation, size_t count);
+
 /* Append the messages of `text`, which came from `source` (for messages of errors): an event log,
  * of whose runs every prompt, answer and tool result is taken in order (answers that were discarded
  * are not; a tool call whose result is missing gets one that says it was interrupted), or a JSON

@@ -1,0 +1,445 @@
+#define _DEFAULT_SOURCE /* getentropy */
+#include "run/run.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "net/retry.h"
+#include "run/run_state.h"
+
+static void ask(struct agent_run *run);
+
+/* ---- the end ---- */
+
+static void is_over(void *context)
+{
+	struct agent_run *run = context;
+
+	run->done_timer = NULL;
+	run->handler.done(run->handler.context, run->exit_status,
+			  run->message.len > 0 ? buffer_string(&run->message) : NULL);
+}
+
+/* The text of the response that was being received, unless an earlier one is final. */
+static void keep_output(struct agent_run *run)
+{
+	buffer_clear(&run->output);
+	answer_text(&run->answer, &run->output);
+}
+
+void run_end(struct agent_run *run, enum run_end end, int exit_status,
+	     const struct model_error *error)
+{
+	if (run->ended)
+		return;
+	run->ended = true;
+	run->exit_status = exit_status;
+	if (run->call != NULL)
+		model_cancel(run->call);
+	run->call = NULL;
+	loop_timer_remove(run->wait);
+	loop_timer_remove(run->timeout);
+	run->wait = run->timeout = NULL;
+	emit_held(run);
+	run_tools_stop(run);
+	keep_output(run);
+	if (error != NULL) {
+		emit_error(run, error, true);
+		buffer_add_text(&run->message, error->message);
+	}
+	emit_agent_end(run, end);
+	event_flush(run->stream.sink);
+	run->done_timer = loop_timer_add(run->loop, 0, is_over, run);
+}
+
+void run_fail(struct agent_run *run, enum run_end end, int exit_status, const char *kind,
+	      const char *format, ...)
+{
+	struct buffer message = {0};
+	va_list args;
+
+	va_start(args, format);
+	buffer_add_format_list(&message, format, args);
+	va_end(args);
+	run_end(run, end, exit_status,
+		&(struct model_error){
+		    .kind = kind,
+		    .message = buffer_string(&message),
+		    .retry_after_seconds = -1,
+		});
+	buffer_free(&message);
+}
+
+void run_cancel(struct agent_run *run, int signal)
+{
+	run_fail(run, RUN_CANCELLED, 128 + signal, "cancelled", "interrupted by signal %d", signal);
+}
+
+static void time_is_up(void *context)
+{
+	struct agent_run *run = context;
+
+	run->timeout = NULL;
+	run_fail(run, RUN_TIMEOUT, STATUS_TIMEOUT, "timeout",
+		 "the run took longer than %g seconds (--timeout)", run->config.timeout_seconds);
+}
+
+/* A model's failure, in the terms of the exit status. */
+static void model_failed(struct agent_run *run, const struct model_error *error)
+{
+	if (strcmp(error->kind, "timeout") == 0)
+		run_end(run, RUN_TIMEOUT, STATUS_TIMEOUT, error);
+	else if (strcmp(error->kind, "content_filter") == 0)
+		run_end(run, RUN_REFUSED, STATUS_REFUSED, error);
+	else
+		run_end(run, RUN_ERROR, STATUS_FAILED, error);
+}
+
+/* ---- asking again ---- */
+
+static double random_fraction(void)
+{
+	uint32_t bits = 0;
+
+	if (getentropy(&bits, sizeof(bits)) != 0)
+		bits = (uint32_t)clock_monotonic();
+	return bits / 4294967296.0;
+}
+
+static void wait_is_over(void *context)
+{
+	struct agent_run *run = context;
+
+	run->wait = NULL;
+	ask(run);
+}
+
+static void ask_again(struct agent_run *run, const struct model_error *error, double wait_seconds,
+		      const char *next_model)
+{
+	emit_held(run);
+	emit_llm_retry(run, error, wait_seconds, next_model);
+	answer_clear(&run->answer);
+	run->attempt++;
+	run->wait = loop_timer_add(run->loop, (int64_t)(wait_seconds * 1e9), wait_is_over, run);
+}
+
+/* The response failed: the same model again, the next one, or the end. */
+static void recover(struct agent_run *run, const struct model_error *error)
+{
+	const struct run_config *config = &run->config;
+
+	if (error->feedback != NULL && run->repairs < config->output_retries) {
+		run->repairs++;
+		conversation_add_user(&run->conversation, span_of(error->feedback));
+		ask_again(run, error, 0, NULL);
+	} else if (error->retryable && run->tries <= config->retries &&
+		   error->retry_after_seconds <= RETRY_MAX_WAIT_SECONDS) {
+		ask_again(run, error,
+			  retry_wait(run->tries, error->retry_after_seconds, random_fraction()),
+			  NULL);
+	} else if (run->model_index + 1 < config->model_count) {
+		run->model_index++;
+		run->tries = 0;
+		ask_again(run, error, 0, model_name(run->models[run->model_index]));
+	} else {
+		model_failed(run, error);
+	}
+}
+
+/* ---- receiving ---- */
+
+/* The id under which events know a call: the provider's, made unique within the run, because some
+ * servers number their calls anew in every response. The caller frees it. */
+static char *unique_id(struct agent_run *run, struct span id)
+{
+	struct buffer unique = {0};
+	size_t n = 1;
+
+	buffer_add_span(&unique, id);
+	for (size_t i = 0; i < run->used_id_count; i++) {
+		if (!span_is(buffer_span(&unique), run->used_ids[i]))
+			continue;
+		buffer_clear(&unique);
+		buffer_add_span(&unique, id);
+		buffer_add_format(&unique, "_%zu", ++n);
+		i = (size_t)-1;
+	}
+	run->used_ids = mem_resize(run->used_ids, (run->used_id_count + 1) * sizeof(char *));
+	run->used_ids[run->used_id_count++] = mem_copy(buffer_span(&unique));
+	return buffer_take(&unique);
+}
+
+static void on_delta(void *context, const struct model_delta *delta)
+{
+	struct agent_run *run = context;
+
+	if (delta->type == MODEL_TOOL_CALL) {
+		char *id = unique_id(run, delta->id);
+
+		answer_add(&run->answer, delta, id);
+		free(id);
+	} else {
+		answer_add(&run->answer, delta, NULL);
+	}
+	if (run->first_chunk_at == 0 && delta->type != MODEL_RAW) {
+		run->first_chunk_at = clock_monotonic();
+		if (run->first_answer_at == 0)
+			run->first_answer_at = run->first_chunk_at;
+	}
+	emit_delta(run, delta);
+}
+
+/* A response without tool calls, or one that was cut or refused: the run is over. */
+static void final_answer(struct agent_run *run, const struct model_outcome *outcome)
+{
+	struct model_error error = {.retry_after_seconds = -1};
+
+	switch (outcome->finish) {
+	case MODEL_STOP:
+	case MODEL_TOOL_CALLS:
+		run_end(run, RUN_SUCCESS, STATUS_OK, NULL);
+		return;
+	case MODEL_LENGTH:
+		run_fail(run, RUN_LIMIT, STATUS_LIMIT, "length",
+			 "the answer was cut at the model's token limit (raise --max-tokens)");
+		return;
+	case MODEL_REFUSAL:
+		error.kind = "refusal";
+		error.message = outcome->refusal != NULL ? outcome->refusal : "the model refused";
+		break;
+	case MODEL_CONTENT_FILTER:
+		error.kind = "content_filter";
+		error.message = "a content filter stopped the answer";
+		break;
+	case MODEL_ERROR:
+		run_fail(run, RUN_ERROR, STATUS_FAILED, "model",
+			 "the model ended its answer with an error");
+		return;
+	}
+	run_end(run, RUN_REFUSED, STATUS_REFUSED, &error);
+}
+
+/* Whether the response left the run within its limits; ends the run when not. */
+static bool within_limits(struct agent_run *run)
+{
+	const struct run_config *config = &run->config;
+	int64_t tokens = usage_total_tokens(&run->total);
+
+	if (config->max_total_tokens > 0 && tokens >= config->max_total_tokens)
+		run_fail(run, RUN_LIMIT, STATUS_LIMIT, "limit",
+			 "the run used %lld tokens, the limit is %lld (--max-total-tokens)",
+			 (long long)tokens, (long long)config->max_total_tokens);
+	else if (config->max_cost_usd > 0 && run->total.cost_usd >= config->max_cost_usd)
+		run_fail(run, RUN_LIMIT, STATUS_LIMIT, "limit",
+			 "the run cost %g USD, the limit is %g (--max-cost)", run->total.cost_usd,
+			 config->max_cost_usd);
+	return !run->ended;
+}
+
+static void on_complete(struct agent_run *run, const struct model_outcome *outcome)
+{
+	struct answer *answer = &run->answer;
+	struct model *model = run->models[run->model_index];
+	bool is_final = answer->call_count == 0 || outcome->finish == MODEL_REFUSAL ||
+			outcome->finish == MODEL_CONTENT_FILTER;
+	struct buffer message = {0};
+
+	run->finish = outcome->finish;
+	run->has_finish = true;
+	answer_finish(answer);
+	for (size_t i = 0; i < answer->call_count; i++)
+		if (answer->calls[i].valid)
+			emit_tool_call_end(run, &answer->calls[i]);
+	answer_write_message(answer, model_provider(model), model_name(model), outcome->refusal,
+			     &message);
+	run->total.requests += run->attempt;
+	usage_add(&run->total, model_provider(model),
+		  outcome->model != NULL ? outcome->model : model_name(model), &outcome->usage);
+	emit_llm_end(run, outcome, is_final, buffer_span(&message));
+	emit_progress(run);
+	conversation_truncate(&run->conversation, run->settled);
+	conversation_add(&run->conversation, buffer_span(&message));
+	buffer_free(&message);
+	if (is_final)
+		final_answer(run, outcome);
+	else if (within_limits(run))
+		run_tools(run);
+}
+
+static void on_done(void *context, const struct model_outcome *outcome)
+{
+	struct agent_run *run = context;
+
+	run->call = NULL;
+	emit_held(run);
+	if (outcome->error.kind != NULL)
+		recover(run, &outcome->error);
+	else
+		on_complete(run, outcome);
+}
+
+/* ---- asking ---- */
+
+static void ask(struct agent_run *run)
+{
+	const struct run_config *config = &run->config;
+	const struct model_handler handler = {run, on_delta, on_done};
+	const char *choice = config->tool_choice;
+	struct error e = {0};
+	struct model_request request;
+
+	/* A forced call is forced once: the loop would never end otherwise. */
+	if (choice != NULL && run->iteration > 1 && strcmp(choice, "none") != 0)
+		choice = NULL;
+	request = (struct model_request){
+	    .system = config->system,
+	    .messages = run->conversation.messages,
+	    .message_count = run->conversation.count,
+	    .tools = run->offered,
+	    .tool_count = config->tools->count,
+	    .tool_choice = choice,
+	    .options = config->options,
+	    .option_count = config->option_count,
+	    .effort = config->effort,
+	    .max_tokens = config->max_tokens,
+	};
+	run->tries++;
+	run->streamed = false;
+	run->first_chunk_at = 0;
+	run->asked_at = clock_monotonic();
+	emit_llm_start(run);
+	run->call = model_ask(run->models[run->model_index], &request, &handler, &e);
+	if (run->call == NULL)
+		run_fail(run, RUN_ERROR,
+			 strcmp(e.kind, "usage") == 0 ? STATUS_USAGE : STATUS_FAILED, e.kind, "%s",
+			 e.message);
+	error_clear(&e);
+}
+
+void run_next_iteration(struct agent_run *run)
+{
+	if (run->config.max_iterations > 0 && run->iteration >= run->config.max_iterations) {
+		run_fail(run, RUN_LIMIT, STATUS_LIMIT, "limit",
+			 "no answer after %lld model responses (--max-iterations)",
+			 (long long)run->iteration);
+		return;
+	}
+	run->iteration++;
+	run->attempt = 1;
+	run->tries = 0;
+	run->settled = run->conversation.count;
+	answer_clear(&run->answer);
+	ask(run);
+}
+
+/* ---- beginning and freeing ---- */
+
+static bool open_models(struct agent_run *run, struct error *e)
+{
+	const struct run_config *config = &run->config;
+
+	run->models = mem_zero(config->model_count * sizeof(*run->models));
+	for (size_t i = 0; i < config->model_count; i++) {
+		run->models[i] = model_open(config->host, config->models[i], e);
+		if (run->models[i] == NULL)
+			return false;
+	}
+	return true;
+}
+
+static void offer_tools(struct agent_run *run)
+{
+	const struct tool_set *set = run->config.tools;
+
+	run->offered = mem_zero(set->count * sizeof(*run->offered));
+	for (size_t i = 0; i < set->count; i++)
+		run->offered[i] = (struct model_tool){
+		    .name = set->tools[i]->name,
+		    .description = set->tools[i]->description,
+		    .parameters = set->tools[i]->parameters,
+		};
+}
+
+/* Go on with the trace of whoever started us (W3C Trace Context), or begin one named by the run. */
+static void join_trace(struct agent_run *run)
+{
+	const char *parent = getenv("TRACEPARENT");
+	size_t n = 0;
+
+	if (parent != NULL && strlen(parent) == 55 && strspn(parent, "0123456789abcdef-") == 55) {
+		run->trace_parent = mem_copy(span_of(parent));
+		memcpy(run->trace_id, parent + 3, 32);
+	} else {
+		for (const char *at = run->stream.run_id; *at != '\0'; at++)
+			if (*at != '-')
+				run->trace_id[n++] = *at;
+	}
+}
+
+static void begin(void *context)
+{
+	struct agent_run *run = context;
+
+	run->wait = NULL;
+	run_next_iteration(run);
+}
+
+struct agent_run *run_start(const struct run_config *config, struct event_sink *sink,
+			    const struct run_handler *handler, struct error *e)
+{
+	struct agent_run *run = mem_zero(sizeof(*run));
+
+	run->config = *config;
+	run->handler = *handler;
+	run->loop = config->host->loop;
+	run->started_at = clock_monotonic();
+	event_stream_init(&run->stream, sink);
+	usage_init(&run->total);
+	if (!open_models(run, e)) {
+		run_free(run);
+		return NULL;
+	}
+	offer_tools(run);
+	join_trace(run);
+	if (config->history != NULL) {
+		for (size_t i = 0; i < config->history->count; i++)
+			conversation_add(&run->conversation, config->history->messages[i]);
+		if (config->system == NULL && config->history->system.len > 0) {
+			buffer_add_span(&run->conversation.system,
+					buffer_span(&config->history->system));
+			run->config.system = buffer_string(&run->conversation.system);
+		}
+	}
+	conversation_add_user(&run->conversation, span_of(config->prompt));
+	emit_agent_start(run);
+	if (config->timeout_seconds > 0)
+		run->timeout = loop_timer_add(run->loop, (int64_t)(config->timeout_seconds * 1e9),
+					      time_is_up, run);
+	run->wait = loop_timer_add(run->loop, 0, begin, run);
+	return run;
+}
+
+void run_free(struct agent_run *run)
+{
+	if (run == NULL)
+		return;
+	loop_timer_remove(run->done_timer);
+	for (size_t i = 0; run->models != NULL && i < run->config.model_count; i++)
+		model_close(run->models[i]);
+	for (size_t i = 0; i < run->used_id_count; i++)
+		free(run->used_ids[i]);
+	free(run->used_ids);
+	free(run->models);
+	free(run->offered);
+	free(run->trace_parent);
+	run_tools_free(run);
+	conversation_free(&run->conversation);
+	answer_free(&run->answer);
+	event_stream_free(&run->stream);
+	buffer_free(&run->held.text);
+	buffer_free(&run->output);
+	buffer_free(&run->message);
+	free(run);
+}

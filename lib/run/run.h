@@ -1,0 +1,68 @@
+/*
+ * run: one agent, from its prompt to agent_end: it asks the model, runs the tools the model calls,
+ * and asks again, until there is an answer, a limit, an error or a signal. It is the only writer of
+ * events.
+ *
+ * A run is a struct with a state on a shared loop: as many as one likes go on at once.
+ */
+#ifndef RUN_RUN_H
+#define RUN_RUN_H
+
+#include "event/writer.h"
+#include "model/model.h"
+#include "run/conversation.h"
+#include "tool/approval.h"
+#include "tool/tool.h"
+
+/* What to run. All borrowed until the run is freed. Zero means "no limit" where nothing else is
+ * said. */
+struct run_config {
+	const char *agent_name;
+	const char *prompt;
+	const char *system;                 /* NULL: the history's, or none */
+	const struct conversation *history; /* NULL: none */
+
+	char *const *models; /* specs: the first is asked, the others are fallbacks */
+	size_t model_count;
+	struct model_host *host;
+	const struct model_option *options;
+	size_t option_count;
+	const char *effort;
+	int64_t max_tokens;
+	const char *tool_choice;
+
+	const struct tool_set *tools;
+	const struct approval_policy *policy;
+	char *const *secrets; /* variables kept from tools, NULL-terminated */
+	struct tool_limits tool_limits;
+	int parallel;     /* tool calls at once, at least 1 */
+	bool tool_output; /* emit tool_chunk */
+
+	int64_t max_iterations, max_total_tokens, max_tool_calls;
+	double max_cost_usd, timeout_seconds;
+	int retries;        /* of a failed request */
+	int output_retries; /* of an answer that is wrong in form */
+	double debounce_seconds;
+};
+
+struct agent_run;
+
+struct run_handler {
+	void *context;
+	/* The run is over, agent_end has been written. Called exactly once, never inside run_start
+	 * or run_cancel. `message` says what went wrong in one sentence; NULL on success. */
+	void (*done)(void *context, int exit_status, const char *message);
+};
+
+/* Begin. NULL with `e` when a model cannot be opened; nothing has been written or sent then. */
+struct agent_run *run_start(const struct run_config *config, struct event_sink *sink,
+			    const struct run_handler *handler, struct error *e);
+
+/* Stop: requests are dropped, tools get TERM, and KILL after a grace period; agent_end is written
+ * with status `cancelled` and the exit status of `signal` (128 + signal). */
+void run_cancel(struct agent_run *run, int signal);
+
+/* After done. */
+void run_free(struct agent_run *run);
+
+#endif

@@ -1,0 +1,349 @@
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "run/run_state.h"
+
+enum { SCHEMA_VERSION = 1 };
+
+static double seconds_since(int64_t start)
+{
+	return (double)(clock_monotonic() - start) / 1e9;
+}
+
+/* Seconds with microseconds: more digits say nothing. */
+static void put_seconds(struct buffer *out, const char *key, double seconds)
+{
+	json_put_double(out, key, (double)(int64_t)(seconds * 1e6 + 0.5) / 1e6);
+}
+
+/* Begin any event but a chunk: chunks that are held back come before it. */
+static struct buffer *begin(struct agent_run *run, const char *type)
+{
+	if (run->held.text.len > 0)
+		emit_held(run);
+	return event_begin(&run->stream, type);
+}
+
+static void end(struct agent_run *run)
+{
+	event_end(&run->stream);
+}
+
+static struct model *current_model(const struct agent_run *run)
+{
+	return run->models[run->model_index];
+}
+
+/* ---- the run ---- */
+
+void emit_agent_start(struct agent_run *run)
+{
+	const struct run_config *config = &run->config;
+	struct buffer *data = begin(run, "agent_start");
+
+	json_put_text(data, "agent_name", config->agent_name);
+	json_put_text(data, "model", model_name(current_model(run)));
+	json_put_text(data, "prompt", config->prompt);
+	json_key(data, "tools");
+	json_open(data, '[');
+	for (size_t i = 0; i < config->tools->count; i++) {
+		json_comma(data);
+		json_write_string(data, span_of(config->tools->tools[i]->name));
+	}
+	json_close(data, ']');
+	json_put_int(data, "schema_version", SCHEMA_VERSION);
+	if (config->system != NULL)
+		json_put_text(data, "system", config->system);
+	json_put_text(data, "provider", model_provider(current_model(run)));
+	if (run->trace_parent != NULL)
+		json_put_text(data, "trace_parent", run->trace_parent);
+	end(run);
+}
+
+void emit_progress(struct agent_run *run)
+{
+	struct buffer *data = begin(run, "progress");
+	const struct model_usage *tokens = &run->total.tokens;
+
+	json_put_int(data, "iteration", run->iteration);
+	usage_put_totals(data, &run->total);
+	if (tokens->input >= 0)
+		json_put_int(data, "input_tokens", tokens->input);
+	if (tokens->output >= 0)
+		json_put_int(data, "output_tokens", tokens->output);
+	put_seconds(data, "elapsed_seconds", seconds_since(run->started_at));
+	end(run);
+}
+
+void emit_error(struct agent_run *run, const struct model_error *error, bool fatal)
+{
+	struct buffer *data = begin(run, "error");
+
+	json_put_text(data, "error", error->message);
+	json_put_text(data, "exception_type", error->kind);
+	json_put_bool(data, "fatal", fatal);
+	json_put_bool(data, "retryable", error->retryable);
+	if (error->http_status != 0)
+		json_put_int(data, "http_status", error->http_status);
+	if (error->code != NULL)
+		json_put_text(data, "provider_code", error->code);
+	if (error->request_id != NULL)
+		json_put_text(data, "request_id", error->request_id);
+	if (error->retry_after_seconds >= 0 && error->http_status != 0)
+		json_put_double(data, "retry_after_seconds", error->retry_after_seconds);
+	end(run);
+}
+
+void emit_agent_end(struct agent_run *run, enum run_end how)
+{
+	static const char *const status[] = {"success", "error",     "limit",
+					     "timeout", "cancelled", "refused"};
+	struct buffer *data = begin(run, "agent_end");
+
+	json_put_text(data, "agent_name", run->config.agent_name);
+	json_put_bool(data, "success", how == RUN_SUCCESS);
+	json_put_text(data, "status", status[how]);
+	json_put_int(data, "exit_status", run->exit_status);
+	json_put_string(data, "output", buffer_span(&run->output));
+	json_put_text(data, "finish_reason",
+		      model_finish_name(run->has_finish ? run->finish : MODEL_ERROR));
+	json_put_int(data, "total_iterations", run->iteration);
+	usage_put_totals(data, &run->total);
+	usage_put(data, &run->total.tokens, run->total.requests);
+	json_put_int(data, "tool_calls", run->tool_calls);
+	put_seconds(data, "duration_seconds", seconds_since(run->started_at));
+	if (run->first_answer_at != 0)
+		put_seconds(data, "time_to_first_chunk_seconds",
+			    (double)(run->first_answer_at - run->started_at) / 1e9);
+	end(run);
+}
+
+/* ---- the model's answer ---- */
+
+void emit_llm_start(struct agent_run *run)
+{
+	struct buffer *data = begin(run, "llm_start");
+
+	json_put_int(data, "iteration", run->iteration);
+	json_put_text(data, "model", model_name(current_model(run)));
+	json_put_int(data, "attempt", run->attempt);
+	end(run);
+}
+
+void emit_llm_end(struct agent_run *run, const struct model_outcome *outcome, bool is_final,
+		  struct span message)
+{
+	struct buffer *data = begin(run, "llm_end");
+
+	json_put_int(data, "iteration", run->iteration);
+	json_put_text(data, "model",
+		      outcome->model != NULL ? outcome->model : model_name(current_model(run)));
+	json_put_text(data, "finish_reason", model_finish_name(outcome->finish));
+	json_put_bool(data, "is_final", is_final);
+	usage_put(data, &outcome->usage, run->attempt);
+	json_put_raw(data, "message", message);
+	put_seconds(data, "duration_seconds", seconds_since(run->asked_at));
+	if (outcome->response_id != NULL)
+		json_put_text(data, "response_id", outcome->response_id);
+	if (run->first_chunk_at != 0)
+		put_seconds(data, "time_to_first_chunk_seconds",
+			    (double)(run->first_chunk_at - run->asked_at) / 1e9);
+	end(run);
+}
+
+void emit_llm_retry(struct agent_run *run, const struct model_error *error, double wait_seconds,
+		    const char *next_model)
+{
+	struct buffer *data = begin(run, "llm_retry");
+
+	json_put_int(data, "attempt", run->attempt + 1);
+	put_seconds(data, "wait_seconds", wait_seconds);
+	json_put_text(data, "reason", error->message);
+	json_put_bool(data, "discard", run->streamed);
+	if (error->http_status != 0)
+		json_put_int(data, "http_status", error->http_status);
+	if (next_model != NULL)
+		json_put_text(data, "model", next_model);
+	end(run);
+}
+
+static void put_call(struct buffer *data, const struct answer_call *call)
+{
+	json_put_text(data, "tool_call_id", call->id);
+	json_put_text(data, "tool_name", call->name);
+}
+
+static void put_args(struct buffer *data, const struct answer_call *call)
+{
+	json_key(data, "args");
+	json_write_line(data, answer_args(call));
+}
+
+static void emit_chunk(struct agent_run *run, enum model_delta_type type, int index,
+		       struct span text)
+{
+	struct buffer *data;
+
+	run->streamed = true;
+	if (type == MODEL_TOOL_ARGS) {
+		data = event_begin(&run->stream, "tool_call_chunk");
+		put_call(data, &run->answer.calls[index]);
+		json_put_string(data, "args_delta", text);
+	} else {
+		data =
+		    event_begin(&run->stream, type == MODEL_TEXT ? "llm_chunk" : "thinking_chunk");
+		json_put_string(data, "text", text);
+	}
+	end(run);
+}
+
+void emit_held(struct agent_run *run)
+{
+	struct held_chunk *held = &run->held;
+
+	loop_timer_remove(held->timer);
+	held->timer = NULL;
+	if (held->text.len > 0)
+		emit_chunk(run, held->type, held->index, buffer_span(&held->text));
+	buffer_clear(&held->text);
+}
+
+static void held_is_due(void *context)
+{
+	struct agent_run *run = context;
+
+	run->held.timer = NULL;
+	emit_held(run);
+}
+
+static void hold(struct agent_run *run, const struct model_delta *delta)
+{
+	struct held_chunk *held = &run->held;
+
+	if (held->text.len > 0 && (held->type != delta->type || held->index != delta->index))
+		emit_held(run);
+	if (held->text.len == 0) {
+		held->type = delta->type;
+		held->index = delta->index;
+		held->timer = loop_timer_add(
+		    run->loop, (int64_t)(run->config.debounce_seconds * 1e9), held_is_due, run);
+	}
+	buffer_add_span(&held->text, delta->text);
+}
+
+static void emit_raw(struct agent_run *run, const struct model_delta *delta)
+{
+	struct buffer *data = begin(run, "raw");
+
+	json_put_text(data, "provider", model_provider(current_model(run)));
+	if (delta->name.at != NULL)
+		json_put_string(data, "event", delta->name);
+	json_put_raw(data, "payload", delta->text);
+	end(run);
+}
+
+static void emit_tool_call_start(struct agent_run *run, int index)
+{
+	struct buffer *data = begin(run, "tool_call_start");
+
+	put_call(data, &run->answer.calls[index]);
+	json_put_int(data, "index", index);
+	run->streamed = true;
+	end(run);
+}
+
+void emit_delta(struct agent_run *run, const struct model_delta *delta)
+{
+	switch (delta->type) {
+	case MODEL_TEXT:
+	case MODEL_THINKING:
+	case MODEL_TOOL_ARGS:
+		if (delta->text.len == 0)
+			break;
+		if (run->config.debounce_seconds > 0)
+			hold(run, delta);
+		else
+			emit_chunk(run, delta->type, delta->index, delta->text);
+		break;
+	case MODEL_TOOL_CALL:
+		emit_tool_call_start(run, delta->index);
+		break;
+	case MODEL_RAW:
+		emit_raw(run, delta);
+		break;
+	case MODEL_PART_DATA:
+	case MODEL_MESSAGE_DATA:
+		break;
+	}
+}
+
+/* ---- tools ---- */
+
+void emit_tool_call_end(struct agent_run *run, const struct answer_call *call)
+{
+	struct buffer *data = begin(run, "tool_call_end");
+
+	put_call(data, call);
+	put_args(data, call);
+	end(run);
+}
+
+void emit_tool_start(struct agent_run *run, const struct answer_call *call)
+{
+	struct buffer *data = begin(run, "tool_start");
+
+	put_call(data, call);
+	put_args(data, call);
+	json_put_int(data, "iteration", run->iteration);
+	end(run);
+}
+
+void emit_tool_chunk(struct agent_run *run, const struct answer_call *call, struct span text)
+{
+	struct buffer *data = begin(run, "tool_chunk");
+
+	put_call(data, call);
+	json_put_string(data, "text", text);
+	end(run);
+}
+
+/* A result that is itself JSON is carried as such too, so that filters can look into it. */
+static void put_result_json(struct buffer *data, const struct tool_result *result)
+{
+	struct span json = json_trim(result->text);
+
+	if (result->is_error || result->truncated || json.len == 0 ||
+	    (json.at[0] != '{' && json.at[0] != '[') || !json_check(json, NULL))
+		return;
+	json_key(data, "result_json");
+	json_write_line(data, json);
+}
+
+void emit_tool_end(struct agent_run *run, const struct answer_call *call,
+		   const struct tool_result *result)
+{
+	struct buffer *data = begin(run, "tool_end");
+
+	put_call(data, call);
+	json_put_string(data, "result", result->text);
+	json_put_bool(data, "is_error", result->is_error);
+	put_seconds(data, "duration_seconds", result->seconds);
+	if (result->exit_status >= 0)
+		json_put_int(data, "exit_status", result->exit_status);
+	if (result->truncated)
+		json_put_bool(data, "truncated", true);
+	put_result_json(data, result);
+	end(run);
+}
+
+void emit_tool_approval(struct agent_run *run, const struct answer_call *call, bool approved,
+			const char *by)
+{
+	struct buffer *data = begin(run, "tool_approval");
+
+	put_call(data, call);
+	put_args(data, call);
+	json_put_text(data, "decision", approved ? "approved" : "denied");
+	json_put_text(data, "by", by);
+	end(run);
+}

@@ -1,0 +1,131 @@
+/*
+ * run_state: the inside of a run, shared by run.c (the loop), run_events.c (what is written) and
+ * run_tools.c (one batch of tool calls). Nobody else includes this.
+ */
+#ifndef RUN_RUN_STATE_H
+#define RUN_RUN_STATE_H
+
+#include "run/answer.h"
+#include "run/run.h"
+#include "run/usage.h"
+
+/* How a run ends. */
+enum run_end {
+	RUN_SUCCESS,
+	RUN_ERROR,
+	RUN_LIMIT,
+	RUN_TIMEOUT,
+	RUN_CANCELLED,
+	RUN_REFUSED,
+};
+
+enum batch_state { CALL_WAITING, CALL_ASKING, CALL_RUNNING, CALL_DONE };
+
+/* One call of the batch that is being worked on. */
+struct batch_call {
+	struct agent_run *run;
+	size_t index; /* in run->answer.calls */
+	const struct tool *tool;
+	enum batch_state state;
+	struct tool_call *process;
+	struct approval *approval;
+	char **environment;
+	struct buffer result;
+	bool is_error;
+};
+
+/* Chunks held back by --debounce: neighbours of one kind. */
+struct held_chunk {
+	enum model_delta_type type;
+	int index; /* of the tool call, for MODEL_TOOL_ARGS */
+	struct buffer text;
+	struct loop_timer *timer;
+};
+
+struct agent_run {
+	struct run_config config;
+	struct run_handler handler;
+	struct loop *loop;
+	struct event_stream stream;
+
+	struct model **models;
+	size_t model_index; /* the one that is asked */
+	struct model_tool *offered;
+	struct conversation conversation;
+	size_t settled; /* messages that stay; what follows was said to repair a failed attempt */
+
+	/* the response that is being received */
+	struct model_call *call;
+	struct answer answer;
+	int attempt;                      /* of this iteration, over all models */
+	int tries;                        /* of the present model */
+	int repairs;                      /* answers wrong in form, one after the other */
+	bool streamed;                    /* chunks of this attempt have been written */
+	int64_t asked_at, first_chunk_at; /* clock_monotonic; 0: not yet */
+	struct held_chunk held;
+
+	/* the tools that are running */
+	struct batch_call *batch;
+	size_t batch_count;
+	int busy; /* calls asking or running */
+
+	/* the whole run */
+	char *trace_parent; /* 00-TRACE-SPAN-FLAGS; inherited or NULL */
+	char trace_id[33];
+	struct usage_total total;
+	int64_t iteration, tool_calls;
+	int64_t started_at, first_answer_at;
+	enum model_finish finish;
+	bool has_finish;
+	struct buffer output, message;
+	struct loop_timer *timeout, *wait, *done_timer;
+	char **used_ids; /* tool_call_ids of this run */
+	size_t used_id_count;
+	bool ended;
+	int exit_status;
+};
+
+/* ---- run.c ---- */
+
+/* The run is over: stop what goes on, write the error and agent_end. `message` NULL: no error
+ * event. */
+void run_end(struct agent_run *run, enum run_end end, int exit_status,
+	     const struct model_error *error);
+/* The same for an error that did not come from the model. */
+void run_fail(struct agent_run *run, enum run_end end, int exit_status, const char *kind,
+	      const char *format, ...) __attribute__((format(printf, 5, 6)));
+/* Ask the model for the next response, unless a limit forbids it. */
+void run_next_iteration(struct agent_run *run);
+
+/* ---- run_tools.c ---- */
+
+/* Run the calls of the answer; run_next_iteration when all have a result. */
+void run_tools(struct agent_run *run);
+/* Stop them all, each with a result that says so. */
+void run_tools_stop(struct agent_run *run);
+void run_tools_free(struct agent_run *run);
+
+/* ---- run_events.c ---- */
+
+void emit_agent_start(struct agent_run *run);
+void emit_agent_end(struct agent_run *run, enum run_end end);
+void emit_error(struct agent_run *run, const struct model_error *error, bool fatal);
+void emit_progress(struct agent_run *run);
+void emit_llm_start(struct agent_run *run);
+void emit_llm_end(struct agent_run *run, const struct model_outcome *outcome, bool is_final,
+		  struct span message);
+void emit_llm_retry(struct agent_run *run, const struct model_error *error, double wait_seconds,
+		    const char *next_model);
+/* A piece of the answer, at once or merged with its neighbours by --debounce. */
+void emit_delta(struct agent_run *run, const struct model_delta *delta);
+/* Write what --debounce holds back. */
+void emit_held(struct agent_run *run);
+void emit_tool_call_end(struct agent_run *run, const struct answer_call *call);
+void emit_tool_start(struct agent_run *run, const struct answer_call *call);
+void emit_tool_chunk(struct agent_run *run, const struct answer_call *call, struct span text);
+void emit_tool_end(struct agent_run *run, const struct answer_call *call,
+		   const struct tool_result *result);
+void emit_tool_approval(struct agent_run *run, const struct answer_call *call, bool approved,
+			const char *by);
+
+#endif

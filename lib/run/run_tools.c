@@ -1,0 +1,293 @@
+#include <stdlib.h>
+
+#include "run/run_state.h"
+
+static void pump(struct agent_run *run);
+
+static const struct answer_call *asked(const struct batch_call *call)
+{
+	return &call->run->answer.calls[call->index];
+}
+
+/* The call has its result. */
+static void settle(struct batch_call *call, const struct tool_result *result)
+{
+	if (call->state != CALL_WAITING)
+		call->run->busy--;
+	call->state = CALL_DONE;
+	call->process = NULL;
+	buffer_add_span(&call->result, result->text);
+	call->is_error = result->is_error;
+	emit_tool_end(call->run, asked(call), result);
+}
+
+/* The call did not run; `why` is what the model is told. */
+static void settle_refused(struct batch_call *call, const char *why)
+{
+	const struct tool_result result = {
+	    .text = span_of(why), .is_error = true, .exit_status = -1};
+
+	emit_tool_start(call->run, asked(call));
+	settle(call, &result);
+}
+
+static void on_output(void *context, struct span text)
+{
+	struct batch_call *call = context;
+
+	emit_tool_chunk(call->run, asked(call), text);
+}
+
+static void on_done(void *context, const struct tool_result *result)
+{
+	struct batch_call *call = context;
+
+	settle(call, result);
+	pump(call->run);
+}
+
+/* ---- starting ---- */
+
+/* A span id of the call for W3C Trace Context: FNV-1a of run and call, so that reports find it
+ * again. */
+static uint64_t span_id(const char *run_id, const char *call_id)
+{
+	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+
+	for (const char *at = run_id; *at != '\0'; at++)
+		hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+	for (const char *at = call_id; *at != '\0'; at++)
+		hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+static char **make_environment(const struct batch_call *call)
+{
+	const struct agent_run *run = call->run;
+	struct buffer text[4] = {{0}};
+	char *extra[5] = {NULL};
+	char **environment;
+
+	buffer_add_format(&text[0], "AGENT_RUN_ID=%s", run->stream.run_id);
+	buffer_add_format(&text[1], "AGENT_TOOL_CALL_ID=%s", asked(call)->id);
+	buffer_add_format(&text[2], "AGENT_TOOL_NAME=%s", asked(call)->name);
+	buffer_add_format(&text[3], "TRACEPARENT=00-%s-%016llx-01", run->trace_id,
+			  (unsigned long long)span_id(run->stream.run_id, asked(call)->id));
+	for (int i = 0; i < 4; i++)
+		extra[i] = buffer_take(&text[i]);
+	environment = tool_environment(run->config.secrets, extra);
+	for (int i = 0; i < 4; i++)
+		free(extra[i]);
+	return environment;
+}
+
+static void execute(struct batch_call *call)
+{
+	struct agent_run *run = call->run;
+	const struct tool_handler handler = {call, run->config.tool_output ? on_output : NULL,
+					     on_done};
+
+	call->state = CALL_RUNNING;
+	emit_tool_start(run, asked(call));
+	event_flush(run->stream.sink); /* what happens outside must be in the log before */
+	call->process = tool_start(run->loop, call->tool, answer_args(asked(call)),
+				   call->environment, &run->config.tool_limits, &handler);
+}
+
+static void on_decided(void *context, bool approved, const char *by, const char *reason)
+{
+	struct batch_call *call = context;
+	struct agent_run *run = call->run;
+	struct buffer why = {0};
+
+	call->approval = NULL;
+	emit_tool_approval(run, asked(call), approved, by);
+	if (approved) {
+		execute(call);
+	} else {
+		buffer_add_text(&why, "The call was denied");
+		if (reason[0] != '\0')
+			buffer_add_format(&why, ": %s", reason);
+		settle_refused(call, buffer_string(&why));
+	}
+	buffer_free(&why);
+	pump(run);
+}
+
+/* What is wrong with a call before anything runs, told to the model; false when nothing is. */
+static bool is_faulty(struct batch_call *call, struct buffer *why)
+{
+	const struct answer_call *said = asked(call);
+	const struct tool_set *tools = call->run->config.tools;
+	struct json_fault fault;
+
+	call->tool = tool_set_find(tools, span_of(said->name));
+	if (call->tool == NULL) {
+		buffer_add_format(why, "There is no tool named \"%s\".", said->name);
+		for (size_t i = 0; i < tools->count; i++)
+			buffer_add_format(why, "%s%s", i == 0 ? " The tools are: " : ", ",
+					  tools->tools[i]->name);
+		return true;
+	}
+	if (!said->valid) {
+		if (json_check(buffer_span(&said->args), &fault))
+			buffer_add_text(why, "The arguments must be a JSON object.");
+		else
+			buffer_add_format(
+			    why,
+			    "The arguments are not valid JSON: %s at byte %zu. Fix the "
+			    "errors and try again.",
+			    fault.what, fault.offset + 1);
+		return true;
+	}
+	return !tool_check_args(call->tool, answer_args(said), why);
+}
+
+static void begin_call(struct batch_call *call)
+{
+	struct agent_run *run = call->run;
+	const struct approval_handler handler = {call, on_decided};
+	struct buffer why = {0};
+
+	if (is_faulty(call, &why)) {
+		settle_refused(call, buffer_string(&why));
+		buffer_free(&why);
+		return;
+	}
+	call->environment = make_environment(call);
+	switch (approval_rule_for(run->config.policy, call->tool)) {
+	case APPROVAL_DENY:
+		emit_tool_approval(run, asked(call), false, "policy");
+		settle_refused(call, "The call was denied by policy.");
+		break;
+	case APPROVAL_ASK:
+		run->busy++;
+		call->state = CALL_ASKING;
+		event_flush(run->stream.sink);
+		call->approval = approval_ask(run->loop, run->config.policy, call->tool,
+					      span_of(asked(call)->id), answer_args(asked(call)),
+					      call->environment, &handler);
+		break;
+	case APPROVAL_NONE:
+	case APPROVAL_ALLOW:
+		run->busy++;
+		execute(call);
+		break;
+	}
+}
+
+/* ---- the batch ---- */
+
+/* One message with the results of all calls, in the order of the calls. */
+static void add_results(struct agent_run *run)
+{
+	struct buffer message = {0};
+
+	json_open(&message, '{');
+	json_put_text(&message, "role", "tool");
+	json_key(&message, "content");
+	json_open(&message, '[');
+	for (size_t i = 0; i < run->batch_count; i++) {
+		const struct batch_call *call = &run->batch[i];
+
+		json_open(&message, '{');
+		json_put_text(&message, "type", "tool_result");
+		json_put_text(&message, "tool_call_id", asked(call)->id);
+		json_put_text(&message, "tool_name", asked(call)->name);
+		json_put_string(&message, "result", buffer_span(&call->result));
+		json_put_bool(&message, "is_error", call->is_error);
+		json_close(&message, '}');
+	}
+	json_close(&message, ']');
+	json_close(&message, '}');
+	conversation_add(&run->conversation, buffer_span(&message));
+	buffer_free(&message);
+}
+
+/* Whether the model keeps writing calls that cannot be run. */
+static bool is_stuck(struct agent_run *run)
+{
+	size_t faulty = 0;
+
+	for (size_t i = 0; i < run->batch_count; i++)
+		faulty += !asked(&run->batch[i])->valid;
+	run->repairs = faulty == run->batch_count ? run->repairs + 1 : 0;
+	return run->repairs > run->config.output_retries;
+}
+
+/* Start what may start; when nothing is left, go on with the conversation. */
+static void pump(struct agent_run *run)
+{
+	for (size_t i = 0; i < run->batch_count && !run->ended; i++) {
+		if (run->busy >= run->config.parallel)
+			return;
+		if (run->batch[i].state == CALL_WAITING)
+			begin_call(&run->batch[i]);
+	}
+	for (size_t i = 0; i < run->batch_count; i++)
+		if (run->batch[i].state != CALL_DONE)
+			return;
+	if (run->ended || run->batch_count == 0)
+		return;
+	add_results(run);
+	if (is_stuck(run)) {
+		run_fail(run, RUN_ERROR, STATUS_FAILED, "invalid_response",
+			 "the model wrote invalid tool arguments %d times in a row", run->repairs);
+		return;
+	}
+	run_tools_free(run);
+	run_next_iteration(run);
+}
+
+void run_tools(struct agent_run *run)
+{
+	const struct run_config *config = &run->config;
+	size_t count = run->answer.call_count;
+
+	if (config->max_tool_calls > 0 &&
+	    run->tool_calls + (int64_t)count > config->max_tool_calls) {
+		run_fail(
+		    run, RUN_LIMIT, STATUS_LIMIT, "limit",
+		    "the model asked for %lld tool calls, the limit is %lld (--max-tool-calls)",
+		    (long long)(run->tool_calls + (int64_t)count),
+		    (long long)config->max_tool_calls);
+		return;
+	}
+	run->tool_calls += (int64_t)count;
+	run->batch = mem_zero(count * sizeof(*run->batch));
+	run->batch_count = count;
+	for (size_t i = 0; i < count; i++)
+		run->batch[i] = (struct batch_call){.run = run, .index = i};
+	pump(run);
+}
+
+void run_tools_stop(struct agent_run *run)
+{
+	const struct tool_result stopped = {
+	    .text = SPAN("The call was cancelled."), .is_error = true, .exit_status = -1};
+
+	for (size_t i = 0; i < run->batch_count; i++) {
+		struct batch_call *call = &run->batch[i];
+
+		if (call->state == CALL_RUNNING)
+			tool_cancel(call->process, TOOL_GRACE_SECONDS);
+		if (call->approval != NULL)
+			approval_cancel(call->approval);
+		call->approval = NULL;
+		if (call->state == CALL_RUNNING)
+			settle(call, &stopped);
+		else if (call->state != CALL_DONE)
+			settle_refused(call, "The call was cancelled.");
+	}
+}
+
+void run_tools_free(struct agent_run *run)
+{
+	for (size_t i = 0; i < run->batch_count; i++) {
+		buffer_free(&run->batch[i].result);
+		free(run->batch[i].environment);
+	}
+	free(run->batch);
+	run->batch = NULL;
+	run->batch_count = 0;
+}

@@ -1,0 +1,70 @@
+#include "run/usage.h"
+
+#include "model/prices.h"
+
+void usage_init(struct usage_total *total)
+{
+	*total = (struct usage_total){.tokens = MODEL_USAGE_NONE};
+}
+
+/* Unknown counts add nothing; two unknowns stay unknown. */
+static void add(int64_t *sum, int64_t more)
+{
+	if (more >= 0)
+		*sum = (*sum >= 0 ? *sum : 0) + more;
+}
+
+void usage_add(struct usage_total *total, const char *provider, const char *model,
+	       const struct model_usage *usage)
+{
+	double cost = usage->cost_usd;
+
+	add(&total->tokens.input, usage->input);
+	add(&total->tokens.output, usage->output);
+	add(&total->tokens.cached_input, usage->cached_input);
+	add(&total->tokens.cache_write, usage->cache_write);
+	add(&total->tokens.reasoning, usage->reasoning);
+	if (cost < 0 && !total->cost_unknown && !prices_cost(provider, model, usage, &cost))
+		total->cost_unknown = true;
+	if (cost > 0)
+		total->cost_usd += cost;
+}
+
+int64_t usage_total_tokens(const struct usage_total *total)
+{
+	int64_t sum = -1;
+
+	add(&sum, total->tokens.input);
+	add(&sum, total->tokens.output);
+	return sum;
+}
+
+static void put_count(struct buffer *out, const char *key, int64_t count)
+{
+	if (count >= 0)
+		json_put_int(out, key, count);
+	else
+		json_put_null(out, key);
+}
+
+void usage_put(struct buffer *out, const struct model_usage *usage, int64_t requests)
+{
+	json_key(out, "usage");
+	json_open(out, '{');
+	put_count(out, "input_tokens", usage->input);
+	put_count(out, "output_tokens", usage->output);
+	put_count(out, "cached_input_tokens", usage->cached_input);
+	put_count(out, "cache_write_tokens", usage->cache_write);
+	put_count(out, "reasoning_tokens", usage->reasoning);
+	json_put_int(out, "requests", requests);
+	json_close(out, '}');
+}
+
+void usage_put_totals(struct buffer *out, const struct usage_total *total)
+{
+	put_count(out, "total_tokens", usage_total_tokens(total));
+	if (total->cost_unknown || total->requests == 0)
+		json_put_null(out, "total_cost_usd");
+	else
+		json_put_double(out, "total_cost_usd", total->cost_usd);
+}
