@@ -282,29 +282,35 @@ static void on_done(void *context, const struct model_outcome *outcome)
 
 /* ---- asking ---- */
 
-static void ask(struct agent_run *run)
+static struct model_request build_request(const struct run_config *config,
+					  const struct conversation *conversation,
+					  const struct model_tool *offered)
 {
-	const struct run_config *config = &run->config;
-	const struct model_handler handler = {run, on_delta, on_done};
-	const char *choice = config->tool_choice;
-	struct error e = {0};
-	struct model_request request;
-
-	/* A forced call is forced once: the loop would never end otherwise. */
-	if (choice != NULL && run->iteration > 1 && strcmp(choice, "none") != 0)
-		choice = NULL;
-	request = (struct model_request){
+	return (struct model_request){
 	    .system = config->system,
-	    .messages = run->conversation.messages,
-	    .message_count = run->conversation.count,
-	    .tools = run->offered,
+	    .messages = conversation->messages,
+	    .message_count = conversation->count,
+	    .tools = offered,
 	    .tool_count = config->tools->count,
-	    .tool_choice = choice,
+	    .tool_choice = config->tool_choice,
 	    .options = config->options,
 	    .option_count = config->option_count,
 	    .effort = config->effort,
 	    .max_tokens = config->max_tokens,
 	};
+}
+
+static void ask(struct agent_run *run)
+{
+	const struct model_handler handler = {run, on_delta, on_done};
+	struct model_request request =
+	    build_request(&run->config, &run->conversation, run->offered);
+	struct error e = {0};
+
+	/* A forced call is forced once: the loop would never end otherwise. */
+	if (request.tool_choice != NULL && run->iteration > 1 &&
+	    strcmp(request.tool_choice, "none") != 0)
+		request.tool_choice = NULL;
 	run->tries++;
 	run->streamed = false;
 	run->first_chunk_at = 0;
@@ -349,17 +355,33 @@ static bool open_models(struct agent_run *run, struct error *e)
 	return true;
 }
 
-static void offer_tools(struct agent_run *run)
+/* The tools as models know them; the caller frees the array. */
+static struct model_tool *offer_tools(const struct tool_set *set)
 {
-	const struct tool_set *set = run->config.tools;
+	struct model_tool *offered = mem_zero(set->count * sizeof(*offered));
 
-	run->offered = mem_zero(set->count * sizeof(*run->offered));
 	for (size_t i = 0; i < set->count; i++)
-		run->offered[i] = (struct model_tool){
+		offered[i] = (struct model_tool){
 		    .name = set->tools[i]->name,
 		    .description = set->tools[i]->description,
 		    .parameters = set->tools[i]->parameters,
 		};
+	return offered;
+}
+
+/* What is said before the first request: the history and the prompt. Instructions that only the
+ * history has become the configuration's; they live in `conversation`. */
+static void open_conversation(struct run_config *config, struct conversation *conversation)
+{
+	const struct conversation *history = config->history;
+
+	for (size_t i = 0; history != NULL && i < history->count; i++)
+		conversation_add(conversation, history->messages[i]);
+	if (history != NULL && config->system == NULL && history->system.len > 0) {
+		buffer_add_span(&conversation->system, buffer_span(&history->system));
+		config->system = buffer_string(&conversation->system);
+	}
+	conversation_add_user(conversation, span_of(config->prompt));
 }
 
 /* Go on with the trace of whoever started us (W3C Trace Context), or begin one named by the run. */
@@ -401,24 +423,34 @@ struct agent_run *run_start(const struct run_config *config, struct event_sink *
 		run_free(run);
 		return NULL;
 	}
-	offer_tools(run);
+	run->offered = offer_tools(config->tools);
 	join_trace(run);
-	if (config->history != NULL) {
-		for (size_t i = 0; i < config->history->count; i++)
-			conversation_add(&run->conversation, config->history->messages[i]);
-		if (config->system == NULL && config->history->system.len > 0) {
-			buffer_add_span(&run->conversation.system,
-					buffer_span(&config->history->system));
-			run->config.system = buffer_string(&run->conversation.system);
-		}
-	}
-	conversation_add_user(&run->conversation, span_of(config->prompt));
+	open_conversation(&run->config, &run->conversation);
 	emit_agent_start(run);
 	if (config->timeout_seconds > 0)
 		run->timeout = loop_timer_add(run->loop, (int64_t)(config->timeout_seconds * 1e9),
 					      time_is_up, run);
 	run->wait = loop_timer_add(run->loop, 0, begin, run);
 	return run;
+}
+
+bool run_show_request(const struct run_config *config, struct buffer *out, struct error *e)
+{
+	struct run_config shown = *config;
+	struct conversation conversation = {0};
+	struct model_tool *offered = offer_tools(config->tools);
+	struct model *model = model_open(config->host, config->models[0], e);
+	struct model_request request;
+	bool good = false;
+
+	open_conversation(&shown, &conversation);
+	request = build_request(&shown, &conversation, offered);
+	if (model != NULL)
+		good = model_show_request(model, &request, out, e);
+	model_close(model);
+	conversation_free(&conversation);
+	free(offered);
+	return good;
 }
 
 void run_free(struct agent_run *run)

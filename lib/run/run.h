@@ -58,6 +58,9 @@ struct run_handler {
 struct agent_run *run_start(const struct run_config *config, struct event_sink *sink,
 			    const struct run_handler *handler, struct error *e);
 
+/* Append the first request that run_start would send (model_show_request). */
+bool run_show_request(const struct run_config *config, struct buffer *out, struct error *e);
+
 /* Stop: requests are dropped, tools get TERM, and KILL after a grace period; agent_end is written
  * with status `cancelled` and the exit status of `signal` (128 + signal). */
 void run_cancel(struct agent_run *run, int signal);

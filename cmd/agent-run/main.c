@@ -1,0 +1,322 @@
+/* agent-run: ask a model, run the tools it calls, write every event as it happens. */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/utf8.h"
+#include "model/prices.h"
+#include "options.h"
+
+/* The one run of this process, and what it runs on. */
+struct program {
+	struct options options;
+	struct loop *loop;
+	struct model_host host;
+	struct event_sink sink;
+	struct conversation history;
+	struct agent_run *run;
+	struct loop_fd *output_watch;
+	int exit_status;
+	bool reader_gone; /* nobody reads standard output any more */
+	bool stopping;    /* only children are waited for */
+};
+
+/* ---- the prompt ---- */
+
+static bool stdin_has_data(void)
+{
+	struct stat info;
+
+	return fstat(STDIN_FILENO, &info) == 0 &&
+	       (S_ISFIFO(info.st_mode) || S_ISREG(info.st_mode) || S_ISSOCK(info.st_mode));
+}
+
+static void read_prompt(struct options *o)
+{
+	bool taken = o->history != NULL && strcmp(o->history, "-") == 0;
+	struct buffer input = {0}, clean = {0};
+	struct error e = {0};
+	struct span text;
+
+	if (!o->no_stdin && !taken && (o->dash || stdin_has_data())) {
+		if (!file_read("-", &input, &e))
+			die(STATUS_USAGE, "%s", e.message);
+		if (input.len > 0 && o->prompt.len > 0)
+			buffer_add_text(&o->prompt, "\n\n");
+		buffer_add_span(&o->prompt, buffer_span(&input));
+	}
+	text = buffer_span(&o->prompt);
+	while (text.len > 0 && text.at[text.len - 1] == '\n')
+		text.len--;
+	for (size_t i = 0; i < text.len; i++)
+		if (text.at[i] == '\0')
+			die(STATUS_USAGE, "the prompt holds a NUL byte; is it a binary file?");
+	utf8_add(&clean, text);
+	if (clean.len == 0 && o->mode == MODE_RUN)
+		die(STATUS_USAGE, "no prompt: give it as arguments or on standard input");
+	o->config.prompt = buffer_string(&clean);
+	buffer_free(&o->prompt);
+	buffer_free(&input);
+	o->prompt = clean;
+}
+
+static void read_history(struct program *p)
+{
+	struct buffer text = {0};
+	struct error e = {0};
+	const char *path = p->options.history;
+
+	if (path == NULL)
+		return;
+	if (!file_read(path, &text, &e) ||
+	    !conversation_load(&p->history, buffer_span(&text),
+			       strcmp(path, "-") == 0 ? "standard input" : path, &e))
+		die(STATUS_USAGE, "%s", e.message);
+	p->options.config.history = &p->history;
+	buffer_free(&text);
+}
+
+/* ---- modes that only look ---- */
+
+static _Noreturn void no_model(void)
+{
+	struct buffer list = {0}, ready = {0};
+	struct error e = {0};
+
+	if (!model_list_providers(&list, &e))
+		die(STATUS_USAGE, "%s", e.message);
+	for (struct span rest = buffer_span(&list); rest.len > 0;) {
+		const char *newline = memchr(rest.at, '\n', rest.len);
+		size_t len = newline != NULL ? (size_t)(newline - rest.at) : rest.len;
+		struct span line = {rest.at, len};
+		const char *tab = memchr(line.at, '\t', len);
+
+		if (tab != NULL && span_ends(line, "\tset"))
+			buffer_add_format(&ready, " %.*s", (int)(tab - line.at), line.at);
+		rest = span_from(rest, len + (newline != NULL));
+	}
+	if (ready.len == 0)
+		buffer_add_text(&ready, " none");
+	die(STATUS_USAGE,
+	    "no model: use -m PROVIDER:MODEL or AGENT_MODEL (providers whose key is set:%s), or "
+	    "try "
+	    "-m test",
+	    buffer_string(&ready));
+}
+
+static void show(const struct buffer *text)
+{
+	fflush(stdout);
+	if (!write_all(STDOUT_FILENO, buffer_span(text)) && errno != EPIPE)
+		die(STATUS_FAILED, "standard output: %s", strerror(errno));
+}
+
+static void list_tools(const struct tool_set *tools)
+{
+	struct buffer out = {0};
+
+	for (size_t i = 0; i < tools->count; i++) {
+		const struct tool *tool = tools->tools[i];
+
+		buffer_add_format(&out, "%s\t%s\t%s\n", tool->name, tool->source,
+				  tool->description != NULL ? tool->description : "");
+	}
+	show(&out);
+	buffer_free(&out);
+}
+
+static void dry_run(const struct program *p)
+{
+	struct buffer out = {0};
+	struct error e = {0};
+
+	if (!run_show_request(&p->options.config, &out, &e))
+		die(STATUS_USAGE, "%s", e.message);
+	show(&out);
+	buffer_free(&out);
+}
+
+static void list_providers(void)
+{
+	struct buffer out = {0};
+	struct error e = {0};
+
+	if (!model_list_providers(&out, &e))
+		die(STATUS_USAGE, "%s", e.message);
+	show(&out);
+	buffer_free(&out);
+}
+
+/* Every model with a known price, which --max-cost can count. */
+static void list_models(void)
+{
+	struct buffer out = {0};
+	struct error e = {0};
+
+	if (!prices_list(&out, &e))
+		die(STATUS_USAGE, "%s", e.message);
+	show(&out);
+	buffer_free(&out);
+}
+
+/* ---- running ---- */
+
+static void stop_when_quiet(struct program *p)
+{
+	p->stopping = true;
+	if (loop_child_count(p->loop) == 0)
+		loop_stop(p->loop);
+}
+
+static void run_is_over(void *context, int exit_status, const char *message)
+{
+	struct program *p = context;
+	struct stat info;
+
+	p->exit_status = exit_status;
+	/* In a pipe the reader says what went wrong, from the stream; else nobody would. */
+	if (message != NULL && !p->reader_gone &&
+	    (fstat(STDOUT_FILENO, &info) != 0 || !S_ISFIFO(info.st_mode)))
+		warn("%s", message);
+	stop_when_quiet(p);
+}
+
+static void before_wait(void *context)
+{
+	struct program *p = context;
+
+	if (!event_flush(&p->sink) && !p->reader_gone) {
+		p->reader_gone = true;
+		run_cancel(p->run, SIGPIPE);
+	}
+	if (p->stopping && loop_child_count(p->loop) == 0)
+		loop_stop(p->loop);
+}
+
+static void output_hung_up(void *context, int events)
+{
+	struct program *p = context;
+
+	(void)events;
+	loop_fd_remove(p->output_watch);
+	p->output_watch = NULL;
+	p->sink.broken = true;
+	p->reader_gone = true;
+	run_cancel(p->run, SIGPIPE);
+}
+
+/* The first signal stops the run in order, the second at once. */
+static void signal_came(void *context, int number)
+{
+	struct program *p = context;
+
+	if (p->stopping || p->exit_status > 128)
+		_exit(128 + number);
+	p->exit_status = 128 + number;
+	run_cancel(p->run, number);
+}
+
+/* A reader that takes nothing must not keep us from stopping. */
+static bool give_up_output(void *context)
+{
+	const struct program *p = context;
+
+	return loop_signal_pending(p->loop) != 0;
+}
+
+/* Open the log for appending; a line that a crash left torn is closed first. */
+static int open_log(const char *path)
+{
+	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+	off_t size;
+	char last;
+
+	if (fd < 0)
+		die(STATUS_USAGE, "%s: %s", path, strerror(errno));
+	size = lseek(fd, 0, SEEK_END);
+	if (size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n' &&
+	    !write_all(fd, SPAN("\n")))
+		die(STATUS_FAILED, "%s: %s", path, strerror(errno));
+	return fd;
+}
+
+static void run(struct program *p)
+{
+	const struct run_handler handler = {p, run_is_over};
+	struct error e = {0};
+
+	signal(SIGPIPE, SIG_IGN);
+	p->sink = (struct event_sink){
+	    .fd = STDOUT_FILENO, .log_fd = -1, .give_up = give_up_output, .context = p};
+	if (p->options.log != NULL)
+		p->sink.log_fd = open_log(p->options.log);
+	p->run = run_start(&p->options.config, &p->sink, &handler, &e);
+	if (p->run == NULL)
+		die(STATUS_USAGE, "%s", e.message);
+	p->output_watch = loop_fd_add(p->loop, STDOUT_FILENO, 0, output_hung_up, p);
+	loop_catch_signals(p->loop, signal_came, p);
+	loop_before_wait(p->loop, before_wait, p);
+	loop_run(p->loop);
+	loop_fd_remove(p->output_watch);
+	if (p->sink.log_errno != 0) {
+		warn("%s: %s; the log is not complete", p->options.log,
+		     strerror(p->sink.log_errno));
+		if (p->exit_status == STATUS_OK)
+			p->exit_status = STATUS_FAILED;
+	}
+	run_free(p->run);
+	event_sink_free(&p->sink);
+	if (p->sink.log_fd >= 0)
+		close(p->sink.log_fd);
+}
+
+int main(int argc, char **argv)
+{
+	struct program p = {0};
+	char **secrets = NULL;
+
+	options_parse(&p.options, argc, argv);
+	p.loop = loop_new();
+	p.host = (struct model_host){
+	    .loop = p.loop,
+	    .limits = p.options.limits,
+	    .base_url = p.options.base_url,
+	    .raw = p.options.raw,
+	};
+	p.options.config.host = &p.host;
+	if (p.options.mode == MODE_LIST_PROVIDERS) {
+		list_providers();
+	} else if (p.options.mode == MODE_LIST_MODELS) {
+		list_models();
+	} else if (p.options.mode == MODE_LIST_TOOLS) {
+		list_tools(&p.options.tools);
+	} else {
+		if (p.options.model_count == 0)
+			no_model();
+		read_prompt(&p.options);
+		read_history(&p);
+		if (p.options.mode == MODE_DRY_RUN) {
+			dry_run(&p);
+		} else {
+			secrets = model_secret_variables();
+			p.options.config.secrets = secrets;
+			run(&p);
+		}
+	}
+	if (p.host.http != NULL)
+		http_free(p.host.http);
+	loop_free(p.loop);
+	conversation_free(&p.history);
+	options_free(&p.options);
+	free(secrets);
+	if (p.reader_gone) { /* end as every other writer into a closed pipe does */
+		signal(SIGPIPE, SIG_DFL);
+		raise(SIGPIPE);
+	}
+	return p.exit_status;
+}

@@ -1,0 +1,417 @@
+#include "options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+
+static const char help[] =
+    "usage: agent-run [options] [PROMPT ...]\n"
+    "Run one agent: ask a model, run the tools it calls, write every event as a line of JSON.\n"
+    "Standard input is read when it is a pipe or a file, and follows the prompt.\n"
+    "\n"
+    "the model\n"
+    "  -m, --model NAME[,NAME...]  PROVIDER:MODEL, test, replay:FILE or exec:COMMAND; later ones "
+    "are\n"
+    "                              fallbacks (default: $AGENT_MODEL)\n"
+    "  -o, --option KEY=VALUE      a request parameter; VALUE is JSON if it parses, else text\n"
+    "      --effort LEVEL          reasoning: none, low, medium, high, max\n"
+    "      --max-tokens N          per response\n"
+    "      --base-url URL          instead of the provider's\n"
+    "\n"
+    "the conversation\n"
+    "  -s, --system TEXT           instructions; @FILE reads a file\n"
+    "      --history FILE          start from an event log or a JSON array of messages (-: stdin)\n"
+    "      --no-stdin              leave standard input alone\n"
+    "\n"
+    "tools\n"
+    "  -t, --tool PATH             a manifest, an executable, a folder of them, or a shipped "
+    "tool's name\n"
+    "      --tool-choice CHOICE    auto, required, none or a tool's name\n"
+    "      --tool-timeout SECONDS  stop a tool after this time (120)\n"
+    "      --tool-output           stream what tools print\n"
+    "  -P, --parallel N            tool calls of one response that run at once (8)\n"
+    "      --allow GLOB, --ask GLOB, --deny GLOB\n"
+    "                              tools that run freely, need a yes, or never run\n"
+    "      --approve-with COMMAND  ask a program instead of the person at the terminal\n"
+    "\n"
+    "limits\n"
+    "      --max-iterations N      model responses (50)\n"
+    "      --max-total-tokens N    input and output of the whole run\n"
+    "      --max-cost USD          of the whole run\n"
+    "      --max-tool-calls N      of the whole run\n"
+    "      --timeout SECONDS       the whole run\n"
+    "      --idle-timeout SECONDS  nothing received (300)\n"
+    "      --retries N             of a failed request (4)\n"
+    "      --output-retries N      of an answer that is wrong in form (2)\n"
+    "\n"
+    "the stream\n"
+    "      --debounce SECONDS      merge chunks that arrive within this time\n"
+    "      --raw                   every provider event as well\n"
+    "  -l, --log FILE              append every event to FILE as well\n"
+    "\n"
+    "  -n, --dry-run               print the request that would be sent, and exit\n"
+    "      --list-providers, --list-models, --list-tools\n"
+    "  -h, --help                  show this text\n"
+    "  -V, --version               show the version\n"
+    "\n"
+    "Exit status: 0 success, 1 failure, 2 usage, 3 a limit, 6 refused, 124 timeout, 130 and 143 "
+    "signals.\n";
+
+enum {
+	OPT_EFFORT = 256,
+	OPT_MAX_TOKENS,
+	OPT_BASE_URL,
+	OPT_HISTORY,
+	OPT_NO_STDIN,
+	OPT_TOOL_CHOICE,
+	OPT_TOOL_TIMEOUT,
+	OPT_TOOL_OUTPUT,
+	OPT_ALLOW,
+	OPT_ASK,
+	OPT_DENY,
+	OPT_APPROVE_WITH,
+	OPT_MAX_ITERATIONS,
+	OPT_MAX_TOTAL_TOKENS,
+	OPT_MAX_COST,
+	OPT_MAX_TOOL_CALLS,
+	OPT_TIMEOUT,
+	OPT_IDLE_TIMEOUT,
+	OPT_RETRIES,
+	OPT_OUTPUT_RETRIES,
+	OPT_DEBOUNCE,
+	OPT_RAW,
+	OPT_LIST_PROVIDERS,
+	OPT_LIST_MODELS,
+	OPT_LIST_TOOLS,
+};
+
+static const struct option long_options[] = {
+    {"model", required_argument, NULL, 'm'},
+    {"option", required_argument, NULL, 'o'},
+    {"effort", required_argument, NULL, OPT_EFFORT},
+    {"max-tokens", required_argument, NULL, OPT_MAX_TOKENS},
+    {"base-url", required_argument, NULL, OPT_BASE_URL},
+    {"system", required_argument, NULL, 's'},
+    {"history", required_argument, NULL, OPT_HISTORY},
+    {"no-stdin", no_argument, NULL, OPT_NO_STDIN},
+    {"tool", required_argument, NULL, 't'},
+    {"tool-choice", required_argument, NULL, OPT_TOOL_CHOICE},
+    {"tool-timeout", required_argument, NULL, OPT_TOOL_TIMEOUT},
+    {"tool-output", no_argument, NULL, OPT_TOOL_OUTPUT},
+    {"parallel", required_argument, NULL, 'P'},
+    {"allow", required_argument, NULL, OPT_ALLOW},
+    {"ask", required_argument, NULL, OPT_ASK},
+    {"deny", required_argument, NULL, OPT_DENY},
+    {"approve-with", required_argument, NULL, OPT_APPROVE_WITH},
+    {"max-iterations", required_argument, NULL, OPT_MAX_ITERATIONS},
+    {"max-total-tokens", required_argument, NULL, OPT_MAX_TOTAL_TOKENS},
+    {"max-cost", required_argument, NULL, OPT_MAX_COST},
+    {"max-tool-calls", required_argument, NULL, OPT_MAX_TOOL_CALLS},
+    {"timeout", required_argument, NULL, OPT_TIMEOUT},
+    {"idle-timeout", required_argument, NULL, OPT_IDLE_TIMEOUT},
+    {"retries", required_argument, NULL, OPT_RETRIES},
+    {"output-retries", required_argument, NULL, OPT_OUTPUT_RETRIES},
+    {"debounce", required_argument, NULL, OPT_DEBOUNCE},
+    {"raw", no_argument, NULL, OPT_RAW},
+    {"log", required_argument, NULL, 'l'},
+    {"dry-run", no_argument, NULL, 'n'},
+    {"list-providers", no_argument, NULL, OPT_LIST_PROVIDERS},
+    {"list-models", no_argument, NULL, OPT_LIST_MODELS},
+    {"list-tools", no_argument, NULL, OPT_LIST_TOOLS},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {NULL, 0, NULL, 0},
+};
+
+/* ---- values ---- */
+
+static int64_t whole_number(const char *option, const char *text, int64_t least)
+{
+	char *end;
+	long long value;
+
+	errno = 0;
+	value = strtoll(text, &end, 10);
+	if (errno != 0 || end == text || *end != '\0' || value < least)
+		die(STATUS_USAGE, "%s takes a whole number of at least %lld, not '%s'", option,
+		    (long long)least, text);
+	return value;
+}
+
+static double amount(const char *option, const char *text)
+{
+	char *end;
+	double value;
+
+	errno = 0;
+	value = strtod(text, &end);
+	if (errno != 0 || end == text || *end != '\0' || !(value >= 0) || isinf(value))
+		die(STATUS_USAGE, "%s takes a number of at least 0, not '%s'", option, text);
+	return value;
+}
+
+static const char *effort(const char *text)
+{
+	static const char *const levels[] = {"none", "low", "medium", "high", "max"};
+
+	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
+		if (strcmp(text, levels[i]) == 0)
+			return levels[i];
+	die(STATUS_USAGE, "--effort is none, low, medium, high or max, not '%s'", text);
+}
+
+/* Add the models of NAME[,NAME...]. What follows exec: or replay: may hold commas itself, so these
+ * take the rest. */
+static void add_models(struct options *o, const char *list)
+{
+	struct span rest = span_of(list);
+
+	while (rest.len > 0) {
+		const char *comma = memchr(rest.at, ',', rest.len);
+		size_t len = rest.len;
+
+		if (comma != NULL && !span_starts(rest, "exec:") && !span_starts(rest, "replay:"))
+			len = (size_t)(comma - rest.at);
+		if (len > 0) {
+			o->models = mem_resize(o->models, (o->model_count + 1) * sizeof(char *));
+			o->models[o->model_count++] = mem_copy((struct span){rest.at, len});
+		}
+		rest = span_from(rest, len < rest.len ? len + 1 : len);
+	}
+}
+
+static void add_option(struct options *o, const char *text)
+{
+	const char *equals = strchr(text, '=');
+	struct buffer value = {0};
+	struct model_option *option;
+	struct span given;
+
+	if (equals == NULL || equals == text)
+		die(STATUS_USAGE, "-o takes KEY=VALUE, not '%s'", text);
+	given = json_trim(span_of(equals + 1));
+	if (json_check(given, NULL))
+		json_write_line(&value, given);
+	else
+		json_write_string(&value, span_of(equals + 1));
+	o->model_options =
+	    mem_resize(o->model_options, (o->model_option_count + 1) * sizeof(*o->model_options));
+	option = &o->model_options[o->model_option_count++];
+	option->key = mem_copy((struct span){text, (size_t)(equals - text)});
+	option->value.len = value.len;
+	option->value.at = buffer_take(&value);
+}
+
+static void set_system(struct options *o, const char *text)
+{
+	struct error e = {0};
+
+	buffer_clear(&o->system);
+	if (text[0] != '@')
+		buffer_add_text(&o->system, text);
+	else if (!file_read(text + 1, &o->system, &e))
+		die(STATUS_USAGE, "%s", e.message);
+	o->config.system = buffer_string(&o->system);
+}
+
+static void add_tool(struct options *o, const char *path)
+{
+	struct error e = {0};
+
+	if (!tool_set_add(&o->tools, path, &e))
+		die(STATUS_USAGE, "%s", e.message);
+}
+
+/* ---- options ---- */
+
+static void set_defaults(struct options *o)
+{
+	*o = (struct options){
+	    .limits = {.connect_seconds = 30, .idle_seconds = 300},
+	    .config =
+		{
+		    .agent_name = "agent",
+		    .tool_limits = {.timeout = 120, .max_result = TOOL_MAX_RESULT},
+		    .parallel = 8,
+		    .max_iterations = 50,
+		    .retries = 4,
+		    .output_retries = 2,
+		},
+	};
+}
+
+static void apply(struct options *o, int option, const char *value)
+{
+	struct run_config *config = &o->config;
+
+	switch (option) {
+	case 'm':
+		add_models(o, value);
+		break;
+	case 'o':
+		add_option(o, value);
+		break;
+	case OPT_EFFORT:
+		config->effort = effort(value);
+		break;
+	case OPT_MAX_TOKENS:
+		config->max_tokens = whole_number("--max-tokens", value, 1);
+		break;
+	case OPT_BASE_URL:
+		o->base_url = value;
+		break;
+	case 's':
+		set_system(o, value);
+		break;
+	case OPT_HISTORY:
+		o->history = value;
+		break;
+	case OPT_NO_STDIN:
+		o->no_stdin = true;
+		break;
+	case 't':
+		add_tool(o, value);
+		break;
+	case OPT_TOOL_CHOICE:
+		config->tool_choice = value;
+		break;
+	case OPT_TOOL_TIMEOUT:
+		config->tool_limits.timeout = amount("--tool-timeout", value);
+		break;
+	case OPT_TOOL_OUTPUT:
+		config->tool_output = true;
+		break;
+	case 'P':
+		config->parallel = (int)whole_number("--parallel", value, 1);
+		break;
+	case OPT_ALLOW:
+		approval_add(&o->policy, APPROVAL_ALLOW, value);
+		break;
+	case OPT_ASK:
+		approval_add(&o->policy, APPROVAL_ASK, value);
+		break;
+	case OPT_DENY:
+		approval_add(&o->policy, APPROVAL_DENY, value);
+		break;
+	case OPT_APPROVE_WITH:
+		o->policy.command = value;
+		break;
+	case OPT_MAX_ITERATIONS:
+		config->max_iterations = whole_number("--max-iterations", value, 1);
+		break;
+	case OPT_MAX_TOTAL_TOKENS:
+		config->max_total_tokens = whole_number("--max-total-tokens", value, 1);
+		break;
+	case OPT_MAX_COST:
+		config->max_cost_usd = amount("--max-cost", value);
+		break;
+	case OPT_MAX_TOOL_CALLS:
+		config->max_tool_calls = whole_number("--max-tool-calls", value, 1);
+		break;
+	case OPT_TIMEOUT:
+		config->timeout_seconds = amount("--timeout", value);
+		break;
+	case OPT_IDLE_TIMEOUT:
+		o->limits.idle_seconds = amount("--idle-timeout", value);
+		break;
+	case OPT_RETRIES:
+		config->retries = (int)whole_number("--retries", value, 0);
+		break;
+	case OPT_OUTPUT_RETRIES:
+		config->output_retries = (int)whole_number("--output-retries", value, 0);
+		break;
+	case OPT_DEBOUNCE:
+		config->debounce_seconds = amount("--debounce", value);
+		break;
+	case OPT_RAW:
+		o->raw = true;
+		break;
+	case 'l':
+		o->log = value;
+		break;
+	case 'n':
+		o->mode = MODE_DRY_RUN;
+		break;
+	case OPT_LIST_PROVIDERS:
+		o->mode = MODE_LIST_PROVIDERS;
+		break;
+	case OPT_LIST_MODELS:
+		o->mode = MODE_LIST_MODELS;
+		break;
+	case OPT_LIST_TOOLS:
+		o->mode = MODE_LIST_TOOLS;
+		break;
+	case 'h':
+		fputs(help, stdout);
+		exit(STATUS_OK);
+	case 'V':
+		puts("agent-run " VERSION);
+		exit(STATUS_OK);
+	default:
+		fputs("try 'agent-run --help'\n", stderr);
+		exit(STATUS_USAGE);
+	}
+}
+
+static void take_prompt(struct options *o, char **words, int count)
+{
+	for (int i = 0; i < count; i++) {
+		if (strcmp(words[i], "-") == 0) {
+			o->dash = true;
+			continue;
+		}
+		if (o->prompt.len > 0)
+			buffer_add_char(&o->prompt, ' ');
+		buffer_add_text(&o->prompt, words[i]);
+	}
+}
+
+static void check_tool_choice(const struct options *o)
+{
+	const char *choice = o->config.tool_choice;
+
+	if (choice == NULL || strcmp(choice, "auto") == 0 || strcmp(choice, "none") == 0 ||
+	    (strcmp(choice, "required") == 0 && o->tools.count > 0) ||
+	    tool_set_find(&o->tools, span_of(choice)) != NULL)
+		return;
+	die(STATUS_USAGE, "--tool-choice %s: there is no such tool; add it with --tool", choice);
+}
+
+void options_parse(struct options *o, int argc, char **argv)
+{
+	int option;
+
+	set_defaults(o);
+	while ((option = getopt_long(argc, argv, "m:o:s:t:P:l:nhV", long_options, NULL)) != -1)
+		apply(o, option, optarg);
+	take_prompt(o, argv + optind, argc - optind);
+	if (o->model_count == 0 && getenv("AGENT_MODEL") != NULL)
+		add_models(o, getenv("AGENT_MODEL"));
+	check_tool_choice(o);
+	o->config.models = o->models;
+	o->config.model_count = o->model_count;
+	o->config.options = o->model_options;
+	o->config.option_count = o->model_option_count;
+	o->config.tools = &o->tools;
+	o->config.policy = &o->policy;
+}
+
+void options_free(struct options *o)
+{
+	for (size_t i = 0; i < o->model_count; i++)
+		free(o->models[i]);
+	free(o->models);
+	for (size_t i = 0; i < o->model_option_count; i++) {
+		free((char *)o->model_options[i].key);
+		free((char *)o->model_options[i].value.at);
+	}
+	free(o->model_options);
+	buffer_free(&o->system);
+	buffer_free(&o->prompt);
+	tool_set_free(&o->tools);
+	approval_free(&o->policy);
+}

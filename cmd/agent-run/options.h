@@ -1,0 +1,37 @@
+/*
+ * options: the command line of agent-run, as its man page describes it.
+ */
+#ifndef AGENT_RUN_OPTIONS_H
+#define AGENT_RUN_OPTIONS_H
+
+#include "run/run.h"
+
+enum mode {
+	MODE_RUN,
+	MODE_DRY_RUN,
+	MODE_LIST_PROVIDERS,
+	MODE_LIST_MODELS,
+	MODE_LIST_TOOLS,
+};
+
+struct options {
+	enum mode mode;
+	struct run_config config; /* what the options say; the rest is filled by main */
+	struct http_limits limits;
+	const char *base_url, *log, *history;
+	bool raw, no_stdin, dash; /* dash: "-" stands for standard input explicitly */
+
+	char **models; /* owned, as are the pieces below */
+	size_t model_count;
+	struct model_option *model_options;
+	size_t model_option_count;
+	struct buffer system, prompt; /* prompt: the arguments, joined by spaces */
+	struct tool_set tools;
+	struct approval_policy policy;
+};
+
+/* Parse the command line; exits 0 after --help and --version, 2 after a mistake. */
+void options_parse(struct options *options, int argc, char **argv);
+void options_free(struct options *options);
+
+#endif
