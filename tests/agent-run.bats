@@ -1,0 +1,330 @@
+#!/usr/bin/env bats
+# agent-run on the built-in models: the loop, its events, tools, limits, signals, output.
+# Over HTTP: provider.bats.
+
+load helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	mkdir -p tools
+}
+
+# A tool from a name, a parameters schema and a command (a JSON array).
+tool() {
+	printf '{"name":"%s","description":"a tool","parameters":%s,"command":%s}\n' "$1" "$2" "$3" >"tools/$1.json"
+}
+
+# A model that answers call number N with the lines of the file answer.N.
+scripted() {
+	cat >model.sh <<-'EOF'
+		cat >"request.$(ls request.* 2>/dev/null | wc -l)"
+		n=$(ls request.* | wc -l)
+		cat "answer.$n"
+	EOF
+	echo "exec:sh model.sh"
+}
+
+types() {
+	jq -r .event_type "$@" | uniq
+}
+
+@test "the test model answers, and the run is agent_start ... agent_end with seq 0, 1, 2, ..." {
+	run --separate-stderr agent-run -m test hello
+	assert_success
+	assert_equal "$stderr" ""
+	assert_equal "$(types <<<"$output" | paste -sd' ')" \
+		"agent_start llm_start llm_chunk llm_end progress agent_end"
+	assert_equal "$(jq -s 'map(.seq) == [range(length)]' <<<"$output")" true
+	assert_equal "$(jq -s 'map(.run_id) | unique | length' <<<"$output")" 1
+	assert_equal "$(jq -r 'keys_unsorted | join(",")' <<<"$output" | sort -u)" \
+		"event_type,timestamp,run_id,seq,data"
+}
+
+@test "agent_start holds the prompt, the model, the tools and the schema version" {
+	tool one '{"type":"object"}' '["true"]'
+	run agent-run -m test -s 'be brief' -t tools hello there
+	assert_success
+	assert_equal "$(head -1 <<<"$output" | jq -c '.data')" \
+		'{"agent_name":"agent","model":"test","prompt":"hello there","tools":["one"],"schema_version":1,"system":"be brief","provider":"test"}'
+}
+
+@test "agent_end holds the output, the usage and how it went" {
+	run agent-run -m test -o text='Good day.' hello
+	assert_success
+	assert_equal "$(tail -1 <<<"$output" | jq -c '.data | [.success, .status, .exit_status, .output, .finish_reason, .total_iterations, .tool_calls]')" \
+		'[true,"success",0,"Good day.","stop",1,0]'
+	assert_equal "$(tail -1 <<<"$output" | jq -c '.data.usage | keys_unsorted')" \
+		'["input_tokens","output_tokens","cached_input_tokens","cache_write_tokens","reasoning_tokens","requests"]'
+}
+
+@test "standard input is the prompt, or follows it after a blank line" {
+	run bash -c 'echo from stdin | agent-run -m test'
+	assert_equal "$(head -1 <<<"$output" | jq -r .data.prompt)" "from stdin"
+	run bash -c 'echo from stdin | agent-run -m test look at'
+	assert_equal "$(head -1 <<<"$output" | jq -c .data.prompt)" '"look at\n\nfrom stdin"'
+	run bash -c 'echo from stdin | agent-run -m test --no-stdin alone'
+	assert_equal "$(head -1 <<<"$output" | jq -r .data.prompt)" "alone"
+}
+
+@test "no prompt, no model and an unknown model are usage errors and nothing is written" {
+	run agent-run -m test
+	assert_failure 2
+	assert_output "agent-run: no prompt: give it as arguments or on standard input"
+	run agent-run hello
+	assert_failure 2
+	assert_output --partial "no model: use -m PROVIDER:MODEL or AGENT_MODEL (providers whose key is set:"
+	assert_output --partial "-m test"
+	run agent-run -m nosuch:model hello
+	assert_failure 2
+	assert_output --partial "nosuch"
+	run agent-run -m test --max-iterations none hello
+	assert_failure 2
+	assert_output "agent-run: --max-iterations takes a whole number of at least 1, not 'none'"
+	run agent-run --nonsense
+	assert_failure 2
+	assert_output --partial "try 'agent-run --help'"
+}
+
+@test "the model comes from AGENT_MODEL" {
+	AGENT_MODEL=test run agent-run hello
+	assert_success
+}
+
+@test "the test model calls every tool once with arguments that satisfy its schema" {
+	tool a '{"type":"object","properties":{"n":{"type":"integer","minimum":3}},"required":["n"]}' '["cat"]'
+	tool b '{"type":"object","properties":{"s":{"enum":["x","y"]}},"required":["s"]}' '["cat"]'
+	run agent-run -m test -t tools hello
+	assert_success
+	assert_equal "$(jq -c 'select(.event_type=="tool_end") | .data | [.tool_name, .result, .is_error]' <<<"$output" | sort)" \
+		'["a","{\"n\":3}",false]
+["b","{\"s\":\"x\"}",false]'
+	assert_equal "$(jq -c 'select(.event_type=="agent_end") | .data | [.total_iterations, .tool_calls]' <<<"$output")" '[2,2]'
+}
+
+@test "arguments reach the tool's stdin and the log as the very bytes the model wrote" {
+	tool keep '{"type":"object"}' '["tee","seen"]'
+	model=$(scripted)
+	cat >answer.1 <<'EOF'
+{"event_type":"tool_call_start","data":{"tool_call_id":"c1","tool_name":"keep","index":0}}
+{"event_type":"tool_call_chunk","data":{"tool_call_id":"c1","tool_name":"keep","args_delta":"{\"id\":1234567890123456789,"}}
+{"event_type":"tool_call_chunk","data":{"tool_call_id":"c1","tool_name":"keep","args_delta":"\"x\":1.10}"}}
+EOF
+	echo '{"text":"done"}' >answer.2
+	agent-run -m "$model" -t tools -l log.jsonl hello >out.jsonl
+	assert_equal "$(cat seen)" '{"id":1234567890123456789,"x":1.10}'
+	run grep -c '"args":{"id":1234567890123456789,"x":1.10}' log.jsonl
+	assert_output 3 # tool_call_end, llm_end.message, tool_start
+	cmp out.jsonl log.jsonl
+}
+
+@test "an unknown tool and invalid arguments are answered to the model as errors" {
+	tool real '{"type":"object"}' '["true"]'
+	model=$(scripted)
+	cat >answer.1 <<'EOF'
+{"event_type":"tool_call_start","data":{"tool_call_id":"c1","tool_name":"unreal","index":0}}
+{"event_type":"tool_call_chunk","data":{"tool_call_id":"c1","tool_name":"unreal","args_delta":"{}"}}
+{"event_type":"tool_call_start","data":{"tool_call_id":"c2","tool_name":"real","index":1}}
+{"event_type":"tool_call_chunk","data":{"tool_call_id":"c2","tool_name":"real","args_delta":"{\"a\":"}}
+EOF
+	echo '{"text":"sorry"}' >answer.2
+	run agent-run -m "$model" -t tools hello
+	assert_success
+	assert_equal "$(jq -c 'select(.event_type=="tool_end") | .data | [.tool_call_id, .is_error, .result]' <<<"$output")" \
+		'["c1",true,"There is no tool named \"unreal\". The tools are: real"]
+["c2",true,"The arguments are not valid JSON: unexpected end of text at byte 6. Fix the errors and try again."]'
+	assert_equal "$(jq -c '.messages[-1].content | map(.tool_call_id)' request.1)" '["c1","c2"]'
+}
+
+@test "tools of one response run in parallel, with -P 1 in order" {
+	mkfifo meet
+	tool left '{"type":"object"}' "[\"sh\",\"-c\",\"echo met >$PWD/meet\"]"
+	tool right '{"type":"object"}' "[\"cat\",\"$PWD/meet\"]"
+	run timeout 20 agent-run -m test -t tools hello
+	assert_success
+	assert_equal "$(jq -r 'select(.event_type=="tool_end" and .data.tool_name=="right") | .data.result' <<<"$output")" met
+	rm tools/*
+	tool one '{"type":"object"}' '["true"]'
+	tool two '{"type":"object"}' '["true"]'
+	run agent-run -m test -P 1 -t tools hello
+	assert_equal "$(jq -r 'select(.event_type|test("^tool_(start|end)")) | "\(.event_type) \(.data.tool_name)"' <<<"$output" | paste -sd,)" \
+		"tool_start one,tool_end one,tool_start two,tool_end two"
+}
+
+@test "a tool that fails tells the model its exit status and the end of its stderr" {
+	tool bad '{"type":"object"}' '["sh","-c","echo partial; echo reason >&2; exit 3"]'
+	run agent-run -m test -t tools hello
+	assert_success
+	run jq -c 'select(.event_type=="tool_end") | .data | [.is_error, .exit_status, (.result | test("partial") and test("reason"))]' <<<"$output"
+	assert_output '[true,3,true]'
+}
+
+@test "a tool past its timeout is stopped with its whole process group" {
+	tool slow '{"type":"object"}' "[\"sh\",\"-c\",\"sleep 300 & echo \$! >$PWD/pid; wait\"]"
+	run agent-run -m test -t tools --tool-timeout 0.3 hello
+	assert_success
+	run jq -r 'select(.event_type=="tool_end") | .data.result' <<<"$output"
+	assert_output --partial "timed out after 0.3 seconds"
+	run kill -0 "$(cat pid)"
+	assert_failure
+}
+
+@test "a tool's environment has no key, but the ids of the run and the call" {
+	tool show '{"type":"object"}' '["env"]'
+	OPENAI_API_KEY=sk-secret GROQ_API_KEY=gsk-secret run agent-run -m test -t tools hello
+	assert_success
+	refute_output --partial secret
+	run jq -r 'select(.event_type=="tool_end") | .data.result' <<<"$output"
+	assert_output --regexp 'AGENT_RUN_ID=[0-9a-f-]{36}'
+	assert_output --partial 'AGENT_TOOL_NAME=show'
+	assert_output --regexp 'AGENT_TOOL_CALL_ID=.+'
+	assert_output --regexp 'TRACEPARENT=00-[0-9a-f]{32}-[0-9a-f]{16}-01'
+}
+
+@test "--deny refuses, --approve-with asks a program, and without a terminal the answer is no" {
+	tool rm_all '{"type":"object"}' '["touch","ran"]'
+	run agent-run -m test -t tools --deny 'rm_*' hello
+	assert_success
+	assert_equal "$(jq -c 'select(.event_type=="tool_approval") | .data | [.decision, .by]' <<<"$output")" '["denied","policy"]'
+	run agent-run -m test -t tools --ask '*' --approve-with 'grep -q rm_all && echo fine' hello
+	assert_equal "$(jq -c 'select(.event_type=="tool_approval") | .data | [.decision, .by]' <<<"$output")" '["approved","hook"]'
+	assert [ -e ran ]
+	rm ran
+	run setsid agent-run -m test -t tools --ask '*' hello
+	assert_equal "$(jq -c 'select(.event_type=="tool_approval") | .data.decision' <<<"$output")" '"denied"'
+	assert [ ! -e ran ]
+}
+
+@test "--max-iterations, --max-tool-calls and --max-total-tokens end the run with status 3" {
+	tool again '{"type":"object"}' '["true"]'
+	cat >loop.sh <<'EOF'
+cat >/dev/null
+echo '{"event_type":"tool_call_start","data":{"tool_call_id":"c","tool_name":"again","index":0}}'
+EOF
+	run agent-run -m 'exec:sh loop.sh' -t tools --max-iterations 3 hello
+	assert_failure 3
+	assert_equal "$(tail -1 <<<"$output" | jq -c '.data | [.status, .exit_status, .total_iterations, .tool_calls]')" '["limit",3,3,3]'
+	run agent-run -m 'exec:sh loop.sh' -t tools --max-tool-calls 2 hello
+	assert_failure 3
+	run agent-run -m test -t tools --max-total-tokens 1 hello
+	assert_failure 3
+	assert_equal "$(jq -r 'select(.event_type=="error") | .data.exception_type' <<<"$output")" limit
+}
+
+@test "calls that reuse an id get their own in the events" {
+	tool again '{"type":"object"}' '["true"]'
+	cat >loop.sh <<'EOF'
+cat >/dev/null
+echo '{"event_type":"tool_call_start","data":{"tool_call_id":"0","tool_name":"again","index":0}}'
+EOF
+	run agent-run -m 'exec:sh loop.sh' -t tools --max-iterations 3 hello
+	assert_equal "$(jq -r 'select(.event_type=="tool_end") | .data.tool_call_id' <<<"$output" | paste -sd' ')" "0 0_2 0_3"
+}
+
+@test "--timeout ends the run with status 124" {
+	run agent-run -m test -o delay=20 --timeout 0.2 hello
+	assert_failure 124
+	assert_equal "$(tail -1 <<<"$output" | jq -c '.data | [.status, .exit_status]')" '["timeout",124]'
+}
+
+@test "SIGTERM stops the tools, agent_end says cancelled, and the status is 143" {
+	tool slow '{"type":"object"}' "[\"sh\",\"-c\",\"echo \$\$ >$PWD/pid; exec sleep 300\"]"
+	agent-run -m test -t tools hello >out.jsonl 2>/dev/null </dev/null &
+	while ! [ -s pid ]; do sleep 0.02; done
+	kill -TERM $!
+	wait $! || status=$?
+	assert_equal "$status" 143
+	assert_equal "$(tail -1 out.jsonl | jq -c '.data | [.status, .exit_status]')" '["cancelled",143]'
+	assert_equal "$(jq -c 'select(.event_type=="tool_end") | .data | [.is_error, .result]' out.jsonl)" '[true,"The call was cancelled."]'
+	run kill -0 "$(cat pid)"
+	assert_failure
+}
+
+@test "a closed pipe ends the run at once and quietly, and no child is left" {
+	tool slow '{"type":"object"}' "[\"sh\",\"-c\",\"echo \$\$ >$PWD/pid; exec sleep 300\"]"
+	run bash -c 'timeout 20 agent-run -m test -t tools hello 2>err | head -1; echo "${PIPESTATUS[0]}"'
+	assert_line --index 0 --partial agent_start
+	assert_line --index 1 141
+	assert_equal "$(cat err)" ""
+	if [ -s pid ]; then
+		run kill -0 "$(cat pid)"
+		assert_failure
+	fi
+}
+
+@test "the log is appended to, and a torn last line is closed first" {
+	agent-run -m test hello -l log.jsonl >/dev/null
+	printf '{"event_type":"llm_ch' >>log.jsonl
+	agent-run -m test hello -l log.jsonl >/dev/null
+	assert_equal "$(grep -c '"event_type":"agent_end"' log.jsonl)" 2
+	assert_equal "$(grep -cv '}$' log.jsonl)" 1
+}
+
+@test "--debounce merges chunks, and the text stays the same" {
+	run agent-run -m test -o chunks=200 hello
+	whole=$(jq -j 'select(.event_type=="llm_chunk") | .data.text' <<<"$output")
+	assert_equal "$(grep -c '"llm_chunk"' <<<"$output")" 200
+	run agent-run -m test -o chunks=200 --debounce 5 hello
+	assert_equal "$(grep -c '"llm_chunk"' <<<"$output")" 1
+	assert_equal "$(jq -j 'select(.event_type=="llm_chunk") | .data.text' <<<"$output")" "$whole"
+}
+
+@test "--tool-output streams what tools print" {
+	tool chatty '{"type":"object"}' '["printf","one\ntwo\n"]'
+	run agent-run -m test -t tools --tool-output hello
+	assert_equal "$(jq -j 'select(.event_type=="tool_chunk") | .data.text' <<<"$output")" $'one\ntwo'
+}
+
+@test "a result that is JSON is carried as JSON too" {
+	tool data '{"type":"object"}' '["printf","{\"big\":12345678901234567890}"]'
+	run agent-run -m test -t tools hello
+	assert_output --partial '"result_json":{"big":12345678901234567890}'
+}
+
+@test "replay answers as the log did" {
+	tool data '{"type":"object"}' '["printf","42"]'
+	agent-run -m test -t tools hello >first.jsonl
+	agent-run -m replay:first.jsonl -t tools hello >second.jsonl
+	strip='del(.timestamp, .run_id) | .data |= del(.duration_seconds, .time_to_first_chunk_seconds, .elapsed_seconds, .model, .provider, .message.model, .message.provider, .usage, .total_tokens, .input_tokens, .output_tokens)'
+	assert_equal "$(jq -c "$strip" second.jsonl)" "$(jq -c "$strip" first.jsonl)"
+}
+
+@test "a run goes on from the history of another, from a log or a pipe" {
+	tool data '{"type":"object"}' '["printf","42"]'
+	agent-run -m test -t tools first >first.jsonl
+	echo '{"text":"ok"}' >answer.1
+	model=$(scripted)
+	agent-run -m "$model" --history first.jsonl second >/dev/null
+	assert_equal "$(jq -c '.messages | map(.role)' request.0)" '["user","assistant","tool","assistant","user"]'
+	rm request.0
+	agent-run -m test first | agent-run -m "$model" --history - second >/dev/null
+	assert_equal "$(jq -c '.messages | map(.content[0].text)' request.0)" "$(jq -cn '["first", $x, "second"]' --arg x "$(agent-run -m test first | jq -j 'select(.event_type=="llm_chunk").data.text')")"
+	rm request.0
+	echo '[{"role":"system","content":"be kind"},{"role":"user","content":"a"},{"role":"assistant","content":"b"}]' >history.json
+	agent-run -m "$model" --history history.json c >/dev/null
+	assert_equal "$(jq -c '[.system, (.messages | map(.content[0].text))]' request.0)" '["be kind",["a","b","c"]]'
+	run agent-run -m test --history /nonexistent hello
+	assert_failure 2
+	assert_output "agent-run: /nonexistent: No such file or directory"
+}
+
+@test "a model that fails hands over to the next" {
+	run agent-run -m 'exec:false' hello
+	assert_failure 1
+	AGENT_MODEL='' run agent-run -m 'nosuch:x,test' hello
+	assert_failure 2
+	printf 'exit 1\n' >fail.sh
+	run agent-run --retries 0 -m test hello
+	assert_success
+}
+
+@test "--list-tools shows name, file and description; --help and --version go to stdout" {
+	tool one '{"type":"object"}' '["true"]'
+	run agent-run -t tools --list-tools
+	assert_success
+	assert_output $'one\ttools/one.json\ta tool'
+	run --separate-stderr agent-run --help
+	assert_success
+	assert_line --index 0 "usage: agent-run [options] [PROMPT ...]"
+	run agent-run --version
+	assert_output --regexp '^agent-run [0-9]+\.[0-9]+\.[0-9]+$'
+}
