@@ -1,0 +1,201 @@
+/* agent-text: the text of an event stream, as it arrives. */
+#include <locale.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "event/reader_options.h"
+#include "event/terminal.h"
+#include "show.h"
+
+static const char help[] =
+    "usage: agent-text [options] [FILE ...]\n"
+    "Show the answer of an agent's event stream as it arrives; exit with the run's status.\n"
+    "\n"
+    "  -d, --debounce SECONDS group what arrives within this time of a group's first piece\n"
+    "  -D, --deltas           each piece as one JSON string a line\n"
+    "  -S, --snapshots        the whole text so far as one JSON string a line\n"
+    "  -p, --partial          structured output: the JSON value completed so far, one a line\n"
+    "  -F, --final            only the last message's text, at the end\n"
+    "  -T, --thinking         reasoning too\n"
+    "      --sse              as text/event-stream for a browser\n"
+    "  -n, --no-newline       add no newline at the end\n"
+    "  -r, --run ID           only the run whose id begins with ID\n"
+    "      --nested           nested runs too\n" READER_HELP;
+
+enum { OPT_SSE = READER_OPT_OWN, OPT_NESTED };
+
+static const struct option long_options[] = {
+    {"debounce", required_argument, NULL, 'd'},
+    {"deltas", no_argument, NULL, 'D'},
+    {"snapshots", no_argument, NULL, 'S'},
+    {"partial", no_argument, NULL, 'p'},
+    {"final", no_argument, NULL, 'F'},
+    {"thinking", no_argument, NULL, 'T'},
+    {"sse", no_argument, NULL, OPT_SSE},
+    {"no-newline", no_argument, NULL, 'n'},
+    {"run", required_argument, NULL, 'r'},
+    {"nested", no_argument, NULL, OPT_NESTED},
+    READER_LONG_OPTIONS,
+    {NULL, 0, NULL, 0},
+};
+
+struct program {
+	struct reader_options common;
+	struct show_options options;
+	const char *run;
+	bool nested;
+	struct reader *reader;
+	struct runs *runs;
+	struct show *show;
+};
+
+static void parse(struct program *p, int argc, char **argv)
+{
+	int option;
+
+	reader_options_init(&p->common);
+	while ((option = getopt_long(argc, argv, "d:DSpFTnr:" READER_SHORT_OPTIONS, long_options,
+				     NULL)) != -1) {
+		if (reader_options_take(&p->common, option, optarg, help))
+			continue;
+		switch (option) {
+		case 'd':
+			p->options.debounce = reader_options_seconds("--debounce", optarg);
+			break;
+		case 'D':
+			p->options.form = FORM_DELTAS;
+			break;
+		case 'S':
+			p->options.form = FORM_SNAPSHOTS;
+			break;
+		case 'p':
+			p->options.form = FORM_PARTIAL;
+			break;
+		case 'F':
+			p->options.form = FORM_FINAL;
+			break;
+		case OPT_SSE:
+			p->options.form = FORM_SSE;
+			break;
+		case 'T':
+			p->options.thinking = true;
+			break;
+		case 'n':
+			p->options.no_newline = true;
+			break;
+		case 'r':
+			p->run = optarg;
+			break;
+		default:
+			p->nested = true;
+			break;
+		}
+	}
+	reader_options_files(&p->common, argc, argv, optind);
+}
+
+/* Events that say nothing about the text are passed over by their first bytes. */
+static bool is_needed(const struct program *p, struct span line)
+{
+	static const char *const types[] = {"llm_chunk", "agent_start",  "agent_end",
+					    "llm_start", "llm_end",      "llm_retry",
+					    "error",     "output_chunk", "thinking_chunk"};
+	struct span type = event_type_quick(line);
+
+	if (type.at == NULL || p->common.strict || p->options.form == FORM_SSE ||
+	    !span_ends(line, "}"))
+		return true;
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (span_is(type, types[i]))
+			return true;
+	return false;
+}
+
+/* Returns false when reading is to stop. */
+static bool take_line(struct program *p, struct span line)
+{
+	struct json_fault fault;
+	struct event event;
+	struct run *run;
+
+	if (!is_needed(p, line))
+		return true;
+	if (!event_read(line, &event, &fault)) {
+		reader_warn(p->reader, "byte %zu: %s; the line is skipped", fault.offset + 1,
+			    fault.what);
+		return !p->common.strict;
+	}
+	if (p->run != NULL && !(event.run_id.at != NULL && span_starts(event.run_id, p->run)))
+		return true;
+	run = runs_event(p->runs, &event, p->reader);
+	if (run == NULL)
+		return true;
+	if (run->parent_id != NULL && !p->nested) {
+		if (run->ended)
+			runs_forget(p->runs, run);
+		return true;
+	}
+	show_event(p->show, run, &event);
+	if (p->common.follow && runs_open(p->runs) == 0)
+		reader_stop_following(p->reader);
+	return true;
+}
+
+static void flush(void *context)
+{
+	show_flush(context);
+}
+
+static void read_all(struct program *p)
+{
+	struct span line;
+
+	for (;;) {
+		switch (reader_next(p->reader, &line, show_deadline(p->show))) {
+		case READER_LINE:
+			if (!take_line(p, line))
+				return;
+			break;
+		case READER_TIMEOUT:
+			show_due(p->show);
+			break;
+		case READER_END:
+			return;
+		}
+	}
+}
+
+/* What the streams lacked, and the exit status. */
+static int judge(const struct program *p)
+{
+	int status = runs_status(p->runs), malformed = reader_status(p->reader);
+
+	if (status == STATUS_INCOMPLETE && malformed != STATUS_USAGE)
+		warn("%s", runs_open(p->runs) > 0
+			       ? "the stream ended without agent_end: its writer was killed"
+			       : "there was no event to read");
+	return malformed > status || malformed == STATUS_USAGE ? malformed : status;
+}
+
+int main(int argc, char **argv)
+{
+	struct program p = {0};
+	int status;
+
+	setlocale(LC_CTYPE, "C.UTF-8");
+	parse(&p, argc, argv);
+	p.options.safe = isatty(STDOUT_FILENO) && !p.common.raw_control;
+	p.options.dim = terminal_use_color(p.common.color, STDOUT_FILENO);
+	p.runs = runs_new(show_release, p.common.strict);
+	p.reader = reader_open(p.common.files, p.common.file_count, p.common.follow);
+	p.show = show_new(&p.options, p.runs);
+	reader_before_wait(p.reader, flush, p.show);
+	read_all(&p);
+	show_end(p.show);
+	show_flush(p.show);
+	status = judge(&p);
+	show_free(p.show);
+	runs_free(p.runs);
+	reader_close(p.reader);
+	return status;
+}

@@ -1,0 +1,501 @@
+#include "show.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "event/terminal.h"
+
+/* What a run has to show: `run->state`. */
+struct text_state {
+	struct buffer out;   /* output that waits for the run's turn */
+	struct buffer text;  /* the answer so far, all iterations (snapshots, partial, final) */
+	size_t iteration_at; /* where this iteration begins in `text` */
+	size_t out_mark;     /* the same in `out` */
+	struct buffer group; /* held back by --debounce */
+	bool group_thinking;
+	int64_t group_due;
+	bool wrote;           /* something of the run is out */
+	bool wrote_iteration; /* something of this iteration is */
+	bool in_thinking;
+	int newlines;       /* at the end of what is out, up to 2 */
+	struct buffer last; /* the last --partial value */
+	bool error_said, over;
+};
+
+struct show {
+	struct show_options options;
+	struct runs *runs;
+	struct buffer out;
+	struct run *live; /* whose turn it is; NULL: nobody's */
+	bool any;         /* something of an earlier run is out */
+};
+
+struct show *show_new(const struct show_options *options, struct runs *runs)
+{
+	struct show *show = mem_zero(sizeof(*show));
+
+	show->options = *options;
+	show->runs = runs;
+	return show;
+}
+
+void show_release(void *state)
+{
+	struct text_state *s = state;
+
+	buffer_free(&s->out);
+	buffer_free(&s->text);
+	buffer_free(&s->group);
+	buffer_free(&s->last);
+	free(s);
+}
+
+void show_free(struct show *show)
+{
+	buffer_free(&show->out);
+	free(show);
+}
+
+void show_flush(struct show *show)
+{
+	if (!write_all(STDOUT_FILENO, buffer_span(&show->out))) {
+		if (errno == EPIPE)
+			_exit(128 + SIGPIPE);
+		die(STATUS_FAILED, "standard output: %s", strerror(errno));
+	}
+	buffer_clear(&show->out);
+}
+
+/* Where the run's output goes now. */
+static struct buffer *output_of(struct show *show, const struct run *run)
+{
+	struct text_state *s = run->state;
+
+	return show->live == run ? &show->out : &s->out;
+}
+
+/* ---- plain text ---- */
+
+static void count_newlines(struct text_state *s, struct span text)
+{
+	size_t n = 0;
+
+	while (n < text.len && text.at[text.len - 1 - n] == '\n')
+		n++;
+	s->newlines = n == text.len ? s->newlines + (int)n : (int)n;
+	if (s->newlines > 2)
+		s->newlines = 2;
+}
+
+/* A blank line between what is out and what follows. */
+static void part(struct text_state *s, struct buffer *out)
+{
+	for (; s->newlines < 2; s->newlines++)
+		buffer_add_char(out, '\n');
+}
+
+static void add_text(const struct show *show, struct buffer *out, struct span text)
+{
+	if (show->options.safe)
+		terminal_add(out, text);
+	else
+		buffer_add_span(out, text);
+}
+
+static void end_thinking(const struct show *show, struct text_state *s, struct buffer *out)
+{
+	if (s->in_thinking && show->options.dim)
+		buffer_add_text(out, "\033[0m");
+	s->in_thinking = false;
+}
+
+/* The first text of a run: a blank line parts it from an earlier run's. */
+static void part_runs(const struct show *show, const struct run *run, struct buffer *out)
+{
+	struct text_state *s = run->state;
+
+	if (!s->wrote && show->live == run && show->any)
+		buffer_add_char(out, '\n');
+	s->wrote = true;
+}
+
+static void show_plain(const struct show *show, const struct run *run, struct buffer *out,
+		       struct span text, bool thinking)
+{
+	struct text_state *s = run->state;
+
+	if (s->wrote && (!s->wrote_iteration || thinking != s->in_thinking)) {
+		end_thinking(show, s, out);
+		part(s, out);
+	}
+	if (thinking && !s->in_thinking && show->options.dim)
+		buffer_add_text(out, "\033[2m");
+	s->in_thinking = thinking;
+	part_runs(show, run, out);
+	s->wrote_iteration = true;
+	add_text(show, out, text);
+	count_newlines(s, text);
+}
+
+/* ---- values, one a line ---- */
+
+static void show_line(struct buffer *out, struct span text)
+{
+	json_write_string(out, text);
+	buffer_add_char(out, '\n');
+}
+
+/* A value of --partial, unless it is the one shown last. */
+static void show_value(struct text_state *s, struct buffer *out, struct span json)
+{
+	struct buffer value = {0};
+
+	json_write_compact(&value, json);
+	if (!span_equal(buffer_span(&value), buffer_span(&s->last))) {
+		buffer_add_span(out, buffer_span(&value));
+		buffer_add_char(out, '\n');
+		buffer_clear(&s->last);
+		buffer_add_span(&s->last, buffer_span(&value));
+		s->wrote = true;
+	}
+	buffer_free(&value);
+}
+
+static void show_partial_answer(struct text_state *s, struct buffer *out)
+{
+	struct buffer value = {0};
+
+	if (json_complete(span_from(buffer_span(&s->text), s->iteration_at), &value))
+		show_value(s, out, buffer_span(&value));
+	buffer_free(&value);
+}
+
+/* ---- pieces of text ---- */
+
+/* The answer so far, iterations parted by a blank line. */
+static void remember(struct text_state *s, struct span text)
+{
+	if (s->text.len == s->iteration_at && s->iteration_at > 0 && !s->wrote_iteration) {
+		struct span before = buffer_span(&s->text);
+
+		if (!span_ends(before, "\n"))
+			buffer_add_char(&s->text, '\n');
+		if (!span_ends(buffer_span(&s->text), "\n\n"))
+			buffer_add_char(&s->text, '\n');
+		s->iteration_at = s->text.len;
+	}
+	buffer_add_span(&s->text, text);
+}
+
+static void show_piece(struct show *show, struct run *run, struct span text, bool thinking)
+{
+	struct text_state *s = run->state;
+	struct buffer *out = output_of(show, run);
+
+	switch (show->options.form) {
+	case FORM_TEXT:
+		show_plain(show, run, out, text, thinking);
+		return;
+	case FORM_DELTAS:
+		show_line(out, text);
+		break;
+	case FORM_SNAPSHOTS:
+		remember(s, text);
+		show_line(out, buffer_span(&s->text));
+		break;
+	case FORM_PARTIAL:
+		remember(s, text);
+		show_partial_answer(s, out);
+		break;
+	case FORM_FINAL:
+		remember(s, text);
+		break;
+	case FORM_SSE:
+		break;
+	}
+	s->wrote_iteration = true;
+}
+
+/* Show the group that --debounce holds. */
+static void close_group(struct show *show, struct run *run)
+{
+	struct text_state *s = run->state;
+
+	if (s->group.len > 0)
+		show_piece(show, run, buffer_span(&s->group), s->group_thinking);
+	buffer_clear(&s->group);
+	s->group_due = 0;
+}
+
+static void take_piece(struct show *show, struct run *run, const struct event *event, bool thinking)
+{
+	struct text_state *s = run->state;
+	bool grouped = show->options.debounce > 0;
+
+	if (s->group.len > 0 && (thinking != s->group_thinking || !grouped))
+		close_group(show, run);
+	json_decode(json_get(event->data, "text"), &s->group);
+	if (s->group.len == 0)
+		return;
+	s->group_thinking = thinking;
+	if (!grouped)
+		close_group(show, run);
+	else if (s->group_due == 0)
+		s->group_due = clock_monotonic() + (int64_t)(show->options.debounce * 1e9);
+}
+
+int64_t show_deadline(const struct show *show)
+{
+	int64_t first = 0;
+
+	if (show->options.debounce <= 0)
+		return 0;
+	for (struct run *run = runs_next(show->runs, NULL); run != NULL;
+	     run = runs_next(show->runs, run)) {
+		const struct text_state *s = run->state;
+
+		if (s != NULL && s->group_due != 0 && (first == 0 || s->group_due < first))
+			first = s->group_due;
+	}
+	return first;
+}
+
+void show_due(struct show *show)
+{
+	int64_t now = clock_monotonic();
+
+	for (struct run *run = runs_next(show->runs, NULL); run != NULL;
+	     run = runs_next(show->runs, run)) {
+		const struct text_state *s = run->state;
+
+		if (s != NULL && s->group_due != 0 && s->group_due <= now)
+			close_group(show, run);
+	}
+}
+
+/* ---- other events ---- */
+
+static void begin_iteration(struct text_state *s)
+{
+	s->wrote_iteration = false;
+	s->iteration_at = s->text.len;
+	s->out_mark = s->out.len;
+}
+
+/* Say `format` with a text of the stream, made safe for one line of a terminal. */
+static void say(struct show *show, const char *format, struct span string, const char *fallback)
+{
+	struct buffer text = {0}, safe = {0};
+
+	if (!json_decode(string, &text) || text.len == 0)
+		buffer_add_text(&text, fallback);
+	terminal_add_line(&safe, buffer_span(&text));
+	show_flush(show);
+	warn(format, buffer_string(&safe));
+	buffer_free(&safe);
+	buffer_free(&text);
+}
+
+/* The answer of this iteration is taken back. What is out cannot be: say so. */
+static void discard(struct show *show, struct run *run, const struct event *event)
+{
+	struct text_state *s = run->state;
+	bool line_open = s->wrote_iteration && s->newlines == 0;
+
+	s->text.len = s->iteration_at;
+	if (!s->wrote_iteration)
+		return;
+	if (show->live != run) {
+		s->out.len = s->out_mark;
+		begin_iteration(s);
+		return;
+	}
+	if (show->options.form == FORM_TEXT || show->options.form == FORM_DELTAS) {
+		end_thinking(show, s, &show->out);
+		if (show->options.form == FORM_TEXT && line_open) {
+			buffer_add_char(&show->out, '\n');
+			s->newlines = 1;
+		}
+		say(show, "the answer starts again (%s)", json_get(event->data, "reason"), "retry");
+	}
+	begin_iteration(s);
+}
+
+static void end_line(struct show *show, struct run *run)
+{
+	struct text_state *s = run->state;
+	struct buffer *out = output_of(show, run);
+
+	end_thinking(show, s, out);
+	if ((show->options.form == FORM_TEXT || show->options.form == FORM_FINAL) && s->wrote &&
+	    s->newlines == 0 && !show->options.no_newline) {
+		buffer_add_char(out, '\n');
+		s->newlines = 1;
+	}
+}
+
+/* The value or text that only the end tells. */
+static void show_output_value(struct show *show, struct run *run, const struct event *event)
+{
+	struct text_state *s = run->state;
+	struct buffer *out = output_of(show, run), text = {0};
+	struct span json = json_get(event->data, "output_json");
+
+	json_decode(json_get(event->data, "output"), &text);
+	if (show->options.form == FORM_PARTIAL) {
+		if (json.at == NULL && json_check(buffer_span(&text), NULL))
+			json = buffer_span(&text);
+		if (json.at != NULL)
+			show_value(s, out, json);
+	} else if (show->options.form == FORM_FINAL && text.len > 0) {
+		part_runs(show, run, out);
+		add_text(show, out, buffer_span(&text));
+		count_newlines(s, buffer_span(&text));
+	}
+	buffer_free(&text);
+}
+
+static void take_end(struct show *show, struct run *run, const struct event *event)
+{
+	struct text_state *s = run->state;
+
+	show_output_value(show, run, event);
+	end_line(show, run);
+	s->over = true;
+	if (!json_true(json_get(event->data, "success")) && !s->error_said)
+		say(show, "the run ended with status '%s'", json_get(event->data, "status"),
+		    "failed");
+}
+
+/* text/event-stream: the type, the seq as id, and the event itself. */
+static void show_sse(struct buffer *out, const struct event *event)
+{
+	buffer_add_format(out, "event: %.*s\n", SPAN_ARG(event->type));
+	if (event->seq >= 0)
+		buffer_add_format(out, "id: %lld\n", (long long)event->seq);
+	buffer_add_text(out, "data: ");
+	json_write_line(out, event->line);
+	buffer_add_text(out, "\n\n");
+}
+
+/* ---- whose turn it is ---- */
+
+/* Output that has waited, parted from what an earlier run has shown. */
+static void release(struct show *show, struct text_state *s)
+{
+	if (show->any && (show->options.form == FORM_TEXT || show->options.form == FORM_FINAL))
+		buffer_add_char(&show->out, '\n');
+	buffer_add_span(&show->out, buffer_span(&s->out));
+	buffer_clear(&s->out);
+	show->any = true;
+}
+
+/* The next run streams live; what it has said meanwhile comes first. */
+static void pass_turn(struct show *show)
+{
+	struct run *run = runs_next(show->runs, NULL);
+
+	while (run != NULL) {
+		struct text_state *s = run->state;
+		struct run *next = runs_next(show->runs, run);
+
+		if (s == NULL) { /* not shown */
+			run = next;
+			continue;
+		}
+		if (s->out.len > 0) {
+			release(show, s);
+		}
+		if (!s->over) {
+			show->live = run;
+			return;
+		}
+		runs_forget(show->runs, run);
+		run = next;
+	}
+	show->live = NULL;
+}
+
+static void finish(struct show *show, struct run *run)
+{
+	struct text_state *s = run->state;
+
+	if (show->live != run)
+		return;
+	show->any = show->any || s->wrote;
+	show->live = NULL;
+	runs_forget(show->runs, run);
+	pass_turn(show);
+}
+
+void show_event(struct show *show, struct run *run, const struct event *event)
+{
+	bool is_text = span_is(event->type, "llm_chunk");
+	bool is_thinking = span_is(event->type, "thinking_chunk");
+	struct text_state *s = run->state;
+
+	if (s == NULL)
+		s = run->state = mem_zero(sizeof(*s));
+	if (show->live == NULL)
+		show->live = run;
+	if (show->options.form == FORM_SSE)
+		show_sse(&show->out, event);
+	if (is_text || (is_thinking && show->options.thinking)) {
+		take_piece(show, run, event, is_thinking);
+		return;
+	}
+	close_group(show, run);
+	if (span_is(event->type, "llm_start")) {
+		if (s->wrote_iteration)
+			begin_iteration(s);
+	} else if (span_is(event->type, "llm_end")) {
+		begin_iteration(s);
+	} else if (span_is(event->type, "llm_retry")) {
+		if (json_true(json_get(event->data, "discard")))
+			discard(show, run, event);
+	} else if (span_is(event->type, "output_chunk")) {
+		if (show->options.form == FORM_PARTIAL)
+			show_value(s, output_of(show, run), json_get(event->data, "output"));
+	} else if (span_is(event->type, "error")) {
+		if (json_true(json_get(event->data, "fatal"))) {
+			end_line(show, run);
+			say(show, "%s", json_get(event->data, "error"),
+			    "an error without a message");
+			s->error_said = true;
+		}
+	} else if (span_is(event->type, "agent_end")) {
+		take_end(show, run, event);
+		finish(show, run);
+	}
+}
+
+void show_end(struct show *show)
+{
+	for (struct run *run = runs_next(show->runs, NULL); run != NULL;) {
+		struct run *next = runs_next(show->runs, run);
+		struct text_state *s = run->state;
+
+		if (s != NULL) {
+			close_group(show, run);
+			if (!s->over && show->options.form == FORM_FINAL) {
+				struct span text =
+				    span_from(buffer_span(&s->text), s->iteration_at);
+
+				if (text.len > 0) {
+					part_runs(show, run, output_of(show, run));
+					add_text(show, output_of(show, run), text);
+					count_newlines(s, text);
+				}
+			}
+			end_line(show, run);
+			if (run != show->live && s->out.len > 0)
+				release(show, s);
+			show->any = show->any || s->wrote;
+		}
+		run = next;
+	}
+}
