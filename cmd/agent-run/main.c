@@ -9,7 +9,6 @@
 
 #include "base/file.h"
 #include "base/utf8.h"
-#include "model/prices.h"
 #include "options.h"
 
 /* The one run of this process, and what it runs on. */
@@ -17,6 +16,7 @@ struct program {
 	struct options options;
 	struct loop *loop;
 	struct model_host host;
+	struct prices prices;
 	struct event_sink sink;
 	struct conversation history;
 	struct agent_run *run;
@@ -152,18 +152,6 @@ static void list_providers(void)
 	buffer_free(&out);
 }
 
-/* Every model with a known price, which --max-cost can count. */
-static void list_models(void)
-{
-	struct buffer out = {0};
-	struct error e = {0};
-
-	if (!prices_list(&out, &e))
-		die(STATUS_USAGE, "%s", e.message);
-	show(&out);
-	buffer_free(&out);
-}
-
 /* ---- running ---- */
 
 static void stop_when_quiet(struct program *p)
@@ -289,10 +277,9 @@ int main(int argc, char **argv)
 	    .raw = p.options.raw,
 	};
 	p.options.config.host = &p.host;
+	p.options.config.prices = &p.prices;
 	if (p.options.mode == MODE_LIST_PROVIDERS) {
 		list_providers();
-	} else if (p.options.mode == MODE_LIST_MODELS) {
-		list_models();
 	} else if (p.options.mode == MODE_LIST_TOOLS) {
 		list_tools(&p.options.tools);
 	} else {
@@ -311,6 +298,7 @@ int main(int argc, char **argv)
 	if (p.host.http != NULL)
 		http_free(p.host.http);
 	loop_free(p.loop);
+	prices_free(&p.prices);
 	conversation_free(&p.history);
 	options_free(&p.options);
 	free(secrets);

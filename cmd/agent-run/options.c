@@ -54,7 +54,7 @@ static const char help[] =
     "  -l, --log FILE              append every event to FILE as well\n"
     "\n"
     "  -n, --dry-run               print the request that would be sent, and exit\n"
-    "      --list-providers, --list-models, --list-tools\n"
+    "      --list-providers, --list-tools\n"
     "  -h, --help                  show this text\n"
     "  -V, --version               show the version\n"
     "\n"
@@ -85,7 +85,6 @@ enum {
 	OPT_DEBOUNCE,
 	OPT_RAW,
 	OPT_LIST_PROVIDERS,
-	OPT_LIST_MODELS,
 	OPT_LIST_TOOLS,
 };
 
@@ -120,7 +119,6 @@ static const struct option long_options[] = {
     {"log", required_argument, NULL, 'l'},
     {"dry-run", no_argument, NULL, 'n'},
     {"list-providers", no_argument, NULL, OPT_LIST_PROVIDERS},
-    {"list-models", no_argument, NULL, OPT_LIST_MODELS},
     {"list-tools", no_argument, NULL, OPT_LIST_TOOLS},
     {"help", no_argument, NULL, 'h'},
     {"version", no_argument, NULL, 'V'},
@@ -338,9 +336,6 @@ static void apply(struct options *o, int option, const char *value)
 		break;
 	case OPT_LIST_PROVIDERS:
 		o->mode = MODE_LIST_PROVIDERS;
-		break;
-	case OPT_LIST_MODELS:
-		o->mode = MODE_LIST_MODELS;
 		break;
 	case OPT_LIST_TOOLS:
 		o->mode = MODE_LIST_TOOLS;

@@ -238,6 +238,22 @@ static bool within_limits(struct agent_run *run)
 	return !run->ended;
 }
 
+static void add_usage(struct agent_run *run, const struct model *model,
+		      const struct model_outcome *outcome)
+{
+	struct error e = {0};
+
+	run->total.requests += run->attempt;
+	usage_add(&run->total, run->config.prices, model_provider(model),
+		  outcome->model != NULL ? outcome->model : model_name(model), &outcome->usage, &e);
+	if (e.message != NULL)
+		emit_error(run,
+			   &(struct model_error){
+			       .kind = "prices", .message = e.message, .retry_after_seconds = -1},
+			   false);
+	error_clear(&e);
+}
+
 static void on_complete(struct agent_run *run, const struct model_outcome *outcome)
 {
 	struct answer *answer = &run->answer;
@@ -254,9 +270,7 @@ static void on_complete(struct agent_run *run, const struct model_outcome *outco
 			emit_tool_call_end(run, &answer->calls[i]);
 	answer_write_message(answer, model_provider(model), model_name(model), outcome->refusal,
 			     &message);
-	run->total.requests += run->attempt;
-	usage_add(&run->total, model_provider(model),
-		  outcome->model != NULL ? outcome->model : model_name(model), &outcome->usage);
+	add_usage(run, model, outcome);
 	emit_llm_end(run, outcome, is_final, buffer_span(&message));
 	emit_progress(run);
 	conversation_truncate(&run->conversation, run->settled);

@@ -9,7 +9,7 @@
 #define RUN_RUN_H
 
 #include "event/writer.h"
-#include "model/model.h"
+#include "model/prices.h"
 #include "run/conversation.h"
 #include "tool/approval.h"
 #include "tool/tool.h"
@@ -25,6 +25,7 @@ struct run_config {
 	char *const *models; /* specs: the first is asked, the others are fallbacks */
 	size_t model_count;
 	struct model_host *host;
+	struct prices *prices;
 	const struct model_option *options;
 	size_t option_count;
 	const char *effort;

@@ -140,7 +140,7 @@ static bool is_faulty(struct batch_call *call, struct buffer *why)
 			    fault.what, fault.offset + 1);
 		return true;
 	}
-	return !tool_check_args(call->tool, answer_args(said), why);
+	return false;
 }
 
 static void begin_call(struct batch_call *call)

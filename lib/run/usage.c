@@ -1,7 +1,5 @@
 #include "run/usage.h"
 
-#include "model/prices.h"
-
 void usage_init(struct usage_total *total)
 {
 	*total = (struct usage_total){.tokens = MODEL_USAGE_NONE};
@@ -14,8 +12,8 @@ static void add(int64_t *sum, int64_t more)
 		*sum = (*sum >= 0 ? *sum : 0) + more;
 }
 
-void usage_add(struct usage_total *total, const char *provider, const char *model,
-	       const struct model_usage *usage)
+void usage_add(struct usage_total *total, struct prices *prices, const char *provider,
+	       const char *model, const struct model_usage *usage, struct error *e)
 {
 	double cost = usage->cost_usd;
 
@@ -24,7 +22,8 @@ void usage_add(struct usage_total *total, const char *provider, const char *mode
 	add(&total->tokens.cached_input, usage->cached_input);
 	add(&total->tokens.cache_write, usage->cache_write);
 	add(&total->tokens.reasoning, usage->reasoning);
-	if (cost < 0 && !total->cost_unknown && !prices_cost(provider, model, usage, &cost))
+	if (cost < 0 && !total->cost_unknown &&
+	    !prices_cost(prices, provider, model, usage, &cost, e))
 		total->cost_unknown = true;
 	if (cost > 0)
 		total->cost_usd += cost;

@@ -4,7 +4,7 @@
 #ifndef RUN_USAGE_H
 #define RUN_USAGE_H
 
-#include "model/model.h"
+#include "model/prices.h"
 
 struct usage_total {
 	struct model_usage tokens; /* -1 until a response has said a number */
@@ -15,9 +15,10 @@ struct usage_total {
 
 void usage_init(struct usage_total *total);
 
-/* Add one response of `model`; its cost is what the provider billed, else by the price list. */
-void usage_add(struct usage_total *total, const char *provider, const char *model,
-	       const struct model_usage *usage);
+/* Add one response of `model`; its cost is what the provider billed, else by the price list. `e` is
+ * filled when the list cannot be read. */
+void usage_add(struct usage_total *total, struct prices *prices, const char *provider,
+	       const char *model, const struct model_usage *usage, struct error *e);
 
 /* Input and output tokens together; -1 when none are known. */
 int64_t usage_total_tokens(const struct usage_total *total);
