@@ -1,0 +1,317 @@
+/* lib/json: the public conformance cases (nst/JSONTestSuite), reading, writing, completion. */
+#include "json/json.h"
+
+#include <math.h>
+
+#include "unit.h"
+
+/* ---- checking ---- */
+
+static void check_case(struct span line)
+{
+	struct buffer input = {0};
+	char *name = json_text(json_get(line, "name"));
+	struct span expect = json_get(line, "expect");
+	struct json_fault fault = {0};
+	bool accepted;
+
+	unit_base64(json_plain(json_get(line, "input")), &input);
+	accepted = json_check(buffer_span(&input), &fault);
+	if (json_is(expect, "either"))
+		unit_ok(accepted || fault.what != NULL, "%s: either", name);
+	else
+		unit_ok(accepted == json_is(expect, "accept"), "%s: %.*s", name, SPAN_ARG(expect));
+	unit_ok(accepted || fault.offset <= input.len, "%s: a fault lies inside the text", name);
+	free(name);
+	buffer_free(&input);
+}
+
+static void check_cases(void)
+{
+	struct buffer cases = {0};
+	struct span rest, line;
+
+	unit_read("tests/data/json/cases.jsonl", &cases);
+	rest = buffer_span(&cases);
+	while ((line = unit_line(&rest)).at != NULL)
+		check_case(line);
+	buffer_free(&cases);
+}
+
+static bool nested(size_t depth, const char *open, const char *inside, const char *close)
+{
+	struct buffer text = {0};
+	bool accepted;
+
+	for (size_t i = 0; i < depth; i++)
+		buffer_add_text(&text, open);
+	buffer_add_text(&text, inside);
+	for (size_t i = 0; i < depth; i++)
+		buffer_add_text(&text, close);
+	accepted = json_check(buffer_span(&text), NULL);
+	buffer_free(&text);
+	return accepted;
+}
+
+static void check_depth(void)
+{
+	unit_ok(nested(512, "[", "", "]"), "512 arrays are accepted");
+	unit_ok(!nested(513, "[", "", "]"), "513 arrays are refused");
+	unit_ok(nested(512, "{\"a\":", "1", "}"), "512 objects are accepted");
+	unit_ok(!nested(513, "{\"a\":", "1", "}"), "513 objects are refused");
+	unit_ok(!nested(100000, "[", "", "]"), "100,000 arrays are refused");
+	unit_ok(!nested(100000, "[{\"a\":", "", ""), "100,000 open brackets are refused");
+	unit_ok(nested(256, "[{\"a\":", "1", "}]"), "arrays and objects in turn");
+	unit_ok(!nested(256, "[{\"a\":", "1", "]}"), "brackets must match");
+}
+
+static void faults(void)
+{
+	static const struct {
+		const char *text, *what;
+		size_t offset;
+	} cases[] = {
+	    {"", "unexpected end of text", 0},
+	    {"{\"a\":", "unexpected end of text", 5},
+	    {"{\"a\" 1}", "':' is missing", 5},
+	    {"{\"a\":1 \"b\":2}", "',' or '}' is missing", 7},
+	    {"[1 2]", "',' or ']' is missing", 3},
+	    {"{1:2}", "a key is missing", 1},
+	    {"[1,]", "a value is missing", 3},
+	    {"1 2", "something follows the value", 2},
+	    {"\"a\nb\"", "control character in a string", 2},
+	    {"\"a\xFF\"", "invalid UTF-8", 2},
+	    {"tru", "unknown word", 0},
+	};
+
+	for (size_t i = 0; i < sizeof(cases) / sizeof(*cases); i++) {
+		struct json_fault fault = {0};
+
+		unit_ok(!json_check(span_of(cases[i].text), &fault) &&
+			    strcmp(fault.what, cases[i].what) == 0 &&
+			    fault.offset == cases[i].offset,
+			"fault %zu: %s at %zu", i, cases[i].what, cases[i].offset);
+	}
+}
+
+/* ---- reading ---- */
+
+static void path_is(const char *text, const char *path, const char *want)
+{
+	struct span got = json_path(json_trim(span_of(text)), path);
+
+	unit_same(got.at != NULL ? got : SPAN("(absent)"), span_of(want), path);
+}
+
+static void paths(void)
+{
+	static const char text[] =
+	    " {\"a\" : [ 1 , {\"b\":\"x,}]\"} , [ ] ], \"\" : 2, \"k\\u0065y\":3, \"a\":9,"
+	    "\"big\":1234567890123456789,\"x\":1.10,\"e\":1E400,\"q\\\"\":{\"z\":null}} ";
+
+	path_is(text, "a.0", "1");
+	path_is(text, "a.1.b", "\"x,}]\"");
+	path_is(text, "a.2", "[ ]");
+	path_is(text, "a.3", "(absent)");
+	path_is(text, "key", "3");
+	path_is(text, "big", "1234567890123456789");
+	path_is(text, "x", "1.10");
+	path_is(text, "e", "1E400");
+	path_is(text, "q\".z", "null");
+	path_is(text, "a.b", "(absent)");
+	path_is(text, "nothing.at.all", "(absent)");
+	unit_same(json_get(json_trim(span_of(text)), ""), SPAN("2"), "an empty key");
+	unit_ok(json_count(json_trim(span_of(text))) == 8, "members are counted");
+	unit_ok(json_count(json_path(json_trim(span_of(text)), "a")) == 3, "elements are counted");
+	unit_ok(json_count(SPAN("17")) == 0, "a number has no elements");
+}
+
+static void decodes(const char *string, const char *want)
+{
+	struct buffer got = {0};
+
+	json_decode(span_of(string), &got);
+	unit_same(buffer_span(&got), span_of(want), string);
+	buffer_free(&got);
+}
+
+static void strings(void)
+{
+	struct buffer out = {0};
+	char *text;
+
+	decodes("\"plain\"", "plain");
+	decodes("\"\\\"\\\\\\/\\b\\f\\n\\r\\t\"", "\"\\/\b\f\n\r\t");
+	decodes("\"\\u00e9\\u20AC\"", "\xC3\xA9\xE2\x82\xAC");
+	decodes("\"\\ud83d\\ude00\"", "\xF0\x9F\x98\x80");
+	decodes("\"\\ud83d\"", "\xEF\xBF\xBD");
+	decodes("\"\\ude00\\ud83d\"", "\xEF\xBF\xBD\xEF\xBF\xBD");
+	decodes("\"\\ud83dx\"", "\xEF\xBF\xBDx");
+	decodes("\"\\ud83d\\u0041\"", "\xEF\xBF\xBD"
+				      "A");
+	decodes("\"a\xFF"
+		"b\"",
+		"a\xEF\xBF\xBD"
+		"b");
+	unit_ok(!json_decode(SPAN("12"), &out) && out.len == 0, "a number is no string");
+	unit_ok(json_is(SPAN("\"k\\u0065y\""), "key"), "escaped text is compared decoded");
+	unit_ok(json_plain(SPAN("\"a\\n\"")).at == NULL, "text with escapes is not plain");
+	text = json_text(SPAN("\"a\\u0000b\""));
+	unit_same(span_of(text),
+		  SPAN("a\xEF\xBF\xBD"
+		       "b"),
+		  "a NUL in a C string becomes U+FFFD");
+	free(text);
+	buffer_free(&out);
+}
+
+static void numbers(void)
+{
+	unit_ok(json_int(SPAN("-42"), 0) == -42, "an integer");
+	unit_ok(json_int(SPAN("9223372036854775807"), 0) == INT64_MAX, "the largest integer");
+	unit_ok(json_int(SPAN("-9223372036854775808"), 0) == INT64_MIN, "the smallest integer");
+	unit_ok(json_int(SPAN("9223372036854775808"), 0) == INT64_MAX, "integers saturate");
+	unit_ok(json_int(SPAN("-99999999999999999999"), 0) == INT64_MIN, "negative ones too");
+	unit_ok(json_int(SPAN("1e400"), 0) == INT64_MAX, "and reals");
+	unit_ok(json_int(SPAN("2.9"), 0) == 2, "reals round towards zero");
+	unit_ok(json_int(SPAN("\"5\""), -1) == -1, "text gives the fallback");
+	unit_ok(json_double(SPAN("1.5e3"), 0) == 1500, "a real");
+	unit_ok(isinf(json_double(SPAN("1e400"), 0)), "an overflow is infinite");
+	unit_ok(json_double((struct span){0}, 7) == 7, "absent gives the fallback");
+	unit_ok(json_true(SPAN("true")) && !json_true(SPAN("false")), "booleans");
+}
+
+/* Reading must stay inside the text whatever the bytes: run under a sanitizer this test has teeth.
+ */
+static void garbage(void)
+{
+	static const char *const texts[] = {"{",     "[",       "{\"a",     "{\"a\":", "[1,",  "\"",
+					    "\"\\",  "{\"a\"1", "]}",       "{,}",     "[,]",  ":",
+					    "\"\\u", "{\"\\",   "\xFF\xFE", "[[[[",    "{}{}", "-"};
+	struct buffer out = {0};
+	size_t walked = 0;
+
+	for (size_t i = 0; i < sizeof(texts) / sizeof(*texts); i++) {
+		char *exact = mem_alloc(strlen(texts[i]));
+		struct span text = {exact, strlen(texts[i])};
+		struct json_walk walk;
+
+		memcpy(exact, texts[i], text.len);
+		walk = json_walk(text);
+		while (json_next(&walk))
+			walked++;
+		json_path(text, "a.0.b");
+		json_decode(text, &out);
+		json_write_compact(&out, text);
+		json_complete(text, &out);
+		free(exact);
+	}
+	unit_ok(walked < 100, "garbage is walked to an end");
+	buffer_free(&out);
+}
+
+/* ---- writing ---- */
+
+static void writing(void)
+{
+	struct buffer out = {0};
+
+	json_open(&out, '{');
+	json_put_text(&out, "text", "a\"\\\n\x01\x7F\xC3\xA9\xFF");
+	json_put_int(&out, "int", INT64_MIN);
+	json_put_double(&out, "tenth", 0.1);
+	json_put_double(&out, "third", 1.0 / 3);
+	json_put_double(&out, "nan", NAN);
+	json_put_bool(&out, "yes", true);
+	json_put_text(&out, "none", NULL);
+	json_put_raw(&out, "raw", SPAN("1.10"));
+	json_key(&out, "list");
+	json_open(&out, '[');
+	json_open(&out, '[');
+	json_close(&out, ']');
+	json_comma(&out);
+	json_write_int(&out, 1);
+	json_close(&out, ']');
+	json_close(&out, '}');
+	unit_same(
+	    buffer_span(&out),
+	    SPAN("{\"text\":\"a\\\"\\\\\\n\\u0001\x7F\xC3\xA9\xEF\xBF\xBD\",\"int\":"
+		 "-9223372036854775808,\"tenth\":0.1,\"third\":0.3333333333333333,\"nan\":null,"
+		 "\"yes\":true,\"none\":null,\"raw\":1.10,\"list\":[[],1]}"),
+	    "an object is written");
+	unit_ok(json_check(buffer_span(&out), NULL), "and is JSON");
+	buffer_clear(&out);
+	json_write_compact(&out, SPAN("{ \"a b\" :\n[ 1.10 , \"\\\" x\" ] }"));
+	unit_same(buffer_span(&out), SPAN("{\"a b\":[1.10,\"\\\" x\"]}"), "compact");
+	buffer_clear(&out);
+	json_write_line(&out, SPAN("{ \"a\": 1 }"));
+	unit_same(buffer_span(&out), SPAN("{ \"a\": 1 }"), "one line keeps its bytes");
+	buffer_clear(&out);
+	json_write_line(&out, SPAN("{\n \"a\": 1\r\n}"));
+	unit_same(buffer_span(&out), SPAN("{\"a\":1}"), "several become one");
+	buffer_free(&out);
+}
+
+/* ---- completion ---- */
+
+static void completes(const char *cut, const char *want)
+{
+	struct buffer out = {0};
+	bool shown = json_complete(span_of(cut), &out);
+
+	unit_same(shown ? buffer_span(&out) : SPAN("(nothing)"), span_of(want), cut);
+	buffer_free(&out);
+}
+
+static void completion(void)
+{
+	static const char whole[] = "{\"a\":[1,\"x\\u00e9\\ud83d\\ude00 "
+				    "\xE2\x82\xAC\",true,{}],\"b\":{\"c\":-1.5e3}, \"d\":null}";
+	struct buffer out = {0};
+	bool all = true;
+
+	completes("", "(nothing)");
+	completes("  ", "(nothing)");
+	completes("{", "{}");
+	completes("{\"a", "{}");
+	completes("{\"a\":", "{}");
+	completes("{\"a\":\"x", "{\"a\":\"x\"}");
+	completes("{\"a\":\"x\\", "{\"a\":\"x\"}");
+	completes("{\"a\":\"x\\u00", "{\"a\":\"x\"}");
+	completes("{\"a\":\"x\\ud83d", "{\"a\":\"x\"}");
+	completes("{\"a\":\"x\\ud83d\\ude00", "{\"a\":\"x\\ud83d\\ude00\"}");
+	completes("{\"a\":\"x\xE2\x82", "{\"a\":\"x\"}");
+	completes("{\"a\":1", "{}");
+	completes("{\"a\":1,", "{\"a\":1}");
+	completes("[1, 2", "[1]");
+	completes("[1, tr", "[1]");
+	completes("[1, true", "[1, true]");
+	completes("[[1],{\"a\":[", "[[1],{\"a\":[]}]");
+	completes("\"te", "\"te\"");
+	completes("12", "(nothing)");
+	completes("null", "null");
+	completes("nonsense", "(nothing)");
+	completes("{\"a\":1} trailing", "{\"a\":1}");
+	for (size_t cut = 1; cut < sizeof(whole); cut++) {
+		buffer_clear(&out);
+		all = all && json_complete((struct span){whole, cut}, &out) &&
+		      json_check(buffer_span(&out), NULL);
+	}
+	unit_ok(all, "every beginning of a document becomes JSON");
+	unit_same(buffer_span(&out), span_of(whole), "and the whole is itself");
+	buffer_free(&out);
+}
+
+int main(void)
+{
+	check_cases();
+	check_depth();
+	faults();
+	paths();
+	strings();
+	numbers();
+	garbage();
+	writing();
+	completion();
+	return unit_done();
+}
