@@ -1,0 +1,340 @@
+#!/usr/bin/env bats
+# agent-text: the text of runs, as it arrives, in their order.
+
+load helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+# event TYPE DATA [RUN]: an event line without seq.
+event() {
+	if [ -n "${3-}" ]; then
+		printf '{"event_type":"%s","run_id":"%s","data":%s}\n' "$1" "$3" "$2"
+	else
+		printf '{"event_type":"%s","data":%s}\n' "$1" "$2"
+	fi
+}
+
+start() { event agent_start '{"agent_name":"a","model":"m","prompt":"p","tools":[],"schema_version":1}' "${1-}"; }
+chunk() { event llm_chunk "{\"text\":\"$1\"}" "${2-}"; }
+end() { event agent_end '{"success":true,"status":"success","exit_status":0,"output":"'"${1-}"'"}' "${2-}"; }
+
+answer() {
+	start
+	chunk 'Hello, '
+	chunk 'world.'
+	end 'Hello, world.'
+}
+
+@test "the answer is shown with a newline at its end" {
+	answer >log
+	run --separate-stderr bash -c 'agent-text log | od -c -An | tr -s " "'
+	assert_output " H e l l o , w o r l d . \n"
+	run agent-text log
+	assert_success
+}
+
+@test "-n adds no newline, and one that is there is not doubled" {
+	answer >log
+	run bash -c 'agent-text -n log; echo "|"'
+	assert_output "Hello, world.|"
+	{ start; chunk 'line\n'; end; } >log
+	run bash -c 'agent-text log; echo "|"'
+	assert_output $'line\n|'
+}
+
+@test "it reads standard input, -, and several files" {
+	answer >log
+	assert_equal "$(agent-text <log)" "Hello, world."
+	assert_equal "$(agent-text - <log)" "Hello, world."
+	run agent-text log log
+	assert_output $'Hello, world.\n\nHello, world.'
+	run agent-text /nonexistent
+	assert_failure 2
+	assert_output "agent-text: /nonexistent: No such file or directory"
+}
+
+@test "the texts of two iterations are parted by a blank line" {
+	{
+		start
+		event llm_start '{"iteration":1}'
+		chunk 'Let me look.'
+		event llm_end '{"iteration":1}'
+		event tool_start '{"tool_call_id":"c","tool_name":"t","args":{}}'
+		event tool_end '{"tool_call_id":"c","tool_name":"t","result":"r","is_error":false}'
+		event llm_start '{"iteration":2}'
+		chunk 'Found it.'
+		event llm_end '{"iteration":2}'
+		end 'Found it.'
+	} >log
+	run agent-text log
+	assert_output $'Let me look.\n\nFound it.'
+	run agent-text -F log
+	assert_output 'Found it.'
+	run agent-text -S log
+	assert_output $'"Let me look."\n"Let me look.\\n\\nFound it."'
+}
+
+@test "-D shows each piece, -S the whole so far, as JSON strings" {
+	answer >log
+	run agent-text -D log
+	assert_output $'"Hello, "\n"world."'
+	run agent-text --snapshots log
+	assert_output $'"Hello, "\n"Hello, world."'
+}
+
+@test "-d groups what arrives within its time, and flushes at the end" {
+	answer >log
+	run agent-text -D -d 10 log
+	assert_output '"Hello, world."'
+	{ start; chunk a; event llm_start '{}'; chunk b; end; } >log
+	run agent-text -D -d 10 log
+	assert_output $'"a"\n"b"'
+	run bash -c '{ cat log | head -2; sleep 0.5; tail -3 log; } | agent-text -D -d 0.1'
+	assert_output $'"a"\n"b"'
+	run agent-text -d x log
+	assert_failure 2
+	assert_output "agent-text: --debounce takes a number of seconds, not 'x'"
+}
+
+@test "-p shows the JSON value completed so far, the final one last" {
+	{
+		start
+		chunk '{\"city\": \"Ber'
+		chunk 'lin\", \"n\": 1'
+		chunk '234567890123456789}'
+		event agent_end '{"success":true,"exit_status":0,"output":"{\"city\": \"Berlin\", \"n\": 1234567890123456789}"}'
+	} >log
+	run agent-text -p log
+	assert_output '{"city":"Ber"}
+{"city":"Berlin"}
+{"city":"Berlin","n":1234567890123456789}'
+	{
+		start
+		event output_chunk '{"output":{"a":[]}}'
+		event output_chunk '{"output":{"a":[1.10]}}'
+		event agent_end '{"success":true,"exit_status":0,"output":"","output_json":{"a":[1.10,2]}}'
+	} >log
+	run agent-text -p log
+	assert_output '{"a":[]}
+{"a":[1.10]}
+{"a":[1.10,2]}'
+}
+
+@test "-T shows the reasoning too, parted from the answer" {
+	{ start; event thinking_chunk '{"text":"Hm, "}'; event thinking_chunk '{"text":"so."}'; chunk 'Yes.'; end; } >log
+	run agent-text log
+	assert_output "Yes."
+	run agent-text -T log
+	assert_output $'Hm, so.\n\nYes.'
+	run agent-text -T --color=always log
+	assert_output $'\e[2mHm, so.\e[0m\n\nYes.'
+}
+
+@test "--sse frames every event for a browser" {
+	{
+		echo '{"event_type":"llm_chunk","run_id":"r","seq":4,"data":{"text":"a\nb"}}'
+		event agent_end '{"success":true,"exit_status":0}' r
+	} >log
+	run agent-text --sse log
+	assert_output 'event: llm_chunk
+id: 4
+data: {"event_type":"llm_chunk","run_id":"r","seq":4,"data":{"text":"a\nb"}}
+
+event: agent_end
+data: {"event_type":"agent_end","run_id":"r","data":{"success":true,"exit_status":0}}'
+}
+
+@test "it exits with the run's status, and says why the run failed" {
+	{
+		start
+		chunk 'So far'
+		event error '{"error":"groq refused the key; check GROQ_API_KEY","exception_type":"auth","fatal":true}'
+		event agent_end '{"success":false,"status":"error","exit_status":1,"output":""}'
+	} >log
+	run --separate-stderr agent-text log
+	assert_failure 1
+	assert_output "So far"
+	assert_equal "$stderr" "agent-text: groq refused the key; check GROQ_API_KEY"
+	for status in 3 6 124 130; do
+		{ start; event agent_end "{\"success\":false,\"status\":\"limit\",\"exit_status\":$status}"; } >log
+		run agent-text log
+		assert_failure "$status"
+		assert_output "agent-text: the run ended with status 'limit'"
+	done
+}
+
+@test "a stream without agent_end is incomplete: status 4" {
+	{ start; chunk 'Hel'; } >log
+	run --separate-stderr agent-text log
+	assert_failure 4
+	assert_output "Hel"
+	assert_equal "$stderr" "agent-text: the stream ended without agent_end: its writer was killed"
+	run agent-text /dev/null
+	assert_failure 4
+	assert_output "agent-text: there was no event to read"
+}
+
+@test "malformed lines are told by file and line, skipped, and make the status 1" {
+	{ start; echo 'not json'; chunk ok; echo '[1]'; end; } >log
+	run --separate-stderr agent-text log
+	assert_failure 1
+	assert_output ok
+	assert_equal "$stderr" "agent-text: log:2: byte 1: unknown word; the line is skipped
+agent-text: log:4: byte 1: not a JSON object; the line is skipped"
+	run --separate-stderr agent-text --strict log
+	assert_failure
+	assert_output ""
+}
+
+@test "a NUL byte, a torn last line and a line over 16 MiB do no harm" {
+	{ start; printf '{"event_type":"llm_chunk","data":{"text":"a\0b"}}\n'; chunk ok; end; printf '{"event_type":"llm_ch'; } >log
+	run --separate-stderr agent-text log
+	assert_failure 1
+	assert_output ok
+	assert_equal "$(grep -c 'the line is skipped' <<<"$stderr")" 2
+	{ start; printf '{"event_type":"llm_chunk","data":{"text":"'; head -c 17000000 /dev/zero | tr '\0' x; echo '"}}'; chunk ok; end; } >log
+	run --separate-stderr agent-text log
+	assert_failure 1
+	assert_output ok
+	assert_equal "$stderr" "agent-text: log:2: the line is longer than 16 MiB; it is skipped"
+}
+
+@test "events that come again are ignored, and told" {
+	{
+		start r | sed 's/"data"/"seq":0,"data"/'
+		echo '{"event_type":"llm_chunk","run_id":"r","seq":1,"data":{"text":"once"}}'
+		echo '{"event_type":"llm_chunk","run_id":"r","seq":1,"data":{"text":"once"}}'
+		echo '{"event_type":"agent_end","run_id":"r","seq":2,"data":{"success":true,"exit_status":0}}'
+		echo '{"event_type":"agent_end","run_id":"r","seq":3,"data":{"success":false,"exit_status":1}}'
+	} >log
+	run --separate-stderr agent-text log
+	assert_failure 1
+	assert_output once
+	assert_equal "$stderr" "agent-text: log:3: seq 1 of run 'r' comes again; the event is ignored
+agent-text: log:5: a second agent_end of run 'r'; it is ignored"
+}
+
+@test "missing events are told with --strict only: a filter makes holes on purpose" {
+	{
+		echo '{"event_type":"llm_chunk","run_id":"r","seq":3,"data":{"text":"x"}}'
+		echo '{"event_type":"agent_end","run_id":"r","seq":9,"data":{"success":true,"exit_status":0}}'
+	} >log
+	run agent-text log
+	assert_success
+	assert_output x
+	run --separate-stderr agent-text --strict log
+	assert_failure 1
+	assert_line x
+	assert_equal "$stderr" "agent-text: log:1: 3 events of run 'r' are missing before seq 3
+agent-text: log:2: 5 events of run 'r' are missing before seq 9"
+}
+
+@test "overlapping runs are shown one after the other, in the order in which they started" {
+	{
+		start a; start b
+		chunk 'a1 ' a; chunk 'b1 ' b; chunk 'a2' a; chunk 'b2' b
+		end '' b; start c; chunk 'c1' c; end '' a; chunk ' c2' c; end '' c
+	} >log
+	run agent-text log
+	assert_success
+	assert_output $'a1 a2\n\nb1 b2\n\nc1 c2'
+	run agent-text -D log
+	assert_output $'"a1 "\n"a2"\n"b1 "\n"b2"\n"c1"\n" c2"'
+	run agent-text -r b log
+	assert_output 'b1 b2'
+}
+
+@test "of several runs the worst status counts" {
+	{ start a; end '' a; start b; event agent_end '{"success":false,"status":"limit","exit_status":3}' b; start c; end '' c; } >log
+	run agent-text log
+	assert_failure 3
+	run agent-text -r c log
+	assert_success
+}
+
+@test "nested runs are shown only with --nested, and do not decide the status" {
+	{
+		start a
+		chunk 'outer ' a
+		event agent_start '{"parent_run_id":"a"}' n
+		chunk 'inner' n
+		event agent_end '{"success":false,"status":"error","exit_status":1}' n
+		chunk 'again' a
+		end '' a
+	} >log
+	run agent-text log
+	assert_success
+	assert_output 'outer again'
+	run --separate-stderr agent-text --nested log
+	assert_success
+	assert_output $'outer again\n\ninner'
+}
+
+@test "an answer that is taken back starts again" {
+	{
+		start
+		chunk 'Hal'
+		event llm_retry '{"attempt":2,"wait_seconds":0,"reason":"the stream broke off","discard":true}'
+		chunk 'Hello'
+		event llm_end '{}'
+		end 'Hello'
+	} >log
+	run --separate-stderr agent-text log
+	assert_output $'Hal\n\nHello'
+	assert_equal "$stderr" "agent-text: the answer starts again (the stream broke off)"
+	run --separate-stderr agent-text -S log
+	assert_output $'"Hal"\n"Hello"'
+	run --separate-stderr agent-text -F log
+	assert_output 'Hello'
+}
+
+@test "control characters are shown, not sent, on a terminal; a pipe gets them unchanged" {
+	{ start; chunk '\u001b[31mred\u0007 \u009b \u202e'; end; } >log
+	run bash -c 'agent-text log | od -An -tx1 | tr -d " \n"'
+	assert_output 1b5b33316d7265640720c29b20e280ae0a
+	run script -qec 'agent-text log' /dev/null </dev/null
+	assert_output --partial '\x1b[31mred\x07 \u{9b} \u{202e}'
+	run script -qec 'agent-text --raw-control log' /dev/null </dev/null
+	assert_output --partial $'\e[31mred'
+}
+
+@test "each piece is out before more is waited for" {
+	mkfifo in
+	agent-text in >out &
+	exec 7>in
+	{ start; chunk 'first'; } >&7
+	until [ "$(cat out)" = first ]; do sleep 0.01; done
+	{ chunk ' second'; end; } >&7
+	exec 7>&-
+	wait $!
+	assert_equal "$(cat out)" "first second"
+}
+
+@test "-f waits until every run in the file has ended" {
+	{ start; chunk 'one '; } >log
+	agent-text -f log >out &
+	until [ "$(cat out)" = "one " ]; do sleep 0.01; done
+	{ chunk 'two'; end; } >>log
+	wait $!
+	assert_equal "$(cat out)" "one two"
+}
+
+@test "a closed pipe ends it quietly" {
+	{ start; for _ in $(seq 20000); do chunk 'line\n'; done; end; } >log
+	run --separate-stderr bash -c 'agent-text log | head -1'
+	assert_output line
+	assert_equal "$stderr" ""
+}
+
+@test "--help, --version and unknown options" {
+	run --separate-stderr agent-text --help
+	assert_success
+	assert_line --index 0 "usage: agent-text [options] [FILE ...]"
+	run agent-text -V
+	assert_output --regexp '^agent-text [0-9]+\.[0-9]+\.[0-9]+$'
+	run agent-text --nonsense
+	assert_failure 2
+	assert_output --partial "try 'agent-text --help'"
+}
