@@ -33,7 +33,7 @@ struct run_config {
 	const char *tool_choice;
 
 	const struct tool_set *tools;
-	const struct approval_policy *policy;
+	struct approval_policy *policy;
 	char *const *secrets; /* variables kept from tools, NULL-terminated */
 	struct tool_limits tool_limits;
 	int parallel;     /* tool calls at once, at least 1 */
