@@ -137,7 +137,8 @@ bool result_success(const struct result *result);
 struct span result_end(const struct result *result, const char *key);
 /* A member of agent_start; the same. */
 struct span result_start(const struct result *result, const char *key);
-const char *result_status(const struct result *result, struct buffer *scratch);
+/* Text; valid until `scratch` changes. */
+struct span result_status(const struct result *result, struct buffer *scratch);
 /* The final text, or the answer so far. Appends; false when the run's output is null. */
 bool result_output(const struct result *result, struct buffer *out);
 struct span result_cost(const struct result *result);

@@ -88,7 +88,7 @@ static void put_identity(struct row *row, const struct result *result)
 	put_string(row, result->agent_name);
 	put_string(row, result->model);
 	put_field(row, result_success(result) ? SPAN("true") : SPAN("false"));
-	put_field(row, span_of(result_status(result, &status)));
+	put_field(row, result_status(result, &status));
 	put_string(row, result_end(result, "finish_reason"));
 	buffer_free(&status);
 }

@@ -32,14 +32,14 @@ bool result_success(const struct result *result)
 	return result_complete(result) && result->run->exit_status == STATUS_OK;
 }
 
-const char *result_status(const struct result *result, struct buffer *scratch)
+struct span result_status(const struct result *result, struct buffer *scratch)
 {
 	if (!result_complete(result))
-		return "incomplete";
+		return SPAN("incomplete");
 	buffer_clear(scratch);
 	if (json_decode(result_end(result, "status"), scratch))
-		return buffer_string(scratch);
-	return result_success(result) ? "success" : "error";
+		return buffer_span(scratch);
+	return result_success(result) ? SPAN("success") : SPAN("error");
 }
 
 bool result_output(const struct result *result, struct buffer *out)

@@ -207,7 +207,7 @@ static void put_items(struct buffer *out, const struct result *result)
 		put_call(out, result->calls.at[i], result);
 }
 
-static void put_facts(struct buffer *out, const struct result *result, const char *status)
+static void put_facts(struct buffer *out, const struct result *result, struct span status)
 {
 	json_put_text(out, "run_id", result->run->id);
 	json_put_text(out, "parent_run_id", result->run->parent_id);
@@ -215,7 +215,7 @@ static void put_facts(struct buffer *out, const struct result *result, const cha
 	put_text(out, "model", result->model);
 	put_text(out, "provider", result_start(result, "provider"));
 	json_put_bool(out, "success", result_success(result));
-	json_put_text(out, "status", status);
+	json_put_string(out, "status", status);
 	json_put_bool(out, "complete", result_complete(result));
 	put_text(out, "finish_reason", result_end(result, "finish_reason"));
 	put_time(out, "start", result->first_time);
@@ -299,7 +299,7 @@ static void put_noscript(struct buffer *out, const struct result *result)
 	if (json_decode(result->agent_name, &text))
 		put_html(out, buffer_span(&text));
 	buffer_add_text(out, ": ");
-	put_html(out, span_of(result_status(result, &text)));
+	put_html(out, result_status(result, &text));
 	buffer_add_text(out, "</h2><p>");
 	buffer_clear(&text);
 	if (json_decode(result->model, &text))
@@ -363,10 +363,13 @@ static void write_run(struct collection *collection, const struct result *result
 static void write_total(struct collection *collection, const struct total *total)
 {
 	struct buffer *out = &collection->output.pending;
+	struct buffer json = {0};
 
+	total_write(total, &json);
 	buffer_add_text(out, "<script type=\"application/json\" id=\"total-data\">");
-	total_write(total, out);
+	buffer_add_span(out, buffer_span(&json));
 	buffer_add_text(out, "</script>\n");
+	buffer_free(&json);
 }
 
 static void end_page(struct collection *collection)

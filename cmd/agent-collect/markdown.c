@@ -2,11 +2,13 @@
  * A report in Markdown (GitHub's), fit for a CI job's summary.
  *
  * Texts from the log must not become markup: short ones are put into code spans, long ones into
- * fences longer than any run of backticks in them, and what stands in HTML is escaped.
+ * fences longer than any run of backticks in them, and what stands in HTML is escaped. Control
+ * characters are shown, as on a terminal: a report is for people.
  */
 #include "collect.h"
 
 #include "base/utf8.h"
+#include "event/terminal.h"
 
 /* A job's summary may have 1 MiB: of calls, this much is shown. */
 enum { MAX_CALLS = 200, MAX_ARGS = 1024, MAX_RESULT = 2048 };
@@ -30,9 +32,15 @@ static void put_backticks(struct buffer *out, size_t count)
 
 /* Text on one line as a code span. In a table a bar would end the cell, even in code, and renderers
  * differ in what `\|` is: a broken bar stands for it. */
-static void put_code(struct buffer *out, struct span text, bool in_table)
+static void put_code(struct buffer *out, struct span raw, bool in_table)
 {
-	size_t fence = longest_backticks(text) + 1;
+	struct buffer shown = {0};
+	struct span text;
+	size_t fence;
+
+	terminal_add(&shown, raw);
+	text = buffer_span(&shown);
+	fence = longest_backticks(text) + 1;
 
 	put_backticks(out, fence);
 	if (text.len == 0 || text.at[0] == '`' || text.at[text.len - 1] == '`')
@@ -48,13 +56,19 @@ static void put_code(struct buffer *out, struct span text, bool in_table)
 	if (text.len == 0 || text.at[0] == '`' || text.at[text.len - 1] == '`')
 		buffer_add_char(out, ' ');
 	put_backticks(out, fence);
+	buffer_free(&shown);
 }
 
 /* Text as a block of its own. */
-static void put_fenced(struct buffer *out, const char *language, struct span text)
+static void put_fenced(struct buffer *out, const char *language, struct span raw)
 {
-	size_t fence = longest_backticks(text) + 1;
+	struct buffer shown = {0};
+	struct span text;
+	size_t fence;
 
+	terminal_add(&shown, raw);
+	text = buffer_span(&shown);
+	fence = longest_backticks(text) + 1;
 	if (fence < 3)
 		fence = 3;
 	put_backticks(out, fence);
@@ -64,19 +78,24 @@ static void put_fenced(struct buffer *out, const char *language, struct span tex
 		buffer_add_char(out, '\n');
 	put_backticks(out, fence);
 	buffer_add_char(out, '\n');
+	buffer_free(&shown);
 }
 
 /* Text on one line inside HTML. */
-static void put_html(struct buffer *out, struct span text)
+static void put_html(struct buffer *out, struct span raw)
 {
-	for (size_t i = 0; i < text.len; i++) {
-		unsigned char c = (unsigned char)text.at[i];
+	struct buffer shown = {0};
+
+	terminal_add(&shown, raw);
+	for (size_t i = 0; i < shown.len; i++) {
+		unsigned char c = (unsigned char)shown.at[i];
 
 		if (c == '<' || c == '>' || c == '&' || c == '"' || c == '\'')
 			buffer_add_format(out, "&#%d;", c);
 		else
 			buffer_add_char(out, c < ' ' ? ' ' : (char)c);
 	}
+	buffer_free(&shown);
 }
 
 /* The longest beginning that fits into `max` bytes, not cutting inside a code point. */
@@ -155,11 +174,11 @@ static void put_calls_count(struct buffer *out, int64_t calls, int64_t failed)
 static void put_status(struct buffer *out, const struct result *result)
 {
 	struct buffer scratch = {0};
-	const char *status = result_status(result, &scratch);
+	struct span status = result_status(result, &scratch);
 	struct span finish = result_end(result, "finish_reason");
 
 	row(out, "Status");
-	put_code(out, span_of(status), true);
+	put_code(out, status, true);
 	if (json_type(finish) == JSON_STRING) {
 		buffer_add_text(out, ", finished by ");
 		put_name(out, finish, true);
@@ -281,14 +300,14 @@ static void put_calls(struct buffer *out, const struct result *result)
 static void put_title(struct buffer *out, const struct result *result)
 {
 	struct buffer scratch = {0};
-	const char *status = result_status(result, &scratch);
+	struct span status = result_status(result, &scratch);
 
 	buffer_add_text(out, result_success(result) ? "## &#9989; " : "## &#10060; ");
 	if (json_type(result->agent_name) == JSON_STRING) {
 		put_name(out, result->agent_name, false);
 		buffer_add_text(out, ": ");
 	}
-	put_code(out, span_of(status), false);
+	put_code(out, status, false);
 	buffer_add_text(out, "\n\n");
 	buffer_free(&scratch);
 }

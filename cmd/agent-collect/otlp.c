@@ -206,11 +206,16 @@ static void end_attribute(struct buffer *out)
 	json_close(out, '}');
 }
 
-static void text_attribute(struct buffer *out, const char *key, const char *text)
+static void span_attribute(struct buffer *out, const char *key, struct span text)
 {
 	begin_attribute(out, key);
-	json_put_text(out, "stringValue", text);
+	json_put_string(out, "stringValue", text);
 	end_attribute(out);
+}
+
+static void text_attribute(struct buffer *out, const char *key, const char *text)
+{
+	span_attribute(out, key, span_of(text));
 }
 
 /* Nothing when `json` is no string. */
@@ -417,7 +422,7 @@ static void put_agent(struct buffer *out, const struct trace *trace, const struc
 	const struct kept *error = last_error(result);
 	int64_t usage[USAGE_KEYS];
 	struct buffer scratch = {0};
-	const char *status = result_status(result, &scratch);
+	struct span status = result_status(result, &scratch);
 	struct span type =
 	    error != NULL ? json_get(error->data, "exception_type") : (struct span){0};
 
@@ -437,11 +442,11 @@ static void put_agent(struct buffer *out, const struct trace *trace, const struc
 		text_attribute(out, "gen_ai.output.type", "json");
 	usage_attributes(out, usage);
 	double_attribute(out, "agent.cost_usd", json_double(result_cost(result), -1));
-	text_attribute(out, "agent.status", status);
+	span_attribute(out, "agent.status", status);
 	if (!result_success(result) && json_type(type) == JSON_STRING)
 		string_attribute(out, "error.type", type);
 	else if (!result_success(result))
-		text_attribute(out, "error.type", status);
+		span_attribute(out, "error.type", status);
 	json_close(out, ']');
 	put_exceptions(out, result);
 	put_link(out, result);

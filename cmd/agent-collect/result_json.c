@@ -138,7 +138,7 @@ void result_write(const struct result *result, struct buffer *out, bool open)
 	json_open(out, '{');
 	put_identity(result, out);
 	json_put_bool(out, "success", result_success(result));
-	json_put_text(out, "status", result_status(result, &status));
+	json_put_string(out, "status", result_status(result, &status));
 	put_output(result, out);
 	json_put_raw(out, "output_json", result_end(result, "output_json"));
 	json_put_raw(out, "finish_reason", result_end(result, "finish_reason"));
@@ -162,27 +162,42 @@ void result_write(const struct result *result, struct buffer *out, bool open)
 
 /* ---- the formats that are made of it ---- */
 
+/* Objects are written apart from what is pending: json_open would see its last byte and put a comma
+ * between them. */
+static void write_line(struct collection *collection, struct buffer *object)
+{
+	buffer_add_char(object, '\n');
+	buffer_add_span(&collection->output.pending, buffer_span(object));
+	buffer_free(object);
+}
+
 static void write_json(struct collection *collection, const struct result *result)
 {
-	result_write(result, &collection->output.pending, false);
-	buffer_add_char(&collection->output.pending, '\n');
+	struct buffer object = {0};
+
+	result_write(result, &object, false);
+	write_line(collection, &object);
 }
 
 static void write_events(struct collection *collection, const struct result *result)
 {
-	struct buffer *out = &collection->output.pending;
+	struct buffer object = {0};
 
-	result_write(result, out, true);
-	json_key(out, "events");
-	json_open(out, '[');
-	buffer_add_span(out, buffer_span(&result->lines));
-	buffer_add_text(out, "]}\n");
+	result_write(result, &object, true);
+	json_key(&object, "events");
+	json_open(&object, '[');
+	buffer_add_span(&object, buffer_span(&result->lines));
+	json_close(&object, ']');
+	json_close(&object, '}');
+	write_line(collection, &object);
 }
 
 static void write_total(struct collection *collection, const struct total *total)
 {
-	total_write(total, &collection->output.pending);
-	buffer_add_char(&collection->output.pending, '\n');
+	struct buffer object = {0};
+
+	total_write(total, &object);
+	write_line(collection, &object);
 }
 
 const struct format format_json = {
