@@ -39,27 +39,31 @@ static int open_pidfd(pid_t pid)
 #endif
 }
 
-/* Call back if the child has ended. Returns whether it has; it is gone then. */
-static bool reap(struct loop_child *child)
+/* Whether the child has ended; stores its status. */
+static bool has_ended(struct loop_child *child)
 {
-	void (*ended)(void *context, int wait_status) = child->ended;
-	void *context = child->context;
-	int status;
-	pid_t got = waitpid(child->pid, &status, WNOHANG);
+	pid_t got = waitpid(child->pid, &child->status, WNOHANG);
 
-	if (got == 0)
-		return false;
 	if (got < 0)
-		status = STATUS_UNKNOWN;
+		child->status = STATUS_UNKNOWN;
+	return got != 0;
+}
+
+static void report(void *context)
+{
+	struct loop_child *child = context;
+	struct loop_child copy = *child;
+
+	child->report = NULL;
 	loop_child_remove(child);
-	ended(context, status);
-	return true;
+	copy.ended(copy.context, copy.status);
 }
 
 static void pidfd_ready(void *context, int events)
 {
 	(void)events;
-	reap(context);
+	if (has_ended(context))
+		report(context);
 }
 
 struct loop_child *loop_child_add(struct loop *loop, pid_t pid,
@@ -80,20 +84,26 @@ struct loop_child *loop_child_add(struct loop *loop, pid_t pid,
 	return child;
 }
 
+static void release(struct loop_child *child)
+{
+	loop_timer_remove(child->report);
+	loop_fd_remove(child->watch);
+	if (child->pidfd >= 0)
+		close(child->pidfd);
+	free(child);
+}
+
 void loop_child_remove(struct loop_child *child)
 {
 	if (child == NULL)
 		return;
-	loop_fd_remove(child->watch);
-	if (child->pidfd >= 0)
-		close(child->pidfd);
 	if (child->previous != NULL)
 		child->previous->next = child->next;
 	else
 		child->loop->children = child->next;
 	if (child->next != NULL)
 		child->next->previous = child->previous;
-	free(child);
+	release(child);
 }
 
 size_t loop_child_count(const struct loop *loop)
@@ -105,22 +115,19 @@ size_t loop_child_count(const struct loop *loop)
 	return count;
 }
 
-/* A callback may remove any child, so after each one the search begins anew. */
+/* Reported by timers, because a callback may remove any child of the list. */
 void children_reap(struct loop *loop)
 {
-	struct loop_child *child = loop->children;
-
-	while (child != NULL) {
-		struct loop_child *next = child->next;
-
-		if (child->watch == NULL && reap(child))
-			next = loop->children;
-		child = next;
-	}
+	for (struct loop_child *child = loop->children; child != NULL; child = child->next)
+		if (child->watch == NULL && child->report == NULL && has_ended(child))
+			child->report = loop_timer_add(loop, 0, report, child);
 }
 
 void children_free(struct loop *loop)
 {
-	while (loop->children != NULL)
-		loop_child_remove(loop->children);
+	for (struct loop_child *child = loop->children, *next; child != NULL; child = next) {
+		next = child->next;
+		release(child);
+	}
+	loop->children = NULL;
 }

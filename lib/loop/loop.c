@@ -14,13 +14,13 @@ struct loop *loop_new(void)
 	return loop;
 }
 
-static void free_dead(struct loop *loop)
+static void free_list(struct loop_fd *watch)
 {
-	while (loop->dead != NULL) {
-		struct loop_fd *watch = loop->dead;
+	while (watch != NULL) {
+		struct loop_fd *next = watch->next;
 
-		loop->dead = watch->next;
 		free(watch);
+		watch = next;
 	}
 }
 
@@ -31,9 +31,8 @@ void loop_free(struct loop *loop)
 	children_free(loop);
 	signals_free(loop);
 	timers_free(loop);
-	while (loop->fds != NULL)
-		loop_fd_remove(loop->fds);
-	free_dead(loop);
+	free_list(loop->fds);
+	free_list(loop->dead);
 	poller_free(loop->poller);
 	free(loop);
 }
@@ -108,7 +107,8 @@ static void dispatch(struct loop *loop, int count)
 			watch->ready(watch->context, events);
 	}
 	loop->dispatching = false;
-	free_dead(loop);
+	free_list(loop->dead);
+	loop->dead = NULL;
 }
 
 void loop_run(struct loop *loop)

@@ -51,6 +51,8 @@ struct loop_child {
 	void *context;
 	int pidfd; /* -1: none, SIGCHLD tells */
 	struct loop_fd *watch;
+	int status;                /* of one that has ended */
+	struct loop_timer *report; /* going to call back; NULL: not ended, or by pidfd */
 	struct loop_child *previous, *next;
 };
 

@@ -101,6 +101,16 @@ int timers_timeout(const struct loop *loop)
 	return left < INT_MAX ? (int)left : INT_MAX;
 }
 
+static struct loop_timer *take_first(struct loop *loop)
+{
+	struct loop_timer *first = loop->timers[0];
+	struct loop_timer *last = loop->timers[--loop->timer_count];
+
+	if (loop->timer_count > 0)
+		sink(loop, last, 0);
+	return first;
+}
+
 /* Timers added by those that run wait for the next round, or descriptors would starve. */
 void timers_run(struct loop *loop)
 {
@@ -117,7 +127,7 @@ void timers_run(struct loop *loop)
 
 		if (timer->due > now || timer->number >= added_before)
 			break;
-		loop_timer_remove(timer);
+		free(take_first(loop));
 		call(context);
 	}
 }

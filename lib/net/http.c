@@ -488,8 +488,10 @@ void http_free(struct http *http)
 {
 	if (http == NULL)
 		return;
-	while (http->calls != NULL)
-		drop(http->calls);
+	for (struct http_call *call = http->calls, *next; call != NULL; call = next) {
+		next = call->next;
+		drop(call);
+	}
 	while (http->spare_count > 0)
 		curl_easy_cleanup(http->spares[--http->spare_count]);
 	if (http->multi != NULL) {
