@@ -372,10 +372,11 @@ static struct model *http_model_open(struct model_host *host, const char *spec, 
 	struct provider *provider;
 	char *name;
 
-	if (colon == NULL || colon[1] == '\0') {
-		error_set(e, "usage",
-			  "a model is named PROVIDER:MODEL, as groq:llama-3.3-70b, not %s",
-			  *spec != '\0' ? spec : "by nothing");
+	if (colon == NULL) {
+		error_set(
+		    e, "usage",
+		    "a model is named PROVIDER:MODEL, as groq:llama-3.3-70b-versatile, not %s",
+		    *spec != '\0' ? spec : "by nothing");
 		return NULL;
 	}
 	name = mem_copy((struct span){spec, (size_t)(colon - spec)});
@@ -383,6 +384,12 @@ static struct model *http_model_open(struct model_host *host, const char *spec, 
 	free(name);
 	if (provider == NULL)
 		return NULL;
+	if (colon[1] == '\0') {
+		error_set(e, "usage", "which model of %s? name it %s:MODEL", provider->name,
+			  provider->name);
+		provider_free(provider);
+		return NULL;
+	}
 	model = mem_zero(sizeof(*model));
 	model->provider = provider;
 	model->model.provider = mem_copy(span_of(provider->name));
