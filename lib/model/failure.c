@@ -453,6 +453,7 @@ void failure_report(struct failure *failure, const struct provider *provider,
 	if (failure->kind == NULL)
 		return;
 	provider_mask(provider, &failure->message);
+	provider_mask(provider, &failure->code);
 	provider_mask(provider, &failure->feedback);
 	outcome->finish =
 	    strcmp(failure->kind, "content_filter") == 0 ? MODEL_CONTENT_FILTER : MODEL_ERROR;

@@ -117,6 +117,7 @@ static void deliver_raw(struct http_model_call *c, struct span name, struct span
 		json_write_compact(&payload, json_trim(data));
 	else
 		json_write_string(&payload, data);
+	provider_mask_key(c->model->provider, &payload);
 	delta.text = buffer_span(&payload);
 	c->handler.delta(c->handler.context, &delta);
 	buffer_free(&payload);

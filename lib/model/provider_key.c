@@ -272,7 +272,8 @@ static size_t looks_like_key(const char *at, const char *end, char before)
 	return 0;
 }
 
-void provider_mask(const struct provider *provider, struct buffer *text)
+/* `shapes`: also what only looks like a key. */
+static void mask(const struct provider *provider, struct buffer *text, bool shapes)
 {
 	struct buffer out = {0};
 	struct span key = buffer_span(&provider->key);
@@ -283,7 +284,7 @@ void provider_mask(const struct provider *provider, struct buffer *text)
 
 		if (key.len >= 4 && left >= key.len && memcmp(at, key.at, key.len) == 0)
 			len = key.len;
-		else
+		else if (shapes)
 			len = looks_like_key(at, end, at > text->at ? at[-1] : ' ');
 		if (len > 7 && memcmp(at, "Bearer ", 7) == 0)
 			buffer_add_text(&out, "Bearer ");
@@ -295,4 +296,14 @@ void provider_mask(const struct provider *provider, struct buffer *text)
 	}
 	buffer_free(text);
 	*text = out;
+}
+
+void provider_mask(const struct provider *provider, struct buffer *text)
+{
+	mask(provider, text, true);
+}
+
+void provider_mask_key(const struct provider *provider, struct buffer *text)
+{
+	mask(provider, text, false);
 }
