@@ -23,10 +23,14 @@ static int compare(const void *a, const void *b)
 	return (left > right) - (left < right);
 }
 
-/* The stamp in `line`; -1: none. A stamp is followed by a space. */
+/* The stamp in `line`; -1: none. A stamp is followed by a space. Of our own events only chunks
+ * count: the last ones repeat the whole text. */
 static int64_t stamp_of(struct span line)
 {
 	size_t digits = 0;
+
+	if (span_starts(line, "{") && !span_starts(line, "{\"event_type\":\"llm_chunk\""))
+		return -1;
 
 	for (size_t i = 0; i < line.len; i++) {
 		if (!isdigit((unsigned char)line.at[i])) {
