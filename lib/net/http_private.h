@@ -35,6 +35,9 @@ struct http_call {
 	struct http_call *previous, *next;
 };
 
+/* http_options.c: tell libcurl what to send, and how. call->headers is freed with the call. */
+void options_set(struct http_call *call);
+
 /* http_head.c: take one line of an answer's head as libcurl hands it out. Returns false, with
  * call->fault, when the head is too long; `*complete` tells that this was its last line. */
 bool head_take_line(struct http_call *call, struct span line, bool *complete);
