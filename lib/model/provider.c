@@ -127,8 +127,11 @@ char *provider_url(struct span entry, const char *name, struct error *e)
 		}
 	}
 	if (expand(json_get(entry, "base_url"), &url, &missing) && url.len > 0) {
+		char *complete = complete_url(buffer_string(&url), (struct span){0});
+
 		buffer_free(&names);
-		return complete_url(buffer_string(&url), (struct span){0});
+		buffer_free(&url);
+		return complete;
 	}
 	if (missing != NULL)
 		buffer_add_format(&names, "%s%s", names.len > 0 ? " or " : "", missing);
