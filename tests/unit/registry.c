@@ -296,6 +296,31 @@ static void lists(void)
 	remove_own();
 }
 
+/* agent-providers(5) has a table of the shipped providers. */
+static void documented(void)
+{
+	struct buffer file = {0}, page = {0}, missing = {0};
+	struct json_walk walk;
+
+	unit_read("share/agent/providers.json", &file);
+	unit_read("man/agent-providers.5", &page);
+	walk = json_walk(json_trim(buffer_span(&file)));
+	while (json_next(&walk)) {
+		char *name = json_text(walk.key);
+		struct buffer row = {0};
+
+		buffer_add_format(&row, "\n.It %s Ta ", name);
+		if (strstr(buffer_string(&page), buffer_string(&row)) == NULL)
+			buffer_add_format(&missing, " %s", name);
+		buffer_free(&row);
+		free(name);
+	}
+	unit_same(buffer_span(&missing), SPAN(""), "every shipped provider is in the manual page");
+	buffer_free(&file);
+	buffer_free(&page);
+	buffer_free(&missing);
+}
+
 /* ---- masking ---- */
 
 static void masks(const char *text, const char *want)
@@ -637,6 +662,7 @@ int main(void)
 	unknown();
 	own_file();
 	lists();
+	documented();
 	masking();
 	setenv("OPENAI_API_KEY", "k", 1);
 	setenv("GROQ_API_KEY", "k", 1);
