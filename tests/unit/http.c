@@ -478,16 +478,16 @@ static void test_no_tls(void)
 static void test_limits(void)
 {
 	struct exchange exchange = open_client();
-	struct http_limits limits = {.connect_seconds = 10, .idle_seconds = 0.05};
+	struct http_limits limits = {.connect_seconds = 10, .idle_seconds = 0.5};
 
 	exchange_with(&exchange, "/idle", &limits,
-		      "head 200; body of 200: hello; done idle (@ sent nothing for 0.05 seconds)");
+		      "head 200; body of 200: hello; done idle (@ sent nothing for 0.5 seconds)");
 	exchange_with(&exchange, "/silent", &limits,
-		      "done idle without head (@ sent nothing for 0.05 seconds)");
-	limits = (struct http_limits){.connect_seconds = 10, .total_seconds = 0.05};
+		      "done idle without head (@ sent nothing for 0.5 seconds)");
+	limits = (struct http_limits){.connect_seconds = 10, .total_seconds = 1};
 	exchange_with(&exchange, "/idle", &limits,
 		      "head 200; body of 200: hello; done timeout (@ did not complete its answer "
-		      "within 0.05 seconds)");
+		      "within 1 seconds)");
 	close_client(&exchange);
 }
 
