@@ -116,6 +116,11 @@ static const char *skip_plain(const char *at, const char *end)
 	return at;
 }
 
+size_t json_plain_length(struct span text)
+{
+	return (size_t)(skip_plain(text.at, text.at + text.len) - text.at);
+}
+
 static bool check_string(struct checker *c)
 {
 	const char *start = ++c->at;

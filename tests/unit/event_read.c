@@ -1,0 +1,87 @@
+/* event_read: the envelope of lines in the usual form, and of all others. */
+#include "event/event.h"
+#include "unit.h"
+
+#define RUN  "0193a1b2-c3d4-7e5f-8a6b-7c8d9e0f1a2b"
+#define TIME "2026-11-20T22:49:01.123456Z"
+#define HEAD "{\"event_type\":\"llm_chunk\",\"timestamp\":\"" TIME "\",\"run_id\":\"" RUN "\","
+
+static void reads(const char *name, const char *line, const char *type, int64_t seq,
+		  const char *data)
+{
+	struct event event;
+	struct json_fault fault;
+
+	if (!unit_ok(event_read(span_of(line), &event, &fault), "%s: is an event", name))
+		return;
+	unit_same(event.type, span_of(type), "its type");
+	unit_ok(event.seq == seq, "its seq is %lld", (long long)seq);
+	unit_same(event.data, span_of(data), "its data");
+	unit_same(event.line, span_of(line), "its line");
+}
+
+static void fails(const char *name, const char *line, const char *what, size_t offset)
+{
+	struct event event;
+	struct json_fault fault = {0};
+
+	unit_ok(!event_read(span_of(line), &event, &fault), "%s: is none", name);
+	unit_same(span_of(fault.what), span_of(what), "why");
+	unit_ok(fault.offset == offset, "where: %zu", fault.offset);
+}
+
+static void test_usual(void)
+{
+	struct event event;
+	struct json_fault fault;
+
+	reads("usual", HEAD "\"seq\":12,\"data\":{\"text\":\"a\"}}", "llm_chunk", 12,
+	      "{\"text\":\"a\"}");
+	reads("empty data", HEAD "\"seq\":0,\"data\":{}}", "llm_chunk", 0, "{}");
+	reads("the largest seq", HEAD "\"seq\":999999999999999999,\"data\":{}}", "llm_chunk",
+	      999999999999999999, "{}");
+	event_read(span_of(HEAD "\"seq\":12,\"data\":{}}"), &event, &fault);
+	unit_same(event.timestamp, SPAN(TIME), "the timestamp");
+	unit_same(event.run_id, SPAN(RUN), "the run");
+}
+
+static void test_unusual(void)
+{
+	reads("spaces", " " HEAD " \"seq\" : 3 , \"data\" : {\"a\": 1} } ", "llm_chunk", 3,
+	      "{\"a\": 1}");
+	reads("a space behind the data", HEAD "\"seq\":3,\"data\":{} }", "llm_chunk", 3, "{}");
+	reads("a key behind the data", HEAD "\"seq\":3,\"data\":{\"a\":{}},\"x\":{\"y\":{}}}",
+	      "llm_chunk", 3, "{\"a\":{}}");
+	reads("data first", "{\"data\":{},\"event_type\":\"x\"}", "x", -1, "{}");
+	reads("an escape in the type", "{\"event_type\":\"a\\u0062\",\"data\":{}}", "", -1, "{}");
+	reads("a large seq", HEAD "\"seq\":9999999999999999999,\"data\":{}}", "llm_chunk",
+	      INT64_MAX, "{}");
+	reads("a fraction as seq", HEAD "\"seq\":1.5,\"data\":{}}", "llm_chunk", 1, "{}");
+	reads("an object without any of it", "{}", "", -1, NULL);
+}
+
+static void test_faults(void)
+{
+	size_t head = strlen(HEAD);
+
+	fails("a seq with a leading zero", HEAD "\"seq\":01,\"data\":{}}", "',' or '}' is missing",
+	      head + 7);
+	fails("broken data", HEAD "\"seq\":1,\"data\":{\"a\":}}", "a value is missing", head + 20);
+	fails("two values as data", HEAD "\"seq\":1,\"data\":{}{}}", "',' or '}' is missing",
+	      head + 17);
+	fails("a line that is cut", HEAD "\"seq\":1,\"data\":{\"a\":{}}", "unexpected end of text",
+	      head + 23);
+	fails("an array", "[1]", "not a JSON object", 0);
+	fails("invalid UTF-8 in the run",
+	      "{\"event_type\":\"a\",\"timestamp\":\"b\",\"run_id\":\"\xFF\"}", "invalid UTF-8",
+	      44);
+	fails("nothing", "", "unexpected end of text", 0);
+}
+
+int main(void)
+{
+	test_usual();
+	test_unusual();
+	test_faults();
+	return unit_done();
+}
