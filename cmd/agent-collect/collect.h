@@ -166,14 +166,18 @@ void write_duration(struct buffer *out, double seconds);
 
 /* ---- all runs together (total.c) ---- */
 
+/* A sum that loses no digits on the way. */
+struct sum {
+	double value, lost;
+};
+double sum_value(const struct sum *sum);
+
 struct total {
 	int64_t runs, nested, succeeded, failed, incomplete;
 	int64_t usage[USAGE_KEYS], requests, iterations, tool_calls, tool_errors, errors;
-	double cost;
+	struct sum cost, run_seconds;
 	bool cost_unknown;
-	double run_seconds;
 	int64_t first_time, last_time;
-	struct buffer scratch;
 };
 
 void total_init(struct total *total);

@@ -135,7 +135,7 @@ static void write_total(struct collection *collection, const struct total *total
 	for (int i = 0; i < USAGE_KEYS; i++)
 		put_count(&row, total->usage[i]);
 	put_count(&row, total->requests);
-	put_double(&row, total->cost_unknown ? -1 : total->cost);
+	put_double(&row, total->cost_unknown ? -1 : sum_value(&total->cost));
 	put_field(&row, none);
 	put_field(&row, none);
 	put_double(&row, total_duration(total));

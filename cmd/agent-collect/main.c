@@ -47,8 +47,8 @@ struct program {
 	struct output pass;
 	struct checks *checks;
 	struct total total;
-	struct live *live; /* NULL: no --status, or no terminal */
-	bool check_failed;
+	struct live *live;          /* NULL: no --status, or no terminal */
+	bool check_failed, stopped; /* stopped: by --strict */
 };
 
 /* ---- options ---- */
@@ -243,15 +243,15 @@ static void read_all(struct program *program)
 	enum reader_result read = READER_TIMEOUT;
 	struct span line;
 
-	while (read != READER_END) {
+	while (read != READER_END && !program->stopped) {
 		read = reader_next(program->reader, &line,
 				   program->live != NULL ? live_draw(program->live) : 0);
 		if (read == READER_LINE)
 			take_line(program, line);
 		if (read == READER_LINE && program->options.common.follow && all_ended(program))
 			reader_stop_following(program->reader);
-		if (program->options.common.strict && reader_status(program->reader) != STATUS_OK)
-			break;
+		program->stopped =
+		    program->options.common.strict && reader_status(program->reader) != STATUS_OK;
 	}
 }
 
@@ -326,7 +326,8 @@ static void end(struct program *program)
 {
 	const struct format *format = program->options.format;
 
-	finish_open_runs(program);
+	if (!program->stopped)
+		finish_open_runs(program);
 	if (program->options.total)
 		format->total(&program->collection, &program->total);
 	if (format->end != NULL)
@@ -334,9 +335,20 @@ static void end(struct program *program)
 	flush(program);
 }
 
-static int worst(int a, int b)
+/* What the streams lacked, and the exit status. */
+static int judge(const struct program *program)
 {
-	return a > b ? a : b;
+	int status = runs_status(program->runs), malformed = reader_status(program->reader);
+
+	if (malformed == STATUS_USAGE || program->stopped)
+		return malformed;
+	if (status == STATUS_INCOMPLETE)
+		warn("%s", runs_open(program->runs) > 0
+			       ? "the stream ended without agent_end: its writer was killed"
+			       : "there was no event to read");
+	if (program->check_failed && status < STATUS_FAILED)
+		status = STATUS_FAILED;
+	return malformed > status ? malformed : status;
 }
 
 int main(int argc, char **argv)
@@ -349,10 +361,8 @@ int main(int argc, char **argv)
 	begin(&program);
 	read_all(&program);
 	end(&program);
-	status = worst(reader_status(program.reader), runs_status(program.runs));
-	if (program.check_failed)
-		status = worst(status, STATUS_FAILED);
 	live_free(program.live);
+	status = judge(&program);
 	checks_free(program.checks);
 	runs_free(program.runs);
 	reader_close(program.reader);

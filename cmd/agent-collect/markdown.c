@@ -358,7 +358,7 @@ static void write_total(struct collection *collection, const struct total *total
 	end_row(out);
 	row(out, "Cost");
 	if (!total->cost_unknown)
-		json_write_double(&cost, total->cost);
+		json_write_double(&cost, sum_value(&total->cost));
 	write_cost(out, buffer_span(&cost));
 	end_row(out);
 	row(out, "Iterations");

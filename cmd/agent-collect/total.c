@@ -14,6 +14,23 @@ static void add_count(int64_t *sum, int64_t more)
 		*sum = (*sum > 0 ? *sum : 0) + more;
 }
 
+/* Neumaier's sum: a hundred times 0.0012 is 0.12. */
+static void add_exact(struct sum *sum, double more)
+{
+	double whole = sum->value + more;
+
+	if ((sum->value >= 0 ? sum->value : -sum->value) >= (more >= 0 ? more : -more))
+		sum->lost += sum->value - whole + more;
+	else
+		sum->lost += more - whole + sum->value;
+	sum->value = whole;
+}
+
+double sum_value(const struct sum *sum)
+{
+	return sum->value + sum->lost;
+}
+
 static void add_times(struct total *total, const struct result *result)
 {
 	double seconds = result_duration(result);
@@ -24,7 +41,7 @@ static void add_times(struct total *total, const struct result *result)
 	if (result->last_time > total->last_time)
 		total->last_time = result->last_time;
 	if (seconds > 0)
-		total->run_seconds += seconds;
+		add_exact(&total->run_seconds, seconds);
 }
 
 void total_add(struct total *total, const struct result *result)
@@ -47,7 +64,7 @@ void total_add(struct total *total, const struct result *result)
 	total->tool_errors += result->calls_failed;
 	total->errors += result->error_count;
 	if (cost.at != NULL)
-		total->cost += json_double(cost, 0);
+		add_exact(&total->cost, json_double(cost, 0));
 	else
 		total->cost_unknown = true;
 	add_times(total, result);
@@ -87,12 +104,12 @@ void total_write(const struct total *total, struct buffer *out)
 	if (total->cost_unknown || total->runs == 0)
 		json_put_null(out, "total_cost_usd");
 	else
-		json_put_double(out, "total_cost_usd", total->cost);
+		json_put_double(out, "total_cost_usd", sum_value(&total->cost));
 	json_put_int(out, "iterations", total->iterations);
 	json_put_int(out, "tool_calls", total->tool_calls);
 	json_put_int(out, "tool_errors", total->tool_errors);
 	json_put_int(out, "errors", total->errors);
 	write_seconds(out, "duration_seconds", total_duration(total));
-	json_put_double(out, "run_seconds", total->run_seconds);
+	json_put_double(out, "run_seconds", sum_value(&total->run_seconds));
 	json_close(out, '}');
 }

@@ -1,0 +1,513 @@
+#!/usr/bin/env bats
+# agent-collect: the result of each run.
+
+load helper
+
+setup() {
+	DATA=$PWD/tests/data/collect
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+# event TYPE DATA [RUN]: an event line without seq.
+event() {
+	if [ -n "${3-}" ]; then
+		printf '{"event_type":"%s","run_id":"%s","data":%s}\n' "$1" "$3" "$2"
+	else
+		printf '{"event_type":"%s","data":%s}\n' "$1" "$2"
+	fi
+}
+
+# finished STATUS EXIT [RUN]: a run that ended so.
+finished() {
+	event agent_start '{"agent_name":"a","model":"m","prompt":"p","tools":[],"schema_version":1}' "${3-}"
+	event agent_end "{\"success\":$([ "$2" = 0 ] && echo true || echo false),\"status\":\"$1\",\"exit_status\":$2,\"output\":\"x\"}" "${3-}"
+}
+
+# on_terminal COMMAND: its output on a terminal, with its exit status.
+on_terminal() {
+	script -qec "$1" /dev/null </dev/null
+}
+
+# ---- formats ----
+
+@test "json: a run in one object, JSON from the model byte for byte" {
+	run agent-collect "$DATA/run.jsonl"
+	assert_success
+	assert_output "$(cat "$DATA/run.json")"
+	assert_output --partial '"args":{"id": 1234567890123456789,"x":1.10}'
+}
+
+@test "text: the final output" {
+	run agent-collect -o text "$DATA/run.jsonl"
+	assert_success
+	assert_output 'The file has two lines.'
+}
+
+@test "markdown: a report for a job's summary" {
+	run agent-collect --output=markdown "$DATA/run.jsonl"
+	assert_success
+	assert_output "$(cat "$DATA/run.md")"
+}
+
+@test "messages: the conversation, tool results in the order of the calls" {
+	run agent-collect -o messages "$DATA/run.jsonl"
+	assert_success
+	assert_output "$(cat "$DATA/run.messages.json")"
+	run jq -r '.[3].content[] | .tool_call_id + " " + .result' "$DATA/run.messages.json"
+	assert_output $'call_1 first line\nsecond line\n\ncall_2 grep: no pattern'
+}
+
+@test "messages: a call without a result was interrupted, nested runs are left out" {
+	head -10 "$DATA/run.jsonl" >cut.jsonl
+	run --separate-stderr agent-collect -o messages cut.jsonl
+	assert_failure 4
+	assert_equal "$(jq -c '.[-1].content[0]' <<<"$output")" \
+		'{"type":"tool_result","tool_call_id":"call_1","tool_name":"read_file","result":"The call was interrupted before it had a result.","is_error":true}'
+	run --separate-stderr agent-collect -o messages "$DATA/nested.jsonl"
+	assert_equal "${#lines[@]}" 1
+	assert_equal "$(jq -r '.[0].content[0].text' <<<"$output")" 'Ask the helper'
+}
+
+@test "messages: events written by hand need no llm_end" {
+	{ event agent_start '{"prompt":"Hi"}'; event llm_chunk '{"text":"Ho"}'; event agent_end '{"success":true}'; } >log
+	run agent-collect -o messages log
+	assert_output '[{"role":"user","content":[{"type":"text","text":"Hi"}]},{"role":"assistant","content":[{"type":"text","text":"Ho"}]}]'
+}
+
+@test "csv: a header line, CRLF, quotes where they are needed" {
+	agent-collect -o csv "$DATA/run.jsonl" >out.csv
+	assert cmp out.csv "$DATA/run.csv"
+	event agent_end '{"success":true,"output":"a,\"b\"\nc"}' >log
+	run bash -c 'agent-collect -o csv log | tail -n +2 | od -c -An | tr -s " \n" " "'
+	assert_output ' , , , , t r u e , s u c c e s s , , 0 , 0 , 0 , 0 , , , , , , 0 , , , , , , " a , " " b " " \n c " \r \n '
+}
+
+@test "events: the result with every event as it was" {
+	agent-collect -o events "$DATA/run.jsonl" >out.json
+	run jq -c 'del(.events)' out.json
+	assert_output "$(jq -c . "$DATA/run.json")"
+	run bash -c "sed 's/.*\"events\":\[//; s/\]}\$//' out.json"
+	assert_output "$(paste -sd, "$DATA/run.jsonl")"
+}
+
+@test "an unknown format is a usage error that names the formats" {
+	run agent-collect -o yaml "$DATA/run.jsonl"
+	assert_failure 2
+	assert_output "agent-collect: --output: no format is named 'yaml'; there are json, text, markdown, html, messages, csv, events and otlp"
+}
+
+# ---- OpenTelemetry ----
+
+@test "otlp: spans of the run, its responses and its tool calls" {
+	run agent-collect -o otlp "$DATA/run.jsonl"
+	assert_success
+	assert_output "$(cat "$DATA/run.otlp.json")"
+	run jq -r '.resourceSpans[].scopeSpans[].spans[] | [.name, .kind, .status.code, .startTimeUnixNano, .endTimeUnixNano] | @tsv' "$DATA/run.otlp.json"
+	assert_output "invoke_agent reviewer	1		1795214400000000000	1795214403010000000
+chat gpt-4o	3		1795214400001000000	1795214400700000000
+chat gpt-4o	3		1795214401720000000	1795214403000000000
+execute_tool read_file	1		1795214400710000000	1795214401710000000
+execute_tool grep	1	2	1795214400720000000	1795214400750000000"
+}
+
+@test "otlp: ids are hexadecimal and unique, counts are strings, every span has a parent but one" {
+	agent-collect -o otlp "$DATA/run.jsonl" >out.json
+	run jq -c '[.resourceSpans[].scopeSpans[].spans[]]
+		| [all(.traceId | test("^[0-9a-f]{32}$")), all(.spanId | test("^[0-9a-f]{16}$")),
+		   (map(.spanId) | unique | length) == length, (map(.traceId) | unique | length),
+		   (map(select(has("parentSpanId") | not)) | length),
+		   ([.[].attributes[].value | select(has("intValue")) | .intValue | type] | unique)]' out.json
+	assert_output '[true,true,true,1,1,["string"]]'
+}
+
+@test "otlp: trace_parent gives the trace, a nested run stands below its parent's call" {
+	run --separate-stderr agent-collect -o otlp "$DATA/nested.jsonl"
+	assert_failure 4
+	assert_output "$(cat "$DATA/nested.otlp.json")"
+	run jq -r '[.resourceSpans[].scopeSpans[].spans[]] as $all | $all[]
+		| .traceId as $t | .parentSpanId as $p | [.name, $t, ([$all[] | select(.spanId == $p) | .name][0] // $p)] | @tsv' "$DATA/nested.otlp.json"
+	assert_line "invoke_agent boss	4bf92f3577b34da6a3ce929d0e0e4736	00f067aa0ba902b7"
+	assert_line "invoke_agent helper	4bf92f3577b34da6a3ce929d0e0e4736	execute_tool helper"
+	assert_line "chat gpt-4o-mini	4bf92f3577b34da6a3ce929d0e0e4736	invoke_agent helper"
+}
+
+@test "otlp: a run that was resumed points to the one before, lone surrogates are replaced" {
+	event agent_start '{"agent_name":"a\ud800","resumed_from":"01939aaa-0000-7000-8000-000000000001"}' R >log
+	event agent_end '{"success":true}' R >>log
+	run bash -c 'agent-collect -o otlp log | jq -c ".resourceSpans[].scopeSpans[].spans[] | [.name, .links]"'
+	assert_output '["invoke_agent a�",[{"traceId":"01939aaa000070008000000000000001","spanId":"d40f737ea64f3920"}]]'
+	assert_equal "$(jq -r '.resourceSpans[0].scopeSpans[0].spans[0].spanId' "$DATA/run.otlp.json")" d40f737ea64f3920
+}
+
+# ---- the page ----
+
+# hash_of TAG: what the page's policy must say of its inline TAG.
+hash_of() {
+	local digest
+	digest=$(perl -0777 -ne "print \$1 if m{<$1>(.*?)</$1>}s" "$AGENT_SHARE/report.html" | sha256sum | cut -c1-64)
+	# shellcheck disable=SC2059 # the digest is the format
+	printf "$(sed 's/../\\x&/g' <<<"$digest")" | base64
+}
+
+@test "html: the policy names the page's own style and script, and allows nothing else" {
+	run grep -o "content=\"default-src[^\"]*\"" "$AGENT_SHARE/report.html"
+	assert_output "content=\"default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-$(hash_of style)'; script-src 'sha256-$(hash_of script)'\""
+}
+
+@test "html: one page that loads nothing and never takes text for markup" {
+	agent-collect -o html "$DATA/run.jsonl" >page.html
+	run grep -Ec 'https?://|@import|url\(|<link|<img|<iframe' page.html
+	assert_output 0
+	run grep -Ec 'innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(|new Function' page.html
+	assert_output 0
+	run grep -c 'class="run-data"' page.html
+	assert_output 1
+}
+
+# page_data FILE: the data of the runs of a page, a run a line.
+page_data() {
+	perl -ne 'print "$1\n" if m{^<script type="application/json" class="run-data">(.*)</script>$}' "$1"
+}
+
+@test "html: conversation, time line and cost are in the page's data" {
+	agent-collect -o html "$DATA/run.jsonl" >page.html
+	run bash -c "$(declare -f page_data); page_data page.html | jq -c '.items[] | [.order, .kind, .start, .end, .seconds, .name, .total_cost]'"
+	assert_output '[2,"request",1795214400001000,1795214400700000,0.699,null,0.0006]
+[17,"error",1795214402000000,null,null,null,null]
+[18,"llm_retry",1795214402000000,null,null,null,null]
+[15,"request",1795214401720000,1795214403000000,1.28,null,0.0012]
+[11,"tool",1795214400710000,1795214401710000,1,"read_file",null]
+[12,"tool",1795214400720000,1795214400750000,0.03,"grep",null]'
+	run bash -c "$(declare -f page_data); page_data page.html | jq -r '.items[5].args'"
+	assert_output '{"id": 1234567890123456789,"x":1.10}'
+}
+
+@test "html: no text of a hostile log can end the data or become markup" {
+	agent-collect -o html "$DATA/hostile.jsonl" >page.html || true
+	page_data page.html >data.json
+	run grep -c '[<>&]' data.json
+	assert_output 0
+	run bash -c 'LC_ALL=C grep -cP "[\x00-\x08\x0b-\x1f\x7f]|\xc2[\x80-\x9f]|\xe2\x80[\xa8-\xae]|\xe2\x81[\xa6-\xa9]" page.html'
+	assert_output 0
+	run grep -oF '"prompt":"\u003c/script\u003e\u003cscript\u003edocument.title=\"OWNED\"\u003c/script\u003e' data.json
+	assert_success
+	run bash -c 'perl -0777 -ne "print \$& if m{<noscript>.*?</noscript>}s" page.html | grep -o "<[^>]*>" | tr -d "\n"'
+	assert_output '<noscript><section class="run plain"><h2></h2><p></p><pre></pre></section></noscript>'
+}
+
+@test "html: several runs and their total on one page" {
+	cat "$DATA/run.jsonl" "$DATA/nested.jsonl" >log
+	agent-collect --total -o html log >page.html || true
+	run bash -c "$(declare -f page_data); page_data page.html | jq -r .agent_name"
+	assert_output $'reviewer\nhelper\nboss'
+	run bash -c "perl -ne 'print \$1 if m{id=\"total-data\">(.*)</script>}' page.html | jq -c '[.total, .runs]'"
+	assert_output '[true,3]'
+}
+
+@test "html: no run at all still makes a page" {
+	run bash -c 'agent-collect -o html </dev/null 2>/dev/null | tail -1'
+	assert_output '</html>'
+}
+
+# ---- what a stranger's text may not do ----
+
+@test "markdown: hostile text stays in its place" {
+	run agent-collect -o markdown "$DATA/hostile.jsonl"
+	assert_failure 1
+	assert_output "$(cat "$DATA/hostile.md")"
+	# Outside fences and code spans no text of the log is left.
+	run bash -c "perl -0777 -pe 's/^(\`{3,}).*?^\1\$//msg; s/(\`+)(?!\`).*?(?<!\`)\1(?!\`)//g' $DATA/hostile.md | grep -c 'OWNED\"<\|<img\|<b>'"
+	assert_output 0
+}
+
+@test "on a terminal control characters are shown, in JSON as JSON escapes" {
+	event agent_end '{"success":true,"output":"\u001b[2J\u009b \u202e"}' >log
+	printf '{"event_type":"x","data":{"a":"\x7f\xc2\x9b\xe2\x80\xae"}}\n' >>raw
+	cat raw log >both
+	run on_terminal 'agent-collect -o text log'
+	assert_output $'\\x1b[2J\\u{9b} \\u{202e}\r'
+	run on_terminal 'agent-collect -o events both | cat'
+	assert_output --partial $'"a":"\x7f\u009b\u202e"'
+	run on_terminal 'agent-collect -o events both'
+	assert_output --partial '"a":"\u007f\u009b\u202e"'
+	run on_terminal 'agent-collect --raw-control -o text log'
+	assert_output $'\e[2J\u009b \u202e\r'
+}
+
+@test "messages about a log are safe for a terminal" {
+	event tool_end '{"tool_call_id":"\u001b[2J\u202e","result":""}' >log
+	run --separate-stderr agent-collect log
+	assert_equal "${stderr_lines[0]}" "agent-collect: log:1: tool call '\\x1b[2J\\u{202e}' ends without having started; it is left out"
+}
+
+# ---- runs that are not whole ----
+
+@test "a run without agent_end is incomplete: the answer so far, exit 4" {
+	head -21 "$DATA/run.jsonl" >log
+	run --separate-stderr agent-collect log
+	assert_failure 4
+	assert_equal "$(jq -c '[.success, .status, .output, .iterations, .usage.input_tokens, .usage.requests, .total_cost_usd, .ended, .duration_seconds]' <<<"$output")" \
+		'[false,"incomplete","The file has two lines.",2,120,3,0.0006,null,2.9]'
+	assert_equal "$stderr" 'agent-collect: the stream ended without agent_end: its writer was killed'
+}
+
+@test "what llm_retry discards is no part of the answer so far" {
+	head -18 "$DATA/run.jsonl" >log
+	assert_equal "$(agent-collect log | jq -c .output)" null
+	head -16 "$DATA/run.jsonl" >log
+	assert_equal "$(agent-collect log | jq -c .output)" '"Half an ans"'
+	{ event llm_chunk '{"text":"a"}'; event llm_retry '{"discard":false}'; event llm_chunk '{"text":"b"}'; } >log
+	assert_equal "$(agent-collect log | jq -c .output)" '"ab"'
+}
+
+@test "events written by hand need no run_id, seq, timestamp or agent_start" {
+	{ event llm_chunk '{"text":"a"}'; event tool_start '{"tool_name":"t"}'; event tool_end '{"tool_name":"t","result":"r"}'; event agent_end '{"success":true}'; } >log
+	run agent-collect log
+	assert_success
+	assert_output '{"run_id":null,"agent_name":null,"model":null,"success":true,"status":"success","output":"a","output_json":null,"finish_reason":null,"usage":{"input_tokens":null,"output_tokens":null,"cached_input_tokens":null,"cache_write_tokens":null,"reasoning_tokens":null,"requests":0},"total_cost_usd":null,"iterations":0,"tool_calls":[{"tool_call_id":null,"tool_name":"t","args":null,"result":"r","is_error":false,"duration_seconds":null,"iteration":null}],"errors":[],"event_counts":{"agent_end":1,"llm_chunk":1,"tool_start":1,"tool_end":1},"started":null,"ended":null,"duration_seconds":null,"time_to_first_chunk_seconds":null}'
+}
+
+@test "a call that did not end has no result" {
+	{ event tool_start '{"tool_call_id":"c","tool_name":"t","args":{}}'; } >log
+	run --separate-stderr agent-collect log
+	assert_failure 4
+	assert_equal "$(jq -c '.tool_calls' <<<"$output")" \
+		'[{"tool_call_id":"c","tool_name":"t","args":{},"result":null,"is_error":null,"duration_seconds":null,"iteration":null}]'
+}
+
+@test "unknown types are counted by name, beyond a number of names together" {
+	for i in $(seq 70); do event "x_$i" '{}'; done >log
+	event agent_end '{"success":true}' >>log
+	run bash -c 'agent-collect log | jq -c ".event_counts | [.x_1, .x_64, .x_65, .[\"(other)\"], .agent_end]"'
+	assert_output '[1,1,null,6,1]'
+}
+
+# ---- exit status ----
+
+@test "it exits with the run's status" {
+	local how exit
+	while read -r how exit; do
+		finished "$how" "$exit" >log
+		run agent-collect log
+		assert_equal "$(jq -r .status <<<"$output") $status" "$how $exit"
+	done <<<'success 0
+error 1
+limit 3
+invalid_output 5
+refused 6
+timeout 124
+cancelled 130
+cancelled 143'
+}
+
+@test "of several runs the worst counts, nested runs do not" {
+	{ finished success 0 A; finished limit 3 B; finished error 1 C; } >log
+	run agent-collect -o text log
+	assert_failure 3
+	{
+		event agent_start '{"prompt":"p"}' A
+		event agent_start '{"prompt":"p","parent_run_id":"A"}' B
+		event agent_end '{"success":false,"exit_status":6,"output":"no"}' B
+		event agent_end '{"success":true,"exit_status":0,"output":"yes"}' A
+	} >log
+	run agent-collect log
+	assert_success
+	assert_equal "$(jq -c '[.run_id, .parent_run_id, .output]' <<<"$output")" $'["B","A","no"]\n["A",null,"yes"]'
+}
+
+@test "wrong use is exit 2, before anything is read" {
+	run agent-collect --pass
+	assert_failure 2
+	assert_output 'agent-collect: --pass needs --result FILE, as standard output is for the events'
+	run agent-collect --total -o text
+	assert_failure 2
+	assert_output "agent-collect: --total has no place in the format 'text'"
+	run agent-collect /nonexistent
+	assert_failure 2
+	assert_output 'agent-collect: /nonexistent: No such file or directory'
+	run agent-collect -r /nonexistent/file log
+	assert_failure 2
+	assert_output 'agent-collect: /nonexistent/file: No such file or directory'
+}
+
+# ---- malformed input ----
+
+@test "a malformed line is named and left out, the work goes on, exit 1" {
+	{ sed -n 1,5p "$DATA/run.jsonl"; echo '{"event_type":"llm_chunk","data":{"text":"x"}'; echo '[1]'; sed -n '6,$p' "$DATA/run.jsonl"; } >log
+	run --separate-stderr agent-collect log
+	assert_failure 1
+	assert_output "$(cat "$DATA/run.json")"
+	assert_equal "$stderr" 'agent-collect: log:6: not a JSON object, left out: unexpected end of text at byte 46
+agent-collect: log:7: not a JSON object, left out: not a JSON object at byte 1'
+	run --separate-stderr agent-collect --strict log
+	assert_failure 1
+	assert_output ''
+	assert_equal "$stderr" 'agent-collect: log:6: not a JSON object, left out: unexpected end of text at byte 46'
+}
+
+@test "NUL bytes make a line malformed" {
+	{ printf '{"event_type":"llm_chunk","data":{"text":"a\0b"}}\n'; cat "$DATA/run.jsonl"; } >log
+	run --separate-stderr agent-collect log
+	assert_failure 1
+	assert_equal "$stderr" 'agent-collect: log:1: not a JSON object, left out: control character in a string at byte 44'
+}
+
+@test "a torn last line is said to be one" {
+	{ head -12 "$DATA/run.jsonl"; sed -n 13p "$DATA/run.jsonl" | head -c 80; } >log
+	run --separate-stderr agent-collect log
+	assert_failure 4
+	assert_equal "$stderr" 'agent-collect: log:13: the last line is cut off and left out: unexpected end of text at byte 81
+agent-collect: the stream ended without agent_end: its writer was killed'
+}
+
+@test "a line of more than 16 MiB is skipped, one of 1 MB is not" {
+	{ event llm_chunk "{\"text\":\"$(head -c 1000000 /dev/zero | tr '\0' a)\"}"; event agent_end '{"success":true}'; } >log
+	assert_equal "$(agent-collect log | jq -r '.output | length')" 1000000
+	{
+		printf '{"event_type":"llm_chunk","data":{"text":"'
+		head -c 17000000 /dev/zero | tr '\0' b
+		printf '"}}\n'
+		cat log
+	} >long
+	run --separate-stderr bash -c 'agent-collect long | jq -r ".output | length"; exit "${PIPESTATUS[0]}"'
+	assert_failure 1
+	assert_output 1000000
+	assert_equal "$stderr" 'agent-collect: long:1: the line is longer than 16 MiB; it is skipped'
+}
+
+@test "events that come again change no number" {
+	sed '24p; 5p; 10p; 14p' "$DATA/run.jsonl" >log
+	run --separate-stderr agent-collect log
+	assert_failure 1
+	assert_output "$(cat "$DATA/run.json")"
+	assert_equal "${#stderr_lines[@]}" 4
+	assert_equal "${stderr_lines[0]}" "agent-collect: log:6: seq 4 of run '01939aaa-0000-7000-8000-000000000001' comes again; the event is ignored"
+	assert_equal "${stderr_lines[3]}" "agent-collect: log:28: a second agent_end of run '01939aaa-0000-7000-8000-000000000001'; it is ignored"
+}
+
+@test "tool_end without tool_start, and a second tool_start, are said and left out" {
+	{
+		event tool_start '{"tool_call_id":"a","tool_name":"t"}'
+		event tool_start '{"tool_call_id":"a","tool_name":"t"}'
+		event tool_end '{"tool_call_id":"a","tool_name":"t","result":"1"}'
+		event tool_end '{"tool_call_id":"a","tool_name":"t","result":"2"}'
+		event agent_end '{"success":true}'
+	} >log
+	run --separate-stderr agent-collect log
+	assert_failure 1
+	assert_equal "$(jq -c '[.tool_calls[].result]' <<<"$output")" '["1"]'
+	assert_equal "$stderr" "agent-collect: log:2: tool call 'a' starts a second time; the second start is ignored
+agent-collect: log:4: tool call 'a' ends without having started; it is left out"
+}
+
+# ---- several runs ----
+
+@test "interleaved logs of 100 runs give 100 right results" {
+	local -a files=()
+	for i in $(seq -w 100); do
+		sed "s/000000000001/000000000$i/; s/two lines/$i lines/" "$DATA/run.jsonl" >"log.$i"
+		files+=("log.$i")
+	done
+	paste -d '\n' "${files[@]}" >all
+	agent-collect all | sort >got
+	for i in $(seq -w 100); do
+		sed "s/000000000001/000000000$i/; s/two lines/$i lines/" "$DATA/run.json"
+	done | sort >want
+	assert cmp got want
+	assert_equal "$(wc -l <got)" 100
+	run bash -c 'agent-collect --total all | tail -1'
+	assert_output '{"total":true,"runs":100,"nested_runs":0,"succeeded":100,"failed":0,"incomplete":0,"usage":{"input_tokens":32000,"output_tokens":4000,"cached_input_tokens":19200,"cache_write_tokens":null,"reasoning_tokens":null,"requests":300},"total_cost_usd":0.12,"iterations":200,"tool_calls":200,"tool_errors":100,"errors":100,"duration_seconds":3.01,"run_seconds":301}'
+}
+
+@test "--total: in CSV and Markdown too; a cost that is not known makes the sum unknown" {
+	{ cat "$DATA/run.jsonl"; finished success 0 A; } >log
+	run bash -c 'agent-collect --total log | tail -1 | jq -c "[.runs, .total_cost_usd, .usage.input_tokens]"'
+	assert_output '[2,null,320]'
+	run bash -c 'agent-collect --total -o csv log | tail -1'
+	assert_output $'total,,,,true,,,2,2,1,1,320,40,192,,,3,,,,3.01,,\r'
+	run bash -c 'agent-collect --total -o markdown log | tail -10'
+	assert_output '## &#9989; Total
+
+| | |
+| --- | --- |
+| Runs | 2: 2 succeeded, 0 failed, 0 incomplete |
+| Duration | 3.01 s |
+| Tokens | 320 in, 40 out, 192 from cache |
+| Cost | unknown |
+| Iterations | 2 |
+| Tool calls | 2 (1 failed) |'
+}
+
+# ---- live ----
+
+@test "a result is written when its run ends, not when the input does" {
+	mkfifo in out
+	agent-collect -o text <in >out &
+	exec {to}>in {from}<out
+	finished success 0 A >&"$to"
+	read -r -t 10 line <&"$from"
+	assert_equal "$line" x
+	exec {to}>&- {from}<&-
+	wait $!
+}
+
+@test "--follow waits for what is appended until every run has ended" {
+	head -20 "$DATA/run.jsonl" >log
+	agent-collect -f -o text log >out &
+	sleep 0.2
+	sed -n '21,$p' "$DATA/run.jsonl" >>log
+	wait $!
+	assert_equal "$(cat out)" 'The file has two lines.'
+}
+
+@test "--pass passes the events on byte for byte, --result takes the results" {
+	{ head -3 "$DATA/run.jsonl"; echo 'not JSON'; sed -n '4,$p' "$DATA/run.jsonl"; } >log
+	agent-collect -p -r result.json log >passed 2>/dev/null || true
+	assert cmp passed "$DATA/run.jsonl"
+	assert cmp result.json "$DATA/run.json"
+	run bash -c 'agent-collect --pass --result=/dev/null "$0" | head -1' "$DATA/run.jsonl"
+	assert_success
+	assert_output "$(head -1 "$DATA/run.jsonl")"
+}
+
+@test "--status is nothing where standard error is no terminal" {
+	run --separate-stderr agent-collect --status -o text "$DATA/run.jsonl"
+	assert_success
+	assert_output 'The file has two lines.'
+	assert_equal "$stderr" ''
+}
+
+@test "--status: a live line that is gone at the end" {
+	cat >slow <<-EOF
+		head -12 $DATA/run.jsonl; sleep 0.3; sed -n '13,\$p' $DATA/run.jsonl
+	EOF
+	run on_terminal 'bash slow | agent-collect --status -o text'
+	assert_success
+	assert_output --partial $'\rrunning read_file, grep · iteration 1 · 150 tokens · $0.0006 · 0 s\e[K\r'
+	# All but the answer has been taken off the screen again.
+	[[ $output == *$'\r\e[KThe file has two lines.\r' ]]
+}
+
+@test "--status leaves no line behind when a signal ends it" {
+	cat >waiting <<-EOF
+		{ head -12 $DATA/run.jsonl; exec sleep 5; } | agent-collect --status &
+		sleep 0.3
+		kill -TERM \$!
+		wait \$!
+		echo "status \$?"
+		kill %1
+	EOF
+	run on_terminal 'bash waiting'
+	assert_output --partial $'\r\e[Kstatus 143'
+}
+
+@test "--help and --version" {
+	run agent-collect --help
+	assert_success
+	assert_line --index 0 'usage: agent-collect [options] [FILE ...]'
+	run agent-collect -V
+	assert_success
+	assert_output --regexp '^agent-collect [0-9.]+$'
+	run agent-collect --nonsense
+	assert_failure 2
+}
