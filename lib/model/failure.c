@@ -388,7 +388,7 @@ bool failure_read(struct failure *failure, const struct provider *provider, int 
 {
 	struct said said = {.status = http_status};
 	struct span json = json_trim(body);
-	int code;
+	long code;
 
 	if (failure->kind != NULL)
 		return false;
@@ -396,9 +396,9 @@ bool failure_read(struct failure *failure, const struct provider *provider, int 
 		read_json(json, &said);
 	if (said.message.len == 0)
 		read_text(body, &said.message);
-	code = atoi(buffer_string(&said.code));
+	code = strtol(buffer_string(&said.code), NULL, 10);
 	if (http_status == 0 && said.status == 0 && code >= 400 && code < 600)
-		said.status = code;
+		said.status = (int)code;
 
 	failure->kind = kind_of(&said);
 	failure->http_status = said.status;

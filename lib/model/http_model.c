@@ -136,8 +136,10 @@ static void deliver(struct http_model_call *c, struct span name, struct span dat
 
 static void on_event(void *context, const struct sse_event *event)
 {
-	struct span name = span_is(event->type, "message") ? (struct span){0} : event->type;
+	struct span name = event->type;
 
+	if (span_is(name, "message"))
+		name = (struct span){0};
 	deliver(context, name, event->data);
 }
 

@@ -46,7 +46,7 @@ struct chat_decoder {
 	bool broken_utf8; /* the event at hand is not well-formed UTF-8 */
 	struct think think;
 	struct chat_call *calls;
-	size_t call_count;
+	size_t call_count, call_cap;
 	struct chat_details details;
 	bool torn; /* the last event was the beginning of one */
 	bool done; /* [DONE] was seen */

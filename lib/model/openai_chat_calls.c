@@ -10,10 +10,10 @@ static struct chat_call *new_call(struct chat_decoder *d, int64_t index)
 {
 	struct chat_call *call;
 
-	/* Grows at powers of two. */
-	if ((d->call_count & (d->call_count - 1)) == 0)
-		d->calls = mem_resize(d->calls, (d->call_count > 0 ? d->call_count * 2 : 1) *
-						    sizeof(*d->calls));
+	if (d->call_count == d->call_cap) {
+		d->call_cap = d->call_cap > 0 ? 2 * d->call_cap : 4;
+		d->calls = mem_resize(d->calls, d->call_cap * sizeof(*d->calls));
+	}
 	call = &d->calls[d->call_count++];
 	*call = (struct chat_call){.index = index};
 	return call;
@@ -61,10 +61,10 @@ static struct chat_call *find_call(struct chat_decoder *d, struct span id, int64
 		call = by_index(d, index);
 		return call != NULL ? call : new_call(d, index);
 	}
-	call = d->call_count > 0 ? &d->calls[d->call_count - 1] : NULL;
-	if (call == NULL || (names && (position > 0 || is_complete(call))))
-		call = new_call(d, -1);
-	return call;
+	if (d->call_count == 0)
+		return new_call(d, -1);
+	call = &d->calls[d->call_count - 1];
+	return names && (position > 0 || is_complete(call)) ? new_call(d, -1) : call;
 }
 
 /* ---- what is said about it ---- */

@@ -102,11 +102,11 @@ static void answer_free(struct answer *a)
 static void on_event(void *context, const struct sse_event *event)
 {
 	struct answer *a = context;
+	struct span name = event->type;
 
-	if (!a->stopped &&
-	    !protocol_openai_chat.event(
-		a->decoder, span_is(event->type, "message") ? (struct span){0} : event->type,
-		event->data))
+	if (span_is(name, "message"))
+		name = (struct span){0};
+	if (!a->stopped && !protocol_openai_chat.event(a->decoder, name, event->data))
 		a->stopped = true;
 }
 

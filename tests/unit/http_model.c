@@ -57,7 +57,7 @@ static void server_start(struct server *s, const char *const *answers)
 		if (read(out[0], port + len, 1) != 1)
 			break;
 	close(out[0]);
-	snprintf(s->url, sizeof(s->url), "http://127.0.0.1:%d/v1", atoi(port));
+	snprintf(s->url, sizeof(s->url), "http://127.0.0.1:%d/v1", (int)strtol(port, NULL, 10));
 	buffer_free(&path);
 }
 

@@ -163,7 +163,7 @@ static int status_of(const char *folder)
 
 	buffer_add_format(&path, "%s/response.meta", folder);
 	unit_read(buffer_string(&path), &meta);
-	status = atoi(buffer_string(&meta) + strlen("status: "));
+	status = (int)strtol(buffer_string(&meta) + strlen("status: "), NULL, 10);
 	buffer_free(&path);
 	buffer_free(&meta);
 	return status;
