@@ -371,17 +371,6 @@ static void take_end(struct show *show, struct run *run, const struct event *eve
 		    "failed");
 }
 
-/* text/event-stream: the type, the seq as id, and the event itself. */
-static void show_sse(struct buffer *out, const struct event *event)
-{
-	buffer_add_format(out, "event: %.*s\n", SPAN_ARG(event->type));
-	if (event->seq >= 0)
-		buffer_add_format(out, "id: %lld\n", (long long)event->seq);
-	buffer_add_text(out, "data: ");
-	json_write_line(out, event->line);
-	buffer_add_text(out, "\n\n");
-}
-
 /* ---- whose turn it is ---- */
 
 /* Output that has waited, parted from what an earlier run has shown. */
@@ -443,7 +432,7 @@ void show_event(struct show *show, struct run *run, const struct event *event)
 	if (show->live == NULL)
 		show->live = run;
 	if (show->options.form == FORM_SSE)
-		show_sse(&show->out, event);
+		event_add_sse(&show->out, event);
 	if (is_text || (is_thinking && show->options.thinking)) {
 		take_piece(show, run, event, is_thinking);
 		return;

@@ -121,3 +121,14 @@ bool event_read(struct span line, struct event *event, struct json_fault *fault)
 		take_member(event, members[i].key, members[i].value);
 	return true;
 }
+
+void event_add_sse(struct buffer *out, const struct event *event)
+{
+	if (event->type.len > 0)
+		buffer_add_format(out, "event: %.*s\n", SPAN_ARG(event->type));
+	if (event->seq >= 0)
+		buffer_add_format(out, "id: %lld\n", (long long)event->seq);
+	buffer_add_text(out, "data: ");
+	json_write_line(out, event->line);
+	buffer_add_text(out, "\n\n");
+}

@@ -31,4 +31,8 @@ bool event_read(struct span line, struct event *event, struct json_fault *fault)
 /* The same for a line that is known to be a JSON object: nothing is checked. */
 void event_envelope(struct span line, struct event *event);
 
+/* Append the event as text/event-stream frames it: "event:" its type, "id:" its seq, "data:" the
+ * line. */
+void event_add_sse(struct buffer *out, const struct event *event);
+
 #endif

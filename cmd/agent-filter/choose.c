@@ -1,0 +1,93 @@
+#include "choose.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+
+void patterns_add(struct patterns *patterns, const char *list)
+{
+	while (*list != '\0') {
+		size_t len = strcspn(list, ",");
+
+		if (len > 0) {
+			patterns->items =
+			    mem_resize(patterns->items, (patterns->count + 1) * sizeof(char *));
+			patterns->items[patterns->count++] = mem_copy((struct span){list, len});
+		}
+		list += len + (list[len] == ',');
+	}
+}
+
+static void patterns_free(struct patterns *patterns)
+{
+	for (size_t i = 0; i < patterns->count; i++)
+		free(patterns->items[i]);
+	free(patterns->items);
+}
+
+static bool matches(const struct patterns *patterns, const char *text)
+{
+	for (size_t i = 0; i < patterns->count; i++)
+		if (fnmatch(patterns->items[i], text, 0) == 0)
+			return true;
+	return false;
+}
+
+static bool decide(const struct choice *c, const char *type)
+{
+	static char *unfinished[] = {"*_chunk", "raw"};
+	static const struct patterns not_items = {unfinished, 2};
+
+	return (c->types.count == 0 || matches(&c->types, type)) && !matches(&c->not_types, type) &&
+	       (!c->items_only || !matches(&not_items, type));
+}
+
+bool choice_type(struct choice *c, struct span type)
+{
+	enum { SLOTS = sizeof(c->decided) / sizeof(*c->decided) };
+
+	for (size_t i = 0; i < SLOTS; i++)
+		if (c->decided[i].type.at != NULL &&
+		    span_equal(type, buffer_span(&c->decided[i].type)))
+			return c->decided[i].keep;
+	c->next = (c->next + 1) % SLOTS;
+	buffer_clear(&c->decided[c->next].type);
+	buffer_add_span(&c->decided[c->next].type, type);
+	c->decided[c->next].keep = decide(c, buffer_string(&c->decided[c->next].type));
+	return c->decided[c->next].keep;
+}
+
+bool choice_looks_inside(const struct choice *c)
+{
+	return c->names.count > 0 || c->runs.count > 0;
+}
+
+static bool is_chosen_run(const struct choice *c, struct span run_id)
+{
+	for (size_t i = 0; i < c->runs.count; i++)
+		if (run_id.at != NULL && span_starts(run_id, c->runs.items[i]))
+			return true;
+	return c->runs.count == 0;
+}
+
+bool choice_event(const struct choice *c, const struct event *event)
+{
+	bool chosen = is_chosen_run(c, event->run_id);
+	char *name;
+
+	if (!chosen || c->names.count == 0)
+		return chosen;
+	name = json_text(json_get(event->data, "tool_name"));
+	chosen = name != NULL && matches(&c->names, name);
+	free(name);
+	return chosen;
+}
+
+void choice_free(struct choice *c)
+{
+	patterns_free(&c->types);
+	patterns_free(&c->not_types);
+	patterns_free(&c->names);
+	patterns_free(&c->runs);
+	for (size_t i = 0; i < sizeof(c->decided) / sizeof(*c->decided); i++)
+		buffer_free(&c->decided[i].type);
+}

@@ -1,0 +1,253 @@
+#define _DEFAULT_SOURCE /* realpath */
+#include "jq/program.h"
+
+#include <dlfcn.h>
+#include <jq.h>
+#include <limits.h>
+#include <stdlib.h>
+
+#include "base/buffer.h"
+#include "base/file.h"
+
+/* libjq's functions, by the names and types of its headers. */
+#define FUNCTIONS(X)                                                                               \
+	X(jq_init)                                                                                 \
+	X(jq_set_error_cb)                                                                         \
+	X(jq_format_error)                                                                         \
+	X(jq_set_attr)                                                                             \
+	X(jq_compile_args)                                                                         \
+	X(jq_start)                                                                                \
+	X(jq_next)                                                                                 \
+	X(jq_halted)                                                                               \
+	X(jq_get_error_message)                                                                    \
+	X(jq_teardown)                                                                             \
+	X(jv_parse_sized)                                                                          \
+	X(jv_dump_string)                                                                          \
+	X(jv_get_kind)                                                                             \
+	X(jv_invalid_has_msg)                                                                      \
+	X(jv_invalid_get_msg)                                                                      \
+	X(jv_string)                                                                               \
+	X(jv_string_value)                                                                         \
+	X(jv_string_length_bytes)                                                                  \
+	X(jv_copy)                                                                                 \
+	X(jv_free)                                                                                 \
+	X(jv_array)                                                                                \
+	X(jv_array_append)                                                                         \
+	X(jv_object)                                                                               \
+	X(jv_object_set)
+
+#define POINTER(name) __typeof__(name) *name;
+
+struct libjq {
+	FUNCTIONS(POINTER)
+};
+
+struct jq_program {
+	struct libjq lib;
+	jq_state *state;
+	jv value; /* the one handed out last, as text */
+	bool has_value;
+	struct buffer errors; /* what the compiler says */
+};
+
+static bool load(struct libjq *lib, struct error *e)
+{
+	void *handle = dlopen("libjq.so.1", RTLD_NOW | RTLD_LOCAL);
+
+	if (handle == NULL)
+		return error_set(e, "usage",
+				 "jq expressions need libjq: install the package libjq1 (%s)",
+				 dlerror());
+#define FIND(name)                                                                                 \
+	*(void **)(&lib->name) = dlsym(handle, #name);                                             \
+	if (lib->name == NULL)                                                                     \
+		return error_set(e, "usage", "libjq has no %s: it is too old or too new", #name);
+	FUNCTIONS(FIND)
+	return true;
+}
+
+/* ---- compiling ---- */
+
+static void keep_error(void *context, jv message)
+{
+	struct jq_program *p = context;
+
+	message = p->lib.jq_format_error(message);
+	if (p->errors.len > 0)
+		buffer_add_char(&p->errors, '\n');
+	buffer_add(&p->errors, p->lib.jv_string_value(message),
+		   (size_t)p->lib.jv_string_length_bytes(p->lib.jv_copy(message)));
+	p->lib.jv_free(message);
+}
+
+static jv add_folder(const struct libjq *lib, jv folders, char *path)
+{
+	char *whole = path != NULL ? realpath(path, NULL) : NULL;
+
+	if (whole != NULL)
+		folders = lib->jv_array_append(folders, lib->jv_string(whole));
+	free(whole);
+	free(path);
+	return folders;
+}
+
+/* Where modules are looked for, and where relative paths in the expression begin. */
+static void set_paths(struct jq_program *p)
+{
+	const struct libjq *lib = &p->lib;
+	jv folders = lib->jv_array();
+	char *here = realpath(".", NULL);
+
+	folders = add_folder(lib, folders, config_path("jq"));
+	folders = add_folder(lib, folders, share_path("jq"));
+	lib->jq_set_attr(p->state, lib->jv_string("JQ_LIBRARY_PATH"), folders);
+	lib->jq_set_attr(p->state, lib->jv_string("PROGRAM_ORIGIN"),
+			 lib->jv_string(here != NULL ? here : "."));
+	free(here);
+}
+
+static bool parse(const struct libjq *lib, struct span json, jv *value, struct error *e)
+{
+	jv message;
+
+	if (json.len > INT_MAX)
+		return error_set(e, "usage", "the text is too long for jq");
+	*value = lib->jv_parse_sized(json.at, (int)json.len);
+	if (lib->jv_get_kind(*value) != JV_KIND_INVALID)
+		return true;
+	if (!lib->jv_invalid_has_msg(lib->jv_copy(*value))) {
+		lib->jv_free(*value);
+		return error_set(e, "usage", "not JSON");
+	}
+	message = lib->jv_invalid_get_msg(*value);
+	error_set(e, "usage", "not JSON: %s", lib->jv_string_value(message));
+	lib->jv_free(message);
+	return false;
+}
+
+/* The variables, and $ARGS.named as jq has it. */
+static bool make_arguments(const struct libjq *lib, const struct jq_variable *variables,
+			   size_t count, jv *arguments, struct error *e)
+{
+	jv all = lib->jv_object(), args = lib->jv_object();
+
+	for (size_t i = 0; i < count; i++) {
+		jv value;
+
+		if (!parse(lib, variables[i].json, &value, NULL)) {
+			lib->jv_free(all);
+			lib->jv_free(args);
+			return error_set(e, "usage", "the value of $%s is not JSON",
+					 variables[i].name);
+		}
+		all = lib->jv_object_set(all, lib->jv_string(variables[i].name), value);
+	}
+	args = lib->jv_object_set(args, lib->jv_string("positional"), lib->jv_array());
+	args = lib->jv_object_set(args, lib->jv_string("named"), lib->jv_copy(all));
+	*arguments = lib->jv_object_set(all, lib->jv_string("ARGS"), args);
+	return true;
+}
+
+struct jq_program *jq_program_open(const char *expression, const struct jq_variable *variables,
+				   size_t count, struct error *e)
+{
+	struct jq_program *p = mem_zero(sizeof(*p));
+	jv arguments;
+
+	if (!load(&p->lib, e)) {
+		free(p);
+		return NULL;
+	}
+	p->state = p->lib.jq_init();
+	if (p->state == NULL)
+		die(STATUS_FAILED, "out of memory");
+	p->lib.jq_set_error_cb(p->state, keep_error, p);
+	set_paths(p);
+	if (!make_arguments(&p->lib, variables, count, &arguments, e)) {
+		jq_program_close(p);
+		return NULL;
+	}
+	if (!p->lib.jq_compile_args(p->state, expression, arguments)) {
+		error_set(e, "usage", "%s", buffer_string(&p->errors));
+		jq_program_close(p);
+		return NULL;
+	}
+	return p;
+}
+
+void jq_program_close(struct jq_program *p)
+{
+	if (p == NULL)
+		return;
+	if (p->has_value)
+		p->lib.jv_free(p->value);
+	if (p->state != NULL)
+		p->lib.jq_teardown(&p->state);
+	buffer_free(&p->errors);
+	free(p);
+}
+
+/* ---- running ---- */
+
+bool jq_program_start(struct jq_program *p, struct span json, struct error *e)
+{
+	jv value;
+
+	if (!parse(&p->lib, json, &value, e))
+		return false;
+	p->lib.jq_start(p->state, value, 0);
+	return true;
+}
+
+/* The message of an error value, which is consumed: its text, or its JSON. */
+static void set_message(const struct libjq *lib, jv message, struct error *e)
+{
+	if (lib->jv_get_kind(message) != JV_KIND_STRING)
+		message = lib->jv_dump_string(message, 0);
+	error_set(e, "jq", "%s", lib->jv_string_value(message));
+	lib->jv_free(message);
+}
+
+static enum jq_result end_or_error(struct jq_program *p, jv invalid, struct error *e)
+{
+	const struct libjq *lib = &p->lib;
+
+	if (lib->jv_invalid_has_msg(lib->jv_copy(invalid))) {
+		set_message(lib, lib->jv_invalid_get_msg(invalid), e);
+		return JQ_RESULT_ERROR;
+	}
+	lib->jv_free(invalid);
+	if (lib->jq_halted(p->state)) {
+		jv message = lib->jq_get_error_message(p->state);
+
+		if (lib->jv_get_kind(message) != JV_KIND_INVALID) {
+			set_message(lib, message, e);
+			return JQ_RESULT_ERROR;
+		}
+		lib->jv_free(message);
+	}
+	return JQ_RESULT_END;
+}
+
+enum jq_result jq_program_next(struct jq_program *p, struct span *json, bool *truthy,
+			       struct error *e)
+{
+	const struct libjq *lib = &p->lib;
+	jv value = lib->jq_next(p->state);
+	jv_kind kind = lib->jv_get_kind(value);
+
+	if (kind == JV_KIND_INVALID)
+		return end_or_error(p, value, e);
+	*truthy = kind != JV_KIND_FALSE && kind != JV_KIND_NULL;
+	if (json == NULL) {
+		lib->jv_free(value);
+		return JQ_RESULT_VALUE;
+	}
+	if (p->has_value)
+		lib->jv_free(p->value);
+	p->value = lib->jv_dump_string(value, 0);
+	p->has_value = true;
+	*json = (struct span){lib->jv_string_value(p->value),
+			      (size_t)lib->jv_string_length_bytes(lib->jv_copy(p->value))};
+	return JQ_RESULT_VALUE;
+}
