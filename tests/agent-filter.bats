@@ -1,0 +1,255 @@
+#!/usr/bin/env bats
+# agent-filter: choose and change events.
+
+load helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	cat >log <<'EOF'
+{"event_type":"agent_start","timestamp":"2026-11-20T22:49:01.000000Z","run_id":"aa11","seq":0,"data":{"agent_name":"a"}}
+{"event_type":"llm_chunk","timestamp":"2026-11-20T22:49:01.000001Z","run_id":"aa11","seq":1,"data":{"text":"Hel"}}
+{"event_type":"llm_chunk","timestamp":"2026-11-20T22:49:01.000002Z","run_id":"aa11","seq":2,"data":{"text":"lo\n\u00e9"}}
+{"event_type":"tool_call_chunk","timestamp":"2026-11-20T22:49:01.000003Z","run_id":"aa11","seq":3,"data":{"tool_call_id":"c1","tool_name":"read","args_delta":"{\"a\":"}}
+{"event_type":"tool_call_chunk","timestamp":"2026-11-20T22:49:01.000004Z","run_id":"aa11","seq":4,"data":{"tool_call_id":"c1","tool_name":"read","args_delta":"1}"}}
+{"event_type":"tool_start","timestamp":"2026-11-20T22:49:01.000005Z","run_id":"aa11","seq":5,"data":{"tool_call_id":"c1","tool_name":"read","args":{"id":1234567890123456789,"x":1.10}}}
+{"event_type":"tool_end","timestamp":"2026-11-20T22:49:01.000006Z","run_id":"aa11","seq":6,"data":{"tool_call_id":"c1","tool_name":"read","result":"r","is_error":true,"duration_seconds":2.5}}
+{"event_type":"raw","timestamp":"2026-11-20T22:49:01.000007Z","run_id":"aa11","seq":7,"data":{"provider":"p","payload":{}}}
+{"event_type":"llm_end","timestamp":"2026-11-20T22:49:01.000008Z","run_id":"bb22","seq":8,"data":{"message":{"content":[{"type":"text","text":"x"},{"type":"text","text":"y"}]}}}
+{"event_type":"agent_end","timestamp":"2026-11-20T22:49:01.000009Z","run_id":"bb22","seq":9,"data":{"success":true,"output":"xy"}}
+EOF
+}
+
+# The seq numbers of what is printed.
+seqs() {
+	agent-filter "$@" | jq -s -c 'map(.seq)'
+}
+
+@test "without an expression everything passes, also what is unknown, byte for byte" {
+	printf '%s\n' '{ "event_type" : "later", "new":[1.10, 1E400]}' '{"data":{}}' '{"event_type":"\u0078"}' >>log
+	agent-filter log >out
+	cmp log out
+	agent-filter <log >out
+	cmp log out
+}
+
+@test "-t keeps types, -T drops them: comma-separated globs" {
+	assert_equal "$(seqs -t tool_start,tool_end log)" '[5,6]'
+	assert_equal "$(seqs -t 'llm_*' log)" '[1,2,8]'
+	assert_equal "$(seqs -t 'tool_*' -T '*_chunk' log)" '[5,6]'
+	assert_equal "$(seqs --not-type '*_chunk,raw,agent_*' log)" '[5,6,8]'
+	assert_equal "$(seqs -t nothing log)" '[]'
+}
+
+@test "types are found in any spelling of the envelope" {
+	cat >log <<'EOF'
+{"seq":0,"event_type":"a","data":{}}
+ {"event_type": "a","seq":1}
+{"data":{"event_type":"b"},"event_type":"\u0061","seq":2}
+EOF
+	assert_equal "$(seqs -t a log)" '[0,1]'
+	assert_equal "$(seqs -t b log)" '[]'
+}
+
+@test "-i keeps finished things only" {
+	assert_equal "$(seqs -i log)" '[0,5,6,8,9]'
+}
+
+@test "-N keeps the events of tools, -r those of runs" {
+	assert_equal "$(seqs -N 're*' log)" '[3,4,5,6]'
+	assert_equal "$(seqs -N write log)" '[]'
+	assert_equal "$(seqs -r bb log)" '[8,9]'
+	assert_equal "$(seqs -r aa11 -t 'tool_*' -N read -i log)" '[5,6]'
+}
+
+@test "-s selects by a jq expression and passes lines byte for byte" {
+	run agent-filter -s '.data.args.x == 1.1' log
+	assert_success
+	assert_output "$(sed -n 6p log)"
+	assert_equal "$(seqs -s '.data.is_error' log)" '[6]'
+	assert_equal "$(seqs --arg name read -s '.data.tool_name == $name' -i log)" '[5,6]'
+	assert_equal "$(seqs --argjson limit 2 -s '(.data.duration_seconds // 0) > $limit and $ARGS.named.limit == 2' log)" '[6]'
+}
+
+@test "-m prints what the expression yields, one value a line" {
+	run agent-filter -t llm_end -m '.data.message.content[].text' log
+	assert_output $'"x"\n"y"'
+	run agent-filter -t tool_end -m '{name: .data.tool_name, s: .data.duration_seconds}, null' log
+	assert_output $'{"name":"read","s":2.5}\nnull'
+	run agent-filter -m empty log
+	assert_output ""
+}
+
+@test "expressions import the shipped modules and the user's" {
+	assert_equal "$(seqs -s 'import "agent" as a; a::is_error' log)" '[6]'
+	assert_equal "$(seqs -s 'import "agent" as a; a::tool("read") and a::slower(2)' log)" '[6]'
+	run agent-filter -i -m 'import "agent" as a; a::final_text' log
+	assert_output '"xy"
+"xy"'
+	mkdir -p config/agent/jq
+	echo 'def mine: .seq == 5;' >config/agent/jq/my.jq
+	XDG_CONFIG_HOME=$PWD/config run agent-filter -s 'import "my" as my; my::mine' log
+	assert_output "$(sed -n 6p log)"
+}
+
+@test "an expression that does not compile is shown as jq shows it" {
+	run agent-filter -s '.a +' log
+	assert_failure 2
+	assert_line --index 0 --regexp '^jq: error: syntax error, unexpected'
+	assert_line --partial 'jq: 1 compile error'
+	run agent-filter --argjson x '{' -s '$x' log
+	assert_failure 2
+	assert_output 'agent-filter: the value of $x is not JSON'
+	run agent-filter -s . --arg name
+	assert_failure 2
+	assert_output 'agent-filter: --arg takes a name and a value'
+}
+
+@test "a run-time error names the line and goes on" {
+	run --separate-stderr agent-filter -t 'tool_*' -i -m '.data.duration_seconds + 1 | if . == 1 then error("none") else . end' log
+	assert_failure 1
+	assert_output 3.5
+	assert_equal "$stderr" 'agent-filter: log:6: --map: none'
+}
+
+@test "-d merges neighbouring chunks: the first timestamp, the last seq, the texts as written" {
+	run agent-filter -d 10 -t '*_chunk' log
+	assert_output '{"event_type":"llm_chunk","timestamp":"2026-11-20T22:49:01.000001Z","run_id":"aa11","seq":2,"data":{"text":"Hello\n\u00e9"}}
+{"event_type":"tool_call_chunk","timestamp":"2026-11-20T22:49:01.000003Z","run_id":"aa11","seq":4,"data":{"tool_call_id":"c1","tool_name":"read","args_delta":"{\"a\":1}"}}'
+}
+
+@test "-d merges neither different runs nor different calls, and other events part groups" {
+	cat >log <<'EOF'
+{"event_type":"llm_chunk","run_id":"a","data":{"text":"1"}}
+{"event_type":"llm_chunk","run_id":"b","data":{"text":"2"}}
+{"event_type":"tool_chunk","run_id":"b","data":{"tool_call_id":"x","text":"3"}}
+{"event_type":"tool_chunk","run_id":"b","data":{"tool_call_id":"y","text":"4"}}
+{"event_type":"thinking_chunk","run_id":"b","data":{"text":"5"}}
+{"event_type":"progress","run_id":"b","data":{}}
+{"event_type":"thinking_chunk","run_id":"b","data":{"text":"6"}}
+EOF
+	agent-filter -d 10 log >out
+	cmp log out
+}
+
+@test "-d flushes by time" {
+	mkfifo in
+	agent-filter -d 0.1 in >out &
+	exec 7>in
+	sed -n 2p log >&7
+	until [ -s out ]; do sleep 0.01; done
+	sed -n 3p log >&7
+	exec 7>&-
+	wait $!
+	assert_equal "$(jq -c .data.text out)" $'"Hel"\n"lo\\né"'
+}
+
+@test "--sse frames events and values for a browser" {
+	run agent-filter -t agent_end --sse log
+	assert_output "event: agent_end
+id: 9
+data: $(tail -1 log)"
+	run agent-filter -t agent_end -m .data.output --sse log
+	assert_output 'data: "xy"'
+}
+
+@test "-c counts, -e tells whether anything was printed" {
+	run agent-filter -c -t 'llm_*' log
+	assert_output 3
+	run agent-filter -e -t llm_end log
+	assert_success
+	run agent-filter -e -t nothing log
+	assert_failure 1
+	assert_output ""
+}
+
+@test "a malformed line is told, skipped, and makes the status 1; --strict stops there" {
+	{ sed -n 1p log; echo '{"event_type":"agent_start",'; echo '[]'; sed -n 10p log; } >bad
+	run --separate-stderr agent-filter bad
+	assert_failure 1
+	assert_output "$(sed -n '1p;10p' log)"
+	assert_equal "$stderr" 'agent-filter: bad:2: byte 29: unexpected end of text; the line is skipped
+agent-filter: bad:3: byte 1: not a JSON object; the line is skipped'
+	run --separate-stderr agent-filter --strict bad
+	assert_failure 1
+	assert_output "$(sed -n 1p log)"
+}
+
+@test "of a dropped line only the envelope is looked at" {
+	printf '{"event_type":"raw","data":nonsense\n' >>log
+	run --separate-stderr agent-filter -t agent_end log
+	assert_success
+	assert_equal "$stderr" ""
+}
+
+@test "a NUL byte, a torn last line and a line over 16 MiB do no harm" {
+	{ printf '{"event_type":"x","data":"a\0b"}\n'; sed -n 1p log; printf '{"event_type":"x","da'; } >bad
+	run --separate-stderr agent-filter bad
+	assert_failure 1
+	assert_output "$(sed -n 1p log)"
+	assert_equal "$(wc -l <<<"$stderr")" 2
+	{ printf '{"event_type":"x","data":"'; head -c 17000000 /dev/zero | tr '\0' x; echo '"}'; sed -n 1p log; } >bad
+	run --separate-stderr agent-filter bad
+	assert_failure 1
+	assert_output "$(sed -n 1p log)"
+	assert_equal "$stderr" "agent-filter: bad:1: the line is longer than 16 MiB; it is skipped"
+	{ printf '{"event_type":"x","data":"'; head -c 16000000 /dev/zero | tr '\0' x; echo '"}'; } >good
+	agent-filter -t x good >out
+	cmp good out
+}
+
+@test "the public JSON cases are accepted and refused inside an event" {
+	# shellcheck disable=SC2016
+	jq -r 'select(.expect != "either") | [.expect, .name, .input] | @tsv' "$BATS_TEST_DIRNAME/data/json/cases.jsonl" >cases
+	while IFS=$'\t' read -r expect name input; do
+		{ printf '{"event_type":"x","data":'; base64 -d <<<"$input"; printf '}\n'; } >line
+		# A case with line breaks is no line; one that is not a value alone may be one inside.
+		[ "$(wc -l <line)" -eq 1 ] || continue
+		case $name in n_object_trailing_comment* | n_structure_object_with_trailing*) ;; esac
+		status=0
+		agent-filter -t x --strict line >out 2>/dev/null || status=$?
+		if [ "$expect" = accept ]; then
+			[ "$status" -eq 0 ] && cmp -s line out || echo "$name: refused"
+		else
+			[ "$status" -eq 1 ] && [ ! -s out ] || echo "$name: accepted"
+		fi
+	done <cases >wrong
+	run cat wrong
+	assert_output ""
+}
+
+@test "it is quick to say yes: each line is out before more is waited for" {
+	mkfifo in
+	agent-filter -t llm_chunk in >out &
+	exec 7>in
+	cat log >&7
+	until [ "$(wc -l <out)" = 2 ]; do sleep 0.01; done
+	exec 7>&-
+	wait $!
+}
+
+@test "-f waits until every run in the file has ended" {
+	sed -n 1p log >grow
+	agent-filter -f -t agent_end grow >out &
+	sed -n 2p log >>grow
+	sed -n 10p log | sed s/bb22/aa11/ >>grow
+	wait $!
+	assert_equal "$(jq .seq out)" 9
+}
+
+@test "a closed pipe ends it quietly" {
+	for _ in $(seq 12); do cat log log log log log log log log >>big; cat big >>big2; done
+	run --separate-stderr bash -c 'agent-filter big2 | head -1'
+	assert_output "$(head -1 log)"
+	assert_equal "$stderr" ""
+}
+
+@test "--help, --version and unknown options" {
+	run agent-filter -h
+	assert_success
+	assert_line --index 0 "usage: agent-filter [options] [FILE ...]"
+	run agent-filter --version
+	assert_output --regexp '^agent-filter [0-9]+\.[0-9]+\.[0-9]+$'
+	run agent-filter --nonsense
+	assert_failure 2
+	assert_output --partial "try 'agent-filter --help'"
+}
