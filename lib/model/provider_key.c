@@ -88,6 +88,7 @@ static bool key_from_command(struct provider *provider, struct span command, str
 {
 	const char *name = provider->name;
 	char **words = command_words(command);
+	bool ran = false;
 	int status;
 
 	if (words == NULL)
@@ -96,11 +97,14 @@ static bool key_from_command(struct provider *provider, struct span command, str
 				 "string",
 				 name);
 	status = run(words, &provider->key);
-	if (status == -1)
-		error_set(e, "usage", "api_key_command of provider %s: %s: %s", name, words[0],
-			  strerror(errno));
+	/* 127: a spawn that failed only in the child, and the shell's word for the same. */
+	if (status == -1 || (WIFEXITED(status) && WEXITSTATUS(status) == 127))
+		error_set(e, "usage", "api_key_command of provider %s: cannot run %s", name,
+			  json_type(command) == JSON_STRING ? words[2] : words[0]);
+	else
+		ran = true;
 	free_words(words);
-	if (status == -1)
+	if (!ran)
 		return false;
 	if (WIFSIGNALED(status))
 		return error_set(e, "usage",

@@ -207,8 +207,7 @@ static void own_file(void)
 	opens("a program that fails", "bad", NULL, NULL,
 	      "usage: api_key_command of provider bad exited with status 1");
 	opens("a program that is not there", "gone", NULL, NULL,
-	      "usage: api_key_command of provider gone: /nonexistent/program: No such file or "
-	      "directory");
+	      "usage: api_key_command of provider gone: cannot run /nonexistent/program");
 	opens("a program that prints nothing", "silent", NULL, NULL,
 	      "usage: the key of provider silent is empty (api_key_command)");
 	opens("a command that is none", "odd", NULL, NULL,
