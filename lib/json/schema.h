@@ -1,0 +1,37 @@
+/*
+ * schema: whether a JSON value satisfies a JSON Schema (2020-12 and draft 7), for what the schemas
+ * of tools and answers use:
+ *   type, enum, const, properties, required, additionalProperties, patternProperties,
+ *   propertyNames, minProperties, maxProperties, items, prefixItems, additionalItems, contains,
+ *   minContains, maxContains, minItems, maxItems, uniqueItems, minimum, maximum, exclusiveMinimum,
+ *   exclusiveMaximum, multipleOf, minLength, maxLength, pattern, anyOf, oneOf, allOf, not, if,
+ * then, else, dependentRequired, dependentSchemas, $ref into the same document, true and false.
+ * Other keywords (format, unevaluatedProperties), references to other documents and patterns
+ * without a POSIX counterpart are not checked: they refuse nothing.
+ *
+ * Numbers are compared exactly, whatever their size: 1.0 is 1, and is an integer.
+ */
+#ifndef JSON_SCHEMA_H
+#define JSON_SCHEMA_H
+
+#include "json/json.h"
+
+/* Whether `value` satisfies `schema`; both are valid JSON. `why` (may be NULL) gets the faults,
+ * each with the JSON Pointer to its value, parted by "; ": required property "path" is missing;
+ * /limit: must be integer, not string */
+bool schema_check(struct span schema, struct span value, struct buffer *why);
+
+/* Append a small value that satisfies `schema`: only what is required, constants, the first of an
+ * enum or of examples, defaults, the least that limits allow. The same schema always gives the same
+ * value. Returns whether the value satisfies the schema: there may be none, or none so simple. */
+bool schema_example(struct span schema, struct buffer *out);
+
+/* What `schema` stands for: the schema that its "$ref", if it has one, names in the document
+ * `root`; absent when it names nothing there. */
+struct span schema_resolve(struct span root, struct span schema);
+
+/* Whether two JSON values are the same value: numbers by value, strings by text, objects without
+ * regard to the order of their members. */
+bool json_equal(struct span a, struct span b);
+
+#endif

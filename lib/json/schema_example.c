@@ -1,0 +1,427 @@
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "json/decimal.h"
+#include "json/pattern.h"
+#include "json/schema_checker.h"
+
+/* Deeper values are not tried, and after so many schemas the search is given up. */
+enum { MAX_DEPTH = 40, MAX_TRIES = 20000, MAX_LENGTH = 100000 };
+
+/* The schemas that one value must satisfy together: a schema, what it refers to, all of its allOf,
+ * one each of its anyOf and oneOf. A keyword is looked for in each of them. */
+struct parts {
+	struct span *at;
+	size_t count;
+};
+
+struct generator {
+	struct span root;
+	int depth, max_depth;
+	size_t tries;
+	size_t variant; /* different values for items that must differ */
+};
+
+static bool generate(struct generator *g, struct span schema, struct buffer *out);
+
+static struct span keyword(const struct parts *parts, const char *name)
+{
+	struct span found = {0};
+
+	for (size_t i = 0; i < parts->count && found.at == NULL; i++)
+		found = json_get(parts->at[i], name);
+	return found;
+}
+
+static int64_t keyword_int(const struct parts *parts, const char *name, int64_t otherwise)
+{
+	return json_int(keyword(parts, name), otherwise);
+}
+
+/* ---- choosing ---- */
+
+static struct span element(struct span array, size_t index)
+{
+	struct json_walk walk = json_walk(array);
+	size_t count = json_count(array);
+
+	index = count > 0 ? index % count : 0;
+	while (json_next(&walk))
+		if (index-- == 0)
+			return walk.value;
+	return (struct span){0};
+}
+
+static void add_part(const struct generator *g, struct parts *parts, struct span schema,
+		     size_t choice)
+{
+	static const char *const alternatives[] = {"anyOf", "oneOf"};
+	struct json_walk all;
+	size_t count = 1;
+
+	if (json_type(schema) != JSON_OBJECT || parts->count > MAX_DEPTH)
+		return;
+	parts->at = mem_resize(parts->at, (parts->count + 1) * sizeof *parts->at);
+	parts->at[parts->count++] = schema;
+	if (json_get(schema, "$ref").at != NULL)
+		add_part(g, parts, schema_resolve(g->root, schema), choice);
+	all = json_walk(json_get(schema, "allOf"));
+	while (json_next(&all))
+		add_part(g, parts, all.value, choice);
+	for (size_t i = 0; i < 2; i++) {
+		struct span array = json_get(schema, alternatives[i]);
+
+		add_part(g, parts, element(array, choice), choice);
+		count = json_count(array) > count ? json_count(array) : count;
+	}
+	add_part(g, parts, json_get(schema, choice < count ? "else" : "then"), choice);
+}
+
+/* How many choices there are: alternatives, with "else" and with "then". */
+static size_t count_choices(const struct generator *g, struct span schema)
+{
+	struct parts parts = {0};
+	size_t most = 1;
+
+	add_part(g, &parts, schema, 0);
+	for (size_t i = 0; i < parts.count; i++) {
+		size_t any = json_count(json_get(parts.at[i], "anyOf"));
+		size_t one = json_count(json_get(parts.at[i], "oneOf"));
+
+		any = any > one ? any : one;
+		any = (any > 0 ? any : 1) * (json_get(parts.at[i], "if").at != NULL ? 2 : 1);
+		most = any > most ? any : most;
+	}
+	free(parts.at);
+	return most;
+}
+
+static bool satisfies(const struct generator *g, struct span schema, struct span value)
+{
+	struct checker c = {.root = g->root};
+	bool good = checker_check(&c, schema, value);
+
+	buffer_free(&c.path);
+	return good;
+}
+
+/* ---- numbers ---- */
+
+struct range {
+	double least, most, step;
+	bool integer;
+};
+
+static struct range range_of(const struct parts *parts, bool integer)
+{
+	double least = json_double(keyword(parts, "minimum"), -INFINITY);
+	double most = json_double(keyword(parts, "maximum"), INFINITY);
+	double above = json_double(keyword(parts, "exclusiveMinimum"), -INFINITY);
+	double below = json_double(keyword(parts, "exclusiveMaximum"), INFINITY);
+	struct range range = {least, most, json_double(keyword(parts, "multipleOf"), 0), integer};
+	/* Between two open ends there must be room for something. */
+	double inside = isinf(above) || isinf(below) || integer ? 1 : (below - above) / 2;
+
+	if (above >= least)
+		range.least = integer ? floor(above) + 1 : above + inside;
+	if (below <= most)
+		range.most = integer ? ceil(below) - 1 : below - inside;
+	if (integer) {
+		range.least = ceil(range.least);
+		range.most = floor(range.most);
+		range.step = range.step > 0 ? range.step : 1;
+	}
+	return range;
+}
+
+static void write_number(struct generator *g, const struct parts *parts, bool integer,
+			 struct buffer *out)
+{
+	struct range range = range_of(parts, integer);
+	struct span least = keyword(parts, "minimum");
+	double value = range.least > 0 ? range.least : range.most < 0 ? range.most : 0;
+
+	/* A bound of many digits is passed on as it is written. */
+	if (g->variant == 0 && value == range.least && range.step <= 1 &&
+	    json_type(least) == JSON_NUMBER && json_double(least, 0) == value &&
+	    (!integer || decimal_is_integer(least))) {
+		json_comma(out);
+		buffer_add_span(out, least);
+		return;
+	}
+	if (range.step > 0)
+		value =
+		    (value < 0 ? floor(value / range.step) : ceil(value / range.step)) * range.step;
+	value += (double)g->variant * (range.step > 0 ? range.step : 1) * (value < 0 ? -1 : 1);
+	json_comma(out);
+	if (fabs(value) < 9e15 && value == floor(value))
+		json_write_int(out, (int64_t)value);
+	else
+		json_write_double(out, value);
+}
+
+/* ---- strings ---- */
+
+static const char *format_example(struct span format)
+{
+	static const char *const examples[][2] = {
+	    {"date", "2024-01-01"},          {"date-time", "2024-01-01T00:00:00Z"},
+	    {"time", "00:00:00Z"},           {"duration", "PT1S"},
+	    {"email", "a@example.com"},      {"hostname", "example.com"},
+	    {"ipv4", "127.0.0.1"},           {"ipv6", "::1"},
+	    {"uri", "https://example.com/"}, {"uri-reference", "/"},
+	    {"url", "https://example.com/"}, {"uuid", "00000000-0000-4000-8000-000000000000"},
+	};
+
+	for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++)
+		if (json_is(format, examples[i][0]))
+			return examples[i][1];
+	return NULL;
+}
+
+static void write_string(struct generator *g, const struct parts *parts, struct buffer *out)
+{
+	int64_t least = keyword_int(parts, "minLength", 0);
+	int64_t most = keyword_int(parts, "maxLength", INT64_MAX);
+	const char *format = format_example(keyword(parts, "format"));
+	struct buffer text = {0}, pattern = {0};
+
+	if (json_decode(keyword(parts, "pattern"), &pattern)) {
+		pattern_example(buffer_span(&pattern), &text);
+	} else if (format != NULL) {
+		buffer_add_text(&text, format);
+	} else {
+		if (least == 0 && most > 0)
+			least = 1;
+		for (int64_t i = 0; i < least && i < MAX_LENGTH; i++)
+			buffer_add_char(&text, (char)('a' + (g->variant + (size_t)i / 26) % 26));
+	}
+	json_comma(out);
+	json_write_string(out, buffer_span(&text));
+	buffer_free(&pattern);
+	buffer_free(&text);
+}
+
+/* ---- arrays and objects ---- */
+
+static void write_array(struct generator *g, const struct parts *parts, struct buffer *out)
+{
+	struct span items = keyword(parts, "items"), first = keyword(parts, "prefixItems");
+	int64_t least = keyword_int(parts, "minItems", -1);
+	int64_t most = keyword_int(parts, "maxItems", INT64_MAX), count;
+	size_t variant = g->variant;
+
+	if (json_type(items) == JSON_ARRAY) {
+		first = items;
+		items = (struct span){0};
+	}
+	if (items.at == NULL && keyword(parts, "contains").at != NULL)
+		items = keyword(parts, "contains");
+	count = (int64_t)json_count(first);
+	if (count == 0 && least < 0)
+		count = 1;
+	count = count > least ? count : least;
+	count = count < most ? count : most;
+	json_open(out, '[');
+	for (int64_t i = 0; i < count && i < MAX_LENGTH; i++) {
+		bool is_first = i < (int64_t)json_count(first);
+
+		if (json_true(keyword(parts, "uniqueItems")))
+			g->variant = (size_t)i;
+		generate(g, is_first ? element(first, (size_t)i) : items, out);
+	}
+	g->variant = variant;
+	json_close(out, ']');
+}
+
+static void write_member(struct generator *g, const struct parts *parts, const char *name,
+			 struct buffer *out)
+{
+	struct span property = {0};
+
+	for (size_t i = 0; i < parts->count && property.at == NULL; i++)
+		property = json_get(json_get(parts->at[i], "properties"), name);
+	if (property.at == NULL)
+		property = keyword(parts, "additionalProperties");
+	json_key(out, name);
+	generate(g, property, out);
+}
+
+/* Whether the object being written since `start` has a member already. */
+static bool has_member(struct buffer *out, size_t start, const char *name)
+{
+	struct buffer object = {0};
+	bool has;
+
+	buffer_add(&object, out->at + start, out->len - start);
+	buffer_add_char(&object, '}');
+	has = json_get(json_trim(buffer_span(&object)), name).at != NULL;
+	buffer_free(&object);
+	return has;
+}
+
+static void write_members(struct generator *g, const struct parts *parts, struct span names,
+			  bool names_are_keys, size_t start, int64_t *wanted, struct buffer *out)
+{
+	struct json_walk walk = json_walk(names);
+
+	while (*wanted > 0 && json_next(&walk)) {
+		char *name = json_text(names_are_keys ? walk.key : walk.value);
+
+		if (name != NULL && !has_member(out, start, name)) {
+			write_member(g, parts, name, out);
+			--*wanted;
+		}
+		free(name);
+	}
+}
+
+static void write_object(struct generator *g, const struct parts *parts, struct buffer *out)
+{
+	int64_t all = INT64_MAX, more = keyword_int(parts, "minProperties", 0);
+	size_t start;
+
+	json_open(out, '{');
+	start = out->len - 1;
+	for (size_t i = 0; i < parts->count; i++)
+		write_members(g, parts, json_get(parts->at[i], "required"), false, start, &all,
+			      out);
+	more -= INT64_MAX - all;
+	for (size_t i = 0; i < parts->count && more > 0; i++)
+		write_members(g, parts, json_get(parts->at[i], "properties"), true, start, &more,
+			      out);
+	for (int64_t i = 0; i < more && i < MAX_LENGTH; i++) {
+		char name[32];
+
+		snprintf(name, sizeof name, "extra_%lld", (long long)i + 1);
+		write_member(g, parts, name, out);
+	}
+	json_close(out, '}');
+}
+
+/* ---- any value ---- */
+
+/* The type to make: what is said, else what the keywords speak of. */
+static const char *choose_type(const struct parts *parts)
+{
+	static const char *const types[] = {"object", "array",   "string", "integer",
+					    "number", "boolean", "null"};
+	static const char *const hints[][2] = {
+	    {"properties", "object"},       {"required", "object"},
+	    {"minProperties", "object"},    {"items", "array"},
+	    {"prefixItems", "array"},       {"minItems", "array"},
+	    {"minimum", "number"},          {"maximum", "number"},
+	    {"exclusiveMinimum", "number"}, {"exclusiveMaximum", "number"},
+	    {"multipleOf", "number"},
+	};
+	struct span type = keyword(parts, "type");
+
+	if (json_type(type) == JSON_ARRAY)
+		type = element(type, json_is(element(type, 0), "null"));
+	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+		if (json_is(type, types[i]))
+			return types[i];
+	for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
+		if (keyword(parts, hints[i][0]).at != NULL)
+			return hints[i][1];
+	return "string";
+}
+
+static void write_typed(struct generator *g, const struct parts *parts, struct buffer *out)
+{
+	const char *type = choose_type(parts);
+
+	if (g->depth > g->max_depth && (type[0] == 'o' || type[0] == 'a'))
+		type = "null";
+	if (strcmp(type, "object") == 0) {
+		write_object(g, parts, out);
+	} else if (strcmp(type, "array") == 0) {
+		write_array(g, parts, out);
+	} else if (strcmp(type, "string") == 0) {
+		write_string(g, parts, out);
+	} else if (strcmp(type, "integer") == 0 || strcmp(type, "number") == 0) {
+		write_number(g, parts, type[0] == 'i', out);
+	} else {
+		json_comma(out);
+		buffer_add_text(out, type[0] == 'n' ? "null" : g->variant % 2 ? "true" : "false");
+	}
+}
+
+/* A value that the schema itself gives. */
+static struct span given_value(const struct generator *g, const struct parts *parts)
+{
+	struct span value = keyword(parts, "const");
+
+	if (value.at == NULL)
+		value = element(keyword(parts, "enum"), g->variant);
+	if (value.at == NULL)
+		value = element(keyword(parts, "examples"), g->variant);
+	return value.at == NULL && g->variant == 0 ? keyword(parts, "default") : value;
+}
+
+static void write_choice(struct generator *g, struct span schema, size_t choice, bool given,
+			 struct buffer *out)
+{
+	struct parts parts = {0};
+	struct span value;
+
+	add_part(g, &parts, schema, choice);
+	value = given ? given_value(g, &parts) : (struct span){0};
+	if (value.at != NULL) {
+		json_comma(out);
+		json_write_compact(out, value);
+	} else {
+		write_typed(g, &parts, out);
+	}
+	free(parts.at);
+}
+
+/* The value written behind `start`, without the comma before it. */
+static struct span written(const struct buffer *out, size_t start)
+{
+	struct span value = span_from(buffer_span(out), start);
+
+	return json_trim(value.len > 0 && value.at[0] == ',' ? span_from(value, 1) : value);
+}
+
+/* Append a value; of all choices the first that satisfies the schema, else the last one. */
+static bool generate(struct generator *g, struct span schema, struct buffer *out)
+{
+	size_t start = out->len, choices = count_choices(g, schema);
+	bool good = false;
+
+	if (++g->tries > MAX_TRIES)
+		choices = 0;
+	g->depth++;
+	if (choices == 0) {
+		json_comma(out);
+		buffer_add_text(out, "null");
+	}
+	for (size_t i = 0; !good && i < 2 * choices; i++) {
+		out->len = start;
+		write_choice(g, schema, i / 2, i % 2 == 0, out);
+		good = schema.at == NULL || satisfies(g, schema, written(out, start));
+	}
+	g->depth--;
+	return good;
+}
+
+/* The flattest value there is: schemas that contain themselves would otherwise go as deep as they
+ * may. */
+bool schema_example(struct span schema, struct buffer *out)
+{
+	struct generator g = {.root = json_trim(schema)};
+	struct buffer value = {0};
+	bool good = false;
+
+	while (!good && g.max_depth < MAX_DEPTH) {
+		g.max_depth = g.max_depth < 8 ? g.max_depth + 1 : g.max_depth * 2;
+		g.tries = 0;
+		buffer_clear(&value);
+		good = generate(&g, g.root, &value);
+	}
+	buffer_add_span(out, buffer_span(&value));
+	buffer_free(&value);
+	return good;
+}
