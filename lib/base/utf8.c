@@ -55,8 +55,14 @@ static size_t skip_ascii(struct span text, size_t i)
 		uint64_t eight;
 
 		memcpy(&eight, text.at + i, 8);
-		if (eight & UINT64_C(0x8080808080808080))
+		eight &= UINT64_C(0x8080808080808080);
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+		if (eight != 0)
+			return i + (size_t)__builtin_ctzll(eight) / 8;
+#else
+		if (eight != 0)
 			break;
+#endif
 		i += 8;
 	}
 	while (i < text.len && (unsigned char)text.at[i] < 0x80)
@@ -64,10 +70,32 @@ static size_t skip_ascii(struct span text, size_t i)
 	return i;
 }
 
+static bool continues(unsigned char c)
+{
+	return (c & 0xC0) == 0x80;
+}
+
+/* The length of the well-formed sequence of two or more bytes at `at`, of which `left` are there; 0
+ * when it is none. The same as sequence, for the many that are right. */
+static size_t whole_sequence(const unsigned char *at, size_t left)
+{
+	unsigned char c = at[0];
+
+	if (c < 0xE0)
+		return c >= 0xC2 && left >= 2 && continues(at[1]) ? 2 : 0;
+	if (left < 3 || !continues(at[1]) || !continues(at[2]))
+		return 0;
+	if (c < 0xF0)
+		return (c != 0xE0 || at[1] >= 0xA0) && (c != 0xED || at[1] < 0xA0) ? 3 : 0;
+	if (left < 4 || !continues(at[3]))
+		return 0;
+	return (c > 0xF0 || at[1] >= 0x90) && (c < 0xF4 || (c == 0xF4 && at[1] < 0x90)) ? 4 : 0;
+}
+
 size_t utf8_valid(struct span text)
 {
+	const unsigned char *at = (const unsigned char *)text.at;
 	size_t i = 0;
-	bool whole;
 
 	for (;;) {
 		size_t n;
@@ -75,8 +103,8 @@ size_t utf8_valid(struct span text)
 		i = skip_ascii(text, i);
 		if (i == text.len)
 			return i;
-		n = sequence(span_from(text, i), &whole);
-		if (!whole)
+		n = whole_sequence(at + i, text.len - i);
+		if (n == 0)
 			return i;
 		i += n;
 	}
