@@ -438,6 +438,46 @@ agent-collect: log:4: tool call 'a' ends without having started; it is left out"
 | Tool calls | 2 (1 failed) |'
 }
 
+# ---- checks ----
+
+@test "--check: a condition that holds says nothing" {
+	run agent-collect -o text --check .success --check '.iterations == 2 and .usage.input_tokens < 500' "$DATA/run.jsonl"
+	assert_success
+	assert_output 'The file has two lines.'
+}
+
+@test "--check: every condition that fails is named, with the value and what it is about" {
+	run --separate-stderr agent-collect -o text --check '.total_cost_usd < 0.001' --check .success \
+		--check '.errors[] | .fatal' --check '.nope | keys' --check empty "$DATA/run.jsonl"
+	assert_failure 1
+	assert_output 'The file has two lines.'
+	local run='run 01939aaa-0000-7000-8000-000000000001'
+	assert_equal "$stderr" "agent-collect: check failed: .total_cost_usd < 0.001 (value: false, .total_cost_usd is 0.0012, $run)
+agent-collect: check failed: .errors[] | .fatal (value: false, .errors is [{\"error\":\"The provider is overloaded.\",\"exception_type\":\"ov..., $run)
+agent-collect: check failed: .nope | keys (error: null (null) has no keys, $run)
+agent-collect: check failed: empty (no value, $run)"
+}
+
+@test "--check looks at every run, and does not make a worse status better" {
+	{ finished success 0 A; finished limit 3 B; } >log
+	run --separate-stderr agent-collect -o text --check '.status == "success"' log
+	assert_failure 3
+	assert_equal "$stderr" 'agent-collect: check failed: .status == "success" (value: false, .status is "limit", run B)'
+}
+
+@test "--check: the value of a hostile log is safe for a terminal" {
+	run --separate-stderr agent-collect -o csv --check '.prompt, .output == ""' --check .output_json.x "$DATA/hostile.jsonl"
+	run grep -cP '[\x00-\x08\x0b-\x1f\x7f]' <<<"$stderr"
+	assert_output 0
+}
+
+@test "--check: what is no jq expression is a usage error" {
+	run agent-collect --check '.a &' "$DATA/run.jsonl"
+	assert_failure 2
+	assert_output --partial 'agent-collect: --check: .a &: '
+	assert_equal "${#lines[@]}" 1
+}
+
 # ---- live ----
 
 @test "a result is written when its run ends, not when the input does" {

@@ -1,8 +1,8 @@
 /*
  * Conditions on results, in jq.
  *
- * A condition that fails is told with the value it yielded and, as that is mostly "false", with what
- * the paths of the result that it mentions are.
+ * A condition that fails is told with the value it yielded and, as that is mostly "false", with
+ * what the paths of the result that it mentions are.
  */
 #include "collect.h"
 
