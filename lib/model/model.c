@@ -4,6 +4,7 @@
 
 /* Built-in models come first; what none of them claims names a provider of the registry. */
 static const struct model_type *const types[] = {
+    &model_type_test,
     NULL,
 };
 

@@ -53,6 +53,9 @@ void model_write_request(const struct model *model, const struct model_request *
 /* The HTTP client of `host`, made on first use; the host's owner frees it. */
 struct http *model_http(struct model_host *host);
 
+/* The built-in models. */
+extern const struct model_type model_type_test;
+
 /* Models behind HTTP: every PROVIDER:MODEL of the registry. */
 extern const struct model_type model_type_http;
 
