@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "json/schema.h"
 #include "run/run_state.h"
 
 static void pump(struct agent_run *run);
@@ -119,6 +120,7 @@ static bool is_faulty(struct batch_call *call, struct buffer *why)
 {
 	const struct answer_call *said = asked(call);
 	const struct tool_set *tools = call->run->config.tools;
+	struct buffer faults = {0};
 	struct json_fault fault;
 
 	call->tool = tool_set_find(tools, span_of(said->name));
@@ -140,7 +142,14 @@ static bool is_faulty(struct batch_call *call, struct buffer *why)
 			    fault.what, fault.offset + 1);
 		return true;
 	}
-	return false;
+	if (schema_check(call->tool->parameters, answer_args(said), &faults))
+		return false;
+	buffer_add_format(why,
+			  "The arguments do not satisfy the tool's schema: %s. Fix the errors and "
+			  "try again.",
+			  buffer_string(&faults));
+	buffer_free(&faults);
+	return true;
 }
 
 static void begin_call(struct batch_call *call)
