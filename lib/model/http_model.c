@@ -158,15 +158,19 @@ static void too_long(struct http_model_call *c)
 	c->failed = true;
 }
 
-/* Whether a stream that begins with `bytes` is made of SSE fields. */
+/* Whether a stream that begins with `bytes`, of which more may come, is made of SSE fields. */
 static bool is_field(struct span bytes)
 {
-	static const char *const fields[] = {":", "data", "event", "error", "id", "retry", NULL};
+	static const char *const fields[] = {":",  "data",  "event",        "error",
+					     "id", "retry", "\xEF\xBB\xBF", NULL};
 
-	for (size_t i = 0; fields[i] != NULL; i++)
-		if (span_starts(bytes, fields[i]))
+	for (size_t i = 0; fields[i] != NULL; i++) {
+		size_t len = strlen(fields[i]);
+
+		if (memcmp(bytes.at, fields[i], bytes.len < len ? bytes.len : len) == 0)
 			return true;
-	return span_starts(bytes, "\xEF\xBB\xBF");
+	}
+	return false;
 }
 
 /* Headers are not reliable: errors come as text/event-stream, streams as application/json. The

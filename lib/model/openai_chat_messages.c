@@ -167,7 +167,8 @@ static void write_reasoning(struct writer *w, struct span message)
 		return;
 	}
 	field = json_text(quirk);
-	if (field == NULL || !w->in_loop) {
+	if (field == NULL ||
+	    !(w->in_loop || json_true(provider_quirk(w->provider, "reasoning_back_all")))) {
 		free(field);
 		return;
 	}

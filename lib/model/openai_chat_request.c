@@ -96,7 +96,9 @@ static const char usual_effort[] =
     "\"medium\":{\"reasoning_effort\":\"medium\"},\"high\":{\"reasoning_effort\":\"high\"},"
     "\"max\":{\"reasoning_effort\":\"xhigh\"}}";
 
-/* The levels of `model`: the value of the first glob in the quirk "effort" that matches. */
+/* The levels of `model`: the value of the first pattern in the quirk "effort" that matches, and
+ * that of "*" if no other does, wherever it stands: a user's patterns come behind the shipped ones.
+ */
 static struct span effort_levels(const struct provider *provider, const char *model)
 {
 	struct span quirk = provider_quirk(provider, "effort");
@@ -105,14 +107,15 @@ static struct span effort_levels(const struct provider *provider, const char *mo
 	if (quirk.at == NULL)
 		return SPAN(usual_effort);
 	while (json_next(&walk)) {
-		char *glob = json_text(walk.key);
-		bool matches = glob != NULL && fnmatch(glob, model, 0) == 0;
+		char *pattern = json_text(walk.key);
+		bool matches =
+		    pattern != NULL && strcmp(pattern, "*") != 0 && fnmatch(pattern, model, 0) == 0;
 
-		free(glob);
+		free(pattern);
 		if (matches)
 			return walk.value;
 	}
-	return (struct span){0};
+	return json_get(quirk, "*");
 }
 
 static bool write_effort(const struct provider *provider, const char *model,

@@ -214,6 +214,8 @@ static void good(void)
 		 NORMAL, "T(a) stop");
 	exchange("a stream that says it is a document", "type=application/json " SHORT ENDING,
 		 NORMAL, "T(a) stop");
+	exchange("the same byte by byte", "chunk=1 type=application/json " SHORT ENDING, NORMAL,
+		 "T(a) stop");
 	exchange("a stream that says nothing of itself", "type=text/plain say=one", NORMAL,
 		 "T(one) stop");
 	exchange("the raw events before what they give rise to",

@@ -362,7 +362,6 @@ static void body(const char *title, const char *spec, struct model_request reque
 	struct error e = {0};
 	struct buffer got = {0};
 
-	write_own("{\"lab\":{}}");
 	provider = provider_open(name, "http://h", &e);
 	if (provider != NULL && provider->protocol->request(provider, colon + 1, provider->base_url,
 							    &request, &http, &e))
@@ -478,6 +477,13 @@ static void efforts(void)
 		buffer_free(&title);
 		free(model);
 	}
+	write_own("{\"deepseek\":{\"quirks\":{\"effort\":{\"*-mine\":{\"high\":{\"deep\":1}}}}}}");
+	body("a user's pattern goes before *", "deepseek:x-mine",
+	     REQUEST(MESSAGES(HI), .effort = "high"),
+	     "{\"model\":\"x-mine\"," HEAD SAID ",\"deep\":1}");
+	body("and leaves the others alone", "deepseek:x", REQUEST(MESSAGES(HI), .effort = "none"),
+	     "{\"model\":\"x\"," HEAD SAID ",\"thinking\":{\"type\":\"disabled\"}}");
+	write_own("{\"lab\":{}}");
 	body("an effort that there is not", "groq:openai/gpt-oss-20b",
 	     REQUEST(MESSAGES(HI), .effort = "none"),
 	     "groq:openai/gpt-oss-20b has no effort level none");
@@ -559,6 +565,16 @@ static void conversations(void)
 										    "\""
 										    "}]"
 										    "}");
+	body("where all reasoning goes back", "moonshot:m",
+	     REQUEST(
+		 MESSAGES(ASKED,
+			  SPAN("{\"role\":\"assistant\",\"provider\":\"moonshot\",\"content\":[{"
+			       "\"type\":\"thinking\",\"text\":\"hm\"},{\"type\":\"text\",\"text\":"
+			       "\"ok\"}]}"),
+			  HI)),
+	     "{\"model\":\"m\"," HEAD "\"messages\":[" DO_IT "," OK_
+	     "\"reasoning_content\":\"hm\"},"
+	     "{\"role\":\"user\",\"content\":\"hi\"}]}");
 	body("Mistral: ids of nine letters and digits, no user message behind a tool's",
 	     "mistral:m", REQUEST(MESSAGES(ASKED, THOUGHT("groq"), RESULTS, HI)),
 	     "{\"model\":\"m\",\"stream\":true,\"messages\":[" DO_IT
@@ -671,6 +687,8 @@ int main(void)
 	setenv("ZAI_API_KEY", "k", 1);
 	setenv("DASHSCOPE_API_KEY", "k", 1);
 	setenv("TOGETHER_API_KEY", "k", 1);
+	setenv("MOONSHOT_API_KEY", "k", 1);
+	write_own("{\"lab\":{}}");
 	parameters();
 	efforts();
 	conversations();
