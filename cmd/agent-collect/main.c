@@ -27,7 +27,7 @@ static const char help[] =
     "Exit status: that of the worst run; 1 also for malformed lines and failed checks;\n"
     "2 usage; 4 a run did not end. See agent-collect(1).\n";
 
-enum { PASS_BUFFER = 64 * 1024 };
+enum { OUTPUT_BUFFER = 64 * 1024 };
 
 struct options {
 	struct reader_options common;
@@ -147,6 +147,16 @@ static void check_result(struct program *program, const struct result *result)
 	buffer_free(&json);
 }
 
+static void flush(void *context)
+{
+	struct program *program = context;
+
+	if (program->collection.output.pending.len > 0 || program->pass.pending.len > 0)
+		live_clear(program->live);
+	output_flush(&program->pass);
+	output_flush(&program->collection.output);
+}
+
 /* Write the result of a run that is over, whole or not. */
 static void finish(struct program *program, const struct result *result)
 {
@@ -155,6 +165,8 @@ static void finish(struct program *program, const struct result *result)
 	if (program->options.total)
 		total_add(&program->total, result);
 	check_result(program, result);
+	if (program->collection.output.pending.len >= OUTPUT_BUFFER)
+		flush(program);
 }
 
 /* At the end of the input: what is known of the runs that have not ended. */
@@ -172,23 +184,13 @@ static void finish_open_runs(struct program *program)
 
 /* ---- lines ---- */
 
-static void flush(void *context)
-{
-	struct program *program = context;
-
-	if (program->collection.output.pending.len > 0 || program->pass.pending.len > 0)
-		live_clear(program->live);
-	output_flush(&program->pass);
-	output_flush(&program->collection.output);
-}
-
 static void pass_on(struct program *program, struct span line)
 {
 	if (!program->options.pass)
 		return;
 	buffer_add_span(&program->pass.pending, line);
 	buffer_add_char(&program->pass.pending, '\n');
-	if (program->pass.pending.len >= PASS_BUFFER)
+	if (program->pass.pending.len >= OUTPUT_BUFFER)
 		flush(program);
 }
 
