@@ -55,6 +55,15 @@ struct span chat_string_end(struct joint *joint)
 	return held ? SPAN("\xEF\xBF\xBD") : SPAN("");
 }
 
+struct span chat_repair(struct chat_decoder *d, struct span json)
+{
+	if (utf8_valid(json) == json.len)
+		return json;
+	buffer_clear(&d->repaired);
+	utf8_add(&d->repaired, json);
+	return buffer_span(&d->repaired);
+}
+
 /* Store the string `value` in `out` unless something stands there already. */
 static void keep_first(struct span value, struct buffer *out)
 {

@@ -61,6 +61,9 @@ struct span chat_string(struct chat_decoder *d, struct joint *joint, struct span
 /* What a joint still holds at the end of its text: U+FFFD or nothing. */
 struct span chat_string_end(struct joint *joint);
 
+/* `json`, as it came, with U+FFFD for what is no UTF-8; valid until the next call. */
+struct span chat_repair(struct chat_decoder *d, struct span json);
+
 /* The member tool_calls of a delta. */
 void chat_calls_read(struct chat_decoder *d, struct span tool_calls);
 

@@ -135,7 +135,7 @@ static void read_args(struct chat_decoder *d, struct chat_call *call, struct spa
 		if (call->args.len == 0) {
 			buffer_clear(&d->text);
 			json_write_compact(&d->text, args);
-			add_args(d, call, buffer_span(&d->text));
+			add_args(d, call, chat_repair(d, buffer_span(&d->text)));
 		}
 		break;
 	default:
@@ -153,7 +153,7 @@ static void keep_extra(struct chat_decoder *d, struct chat_call *call, struct sp
 	json_key(&d->json, "extra_content");
 	json_write_compact(&d->json, extra);
 	json_close(&d->json, '}');
-	say(d, call, MODEL_PART_DATA, buffer_span(&d->json));
+	say(d, call, MODEL_PART_DATA, chat_repair(d, buffer_span(&d->json)));
 }
 
 /* One element of tool_calls. */

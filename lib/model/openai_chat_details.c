@@ -102,9 +102,10 @@ void chat_details_end(struct chat_decoder *d)
 	buffer_add_text(&data, "{\"reasoning_details\":[");
 	buffer_add_span(&data, buffer_span(&d->details.entries));
 	buffer_add_text(&data, "]}");
-	handler->delta(handler->context, &(struct model_delta){.type = MODEL_MESSAGE_DATA,
-							       .text = buffer_span(&data),
-							       .index = -1});
+	handler->delta(handler->context,
+		       &(struct model_delta){.type = MODEL_MESSAGE_DATA,
+					     .text = chat_repair(d, buffer_span(&data)),
+					     .index = -1});
 	buffer_free(&data);
 }
 

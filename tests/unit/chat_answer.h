@@ -16,7 +16,7 @@ struct call {
 
 struct answer {
 	struct buffer text, thinking, message_data, log;
-	struct call calls[16];
+	struct call calls[64];
 	int call_count;
 	struct model_outcome outcome;
 	struct decoder *decoder;

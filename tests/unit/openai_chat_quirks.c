@@ -236,6 +236,19 @@ static void details(void)
 		  SPAN("{\"extra_content\":{\"google\":{\"thought_signature\":\"s\"}}}"),
 		  "a thought signature of Gemini's is kept with its call");
 	answer_free(&a);
+	decode_stream(&a, "prov",
+		      SPAN("data: " DELTA(
+			  "\"reasoning_details\":[{\"type\":\"reasoning.text\",\"text\":\"a\xC3\"}"
+			  "]") "\n\n"
+			       "data: " DELTA("\"reasoning_details\":[{\"type\":\"reasoning.text\","
+					      "\"text\":\"\xA4\xFF\"}]") "\n\n"
+									 "data: [DONE]\n\n"),
+		      0);
+	unit_same(buffer_span(&a.message_data),
+		  SPAN("{\"reasoning_details\":[{\"type\":\"reasoning.text\",\"text\":\"a\xC3\xA4"
+		       "\xEF\xBF\xBD\"}]}"),
+		  "what is kept is UTF-8 whatever came");
+	answer_free(&a);
 }
 
 static void think(void)
