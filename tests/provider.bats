@@ -278,6 +278,65 @@ framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.
 	assert_equal "$(types)" 'agent_start llm_start llm_chunk error agent_end'
 }
 
+# ---- the way of the data ----
+
+# begin MODEL [OPTION...]: start a run in the background, its events into the file events; it has
+# received something when this returns. Sets run_pid.
+begin() {
+	local model=$1
+	shift
+	env --default-signal=INT agent-run -m "$model" --base-url "$SERVER_URL" "$@" hi </dev/null >events 2>messages 3>&- &
+	run_pid=$!
+	until grep -q llm_chunk events; do
+		kill -0 "$run_pid" || return 1
+		sleep 0.01
+	done
+}
+
+@test "an event is written when it arrives, not when the answer is complete" {
+	start_server "say='one two three' hang=200"
+	begin openai-chat:m
+	assert_equal "$(data llm_chunk .text)" 'one '
+	kill "$run_pid"
+	run -143 wait "$run_pid"
+}
+
+@test "SIGINT in the middle of a stream: agent_end says cancelled, status 130" {
+	local status=0
+	start_server "say='one two three' hang=200"
+	begin openai-chat:m
+	kill -INT "$run_pid"
+	wait "$run_pid" || status=$?
+	assert_equal "$status" 130
+	assert_equal "$(data agent_end '[.success, .status, .exit_status]')" '[false,"cancelled",130]'
+	assert_equal "$(jq -s 'map(.seq) == [range(length)]' events)" true
+}
+
+@test "a slow reader gets everything" {
+	start_server "generate=20000"
+	agent-run -m openai-chat:m --base-url "$SERVER_URL" hi </dev/null 2>messages | { sleep 0.5; cat; } >events
+	assert_equal "$(grep -c '"event_type":"llm_chunk"' events)" 20000
+	assert_equal "$(jq -s 'map(.seq) == [range(length)]' events)" true
+	assert_equal "$(data agent_end '.output | length')" 100000
+}
+
+@test "a reader that leaves ends the run quietly" {
+	start_server "generate=100000 delay=0.001"
+	agent-run -m openai-chat:m --base-url "$SERVER_URL" hi </dev/null 2>messages | head -n 3 >events
+	assert_equal "$(jq -r .event_type events | paste -sd' ')" 'agent_start llm_start llm_chunk'
+	assert_equal "$(cat messages)" ''
+}
+
+@test "--raw carries every provider event byte for byte" {
+	local recording=$recordings/alibaba/chat-vc-alibaba-text/01
+	start_server "recording=$recording chunk=100 random=5"
+	ask openai-chat:m --raw
+	grep -o '"payload":.*' events | sed 's/^"payload":\(.*\)}}$/\1/' >payloads
+	sed -n 's/^data: //p' $recording/response.sse | grep -v '^\[DONE\]$' >sent
+	run cmp sent <(grep '^{' payloads)
+	assert_success
+}
+
 # ---- what is sent ----
 
 @test "the request is the one the protocol asks for" {
