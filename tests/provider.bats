@@ -298,7 +298,7 @@ begin() {
 	begin openai-chat:m
 	assert_equal "$(data llm_chunk .text)" 'one '
 	kill "$run_pid"
-	run -143 wait "$run_pid"
+	wait "$run_pid" || assert_equal $? 143
 }
 
 @test "SIGINT in the middle of a stream: agent_end says cancelled, status 130" {
