@@ -1,55 +1,404 @@
-/* The model `test`: deterministic, without network. It calls every tool once with arguments that
- * satisfy its schema, then answers, word by word. */
 #include <stdlib.h>
 
 #include "base/utf8.h"
 #include "json/schema.h"
-#include "model/model_type.h"
+#include "model/paced.h"
 
-/* Deltas given in one turn of the loop when there is no delay: many, but signals must get their
- * turn. */
-enum { DELTAS_A_TURN = 256 };
+/*
+ * The model "test": deterministic and without a network. Asked by a user, it calls every tool once
+ * with arguments that satisfy its schema; told the results, or without tools, it answers with text,
+ * word by word.
+ */
 
-/* How much of a tool's result the answer quotes. */
-enum { QUOTE_SIZE = 400 };
+/* Pieces that the arguments of a call arrive in, and how much of a text the answer quotes. */
+enum { ARGS_PIECES = 3, QUOTE_MAX = 400 };
 
-struct test_model {
-	struct model model;
-	int64_t calls; /* made so far, for their ids */
+static const char *const known_options[] = {"calls", "chunks", "delay", "text", "thinking", NULL};
+
+struct planned_call {
+	char *id, *name;
+	struct buffer args;
+};
+
+/* A text cut into pieces: words with the white space behind them. */
+struct words {
+	struct buffer text;
+	size_t *ends; /* of each word, in the text */
+	size_t count;
+	size_t pieces; /* in all: the words, repeated or joined */
+	size_t next;
 };
 
 struct test_call {
-	struct model_call call;
-	struct model_handler handler;
-	struct loop *loop;
-	struct loop_timer *timer;
-	int64_t delay; /* nanoseconds between pieces */
-	struct model_usage usage;
-
-	struct model_delta *pieces; /* of tool calls; their spans are copies */
-	size_t piece_count, next_piece;
-	bool calls_tools;
-
-	struct buffer text; /* the answer */
-	size_t word;        /* where the next word begins */
-	int64_t words_left; /* with chunks=N; negative: until the text ends */
-};
-
-struct test_options {
+	struct paced_call paced;
 	double delay;
-	int64_t chunks; /* 0: as many as there are words */
-	struct buffer text;
-	bool has_text;
+	struct words thinking, answer;
+	struct planned_call *calls;
+	size_t call_count;
+	size_t next_call, next_piece;
+	bool cut; /* the answer was cut by max_tokens */
+	struct model_usage usage;
 };
+
+/* ---- words ---- */
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
+}
+
+static size_t count_words(struct span text)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		count += !is_space(text.at[i]) && (i + 1 == text.len || is_space(text.at[i + 1]));
+	return count;
+}
+
+/* Cut the text into `pieces` (0: one for each word). A last blank is added that parts repetitions
+ * of the text; the last piece goes without it. */
+static void words_cut(struct words *words, size_t pieces)
+{
+	struct span text = buffer_span(&words->text);
+	size_t cap = count_words(text);
+
+	words->ends = mem_alloc((cap + 1) * sizeof *words->ends);
+	for (size_t i = 0; i < text.len; i++)
+		if (words->count < cap && is_space(text.at[i]) && i > 0 &&
+		    (i + 1 == text.len || !is_space(text.at[i + 1])))
+			words->ends[words->count++] = i + 1;
+	if (text.len > 0 && (words->count == 0 || words->ends[words->count - 1] < text.len))
+		words->ends[words->count++] = text.len + 1;
+	buffer_add_char(&words->text, ' ');
+	if (words->count > 0)
+		words->pieces = pieces > 0 ? pieces : words->count;
+}
+
+/* The word `from` to before the word `to`. */
+static struct span words_span(const struct words *words, size_t from, size_t to)
+{
+	size_t begin = from > 0 ? words->ends[from - 1] : 0;
+
+	return (struct span){words->text.at + begin, words->ends[to - 1] - begin};
+}
+
+/* The next piece; absent after the last. */
+static struct span words_next(struct words *words)
+{
+	size_t i = words->next, count = words->count;
+	struct span piece;
+
+	if (i >= words->pieces)
+		return (struct span){0};
+	words->next++;
+	if (words->pieces >= count)
+		piece = words_span(words, i % count, i % count + 1);
+	else
+		piece =
+		    words_span(words, i * count / words->pieces, (i + 1) * count / words->pieces);
+	if (words->next == words->pieces &&
+	    piece.at + piece.len == words->text.at + words->text.len)
+		piece.len--;
+	return piece;
+}
+
+static void words_free(struct words *words)
+{
+	buffer_free(&words->text);
+	free(words->ends);
+}
+
+/* ---- the conversation ---- */
+
+static bool is_role(struct span message, const char *role)
+{
+	return json_is(json_get(message, "role"), role);
+}
+
+/* The first message behind the last one of the user. */
+static size_t turn_begin(const struct model_request *request)
+{
+	size_t i = request->message_count;
+
+	while (i > 0 && !is_role(request->messages[i - 1], "user"))
+		i--;
+	return i;
+}
+
+/* How many parts of the type there are from message `first` on. */
+static size_t count_parts(const struct model_request *request, size_t first, const char *type)
+{
+	size_t count = 0;
+
+	for (size_t i = first; i < request->message_count; i++) {
+		struct json_walk walk = json_walk(json_get(request->messages[i], "content"));
+
+		while (json_next(&walk))
+			count += json_is(json_get(walk.value, "type"), type);
+	}
+	return count;
+}
+
+/* How many answers with tool calls there are from message `first` on. */
+static size_t count_rounds(const struct model_request *request, size_t first)
+{
+	size_t rounds = 0;
+
+	for (size_t i = first; i < request->message_count; i++)
+		rounds += is_role(request->messages[i], "tool") &&
+			  !is_role(request->messages[i - 1], "tool");
+	return rounds;
+}
+
+/* The text of a result, the beginning of a long one. */
+static void quote(struct buffer *out, struct span result)
+{
+	struct buffer decoded = {0};
+	struct span text;
+
+	json_decode(result, &decoded);
+	text = buffer_span(&decoded);
+	while (text.len > 0 && text.at[text.len - 1] == '\n')
+		text.len--;
+	if (text.len > QUOTE_MAX) {
+		text.len = QUOTE_MAX;
+		text.len -= utf8_incomplete_tail(text);
+		buffer_add_span(out, text);
+		buffer_add_text(out, " ...");
+	} else {
+		buffer_add_span(out, text);
+	}
+	buffer_free(&decoded);
+}
+
+static void write_result(struct buffer *out, bool first, struct span part)
+{
+	buffer_add_text(out, first ? "I called " : "\nAnd ");
+	json_decode(json_get(part, "tool_name"), out);
+	buffer_add_text(out, json_true(json_get(part, "is_error")) ? ", which failed:\n\n"
+								   : ", which said:\n\n");
+	quote(out, json_get(part, "result"));
+	buffer_add_char(out, '\n');
+}
+
+/* The text of the last user message. */
+static void write_prompt(struct buffer *out, const struct model_request *request)
+{
+	size_t end = turn_begin(request);
+	struct json_walk walk;
+
+	if (end == 0)
+		return;
+	walk = json_walk(json_get(request->messages[end - 1], "content"));
+	while (json_next(&walk))
+		json_decode(json_get(walk.value, "text"), out);
+}
+
+/* The answer when no text is given: what the tools said, else what the user said. */
+static void write_answer(struct buffer *out, const struct model_request *request)
+{
+	for (size_t i = turn_begin(request); i < request->message_count; i++) {
+		struct json_walk walk = json_walk(json_get(request->messages[i], "content"));
+
+		while (json_next(&walk))
+			if (json_is(json_get(walk.value, "type"), "tool_result"))
+				write_result(out, out->len == 0, walk.value);
+	}
+	if (out->len > 0)
+		return;
+	buffer_add_text(out, "This is the built-in test model. You said: ");
+	write_prompt(out, request);
+}
+
+/* ---- planning an answer ---- */
+
+/* An option's text; a value that is no string is its JSON. Returns whether it is set. */
+static bool option_text(const struct model_request *request, const char *key, struct buffer *out)
+{
+	struct span value = option_value(request, key);
+
+	if (value.at != NULL && !json_decode(value, out))
+		buffer_add_span(out, value);
+	return value.at != NULL;
+}
+
+static bool may_call(const struct model_request *request, const char *tool)
+{
+	const char *choice = request->tool_choice;
+
+	if (choice == NULL || strcmp(choice, "auto") == 0 || strcmp(choice, "required") == 0)
+		return true;
+	return strcmp(choice, "none") != 0 && strcmp(choice, tool) == 0;
+}
+
+/* Ids go on from those of the conversation. */
+static void plan_calls(struct test_call *call, const struct model_request *request)
+{
+	size_t number = count_parts(request, 0, "tool_call");
+
+	call->calls = mem_zero((request->tool_count + 1) * sizeof *call->calls);
+	for (size_t i = 0; i < request->tool_count; i++) {
+		struct planned_call *planned = &call->calls[call->call_count];
+		struct buffer id = {0};
+
+		if (!may_call(request, request->tools[i].name))
+			continue;
+		buffer_add_format(&id, "call_%zu", ++number);
+		planned->id = buffer_take(&id);
+		planned->name = mem_copy(span_of(request->tools[i].name));
+		schema_example(request->tools[i].parameters, &planned->args);
+		call->usage.output += (int64_t)count_words(buffer_span(&planned->args));
+		call->call_count++;
+	}
+}
+
+static void plan_text(struct test_call *call, const struct model_request *request, size_t chunks)
+{
+	if (!option_text(request, "text", &call->answer.text))
+		write_answer(&call->answer.text, request);
+	words_cut(&call->answer, chunks);
+	if (request->max_tokens > 0 && call->answer.pieces > (size_t)request->max_tokens) {
+		call->answer.pieces = (size_t)request->max_tokens;
+		if (chunks == 0)
+			call->answer.count = call->answer.pieces;
+		call->cut = true;
+	}
+	call->usage.output += (int64_t)call->answer.pieces;
+}
+
+/* Tokens are taken for words. */
+static void plan_usage(struct test_call *call, const struct model_request *request)
+{
+	int64_t input = (int64_t)count_words(span_of(request->system));
+
+	for (size_t i = 0; i < request->message_count; i++)
+		input += (int64_t)count_words(request->messages[i]);
+	call->usage = MODEL_USAGE_NONE;
+	call->usage.input = input;
+	call->usage.output = 0;
+}
+
+/* ---- delivering it ---- */
+
+static void deliver(struct test_call *call, enum model_delta_type type, struct span text)
+{
+	struct model_delta delta = {.type = type, .text = text, .index = -1};
+
+	call->paced.handler.delta(call->paced.handler.context, &delta);
+}
+
+/* A tool call: its beginning, then its arguments in pieces. */
+static void deliver_call(struct test_call *call)
+{
+	const struct planned_call *planned = &call->calls[call->next_call];
+	size_t piece = call->next_piece++;
+	struct model_delta delta = {.type = MODEL_TOOL_CALL, .index = (int)call->next_call};
+	struct span args = buffer_span(&planned->args);
+	size_t begin, end;
+
+	if (piece == ARGS_PIECES) {
+		call->next_call++;
+		call->next_piece = 0;
+	}
+	if (piece == 0) {
+		delta.id = span_of(planned->id);
+		delta.name = span_of(planned->name);
+	} else {
+		begin = args.len * (piece - 1) / ARGS_PIECES;
+		end = args.len * piece / ARGS_PIECES;
+		begin -= utf8_incomplete_tail((struct span){args.at, begin});
+		end -= utf8_incomplete_tail((struct span){args.at, end});
+		delta.type = MODEL_TOOL_ARGS;
+		delta.text = (struct span){args.at + begin, end - begin};
+		if (begin == end)
+			return;
+	}
+	call->paced.handler.delta(call->paced.handler.context, &delta);
+}
+
+static bool next(struct paced_call *paced, double *seconds)
+{
+	struct test_call *call = (struct test_call *)paced;
+	struct span piece = words_next(&call->thinking);
+
+	*seconds = call->delay;
+	if (piece.at != NULL) {
+		deliver(call, MODEL_THINKING, piece);
+		return true;
+	}
+	if (call->next_call < call->call_count) {
+		deliver_call(call);
+		return true;
+	}
+	piece = words_next(&call->answer);
+	if (piece.at != NULL)
+		deliver(call, MODEL_TEXT, piece);
+	return piece.at != NULL;
+}
+
+static void outcome(struct paced_call *paced, struct model_outcome *outcome)
+{
+	struct test_call *call = (struct test_call *)paced;
+
+	outcome->finish = call->call_count > 0 ? MODEL_TOOL_CALLS
+			  : call->cut          ? MODEL_LENGTH
+					       : MODEL_STOP;
+	outcome->usage = call->usage;
+	outcome->model = "test";
+}
+
+static void release(struct paced_call *paced)
+{
+	struct test_call *call = (struct test_call *)paced;
+
+	for (size_t i = 0; i < call->call_count; i++) {
+		free(call->calls[i].id);
+		free(call->calls[i].name);
+		buffer_free(&call->calls[i].args);
+	}
+	free(call->calls);
+	words_free(&call->thinking);
+	words_free(&call->answer);
+}
+
+/* ---- the model ---- */
+
+static struct model_call *test_ask(struct model *model, const struct model_request *request,
+				   const struct model_handler *handler, struct error *e)
+{
+	struct test_call *call;
+	double delay, chunks, rounds;
+
+	if (!options_known(request, known_options, "test", e) ||
+	    !option_number(request, "delay", 0, &delay, e) ||
+	    !option_number(request, "chunks", 0, &chunks, e) ||
+	    !option_number(request, "calls", 1, &rounds, e))
+		return NULL;
+	call = mem_zero(sizeof *call);
+	call->paced = (struct paced_call){
+	    .handler = *handler, .next = next, .outcome = outcome, .release = release};
+	call->delay = delay;
+	plan_usage(call, request);
+	if (option_text(request, "thinking", &call->thinking.text))
+		words_cut(&call->thinking, 0);
+	if ((double)count_rounds(request, turn_begin(request)) < rounds)
+		plan_calls(call, request);
+	if (call->call_count == 0)
+		plan_text(call, request, (size_t)chunks);
+	return paced_start(&call->paced, model->host->loop, delay);
+}
 
 static struct model *test_open(struct model_host *host, const char *argument, struct error *e)
 {
-	struct test_model *model = mem_zero(sizeof(*model));
+	struct model *model = mem_zero(sizeof *model);
 
-	(void)host, (void)argument, (void)e;
-	model->model.provider = mem_copy(SPAN("test"));
-	model->model.name = mem_copy(SPAN("test"));
-	return &model->model;
+	(void)host;
+	(void)argument;
+	(void)e;
+	model->provider = mem_copy(SPAN("test"));
+	model->name = mem_copy(SPAN("test"));
+	return model;
 }
 
 static void test_close(struct model *model)
@@ -57,279 +406,10 @@ static void test_close(struct model *model)
 	(void)model;
 }
 
-/* ---- options ---- */
-
-static bool read_options(const struct model_request *request, struct test_options *o,
-			 struct error *e)
-{
-	for (size_t i = 0; i < request->option_count; i++) {
-		const struct model_option *option = &request->options[i];
-
-		if (strcmp(option->key, "text") == 0) {
-			o->has_text = true;
-			buffer_clear(&o->text);
-			if (!json_decode(option->value, &o->text))
-				buffer_add_span(&o->text, option->value);
-		} else if (strcmp(option->key, "delay") == 0) {
-			o->delay = json_double(option->value, -1);
-			if (!(o->delay >= 0 && o->delay < 1e6))
-				return error_set(e, "usage", "test: delay is a number of seconds");
-		} else if (strcmp(option->key, "chunks") == 0) {
-			o->chunks = json_int(option->value, 0);
-			if (o->chunks < 1)
-				return error_set(e, "usage",
-						 "test: chunks is a number of at least 1");
-		} else {
-			return error_set(
-			    e, "usage",
-			    "the model 'test' has no option '%s'; it takes text, delay "
-			    "and chunks",
-			    option->key);
-		}
-	}
-	return true;
-}
-
-/* ---- what it says ---- */
-
-static struct span last_message(const struct model_request *request)
-{
-	return request->message_count > 0 ? request->messages[request->message_count - 1]
-					  : (struct span){0};
-}
-
-static void quote(struct buffer *out, struct span result)
-{
-	struct buffer text = {0};
-
-	json_decode(result, &text);
-	while (text.len > 0 && text.at[text.len - 1] == '\n')
-		text.len--;
-	if (text.len > QUOTE_SIZE) {
-		text.len = QUOTE_SIZE - utf8_incomplete_tail((struct span){text.at, QUOTE_SIZE});
-		buffer_add_text(&text, " ...");
-	}
-	buffer_add_text(out, ":\n\n");
-	buffer_add_span(out, buffer_span(&text));
-	buffer_add_char(out, '\n');
-	buffer_free(&text);
-}
-
-static void say_results(struct buffer *out, struct span message)
-{
-	struct json_walk walk = json_walk(json_get(message, "content"));
-	bool first = true;
-
-	while (json_next(&walk)) {
-		if (!first)
-			buffer_add_char(out, '\n');
-		buffer_add_text(out, first ? "I called " : "And ");
-		json_decode(json_get(walk.value, "tool_name"), out);
-		buffer_add_text(out, json_true(json_get(walk.value, "is_error")) ? ", which failed"
-										 : ", which said");
-		quote(out, json_get(walk.value, "result"));
-		first = false;
-	}
-}
-
-static void say_hello(struct buffer *out, struct span message)
-{
-	struct json_walk walk = json_walk(json_get(message, "content"));
-
-	buffer_add_text(out, "This is the built-in test model. You said: ");
-	while (json_next(&walk))
-		json_decode(json_get(walk.value, "text"), out);
-}
-
-static void prepare_text(struct test_call *call, const struct model_request *request,
-			 const struct test_options *o)
-{
-	struct span message = last_message(request);
-
-	if (o->has_text)
-		buffer_add_span(&call->text, buffer_span(&o->text));
-	else if (json_is(json_get(message, "role"), "tool"))
-		say_results(&call->text, message);
-	else
-		say_hello(&call->text, message);
-	call->words_left = o->chunks > 0 ? o->chunks : -1;
-}
-
-/* ---- what it calls ---- */
-
-static struct span copy(struct span text)
-{
-	return (struct span){mem_copy(text), text.len};
-}
-
-static void add_piece(struct test_call *call, const struct model_delta *delta)
-{
-	struct model_delta *piece;
-
-	call->pieces = mem_resize(call->pieces, (call->piece_count + 1) * sizeof(*call->pieces));
-	piece = &call->pieces[call->piece_count++];
-	*piece = *delta;
-	piece->text = copy(delta->text);
-	piece->id = copy(delta->id);
-	piece->name = copy(delta->name);
-}
-
-/* A call of `tool`, its arguments in two pieces. */
-static void add_call(struct test_call *call, const struct model_tool *tool, int index,
-		     int64_t number)
-{
-	struct buffer id = {0}, args = {0};
-	size_t half;
-
-	buffer_add_format(&id, "call_%lld", (long long)number);
-	schema_example(tool->parameters, &args);
-	half = args.len / 2;
-	half -= utf8_incomplete_tail((struct span){args.at, half});
-	add_piece(call, &(struct model_delta){.type = MODEL_TOOL_CALL,
-					      .index = index,
-					      .id = buffer_span(&id),
-					      .name = span_of(tool->name)});
-	add_piece(call, &(struct model_delta){
-			    .type = MODEL_TOOL_ARGS, .index = index, .text = {args.at, half}});
-	add_piece(call, &(struct model_delta){.type = MODEL_TOOL_ARGS,
-					      .index = index,
-					      .text = span_from(buffer_span(&args), half)});
-	buffer_free(&id);
-	buffer_free(&args);
-}
-
-static void prepare_calls(struct test_call *call, struct test_model *model,
-			  const struct model_request *request)
-{
-	const char *choice = request->tool_choice;
-	bool all = choice == NULL || strcmp(choice, "auto") == 0 || strcmp(choice, "required") == 0;
-	int index = 0;
-
-	if (json_is(json_get(last_message(request), "role"), "tool"))
-		return;
-	for (size_t i = 0; i < request->tool_count; i++)
-		if (all || strcmp(choice, request->tools[i].name) == 0)
-			add_call(call, &request->tools[i], index++, ++model->calls);
-	call->calls_tools = index > 0;
-}
-
-/* ---- saying it ---- */
-
-static void free_call(struct test_call *call)
-{
-	loop_timer_remove(call->timer);
-	for (size_t i = 0; i < call->piece_count; i++) {
-		free((char *)call->pieces[i].text.at);
-		free((char *)call->pieces[i].id.at);
-		free((char *)call->pieces[i].name.at);
-	}
-	free(call->pieces);
-	buffer_free(&call->text);
-	free(call);
-}
-
-/* Say the next word, with the spaces behind it; false when there is none. */
-static bool say_word(struct test_call *call)
-{
-	struct span rest;
-	size_t len = 0;
-
-	if (call->word == call->text.len && call->words_left > 0)
-		call->word = 0;
-	rest = span_from(buffer_span(&call->text), call->word);
-	if (rest.len == 0 || call->words_left == 0)
-		return false;
-	while (len < rest.len && rest.at[len] != ' ')
-		len++;
-	while (len < rest.len && rest.at[len] == ' ')
-		len++;
-	call->word += len;
-	if (call->words_left > 0)
-		call->words_left--;
-	call->usage.output++;
-	call->handler.delta(
-	    call->handler.context,
-	    &(struct model_delta){.type = MODEL_TEXT, .index = -1, .text = {rest.at, len}});
-	return true;
-}
-
-static bool say_next(struct test_call *call)
-{
-	if (!call->calls_tools)
-		return say_word(call);
-	if (call->next_piece == call->piece_count)
-		return false;
-	call->usage.output++;
-	call->handler.delta(call->handler.context, &call->pieces[call->next_piece++]);
-	return true;
-}
-
-static void turn(void *context)
-{
-	struct test_call *call = context;
-	int count = call->delay > 0 ? 1 : DELTAS_A_TURN;
-	bool more = true;
-
-	call->timer = NULL;
-	while (more && count-- > 0)
-		more = say_next(call);
-	if (more) {
-		call->timer = loop_timer_add(call->loop, call->delay, turn, call);
-		return;
-	}
-	call->handler.done(call->handler.context,
-			   &(struct model_outcome){
-			       .finish = call->calls_tools ? MODEL_TOOL_CALLS : MODEL_STOP,
-			       .usage = call->usage,
-			       .error = {.retry_after_seconds = -1},
-			   });
-	free_call(call);
-}
-
-/* Tokens of the request: four bytes each, the usual rule of thumb. */
-static int64_t count_tokens(const struct model_request *request)
-{
-	size_t bytes = request->system != NULL ? strlen(request->system) : 0;
-
-	for (size_t i = 0; i < request->message_count; i++)
-		bytes += request->messages[i].len;
-	return (int64_t)(bytes / 4);
-}
-
-static struct model_call *test_ask(struct model *model, const struct model_request *request,
-				   const struct model_handler *handler, struct error *e)
-{
-	struct test_options options = {0};
-	struct test_call *call;
-
-	if (!read_options(request, &options, e)) {
-		buffer_free(&options.text);
-		return NULL;
-	}
-	call = mem_zero(sizeof(*call));
-	call->handler = *handler;
-	call->loop = model->host->loop;
-	call->delay = (int64_t)(options.delay * 1e9);
-	call->usage = MODEL_USAGE_NONE;
-	call->usage.input = count_tokens(request);
-	call->usage.output = 0;
-	prepare_calls(call, (struct test_model *)model, request);
-	if (!call->calls_tools)
-		prepare_text(call, request, &options);
-	buffer_free(&options.text);
-	call->timer = loop_timer_add(call->loop, call->delay, turn, call);
-	return &call->call;
-}
-
-static void test_cancel(struct model_call *call)
-{
-	free_call((struct test_call *)call);
-}
-
 const struct model_type model_type_test = {
     .spec = "test",
     .open = test_open,
     .close = test_close,
     .ask = test_ask,
-    .cancel = test_cancel,
+    .cancel = paced_cancel,
 };

@@ -1,0 +1,103 @@
+#include "model/paced.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+/* Deltas that are delivered in one turn of the loop. */
+enum { BATCH = 256 };
+
+static void release(struct paced_call *paced)
+{
+	paced->cancelled = true;
+	if (paced->busy)
+		return;
+	loop_timer_remove(paced->timer);
+	paced->release(paced);
+	free(paced);
+}
+
+static void finish(struct paced_call *paced)
+{
+	struct model_outcome outcome = {.usage = MODEL_USAGE_NONE, .error.retry_after_seconds = -1};
+	struct model_handler handler = paced->handler;
+
+	paced->outcome(paced, &outcome);
+	paced->busy = true;
+	handler.done(handler.context, &outcome);
+	paced->busy = false;
+	release(paced);
+}
+
+static void turn(void *context)
+{
+	struct paced_call *paced = context;
+	double seconds = 0;
+	bool more = true;
+
+	paced->timer = NULL;
+	paced->busy = true;
+	for (int i = 0; i < BATCH && more && seconds <= 0 && !paced->cancelled; i++)
+		more = paced->next(paced, &seconds);
+	paced->busy = false;
+	if (paced->cancelled)
+		release(paced);
+	else if (more)
+		paced->timer = loop_timer_add(paced->loop, (int64_t)(seconds * 1e9), turn, paced);
+	else
+		finish(paced);
+}
+
+struct model_call *paced_start(struct paced_call *paced, struct loop *loop, double seconds)
+{
+	paced->loop = loop;
+	paced->timer = loop_timer_add(loop, (int64_t)(seconds * 1e9), turn, paced);
+	return &paced->call;
+}
+
+void paced_cancel(struct model_call *call)
+{
+	release((struct paced_call *)call);
+}
+
+/* ---- options ---- */
+
+bool options_known(const struct model_request *request, const char *const *known, const char *model,
+		   struct error *e)
+{
+	for (size_t i = 0; i < request->option_count; i++) {
+		const char *key = request->options[i].key;
+		struct buffer names = {0};
+		size_t j = 0;
+
+		while (known[j] != NULL && strcmp(known[j], key) != 0)
+			j++;
+		if (known[j] != NULL)
+			continue;
+		for (j = 0; known[j] != NULL; j++)
+			buffer_add_format(&names, "%s%s", j > 0 ? ", " : "", known[j]);
+		error_set(e, "usage", "the model %s has no option \"%s\": it takes %s", model, key,
+			  buffer_string(&names));
+		buffer_free(&names);
+		return false;
+	}
+	return true;
+}
+
+struct span option_value(const struct model_request *request, const char *key)
+{
+	for (size_t i = 0; i < request->option_count; i++)
+		if (strcmp(request->options[i].key, key) == 0)
+			return request->options[i].value;
+	return (struct span){0};
+}
+
+bool option_number(const struct model_request *request, const char *key, double otherwise,
+		   double *number, struct error *e)
+{
+	struct span value = option_value(request, key);
+
+	*number = value.at != NULL ? json_double(value, -1) : otherwise;
+	if (*number >= 0 && !isinf(*number))
+		return true;
+	return error_set(e, "usage", "the option \"%s\" must be a number of at least 0", key);
+}
