@@ -5,7 +5,7 @@
 
 static struct span present(struct span value)
 {
-	return json_type(value) == JSON_NULL ? (struct span){0} : value;
+	return json_type(value) != JSON_NULL ? value : (struct span){0};
 }
 
 bool result_complete(const struct result *result)

@@ -330,10 +330,12 @@ static void load_template(struct buffer *text, struct span *before, struct span 
 		die(STATUS_USAGE, "%s (set AGENT_SHARE to the folder of this installation's data)",
 		    e.message);
 	place = strstr(buffer_string(text), PLACE_FOR_RUNS);
-	if (place == NULL)
+	if (place != NULL) {
+		*before = (struct span){text->at, (size_t)(place - text->at)};
+		*after = span_from(buffer_span(text), before->len + strlen(PLACE_FOR_RUNS));
+	} else {
 		die(STATUS_USAGE, "%s: has no line %s", path, PLACE_FOR_RUNS);
-	*before = (struct span){text->at, (size_t)(place - text->at)};
-	*after = span_from(buffer_span(text), before->len + strlen(PLACE_FOR_RUNS));
+	}
 	free(path);
 }
 

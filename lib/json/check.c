@@ -306,10 +306,12 @@ static bool check_all(struct checker *c)
 
 static bool check(struct checker *c, struct span text, struct json_fault *fault)
 {
-	c->at = text.at;
-	c->end = text.at + text.len;
-	if (text.at != NULL && check_all(c))
-		return true;
+	if (text.at != NULL) {
+		c->at = text.at;
+		c->end = text.at + text.len;
+		if (check_all(c))
+			return true;
+	}
 	if (fault != NULL) {
 		fault->what = c->what != NULL ? c->what : "unexpected end of text";
 		fault->offset = (size_t)(c->at - text.at);
@@ -319,26 +321,17 @@ static bool check(struct checker *c, struct span text, struct json_fault *fault)
 
 bool json_check(struct span text, struct json_fault *fault)
 {
-	struct checker c;
+	struct checker c = {0};
 
-	c.what = NULL;
-	c.depth = 0;
-	c.members = NULL;
 	return check(&c, text, fault);
 }
 
 bool json_check_object(struct span text, struct json_member *members, size_t capacity,
 		       size_t *count, struct json_fault *fault)
 {
-	struct checker c;
-	bool good;
+	struct checker c = {.members = members, .member_capacity = capacity};
+	bool good = check(&c, text, fault);
 
-	c.what = NULL;
-	c.depth = 0;
-	c.members = members;
-	c.member_count = 0;
-	c.member_capacity = capacity;
-	good = check(&c, text, fault);
 	*count = c.member_count;
 	return good;
 }
