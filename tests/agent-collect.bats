@@ -478,6 +478,26 @@ agent-collect: check failed: empty (no value, $run)"
 	assert_equal "${#lines[@]}" 1
 }
 
+# ---- with agent-run ----
+
+@test "agent-run --history goes on from -o messages" {
+	echo '{"name":"now","description":"The time","parameters":{"type":"object"},"command":["echo","noon"]}' >now.json
+	agent-run -m test -s 'Be brief.' -t now.json 'what time is it?' >first.jsonl
+	agent-collect -o messages first.jsonl >messages.json
+	run bash -c 'agent-run -m test --history - --dry-run "and now?" <messages.json | jq -c "[.system, (.messages | length), .messages[-1].content[0].text]"'
+	assert_output '["Be brief.",5,"and now?"]'
+	run bash -c 'agent-run -m test --history - --dry-run "and now?" <messages.json | jq -c ".messages[:-1]"'
+	assert_output "$(jq -c '.[1:]' messages.json)"
+}
+
+@test "otlp: a call has the span that its tool was told" {
+	echo '{"name":"t","description":"Its trace","parameters":{"type":"object"},"command":["printenv","TRACEPARENT"]}' >t.json
+	agent-run -m test -t t.json hello >log
+	run agent-collect -o otlp log
+	assert_equal "$(jq -r '.resourceSpans[].scopeSpans[].spans[] | select(.name == "execute_tool t") | "00-\(.traceId)-\(.spanId)-01"' <<<"$output")" \
+		"$(agent-collect log | jq -r '.tool_calls[0].result')"
+}
+
 # ---- live ----
 
 @test "a result is written when its run ends, not when the input does" {

@@ -125,7 +125,8 @@ static void write_total(struct collection *collection, const struct total *total
 	put_field(&row, SPAN("total"));
 	for (int i = 0; i < 3; i++)
 		put_field(&row, none);
-	put_field(&row, total->succeeded == total->runs ? SPAN("true") : SPAN("false"));
+	put_field(&row, total->runs > 0 && total->succeeded == total->runs ? SPAN("true")
+									   : SPAN("false"));
 	put_field(&row, none);
 	put_field(&row, none);
 	put_count(&row, total->iterations);
@@ -135,7 +136,7 @@ static void write_total(struct collection *collection, const struct total *total
 	for (int i = 0; i < USAGE_KEYS; i++)
 		put_count(&row, total->usage[i]);
 	put_count(&row, total->requests);
-	put_double(&row, total->cost_unknown ? -1 : sum_value(&total->cost));
+	put_double(&row, total->cost_unknown || total->runs == 0 ? -1 : sum_value(&total->cost));
 	put_field(&row, none);
 	put_field(&row, none);
 	put_double(&row, total_duration(total));
