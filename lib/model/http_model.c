@@ -382,7 +382,7 @@ static struct model *http_model_open(struct model_host *host, const char *spec, 
 	if (colon == NULL) {
 		error_set(
 		    e, "usage",
-		    "a model is named PROVIDER:MODEL, as groq:llama-3.3-70b-versatile, not %s",
+		    "a model is named PROVIDER:MODEL (or test, replay:FILE, exec:COMMAND), not %s",
 		    *spec != '\0' ? spec : "by nothing");
 		return NULL;
 	}

@@ -2,6 +2,7 @@
  * openai_chat: OpenAI's Chat Completions and everything that speaks it. Private to its files:
  *   openai_chat.c          the decoder: chunks into deltas, and how an answer ends
  *   openai_chat_calls.c    tool calls put together from their pieces
+ *   openai_chat_usage.c    token counts and costs, wherever they stand
  *   openai_chat_details.c  OpenRouter's reasoning_details, kept to be sent back
  *   openai_chat_request.c  the request: URL and parameters
  *   openai_chat_messages.c the request's messages
@@ -85,6 +86,9 @@ void chat_details_free(struct chat_decoder *d);
 
 /* Emit the string `value` as thinking; returns whether it was one that is not empty. */
 bool chat_thinking(struct chat_decoder *d, struct span value);
+
+/* The token counts of a usage object (absent: none). */
+struct model_usage chat_usage(struct span usage);
 
 bool chat_request(const struct provider *provider, const char *model, const char *base_url,
 		  const struct model_request *request, struct http_request *out, struct error *e);

@@ -657,7 +657,8 @@ static void specs(void)
 	unit_ok(model_open(&host, "gpt-4o", &e) == NULL, "a spec without a colon");
 	unit_same(
 	    span_of(e.message),
-	    SPAN("a model is named PROVIDER:MODEL, as groq:llama-3.3-70b-versatile, not gpt-4o"),
+	    SPAN(
+		"a model is named PROVIDER:MODEL (or test, replay:FILE, exec:COMMAND), not gpt-4o"),
 	    "says how models are named");
 	error_clear(&e);
 	unit_ok(model_open(&host, "ollama:", &e) == NULL, "a spec without a model");
