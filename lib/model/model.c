@@ -5,6 +5,8 @@
 /* Built-in models come first; what none of them claims names a provider of the registry. */
 static const struct model_type *const types[] = {
     &model_type_test,
+    &model_type_replay,
+    &model_type_exec,
     NULL,
 };
 

@@ -55,6 +55,8 @@ struct http *model_http(struct model_host *host);
 
 /* The built-in models. */
 extern const struct model_type model_type_test;
+extern const struct model_type model_type_replay;
+extern const struct model_type model_type_exec;
 
 /* Models behind HTTP: every PROVIDER:MODEL of the registry. */
 extern const struct model_type model_type_http;

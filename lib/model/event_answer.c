@@ -1,0 +1,281 @@
+#include "model/event_answer.h"
+
+#include <stdlib.h>
+
+void event_answer_init(struct event_answer *answer, const struct model_handler *handler)
+{
+	*answer = (struct event_answer){
+	    .handler = *handler, .usage = MODEL_USAGE_NONE, .error.retry_after_seconds = -1};
+}
+
+void event_answer_free(struct event_answer *answer)
+{
+	for (size_t i = 0; i < answer->call_count; i++)
+		free(answer->calls[i].id);
+	free(answer->calls);
+	buffer_free(&answer->error_message);
+	buffer_free(&answer->error_code);
+	buffer_free(&answer->request_id);
+	buffer_free(&answer->response_id);
+	buffer_free(&answer->model);
+	buffer_free(&answer->refusal);
+	buffer_free(&answer->text);
+}
+
+static void deliver(struct event_answer *answer, const struct model_delta *delta)
+{
+	if (!answer->stopped)
+		answer->handler.delta(answer->handler.context, delta);
+}
+
+static void deliver_text(struct event_answer *answer, enum model_delta_type type, int index,
+			 struct span string)
+{
+	struct model_delta delta = {.type = type, .index = index};
+
+	buffer_clear(&answer->text);
+	json_decode(string, &answer->text);
+	delta.text = buffer_span(&answer->text);
+	if (delta.text.len > 0)
+		deliver(answer, &delta);
+}
+
+/* ---- errors ---- */
+
+bool event_answer_fail(struct event_answer *answer, const char *kind, bool retryable,
+		       const char *format, ...)
+{
+	va_list args;
+
+	if (answer->failed)
+		return false;
+	answer->failed = true;
+	answer->error.kind = kind;
+	answer->error.retryable = retryable;
+	va_start(args, format);
+	buffer_add_format_list(&answer->error_message, format, args);
+	va_end(args);
+	return false;
+}
+
+/* The kind of an error event as the literal that it is. */
+static const char *error_kind(struct span exception_type)
+{
+	static const char *const kinds[] = {
+	    "auth",      "quota",           "rate_limit",     "overloaded",      "context",
+	    "not_found", "invalid_request", "network",        "timeout",         "stream_truncated",
+	    "server",    "tool_validation", "content_filter", "invalid_response"};
+
+	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+		if (json_is(exception_type, kinds[i]))
+			return kinds[i];
+	return "server";
+}
+
+static bool take_error(struct event_answer *answer, struct span data)
+{
+	struct span retry_after = json_get(data, "retry_after_seconds");
+
+	event_answer_fail(answer, error_kind(json_get(data, "exception_type")),
+			  json_true(json_get(data, "retryable")), "%s", "");
+	json_decode(json_get(data, "error"), &answer->error_message);
+	json_decode(json_get(data, "provider_code"), &answer->error_code);
+	json_decode(json_get(data, "request_id"), &answer->request_id);
+	answer->error.http_status = (int)json_int(json_get(data, "http_status"), 0);
+	answer->error.retry_after_seconds = json_double(retry_after, -1);
+	return false;
+}
+
+/* ---- tool calls ---- */
+
+/* The position of the call, -1 when it has not begun. */
+static int find_call(const struct event_answer *answer, struct span id)
+{
+	for (size_t i = 0; i < answer->call_count; i++)
+		if (json_is(id, answer->calls[i].id))
+			return (int)i;
+	return -1;
+}
+
+/* A call begins; one without an id gets a number. Returns its position, -1 when it has no name. */
+static int begin_call(struct event_answer *answer, struct span data)
+{
+	char *id = json_text(json_get(data, "tool_call_id"));
+	char *name = json_text(json_get(data, "tool_name"));
+	struct buffer number = {0};
+	int index = (int)answer->call_count;
+	struct model_delta delta = {.type = MODEL_TOOL_CALL, .index = index};
+
+	if (name == NULL || name[0] == '\0') {
+		event_answer_fail(answer, "invalid_response", false,
+				  "a tool call without a tool_name");
+		free(id);
+		free(name);
+		return -1;
+	}
+	if (id == NULL || id[0] == '\0') {
+		free(id);
+		buffer_add_format(&number, "call_%d", index + 1);
+		id = buffer_take(&number);
+	}
+	answer->calls = mem_resize(answer->calls, (answer->call_count + 1) * sizeof *answer->calls);
+	answer->calls[answer->call_count++] = (struct event_answer_call){.id = id};
+	delta.id = span_of(id);
+	delta.name = span_of(name);
+	deliver(answer, &delta);
+	free(name);
+	return index;
+}
+
+/* The arguments of a call as a whole: JSON, or the text that was none. */
+static void deliver_args(struct event_answer *answer, int index, struct span data)
+{
+	struct span invalid = json_get(data, "invalid_args");
+	struct model_delta delta = {
+	    .type = MODEL_TOOL_ARGS, .index = index, .text = json_get(data, "args")};
+
+	if (answer->calls[index].has_args)
+		return;
+	answer->calls[index].has_args = true;
+	if (invalid.at != NULL)
+		deliver_text(answer, MODEL_TOOL_ARGS, index, invalid);
+	else if (delta.text.at != NULL)
+		deliver(answer, &delta);
+}
+
+/* A piece of a call; an unknown one begins. */
+static bool take_call(struct event_answer *answer, struct span data, bool whole)
+{
+	struct span id = json_get(data, "tool_call_id"), piece = json_get(data, "args_delta");
+	int index = id.at != NULL ? find_call(answer, id) : -1;
+
+	if (index < 0)
+		index = begin_call(answer, data);
+	if (index < 0)
+		return false;
+	if (piece.at != NULL) {
+		answer->calls[index].has_args = true;
+		deliver_text(answer, MODEL_TOOL_ARGS, index, piece);
+	} else if (whole) {
+		deliver_args(answer, index, data);
+	}
+	return true;
+}
+
+/* ---- the end ---- */
+
+static bool read_finish(struct span name, enum model_finish *finish)
+{
+	for (int i = MODEL_STOP; i <= MODEL_ERROR; i++)
+		if (json_is(name, model_finish_name((enum model_finish)i))) {
+			*finish = (enum model_finish)i;
+			return true;
+		}
+	return false;
+}
+
+static void read_usage(struct span usage, struct model_usage *out)
+{
+	out->input = json_int(json_get(usage, "input_tokens"), -1);
+	out->output = json_int(json_get(usage, "output_tokens"), -1);
+	out->cached_input = json_int(json_get(usage, "cached_input_tokens"), -1);
+	out->cache_write = json_int(json_get(usage, "cache_write_tokens"), -1);
+	out->reasoning = json_int(json_get(usage, "reasoning_tokens"), -1);
+	out->cost_usd = json_double(json_get(usage, "cost_usd"), -1);
+}
+
+/* What of the whole message has not been streamed. */
+static bool take_message(struct event_answer *answer, struct span message)
+{
+	struct json_walk walk = json_walk(json_get(message, "content"));
+	bool has_text = answer->has_text, has_thinking = answer->has_thinking, good = true;
+
+	while (good && json_next(&walk)) {
+		struct span type = json_get(walk.value, "type");
+		struct span text = json_get(walk.value, "text");
+
+		if (json_is(type, "text") && !has_text)
+			deliver_text(answer, MODEL_TEXT, -1, text);
+		else if (json_is(type, "thinking") && !has_thinking)
+			deliver_text(answer, MODEL_THINKING, -1, text);
+		else if (json_is(type, "refusal"))
+			json_decode(text, &answer->refusal);
+		else if (json_is(type, "tool_call"))
+			good = take_call(answer, walk.value, true);
+	}
+	return good;
+}
+
+static bool take_end(struct event_answer *answer, struct span data)
+{
+	answer->has_finish = read_finish(json_get(data, "finish_reason"), &answer->finish);
+	read_usage(json_get(data, "usage"), &answer->usage);
+	buffer_clear(&answer->response_id);
+	buffer_clear(&answer->model);
+	json_decode(json_get(data, "response_id"), &answer->response_id);
+	json_decode(json_get(data, "model"), &answer->model);
+	return take_message(answer, json_get(data, "message"));
+}
+
+static const char *text_or_null(struct buffer *text)
+{
+	return text->len > 0 ? buffer_string(text) : NULL;
+}
+
+void event_answer_outcome(struct event_answer *answer, struct model_outcome *outcome)
+{
+	outcome->finish = answer->has_finish ? answer->finish : MODEL_STOP;
+	if (answer->call_count > 0 && outcome->finish == MODEL_STOP)
+		outcome->finish = MODEL_TOOL_CALLS;
+	outcome->usage = answer->usage;
+	outcome->refusal = text_or_null(&answer->refusal);
+	outcome->response_id = text_or_null(&answer->response_id);
+	outcome->model = text_or_null(&answer->model);
+	outcome->error = answer->error;
+	if (!answer->failed)
+		return;
+	outcome->finish = MODEL_ERROR;
+	outcome->error.message = buffer_string(&answer->error_message);
+	outcome->error.code = text_or_null(&answer->error_code);
+	outcome->error.request_id = text_or_null(&answer->request_id);
+}
+
+/* ---- lines ---- */
+
+static bool take_short(struct event_answer *answer, struct span line)
+{
+	struct span text = json_get(line, "text"), thinking = json_get(line, "thinking");
+	struct span error = json_get(line, "error");
+
+	answer->has_text |= text.at != NULL;
+	answer->has_thinking |= thinking.at != NULL;
+	deliver_text(answer, MODEL_THINKING, -1, thinking);
+	deliver_text(answer, MODEL_TEXT, -1, text);
+	if (json_get(line, "tool_name").at != NULL && !take_call(answer, line, true))
+		return false;
+	return error.at == NULL || take_error(answer, line);
+}
+
+bool event_answer_take(struct event_answer *answer, struct span line)
+{
+	struct span type = json_get(line, "event_type"), data = json_get(line, "data");
+
+	if (type.at == NULL)
+		return take_short(answer, line);
+	if (json_is(type, "llm_chunk")) {
+		answer->has_text = true;
+		deliver_text(answer, MODEL_TEXT, -1, json_get(data, "text"));
+	} else if (json_is(type, "thinking_chunk")) {
+		answer->has_thinking = true;
+		deliver_text(answer, MODEL_THINKING, -1, json_get(data, "text"));
+	} else if (json_is(type, "tool_call_start") || json_is(type, "tool_call_chunk")) {
+		return take_call(answer, data, false);
+	} else if (json_is(type, "tool_call_end")) {
+		return take_call(answer, data, true);
+	} else if (json_is(type, "llm_end")) {
+		return take_end(answer, data);
+	} else if (json_is(type, "error")) {
+		return take_error(answer, data);
+	}
+	return true;
+}

@@ -1,0 +1,230 @@
+#include <inttypes.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "loop/process.h"
+#include "model/event_answer.h"
+#include "model/model_type.h"
+#include "net/ndjson.h"
+
+/*
+ * The model "exec:COMMAND": a program, run by sh -c, that gets the neutral request as JSON on its
+ * stdin (model_write_request) and tells its answer as events or their short forms on its stdout,
+ * one a line (model/event_answer.h). The end of the output is the end of the answer.
+ */
+
+/* How much of the end of stderr an error tells. */
+enum { MAX_ERRORS = 1024 };
+
+struct exec_call {
+	struct model_call call;
+	struct event_answer answer;
+	struct model_host *host;
+	struct process *process;
+	struct ndjson lines;
+	uint64_t line_number;
+	struct buffer errors; /* the end of stderr */
+	struct loop_timer *idle_timer;
+	int64_t last_output; /* clock_monotonic */
+	bool busy, cancelled;
+};
+
+static void call_free(struct exec_call *call)
+{
+	loop_timer_remove(call->idle_timer);
+	ndjson_free(&call->lines);
+	buffer_free(&call->errors);
+	event_answer_free(&call->answer);
+	free(call);
+}
+
+static void exec_cancel(struct model_call *model_call)
+{
+	struct exec_call *call = (struct exec_call *)model_call;
+
+	call->answer.stopped = call->cancelled = true;
+	process_cancel(call->process, 0);
+	call->process = NULL;
+	if (!call->busy)
+		call_free(call);
+}
+
+/* ---- output ---- */
+
+static void take_line(void *context, struct span line)
+{
+	struct exec_call *call = context;
+	struct json_fault fault;
+
+	call->line_number++;
+	if (call->answer.stopped)
+		return;
+	line = json_trim(line);
+	if (!json_check(line, &fault))
+		event_answer_fail(&call->answer, "invalid_response", false,
+				  "line %" PRIu64 " of the program's output is not JSON: %s",
+				  call->line_number, fault.what);
+	else if (json_type(line) != JSON_OBJECT)
+		event_answer_fail(
+		    &call->answer, "invalid_response", false,
+		    "line %" PRIu64
+		    " of the program's output is not an event: a JSON object is expected",
+		    call->line_number);
+	else if (event_answer_take(&call->answer, line))
+		return;
+	/* An error: nothing that follows counts. */
+	call->answer.stopped = true;
+	process_stop(call->process);
+}
+
+static void printed(void *context, struct span bytes)
+{
+	struct exec_call *call = context;
+
+	call->last_output = clock_monotonic();
+	call->busy = true;
+	if (!ndjson_feed(&call->lines, bytes)) {
+		event_answer_fail(&call->answer, "invalid_response", false,
+				  "a line of the program's output is too long");
+		call->answer.stopped = true;
+		process_stop(call->process);
+	}
+	call->busy = false;
+	if (call->cancelled)
+		call_free(call);
+}
+
+static void complained(void *context, struct span bytes)
+{
+	struct exec_call *call = context;
+
+	buffer_add_span(&call->errors, bytes);
+	if (call->errors.len > MAX_ERRORS)
+		buffer_drop(&call->errors, call->errors.len - MAX_ERRORS);
+}
+
+/* ---- the end ---- */
+
+static struct span trim(struct span text)
+{
+	while (text.len > 0 && strchr(" \t\r\n", text.at[text.len - 1]) != NULL)
+		text.len--;
+	while (text.len > 0 && strchr(" \t\r\n", text.at[0]) != NULL)
+		text = span_from(text, 1);
+	return text;
+}
+
+static void fail_by_end(struct exec_call *call, const struct process_end *end)
+{
+	struct span errors = trim(buffer_span(&call->errors));
+	struct buffer how = {0};
+
+	process_describe_end(&how, end, 0);
+	event_answer_fail(&call->answer, "server", false, "the program %s failed: %s%s%.*s",
+			  call->call.model->name, buffer_string(&how), errors.len > 0 ? ": " : "",
+			  SPAN_ARG(errors));
+	buffer_free(&how);
+}
+
+static void ended(void *context, const struct process_end *end)
+{
+	struct exec_call *call = context;
+	struct model_handler handler = call->answer.handler;
+	struct model_outcome outcome = {0};
+
+	call->process = NULL;
+	call->busy = true;
+	ndjson_end(&call->lines);
+	call->busy = false;
+	if (call->cancelled) {
+		call_free(call);
+		return;
+	}
+	if (end->outcome != PROCESS_EXITED || end->value != 0)
+		fail_by_end(call, end);
+	event_answer_outcome(&call->answer, &outcome);
+	handler.done(handler.context, &outcome);
+	call_free(call);
+}
+
+/* Stop a program that has been silent for too long; else look again when it may have been. */
+static void check_idle(void *context)
+{
+	struct exec_call *call = context;
+	double limit = call->host->limits.idle_seconds;
+	int64_t left = call->last_output + (int64_t)(limit * 1e9) - clock_monotonic();
+
+	call->idle_timer = NULL;
+	if (left > 0) {
+		call->idle_timer = loop_timer_add(call->host->loop, left, check_idle, call);
+		return;
+	}
+	event_answer_fail(&call->answer, "timeout", true,
+			  "the program %s has printed nothing for %g seconds",
+			  call->call.model->name, limit);
+	call->answer.stopped = true;
+	process_stop(call->process);
+}
+
+/* ---- the model ---- */
+
+static void start(struct exec_call *call, const char *command, struct span request)
+{
+	char *script = mem_copy(span_of(command));
+	char *argv[] = {(char[]){"/bin/sh"}, (char[]){"-c"}, script, NULL};
+	struct process_command process = {.argv = argv, .input = request};
+	struct process_handler handler = {call, printed, complained, ended};
+
+	call->process = process_start(call->host->loop, &process, &handler);
+	free(script);
+}
+
+static struct model_call *exec_ask(struct model *model, const struct model_request *request,
+				   const struct model_handler *handler, struct error *e)
+{
+	struct exec_call *call = mem_zero(sizeof *call);
+	struct buffer json = {0};
+
+	(void)e;
+	call->host = model->host;
+	event_answer_init(&call->answer, handler);
+	ndjson_init(&call->lines, take_line, call);
+	model_write_request(model, request, &json);
+	buffer_add_char(&json, '\n');
+	start(call, model->name, buffer_span(&json));
+	buffer_free(&json);
+	call->last_output = clock_monotonic();
+	if (model->host->limits.idle_seconds > 0)
+		call->idle_timer = loop_timer_add(model->host->loop,
+						  (int64_t)(model->host->limits.idle_seconds * 1e9),
+						  check_idle, call);
+	return &call->call;
+}
+
+static struct model *exec_open(struct model_host *host, const char *argument, struct error *e)
+{
+	struct model *model;
+
+	(void)host;
+	if (argument[0] == '\0') {
+		error_set(e, "usage", "the model exec: names no program: write exec:COMMAND");
+		return NULL;
+	}
+	model = mem_zero(sizeof *model);
+	model->provider = mem_copy(SPAN("exec"));
+	model->name = mem_copy(span_of(argument));
+	return model;
+}
+
+static void exec_close(struct model *model)
+{
+	(void)model;
+}
+
+const struct model_type model_type_exec = {
+    .spec = "exec:",
+    .open = exec_open,
+    .close = exec_close,
+    .ask = exec_ask,
+    .cancel = exec_cancel,
+};
