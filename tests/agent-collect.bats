@@ -49,6 +49,20 @@ on_terminal() {
 	assert_output "$(cat "$DATA/run.md")"
 }
 
+@test "markdown: what is long is cut, and said to be" {
+	{
+		for i in $(seq 201); do
+			event tool_start "{\"tool_call_id\":\"$i\",\"tool_name\":\"t\"}"
+			event tool_end "{\"tool_call_id\":\"$i\",\"tool_name\":\"t\",\"result\":\"$(printf '%03000d' 0)\"}"
+		done
+		event agent_end "{\"success\":true,\"output\":\"$(printf '%0262145d' 0)\"}"
+	} >log
+	run bash -c "agent-collect -o markdown log | grep '^\*'"
+	assert_line --index 0 '*1 more bytes are left out.*'
+	assert_line --index 1 '*952 more bytes are left out.*'
+	assert_line --index 201 '*1 more calls are left out.*'
+}
+
 @test "messages: the conversation, tool results in the order of the calls" {
 	run agent-collect -o messages "$DATA/run.jsonl"
 	assert_success

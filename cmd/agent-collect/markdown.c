@@ -10,8 +10,14 @@
 #include "base/utf8.h"
 #include "event/terminal.h"
 
-/* A job's summary may have 1 MiB: of calls, this much is shown. */
-enum { MAX_CALLS = 200, MAX_ARGS = 1024, MAX_RESULT = 2048 };
+/* A job's summary may have 1 MiB: of each run, so much is shown. */
+enum {
+	MAX_ANSWER = 256 * 1024,
+	MAX_ERRORS = 50,
+	MAX_CALLS = 200,
+	MAX_ARGS = 1024,
+	MAX_RESULT = 2048,
+};
 
 static size_t longest_backticks(struct span text)
 {
@@ -108,16 +114,22 @@ static struct span cut(struct span text, size_t max)
 	return text;
 }
 
+/* Say so when of `count` things only `shown` are there. */
+static void put_left_out(struct buffer *out, size_t count, size_t shown, const char *what)
+{
+	if (count <= shown)
+		return;
+	buffer_add_text(out, "\n*");
+	write_count(out, (int64_t)(count - shown));
+	buffer_add_format(out, " more %s are left out.*\n", what);
+}
+
 static void put_cut(struct buffer *out, const char *language, struct span text, size_t max)
 {
 	struct span shown = cut(text, max);
 
 	put_fenced(out, language, shown);
-	if (shown.len < text.len) {
-		buffer_add_text(out, "\n*");
-		write_count(out, (int64_t)(text.len - shown.len));
-		buffer_add_text(out, " more bytes are left out.*\n");
-	}
+	put_left_out(out, text.len, shown.len, "bytes");
 }
 
 /* The text of a JSON string as code; "unknown" for anything else. */
@@ -236,7 +248,7 @@ static void put_errors(struct buffer *out, const struct result *result)
 	if (result->errors.count == 0)
 		return;
 	buffer_add_text(out, "\n### Errors\n\n");
-	for (size_t i = 0; i < result->errors.count; i++) {
+	for (size_t i = 0; i < result->errors.count && i < MAX_ERRORS; i++) {
 		struct span data = result->errors.at[i].data;
 
 		buffer_clear(&text);
@@ -247,6 +259,7 @@ static void put_errors(struct buffer *out, const struct result *result)
 		put_code(out, cut(buffer_span(&text), MAX_RESULT), false);
 		buffer_add_char(out, '\n');
 	}
+	put_left_out(out, result->errors.count, MAX_ERRORS, "errors");
 	buffer_free(&text);
 }
 
@@ -290,11 +303,7 @@ static void put_calls(struct buffer *out, const struct result *result)
 	buffer_add_text(out, "\n### Tool calls\n");
 	for (size_t i = 0; i < count && i < MAX_CALLS; i++)
 		put_call(out, result->calls.at[i]);
-	if (count > MAX_CALLS) {
-		buffer_add_text(out, "\n*");
-		write_count(out, (int64_t)(count - MAX_CALLS));
-		buffer_add_text(out, " more calls are left out.*\n");
-	}
+	put_left_out(out, count, MAX_CALLS, "calls");
 }
 
 static void put_title(struct buffer *out, const struct result *result)
@@ -331,7 +340,7 @@ static void write_markdown(struct collection *collection, const struct result *r
 	if (result_output(result, &text) && text.len > 0) {
 		buffer_add_text(out, result_complete(result) ? "\n### Answer\n\n"
 							     : "\n### Answer so far\n\n");
-		put_fenced(out, "text", buffer_span(&text));
+		put_cut(out, "text", buffer_span(&text), MAX_ANSWER);
 	}
 	put_calls(out, result);
 	buffer_free(&text);
