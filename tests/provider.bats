@@ -71,36 +71,6 @@ framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.
 	replay perplexity:sonar $recordings/perplexity/chat-rb-streaming-responses-perplexity-sonar-supports-streaming/01 "${framings[@]}"
 }
 
-@test "anthropic: padded JSON, pings, and any framing" {
-	replay anthropic:claude $recordings/anthropic/messages-rb-streaming-responses-anthropic-reports-consistent-token/01 "${framings[@]}"
-}
-
-@test "gemini: CRLF, and any framing" {
-	replay gemini:gemini-2.5-flash $recordings/gemini/gen-rb-streaming-responses-gemini-supports-streaming-responses/01 "${framings[@]}"
-}
-
-@test "gemini: a last event without a blank line is not lost" {
-	replay gemini:gemini-2.5-flash $recordings/vertex/gen-fb-success-quotes-escaped/01 '' 'last=bare' 'eol=crlf last=open' 'chunk=3'
-}
-
-@test "openai-responses: a line of 190 kB, whole or in pieces" {
-	replay openai:gpt-5 $recordings/openai/responses-pai-openai-responses-code-execution-return-image-stream/01 '' 'chunk=16000' 'chunk=3000 random=1' 'eol=crlf' 'gzip=yes'
-}
-
-@test "openai-responses: comments, no event names, and [DONE] (OpenRouter)" {
-	start_server "recording=$recordings/openrouter/responses-llm-tool-calls/01"
-	ask openai:gpt-4o --max-iterations 1 || assert_equal $? 3
-	assert_equal "$(data tool_call_end '[.tool_call_id, .tool_name, .args]')" '["call_faKQ4JI18zZQE2oynAbvwip4","llm_version",{}]'
-}
-
-@test "openai-responses: without event names, type as the last key" {
-	local recording=$recordings/openai/responses-pai-openai-responses-code-execution-return-image-stream/01
-	sed -n 's/^data: //p' $recording/response.sse | jq -c 'del(.type) + {type}' | sed 's/^.*$/data: &\n/' >stream.sse
-	start_server "body=stream.sse type=text/event-stream"
-	ask openai:gpt-5
-	assert_text_of $recording
-}
-
 # ---- errors inside a stream ----
 
 @test "an error in a field named error: the run fails with its words (llama.cpp)" {
@@ -110,13 +80,6 @@ framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.
 	assert_text_of $recording 1
 	assert_equal "$(data agent_end .status)" error
 	assert_equal "$(data error .error | grep -c 'failed to decode, try again, increasing context size or reducing parallel')" 1
-}
-
-@test "a bare JSON error behind the events: the run fails with its words (Vertex)" {
-	start_server "recording=$recordings/vertex/gen-fb-failure-error-mid-stream/01"
-	run -1 ask gemini:gemini-2.5-flash --retries 0
-	assert_equal "$(data error .error | grep -c 'The operation was cancelled.')" 1
-	assert_equal "$(data llm_chunk .text | tr -d '\n')" 'First Second '
 }
 
 @test "an event named error: the run fails with its words (Groq)" {
@@ -130,12 +93,6 @@ framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.
 	start_server "recording=$recordings/openrouter/chat-pai-openrouter-stream-error/01"
 	run -1 ask openrouter:minimax --retries 0
 	assert_equal "$(data error .error | grep -c 'Token limit reached')" 1
-}
-
-@test "an error event and response.failed are one error (OpenAI)" {
-	start_server "recording=$recordings/openai/responses-vc-openai-error/01"
-	run -1 ask openai:gpt-5 --retries 0
-	assert_equal "$(data error .error | grep -c 'You exceeded your current quota')" 1
 }
 
 # ---- answers that are no stream ----

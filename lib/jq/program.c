@@ -36,7 +36,7 @@
 	X(jv_object)                                                                               \
 	X(jv_object_set)
 
-#define POINTER(name) __typeof__(name) *name;
+#define POINTER(name) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses) */
 
 struct libjq {
 	FUNCTIONS(POINTER)
@@ -132,7 +132,7 @@ static bool make_arguments(const struct libjq *lib, const struct jq_variable *va
 	jv all = lib->jv_object(), args = lib->jv_object();
 
 	for (size_t i = 0; i < count; i++) {
-		jv value;
+		jv value = {0};
 
 		if (!parse(lib, variables[i].json, &value, NULL)) {
 			lib->jv_free(all);
@@ -152,7 +152,7 @@ struct jq_program *jq_program_open(const char *expression, const struct jq_varia
 				   size_t count, struct error *e)
 {
 	struct jq_program *p = mem_zero(sizeof(*p));
-	jv arguments;
+	jv arguments = {0};
 
 	if (!load(&p->lib, e)) {
 		free(p);
@@ -191,7 +191,7 @@ void jq_program_close(struct jq_program *p)
 
 bool jq_program_start(struct jq_program *p, struct span json, struct error *e)
 {
-	jv value;
+	jv value = {0};
 
 	if (!parse(&p->lib, json, &value, e))
 		return false;

@@ -194,9 +194,10 @@ static bool push(struct checker *c, bool object)
 
 	if (c->depth == JSON_MAX_DEPTH)
 		return fail(c, "nested too deep");
-	if (object)
+	if (object) /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): zeroed by the
+		       callers */
 		c->is_object[c->depth / 64] |= bit;
-	else
+	else /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign) */
 		c->is_object[c->depth / 64] &= ~bit;
 	c->depth++;
 	c->at++;

@@ -152,6 +152,8 @@ bool decimal_is_multiple(struct span number, struct span divisor)
 		return false;
 	while ((digit = next_digit(&d.digits)) >= 0)
 		modulus = modulus * 10 + (uint64_t)digit;
+	if (modulus == 0)
+		return false;
 	while ((digit = next_digit(&n.digits)) >= 0)
 		rest = (rest * 10 + (uint64_t)digit) % modulus;
 	return times_power(rest, power, modulus) == 0;

@@ -225,7 +225,7 @@ static void push_program(struct vector *argv, const struct tool *tool, struct sp
 
 	while (next_piece(&text, &piece))
 		buffer_add_span(&plain, piece.text);
-	if (memchr(plain.at, '/', plain.len) != NULL) {
+	if (strchr(buffer_string(&plain), '/') != NULL) {
 		char *path = path_join(tool->folder, buffer_string(&plain));
 
 		push(argv, span_of(path));
