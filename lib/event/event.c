@@ -22,19 +22,20 @@ static struct span text_of(struct span value)
 	return plain.at == NULL && value.at != NULL ? SPAN("") : plain;
 }
 
+/* Of a key that comes again the first counts, as for json_get. */
 static void take_member(struct event *event, struct span quoted_key, struct span value)
 {
 	struct span key = json_plain(quoted_key);
 
-	if (span_is(key, "event_type"))
+	if (event->type.at == NULL && span_is(key, "event_type"))
 		event->type = text_of(value);
-	else if (span_is(key, "timestamp"))
+	else if (event->timestamp.at == NULL && span_is(key, "timestamp"))
 		event->timestamp = text_of(value);
-	else if (span_is(key, "run_id"))
+	else if (event->run_id.at == NULL && span_is(key, "run_id"))
 		event->run_id = text_of(value);
-	else if (span_is(key, "seq"))
+	else if (event->seq < 0 && span_is(key, "seq"))
 		event->seq = json_int(value, -1);
-	else if (span_is(key, "data"))
+	else if (event->data.at == NULL && span_is(key, "data"))
 		event->data = value;
 }
 
@@ -42,9 +43,11 @@ void event_envelope(struct span line, struct event *event)
 {
 	struct json_walk walk = json_walk(json_trim(line));
 
-	*event = (struct event){.line = line, .type = SPAN(""), .seq = -1};
+	*event = (struct event){.line = line, .seq = -1};
 	while (json_next(&walk))
 		take_member(event, walk.key, walk.value);
+	if (event->type.at == NULL)
+		event->type = SPAN("");
 }
 
 /* ---- an envelope as writers write it ---- */
@@ -116,9 +119,11 @@ bool event_read(struct span line, struct event *event, struct json_fault *fault)
 		event_envelope(line, event);
 		return true;
 	}
-	*event = (struct event){.line = line, .type = SPAN(""), .seq = -1};
+	*event = (struct event){.line = line, .seq = -1};
 	for (size_t i = 0; i < count; i++)
 		take_member(event, members[i].key, members[i].value);
+	if (event->type.at == NULL)
+		event->type = SPAN("");
 	return true;
 }
 
