@@ -136,8 +136,6 @@ static bool take_line(struct program *p, struct span line)
 		return true;
 	}
 	show_event(p->show, run, &event);
-	if (p->common.follow && runs_open(p->runs) == 0)
-		reader_stop_following(p->reader);
 	return true;
 }
 
@@ -155,6 +153,8 @@ static void read_all(struct program *p)
 		case READER_LINE:
 			if (!take_line(p, line))
 				return;
+			if (runs_ended(p->runs) > 0 && runs_open(p->runs) == 0)
+				reader_stop_following(p->reader);
 			break;
 		case READER_TIMEOUT:
 			show_due(p->show);

@@ -122,6 +122,8 @@ void reader_warn(struct reader *r, const char *format, ...)
 	struct buffer text = {0}, safe = {0};
 	va_list args;
 
+	if (r == NULL)
+		return;
 	va_start(args, format);
 	buffer_add_format_list(&text, format, args);
 	va_end(args);
@@ -300,7 +302,7 @@ static bool take_line(struct reader *r, struct span *line)
 			r->too_long = false;
 			reader_warn(r, "the line is longer than 16 MiB; it is skipped");
 		} else if (line->len > 0) {
-			r->torn = false;
+			r->torn = r->stop = false;
 			return true;
 		}
 	}

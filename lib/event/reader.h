@@ -43,7 +43,8 @@ void reader_before_wait(struct reader *reader, void (*before_wait)(void *context
  * the screen. */
 void reader_before_warn(struct reader *reader, void (*before_warn)(void *context), void *context);
 
-/* The end of the current file is to be taken as its end: every run in it has ended. */
+/* The end of the current file is to be taken as its end, as every run in it has ended. Holds until
+ * the next line is read. */
 void reader_stop_following(struct reader *reader);
 
 /* Whether all bytes that were read so far have been delivered: the next call may wait. */
@@ -57,7 +58,7 @@ uint64_t reader_line_number(const struct reader *reader);
 bool reader_line_is_torn(const struct reader *reader);
 
 /* warn("FILE:LINE: sentence"), and remember that input was malformed. What came from the input is
- * made safe for terminals. */
+ * made safe for terminals. A reader that is NULL says nothing. */
 void reader_warn(struct reader *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
