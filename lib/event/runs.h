@@ -32,7 +32,8 @@ struct runs *runs_new(void (*release)(void *state), bool strict);
 
 /* The run of `event`, made at its first event. Faults are said through reader_warn (a seq that
  * comes again, an event after agent_end, a second agent_end or agent_start, and with `strict` a
- * hole in seq); NULL for an event that must be ignored because of that (not for a hole). */
+ * hole in seq; nothing is said when `reader` is NULL); NULL for an event that must be ignored
+ * because of that (not for a hole). */
 struct run *runs_event(struct runs *runs, const struct event *event, struct reader *reader);
 
 /* The run has ended and its reader is done with it: forget all but its id. */

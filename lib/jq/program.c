@@ -5,6 +5,7 @@
 #include <jq.h>
 #include <limits.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/buffer.h"
 #include "base/file.h"
@@ -15,17 +16,22 @@
 	X(jq_set_error_cb)                                                                         \
 	X(jq_format_error)                                                                         \
 	X(jq_set_attr)                                                                             \
+	X(jq_set_debug_cb)                                                                         \
+	X(jq_set_input_cb)                                                                         \
 	X(jq_compile_args)                                                                         \
 	X(jq_start)                                                                                \
 	X(jq_next)                                                                                 \
 	X(jq_halted)                                                                               \
+	X(jq_get_exit_code)                                                                        \
 	X(jq_get_error_message)                                                                    \
 	X(jq_teardown)                                                                             \
 	X(jv_parse_sized)                                                                          \
 	X(jv_dump_string)                                                                          \
 	X(jv_get_kind)                                                                             \
+	X(jv_invalid)                                                                              \
 	X(jv_invalid_has_msg)                                                                      \
 	X(jv_invalid_get_msg)                                                                      \
+	X(jv_number_value)                                                                         \
 	X(jv_string)                                                                               \
 	X(jv_string_value)                                                                         \
 	X(jv_string_length_bytes)                                                                  \
@@ -40,6 +46,7 @@
 
 struct libjq {
 	FUNCTIONS(POINTER)
+	__typeof__(jq_set_debug_cb) *set_stderr_cb; /* libjq 1.7 has it; NULL before */
 };
 
 struct jq_program {
@@ -63,7 +70,62 @@ static bool load(struct libjq *lib, struct error *e)
 	if (lib->name == NULL)                                                                     \
 		return error_set(e, "usage", "libjq has no %s: it is too old or too new", #name);
 	FUNCTIONS(FIND)
+	*(void **)(&lib->set_stderr_cb) = dlsym(handle, "jq_set_stderr_cb");
 	return true;
+}
+
+/* ---- what expressions call ---- */
+
+static void add_string(const struct libjq *lib, struct buffer *out, jv string)
+{
+	buffer_add(out, lib->jv_string_value(string),
+		   (size_t)lib->jv_string_length_bytes(lib->jv_copy(string)));
+	lib->jv_free(string);
+}
+
+/* `debug`, as the program jq shows it. */
+static void say_debug(void *context, jv value)
+{
+	const struct libjq *lib = context;
+	struct buffer line = {0};
+
+	buffer_add_text(&line, "[\"DEBUG:\",");
+	add_string(lib, &line, lib->jv_dump_string(value, 0));
+	buffer_add_text(&line, "]\n");
+	write_all(STDERR_FILENO, buffer_span(&line));
+	buffer_free(&line);
+}
+
+/* `stderr`: text as it is, all else as JSON. Before 1.7 libjq does it alone. */
+static void say_stderr(void *context, jv value)
+{
+	const struct libjq *lib = context;
+	struct buffer text = {0};
+
+	if (lib->jv_get_kind(value) != JV_KIND_STRING)
+		value = lib->jv_dump_string(value, 0);
+	add_string(lib, &text, value);
+	write_all(STDERR_FILENO, buffer_span(&text));
+	buffer_free(&text);
+}
+
+/* `input`: an expression sees one text at a time, so there is never another ("No more inputs"). */
+static jv no_input(jq_state *state, void *context)
+{
+	const struct libjq *lib = context;
+
+	(void)state;
+	return lib->jv_invalid();
+}
+
+static void set_callbacks(struct jq_program *p)
+{
+	const struct libjq *lib = &p->lib;
+
+	lib->jq_set_debug_cb(p->state, say_debug, &p->lib);
+	lib->jq_set_input_cb(p->state, no_input, &p->lib);
+	if (lib->set_stderr_cb != NULL)
+		lib->set_stderr_cb(p->state, say_stderr, &p->lib);
 }
 
 /* ---- compiling ---- */
@@ -72,12 +134,9 @@ static void keep_error(void *context, jv message)
 {
 	struct jq_program *p = context;
 
-	message = p->lib.jq_format_error(message);
 	if (p->errors.len > 0)
 		buffer_add_char(&p->errors, '\n');
-	buffer_add(&p->errors, p->lib.jv_string_value(message),
-		   (size_t)p->lib.jv_string_length_bytes(p->lib.jv_copy(message)));
-	p->lib.jv_free(message);
+	add_string(&p->lib, &p->errors, p->lib.jq_format_error(message));
 }
 
 static jv add_folder(const struct libjq *lib, jv folders, char *path)
@@ -106,23 +165,31 @@ static void set_paths(struct jq_program *p)
 	free(here);
 }
 
-static bool parse(const struct libjq *lib, struct span json, jv *value, struct error *e)
+/* Why libjq takes a text for no JSON, without the text itself, which libjq appends. */
+static bool set_parse_error(const struct libjq *lib, jv invalid, struct error *e)
 {
+	const char *what, *quoted;
 	jv message;
 
-	if (json.len > INT_MAX)
-		return error_set(e, "usage", "the text is too long for jq");
-	*value = lib->jv_parse_sized(json.at, (int)json.len);
-	if (lib->jv_get_kind(*value) != JV_KIND_INVALID)
-		return true;
-	if (!lib->jv_invalid_has_msg(lib->jv_copy(*value))) {
-		lib->jv_free(*value);
-		return error_set(e, "usage", "not JSON");
+	if (!lib->jv_invalid_has_msg(lib->jv_copy(invalid))) {
+		lib->jv_free(invalid);
+		return error_set(e, "jq", "libjq cannot read it: there is no value");
 	}
-	message = lib->jv_invalid_get_msg(*value);
-	error_set(e, "usage", "not JSON: %s", lib->jv_string_value(message));
+	message = lib->jv_invalid_get_msg(invalid);
+	what = lib->jv_string_value(message);
+	quoted = strstr(what, " (while parsing '");
+	error_set(e, "jq", "libjq cannot read it: %.*s",
+		  (int)(quoted != NULL ? (size_t)(quoted - what) : strlen(what)), what);
 	lib->jv_free(message);
 	return false;
+}
+
+static bool parse(const struct libjq *lib, struct span json, jv *value, struct error *e)
+{
+	if (json.len > INT_MAX)
+		return error_set(e, "jq", "it is too long for libjq");
+	*value = lib->jv_parse_sized(json.at, (int)json.len);
+	return lib->jv_get_kind(*value) != JV_KIND_INVALID || set_parse_error(lib, *value, e);
 }
 
 /* The variables, and $ARGS.named as jq has it. */
@@ -162,6 +229,7 @@ struct jq_program *jq_program_open(const char *expression, const struct jq_varia
 	if (p->state == NULL)
 		die(STATUS_FAILED, "out of memory");
 	p->lib.jq_set_error_cb(p->state, keep_error, p);
+	set_callbacks(p);
 	set_paths(p);
 	if (!make_arguments(&p->lib, variables, count, &arguments, e)) {
 		jq_program_close(p);
@@ -227,6 +295,20 @@ static enum jq_result end_or_error(struct jq_program *p, jv invalid, struct erro
 		lib->jv_free(message);
 	}
 	return JQ_RESULT_END;
+}
+
+bool jq_program_halted(struct jq_program *p, int *status)
+{
+	const struct libjq *lib = &p->lib;
+	jv code;
+
+	if (!lib->jq_halted(p->state))
+		return false;
+	code = lib->jq_get_exit_code(p->state);
+	*status =
+	    lib->jv_get_kind(code) == JV_KIND_NUMBER ? (int)lib->jv_number_value(code) : STATUS_OK;
+	lib->jv_free(code);
+	return true;
 }
 
 enum jq_result jq_program_next(struct jq_program *p, struct span *json, bool *truthy,

@@ -22,14 +22,16 @@ struct jq_variable {
 	struct span json;
 };
 
-/* Compile `expression`. NULL with `e` (kind "usage"): libjq is missing (the message names the
+/* Compile `expression`. `debug` and `stderr` in it write to standard error, as jq does; `input` has
+ * nothing to give. NULL with `e` (kind "usage"): libjq is missing (the message names the
  * package), a variable is not JSON, or the expression does not compile (the message is jq's own,
  * several lines). */
 struct jq_program *jq_program_open(const char *expression, const struct jq_variable *variables,
 				   size_t count, struct error *e);
 void jq_program_close(struct jq_program *program);
 
-/* Begin to run the program on a JSON text. False with `e` when the text is not JSON. */
+/* Begin to run the program on a JSON text. False with `e` when libjq does not read it: it is not
+ * JSON, or nested deeper than libjq takes (256 levels before 1.7). */
 bool jq_program_start(struct jq_program *program, struct span json, struct error *e);
 
 enum jq_result {
@@ -42,5 +44,10 @@ enum jq_result {
  * faster), and whether it is neither false nor null. */
 enum jq_result jq_program_next(struct jq_program *program, struct span *json, bool *truthy,
 			       struct error *e);
+
+/* Whether the program has ended by `halt` (the result was JQ_RESULT_END) or `halt_error`
+ * (JQ_RESULT_ERROR, `e` holding its message): it wants no more input. `status` is the exit status
+ * that it asks for. */
+bool jq_program_halted(struct jq_program *program, int *status);
 
 #endif
