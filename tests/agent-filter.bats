@@ -38,6 +38,10 @@ seqs() {
 	assert_equal "$(seqs -t 'tool_*' -T '*_chunk' log)" '[5,6]'
 	assert_equal "$(seqs --not-type '*_chunk,raw,agent_*' log)" '[5,6,8]'
 	assert_equal "$(seqs -t nothing log)" '[]'
+	assert_equal "$(seqs -t llm_end -t agent_end log)" '[8,9]'
+	run agent-filter -t '' log
+	assert_failure 2
+	assert_output "agent-filter: --type takes at least one pattern, not ''"
 }
 
 @test "types are found in any spelling of the envelope" {
@@ -46,8 +50,19 @@ seqs() {
  {"event_type": "a","seq":1}
 {"data":{"event_type":"b"},"event_type":"\u0061","seq":2}
 EOF
+	assert_equal "$(seqs -t a log)" "[0,1,2]"
+	assert_equal "$(seqs -t b log)" '[]'
+}
+
+@test "of a key that comes again the first counts, in every spelling" {
+	cat >log <<'EOF'
+{"event_type":"a","event_type":"b","seq":0,"run_id":"x","run_id":"y"}
+{ "event_type":"a","event_type":"b","seq":1,"run_id":"x","run_id":"y"}
+EOF
 	assert_equal "$(seqs -t a log)" '[0,1]'
 	assert_equal "$(seqs -t b log)" '[]'
+	assert_equal "$(seqs -r x log)" '[0,1]'
+	assert_equal "$(seqs -r y log)" '[]'
 }
 
 @test "-i keeps finished things only" {
@@ -109,6 +124,56 @@ EOF
 	assert_failure 1
 	assert_output 3.5
 	assert_equal "$stderr" 'agent-filter: log:6: --map: none'
+}
+
+@test "debug and stderr in an expression write to standard error, input has nothing to give" {
+	run --separate-stderr agent-filter -t tool_end -m '.seq | debug | stderr' log
+	assert_success
+	assert_output 6
+	assert_equal "$stderr" '["DEBUG:",6]
+6'
+	run agent-filter -t tool_end -m '[inputs], first(inputs), (try input catch "none")' log
+	assert_output $'[]\n"none"'
+}
+
+@test "halt ends the work, halt_error with its message and status" {
+	run agent-filter -m '.seq | if . == 2 then halt else . end' log
+	assert_success
+	assert_output $'0\n1'
+	run agent-filter -s 'if .seq == 2 then halt else .seq > 0 end' log
+	assert_success
+	assert_output "$(sed -n 2p log)"
+	run --separate-stderr agent-filter -m '.seq | if . == 1 then "at \(.)\n" | halt_error(7) else . end' log
+	assert_failure 7
+	assert_output 0
+	assert_equal "$stderr" "at 1"
+	run --separate-stderr agent-filter -s '{"\u001b": 1} | halt_error' log
+	assert_failure 5
+	assert_equal "$stderr" '{"\u001b":1}'
+}
+
+@test "an event that is nested deeper than libjq takes is told, not shown" {
+	{ printf '{"event_type":"x","data":'; printf '[%.0s' {1..500}; printf ']%.0s' {1..500}; printf '}\n'; } >deep
+	cat deep log >both
+	run --separate-stderr agent-filter -s '.seq == 9' both
+	if [ "$status" -eq 0 ]; then # libjq 1.7 takes 10000 levels
+		assert_equal "$stderr" ""
+	else
+		assert_equal "$status" 1
+		assert_equal "$stderr" "agent-filter: both:1: --select: libjq cannot read it: Exceeds depth limit for parsing at line 1, column 280"
+	fi
+	assert_output "$(sed -n 10p log)"
+}
+
+@test "expressions without libjq: what is missing is named" {
+	# A library of another name in its place: the loader looks here first.
+	mkdir lib
+	echo nothing >lib/libjq.so.1
+	LD_LIBRARY_PATH=$PWD/lib run agent-filter -s . log
+	assert_failure 2
+	assert_output --regexp '^agent-filter: jq expressions need libjq: install the package libjq1 \(.*libjq.so.1.*\)$'
+	LD_LIBRARY_PATH=$PWD/lib run agent-filter -t tool_end log
+	assert_success
 }
 
 @test "-d merges neighbouring chunks: the first timestamp, the last seq, the texts as written" {
@@ -234,6 +299,34 @@ agent-filter: bad:3: byte 1: not a JSON object; the line is skipped'
 	sed -n 10p log | sed s/bb22/aa11/ >>grow
 	wait $!
 	assert_equal "$(jq .seq out)" 9
+}
+
+@test "-f goes on when another run has begun behind one that has ended" {
+	{ sed -n 1p log; sed -n 10p log | sed s/bb22/aa11/; } >grow
+	sed -n 1p log | sed s/aa11/cc33/ >>grow
+	agent-filter -f -m '.run_id' grow >out &
+	until [ "$(wc -l <out)" -eq 3 ]; do sleep 0.01; done
+	sed -n 10p log | sed s/bb22/cc33/ >>grow
+	wait $!
+	assert_equal "$(cat out)" $'"aa11"\n"aa11"\n"cc33"\n"cc33"'
+}
+
+@test "-f says nothing of what a stream lacks or repeats" {
+	{ sed -n 1p log; sed -n 1p log; sed -n 9p log; sed -n 10p log | sed s/bb22/aa11/; sed -n 10p log; sed -n 10p log; } >some
+	run --separate-stderr agent-filter -f some
+	assert_success
+	assert_output "$(cat some)"
+	assert_equal "$stderr" ""
+}
+
+@test "on a terminal what could steer it is shown, not sent; --raw-control sends it" {
+	printf '{"event_type":"x","data":{"a":"\302\233 \342\200\256 \177 é"}}\n' >log
+	run script -qec 'agent-filter log' /dev/null </dev/null
+	assert_output $'{"event_type":"x","data":{"a":"\\u{9b} \\u{202e} \\x7f é"}}\r'
+	run script -qec 'agent-filter --raw-control log' /dev/null </dev/null
+	assert_output "$(cat log)"$'\r'
+	run agent-filter log
+	assert_output "$(cat log)"
 }
 
 @test "a closed pipe ends it quietly" {

@@ -3,8 +3,10 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 
-void patterns_add(struct patterns *patterns, const char *list)
+bool patterns_add(struct patterns *patterns, const char *list)
 {
+	size_t before = patterns->count;
+
 	while (*list != '\0') {
 		size_t len = strcspn(list, ",");
 
@@ -15,6 +17,7 @@ void patterns_add(struct patterns *patterns, const char *list)
 		}
 		list += len + (list[len] == ',');
 	}
+	return patterns->count > before;
 }
 
 static void patterns_free(struct patterns *patterns)

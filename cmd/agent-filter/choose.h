@@ -24,8 +24,8 @@ struct choice {
 	size_t next;
 };
 
-/* Add the comma-separated patterns of `list`. */
-void patterns_add(struct patterns *patterns, const char *list);
+/* Add the comma-separated patterns of `list`; false when there is none in it. */
+bool patterns_add(struct patterns *patterns, const char *list);
 
 /* Whether events of this type are kept. */
 bool choice_type(struct choice *choice, struct span type);

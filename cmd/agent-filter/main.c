@@ -10,6 +10,7 @@
 #include "choose.h"
 #include "event/reader_options.h"
 #include "event/runs.h"
+#include "event/terminal.h"
 #include "jq/program.h"
 #include "merge.h"
 
@@ -62,12 +63,15 @@ struct filter {
 	size_t variable_count;
 	struct merge merge;
 	bool sse, count_only, exit_status;
+	bool safe; /* for a terminal: control characters are made visible */
 
 	struct reader *reader;
 	struct runs *runs; /* with --follow: when have all ended? */
 	struct jq_program *select, *map;
-	struct buffer out;
+	struct buffer out, frame;
 	uint64_t printed;
+	bool halted;     /* an expression wants no more input, */
+	int halt_status; /* and this exit status */
 };
 
 /* ---- options ---- */
@@ -90,6 +94,12 @@ static void add_variable(struct filter *f, const char *name, bool is_json, int a
 	    (struct jq_variable){.name = name, .json = {json.at, json.len}};
 }
 
+static void add_patterns(struct patterns *patterns, const char *option, const char *list)
+{
+	if (!patterns_add(patterns, list))
+		die(STATUS_USAGE, "%s takes at least one pattern, not '%s'", option, list);
+}
+
 static void parse(struct filter *f, int argc, char **argv)
 {
 	int option;
@@ -101,19 +111,19 @@ static void parse(struct filter *f, int argc, char **argv)
 			continue;
 		switch (option) {
 		case 't':
-			patterns_add(&f->choice.types, optarg);
+			add_patterns(&f->choice.types, "--type", optarg);
 			break;
 		case 'T':
-			patterns_add(&f->choice.not_types, optarg);
+			add_patterns(&f->choice.not_types, "--not-type", optarg);
 			break;
 		case 'i':
 			f->choice.items_only = true;
 			break;
 		case 'N':
-			patterns_add(&f->choice.names, optarg);
+			add_patterns(&f->choice.names, "--name", optarg);
 			break;
 		case 'r':
-			patterns_add(&f->choice.runs, optarg);
+			add_patterns(&f->choice.runs, "--run", optarg);
 			break;
 		case 's':
 			f->select_text = optarg;
@@ -175,23 +185,53 @@ static void flush(void *context)
 	buffer_clear(&f->out);
 }
 
-static void print(struct filter *f, struct span line)
+static void write_framed(struct filter *f, struct buffer *out, struct span line)
 {
 	struct event event;
 
+	if (f->sse) {
+		event_envelope(line, &event);
+		event_add_sse(out, &event);
+	} else {
+		buffer_reserve(out, line.len + 1);
+		buffer_add_span(out, line);
+		buffer_add_char(out, '\n');
+	}
+}
+
+static void print(struct filter *f, struct span line)
+{
 	f->printed++;
 	if (f->count_only)
 		return;
-	if (f->sse) {
-		event_envelope(line, &event);
-		event_add_sse(&f->out, &event);
+	if (f->safe) {
+		buffer_clear(&f->frame);
+		write_framed(f, &f->frame, line);
+		terminal_add(&f->out, buffer_span(&f->frame));
 	} else {
-		buffer_reserve(&f->out, line.len + 1);
-		buffer_add_span(&f->out, line);
-		buffer_add_char(&f->out, '\n');
+		write_framed(f, &f->out, line);
 	}
 	if (f->out.len >= OUTPUT_SIZE)
 		flush(f);
+}
+
+/* ---- jq ---- */
+
+/* The expression has not gone to its end on this line: it has halted, or failed. */
+static void say_failure(struct filter *f, struct jq_program *program, const char *option,
+			const char *message)
+{
+	struct buffer text = {0};
+
+	if (!jq_program_halted(program, &f->halt_status)) {
+		reader_warn(f->reader, "%s: %s", option, message);
+		return;
+	}
+	terminal_add(&text, span_of(message));
+	if (!span_ends(buffer_span(&text), "\n"))
+		buffer_add_char(&text, '\n');
+	write_all(STDERR_FILENO, buffer_span(&text));
+	buffer_free(&text);
 }
 
 static void map(struct filter *f, struct span line)
@@ -201,13 +241,36 @@ static void map(struct filter *f, struct span line)
 	enum jq_result result = JQ_RESULT_ERROR;
 	bool truthy;
 
+	if (jq_program_halted(f->map, &f->halt_status))
+		return;
 	if (jq_program_start(f->map, line, &e))
 		while ((result = jq_program_next(f->map, &value, &truthy, &e)) == JQ_RESULT_VALUE)
 			print(f, value);
 	if (result == JQ_RESULT_ERROR)
-		reader_warn(f->reader, "--map: %s", e.message);
+		say_failure(f, f->map, "--map", e.message);
+	f->halted = f->halted || jq_program_halted(f->map, &f->halt_status);
 	error_clear(&e);
 }
+
+static bool is_selected(struct filter *f, struct span line)
+{
+	struct error e = {0};
+	enum jq_result result = JQ_RESULT_ERROR;
+	bool selected = false;
+
+	if (jq_program_start(f->select, line, &e)) {
+		do {
+			result = jq_program_next(f->select, NULL, &selected, &e);
+		} while (result == JQ_RESULT_VALUE && !selected);
+	}
+	if (result == JQ_RESULT_ERROR)
+		say_failure(f, f->select, "--select", e.message);
+	f->halted = f->halted || jq_program_halted(f->select, &f->halt_status);
+	error_clear(&e);
+	return result == JQ_RESULT_VALUE;
+}
+
+/* ---- choosing ---- */
 
 /* The last step: an event that is kept. An absent one is none. */
 static void pass(struct filter *f, struct span line)
@@ -220,23 +283,6 @@ static void pass(struct filter *f, struct span line)
 		print(f, line);
 }
 
-/* ---- choosing ---- */
-
-static bool is_selected(struct filter *f, struct span line)
-{
-	struct error e = {0};
-	enum jq_result result = JQ_RESULT_ERROR;
-	bool truthy = false, selected = false;
-
-	if (jq_program_start(f->select, line, &e))
-		while ((result = jq_program_next(f->select, NULL, &truthy, &e)) == JQ_RESULT_VALUE)
-			selected = selected || truthy;
-	if (result == JQ_RESULT_ERROR)
-		reader_warn(f->reader, "--select: %s", e.message);
-	error_clear(&e);
-	return selected;
-}
-
 /* The line is not what it should be. Returns whether to go on. */
 static bool malformed(const struct filter *f, const struct json_fault *fault)
 {
@@ -244,28 +290,61 @@ static bool malformed(const struct filter *f, const struct json_fault *fault)
 	return !f->common.strict;
 }
 
-static void follow(struct filter *f, const struct event *event)
+/* Have all runs ended? A filter has no opinion on what a stream lacks or repeats. */
+static void follow(struct filter *f, struct event event)
 {
-	struct run *run = runs_event(f->runs, event, f->reader);
+	struct run *run;
 
+	event.seq = -1;
+	run = runs_event(f->runs, &event, NULL);
 	if (run != NULL && run->ended)
 		runs_forget(f->runs, run);
-	if (runs_open(f->runs) == 0)
-		reader_stop_following(f->reader);
+}
+
+/* By its type; one that is written with escapes, as nobody does, is decoded. */
+static bool is_chosen(struct filter *f, const struct event *event)
+{
+	char *text;
+	bool chosen;
+
+	if (event->type.len > 0)
+		return choice_type(&f->choice, event->type);
+	text = json_text(json_get(json_trim(event->line), "event_type"));
+	chosen = choice_type(&f->choice, text != NULL ? span_of(text) : SPAN(""));
+	free(text);
+	return chosen;
+}
+
+/* A line that is kept for its type and of which nothing else is asked is only checked. */
+static bool is_simple(const struct filter *f)
+{
+	return f->select == NULL && f->runs == NULL && f->merge.seconds <= 0 &&
+	       !choice_looks_inside(&f->choice);
+}
+
+/* A line that is dropped for its type is not read. */
+static void drop(struct filter *f, struct span line)
+{
+	struct event event;
+
+	if (f->runs == NULL)
+		return;
+	event_envelope(line, &event);
+	follow(f, event);
 }
 
 /* Take a line; returns false when reading is to stop. */
 static bool take_line(struct filter *f, struct span line)
 {
 	struct span type = event_type_quick(line), ready;
-	bool simple = f->select == NULL && f->runs == NULL && f->merge.seconds <= 0 &&
-		      !choice_looks_inside(&f->choice);
 	struct json_fault fault;
 	struct event event;
 
-	if (type.at != NULL && f->runs == NULL && !choice_type(&f->choice, type))
+	if (type.at != NULL && !choice_type(&f->choice, type)) {
+		drop(f, line);
 		return true;
-	if (type.at != NULL && simple) {
+	}
+	if (type.at != NULL && is_simple(f)) {
 		if (!json_check(line, &fault))
 			return malformed(f, &fault);
 		pass(f, line);
@@ -274,8 +353,8 @@ static bool take_line(struct filter *f, struct span line)
 	if (!event_read(line, &event, &fault))
 		return malformed(f, &fault);
 	if (f->runs != NULL)
-		follow(f, &event);
-	if (!choice_type(&f->choice, event.type) || !choice_event(&f->choice, &event) ||
+		follow(f, event);
+	if (!is_chosen(f, &event) || !choice_event(&f->choice, &event) ||
 	    (f->select != NULL && !is_selected(f, line)))
 		return true;
 	if (f->merge.seconds > 0 && merge_take(&f->merge, &event, &ready)) {
@@ -296,8 +375,10 @@ static void read_all(struct filter *f)
 			pass(f, merge_close(&f->merge));
 		switch (reader_next(f->reader, &line, f->merge.due)) {
 		case READER_LINE:
-			if (!take_line(f, line))
+			if (!take_line(f, line) || f->halted)
 				return;
+			if (f->runs != NULL && runs_ended(f->runs) > 0 && runs_open(f->runs) == 0)
+				reader_stop_following(f->reader);
 			break;
 		case READER_TIMEOUT:
 			break;
@@ -319,6 +400,7 @@ static void free_all(struct filter *f)
 	runs_free(f->runs);
 	reader_close(f->reader);
 	buffer_free(&f->out);
+	buffer_free(&f->frame);
 }
 
 int main(int argc, char **argv)
@@ -327,6 +409,7 @@ int main(int argc, char **argv)
 	int status;
 
 	parse(&f, argc, argv);
+	f.safe = isatty(STDOUT_FILENO) && !f.common.raw_control;
 	f.select = compile(&f, f.select_text);
 	f.map = compile(&f, f.map_text);
 	f.reader = reader_open(f.common.files, f.common.file_count, f.common.follow);
@@ -339,7 +422,9 @@ int main(int argc, char **argv)
 		buffer_add_format(&f.out, "%llu\n", (unsigned long long)f.printed);
 	flush(&f);
 	status = reader_status(f.reader);
-	if (status == STATUS_OK && f.exit_status && f.printed == 0)
+	if (f.halt_status != STATUS_OK)
+		status = f.halt_status;
+	else if (status == STATUS_OK && f.exit_status && f.printed == 0)
 		status = STATUS_FAILED;
 	free_all(&f);
 	return status;
