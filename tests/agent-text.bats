@@ -173,7 +173,7 @@ data: {"event_type":"agent_end","run_id":"r","data":{"success":true,"exit_status
 	assert_equal "$stderr" "agent-text: the stream ended without agent_end: its writer was killed"
 	run agent-text /dev/null
 	assert_failure 4
-	assert_output "agent-text: there was no event to read"
+	assert_output "agent-text: there were no events to read; what is expected is the output of agent-run, one JSON object a line"
 }
 
 @test "malformed lines are told by file and line, skipped, and make the status 1" {

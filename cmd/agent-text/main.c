@@ -19,7 +19,7 @@ static const char help[] =
     "  -T, --thinking         reasoning too\n"
     "      --sse              as text/event-stream for a browser\n"
     "  -n, --no-newline       add no newline at the end\n"
-    "  -r, --run ID           only the run whose id begins with ID\n"
+    "  -r, --run ID           only the run whose id begins or ends with ID\n"
     "      --nested           nested runs too\n" READER_HELP;
 
 enum { OPT_SSE = READER_OPT_OWN, OPT_NESTED };
@@ -100,15 +100,9 @@ static bool is_needed(const struct program *p, struct span line)
 	static const char *const types[] = {"llm_chunk", "agent_start",  "agent_end",
 					    "llm_start", "llm_end",      "llm_retry",
 					    "error",     "output_chunk", "thinking_chunk"};
-	struct span type = event_type_quick(line);
 
-	if (type.at == NULL || p->common.strict || p->options.form == FORM_SSE ||
-	    !span_ends(line, "}"))
-		return true;
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
-		if (span_is(type, types[i]))
-			return true;
-	return false;
+	return p->common.strict || p->options.form == FORM_SSE ||
+	       event_may_be(line, types, sizeof(types) / sizeof(*types));
 }
 
 /* Returns false when reading is to stop. */
@@ -125,7 +119,7 @@ static bool take_line(struct program *p, struct span line)
 			    fault.what);
 		return !p->common.strict;
 	}
-	if (p->run != NULL && !(event.run_id.at != NULL && span_starts(event.run_id, p->run)))
+	if (p->run != NULL && !runs_is_asked(event.run_id, p->run))
 		return true;
 	run = runs_event(p->runs, &event, p->reader);
 	if (run == NULL)
@@ -165,18 +159,6 @@ static void read_all(struct program *p)
 	}
 }
 
-/* What the streams lacked, and the exit status. */
-static int judge(const struct program *p)
-{
-	int status = runs_status(p->runs), malformed = reader_status(p->reader);
-
-	if (status == STATUS_INCOMPLETE && malformed != STATUS_USAGE)
-		warn("%s", runs_open(p->runs) > 0
-			       ? "the stream ended without agent_end: its writer was killed"
-			       : "there was no event to read");
-	return malformed > status || malformed == STATUS_USAGE ? malformed : status;
-}
-
 int main(int argc, char **argv)
 {
 	struct program p = {0};
@@ -193,7 +175,7 @@ int main(int argc, char **argv)
 	read_all(&p);
 	show_end(p.show);
 	show_flush(p.show);
-	status = judge(&p);
+	status = runs_verdict(p.runs, p.reader);
 	show_free(p.show);
 	runs_free(p.runs);
 	reader_close(p.reader);

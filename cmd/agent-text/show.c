@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "event/failure.h"
 #include "event/terminal.h"
 
 /* What a run has to show: `run->state`. */
@@ -23,7 +24,7 @@ struct text_state {
 	bool in_thinking;
 	int newlines;       /* at the end of what is out, up to 2 */
 	struct buffer last; /* the last --partial value */
-	bool error_said, over;
+	bool over;
 };
 
 struct show {
@@ -286,17 +287,24 @@ static void begin_iteration(struct text_state *s)
 	s->out_mark = s->out.len;
 }
 
-/* Say `format` with a text of the stream, made safe for one line of a terminal. */
-static void say(struct show *show, const char *format, struct span string, const char *fallback)
+/* What is written before must be on the screen before a message is. */
+static void say(struct show *show, struct buffer *sentence)
 {
-	struct buffer text = {0}, safe = {0};
-
-	if (!json_decode(string, &text) || text.len == 0)
-		buffer_add_text(&text, fallback);
-	terminal_add_line(&safe, buffer_span(&text));
 	show_flush(show);
-	warn(format, buffer_string(&safe));
-	buffer_free(&safe);
+	warn("%s", buffer_string(sentence));
+	buffer_free(sentence);
+}
+
+static void say_restart(struct show *show, struct span reason)
+{
+	struct buffer text = {0}, sentence = {0};
+
+	if (!json_decode(reason, &text) || text.len == 0)
+		buffer_add_text(&text, "retry");
+	buffer_add_text(&sentence, "the answer starts again (");
+	terminal_add_line(&sentence, buffer_span(&text));
+	buffer_add_text(&sentence, ")");
+	say(show, &sentence);
 	buffer_free(&text);
 }
 
@@ -320,7 +328,7 @@ static void discard(struct show *show, struct run *run, const struct event *even
 			buffer_add_char(&show->out, '\n');
 			s->newlines = 1;
 		}
-		say(show, "the answer starts again (%s)", json_get(event->data, "reason"), "retry");
+		say_restart(show, json_get(event->data, "reason"));
 	}
 	begin_iteration(s);
 }
@@ -362,13 +370,23 @@ static void show_output_value(struct show *show, struct run *run, const struct e
 static void take_end(struct show *show, struct run *run, const struct event *event)
 {
 	struct text_state *s = run->state;
+	struct buffer sentence = {0};
 
 	show_output_value(show, run, event);
 	end_line(show, run);
 	s->over = true;
-	if (!json_true(json_get(event->data, "success")) && !s->error_said)
-		say(show, "the run ended with status '%s'", json_get(event->data, "status"),
-		    "failed");
+	if (failure_sentence(show->runs, run, event, &sentence))
+		say(show, &sentence);
+}
+
+static void take_error(struct show *show, struct run *run, const struct event *event)
+{
+	struct buffer sentence = {0};
+
+	if (!failure_sentence(show->runs, run, event, &sentence))
+		return;
+	end_line(show, run);
+	say(show, &sentence);
 }
 
 /* ---- whose turn it is ---- */
@@ -450,12 +468,7 @@ void show_event(struct show *show, struct run *run, const struct event *event)
 		if (show->options.form == FORM_PARTIAL)
 			show_value(s, output_of(show, run), json_get(event->data, "output"));
 	} else if (span_is(event->type, "error")) {
-		if (json_true(json_get(event->data, "fatal"))) {
-			end_line(show, run);
-			say(show, "%s", json_get(event->data, "error"),
-			    "an error without a message");
-			s->error_said = true;
-		}
+		take_error(show, run, event);
 	} else if (span_is(event->type, "agent_end")) {
 		take_end(show, run, event);
 		finish(show, run);

@@ -15,6 +15,18 @@ struct span event_type_quick(struct span line)
 	return (struct span){start, (size_t)(end - start)};
 }
 
+bool event_may_be(struct span line, const char *const *types, size_t count)
+{
+	struct span type = event_type_quick(line);
+
+	if (type.at == NULL || line.at[line.len - 1] != '}')
+		return true;
+	for (size_t i = 0; i < count; i++)
+		if (span_is(type, types[i]))
+			return true;
+	return false;
+}
+
 static struct span text_of(struct span value)
 {
 	struct span plain = json_plain(value);

@@ -24,6 +24,11 @@ struct event {
  * other spelling (ask event_read then). */
 struct span event_type_quick(struct span line);
 
+/* Whether a line may be an event of one of `count` types. False only for a line whose first bytes
+ * name another type and which ends in a brace: it may be passed over without being checked whole.
+ */
+bool event_may_be(struct span line, const char *const *types, size_t count);
+
 /* Read the envelope of `line`. Returns false, with `fault` filled, when the line as a whole is not
  * a JSON object (json_check). An object without event_type gives type "". */
 bool event_read(struct span line, struct event *event, struct json_fault *fault);

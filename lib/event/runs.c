@@ -118,9 +118,11 @@ static bool check_seq(const struct runs *runs, struct run *run, const struct eve
 
 static void end_run(struct runs *runs, struct run *run, const struct event *event)
 {
-	int64_t fallback = json_true(json_get(event->data, "success")) ? STATUS_OK : STATUS_FAILED;
-	int64_t status = json_int(json_get(event->data, "exit_status"), fallback);
+	int64_t status;
 
+	run->succeeded = json_true(json_get(event->data, "success"));
+	status = json_int(json_get(event->data, "exit_status"),
+			  run->succeeded ? STATUS_OK : STATUS_FAILED);
 	run->ended = true;
 	run->exit_status = status >= 0 && status <= 255 ? (int)status : STATUS_FAILED;
 	runs->open--;
@@ -164,6 +166,18 @@ struct run *runs_event(struct runs *runs, const struct event *event, struct read
 		end_run(runs, &entry->run, event);
 	}
 	return &entry->run;
+}
+
+struct run *runs_find(const struct runs *runs, struct span id)
+{
+	struct entry *entry = find(runs, id, hash_of(id));
+
+	return entry != NULL ? &entry->run : NULL;
+}
+
+bool runs_is_asked(struct span run_id, const char *id)
+{
+	return run_id.at != NULL && (span_starts(run_id, id) || span_ends(run_id, id));
 }
 
 static void unlink_entry(struct runs *runs, struct entry *entry)
@@ -221,14 +235,32 @@ uint64_t runs_ended(const struct runs *runs)
 	return runs->ended;
 }
 
+/* Whether a run that counts has not ended. */
+static bool is_torn(const struct runs *runs)
+{
+	for (const struct entry *entry = runs->first; entry != NULL; entry = entry->next)
+		if (!entry->run.ended && entry->run.parent_id == NULL)
+			return true;
+	return false;
+}
+
 int runs_status(const struct runs *runs)
 {
-	int status = runs->worst;
-	bool incomplete = runs->seen == 0;
+	bool incomplete = runs->seen == 0 || is_torn(runs);
 
-	for (const struct entry *entry = runs->first; entry != NULL; entry = entry->next)
-		incomplete = incomplete || (!entry->run.ended && entry->run.parent_id == NULL);
-	return incomplete && status < STATUS_INCOMPLETE ? STATUS_INCOMPLETE : status;
+	return incomplete && runs->worst < STATUS_INCOMPLETE ? STATUS_INCOMPLETE : runs->worst;
+}
+
+int runs_verdict(const struct runs *runs, const struct reader *reader)
+{
+	int status = runs_status(runs), malformed = reader_status(reader);
+
+	if (runs->seen == 0 && malformed != STATUS_USAGE)
+		warn("there were no events to read; what is expected is the output of agent-run, "
+		     "one JSON object a line");
+	else if (is_torn(runs))
+		warn("the stream ended without agent_end: its writer was killed");
+	return malformed == STATUS_USAGE || malformed > status ? malformed : status;
 }
 
 void runs_free(struct runs *runs)

@@ -19,9 +19,11 @@ struct run {
 	char *parent_id; /* parent_run_id of a nested run; NULL: none */
 	int64_t next_seq;
 	bool started, ended;
-	int exit_status; /* of agent_end */
-	uint64_t order;  /* 0, 1, ... in the order in which the runs appeared */
-	void *state;     /* the reader's own */
+	int exit_status;   /* of agent_end */
+	bool succeeded;    /* as agent_end says */
+	bool failure_said; /* of failure.h */
+	uint64_t order;    /* 0, 1, ... in the order in which the runs appeared */
+	void *state;       /* the reader's own */
 };
 
 struct runs;
@@ -35,6 +37,13 @@ struct runs *runs_new(void (*release)(void *state), bool strict);
  * hole in seq; nothing is said when `reader` is NULL); NULL for an event that must be ignored
  * because of that (not for a hole). */
 struct run *runs_event(struct runs *runs, const struct event *event, struct reader *reader);
+
+/* The open or not yet forgotten run whose run_id is `id`; NULL: there is none. */
+struct run *runs_find(const struct runs *runs, struct span id);
+
+/* Whether `run_id` is one that --run ID asks for: it begins with ID, or ends with it (the ends of
+ * ids that were made at the same time differ, their beginnings do not). */
+bool runs_is_asked(struct span run_id, const char *id);
 
 /* The run has ended and its reader is done with it: forget all but its id. */
 void runs_forget(struct runs *runs, struct run *run);
@@ -50,6 +59,10 @@ uint64_t runs_ended(const struct runs *runs);
  * counts, its parent answers for it. Runs still open, or no run at all in input that had lines,
  * make it STATUS_INCOMPLETE at least. Call at the end of input. */
 int runs_status(const struct runs *runs);
+
+/* What a program is to exit with at the end of its input: runs_status, or reader_status when that
+ * is worse. Says what the stream lacked. */
+int runs_verdict(const struct runs *runs, const struct reader *reader);
 
 void runs_free(struct runs *runs);
 

@@ -44,6 +44,26 @@ void terminal_add_line(struct buffer *out, struct span text)
 	add_safe(out, text, true);
 }
 
+void terminal_add_json(struct buffer *out, struct span json)
+{
+	size_t done = 0, i = 0, size;
+
+	while (i < json.len) {
+		uint32_t c = (unsigned char)json.at[i];
+
+		size = 1;
+		if (c >= 0x80)
+			c = utf8_decode(span_from(json, i), &size);
+		if (c == 0x7F || is_control(c)) {
+			buffer_add(out, json.at + done, i - done);
+			buffer_add_format(out, "\\u%04x", (unsigned)c);
+			done = i + size;
+		}
+		i += size;
+	}
+	buffer_add(out, json.at + done, json.len - done);
+}
+
 size_t terminal_width(struct span text)
 {
 	size_t width = 0;

@@ -16,6 +16,10 @@ void terminal_add(struct buffer *out, struct span text);
 /* The same on one line: \n and \t are shown as \n and \t too. */
 void terminal_add_line(struct buffer *out, struct span text);
 
+/* The same for JSON text, which stays JSON: what JSON allows in a string as it is and a terminal
+ * obeys becomes an escape of JSON (\u009b). */
+void terminal_add_json(struct buffer *out, struct span json);
+
 /* Columns that `text` takes on a terminal (setlocale first; see utf8_width). */
 size_t terminal_width(struct span text);
 
