@@ -1,0 +1,385 @@
+#include "live.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "event/terminal.h"
+
+#define REDRAW_NS INT64_C(100000000) /* at most ten times a second */
+
+enum {
+	PIECES = 8,
+	DEEPEST = 16,  /* runs nested deeper are indented like this, also those that form a ring */
+	SHORT_ID = 6,  /* of a run id: its last characters, as UUIDv7 begin alike */
+	WHOLE_ID = 12, /* ids up to this long are shown whole */
+	FLUSH_SIZE = 64 * 1024,
+};
+
+static const char bold[] = "\033[1m", faint[] = "\033[2m", red[] = "\033[31m", green[] = "\033[32m",
+		  plain[] = "\033[0m", erase[] = "\r\033[K";
+
+struct live {
+	const struct tools_options *options;
+	struct runs *runs;
+	const struct calls *calls;
+	uint64_t runs_seen, top_runs;
+	struct buffer out;
+	const struct call *writing; /* the line of its arguments is open */
+	bool drawn;                 /* the line of running calls is on the screen */
+	int64_t drawn_at;
+};
+
+struct live *live_new(const struct tools_options *options, struct runs *runs,
+		      const struct calls *calls)
+{
+	struct live *live = mem_zero(sizeof(*live));
+
+	live->options = options;
+	live->runs = runs;
+	live->calls = calls;
+	return live;
+}
+
+void live_free(struct live *live)
+{
+	if (live == NULL)
+		return;
+	buffer_free(&live->out);
+	free(live);
+}
+
+/* ---- lines made of styled pieces ---- */
+
+struct line {
+	struct buffer text;
+	struct {
+		size_t end;
+		const char *style; /* NULL: none */
+	} pieces[PIECES];
+	size_t count;
+};
+
+/* What was added to the text since the last piece is one of this style. */
+static void end_piece(struct line *line, const char *style)
+{
+	line->pieces[line->count].end = line->text.len;
+	line->pieces[line->count++].style = style;
+}
+
+static void write_piece(struct live *live, struct span text, const char *style)
+{
+	bool styled = live->options->color && style != NULL && text.len > 0;
+
+	if (styled)
+		buffer_add_text(&live->out, style);
+	buffer_add_span(&live->out, text);
+	if (styled)
+		buffer_add_text(&live->out, plain);
+}
+
+/* Write the line without its end, cut to the width. */
+static void write_line(struct live *live, struct line *line)
+{
+	struct span shown = buffer_span(&line->text);
+	size_t width = live->options->width, start = 0;
+	bool cut = width > 0 && terminal_cut(shown, width).len < shown.len;
+
+	if (cut)
+		shown = terminal_cut(shown, width - 1);
+	for (size_t i = 0; i < line->count && start < shown.len; i++) {
+		size_t end = line->pieces[i].end < shown.len ? line->pieces[i].end : shown.len;
+
+		write_piece(live, (struct span){shown.at + start, end - start},
+			    line->pieces[i].style);
+		start = end;
+	}
+	if (cut)
+		buffer_add_text(&live->out, "…");
+	buffer_free(&line->text);
+}
+
+static void finish_line(struct live *live, struct line *line)
+{
+	end_piece(line, NULL);
+	live_args_end(live);
+	write_line(live, line);
+	buffer_add_char(&live->out, '\n');
+	if (live->out.len >= FLUSH_SIZE)
+		live_flush(live);
+}
+
+/* ---- whose line it is ---- */
+
+void live_run(struct live *live, const struct run *run)
+{
+	if (run->order < live->runs_seen)
+		return;
+	live->runs_seen = run->order + 1;
+	live->top_runs += run->parent_id == NULL;
+}
+
+static size_t depth_of(const struct live *live, const struct run *run)
+{
+	size_t depth = 0;
+
+	while (run != NULL && run->parent_id != NULL && depth < DEEPEST) {
+		run = runs_find(live->runs, span_of(run->parent_id));
+		depth++;
+	}
+	return depth;
+}
+
+/* Whether other runs speak too, and not only those around or inside this one. */
+static bool has_company(const struct live *live, const struct run *run)
+{
+	size_t nested = 0;
+
+	if (live->top_runs > 1)
+		return true;
+	if (run->parent_id == NULL)
+		return false;
+	for (struct run *other = runs_next(live->runs, NULL); other != NULL && nested < 2;
+	     other = runs_next(live->runs, other))
+		nested += other->parent_id != NULL;
+	return nested > 1;
+}
+
+static void add_run_id(const struct live *live, struct buffer *out, struct span id)
+{
+	if (id.len > WHOLE_ID) {
+		size_t start = id.len - SHORT_ID;
+
+		while (start > 0 && ((unsigned char)id.at[start] & 0xC0) == 0x80)
+			start--;
+		id = span_from(id, start);
+	}
+	add_one_line(out, id, live->options->safe);
+}
+
+static void begin_line(const struct live *live, struct line *line, const struct run *run,
+		       const char *arrow)
+{
+	if (run->id[0] != '\0' && has_company(live, run)) {
+		add_run_id(live, &line->text, span_of(run->id));
+		buffer_add_char(&line->text, ' ');
+		end_piece(line, faint);
+	}
+	for (size_t depth = depth_of(live, run); depth > 0; depth--)
+		buffer_add_text(&line->text, "  ");
+	buffer_add_text(&line->text, arrow);
+	end_piece(line, NULL);
+}
+
+static void add_name(const struct live *live, struct buffer *out, struct span name,
+		     const struct call *call)
+{
+	add_one_line(out, name, live->options->safe);
+	if (call != NULL && call->overlaps)
+		buffer_add_format(out, "#%u", call->number);
+}
+
+/* ---- the arguments while they are written ---- */
+
+void live_args(struct live *live, const struct call *call, struct span delta)
+{
+	struct buffer text = {0};
+
+	if (live->writing != call) {
+		struct line line = {0};
+
+		live_args_end(live);
+		begin_line(live, &line, call->run, ".. ");
+		add_name(live, &line.text, buffer_span(&call->name), call);
+		buffer_add_char(&line.text, ' ');
+		end_piece(&line, faint);
+		write_line(live, &line);
+		live->writing = call;
+	}
+	json_decode(delta, &text);
+	for (size_t i = 0; i < text.len; i++)
+		if (text.at[i] == '\n' || text.at[i] == '\r')
+			text.at[i] = ' ';
+	add_one_line(&live->out, buffer_span(&text), live->options->safe);
+	buffer_free(&text);
+}
+
+void live_args_end(struct live *live)
+{
+	if (live->writing != NULL)
+		buffer_add_char(&live->out, '\n');
+	live->writing = NULL;
+}
+
+/* ---- the lines of a call ---- */
+
+void live_start(struct live *live, const struct call *call)
+{
+	struct line line = {0};
+
+	begin_line(live, &line, call->run, "-> ");
+	add_name(live, &line.text, buffer_span(&call->name), call);
+	end_piece(&line, bold);
+	if (call->args.len > 0) {
+		buffer_add_char(&line.text, ' ');
+		add_one_line(&line.text, buffer_span(&call->args), live->options->safe);
+	}
+	finish_line(live, &line);
+}
+
+void live_denied(struct live *live, const struct run *run, struct span name, struct span by)
+{
+	struct line line = {0};
+	struct buffer text = {0};
+
+	begin_line(live, &line, run, "-- ");
+	add_name(live, &line.text, name, NULL);
+	end_piece(&line, bold);
+	buffer_add_text(&line.text, " denied");
+	end_piece(&line, red);
+	if (json_decode(by, &text) && text.len > 0) {
+		buffer_add_text(&line.text, " by ");
+		add_one_line(&line.text, buffer_span(&text), live->options->safe);
+	}
+	buffer_free(&text);
+	finish_line(live, &line);
+}
+
+/* The first line that says something. */
+static struct span first_line(struct span text)
+{
+	while (text.len > 0) {
+		const char *newline = memchr(text.at, '\n', text.len);
+		struct span line = {text.at, newline ? (size_t)(newline - text.at) : text.len};
+
+		text = span_from(text, line.len + (newline != NULL));
+		while (line.len > 0 && strchr(" \t\r", line.at[line.len - 1]) != NULL)
+			line.len--;
+		if (line.len > 0)
+			return line;
+	}
+	return text;
+}
+
+static void add_result(const struct live *live, struct buffer *out, struct span result)
+{
+	struct buffer text = {0};
+	struct span line;
+
+	if (json_type(result) != JSON_NULL && !json_decode(result, &text))
+		json_write_compact(&text, result);
+	line = first_line(buffer_span(&text));
+	if (line.len > 0) {
+		buffer_add_text(out, ": ");
+		add_one_line(out, line, live->options->safe);
+	}
+	buffer_free(&text);
+}
+
+void live_end(struct live *live, const struct ended_call *ended)
+{
+	struct line line = {0};
+
+	begin_line(live, &line, ended->run, "<- ");
+	add_name(live, &line.text, ended->name, ended->call);
+	end_piece(&line, bold);
+	buffer_add_char(&line.text, ' ');
+	if (ended->seconds >= 0) {
+		add_seconds(&line.text, ended->seconds);
+		buffer_add_char(&line.text, ' ');
+	}
+	end_piece(&line, NULL);
+	buffer_add_text(&line.text, ended->is_error ? "error" : "ok");
+	end_piece(&line, ended->is_error ? red : green);
+	add_result(live, &line.text, ended->result);
+	finish_line(live, &line);
+}
+
+void live_unfinished(struct live *live, const struct call *call)
+{
+	struct line line = {0};
+
+	begin_line(live, &line, call->run, "<- ");
+	add_name(live, &line.text, buffer_span(&call->name), call);
+	end_piece(&line, bold);
+	buffer_add_text(&line.text, " never ended");
+	end_piece(&line, red);
+	finish_line(live, &line);
+}
+
+/* ---- the line of running calls ---- */
+
+static void add_elapsed(struct buffer *out, int64_t nanoseconds)
+{
+	double seconds = (double)nanoseconds / 1e9;
+
+	if (seconds < 99.95)
+		buffer_add_format(out, " %.1fs", seconds);
+	else
+		buffer_add_char(out, ' '), add_seconds(out, seconds);
+}
+
+/* Append the line, to be taken away by `erase`; false when no call runs. */
+static bool add_running(const struct live *live, struct buffer *out)
+{
+	size_t columns = terminal_columns(STDOUT_FILENO), shown = 0;
+	int64_t now = clock_monotonic();
+	struct buffer text = {0};
+
+	for (struct call *call = calls_next(live->calls, NULL); call != NULL && text.len < 1024;
+	     call = calls_next(live->calls, call)) {
+		if (!call->running)
+			continue;
+		buffer_add_text(&text, shown++ > 0 ? ", " : ".. ");
+		add_name(live, &text, buffer_span(&call->name), call);
+		add_elapsed(&text, now - call->seen_at);
+	}
+	if (live->options->color)
+		buffer_add_text(out, faint);
+	buffer_add_span(out, terminal_cut(buffer_span(&text), columns > 1 ? columns - 1 : 79));
+	if (live->options->color)
+		buffer_add_text(out, plain);
+	buffer_free(&text);
+	return shown > 0;
+}
+
+/* Write what is gathered, and with `running` the line below it. */
+static void write_screen(struct live *live, bool running)
+{
+	struct buffer screen = {0};
+
+	if (live->drawn)
+		buffer_add_text(&screen, erase);
+	buffer_add_span(&screen, buffer_span(&live->out));
+	buffer_clear(&live->out);
+	live->drawn = running && live->writing == NULL && add_running(live, &screen);
+	live->drawn_at = clock_monotonic();
+	write_out(&screen);
+	buffer_free(&screen);
+}
+
+int64_t live_draw(struct live *live)
+{
+	int64_t now, due = live->drawn_at + REDRAW_NS;
+
+	if (!live->options->redraw || live->writing != NULL ||
+	    (calls_next(live->calls, NULL) == NULL && !live->drawn))
+		return 0;
+	now = clock_monotonic();
+	if (now < due)
+		return due;
+	write_screen(live, true);
+	return now + REDRAW_NS;
+}
+
+void live_flush(struct live *live)
+{
+	if (live->out.len > 0)
+		write_screen(live, live->options->redraw && live->drawn);
+}
+
+void live_clear(struct live *live)
+{
+	if (live->out.len > 0 || live->drawn)
+		write_screen(live, false);
+}
