@@ -43,7 +43,7 @@ static void exec_cancel(struct model_call *model_call)
 	struct exec_call *call = (struct exec_call *)model_call;
 
 	call->answer.stopped = call->cancelled = true;
-	process_cancel(call->process, 0);
+	process_cancel(call->process, PROCESS_GRACE_SECONDS);
 	call->process = NULL;
 	if (!call->busy)
 		call_free(call);
