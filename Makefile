@@ -20,7 +20,7 @@ PROGRAMS = agent-run agent-filter agent-text agent-tools agent-collect
 programs := $(foreach p,$(PROGRAMS),$(if $(wildcard cmd/$(p).c cmd/$(p)/*.c),$(BUILD)/$(p)))
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
-lib_objects := $(call object,$(wildcard lib/*/*.c))
+lib_objects := $(call object,$(wildcard lib/*/*.c lib/*/*/*.c))
 cmd_objects := $(call object,$(wildcard cmd/*.c cmd/*/*.c))
 unit_tests := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 servers := $(patsubst tests/server/%/main.c,$(BUILD)/server/%,$(wildcard tests/server/*/main.c))

@@ -3,7 +3,7 @@
 
 #include "model/failure.h"
 #include "model/model_type.h"
-#include "model/protocol.h"
+#include "model/protocol/protocol.h"
 #include "model/provider.h"
 #include "net/ndjson.h"
 #include "net/sse.h"

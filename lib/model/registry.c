@@ -5,7 +5,7 @@
 
 #include "base/file.h"
 #include "model/model.h"
-#include "model/protocol.h"
+#include "model/protocol/protocol.h"
 #include "model/provider.h"
 
 static const struct protocol *const protocols[] = {

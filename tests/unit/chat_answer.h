@@ -7,7 +7,7 @@
 #include "unit.h"
 
 #include "model/failure.h"
-#include "model/protocol.h"
+#include "model/protocol/protocol.h"
 #include "net/sse.h"
 
 struct call {

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "model/model.h"
-#include "model/protocol.h"
+#include "model/protocol/protocol.h"
 #include "model/registry.h"
 
 static char folder[] = "/tmp/unit-registry-XXXXXX";

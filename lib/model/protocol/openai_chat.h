@@ -11,8 +11,8 @@
 #define MODEL_OPENAI_CHAT_H
 
 #include "model/failure.h"
-#include "model/protocol.h"
-#include "model/think.h"
+#include "model/protocol/protocol.h"
+#include "model/protocol/think.h"
 
 /* The end of a JSON string that stops within a code point (half of a surrogate pair, an incomplete
  * UTF-8 sequence): raw bytes, put before the string that follows. */

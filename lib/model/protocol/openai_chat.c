@@ -1,4 +1,4 @@
-#include "model/openai_chat.h"
+#include "model/protocol/openai_chat.h"
 
 #include <stdlib.h>
 

@@ -1,4 +1,4 @@
-#include "model/openai_chat.h"
+#include "model/protocol/openai_chat.h"
 
 static int64_t first_count(struct span usage, const char *const *paths)
 {

@@ -1,4 +1,4 @@
-#include "model/openai_chat.h"
+#include "model/protocol/openai_chat.h"
 
 /* The text between the quotes of a string value, as it is written. */
 static struct span raw_inside(struct span string)

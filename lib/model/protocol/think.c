@@ -1,4 +1,4 @@
-#include "model/think.h"
+#include "model/protocol/think.h"
 
 #include <string.h>
 
