@@ -147,6 +147,10 @@ void json_write_compact(struct buffer *out, struct span value);
  * tokens; then as json_write_compact. */
 void json_write_line(struct buffer *out, struct span value);
 
+/* Append `base` changed by `patch` as RFC 7396 says: objects are merged member by member, null
+ * removes one, anything else replaces. What is not changed keeps its bytes. */
+void json_merge(struct buffer *out, struct span base, struct span patch);
+
 /* ---- a value that is still being written ---- */
 
 /* Append to `out` the value that the beginning `text` of a JSON value shows so far: an open string

@@ -14,6 +14,7 @@ const char *model_finish_name(enum model_finish finish)
 {
 	switch (finish) {
 	case MODEL_STOP:
+	case MODEL_PAUSE:
 		return "stop";
 	case MODEL_LENGTH:
 		return "length";

@@ -6,15 +6,23 @@
  * caller's (lib/run).
  *
  * Neutral messages are JSON texts, as agent-events(5) describes llm_end.message:
- *   {"role":"user","content":[{"type":"text","text":"..."}]}
+ *   {"role":"user","content":[{"type":"text","text":"..."},
+ *       {"type":"image","media_type":"image/png","data":"BASE64","name":"a.png"},
+ *       {"type":"file","media_type":"application/pdf","data":"BASE64","name":"a.pdf"}]}
  *   {"role":"assistant","content":[{"type":"thinking","text":"..."},{"type":"text","text":"..."},
  *       {"type":"tool_call","tool_call_id":"...","tool_name":"...","args":{...}}],
  *       "model":"...","provider":"...","provider_data":{...}}
  *   {"role":"tool","content":[{"type":"tool_result","tool_call_id":"...","tool_name":"...",
  *       "result":"...","is_error":false}]}
  * A tool call whose arguments were not valid JSON has "args":{} and their text in "invalid_args".
+ * Ids of calls are unique within a run; where the provider's own is another one (it numbers calls
+ * anew in every response, or gives none), the call has it in "provider_id" ("": none).
+ * A call that the provider ran itself has "executed_by":"provider", its "result" and "is_error";
+ * no tool message answers it. A part {"type":"opaque"} has nothing but provider_data. A refusal
+ * is {"type":"refusal","text":"..."}.
  * Any part may carry "provider_data": whatever the provider wants back next time, byte for byte; an
- * adapter uses it only when message.provider is its own.
+ * adapter uses it, provider_id, and opaque parts only when message.provider is its own (see
+ * model/message.h).
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
@@ -49,6 +57,7 @@ struct model_request {
 	size_t option_count;
 	const char *effort; /* "none", "low", "medium", "high", "max"; NULL: the model's own */
 	int64_t max_tokens; /* 0: the model's own */
+	struct span schema; /* a JSON Schema that the answer must satisfy; absent: text is wanted */
 };
 
 /* ---- what is answered ---- */
@@ -56,10 +65,17 @@ struct model_request {
 enum model_delta_type {
 	MODEL_TEXT,         /* text: a piece of the answer (whole code points) */
 	MODEL_THINKING,     /* text: a piece of the reasoning */
-	MODEL_TOOL_CALL,    /* a call begins: index, id, name */
+	MODEL_TOOL_CALL,    /* a call begins: index, id, name, by_provider */
 	MODEL_TOOL_ARGS,    /* text: a piece of the arguments of call `index` */
+	MODEL_TOOL_RUNNING, /* the provider begins to run its call `index`: the arguments are
+			     * complete */
+	MODEL_TOOL_RESULT,  /* text: what the provider's call `index` gave (JSON or plain text);
+			     * is_error */
 	MODEL_PART_DATA,    /* text: JSON to keep as provider_data of the current part, or of tool
-			     * call `index` when that is >= 0 */
+			     * call `index` when that is >= 0. The part is complete then: what
+			     * follows begins a new one. An empty MODEL_TEXT or MODEL_THINKING
+			     * before it makes a part that has nothing else */
+	MODEL_OPAQUE,       /* text: JSON that the provider wants back at this very place */
 	MODEL_MESSAGE_DATA, /* text: JSON to keep as provider_data of the whole message */
 	MODEL_RAW,          /* name: the provider's event name (may be absent), text: its payload */
 };
@@ -68,12 +84,16 @@ enum model_delta_type {
 struct model_delta {
 	enum model_delta_type type;
 	struct span text;
-	int index; /* of the tool call in this answer: 0, 1, ... in order of appearance */
-	struct span id, name; /* never empty for MODEL_TOOL_CALL */
+	int index;        /* of the tool call in this answer: 0, 1, ... in order of appearance */
+	struct span id;   /* the provider's own; empty: it gives none */
+	struct span name; /* never empty for MODEL_TOOL_CALL */
+	bool by_provider; /* the provider runs the call itself (a web search); nothing runs here */
+	bool is_error;
 };
 
 enum model_finish {
 	MODEL_STOP,
+	MODEL_PAUSE, /* nothing is final: ask again with this answer as the last message */
 	MODEL_LENGTH,
 	MODEL_TOOL_CALLS,
 	MODEL_CONTENT_FILTER,
@@ -81,7 +101,7 @@ enum model_finish {
 	MODEL_ERROR,
 };
 
-/* "stop", "length", "tool_calls", "content_filter", "refusal", "error" */
+/* "stop" (of MODEL_PAUSE too), "length", "tool_calls", "content_filter", "refusal", "error" */
 const char *model_finish_name(enum model_finish finish);
 
 /* Token counts; -1 where the provider says nothing. input includes cached and written ones, output
@@ -163,6 +183,14 @@ void model_cancel(struct model_call *call);
  * body) as text; for a built-in model, the neutral request as JSON. */
 bool model_show_request(struct model *model, const struct model_request *request,
 			struct buffer *out, struct error *e);
+
+/* Ask a provider for its models: PROVIDER or PROVIDER:anything. `done` is called once, never inside
+ * this call, with a line for each, "PROVIDER:MODEL\tcontext window\tname" (the last two may be
+ * empty), sorted by time or name as the provider has them, or with what went wrong. Returns false
+ * with `e` when nothing can be asked. */
+bool model_list(struct model_host *host, const char *spec,
+		void (*done)(void *context, struct span lines, const struct model_error *error),
+		void *context, struct error *e);
 
 /* Append the list of providers, one a line: name, protocol, base URL, and which key variables there
  * are and whether one is set ("groq\topenai-chat\thttps://...\tGROQ_API_KEY\tset"). */

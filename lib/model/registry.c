@@ -15,52 +15,6 @@ static const struct protocol *const protocols[] = {
 
 /* ---- the files ---- */
 
-static struct span find_member(struct span object, struct span key)
-{
-	struct json_walk walk = json_walk(object);
-
-	while (json_next(&walk))
-		if (span_equal(walk.key, key))
-			return walk.value;
-	return (struct span){0};
-}
-
-/* Append `base` changed by `patch`: RFC 7396, null removes a member. */
-static void merge(struct span base, struct span patch, struct buffer *out)
-{
-	struct json_walk walk;
-
-	if (json_type(patch) != JSON_OBJECT) {
-		json_write_compact(out, patch);
-		return;
-	}
-	json_open(out, '{');
-	walk = json_walk(json_type(base) == JSON_OBJECT ? base : SPAN("{}"));
-	while (json_next(&walk)) {
-		struct span change = find_member(patch, walk.key);
-
-		if (json_type(change) == JSON_NULL)
-			continue;
-		json_comma(out);
-		buffer_add_span(out, walk.key);
-		buffer_add_char(out, ':');
-		if (change.at != NULL)
-			merge(walk.value, change, out);
-		else
-			json_write_compact(out, walk.value);
-	}
-	walk = json_walk(patch);
-	while (json_next(&walk)) {
-		if (json_type(walk.value) == JSON_NULL || find_member(base, walk.key).at != NULL)
-			continue;
-		json_comma(out);
-		buffer_add_span(out, walk.key);
-		buffer_add_char(out, ':');
-		merge((struct span){0}, walk.value, out);
-	}
-	json_close(out, '}');
-}
-
 static bool read_registry_file(const char *path, struct buffer *out, struct error *e)
 {
 	struct json_fault fault;
@@ -91,7 +45,7 @@ bool registry_read(struct buffer *out, struct error *e)
 	else
 		buffer_add_text(&patch, "{}");
 	if (ok)
-		merge(json_trim(buffer_span(&base)), json_trim(buffer_span(&patch)), out);
+		json_merge(out, json_trim(buffer_span(&base)), json_trim(buffer_span(&patch)));
 	buffer_free(&base);
 	buffer_free(&patch);
 	free(shared);
@@ -187,7 +141,7 @@ static void settle(struct span entry, struct buffer *out)
 		free(variable);
 		if (value == NULL || *value == '\0')
 			continue;
-		merge(buffer_span(out), walk.value, &merged);
+		json_merge(&merged, buffer_span(out), walk.value);
 		buffer_free(out);
 		*out = merged;
 	}

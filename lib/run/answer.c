@@ -16,15 +16,18 @@ static struct answer_part *add_part(struct answer *answer, enum answer_part_type
 	return part;
 }
 
-/* The part that a piece of `type` continues: the last one, or a new one. */
+/* The part that a piece of `type` continues: the last one unless it is complete, or a new one. */
 static struct answer_part *current_part(struct answer *answer, enum answer_part_type type)
 {
-	if (answer->part_count > 0 && answer->parts[answer->part_count - 1].type == type)
-		return &answer->parts[answer->part_count - 1];
+	struct answer_part *last =
+	    answer->part_count > 0 ? &answer->parts[answer->part_count - 1] : NULL;
+
+	if (last != NULL && last->type == type && last->provider_data.len == 0)
+		return last;
 	return add_part(answer, type);
 }
 
-static struct answer_call *call_at(struct answer *answer, int index)
+struct answer_call *answer_call_at(struct answer *answer, int index)
 {
 	return index >= 0 && (size_t)index < answer->call_count ? &answer->calls[index] : NULL;
 }
@@ -39,7 +42,9 @@ static void add_call(struct answer *answer, const struct model_delta *delta, con
 	add_part(answer, ANSWER_CALL)->call = answer->call_count;
 	answer->calls[answer->call_count++] = (struct answer_call){
 	    .id = mem_copy(span_of(id)),
+	    .provider_id = span_is(delta->id, id) ? NULL : mem_copy(delta->id),
 	    .name = mem_copy(delta->name),
+	    .by_provider = delta->by_provider,
 	};
 }
 
@@ -51,7 +56,7 @@ static void keep(struct buffer *data, struct span json)
 
 void answer_add(struct answer *answer, const struct model_delta *delta, const char *id)
 {
-	struct answer_call *call = call_at(answer, delta->index);
+	struct answer_call *call = answer_call_at(answer, delta->index);
 
 	switch (delta->type) {
 	case MODEL_TEXT:
@@ -67,6 +72,19 @@ void answer_add(struct answer *answer, const struct model_delta *delta, const ch
 		if (call != NULL)
 			buffer_add_span(&call->args, delta->text);
 		break;
+	case MODEL_TOOL_RUNNING:
+		if (call != NULL)
+			answer_finish_call(call);
+		break;
+	case MODEL_TOOL_RESULT:
+		if (call != NULL) {
+			keep(&call->result, delta->text);
+			call->is_error = delta->is_error;
+		}
+		break;
+	case MODEL_OPAQUE:
+		keep(&add_part(answer, ANSWER_OPAQUE)->provider_data, delta->text);
+		break;
 	case MODEL_PART_DATA:
 		if (call != NULL)
 			keep(&call->provider_data, delta->text);
@@ -81,23 +99,53 @@ void answer_add(struct answer *answer, const struct model_delta *delta, const ch
 	}
 }
 
+size_t answer_calls_to_run(const struct answer *answer)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < answer->call_count; i++)
+		count += !answer->calls[i].by_provider;
+	return count;
+}
+
+void answer_finish_call(struct answer_call *call)
+{
+	struct span args = json_trim(buffer_span(&call->args));
+
+	if (args.len == 0) {
+		keep(&call->args, SPAN("{}"));
+		args = buffer_span(&call->args);
+	}
+	call->valid = json_type(args) == JSON_OBJECT && json_check(args, NULL);
+}
+
 void answer_finish(struct answer *answer)
 {
-	for (size_t i = 0; i < answer->call_count; i++) {
-		struct answer_call *call = &answer->calls[i];
-		struct span args = json_trim(buffer_span(&call->args));
-
-		if (args.len == 0) {
-			keep(&call->args, SPAN("{}"));
-			args = buffer_span(&call->args);
-		}
-		call->valid = json_type(args) == JSON_OBJECT && json_check(args, NULL);
-	}
+	for (size_t i = 0; i < answer->call_count; i++)
+		answer_finish_call(&answer->calls[i]);
 }
 
 struct span answer_args(const struct answer_call *call)
 {
 	return call->valid ? json_trim(buffer_span(&call->args)) : SPAN("{}");
+}
+
+static void write_call(struct buffer *out, const struct answer_call *call)
+{
+	json_put_text(out, "type", "tool_call");
+	json_put_text(out, "tool_call_id", call->id);
+	if (call->provider_id != NULL)
+		json_put_text(out, "provider_id", call->provider_id);
+	json_put_text(out, "tool_name", call->name);
+	json_key(out, "args");
+	json_write_line(out, answer_args(call));
+	if (!call->valid)
+		json_put_string(out, "invalid_args", buffer_span(&call->args));
+	if (call->by_provider) {
+		json_put_text(out, "executed_by", "provider");
+		json_put_string(out, "result", buffer_span(&call->result));
+		json_put_bool(out, "is_error", call->is_error);
+	}
 }
 
 static void write_part(struct buffer *out, const struct answer *answer,
@@ -106,20 +154,19 @@ static void write_part(struct buffer *out, const struct answer *answer,
 	const struct buffer *data = &part->provider_data;
 
 	json_open(out, '{');
-	if (part->type == ANSWER_CALL) {
-		const struct answer_call *call = &answer->calls[part->call];
-
-		json_put_text(out, "type", "tool_call");
-		json_put_text(out, "tool_call_id", call->id);
-		json_put_text(out, "tool_name", call->name);
-		json_key(out, "args");
-		json_write_line(out, answer_args(call));
-		if (!call->valid)
-			json_put_string(out, "invalid_args", buffer_span(&call->args));
-		data = &call->provider_data;
-	} else {
+	switch (part->type) {
+	case ANSWER_CALL:
+		write_call(out, &answer->calls[part->call]);
+		data = &answer->calls[part->call].provider_data;
+		break;
+	case ANSWER_TEXT:
+	case ANSWER_THINKING:
 		json_put_text(out, "type", part->type == ANSWER_TEXT ? "text" : "thinking");
 		json_put_string(out, "text", buffer_span(&part->text));
+		break;
+	case ANSWER_OPAQUE:
+		json_put_text(out, "type", "opaque");
+		break;
 	}
 	if (data->len > 0)
 		json_put_raw(out, "provider_data", buffer_span(data));
@@ -164,9 +211,11 @@ void answer_clear(struct answer *answer)
 	}
 	for (size_t i = 0; i < answer->call_count; i++) {
 		free(answer->calls[i].id);
+		free(answer->calls[i].provider_id);
 		free(answer->calls[i].name);
 		buffer_free(&answer->calls[i].args);
 		buffer_free(&answer->calls[i].provider_data);
+		buffer_free(&answer->calls[i].result);
 	}
 	answer->part_count = 0;
 	answer->call_count = 0;

@@ -7,14 +7,21 @@
 #include "model/model.h"
 
 struct answer_call {
-	char *id; /* unique within the run */
+	char *id;          /* unique within the run */
+	char *provider_id; /* the provider's own where that is another one; NULL: it is `id` */
 	char *name;
 	struct buffer args;          /* as the model wrote them; {} when it wrote nothing */
 	struct buffer provider_data; /* empty: none */
 	bool valid;                  /* args are a JSON object; known after answer_finish */
+
+	bool by_provider; /* the provider runs it; the rest is of such calls only */
+	enum { ANSWER_CALL_SAID, ANSWER_CALL_RUNNING, ANSWER_CALL_OVER } state;
+	int64_t began_at;     /* clock_monotonic */
+	struct buffer result; /* JSON or plain text */
+	bool is_error;
 };
 
-enum answer_part_type { ANSWER_TEXT, ANSWER_THINKING, ANSWER_CALL };
+enum answer_part_type { ANSWER_TEXT, ANSWER_THINKING, ANSWER_CALL, ANSWER_OPAQUE };
 
 struct answer_part {
 	enum answer_part_type type;
@@ -34,6 +41,15 @@ struct answer {
 
 /* Take a delta in. For MODEL_TOOL_CALL, `id` is the id to use instead of the delta's own. */
 void answer_add(struct answer *answer, const struct model_delta *delta, const char *id);
+
+/* The call `index`; NULL when there is none. */
+struct answer_call *answer_call_at(struct answer *answer, int index);
+
+/* How many calls are to be run here. */
+size_t answer_calls_to_run(const struct answer *answer);
+
+/* Decide whether the arguments of a call are valid; they are complete. */
+void answer_finish_call(struct answer_call *call);
 
 /* The response is complete: decide which calls are valid. */
 void answer_finish(struct answer *answer);

@@ -42,6 +42,7 @@ void run_end(struct agent_run *run, enum run_end end, int exit_status,
 	loop_timer_remove(run->timeout);
 	run->wait = run->timeout = NULL;
 	emit_held(run);
+	run_provider_close(run, end != RUN_SUCCESS);
 	run_tools_stop(run);
 	keep_output(run);
 	if (error != NULL) {
@@ -119,6 +120,7 @@ static void ask_again(struct agent_run *run, const struct model_error *error, do
 		      const char *next_model)
 {
 	emit_held(run);
+	run_provider_close(run, true);
 	emit_llm_retry(run, error, wait_seconds, next_model);
 	answer_clear(&run->answer);
 	run->attempt++;
@@ -150,45 +152,51 @@ static void recover(struct agent_run *run, const struct model_error *error)
 
 /* ---- receiving ---- */
 
-/* The id under which events know a call: the provider's, made unique within the run, because some
- * servers number their calls anew in every response. The caller frees it. */
-static char *unique_id(struct agent_run *run, struct span id)
+static bool id_is_used(const struct agent_run *run, struct span id)
 {
-	struct buffer unique = {0};
-	size_t n = 1;
+	for (size_t i = 0; i < run->used_id_count; i++)
+		if (span_is(id, run->used_ids[i]))
+			return true;
+	return false;
+}
 
-	buffer_add_span(&unique, id);
-	for (size_t i = 0; i < run->used_id_count; i++) {
-		if (!span_is(buffer_span(&unique), run->used_ids[i]))
-			continue;
+/* The id under which events know a call: the provider's, made unique within the run, because some
+ * servers number their calls anew in every response, give none, or very long ones. Borrowed. */
+static const char *unique_id(struct agent_run *run, struct span id)
+{
+	enum { MAX_ID = 128 };
+	bool named = id.len > 0;
+	size_t n = named ? 1 : run->used_id_count + 1;
+	struct buffer unique = {0};
+
+	if (id.len > MAX_ID)
+		id.len = MAX_ID;
+	do {
 		buffer_clear(&unique);
-		buffer_add_span(&unique, id);
-		buffer_add_format(&unique, "_%zu", ++n);
-		i = (size_t)-1;
-	}
+		buffer_add_span(&unique, named ? id : SPAN("call"));
+		if (!named || n > 1)
+			buffer_add_format(&unique, "_%zu", n);
+		n++;
+	} while (id_is_used(run, buffer_span(&unique)));
 	run->used_ids = mem_resize(run->used_ids, (run->used_id_count + 1) * sizeof(char *));
-	run->used_ids[run->used_id_count++] = mem_copy(buffer_span(&unique));
-	return buffer_take(&unique);
+	run->used_ids[run->used_id_count] = buffer_take(&unique);
+	return run->used_ids[run->used_id_count++];
 }
 
 static void on_delta(void *context, const struct model_delta *delta)
 {
 	struct agent_run *run = context;
 
-	if (delta->type == MODEL_TOOL_CALL) {
-		char *id = unique_id(run, delta->id);
-
-		answer_add(&run->answer, delta, id);
-		free(id);
-	} else {
-		answer_add(&run->answer, delta, NULL);
-	}
+	answer_add(&run->answer, delta,
+		   delta->type == MODEL_TOOL_CALL ? unique_id(run, delta->id) : NULL);
 	if (run->first_chunk_at == 0 && delta->type != MODEL_RAW) {
 		run->first_chunk_at = clock_monotonic();
 		if (run->first_answer_at == 0)
 			run->first_answer_at = run->first_chunk_at;
 	}
 	emit_delta(run, delta);
+	if (delta->type == MODEL_TOOL_RUNNING || delta->type == MODEL_TOOL_RESULT)
+		run_provider_call(run, delta);
 }
 
 /* A response without tool calls, or one that was cut or refused: the run is over. */
@@ -198,6 +206,7 @@ static void final_answer(struct agent_run *run, const struct model_outcome *outc
 
 	switch (outcome->finish) {
 	case MODEL_STOP:
+	case MODEL_PAUSE:
 	case MODEL_TOOL_CALLS:
 		run_end(run, RUN_SUCCESS, STATUS_OK, NULL);
 		return;
@@ -258,15 +267,17 @@ static void on_complete(struct agent_run *run, const struct model_outcome *outco
 {
 	struct answer *answer = &run->answer;
 	struct model *model = run->models[run->model_index];
-	bool is_final = answer->call_count == 0 || outcome->finish == MODEL_REFUSAL ||
-			outcome->finish == MODEL_CONTENT_FILTER;
+	bool calls = answer_calls_to_run(answer) > 0;
+	bool is_final = (!calls && outcome->finish != MODEL_PAUSE) ||
+			outcome->finish == MODEL_REFUSAL || outcome->finish == MODEL_CONTENT_FILTER;
 	struct buffer message = {0};
 
 	run->finish = outcome->finish;
 	run->has_finish = true;
+	run_provider_close(run, false);
 	answer_finish(answer);
 	for (size_t i = 0; i < answer->call_count; i++)
-		if (answer->calls[i].valid)
+		if (answer->calls[i].valid && !answer->calls[i].by_provider)
 			emit_tool_call_end(run, &answer->calls[i]);
 	answer_write_message(answer, model_provider(model), model_name(model), outcome->refusal,
 			     &message);
@@ -278,8 +289,10 @@ static void on_complete(struct agent_run *run, const struct model_outcome *outco
 	buffer_free(&message);
 	if (is_final)
 		final_answer(run, outcome);
-	else if (within_limits(run))
+	else if (within_limits(run) && calls)
 		run_tools(run);
+	else if (!run->ended)
+		run_next_iteration(run);
 }
 
 static void on_done(void *context, const struct model_outcome *outcome)
@@ -311,6 +324,7 @@ static struct model_request build_request(const struct run_config *config,
 	    .option_count = config->option_count,
 	    .effort = config->effort,
 	    .max_tokens = config->max_tokens,
+	    .schema = config->schema,
 	};
 }
 

@@ -31,6 +31,7 @@ struct run_config {
 	const char *effort;
 	int64_t max_tokens;
 	const char *tool_choice;
+	struct span schema; /* of the answer, JSON Schema; absent: text */
 
 	const struct tool_set *tools;
 	struct approval_policy *policy;

@@ -271,7 +271,10 @@ void emit_delta(struct agent_run *run, const struct model_delta *delta)
 	case MODEL_RAW:
 		emit_raw(run, delta);
 		break;
+	case MODEL_TOOL_RUNNING:
+	case MODEL_TOOL_RESULT:
 	case MODEL_PART_DATA:
+	case MODEL_OPAQUE:
 	case MODEL_MESSAGE_DATA:
 		break;
 	}
@@ -333,6 +336,35 @@ void emit_tool_end(struct agent_run *run, const struct answer_call *call,
 	if (result->truncated)
 		json_put_bool(data, "truncated", true);
 	put_result_json(data, result);
+	end(run);
+}
+
+void emit_provider_start(struct agent_run *run, const struct answer_call *call)
+{
+	struct buffer *data;
+
+	if (call->valid)
+		emit_tool_call_end(run, call);
+	data = begin(run, "tool_start");
+	put_call(data, call);
+	put_args(data, call);
+	json_put_int(data, "iteration", run->iteration);
+	json_put_text(data, "executed_by", "provider");
+	end(run);
+}
+
+void emit_provider_end(struct agent_run *run, const struct answer_call *call)
+{
+	const struct tool_result result = {.text = buffer_span(&call->result),
+					   .is_error = call->is_error};
+	struct buffer *data = begin(run, "tool_end");
+
+	put_call(data, call);
+	json_put_string(data, "result", result.text);
+	json_put_bool(data, "is_error", call->is_error);
+	put_seconds(data, "duration_seconds", seconds_since(call->began_at));
+	json_put_text(data, "executed_by", "provider");
+	put_result_json(data, &result);
 	end(run);
 }
 

@@ -105,6 +105,13 @@ void run_tools(struct agent_run *run);
 void run_tools_stop(struct agent_run *run);
 void run_tools_free(struct agent_run *run);
 
+/* ---- run_provider.c: calls that the provider runs itself ---- */
+
+/* Take MODEL_TOOL_RUNNING or MODEL_TOOL_RESULT: their events are written as they become known. */
+void run_provider_call(struct agent_run *run, const struct model_delta *delta);
+/* Calls whose result was not told are over with the response; `failed`: as errors. */
+void run_provider_close(struct agent_run *run, bool failed);
+
 /* ---- run_events.c ---- */
 
 void emit_agent_start(struct agent_run *run);
@@ -125,6 +132,9 @@ void emit_tool_start(struct agent_run *run, const struct answer_call *call);
 void emit_tool_chunk(struct agent_run *run, const struct answer_call *call, struct span text);
 void emit_tool_end(struct agent_run *run, const struct answer_call *call,
 		   const struct tool_result *result);
+/* The same for a call that the provider runs itself. */
+void emit_provider_start(struct agent_run *run, const struct answer_call *call);
+void emit_provider_end(struct agent_run *run, const struct answer_call *call);
 void emit_tool_approval(struct agent_run *run, const struct answer_call *call, bool approved,
 			const char *by);
 

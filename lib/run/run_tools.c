@@ -251,7 +251,7 @@ static void pump(struct agent_run *run)
 void run_tools(struct agent_run *run)
 {
 	const struct run_config *config = &run->config;
-	size_t count = run->answer.call_count;
+	size_t count = answer_calls_to_run(&run->answer);
 
 	if (config->max_tool_calls > 0 &&
 	    run->tool_calls + (int64_t)count > config->max_tool_calls) {
@@ -265,8 +265,9 @@ void run_tools(struct agent_run *run)
 	run->tool_calls += (int64_t)count;
 	run->batch = mem_zero(count * sizeof(*run->batch));
 	run->batch_count = count;
-	for (size_t i = 0; i < count; i++)
-		run->batch[i] = (struct batch_call){.run = run, .index = i};
+	for (size_t i = 0, n = 0; i < run->answer.call_count; i++)
+		if (!run->answer.calls[i].by_provider)
+			run->batch[n++] = (struct batch_call){.run = run, .index = i};
 	pump(run);
 }
 

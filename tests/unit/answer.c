@@ -8,6 +8,7 @@ static void feed(struct answer *answer, enum model_delta_type type, int index, c
 
 	if (type == MODEL_TOOL_CALL)
 		delta.name = delta.text;
+	delta.id = SPAN("id");
 	answer_add(answer, &delta, "id");
 }
 

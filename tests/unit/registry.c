@@ -404,16 +404,17 @@ static void parameters(void)
 	     "\"reasoning_effort\":\"high\"}");
 	body("the name of the limit", "openai-chat:m", REQUEST(MESSAGES(HI), .max_tokens = 9),
 	     "{\"model\":\"m\"," HEAD SAID ",\"max_completion_tokens\":9}");
-	body("options come last and replace what is there", "lab:m",
+	body("options replace what is there, and null leaves it out", "lab:m",
 	     REQUEST(MESSAGES(HI), .effort = "max", .max_tokens = 9,
 		     OPTIONS({"temperature", {"0.20", 4}}, {"reasoning_effort", {"\"low\"", 5}},
 			     {"max_tokens", {"7", 1}}, {"model", {"\"x\"", 3}},
-			     {"temperature", {"0.3", 3}}, {"a\"b", {"null", 4}})),
-	     "{" HEAD SAID ",\"reasoning_effort\":\"low\",\"max_tokens\":7,\"model\":\"x\","
-	     "\"temperature\":0.3,\"a\\\"b\":null}");
+			     {"temperature", {"0.3", 3}}, {"a\"b", {"{\"c\":1.10}", 10}},
+			     {"stream_options", {"null", 4}})),
+	     "{\"model\":\"x\",\"stream\":true," SAID ",\"max_tokens\":7,"
+	     "\"reasoning_effort\":\"low\",\"temperature\":0.3,\"a\\\"b\":{\"c\":1.10}}");
 	body("no stream, then no stream_options either", "lab:m",
 	     REQUEST(MESSAGES(HI), OPTIONS({"stream", {"false", 5}})),
-	     "{\"model\":\"m\"," SAID ",\"stream\":false}");
+	     "{\"model\":\"m\",\"stream\":false," SAID "}");
 	body("tools, their schemas byte for byte", "lab:m",
 	     REQUEST(MESSAGES(HI), .tools = tools, .tool_count = 2),
 	     "{\"model\":\"m\"," HEAD SAID ",\"tools\":[" F_TOOL "," G_TOOL "]}");
@@ -611,7 +612,7 @@ static void conversations(void)
 	     "\"content\":\"error: x\"}]}");
 	body("a part that cannot be sent", "lab:m",
 	     REQUEST(MESSAGES(SPAN("{\"role\":\"user\",\"content\":[{\"type\":\"video\"}]}"))),
-	     "lab cannot be sent a message part of type video");
+	     "lab:m cannot be sent a message part of type video");
 	body("a message without a role", "lab:m", REQUEST(MESSAGES(SPAN("{}"))),
 	     "a message of the conversation has no known role: {}");
 }

@@ -6,6 +6,7 @@
  *   openai_chat_details.c  OpenRouter's reasoning_details, kept to be sent back
  *   openai_chat_request.c  the request: URL and parameters
  *   openai_chat_messages.c the request's messages
+ *   openai_chat_schema.c   the request for an answer that satisfies a schema
  */
 #ifndef MODEL_OPENAI_CHAT_H
 #define MODEL_OPENAI_CHAT_H
@@ -94,7 +95,16 @@ bool chat_request(const struct provider *provider, const char *model, const char
 		  const struct model_request *request, struct http_request *out, struct error *e);
 
 /* Append the value of "messages". */
-bool chat_messages(const struct provider *provider, const struct model_request *request,
-		   struct buffer *out, struct error *e);
+bool chat_messages(const struct provider *provider, const char *model,
+		   const struct model_request *request, struct buffer *out, struct error *e);
+
+/* How the provider takes a schema for its answer (quirk "schema"): "json_schema" where it says
+ * nothing; "json_object", which promises JSON but not its form; false: not at all. Of the latter
+ * two the model is told in its instructions. */
+bool chat_schema_is_native(const struct provider *provider, const struct model_request *request);
+
+/* Append "response_format" where one is wanted and the provider has it. */
+void chat_schema_write(const struct provider *provider, const struct model_request *request,
+		       struct buffer *out);
 
 #endif

@@ -2,58 +2,27 @@
 
 #include <ctype.h>
 #include <stdlib.h>
-#include <strings.h>
+
+#include "model/message.h"
+#include "model/parameters.h"
+#include "model/schema_dialect.h"
 
 /* One request's messages while they are written. */
 struct writer {
 	const struct provider *provider;
+	const char *model;
+	const struct model_request *request;
 	struct buffer *out;
 	struct buffer scratch;
 	struct buffer user; /* text of user messages that follow each other, not yet written */
-	bool after_tool;    /* the message written last is a tool's */
-	bool in_loop;       /* no user message follows: this is the tool loop that is running */
+	struct buffer
+	    parts;       /* what stands before it where there is not only text: an array's inside */
+	bool after_tool; /* the message written last is a tool's */
+	bool in_loop;    /* no user message follows: this is the tool loop that is running */
 	struct error *e;
 };
 
 /* ---- pieces ---- */
-
-/* Append a paragraph: parted from what is there by a blank line. */
-static void add_paragraph(struct span string, struct buffer *out)
-{
-	if (json_type(string) != JSON_STRING || string.len <= 2)
-		return;
-	if (out->len > 0)
-		buffer_add_text(out, "\n\n");
-	json_decode(string, out);
-}
-
-static bool refuse_part(struct writer *w, struct span type)
-{
-	char *name = json_text(type);
-
-	error_set(w->e, "usage", "%s cannot be sent a message part of type %s", w->provider->name,
-		  name != NULL ? name : "(none)");
-	free(name);
-	return false;
-}
-
-/* Append the text of a message, whose content is a string or an array of parts. */
-static bool add_text(struct writer *w, struct span message, struct buffer *out)
-{
-	struct span content = json_get(message, "content");
-	struct json_walk walk = json_walk(content);
-
-	add_paragraph(content, out);
-	while (json_next(&walk)) {
-		struct span type = json_get(walk.value, "type");
-
-		if (json_is(type, "text"))
-			add_paragraph(json_get(walk.value, "text"), out);
-		else if (!json_is(type, "thinking") && !json_is(type, "tool_call"))
-			return refuse_part(w, type);
-	}
-	return true;
-}
 
 /* An id as this server takes it: one that it would refuse becomes letters and digits, the same for
  * the call and for its result. Stays valid until the next call. */
@@ -67,7 +36,9 @@ static struct span wire_id(struct writer *w, struct span id)
 	bool good = true;
 
 	buffer_clear(&w->scratch);
-	json_decode(id, &w->scratch);
+	message_call_id(w->request, id, w->provider, &w->scratch);
+	if (w->scratch.len == 0)
+		json_decode(id, &w->scratch);
 	for (size_t i = 0; i < w->scratch.len; i++) {
 		good &= isalnum((unsigned char)w->scratch.at[i]) != 0;
 		hash = (hash ^ (unsigned char)w->scratch.at[i]) * 0x100000001B3;
@@ -91,9 +62,20 @@ static void begin(struct writer *w, const char *role)
 
 /* ---- messages ---- */
 
-static void flush_user(struct writer *w)
+static void flush_user_text(struct writer *w)
 {
 	if (w->user.len == 0)
+		return;
+	json_open(&w->parts, '{');
+	json_put_text(&w->parts, "type", "text");
+	json_put_string(&w->parts, "text", buffer_span(&w->user));
+	json_close(&w->parts, '}');
+	buffer_clear(&w->user);
+}
+
+static void flush_user(struct writer *w)
+{
+	if (w->user.len == 0 && w->parts.len == 0)
 		return;
 	if (w->after_tool && json_true(provider_quirk(w->provider, "no_user_after_tool"))) {
 		begin(w, "assistant");
@@ -101,9 +83,77 @@ static void flush_user(struct writer *w)
 		json_close(w->out, '}');
 	}
 	begin(w, "user");
-	json_put_string(w->out, "content", buffer_span(&w->user));
+	if (w->parts.len == 0) {
+		json_put_string(w->out, "content", buffer_span(&w->user));
+	} else {
+		flush_user_text(w);
+		json_key(w->out, "content");
+		json_open(w->out, '[');
+		buffer_add_span(w->out, buffer_span(&w->parts));
+		json_close(w->out, ']');
+	}
 	json_close(w->out, '}');
 	buffer_clear(&w->user);
+	buffer_clear(&w->parts);
+}
+
+/* "data:image/png;base64,..." as the string `key`. */
+static void put_data_url(struct buffer *out, const char *key, struct span part)
+{
+	json_key(out, key);
+	buffer_add_text(out, "\"data:");
+	buffer_add_span(out, json_plain(json_get(part, "media_type")));
+	buffer_add_text(out, ";base64,");
+	buffer_add_span(out, json_plain(json_get(part, "data")));
+	buffer_add_char(out, '"');
+}
+
+/* Whether the models of this server take parts of `type`: quirk "attach", a list for each pattern
+ * of model names; images where it says nothing. */
+static bool takes(const struct writer *w, const char *type)
+{
+	if (provider_quirk(w->provider, "attach").at == NULL)
+		return strcmp(type, "image") == 0;
+	return parameters_quirk_has(w->provider, w->model, "attach", type);
+}
+
+static bool add_attachment(struct writer *w, struct span part)
+{
+	bool is_image = json_is(json_get(part, "type"), "image");
+	const char *type = is_image ? "image_url" : "file";
+
+	if (!takes(w, is_image ? "image" : "file"))
+		return message_refuse_part(w->provider, w->model, part, w->e);
+	flush_user_text(w);
+	json_open(&w->parts, '{');
+	json_put_text(&w->parts, "type", type);
+	json_key(&w->parts, type);
+	json_open(&w->parts, '{');
+	if (!is_image)
+		json_put_raw(&w->parts, "filename", json_get(part, "name"));
+	put_data_url(&w->parts, is_image ? "url" : "file_data", part);
+	json_close(&w->parts, '}');
+	json_close(&w->parts, '}');
+	return true;
+}
+
+static bool add_user(struct writer *w, struct span message)
+{
+	struct span content = json_get(message, "content");
+	struct json_walk walk = json_walk(content);
+
+	message_add_paragraph(content, &w->user);
+	while (json_next(&walk)) {
+		struct span type = json_get(walk.value, "type");
+
+		if (json_is(type, "text"))
+			message_add_paragraph(json_get(walk.value, "text"), &w->user);
+		else if (!json_is(type, "image") && !json_is(type, "file"))
+			return message_refuse_part(w->provider, w->model, walk.value, w->e);
+		else if (!add_attachment(w, walk.value))
+			return false;
+	}
+	return true;
 }
 
 static void write_call(struct writer *w, struct span part, bool own)
@@ -132,13 +182,21 @@ static void write_call(struct writer *w, struct span part, bool own)
 	buffer_free(&object);
 }
 
+/* Whether a part is a call that was run here; what another provider ran itself is its own affair.
+ */
+static bool is_call(struct span part)
+{
+	return json_is(json_get(part, "type"), "tool_call") &&
+	       json_get(part, "executed_by").at == NULL;
+}
+
 static void write_calls(struct writer *w, struct span content, bool own)
 {
 	struct json_walk walk = json_walk(content);
 	bool any = false;
 
 	while (json_next(&walk)) {
-		if (!json_is(json_get(walk.value, "type"), "tool_call"))
+		if (!is_call(walk.value))
 			continue;
 		if (!any) {
 			json_key(w->out, "tool_calls");
@@ -159,7 +217,7 @@ static void write_reasoning(struct writer *w, struct span message)
 	struct json_walk walk = json_walk(json_get(message, "content"));
 	char *field;
 
-	if (!json_is(json_get(message, "provider"), w->provider->name))
+	if (!message_is_own(message, w->provider))
 		return;
 	if (json_is(quirk, "reasoning_details")) {
 		if (details.at != NULL)
@@ -186,23 +244,33 @@ static bool has_calls(struct span content)
 	struct json_walk walk = json_walk(content);
 
 	while (json_next(&walk))
-		if (json_is(json_get(walk.value, "type"), "tool_call"))
+		if (is_call(walk.value))
 			return true;
 	return false;
 }
 
-static bool write_assistant(struct writer *w, struct span message)
+/* The text of an answer; a refusal is said as text. */
+static void add_answer(struct span content, struct buffer *out)
 {
-	bool own = json_is(json_get(message, "provider"), w->provider->name);
+	struct json_walk walk = json_walk(content);
+
+	message_add_paragraph(content, out);
+	while (json_next(&walk)) {
+		struct span type = json_get(walk.value, "type");
+
+		if (json_is(type, "text") || json_is(type, "refusal"))
+			message_add_paragraph(json_get(walk.value, "text"), out);
+	}
+}
+
+static void write_assistant(struct writer *w, struct span message)
+{
 	struct span content = json_get(message, "content");
 	struct buffer text = {0};
 	bool calls = has_calls(content);
 
 	flush_user(w);
-	if (!add_text(w, message, &text)) {
-		buffer_free(&text);
-		return false;
-	}
+	add_answer(content, &text);
 	if (calls || text.len > 0) {
 		begin(w, "assistant");
 		if (text.len > 0)
@@ -210,83 +278,30 @@ static bool write_assistant(struct writer *w, struct span message)
 		else
 			json_put_null(w->out, "content");
 		write_reasoning(w, message);
-		write_calls(w, content, own);
+		write_calls(w, content, message_is_own(message, w->provider));
 		json_close(w->out, '}');
 	}
 	buffer_free(&text);
-	return true;
 }
 
 /* A result is text; an error says so in it, for there is no flag. */
-static void write_result(struct writer *w, struct span part)
-{
-	struct span result = json_get(part, "result");
-	struct buffer text = {0};
-
-	if (json_type(result) == JSON_STRING)
-		json_decode(result, &text);
-	else
-		buffer_add_span(&text, result);
-	begin(w, "tool");
-	json_put_string(w->out, "tool_call_id", wire_id(w, json_get(part, "tool_call_id")));
-	json_key(w->out, "content");
-	buffer_add_char(w->out, '"');
-	if (json_true(json_get(part, "is_error")) &&
-	    (text.len < 5 || strncasecmp(text.at, "error", 5) != 0))
-		buffer_add_text(w->out, "Error: ");
-	json_write_escaped(w->out, buffer_span(&text));
-	buffer_add_char(w->out, '"');
-	json_close(w->out, '}');
-	buffer_free(&text);
-}
-
 static bool write_results(struct writer *w, struct span message)
 {
 	struct json_walk walk = json_walk(json_get(message, "content"));
-
-	flush_user(w);
-	while (json_next(&walk)) {
-		if (!json_is(json_get(walk.value, "type"), "tool_result"))
-			return refuse_part(w, json_get(walk.value, "type"));
-		write_result(w, walk.value);
-	}
-	return true;
-}
-
-static bool is_system(struct span role)
-{
-	return json_is(role, "system") || json_is(role, "developer");
-}
-
-static bool write_message(struct writer *w, struct span message)
-{
-	struct span role = json_get(message, "role");
-
-	if (is_system(role))
-		return true;
-	if (json_is(role, "user"))
-		return add_text(w, message, &w->user);
-	if (json_is(role, "assistant"))
-		return write_assistant(w, message);
-	if (json_is(role, "tool"))
-		return write_results(w, message);
-	return error_set(w->e, "usage", "a message of the conversation has no known role: %.*s",
-			 message.len < 80 ? (int)message.len : 80, message.at);
-}
-
-/* All instructions become one message at the start: many servers take no other. */
-static bool write_system(struct writer *w, const struct model_request *request)
-{
 	struct buffer text = {0};
 	bool ok = true;
 
-	if (request->system != NULL)
-		buffer_add_text(&text, request->system);
-	for (size_t i = 0; ok && i < request->message_count; i++)
-		if (is_system(json_get(request->messages[i], "role")))
-			ok = add_text(w, request->messages[i], &text);
-	if (ok && text.len > 0) {
-		begin(w, "system");
+	flush_user(w);
+	while (ok && json_next(&walk)) {
+		if (!json_is(json_get(walk.value, "type"), "tool_result")) {
+			ok = message_refuse_part(w->provider, w->model, walk.value, w->e);
+			break;
+		}
+		buffer_clear(&text);
+		message_result_text(walk.value, &text);
+		begin(w, "tool");
+		json_put_string(w->out, "tool_call_id",
+				wire_id(w, json_get(walk.value, "tool_call_id")));
 		json_put_string(w->out, "content", buffer_span(&text));
 		json_close(w->out, '}');
 	}
@@ -294,18 +309,53 @@ static bool write_system(struct writer *w, const struct model_request *request)
 	return ok;
 }
 
-bool chat_messages(const struct provider *provider, const struct model_request *request,
-		   struct buffer *out, struct error *e)
+static bool write_message(struct writer *w, struct span message)
 {
-	struct writer w = {.provider = provider, .out = out, .e = e};
+	switch (message_role(message)) {
+	case MESSAGE_SYSTEM:
+		return true; /* written at the start */
+	case MESSAGE_USER:
+		return add_user(w, message);
+	case MESSAGE_ASSISTANT:
+		write_assistant(w, message);
+		return true;
+	case MESSAGE_TOOL:
+		return write_results(w, message);
+	case MESSAGE_UNKNOWN:
+		break;
+	}
+	return message_refuse_role(message, w->e);
+}
+
+/* All instructions become one message at the start: many servers take no other. */
+static void write_system(struct writer *w)
+{
+	struct buffer text = {0};
+
+	message_system(w->request, &text);
+	if (!chat_schema_is_native(w->provider, w->request))
+		dialect_instruction(w->request->schema, &text);
+	if (text.len > 0) {
+		begin(w, "system");
+		json_put_string(w->out, "content", buffer_span(&text));
+		json_close(w->out, '}');
+	}
+	buffer_free(&text);
+}
+
+bool chat_messages(const struct provider *provider, const char *model,
+		   const struct model_request *request, struct buffer *out, struct error *e)
+{
+	struct writer w = {
+	    .provider = provider, .model = model, .request = request, .out = out, .e = e};
 	size_t last_user = 0;
-	bool ok;
+	bool ok = true;
 
 	for (size_t i = 0; i < request->message_count; i++)
-		if (json_is(json_get(request->messages[i], "role"), "user"))
+		if (message_role(request->messages[i]) == MESSAGE_USER)
 			last_user = i;
 	json_open(out, '[');
-	ok = write_system(&w, request);
+	write_system(&w);
 	for (size_t i = 0; ok && i < request->message_count; i++) {
 		w.in_loop = i > last_user;
 		ok = write_message(&w, request->messages[i]);
@@ -314,5 +364,6 @@ bool chat_messages(const struct provider *provider, const struct model_request *
 	json_close(out, ']');
 	buffer_free(&w.scratch);
 	buffer_free(&w.user);
+	buffer_free(&w.parts);
 	return ok;
 }

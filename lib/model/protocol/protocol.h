@@ -10,7 +10,7 @@
 #include "model/model.h"
 #include "model/registry.h"
 
-enum framing { FRAMING_SSE, FRAMING_NDJSON };
+enum framing { FRAMING_SSE, FRAMING_NDJSON, FRAMING_AWS };
 
 /* A decoder turns the events of one answer into deltas. It is embedded as the first member of the
  * protocol's own struct. */
@@ -31,7 +31,8 @@ struct protocol {
 
 	struct decoder *(*decoder_new)(const struct model_request *request);
 
-	/* One event of the stream: the SSE event's name (absent for NDJSON) and its data. Returns
+	/* One event of the stream: the SSE event's name (absent for NDJSON; for AWS event streams
+	 * the header :event-type or :exception-type) and its data. Returns
 	 * false when the answer has failed: the decoder has recorded the error for `end`. */
 	bool (*event)(struct decoder *decoder, struct span name, struct span data);
 
@@ -43,6 +44,13 @@ struct protocol {
 	void (*end)(struct decoder *decoder, bool cut, struct model_outcome *outcome);
 
 	void (*decoder_free)(struct decoder *decoder);
+
+	/* The request for the provider's list of models (GET; without the key), and the answer to
+	 * it: for each model "ID\tCONTEXT WINDOW\tNAME\n" is appended, the last two empty where
+	 * the provider does not say them. NULL: the provider has no such list. */
+	bool (*list_request)(const struct provider *provider, const char *base_url,
+			     struct http_request *out, struct error *e);
+	void (*list_read)(struct span json, struct buffer *out);
 };
 
 extern const struct protocol protocol_openai_chat;

@@ -1,0 +1,114 @@
+#include "model/message.h"
+
+#include <strings.h>
+
+bool message_is_own(struct span message, const struct provider *provider)
+{
+	return json_is(json_get(message, "provider"), provider->name);
+}
+
+/* The part of `message` that is the call `id`. */
+static struct span find_call(struct span message, struct span id)
+{
+	struct json_walk walk = json_walk(json_get(message, "content"));
+
+	while (json_next(&walk))
+		if (json_is(json_get(walk.value, "type"), "tool_call") &&
+		    span_equal(json_get(walk.value, "tool_call_id"), id))
+			return walk.value;
+	return (struct span){0};
+}
+
+void message_call_id(const struct model_request *request, struct span tool_call_id,
+		     const struct provider *provider, struct buffer *out)
+{
+	for (size_t i = request->message_count; i-- > 0;) {
+		struct span message = request->messages[i], own;
+
+		if (message_role(message) != MESSAGE_ASSISTANT)
+			continue;
+		own = find_call(message, tool_call_id);
+		if (own.at == NULL)
+			continue;
+		own = json_get(own, "provider_id");
+		if (own.at != NULL && message_is_own(message, provider)) {
+			json_decode(own, out);
+			return;
+		}
+		break;
+	}
+	json_decode(tool_call_id, out);
+}
+
+void message_add_paragraph(struct span text, struct buffer *out)
+{
+	if (json_type(text) != JSON_STRING || text.len <= 2)
+		return;
+	if (out->len > 0)
+		buffer_add_text(out, "\n\n");
+	json_decode(text, out);
+}
+
+void message_system(const struct model_request *request, struct buffer *out)
+{
+	if (request->system != NULL)
+		buffer_add_text(out, request->system);
+	for (size_t i = 0; i < request->message_count; i++) {
+		struct span content = json_get(request->messages[i], "content");
+		struct json_walk walk = json_walk(content);
+
+		if (message_role(request->messages[i]) != MESSAGE_SYSTEM)
+			continue;
+		message_add_paragraph(content, out);
+		while (json_next(&walk))
+			message_add_paragraph(json_get(walk.value, "text"), out);
+	}
+}
+
+enum message_role message_role(struct span message)
+{
+	struct span role = json_get(message, "role");
+
+	if (json_is(role, "user"))
+		return MESSAGE_USER;
+	if (json_is(role, "assistant"))
+		return MESSAGE_ASSISTANT;
+	if (json_is(role, "tool"))
+		return MESSAGE_TOOL;
+	if (json_is(role, "system") || json_is(role, "developer"))
+		return MESSAGE_SYSTEM;
+	return MESSAGE_UNKNOWN;
+}
+
+void message_result_text(struct span part, struct buffer *out)
+{
+	struct span result = json_get(part, "result");
+	struct buffer text = {0};
+
+	if (!json_decode(result, &text))
+		buffer_add_span(&text, result);
+	if (json_true(json_get(part, "is_error")) &&
+	    (text.len < 5 || strncasecmp(text.at, "error", 5) != 0))
+		buffer_add_text(out, "Error: ");
+	buffer_add_span(out, buffer_span(&text));
+	buffer_free(&text);
+}
+
+bool message_refuse_part(const struct provider *provider, const char *model, struct span part,
+			 struct error *e)
+{
+	struct buffer type = {0};
+
+	if (!json_decode(json_get(part, "type"), &type))
+		buffer_add_text(&type, "(none)");
+	error_set(e, "usage", "%s:%s cannot be sent a message part of type %s", provider->name,
+		  model, buffer_string(&type));
+	buffer_free(&type);
+	return false;
+}
+
+bool message_refuse_role(struct span message, struct error *e)
+{
+	return error_set(e, "usage", "a message of the conversation has no known role: %.*s",
+			 message.len < 80 ? (int)message.len : 80, message.at);
+}

@@ -1,0 +1,48 @@
+/*
+ * message: reading neutral messages (model.h), for the adapters that turn them into a provider's.
+ */
+#ifndef MODEL_MESSAGE_H
+#define MODEL_MESSAGE_H
+
+#include "model/model.h"
+#include "model/registry.h"
+
+/* Whether `message` was answered by `provider`, so that its provider_data may be sent back. */
+bool message_is_own(struct span message, const struct provider *provider);
+
+/* The id by which `provider` knows the call `tool_call_id` (a JSON string): its own, decoded, where
+ * the assistant message of `request` that made the call came from it; else the one of the events.
+ * Appended to `out`, which stays empty where the provider gave none. */
+void message_call_id(const struct model_request *request, struct span tool_call_id,
+		     const struct provider *provider, struct buffer *out);
+
+/* Append `text` paragraphs: the string value `text` with a blank line before it when something is
+ * there. */
+void message_add_paragraph(struct span text, struct buffer *out);
+
+/* Append the instructions: request->system, then the system messages among the messages, parted by
+ * blank lines. */
+void message_system(const struct model_request *request, struct buffer *out);
+
+/* What a message's role is; MESSAGE_SYSTEM for "developer" too. */
+enum message_role {
+	MESSAGE_UNKNOWN,
+	MESSAGE_SYSTEM,
+	MESSAGE_USER,
+	MESSAGE_ASSISTANT,
+	MESSAGE_TOOL,
+};
+enum message_role message_role(struct span message);
+
+/* Append the result of a tool_result part as text: what the tool printed, with "Error: " before it
+ * when it failed and does not say so itself. */
+void message_result_text(struct span part, struct buffer *out);
+
+/* "openai:gpt-5 cannot be sent a message part of type image": usage error; returns false. */
+bool message_refuse_part(const struct provider *provider, const char *model, struct span part,
+			 struct error *e);
+
+/* The same for a message whose role is unknown. */
+bool message_refuse_role(struct span message, struct error *e);
+
+#endif

@@ -1,0 +1,110 @@
+#include "model/parameters.h"
+
+#include <fnmatch.h>
+#include <stdlib.h>
+
+struct span parameters_option(const struct model_request *request, const char *key)
+{
+	for (size_t i = request->option_count; i-- > 0;)
+		if (strcmp(request->options[i].key, key) == 0)
+			return request->options[i].value;
+	return (struct span){0};
+}
+
+/* "*" counts last wherever it stands: a user's patterns come behind the shipped ones. */
+struct span parameters_quirk(const struct provider *provider, const char *model, const char *quirk)
+{
+	struct span patterns = provider_quirk(provider, quirk);
+	struct json_walk walk = json_walk(patterns);
+
+	while (json_next(&walk)) {
+		char *pattern = json_text(walk.key);
+		bool matches =
+		    pattern != NULL && strcmp(pattern, "*") != 0 && fnmatch(pattern, model, 0) == 0;
+
+		free(pattern);
+		if (matches)
+			return walk.value;
+	}
+	return json_get(patterns, "*");
+}
+
+bool parameters_quirk_has(const struct provider *provider, const char *model, const char *quirk,
+			  const char *word)
+{
+	struct json_walk walk = json_walk(parameters_quirk(provider, model, quirk));
+
+	while (json_next(&walk))
+		if (json_is(walk.value, word))
+			return true;
+	return false;
+}
+
+/* Merge `patch` into `body`. */
+static void change(struct buffer *body, struct span patch)
+{
+	struct buffer merged = {0};
+
+	if (json_type(patch) != JSON_OBJECT || json_count(patch) == 0)
+		return;
+	json_merge(&merged, buffer_span(body), patch);
+	buffer_free(body);
+	*body = merged;
+}
+
+static bool apply_effort(const struct provider *provider, const char *model,
+			 const struct model_request *request, const struct parameter_rules *rules,
+			 struct buffer *body, struct error *e)
+{
+	struct span levels, members;
+
+	if (request->effort == NULL)
+		return true;
+	if (provider_quirk(provider, "effort").at != NULL)
+		levels = parameters_quirk(provider, model, "effort");
+	else
+		levels = rules->effort != NULL ? span_of(rules->effort) : (struct span){0};
+	members = json_get(levels, request->effort);
+	if (json_type(members) != JSON_OBJECT)
+		return error_set(e, "usage", "%s:%s has no effort level %s", provider->name, model,
+				 request->effort);
+	change(body, members);
+	return true;
+}
+
+static bool apply_option(const struct provider *provider, const char *model,
+			 const struct model_option *option, const struct parameter_rules *rules,
+			 struct buffer *body, struct error *e)
+{
+	const char *place = rules->place != NULL ? rules->place(option->key) : NULL;
+	struct buffer patch = {0};
+
+	if (parameters_quirk_has(provider, model, "refuses", option->key))
+		return error_set(e, "usage", "%s:%s does not take the parameter %s (-o %s)",
+				 provider->name, model, option->key, option->key);
+	json_open(&patch, '{');
+	if (place != NULL) {
+		json_key(&patch, place);
+		json_open(&patch, '{');
+	}
+	json_put_raw(&patch, option->key, option->value);
+	if (place != NULL)
+		json_close(&patch, '}');
+	json_close(&patch, '}');
+	change(body, buffer_span(&patch));
+	buffer_free(&patch);
+	return true;
+}
+
+bool parameters_apply(const struct provider *provider, const char *model,
+		      const struct model_request *request, const struct parameter_rules *rules,
+		      struct buffer *body, struct error *e)
+{
+	bool ok;
+
+	change(body, provider_quirk(provider, "body"));
+	ok = apply_effort(provider, model, request, rules, body, e);
+	for (size_t i = 0; ok && i < request->option_count; i++)
+		ok = apply_option(provider, model, &request->options[i], rules, body, e);
+	return ok;
+}

@@ -1,0 +1,40 @@
+/*
+ * parameters: what every protocol does alike with a request's parameters: the user's options, the
+ * effort, and what the registry says about models.
+ */
+#ifndef MODEL_PARAMETERS_H
+#define MODEL_PARAMETERS_H
+
+#include "model/model.h"
+#include "model/registry.h"
+
+/* Where a protocol wants what is not at the top of its body. */
+struct parameter_rules {
+	/* The levels of effort where the registry has none (quirk "effort"): a JSON object from
+	 * level to what is merged into the body. NULL: no model has levels. */
+	const char *effort;
+	/* The object of the body in which the user's option `key` belongs ("generationConfig");
+	 * NULL: the body itself. May be NULL when all do. */
+	const char *(*place)(const char *key);
+};
+
+/* The value of the user's option `key`, the last one of that name; absent when not set. */
+struct span parameters_option(const struct model_request *request, const char *key);
+
+/* What the quirk `quirk` says of `model`: a quirk is an object from patterns (globs) of model names
+ * to values; the first that matches counts, "*" if no other does. Absent when none. */
+struct span parameters_quirk(const struct provider *provider, const char *model, const char *quirk);
+
+/* Whether the list that the quirk `quirk` has for `model` holds `word`. */
+bool parameters_quirk_has(const struct provider *provider, const char *model, const char *quirk,
+			  const char *word);
+
+/* Make of `body`, a JSON object, what is sent: into it are merged (RFC 7396, so null removes) the
+ * quirk "body", the members of the effort asked for, and the user's options, the later over the
+ * earlier. Returns false with a usage error for a level of effort the model does not have, and for
+ * an option that it is known to refuse (quirk "refuses": a list of names for each pattern). */
+bool parameters_apply(const struct provider *provider, const char *model,
+		      const struct model_request *request, const struct parameter_rules *rules,
+		      struct buffer *body, struct error *e);
+
+#endif

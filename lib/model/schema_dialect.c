@@ -1,0 +1,128 @@
+#include "model/schema_dialect.h"
+
+#include <ctype.h>
+
+enum { MAX_NAME = 64 };
+
+static bool is_one_of(struct span key, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (json_is(key, *names))
+			return true;
+	return false;
+}
+
+static bool is_required(struct span schema, struct span name)
+{
+	struct json_walk walk = json_walk(json_get(schema, "required"));
+
+	while (json_next(&walk))
+		if (span_equal(walk.value, name))
+			return true;
+	return false;
+}
+
+static bool object_is_strict(struct span schema)
+{
+	struct span additional = json_get(schema, "additionalProperties");
+	struct json_walk walk = json_walk(json_get(schema, "properties"));
+
+	if (json_type(additional) != JSON_BOOL || json_true(additional))
+		return false;
+	while (json_next(&walk))
+		if (!is_required(schema, walk.key))
+			return false;
+	return true;
+}
+
+static bool is_object_schema(struct span schema)
+{
+	struct span type = json_get(schema, "type");
+	struct json_walk walk = json_walk(type);
+
+	while (json_next(&walk))
+		if (json_is(walk.value, "object"))
+			return true;
+	return json_is(type, "object") || json_get(schema, "properties").at != NULL;
+}
+
+static bool is_strict(struct span schema);
+
+static bool all_are_strict(struct span schemas)
+{
+	struct json_walk walk = json_walk(schemas);
+
+	while (json_next(&walk))
+		if (!is_strict(walk.value))
+			return false;
+	return true;
+}
+
+static bool is_strict(struct span schema)
+{
+	static const char *const refused[] = {"allOf",
+					      "oneOf",
+					      "not",
+					      "if",
+					      "then",
+					      "else",
+					      "dependentRequired",
+					      "dependentSchemas",
+					      "patternProperties",
+					      "unevaluatedProperties",
+					      "propertyNames",
+					      "minProperties",
+					      "maxProperties",
+					      "unevaluatedItems",
+					      "contains",
+					      "minContains",
+					      "maxContains",
+					      "uniqueItems",
+					      "prefixItems",
+					      NULL};
+	static const char *const maps[] = {"properties", "$defs", "definitions", NULL};
+	struct json_walk walk = json_walk(schema);
+
+	if (json_type(schema) != JSON_OBJECT ||
+	    (is_object_schema(schema) && !object_is_strict(schema)))
+		return false;
+	while (json_next(&walk)) {
+		if (is_one_of(walk.key, refused))
+			return false;
+		if ((is_one_of(walk.key, maps) || json_is(walk.key, "anyOf")) &&
+		    !all_are_strict(walk.value))
+			return false;
+		if (json_is(walk.key, "items") && !is_strict(walk.value))
+			return false;
+	}
+	return true;
+}
+
+bool dialect_is_strict(struct span schema)
+{
+	return json_is(json_get(schema, "type"), "object") && is_strict(schema);
+}
+
+void dialect_name(struct span schema, struct buffer *out)
+{
+	struct buffer title = {0};
+
+	json_decode(json_get(schema, "title"), &title);
+	for (size_t i = 0; i < title.len && i < MAX_NAME; i++) {
+		unsigned char c = (unsigned char)title.at[i];
+
+		buffer_add_char(out, c < 0x80 && (isalnum(c) || c == '-') ? (char)c : '_');
+	}
+	if (title.len == 0)
+		buffer_add_text(out, "answer");
+	buffer_free(&title);
+}
+
+void dialect_instruction(struct span schema, struct buffer *out)
+{
+	if (out->len > 0)
+		buffer_add_text(out, "\n\n");
+	buffer_add_text(out, "Answer with one JSON value and nothing else: no explanation, no code "
+			     "fence. It must satisfy this JSON Schema:\n");
+	json_write_line(out, schema);
+}
