@@ -2,7 +2,7 @@
  * Tool calls put together from pieces as servers send them, and how an answer is judged to have
  * ended.
  */
-#include "chat_answer.h"
+#include "openai_chat_chunks.h"
 
 static void pieces(void)
 {

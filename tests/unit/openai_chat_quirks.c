@@ -3,7 +3,7 @@
  * list of quirks: SSE framing and chat completions. Tool calls are in openai_chat_calls.c, HTTP
  * errors in failure.c.
  */
-#include "chat_answer.h"
+#include "openai_chat_chunks.h"
 
 /* ---- SSE framing ---- */
 

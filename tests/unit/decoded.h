@@ -1,17 +1,20 @@
 /*
- * chat_answer: an openai-chat answer put together from its deltas, for the tests of the decoder.
+ * decoded: an answer put together from the deltas of a protocol's decoder, for the decoders' tests.
+ * PROTOCOL names the protocol: #define PROTOCOL protocol_openai_chat before including.
  */
-#ifndef CHAT_ANSWER_H
-#define CHAT_ANSWER_H
+#ifndef DECODED_H
+#define DECODED_H
 
 #include "unit.h"
 
 #include "model/failure.h"
 #include "model/protocol/protocol.h"
+#include "net/ndjson.h"
 #include "net/sse.h"
 
 struct call {
-	struct buffer id, name, args, data;
+	struct buffer id, name, args, data, result;
+	bool by_provider, running, over, is_error;
 };
 
 struct answer {
@@ -42,13 +45,28 @@ static void on_delta(void *context, const struct model_delta *delta)
 	case MODEL_TOOL_CALL:
 		if (delta->index != a->call_count++)
 			buffer_add_text(&a->log, "!index");
+		call->by_provider = delta->by_provider;
 		buffer_add_span(&call->id, delta->id);
 		buffer_add_span(&call->name, delta->name);
-		buffer_add_format(&a->log, "C%d(%.*s)", delta->index, SPAN_ARG(delta->name));
+		buffer_add_format(&a->log, "%c%d(%.*s)", delta->by_provider ? 'P' : 'C',
+				  delta->index, SPAN_ARG(delta->name));
 		break;
 	case MODEL_TOOL_ARGS:
 		buffer_add_span(&call->args, delta->text);
 		buffer_add_format(&a->log, "A%d(%.*s)", delta->index, SPAN_ARG(delta->text));
+		break;
+	case MODEL_TOOL_RUNNING:
+		call->running = true;
+		buffer_add_format(&a->log, "R%d", delta->index);
+		break;
+	case MODEL_TOOL_RESULT:
+		call->over = true;
+		call->is_error = delta->is_error;
+		buffer_add_span(&call->result, delta->text);
+		buffer_add_format(&a->log, "E%d(%.*s)", delta->index, SPAN_ARG(delta->text));
+		break;
+	case MODEL_OPAQUE:
+		buffer_add_format(&a->log, "O(%.*s)", SPAN_ARG(delta->text));
 		break;
 	case MODEL_PART_DATA:
 		if (call != NULL)
@@ -77,7 +95,7 @@ static void answer_begin(struct answer *a, const char *provider)
 {
 	*a = (struct answer){0};
 	a->provider = make_provider(provider);
-	a->decoder = protocol_openai_chat.decoder_new(&(struct model_request){0});
+	a->decoder = PROTOCOL.decoder_new(&(struct model_request){0});
 	a->handler = (struct model_handler){.context = a, .delta = on_delta};
 	a->decoder->handler = &a->handler;
 	a->decoder->provider = a->provider;
@@ -90,12 +108,13 @@ static void answer_free(struct answer *a)
 		buffer_free(&a->calls[i].name);
 		buffer_free(&a->calls[i].args);
 		buffer_free(&a->calls[i].data);
+		buffer_free(&a->calls[i].result);
 	}
 	buffer_free(&a->text);
 	buffer_free(&a->thinking);
 	buffer_free(&a->message_data);
 	buffer_free(&a->log);
-	protocol_openai_chat.decoder_free(a->decoder);
+	PROTOCOL.decoder_free(a->decoder);
 	provider_free(a->provider);
 }
 
@@ -106,7 +125,15 @@ static void on_event(void *context, const struct sse_event *event)
 
 	if (span_is(name, "message"))
 		name = (struct span){0};
-	if (!a->stopped && !protocol_openai_chat.event(a->decoder, name, event->data))
+	if (!a->stopped && !PROTOCOL.event(a->decoder, name, event->data))
+		a->stopped = true;
+}
+
+static void on_line(void *context, struct span line)
+{
+	struct answer *a = context;
+
+	if (!a->stopped && !PROTOCOL.event(a->decoder, (struct span){0}, line))
 		a->stopped = true;
 }
 
@@ -115,29 +142,36 @@ __attribute__((unused)) static void decode_stream(struct answer *a, const char *
 						  struct span stream, size_t step)
 {
 	struct sse sse;
+	struct ndjson ndjson;
 
 	answer_begin(a, provider);
 	sse_init(&sse, on_event, a);
+	ndjson_init(&ndjson, on_line, a);
 	for (size_t at = 0; at < stream.len;) {
 		size_t len = step == 0 || stream.len - at < step ? stream.len - at : step;
 		/* In memory of its own, so that reading beyond it shows. */
 		char *piece = mem_copy((struct span){stream.at + at, len});
 
-		sse_feed(&sse, (struct span){piece, len});
+		if (PROTOCOL.framing == FRAMING_NDJSON)
+			ndjson_feed(&ndjson, (struct span){piece, len});
+		else
+			sse_feed(&sse, (struct span){piece, len});
 		free(piece);
 		at += len;
 	}
 	sse_end(&sse);
 	sse_free(&sse);
-	protocol_openai_chat.end(a->decoder, false, &a->outcome);
+	ndjson_end(&ndjson);
+	ndjson_free(&ndjson);
+	PROTOCOL.end(a->decoder, false, &a->outcome);
 }
 
 __attribute__((unused)) static void decode_document(struct answer *a, const char *provider,
 						    struct span json)
 {
 	answer_begin(a, provider);
-	protocol_openai_chat.document(a->decoder, json);
-	protocol_openai_chat.end(a->decoder, false, &a->outcome);
+	PROTOCOL.document(a->decoder, json);
+	PROTOCOL.end(a->decoder, false, &a->outcome);
 }
 
 /* ---- what an answer amounts to, in one line ---- */
@@ -243,13 +277,5 @@ __attribute__((unused)) static void recording(const char *name, const char *fold
 	buffer_free(&path);
 	buffer_free(&bytes);
 }
-
-/* Pieces of chunks. */
-#define CONTENT(text)  "{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" text "\"}}]}"
-#define DELTA(members) "{\"choices\":[{\"index\":0,\"delta\":{" members "}}]}"
-#define FINISH(reason) "{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"" reason "\"}]}"
-#define CALL(members)  DELTA("\"tool_calls\":[{" members "}]")
-#define USAGE          "{\"choices\":[],\"usage\":{\"prompt_tokens\":5,\"completion_tokens\":2}}"
-#define DONE           "[DONE]"
 
 #endif
