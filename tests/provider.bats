@@ -305,6 +305,59 @@ begin() {
 		'["m",true,true,0.2,[{"role":"system","content":"Be brief."},{"role":"user","content":"hi"}]]'
 }
 
+@test "--attach: an image and a text go before the prompt, into the request and the log" {
+	printf '\x89PNG\r\n\x1a\nx' >i.png
+	echo 'one line' >notes.txt
+	start_server "say=hi"
+	ask openai-chat:m -a i.png --attach notes.txt -l log
+	assert_equal "$(request 1 '.body.messages[0].content')" \
+		'[{"type":"image_url","image_url":{"url":"data:image/png;base64,iVBORw0KGgp4"}},{"type":"text","text":"notes.txt:\n\none line\n\n\nhi"}]'
+	agent-run -m openai-chat:m --base-url "$SERVER_URL" --history log 'and now?' </dev/null >again
+	assert_equal "$(request 2 '.body.messages[0].content[0].type, .body.messages[2].content')" "$(printf 'image_url\nand now?')"
+}
+
+@test "--attach: what a model cannot take is said before anything is sent" {
+	printf '%%PDF-1.7' >d.pdf
+	start_server "say=hi"
+	run -2 ask groq:m -a d.pdf
+	assert_equal "$(cat messages)" 'agent-run: groq:m cannot be sent a message part of type file'
+	assert_equal "$(wc -l <"$SERVER_LOG")" 0
+	run -2 agent-run -m openai-chat:m -a nowhere.png hi
+	assert_output 'agent-run: nowhere.png: No such file or directory'
+	head -c 100 /dev/urandom | tr '\0' x >junk.bin
+	printf '\0\xff' >>junk.bin
+	run -2 agent-run -m openai-chat:m -a junk.bin hi
+	assert_output 'agent-run: junk.bin: is neither an image (PNG, JPEG, GIF, WebP) nor a PDF document nor UTF-8 text'
+}
+
+@test "--schema asks for it, and the answer is carried as JSON" {
+	echo '{"type":"object","properties":{"n":{"type":"number"}}}' >schema.json
+	start_server "say='{\"n\": 1.10}'"
+	ask openai-chat:m --schema schema.json
+	assert_equal "$(request 1 .body.response_format.json_schema.schema.type)" object
+	assert_equal "$(grep -o '"output_json":{[^}]*}' events)" '"output_json":{"n": 1.10}'
+	printf '{\n"type" "object"}' >schema.json
+	run -2 ask openai-chat:m --schema schema.json
+	assert_equal "$(cat messages)" "agent-run: schema.json:2: not JSON: expected ':' after an object's key"
+}
+
+@test "--list-models asks the provider" {
+	start_server "type=application/json text='{\"data\":[{\"id\":\"a/b\",\"name\":\"A B\",\"context_length\":128000},{\"id\":\"c\"}]}'"
+	run -0 agent-run --list-models -m openrouter --base-url "$SERVER_URL"
+	assert_output "$(printf 'openrouter:a/b\t128000\tA B\nopenrouter:c\t\t')"
+	assert_equal "$(request 1 '[.method, .path, .headers.authorization]')" "[\"GET\",\"/models\",\"Bearer $secret\"]"
+}
+
+@test "--list-models says what went wrong, without the key" {
+	start_server "status=401 type=application/json text='{\"error\":{\"message\":\"bad key $secret\"}}'"
+	run -1 agent-run --list-models -m openrouter:x --base-url "$SERVER_URL"
+	assert_output --partial OPENROUTER_API_KEY
+	refute_output --partial "$secret"
+	unset OPENROUTER_API_KEY
+	run -2 agent-run --list-models -m openrouter
+	assert_output --partial OPENROUTER_API_KEY
+}
+
 @test "a tool's result is in the next request, on the same connection" {
 	printf '%s\n' '{"name":"look","description":"Look","parameters":{"type":"object"},"command":["cat"]}' >look.json
 	start_server "tool='look {\"id\":1234567890123456789}'" "say='Seen.'"

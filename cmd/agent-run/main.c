@@ -9,6 +9,7 @@
 
 #include "base/file.h"
 #include "base/utf8.h"
+#include "list.h"
 #include "options.h"
 
 /* The one run of this process, and what it runs on. */
@@ -81,55 +82,6 @@ static void read_history(struct program *p)
 	buffer_free(&text);
 }
 
-/* ---- modes that only look ---- */
-
-static _Noreturn void no_model(void)
-{
-	struct buffer list = {0}, ready = {0};
-	struct error e = {0};
-
-	if (!model_list_providers(&list, &e))
-		die(STATUS_USAGE, "%s", e.message);
-	for (struct span rest = buffer_span(&list); rest.len > 0;) {
-		const char *newline = memchr(rest.at, '\n', rest.len);
-		size_t len = newline != NULL ? (size_t)(newline - rest.at) : rest.len;
-		struct span line = {rest.at, len};
-		const char *tab = memchr(line.at, '\t', len);
-
-		if (tab != NULL && span_ends(line, "\tset"))
-			buffer_add_format(&ready, " %.*s", (int)(tab - line.at), line.at);
-		rest = span_from(rest, len + (newline != NULL));
-	}
-	if (ready.len == 0)
-		buffer_add_text(&ready, " none");
-	die(STATUS_USAGE,
-	    "no model: use -m PROVIDER:MODEL or AGENT_MODEL (providers whose key is set:%s), or "
-	    "try "
-	    "-m test",
-	    buffer_string(&ready));
-}
-
-static void show(const struct buffer *text)
-{
-	fflush(stdout);
-	if (!write_all(STDOUT_FILENO, buffer_span(text)) && errno != EPIPE)
-		die(STATUS_FAILED, "standard output: %s", strerror(errno));
-}
-
-static void list_tools(const struct tool_set *tools)
-{
-	struct buffer out = {0};
-
-	for (size_t i = 0; i < tools->count; i++) {
-		const struct tool *tool = tools->tools[i];
-
-		buffer_add_format(&out, "%s\t%s\t%s\n", tool->name, tool->source,
-				  tool->description != NULL ? tool->description : "");
-	}
-	show(&out);
-	buffer_free(&out);
-}
-
 static void dry_run(const struct program *p)
 {
 	struct buffer out = {0};
@@ -137,18 +89,7 @@ static void dry_run(const struct program *p)
 
 	if (!run_show_request(&p->options.config, &out, &e))
 		die(STATUS_USAGE, "%s", e.message);
-	show(&out);
-	buffer_free(&out);
-}
-
-static void list_providers(void)
-{
-	struct buffer out = {0};
-	struct error e = {0};
-
-	if (!model_list_providers(&out, &e))
-		die(STATUS_USAGE, "%s", e.message);
-	show(&out);
+	list_show(&out);
 	buffer_free(&out);
 }
 
@@ -280,11 +221,13 @@ int main(int argc, char **argv)
 	p.options.config.prices = &p.prices;
 	if (p.options.mode == MODE_LIST_PROVIDERS) {
 		list_providers();
+	} else if (p.options.mode == MODE_LIST_MODELS) {
+		p.exit_status = list_models(&p.host, p.options.models, p.options.model_count);
 	} else if (p.options.mode == MODE_LIST_TOOLS) {
 		list_tools(&p.options.tools);
 	} else {
 		if (p.options.model_count == 0)
-			no_model();
+			list_no_model();
 		read_prompt(&p.options);
 		read_history(&p);
 		if (p.options.mode == MODE_DRY_RUN) {

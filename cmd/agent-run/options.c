@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "run/attachment.h"
 
 static const char help[] =
     "usage: agent-run [options] [PROMPT ...]\n"
@@ -24,6 +25,8 @@ static const char help[] =
     "\n"
     "the conversation\n"
     "  -s, --system TEXT           instructions; @FILE reads a file\n"
+    "  -a, --attach FILE           an image, PDF or text that goes with the prompt (-: stdin)\n"
+    "      --schema FILE           a JSON Schema that the answer must satisfy\n"
     "      --history FILE          start from an event log or a JSON array of messages (-: stdin)\n"
     "      --no-stdin              leave standard input alone\n"
     "\n"
@@ -54,6 +57,7 @@ static const char help[] =
     "  -l, --log FILE              append every event to FILE as well\n"
     "\n"
     "  -n, --dry-run               print the request that would be sent, and exit\n"
+    "      --list-models           ask the provider of -m, or every one whose key is set\n"
     "      --list-providers, --list-tools\n"
     "  -h, --help                  show this text\n"
     "  -V, --version               show the version\n"
@@ -84,6 +88,8 @@ enum {
 	OPT_OUTPUT_RETRIES,
 	OPT_DEBOUNCE,
 	OPT_RAW,
+	OPT_SCHEMA,
+	OPT_LIST_MODELS,
 	OPT_LIST_PROVIDERS,
 	OPT_LIST_TOOLS,
 };
@@ -95,6 +101,8 @@ static const struct option long_options[] = {
     {"max-tokens", required_argument, NULL, OPT_MAX_TOKENS},
     {"base-url", required_argument, NULL, OPT_BASE_URL},
     {"system", required_argument, NULL, 's'},
+    {"attach", required_argument, NULL, 'a'},
+    {"schema", required_argument, NULL, OPT_SCHEMA},
     {"history", required_argument, NULL, OPT_HISTORY},
     {"no-stdin", no_argument, NULL, OPT_NO_STDIN},
     {"tool", required_argument, NULL, 't'},
@@ -118,6 +126,7 @@ static const struct option long_options[] = {
     {"raw", no_argument, NULL, OPT_RAW},
     {"log", required_argument, NULL, 'l'},
     {"dry-run", no_argument, NULL, 'n'},
+    {"list-models", no_argument, NULL, OPT_LIST_MODELS},
     {"list-providers", no_argument, NULL, OPT_LIST_PROVIDERS},
     {"list-tools", no_argument, NULL, OPT_LIST_TOOLS},
     {"help", no_argument, NULL, 'h'},
@@ -216,6 +225,34 @@ static void set_system(struct options *o, const char *text)
 	o->config.system = buffer_string(&o->system);
 }
 
+static void add_attachment(struct options *o, const char *path)
+{
+	struct error e = {0};
+
+	if (!attachment_add(path, &o->attachments, &e))
+		die(STATUS_USAGE, "%s", e.message);
+	if (strcmp(path, "-") == 0)
+		o->no_stdin = true;
+}
+
+static void read_schema(struct options *o, const char *path)
+{
+	struct json_fault fault;
+	struct error e = {0};
+	size_t line = 1;
+
+	buffer_clear(&o->schema);
+	if (!file_read(path, &o->schema, &e))
+		die(STATUS_USAGE, "%s", e.message);
+	if (!json_check(buffer_span(&o->schema), &fault)) {
+		for (size_t i = 0; i < fault.offset; i++)
+			line += o->schema.at[i] == '\n';
+		die(STATUS_USAGE, "%s:%zu: not JSON: %s", path, line, fault.what);
+	}
+	if (json_type(json_trim(buffer_span(&o->schema))) != JSON_OBJECT)
+		die(STATUS_USAGE, "%s:1: a JSON Schema is an object", path);
+}
+
 static void add_tool(struct options *o, const char *path)
 {
 	struct error e = {0};
@@ -264,6 +301,12 @@ static void apply(struct options *o, int option, const char *value)
 		break;
 	case 's':
 		set_system(o, value);
+		break;
+	case 'a':
+		add_attachment(o, value);
+		break;
+	case OPT_SCHEMA:
+		read_schema(o, value);
 		break;
 	case OPT_HISTORY:
 		o->history = value;
@@ -334,6 +377,9 @@ static void apply(struct options *o, int option, const char *value)
 	case 'n':
 		o->mode = MODE_DRY_RUN;
 		break;
+	case OPT_LIST_MODELS:
+		o->mode = MODE_LIST_MODELS;
+		break;
 	case OPT_LIST_PROVIDERS:
 		o->mode = MODE_LIST_PROVIDERS;
 		break;
@@ -381,7 +427,7 @@ void options_parse(struct options *o, int argc, char **argv)
 	int option;
 
 	set_defaults(o);
-	while ((option = getopt_long(argc, argv, "m:o:s:t:P:l:nhV", long_options, NULL)) != -1)
+	while ((option = getopt_long(argc, argv, "m:o:s:a:t:P:l:nhV", long_options, NULL)) != -1)
 		apply(o, option, optarg);
 	take_prompt(o, argv + optind, argc - optind);
 	if (o->model_count == 0 && getenv("AGENT_MODEL") != NULL)
@@ -391,6 +437,9 @@ void options_parse(struct options *o, int argc, char **argv)
 	o->config.model_count = o->model_count;
 	o->config.options = o->model_options;
 	o->config.option_count = o->model_option_count;
+	o->config.attachments = buffer_span(&o->attachments);
+	if (o->schema.len > 0)
+		o->config.schema = json_trim(buffer_span(&o->schema));
 	o->config.tools = &o->tools;
 	o->config.policy = &o->policy;
 }
@@ -405,6 +454,8 @@ void options_free(struct options *o)
 		free((char *)o->model_options[i].value.at);
 	}
 	free(o->model_options);
+	buffer_free(&o->attachments);
+	buffer_free(&o->schema);
 	buffer_free(&o->system);
 	buffer_free(&o->prompt);
 	tool_set_free(&o->tools);

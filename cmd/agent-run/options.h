@@ -10,6 +10,7 @@ enum mode {
 	MODE_RUN,
 	MODE_DRY_RUN,
 	MODE_LIST_PROVIDERS,
+	MODE_LIST_MODELS,
 	MODE_LIST_TOOLS,
 };
 
@@ -24,6 +25,7 @@ struct options {
 	size_t model_count;
 	struct model_option *model_options;
 	size_t model_option_count;
+	struct buffer attachments, schema;
 	struct buffer system, prompt; /* prompt: the arguments, joined by spaces */
 	struct tool_set tools;
 	struct approval_policy policy;

@@ -247,3 +247,28 @@ bool provider_dress(const struct provider *provider, struct http_request *reques
 	add_query(provider, request);
 	return true;
 }
+
+/* Decode `string` for one field of a line: control characters become spaces. */
+static void add_field(struct span string, struct buffer *out)
+{
+	size_t start = out->len;
+
+	json_decode(string, out);
+	for (size_t i = start; i < out->len; i++)
+		if ((unsigned char)out->at[i] < ' ' || out->at[i] == 0x7f)
+			out->at[i] = ' ';
+}
+
+void provider_list_line(struct span id, int64_t context_window, struct span name,
+			struct buffer *out)
+{
+	if (json_type(id) != JSON_STRING)
+		return;
+	add_field(id, out);
+	buffer_add_char(out, '\t');
+	if (context_window > 0)
+		buffer_add_format(out, "%lld", (long long)context_window);
+	buffer_add_char(out, '\t');
+	add_field(name, out);
+	buffer_add_char(out, '\n');
+}

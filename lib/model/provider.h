@@ -49,4 +49,9 @@ char *provider_url(struct span entry, const char *name, struct error *e);
  * URL. */
 bool provider_dress(const struct provider *provider, struct http_request *request, struct error *e);
 
+/* Append a line of a list of models: "ID\tCONTEXT WINDOW\tNAME\n"; `context_window` 0 and an absent
+ * name leave their field empty. Nothing is appended for an id that is no string. */
+void provider_list_line(struct span id, int64_t context_window, struct span name,
+			struct buffer *out);
+
 #endif

@@ -35,15 +35,15 @@ static bool object_is_strict(struct span schema)
 	return true;
 }
 
-static bool is_object_schema(struct span schema)
+static bool has_type(struct span schema, const char *name)
 {
 	struct span type = json_get(schema, "type");
 	struct json_walk walk = json_walk(type);
 
 	while (json_next(&walk))
-		if (json_is(walk.value, "object"))
+		if (json_is(walk.value, name))
 			return true;
-	return json_is(type, "object") || json_get(schema, "properties").at != NULL;
+	return json_is(type, name);
 }
 
 static bool is_strict(struct span schema);
@@ -66,13 +66,16 @@ static bool is_strict(struct span schema)
 					      "if",
 					      "then",
 					      "else",
+					      "default",
+					      "minLength",
+					      "maxLength",
 					      "dependentRequired",
 					      "dependentSchemas",
 					      "patternProperties",
-					      "unevaluatedProperties",
 					      "propertyNames",
 					      "minProperties",
 					      "maxProperties",
+					      "unevaluatedProperties",
 					      "unevaluatedItems",
 					      "contains",
 					      "minContains",
@@ -84,7 +87,9 @@ static bool is_strict(struct span schema)
 	struct json_walk walk = json_walk(schema);
 
 	if (json_type(schema) != JSON_OBJECT ||
-	    (is_object_schema(schema) && !object_is_strict(schema)))
+	    (has_type(schema, "object") && !object_is_strict(schema)) ||
+	    (has_type(schema, "array") && json_get(schema, "items").at == NULL) ||
+	    (json_get(schema, "$ref").at != NULL && json_count(schema) > 1))
 		return false;
 	while (json_next(&walk)) {
 		if (is_one_of(walk.key, refused))

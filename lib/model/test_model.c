@@ -6,8 +6,8 @@
 
 /*
  * The model "test": deterministic and without a network. Asked by a user, it calls every tool once
- * with arguments that satisfy its schema; told the results, or without tools, it answers with text,
- * word by word.
+ * with arguments that satisfy its schema; told the results, or without tools, it answers with text
+ * (where a schema is wanted, a value that satisfies it), word by word.
  */
 
 /* Pieces that the arguments of a call arrive in, and how much of a text the answer quotes. */
@@ -255,7 +255,8 @@ static void plan_calls(struct test_call *call, const struct model_request *reque
 
 static void plan_text(struct test_call *call, const struct model_request *request, size_t chunks)
 {
-	if (!option_text(request, "text", &call->answer.text))
+	if (!option_text(request, "text", &call->answer.text) &&
+	    (request->schema.at == NULL || !schema_example(request->schema, &call->answer.text)))
 		write_answer(&call->answer.text, request);
 	words_cut(&call->answer, chunks);
 	if (request->max_tokens > 0 && call->answer.pieces > (size_t)request->max_tokens) {

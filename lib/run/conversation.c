@@ -13,7 +13,9 @@ void conversation_add(struct conversation *c, struct span message)
 	c->messages[c->count++] = (struct span){mem_copy(message), message.len};
 }
 
-static void add_text_message(struct conversation *c, const char *role, struct span text)
+/* `before`: the inside of an array of parts that come first. */
+static void add_text_message(struct conversation *c, const char *role, struct span before,
+			     struct span text)
 {
 	struct buffer message = {0};
 
@@ -21,6 +23,7 @@ static void add_text_message(struct conversation *c, const char *role, struct sp
 	json_put_text(&message, "role", role);
 	json_key(&message, "content");
 	json_open(&message, '[');
+	buffer_add_span(&message, before);
 	json_open(&message, '{');
 	json_put_text(&message, "type", "text");
 	json_put_string(&message, "text", text);
@@ -33,7 +36,12 @@ static void add_text_message(struct conversation *c, const char *role, struct sp
 
 void conversation_add_user(struct conversation *c, struct span text)
 {
-	add_text_message(c, "user", text);
+	add_text_message(c, "user", (struct span){0}, text);
+}
+
+void conversation_add_prompt(struct conversation *c, struct span attachments, struct span text)
+{
+	add_text_message(c, "user", attachments, text);
 }
 
 void conversation_truncate(struct conversation *c, size_t count)
@@ -88,7 +96,7 @@ static bool add_message(struct conversation *c, struct span message)
 		if (is_text) {
 			json_decode(content, &text);
 			add_text_message(c, json_is(role, "user") ? "user" : "assistant",
-					 buffer_span(&text));
+					 (struct span){0}, buffer_span(&text));
 		} else {
 			json_write_compact(&text, message);
 			conversation_add(c, buffer_span(&text));
@@ -208,8 +216,17 @@ static void read_answer(struct log_reader *log, struct span message)
 	buffer_add_char(&log->results, '[');
 }
 
+/* What stands between the brackets of an array. */
+static struct span inside(struct span array)
+{
+	if (json_type(array) != JSON_ARRAY || array.len < 2)
+		return (struct span){0};
+	return json_trim((struct span){array.at + 1, array.len - 2});
+}
+
 static void read_start(struct log_reader *log, const struct event *event)
 {
+	struct span attachments = json_get(event->data, "attachments");
 	struct buffer text = {0};
 
 	if (json_type(json_get(event->data, "parent_run_id")) == JSON_STRING) {
@@ -224,7 +241,7 @@ static void read_start(struct log_reader *log, const struct event *event)
 		add_system(log->conversation, buffer_span(&text));
 	buffer_clear(&text);
 	if (json_decode(json_get(event->data, "prompt"), &text))
-		conversation_add_user(log->conversation, buffer_span(&text));
+		conversation_add_prompt(log->conversation, inside(attachments), buffer_span(&text));
 	buffer_free(&text);
 }
 

@@ -20,6 +20,10 @@ void conversation_add(struct conversation *conversation, struct span message);
 /* Append {"role":"user","content":[{"type":"text","text":...}]}. */
 void conversation_add_user(struct conversation *conversation, struct span text);
 
+/* The same with what was attached before the text: the inside of an array of parts. */
+void conversation_add_prompt(struct conversation *conversation, struct span attachments,
+			     struct span text);
+
 /* Forget all but the first `count` messages. */
 void conversation_truncate(struct conversation *conversation, size_t count);
 

@@ -345,7 +345,10 @@ static void ask(struct agent_run *run)
 	run->asked_at = clock_monotonic();
 	emit_llm_start(run);
 	run->call = model_ask(run->models[run->model_index], &request, &handler, &e);
-	if (run->call == NULL)
+	if (run->call == NULL && run->model_index + 1 < run->config.model_count)
+		recover(run, &(struct model_error){
+				 .kind = e.kind, .message = e.message, .retry_after_seconds = -1});
+	else if (run->call == NULL)
 		run_fail(run, RUN_ERROR,
 			 strcmp(e.kind, "usage") == 0 ? STATUS_USAGE : STATUS_FAILED, e.kind, "%s",
 			 e.message);
@@ -409,7 +412,7 @@ static void open_conversation(struct run_config *config, struct conversation *co
 		buffer_add_span(&conversation->system, buffer_span(&history->system));
 		config->system = buffer_string(&conversation->system);
 	}
-	conversation_add_user(conversation, span_of(config->prompt));
+	conversation_add_prompt(conversation, config->attachments, span_of(config->prompt));
 }
 
 /* Go on with the trace of whoever started us (W3C Trace Context), or begin one named by the run. */

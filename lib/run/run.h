@@ -19,7 +19,9 @@
 struct run_config {
 	const char *agent_name;
 	const char *prompt;
-	const char *system;                 /* NULL: the history's, or none */
+	struct span
+	    attachments;    /* parts before the prompt, the inside of a JSON array; absent: none */
+	const char *system; /* NULL: the history's, or none */
 	const struct conversation *history; /* NULL: none */
 
 	char *const *models; /* specs: the first is asked, the others are fallbacks */

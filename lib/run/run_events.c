@@ -44,6 +44,12 @@ void emit_agent_start(struct agent_run *run)
 	json_put_text(data, "agent_name", config->agent_name);
 	json_put_text(data, "model", model_name(current_model(run)));
 	json_put_text(data, "prompt", config->prompt);
+	if (config->attachments.len > 0) {
+		json_key(data, "attachments");
+		json_open(data, '[');
+		buffer_add_span(data, config->attachments);
+		json_close(data, ']');
+	}
 	json_key(data, "tools");
 	json_open(data, '[');
 	for (size_t i = 0; i < config->tools->count; i++) {
@@ -94,6 +100,17 @@ void emit_error(struct agent_run *run, const struct model_error *error, bool fat
 	end(run);
 }
 
+/* An answer that a schema was asked of is carried as JSON too. */
+static void put_output_json(struct buffer *data, const struct agent_run *run)
+{
+	struct span json = json_trim(buffer_span(&run->output));
+
+	if (run->config.schema.at == NULL || !json_check(json, NULL))
+		return;
+	json_key(data, "output_json");
+	json_write_line(data, json);
+}
+
 void emit_agent_end(struct agent_run *run, enum run_end how)
 {
 	static const char *const status[] = {"success", "error",     "limit",
@@ -105,6 +122,7 @@ void emit_agent_end(struct agent_run *run, enum run_end how)
 	json_put_text(data, "status", status[how]);
 	json_put_int(data, "exit_status", run->exit_status);
 	json_put_string(data, "output", buffer_span(&run->output));
+	put_output_json(data, run);
 	json_put_text(data, "finish_reason",
 		      model_finish_name(run->has_finish ? run->finish : MODEL_ERROR));
 	json_put_int(data, "total_iterations", run->iteration);

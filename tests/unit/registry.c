@@ -394,6 +394,17 @@ static void body(const char *title, const char *spec, struct model_request reque
 	"\"parameters\":{ \"type\":\"object\",\n \"n\":1.10}}}"
 #define G_TOOL "{\"type\":\"function\",\"function\":{\"name\":\"g\",\"parameters\":{}}}"
 
+#define A_PDF                                                                                      \
+	"{\"type\":\"file\",\"media_type\":\"application/"                                         \
+	"pdf\",\"name\":\"d.pdf\",\"data\":\"ZGQ=\"}"
+#define TWICE                                                                                      \
+	"{\"type\":\"tool_call\",\"tool_call_id\":\"0_2\",\"provider_id\":\"0\",\"tool_name\":"    \
+	"\"f\","                                                                                   \
+	"\"args\":{}}"
+#define RESULT_TWICE                                                                               \
+	SPAN("{\"role\":\"tool\",\"content\":[{\"type\":\"tool_result\",\"tool_call_id\":\"0_2\"," \
+	     "\"tool_name\":\"f\",\"result\":\"r\",\"is_error\":false}]}")
+
 static void parameters(void)
 {
 	body("a plain request", "lab:m", REQUEST(MESSAGES(HI)), "{\"model\":\"m\"," HEAD SAID "}");
@@ -610,6 +621,61 @@ static void conversations(void)
 		      "\"tool_call_id\":\"c\",\"result\":\"error: x\",\"is_error\":true}]}"))),
 	     "{\"model\":\"m\"," HEAD "\"messages\":[{\"role\":\"tool\",\"tool_call_id\":\"c\","
 	     "\"content\":\"error: x\"}]}");
+	body("an image between texts", "lab:m",
+	     REQUEST(MESSAGES(
+		 SPAN("{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},"
+		      "{\"type\":\"image\",\"media_type\":\"image/png\",\"name\":\"i.png\","
+		      "\"data\":\"aWk=\"},{\"type\":\"text\",\"text\":\"b\"}]}"),
+		 HI)),
+	     "{\"model\":\"m\"," HEAD "\"messages\":[{\"role\":\"user\",\"content\":["
+	     "{\"type\":\"text\",\"text\":\"a\"},{\"type\":\"image_url\",\"image_url\":{\"url\":"
+	     "\"data:image/png;base64,aWk=\"}},{\"type\":\"text\",\"text\":\"b\\n\\nhi\"}]}]}");
+	body("a document where the server takes none", "lab:m",
+	     REQUEST(MESSAGES(SPAN("{\"role\":\"user\",\"content\":[" A_PDF "]}"))),
+	     "lab:m cannot be sent a message part of type file");
+	body("a document", "openai-chat:m",
+	     REQUEST(MESSAGES(SPAN("{\"role\":\"user\",\"content\":[" A_PDF "]}"))),
+	     "{\"model\":\"m\"," HEAD "\"messages\":[{\"role\":\"user\",\"content\":["
+	     "{\"type\":\"file\",\"file\":{\"filename\":\"d.pdf\",\"file_data\":"
+	     "\"data:application/pdf;base64,ZGQ=\"}}]}]}");
+	body("ids are the provider's own where the answer was its own", "lab:m",
+	     REQUEST(MESSAGES(
+		 SPAN("{\"role\":\"assistant\",\"provider\":\"lab\",\"content\":[" TWICE "]}"),
+		 RESULT_TWICE)),
+	     "{\"model\":\"m\"," HEAD "\"messages\":[{\"role\":\"assistant\",\"content\":null,"
+	     "\"tool_calls\":[{\"id\":\"0\",\"type\":\"function\",\"function\":{\"name\":\"f\","
+	     "\"arguments\":\"{}\"}}]},{\"role\":\"tool\",\"tool_call_id\":\"0\",\"content\":\"r\"}"
+	     "]}");
+	body("and the events' where it was another's", "lab:m",
+	     REQUEST(MESSAGES(
+		 SPAN("{\"role\":\"assistant\",\"provider\":\"x\",\"content\":[" TWICE "]}"),
+		 RESULT_TWICE)),
+	     "{\"model\":\"m\"," HEAD "\"messages\":[{\"role\":\"assistant\",\"content\":null,"
+	     "\"tool_calls\":[{\"id\":\"0_2\",\"type\":\"function\",\"function\":{\"name\":\"f\","
+	     "\"arguments\":\"{}\"}}]},{\"role\":\"tool\",\"tool_call_id\":\"0_2\",\"content\":"
+	     "\"r\"}]}");
+	body("what another provider ran, and what only it understands, is left out", "lab:m",
+	     REQUEST(MESSAGES(SPAN(
+		 "{\"role\":\"assistant\",\"content\":[{\"type\":\"thinking\",\"text\":\"hm\"},"
+		 "{\"type\":\"tool_call\",\"tool_call_id\":\"s\",\"tool_name\":\"web_search\","
+		 "\"args\":{},"
+		 "\"executed_by\":\"provider\",\"result\":\"r\",\"is_error\":false},"
+		 "{\"type\":\"opaque\",\"provider_data\":{}},{\"type\":\"refusal\",\"text\":\"No."
+		 "\"}]}"))),
+	     "{\"model\":\"m\"," HEAD
+	     "\"messages\":[{\"role\":\"assistant\",\"content\":\"No.\"}]}");
+	body("an answer that satisfies a schema", "lab:m",
+	     REQUEST(MESSAGES(HI), .schema = SPAN("{\"title\":\"Two words\",\"type\":\"object\"}")),
+	     "{\"model\":\"m\"," HEAD SAID ",\"response_format\":{\"type\":\"json_schema\","
+	     "\"json_schema\":{\"name\":\"Two_words\",\"strict\":false,\"schema\":{\"title\":"
+	     "\"Two words\",\"type\":\"object\"}}}}");
+	body("the same where a server knows only JSON", "deepseek:m",
+	     REQUEST(MESSAGES(HI), .schema = SPAN("{\"type\":\"object\"}")),
+	     "{\"model\":\"m\"," HEAD "\"messages\":[{\"role\":\"system\",\"content\":\"Answer "
+	     "with one JSON value and nothing "
+	     "else: no explanation, no code fence. It must satisfy this JSON "
+	     "Schema:\\n{\\\"type\\\":\\\"object\\\"}\"},{\"role\":\"user\",\"content\":\"hi\"}],"
+	     "\"response_format\":{\"type\":\"json_object\"}}");
 	body("a part that cannot be sent", "lab:m",
 	     REQUEST(MESSAGES(SPAN("{\"role\":\"user\",\"content\":[{\"type\":\"video\"}]}"))),
 	     "lab:m cannot be sent a message part of type video");

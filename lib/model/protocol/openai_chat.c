@@ -488,4 +488,6 @@ const struct protocol protocol_openai_chat = {
     .document = chat_document,
     .end = chat_end,
     .decoder_free = chat_decoder_free,
+    .list_request = chat_list_request,
+    .list_read = chat_list_read,
 };

@@ -6,6 +6,7 @@
  *   openai_chat_details.c  OpenRouter's reasoning_details, kept to be sent back
  *   openai_chat_request.c  the request: URL and parameters
  *   openai_chat_messages.c the request's messages
+ *   openai_chat_list.c     the list of models
  *   openai_chat_schema.c   the request for an answer that satisfies a schema
  */
 #ifndef MODEL_OPENAI_CHAT_H
@@ -102,6 +103,11 @@ bool chat_messages(const struct provider *provider, const char *model,
  * nothing; "json_object", which promises JSON but not its form; false: not at all. Of the latter
  * two the model is told in its instructions. */
 bool chat_schema_is_native(const struct provider *provider, const struct model_request *request);
+
+/* As protocol.h says. */
+bool chat_list_request(const struct provider *provider, const char *base_url,
+		       struct http_request *out, struct error *e);
+void chat_list_read(struct span json, struct buffer *out);
 
 /* Append "response_format" where one is wanted and the provider has it. */
 void chat_schema_write(const struct provider *provider, const struct model_request *request,

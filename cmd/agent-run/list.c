@@ -1,0 +1,139 @@
+#include "list.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+/* The next provider of the list whose key is set; false at its end. */
+static bool next_ready(struct span *list, struct span *name)
+{
+	while (list->len > 0) {
+		const char *newline = memchr(list->at, '\n', list->len);
+		size_t len = newline != NULL ? (size_t)(newline - list->at) : list->len;
+		struct span line = {list->at, len};
+		const char *tab = memchr(line.at, '\t', len);
+
+		*list = span_from(*list, len + (newline != NULL));
+		if (tab != NULL && span_ends(line, "\tset")) {
+			*name = (struct span){line.at, (size_t)(tab - line.at)};
+			return true;
+		}
+	}
+	return false;
+}
+
+_Noreturn void list_no_model(void)
+{
+	struct buffer list = {0}, ready = {0};
+	struct error e = {0};
+
+	if (!model_list_providers(&list, &e))
+		die(STATUS_USAGE, "%s", e.message);
+	for (struct span rest = buffer_span(&list), name; next_ready(&rest, &name);)
+		buffer_add_format(&ready, " %.*s", SPAN_ARG(name));
+	if (ready.len == 0)
+		buffer_add_text(&ready, " none");
+	die(STATUS_USAGE,
+	    "no model: use -m PROVIDER:MODEL or AGENT_MODEL (providers whose key is set:%s), or "
+	    "try "
+	    "-m test",
+	    buffer_string(&ready));
+}
+
+void list_show(const struct buffer *text)
+{
+	fflush(stdout);
+	if (!write_all(STDOUT_FILENO, buffer_span(text)) && errno != EPIPE)
+		die(STATUS_FAILED, "standard output: %s", strerror(errno));
+}
+
+void list_tools(const struct tool_set *tools)
+{
+	struct buffer out = {0};
+
+	for (size_t i = 0; i < tools->count; i++) {
+		const struct tool *tool = tools->tools[i];
+
+		buffer_add_format(&out, "%s\t%s\t%s\n", tool->name, tool->source,
+				  tool->description != NULL ? tool->description : "");
+	}
+	list_show(&out);
+	buffer_free(&out);
+}
+
+void list_providers(void)
+{
+	struct buffer out = {0};
+	struct error e = {0};
+
+	if (!model_list_providers(&out, &e))
+		die(STATUS_USAGE, "%s", e.message);
+	list_show(&out);
+	buffer_free(&out);
+}
+
+/* ---- models ---- */
+
+struct models {
+	struct loop *loop;
+	size_t pending;
+	int exit_status;
+};
+
+static void models_came(void *context, struct span lines, const struct model_error *error)
+{
+	struct models *models = context;
+
+	if (error != NULL) {
+		warn("%s", error->message);
+		models->exit_status = STATUS_FAILED;
+	}
+	list_show(&(struct buffer){.at = (char *)lines.at, .len = lines.len});
+	if (--models->pending == 0)
+		loop_stop(models->loop);
+}
+
+static void ask_for_models(struct models *models, struct model_host *host, const char *spec)
+{
+	struct error e = {0};
+
+	if (!model_list(host, spec, models_came, models, &e))
+		die(STATUS_USAGE, "%s", e.message);
+	models->pending++;
+}
+
+/* The providers whose key is set. */
+static void ask_all(struct models *models, struct model_host *host)
+{
+	struct buffer list = {0};
+	struct error e = {0};
+
+	if (!model_list_providers(&list, &e))
+		die(STATUS_USAGE, "%s", e.message);
+	for (struct span rest = buffer_span(&list), line; next_ready(&rest, &line);) {
+		char *name = mem_copy(line);
+
+		if (model_list(host, name, models_came, models, NULL))
+			models->pending++;
+		free(name);
+	}
+	buffer_free(&list);
+}
+
+int list_models(struct model_host *host, char *const *specs, size_t count)
+{
+	struct models models = {.loop = host->loop};
+
+	for (size_t i = 0; i < count; i++)
+		ask_for_models(&models, host, specs[i]);
+	if (count == 0)
+		ask_all(&models, host);
+	if (models.pending == 0)
+		die(STATUS_USAGE, "no provider's key is set; see agent-run --list-providers");
+	loop_run(models.loop);
+	return models.exit_status;
+}

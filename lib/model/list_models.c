@@ -1,0 +1,121 @@
+#include <stdlib.h>
+
+#include "model/failure.h"
+#include "model/model_type.h"
+#include "model/protocol/protocol.h"
+#include "model/provider.h"
+
+/* Longest list that is kept. */
+enum { MAX_LIST = 64 * 1024 * 1024 };
+
+struct listing {
+	struct provider *provider;
+	struct http_request request;
+	struct buffer body;
+	void (*done)(void *context, struct span lines, const struct model_error *error);
+	void *context;
+};
+
+static void listing_free(struct listing *listing)
+{
+	provider_free(listing->provider);
+	http_request_free(&listing->request);
+	buffer_free(&listing->body);
+	free(listing);
+}
+
+static void on_body(void *context, const struct http_head *head, struct span bytes)
+{
+	struct listing *listing = context;
+
+	(void)head;
+	if (listing->body.len + bytes.len <= MAX_LIST)
+		buffer_add_span(&listing->body, bytes);
+}
+
+/* "PROVIDER:" before each line. */
+static void add_provider(const char *name, struct span lines, struct buffer *out)
+{
+	while (lines.len > 0) {
+		const char *newline = memchr(lines.at, '\n', lines.len);
+		size_t len = newline != NULL ? (size_t)(newline - lines.at) + 1 : lines.len;
+
+		buffer_add_format(out, "%s:", name);
+		buffer_add(out, lines.at, len);
+		lines = span_from(lines, len);
+	}
+}
+
+static void read_answer(struct listing *listing, const struct http_result *result,
+			struct failure *failure, struct buffer *lines)
+{
+	const struct provider *provider = listing->provider;
+	struct span body = json_trim(buffer_span(&listing->body));
+	int status = result->head->status;
+	struct buffer models = {0};
+
+	if (status == 0 || result->outcome != HTTP_COMPLETE) {
+		failure_set(failure, "network", result->retryable, "%s cannot be reached: %s",
+			    provider->name,
+			    result->message != NULL ? result->message : "the connection broke");
+	} else if (status < 200 || status > 299) {
+		failure_read(failure, provider, status, body);
+	} else if (!json_check(body, NULL)) {
+		failure_set(failure, "invalid_response", false,
+			    "%s answered with something else than a list of models",
+			    provider->name);
+	} else {
+		provider->protocol->list_read(body, &models);
+		add_provider(provider->name, buffer_span(&models), lines);
+	}
+	buffer_free(&models);
+}
+
+static void on_done(void *context, const struct http_result *result)
+{
+	struct listing *listing = context;
+	struct model_outcome outcome = {.error = {.retry_after_seconds = -1}};
+	struct failure failure = {0};
+	struct buffer lines = {0};
+
+	read_answer(listing, result, &failure, &lines);
+	if (failure.kind != NULL)
+		failure_report(&failure, listing->provider, &outcome);
+	listing->done(listing->context, buffer_span(&lines),
+		      failure.kind != NULL ? &outcome.error : NULL);
+	failure_free(&failure);
+	buffer_free(&lines);
+	listing_free(listing);
+}
+
+static bool build(struct listing *listing, struct error *e)
+{
+	const struct provider *provider = listing->provider;
+
+	if (provider->protocol->list_request == NULL)
+		return error_set(e, "usage", "%s has no list of models to ask for", provider->name);
+	listing->request.method = mem_copy(SPAN("GET"));
+	return provider->protocol->list_request(provider, provider->base_url, &listing->request,
+						e) &&
+	       provider_dress(provider, &listing->request, e);
+}
+
+bool model_list(struct model_host *host, const char *spec,
+		void (*done)(void *context, struct span lines, const struct model_error *error),
+		void *context, struct error *e)
+{
+	char *name = mem_copy((struct span){spec, strcspn(spec, ":")});
+	struct listing *listing = mem_zero(sizeof(*listing));
+
+	listing->provider = provider_open(name, host->base_url, e);
+	listing->done = done;
+	listing->context = context;
+	free(name);
+	if (listing->provider == NULL || !build(listing, e)) {
+		listing_free(listing);
+		return false;
+	}
+	http_start(model_http(host), &listing->request, &host->limits,
+		   &(struct http_handler){.context = listing, .body = on_body, .done = on_done});
+	return true;
+}

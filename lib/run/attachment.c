@@ -1,0 +1,95 @@
+#include "run/attachment.h"
+
+#include "base/base64.h"
+#include "base/file.h"
+#include "base/utf8.h"
+
+/* The media type that the first bytes tell; NULL for none of these. */
+static const char *recognise(struct span bytes)
+{
+	static const struct {
+		const char *type;
+		struct span magic;
+	} types[] = {
+	    {"image/png", SPAN("\x89PNG\r\n\x1a\n")},
+	    {"image/jpeg", SPAN("\xff\xd8\xff")},
+	    {"image/gif", SPAN("GIF8")},
+	    {"application/pdf", SPAN("%PDF-")},
+	};
+
+	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+		if (bytes.len >= types[i].magic.len &&
+		    memcmp(bytes.at, types[i].magic.at, types[i].magic.len) == 0)
+			return types[i].type;
+	if (bytes.len >= 12 && memcmp(bytes.at, "RIFF", 4) == 0 &&
+	    memcmp(bytes.at + 8, "WEBP", 4) == 0)
+		return "image/webp";
+	return NULL;
+}
+
+static const char *base_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	if (strcmp(path, "-") == 0)
+		return "standard input";
+	return slash != NULL ? slash + 1 : path;
+}
+
+static void add_text(const char *name, struct span text, struct buffer *parts)
+{
+	struct buffer whole = {0};
+
+	buffer_add_format(&whole, "%s:\n\n", name);
+	buffer_add_span(&whole, text);
+	json_open(parts, '{');
+	json_put_text(parts, "type", "text");
+	json_put_string(parts, "text", buffer_span(&whole));
+	json_close(parts, '}');
+	buffer_free(&whole);
+}
+
+static void add_bytes(const char *name, const char *media_type, struct span bytes,
+		      struct buffer *parts)
+{
+	json_open(parts, '{');
+	json_put_text(parts, "type", strncmp(media_type, "image/", 6) == 0 ? "image" : "file");
+	json_put_text(parts, "media_type", media_type);
+	json_put_text(parts, "name", name);
+	json_key(parts, "data");
+	buffer_add_char(parts, '"');
+	base64_encode(bytes, parts);
+	buffer_add_char(parts, '"');
+	json_close(parts, '}');
+}
+
+bool attachment_add(const char *path, struct buffer *parts, struct error *e)
+{
+	struct buffer bytes = {0};
+	const char *media_type;
+	bool ok = file_read(path, &bytes, e);
+
+	if (!ok) {
+		buffer_free(&bytes);
+		return false;
+	}
+	media_type = recognise(buffer_span(&bytes));
+	if (media_type == NULL && (utf8_valid(buffer_span(&bytes)) < bytes.len ||
+				   memchr(bytes.at, '\0', bytes.len) != NULL))
+		ok = error_set(e, "usage",
+			       "%s: is neither an image (PNG, JPEG, GIF, WebP) nor a PDF document "
+			       "nor UTF-8 text",
+			       path);
+	else if (bytes.len == 0)
+		ok = error_set(e, "usage", "%s: is empty; there is nothing to attach", path);
+	else if (media_type != NULL)
+		add_bytes(base_name(path), media_type, buffer_span(&bytes), parts);
+	else
+		add_text(base_name(path), buffer_span(&bytes), parts);
+	if (ok && parts->len > ATTACHMENT_MAX)
+		ok = error_set(e, "usage",
+			       "%s: attachments may be %d MiB together, as base64; make it smaller",
+			       path, ATTACHMENT_MAX / 1024 / 1024);
+	buffer_free(&bytes);
+	return ok;
+}
