@@ -330,3 +330,40 @@ EOF
 	run agent-run --version
 	assert_output --regexp '^agent-run [0-9]+\.[0-9]+\.[0-9]+$'
 }
+
+# ---- calls that the provider runs itself ----
+
+@test "a call that the provider ran is told as it happens, and nothing runs here" {
+	printf '%s\n' >answer.1 \
+		'{"event_type":"tool_call_start","data":{"tool_call_id":"s","tool_name":"web_search","executed_by":"provider"}}' \
+		'{"event_type":"tool_call_chunk","data":{"tool_call_id":"s","args_delta":"{\"q\": 1.10}"}}' \
+		'{"event_type":"tool_start","data":{"tool_call_id":"s","executed_by":"provider"}}' \
+		'{"event_type":"tool_end","data":{"tool_call_id":"s","executed_by":"provider","result":"[1]","is_error":false}}' \
+		'{"text":"Found."}'
+	agent-run -m "$(scripted)" hi </dev/null >events
+	assert_equal "$(types events | paste -sd' ')" \
+		'agent_start llm_start tool_call_start tool_call_chunk tool_call_end tool_start tool_end llm_chunk llm_end progress agent_end'
+	assert_equal "$(jq -c 'select(.event_type == "tool_start" or .event_type == "tool_end").data | del(.duration_seconds)' events)" \
+		"$(printf '%s\n' '{"tool_call_id":"s","tool_name":"web_search","args":{"q":1.1},"iteration":1,"executed_by":"provider"}' \
+			'{"tool_call_id":"s","tool_name":"web_search","result":"[1]","is_error":false,"executed_by":"provider","result_json":[1]}')"
+	assert_equal "$(grep -o '"content":.*"text":"Found."' events)" \
+		'"content":[{"type":"tool_call","tool_call_id":"s","tool_name":"web_search","args":{"q": 1.10},"executed_by":"provider","result":"[1]","is_error":false},{"type":"text","text":"Found."'
+	assert_equal "$(agent-text events)" Found.
+	agent-run -m replay:events hi </dev/null >again
+	assert_equal "$(types again)" "$(types events)"
+}
+
+@test "a call whose result the provider never told is over with its answer" {
+	printf '%s\n' '{"tool_call_id":"s","tool_name":"web_search","args":{},"executed_by":"provider"}' '{"text":"x"}' >answer.1
+	agent-run -m "$(scripted)" hi </dev/null >events
+	assert_equal "$(jq -c 'select(.event_type == "tool_end").data | [.result, .is_error, .executed_by]' events)" '["",false,"provider"]'
+}
+
+@test "an answer that pauses is asked to go on, with what it said" {
+	printf '%s\n' '{"text":"One. "}' '{"event_type":"llm_end","data":{"finish_reason":"stop","is_final":false}}' >answer.1
+	printf '%s\n' '{"text":"Two."}' >answer.2
+	agent-run -m "$(scripted)" hi </dev/null >events
+	assert_equal "$(jq -c 'select(.event_type == "llm_end").data.is_final' events | paste -sd' ')" 'false true'
+	assert_equal "$(jq -c '.messages[-1] | [.role, .content[0].text]' request.1)" '["assistant","One. "]'
+	assert_equal "$(jq -r 'select(.event_type == "agent_end").data | "\(.status) \(.total_iterations)"' events)" 'success 2'
+}

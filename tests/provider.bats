@@ -338,7 +338,7 @@ begin() {
 	assert_equal "$(grep -o '"output_json":{[^}]*}' events)" '"output_json":{"n": 1.10}'
 	printf '{\n"type" "object"}' >schema.json
 	run -2 ask openai-chat:m --schema schema.json
-	assert_equal "$(cat messages)" "agent-run: schema.json:2: not JSON: expected ':' after an object's key"
+	assert_equal "$(cat messages)" "agent-run: schema.json:2: not JSON: ':' is missing"
 }
 
 @test "--list-models asks the provider" {

@@ -97,6 +97,12 @@ static int find_call(const struct event_answer *answer, struct span id)
 	return -1;
 }
 
+/* Whether a call, or what happened to it, is said to be run by the provider itself. */
+static bool is_providers(struct span data)
+{
+	return json_is(json_get(data, "executed_by"), "provider");
+}
+
 /* A call begins; one without an id gets a number. Returns its position, -1 when it has no name. */
 static int begin_call(struct event_answer *answer, struct span data)
 {
@@ -119,7 +125,9 @@ static int begin_call(struct event_answer *answer, struct span data)
 		id = buffer_take(&number);
 	}
 	answer->calls = mem_resize(answer->calls, (answer->call_count + 1) * sizeof *answer->calls);
-	answer->calls[answer->call_count++] = (struct event_answer_call){.id = id};
+	delta.by_provider = is_providers(data);
+	answer->calls[answer->call_count++] =
+	    (struct event_answer_call){.id = id, .by_provider = delta.by_provider};
 	delta.id = span_of(id);
 	delta.name = span_of(name);
 	deliver(answer, &delta);
@@ -143,6 +151,26 @@ static void deliver_args(struct event_answer *answer, int index, struct span dat
 		deliver(answer, &delta);
 }
 
+/* What became of a call that the provider ran: `data` is a tool_start or tool_end, or the part of
+ * the message. */
+static void take_result(struct event_answer *answer, int index, struct span data)
+{
+	struct event_answer_call *call = &answer->calls[index];
+	struct span result = json_get(data, "result");
+	struct model_delta delta = {.type =
+					result.at != NULL ? MODEL_TOOL_RESULT : MODEL_TOOL_RUNNING,
+				    .index = index,
+				    .is_error = json_true(json_get(data, "is_error"))};
+
+	if (!call->by_provider || call->over)
+		return;
+	call->over = result.at != NULL;
+	buffer_clear(&answer->text);
+	json_decode(result, &answer->text);
+	delta.text = buffer_span(&answer->text);
+	deliver(answer, &delta);
+}
+
 /* A piece of a call; an unknown one begins. */
 static bool take_call(struct event_answer *answer, struct span data, bool whole)
 {
@@ -158,6 +186,8 @@ static bool take_call(struct event_answer *answer, struct span data, bool whole)
 		deliver_text(answer, MODEL_TOOL_ARGS, index, piece);
 	} else if (whole) {
 		deliver_args(answer, index, data);
+		if (is_providers(data))
+			take_result(answer, index, data);
 	}
 	return true;
 }
@@ -214,6 +244,9 @@ static bool take_end(struct event_answer *answer, struct span data)
 	buffer_clear(&answer->model);
 	json_decode(json_get(data, "response_id"), &answer->response_id);
 	json_decode(json_get(data, "model"), &answer->model);
+	if (answer->finish == MODEL_STOP && json_type(json_get(data, "is_final")) == JSON_BOOL &&
+	    !json_true(json_get(data, "is_final")))
+		answer->finish = MODEL_PAUSE; /* or there are calls: seen to in the end */
 	return take_message(answer, json_get(data, "message"));
 }
 
@@ -222,10 +255,19 @@ static const char *text_or_null(struct buffer *text)
 	return text->len > 0 ? buffer_string(text) : NULL;
 }
 
+/* Whether there are calls that are to be run here. */
+static bool has_calls(const struct event_answer *answer)
+{
+	for (size_t i = 0; i < answer->call_count; i++)
+		if (!answer->calls[i].by_provider)
+			return true;
+	return false;
+}
+
 void event_answer_outcome(struct event_answer *answer, struct model_outcome *outcome)
 {
 	outcome->finish = answer->has_finish ? answer->finish : MODEL_STOP;
-	if (answer->call_count > 0 && outcome->finish == MODEL_STOP)
+	if (has_calls(answer) && (outcome->finish == MODEL_STOP || outcome->finish == MODEL_PAUSE))
 		outcome->finish = MODEL_TOOL_CALLS;
 	outcome->usage = answer->usage;
 	outcome->refusal = text_or_null(&answer->refusal);
@@ -270,7 +312,7 @@ bool event_answer_take(struct event_answer *answer, struct span line)
 		deliver_text(answer, MODEL_THINKING, -1, json_get(data, "text"));
 	} else if (json_is(type, "tool_call_start") || json_is(type, "tool_call_chunk")) {
 		return take_call(answer, data, false);
-	} else if (json_is(type, "tool_call_end")) {
+	} else if (json_is(type, "tool_call_end") || is_providers(data)) {
 		return take_call(answer, data, true);
 	} else if (json_is(type, "llm_end")) {
 		return take_end(answer, data);

@@ -3,7 +3,9 @@
  * reads from a log and exec from a program.
  *
  * Of an iteration's events llm_chunk, thinking_chunk, tool_call_start, tool_call_chunk,
- * tool_call_end, llm_end and error say something, others are let pass. What was not streamed is
+ * tool_call_end, llm_end and error say something, of calls that the provider ran itself
+ * ("executed_by":"provider") tool_start and tool_end too, others are let pass. An llm_end with
+ * "is_final":false and no call asks to be asked again. What was not streamed is
  * taken from llm_end.message. Instead of an event a line may be a short form:
  *     {"text":"..."} {"thinking":"..."} {"tool_name":"...","args":{...}} {"error":"..."}
  */
@@ -15,6 +17,7 @@
 struct event_answer_call {
 	char *id;
 	bool has_args;
+	bool by_provider, over; /* the provider runs it itself; its result was told */
 };
 
 struct event_answer {

@@ -40,8 +40,8 @@ struct replay_call {
 /* ---- reading the log ---- */
 
 static const char *const told_types[] = {
-    "llm_chunk",     "thinking_chunk", "tool_call_start", "tool_call_chunk",
-    "tool_call_end", "llm_end",        "error",           NULL};
+    "llm_chunk",  "thinking_chunk", "tool_call_start", "tool_call_chunk", "tool_call_end",
+    "tool_start", "tool_end",       "llm_end",         "error",           NULL};
 
 static struct recorded_answer *last_answer(struct replay_model *replay)
 {

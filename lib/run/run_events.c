@@ -266,6 +266,8 @@ static void emit_tool_call_start(struct agent_run *run, int index)
 
 	put_call(data, &run->answer.calls[index]);
 	json_put_int(data, "index", index);
+	if (run->answer.calls[index].by_provider)
+		json_put_text(data, "executed_by", "provider");
 	run->streamed = true;
 	end(run);
 }
