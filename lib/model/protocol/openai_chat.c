@@ -2,67 +2,7 @@
 
 #include <stdlib.h>
 
-#include "base/utf8.h"
-
 /* ---- strings ---- */
-
-/* How many bytes at the end of the raw inside of a JSON string begin a code point that they do not
- * finish: an escaped high surrogate, or an incomplete UTF-8 sequence. */
-static size_t unfinished(struct span raw)
-{
-	const char *escape = raw.at + raw.len - 6;
-	size_t slashes = 0;
-
-	if (raw.len >= 6 && escape[0] == '\\' && escape[1] == 'u' &&
-	    (escape[2] == 'd' || escape[2] == 'D') && strchr("89abAB", escape[3]) != NULL) {
-		while (escape - slashes > raw.at && escape[-1 - (long)slashes] == '\\')
-			slashes++;
-		if (slashes % 2 == 0)
-			return 6;
-	}
-	return utf8_incomplete_tail(raw);
-}
-
-struct span chat_string(struct chat_decoder *d, struct joint *joint, struct span value)
-{
-	struct span plain;
-	size_t tail;
-
-	if (json_type(value) != JSON_STRING)
-		return (struct span){0};
-	plain = json_plain(value);
-	if (plain.at != NULL && joint->len == 0 && !d->broken_utf8)
-		return plain;
-	buffer_clear(&d->json);
-	buffer_clear(&d->text);
-	buffer_add_char(&d->json, '"');
-	buffer_add(&d->json, joint->raw, joint->len);
-	buffer_add(&d->json, value.at + 1, value.len - 2);
-	tail = unfinished(span_from(buffer_span(&d->json), 1));
-	memcpy(joint->raw, d->json.at + d->json.len - tail, tail);
-	joint->len = tail;
-	d->json.len -= tail;
-	buffer_add_char(&d->json, '"');
-	json_decode(buffer_span(&d->json), &d->text);
-	return buffer_span(&d->text);
-}
-
-struct span chat_string_end(struct joint *joint)
-{
-	bool held = joint->len > 0;
-
-	joint->len = 0;
-	return held ? SPAN("\xEF\xBF\xBD") : SPAN("");
-}
-
-struct span chat_repair(struct chat_decoder *d, struct span json)
-{
-	if (utf8_valid(json) == json.len)
-		return json;
-	buffer_clear(&d->repaired);
-	utf8_add(&d->repaired, json);
-	return buffer_span(&d->repaired);
-}
 
 /* Store the string `value` in `out` unless something stands there already. */
 static void keep_first(struct span value, struct buffer *out)
@@ -99,17 +39,17 @@ static void emit_content(void *context, bool thinking, struct span text)
 
 static void read_text(struct chat_decoder *d, struct span value)
 {
-	struct span text = chat_string(d, &d->text_joint, value);
+	struct span text = pieces_text(&d->pieces, &d->text_joint, value);
 
 	if (text.len == 0)
 		return;
-	emit(d, MODEL_THINKING, chat_string_end(&d->thinking_joint));
+	emit(d, MODEL_THINKING, joint_end(&d->thinking_joint));
 	think_feed(&d->think, text);
 }
 
 bool chat_thinking(struct chat_decoder *d, struct span value)
 {
-	struct span text = chat_string(d, &d->thinking_joint, value);
+	struct span text = pieces_text(&d->pieces, &d->thinking_joint, value);
 
 	if (json_type(value) != JSON_STRING || value.len <= 2)
 		return false;
@@ -184,7 +124,7 @@ static void read_message(struct chat_decoder *d, struct span delta)
 	else
 		read_text(d, m.content);
 	if (m.refusal.at != NULL) {
-		buffer_add_span(&d->refusal, chat_string(d, &d->refusal_joint, m.refusal));
+		buffer_add_span(&d->refusal, pieces_text(&d->pieces, &d->refusal_joint, m.refusal));
 		d->some |= d->refusal.len > 0;
 	}
 	if (m.tool_calls.at != NULL)
@@ -302,18 +242,6 @@ static bool read_chunk(struct chat_decoder *d, struct span json)
 
 /* ---- the protocol ---- */
 
-/* Whether `data` is JSON, invalid UTF-8 aside. */
-static bool check(struct chat_decoder *d, struct span data, struct json_fault *fault)
-{
-	d->broken_utf8 = false;
-	if (json_check(data, fault))
-		return true;
-	buffer_clear(&d->repaired);
-	utf8_add(&d->repaired, data);
-	d->broken_utf8 = json_check(buffer_span(&d->repaired), NULL);
-	return d->broken_utf8;
-}
-
 static bool chat_event(struct decoder *decoder, struct span name, struct span data)
 {
 	struct chat_decoder *d = (struct chat_decoder *)decoder;
@@ -334,7 +262,7 @@ static bool chat_event(struct decoder *decoder, struct span name, struct span da
 				   "%s sent half an event in the middle of its answer",
 				   d->base.provider->name);
 	data = json_trim(data);
-	if (check(d, data, &fault))
+	if (pieces_check(&d->pieces, data, &fault))
 		return read_chunk(d, data);
 	/* The last event of a stream that broke off: `end` decides whether it was needed. */
 	d->torn = fault.offset >= data.len;
@@ -350,7 +278,7 @@ static bool chat_document(struct decoder *decoder, struct span json)
 	struct chat_decoder *d = (struct chat_decoder *)decoder;
 
 	json = json_trim(json);
-	if (json.len == 0 || !check(d, json, NULL))
+	if (json.len == 0 || !pieces_check(&d->pieces, json, NULL))
 		return failure_set(&d->failure, "invalid_response", true,
 				   "%s answered with something that is not a chat completion: %.*s",
 				   d->base.provider->name, json.len < 200 ? (int)json.len : 200,
@@ -426,10 +354,10 @@ static void chat_end(struct decoder *decoder, bool cut, struct model_outcome *ou
 	struct chat_decoder *d = (struct chat_decoder *)decoder;
 
 	(void)cut;
-	emit(d, MODEL_THINKING, chat_string_end(&d->thinking_joint));
-	think_feed(&d->think, chat_string_end(&d->text_joint));
+	emit(d, MODEL_THINKING, joint_end(&d->thinking_joint));
+	think_feed(&d->think, joint_end(&d->text_joint));
 	think_end(&d->think);
-	buffer_add_span(&d->refusal, chat_string_end(&d->refusal_joint));
+	buffer_add_span(&d->refusal, joint_end(&d->refusal_joint));
 	check_end(d);
 	if (d->failure.kind == NULL && chat_calls_end(d))
 		chat_details_end(d);
@@ -469,9 +397,7 @@ static void chat_decoder_free(struct decoder *decoder)
 	buffer_free(&d->finish);
 	buffer_free(&d->usage);
 	buffer_free(&d->refusal);
-	buffer_free(&d->json);
-	buffer_free(&d->text);
-	buffer_free(&d->repaired);
+	pieces_free(&d->pieces);
 	buffer_free(&d->think.held);
 	chat_details_free(d);
 	chat_calls_free(d);

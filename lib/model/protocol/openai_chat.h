@@ -13,15 +13,9 @@
 #define MODEL_OPENAI_CHAT_H
 
 #include "model/failure.h"
+#include "model/protocol/joint.h"
 #include "model/protocol/protocol.h"
 #include "model/protocol/think.h"
-
-/* The end of a JSON string that stops within a code point (half of a surrogate pair, an incomplete
- * UTF-8 sequence): raw bytes, put before the string that follows. */
-struct joint {
-	char raw[8];
-	size_t len;
-};
 
 /* One tool call of the answer. */
 struct chat_call {
@@ -44,9 +38,8 @@ struct chat_details {
 struct chat_decoder {
 	struct decoder base;
 	struct buffer id, model, finish, usage, refusal;
-	struct buffer json, text, repaired; /* scratch, kept to be used again */
+	struct pieces pieces;
 	struct joint text_joint, thinking_joint, refusal_joint;
-	bool broken_utf8; /* the event at hand is not well-formed UTF-8 */
 	struct think think;
 	struct chat_call *calls;
 	size_t call_count, call_cap;
@@ -56,16 +49,6 @@ struct chat_decoder {
 	bool some; /* something was answered */
 	struct failure failure;
 };
-
-/* The text that the string `value` adds; valid until the next call with the same decoder. What ends
- * within a code point is kept in `joint`. */
-struct span chat_string(struct chat_decoder *d, struct joint *joint, struct span value);
-
-/* What a joint still holds at the end of its text: U+FFFD or nothing. */
-struct span chat_string_end(struct joint *joint);
-
-/* `json`, as it came, with U+FFFD for what is no UTF-8; valid until the next call. */
-struct span chat_repair(struct chat_decoder *d, struct span json);
 
 /* The member tool_calls of a delta. */
 void chat_calls_read(struct chat_decoder *d, struct span tool_calls);

@@ -128,14 +128,14 @@ static void read_args(struct chat_decoder *d, struct chat_call *call, struct spa
 {
 	switch (json_type(args)) {
 	case JSON_STRING:
-		add_args(d, call, chat_string(d, &call->joint, args));
+		add_args(d, call, pieces_text(&d->pieces, &call->joint, args));
 		break;
 	case JSON_OBJECT:
 		/* Not what the protocol says: the arguments themselves instead of their text. */
 		if (call->args.len == 0) {
-			buffer_clear(&d->text);
-			json_write_compact(&d->text, args);
-			add_args(d, call, chat_repair(d, buffer_span(&d->text)));
+			buffer_clear(&d->pieces.text);
+			json_write_compact(&d->pieces.text, args);
+			add_args(d, call, pieces_repair(&d->pieces, buffer_span(&d->pieces.text)));
 		}
 		break;
 	default:
@@ -148,12 +148,12 @@ static void keep_extra(struct chat_decoder *d, struct chat_call *call, struct sp
 {
 	if (json_type(extra) != JSON_OBJECT)
 		return;
-	buffer_clear(&d->json);
-	json_open(&d->json, '{');
-	json_key(&d->json, "extra_content");
-	json_write_compact(&d->json, extra);
-	json_close(&d->json, '}');
-	say(d, call, MODEL_PART_DATA, chat_repair(d, buffer_span(&d->json)));
+	buffer_clear(&d->pieces.json);
+	json_open(&d->pieces.json, '{');
+	json_key(&d->pieces.json, "extra_content");
+	json_write_compact(&d->pieces.json, extra);
+	json_close(&d->pieces.json, '}');
+	say(d, call, MODEL_PART_DATA, pieces_repair(&d->pieces, buffer_span(&d->pieces.json)));
 }
 
 /* One element of tool_calls. */
@@ -178,9 +178,9 @@ static void read_call(struct chat_decoder *d, struct span piece, size_t position
 	}
 	name = json_get(function, "name");
 	args = json_get(function, "arguments");
-	buffer_clear(&d->text);
-	json_decode(wire_id, &d->text);
-	call = find_call(d, buffer_span(&d->text), index, name.len > 2, position);
+	buffer_clear(&d->pieces.text);
+	json_decode(wire_id, &d->pieces.text);
+	call = find_call(d, buffer_span(&d->pieces.text), index, name.len > 2, position);
 	if (call->name.len == 0)
 		json_decode(name, &call->name);
 	d->some = true;
@@ -215,7 +215,7 @@ bool chat_calls_end(struct chat_decoder *d)
 			return failure_set(&d->failure, "invalid_response", true,
 					   "%s sent a tool call without a name",
 					   d->base.provider->name);
-		add_args(d, call, chat_string_end(&call->joint));
+		add_args(d, call, joint_end(&call->joint));
 		if (is_blank(buffer_span(&call->args)))
 			add_args(d, call, SPAN("{}"));
 	}

@@ -104,7 +104,7 @@ void chat_details_end(struct chat_decoder *d)
 	buffer_add_text(&data, "]}");
 	handler->delta(handler->context,
 		       &(struct model_delta){.type = MODEL_MESSAGE_DATA,
-					     .text = chat_repair(d, buffer_span(&data)),
+					     .text = pieces_repair(&d->pieces, buffer_span(&data)),
 					     .index = -1});
 	buffer_free(&data);
 }
