@@ -137,11 +137,14 @@ static double cost(struct span price, const struct model_usage *usage)
 	double written = usage->cache_write > 0 ? (double)usage->cache_write : 0;
 	double input = json_double(json_get(price, "input"), 0);
 	double fresh = (double)usage->input - cached - written;
+	double output = json_double(json_get(price, "output"), 0);
+	double reasoning = usage->reasoning > 0 ? (double)usage->reasoning : 0;
 
 	return ((fresh > 0 ? fresh : 0) * input +
 		cached * json_double(json_get(price, "cache_read"), input) +
 		written * json_double(json_get(price, "cache_write"), input) +
-		(double)usage->output * json_double(json_get(price, "output"), 0)) /
+		((double)usage->output - reasoning) * output +
+		reasoning * json_double(json_get(price, "reasoning"), output)) /
 	       1e6;
 }
 

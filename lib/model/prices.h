@@ -5,6 +5,8 @@
  * The files map a provider to its models, and a model to USD per million tokens:
  *     {"openai": {"gpt-4o": {"input": 2.5, "output": 10, "cache_read": 1.25}},
  *      "openai-chat": "openai", "openrouter": "*"}
+ * with "cache_read" and "cache_write" for such input, "reasoning" for such output, and what is only
+ * for the reader, "context" (the context window) and "max_output", both in tokens.
  * A provider that is a string shares the prices of another one; "*": its models are called
  * MAKER/MODEL and cost what they cost at MAKER. The model "*" stands for every other one.
  */

@@ -94,7 +94,7 @@ static void shipped(void)
 
 static void own(void)
 {
-	struct model_usage usage = tokens(1, 1);
+	struct model_usage usage = tokens(1, 1), thought = tokens(0, 1000000);
 	struct error e = {0};
 	double usd;
 
@@ -103,6 +103,10 @@ static void own(void)
 	check("openai-chat", "gpt-4o", tokens(1000000, 0), "1.00000000");
 	check("openai-chat", "gpt-4o-mini", tokens(1000000, 0), "0.15000000");
 	check("lab", "anything", tokens(1000000, 7), "3.00000000");
+	write_own("{\"lab\":{\"m\":{\"input\":1,\"output\":4,\"reasoning\":2}}}");
+	thought.reasoning = 250000;
+	check("lab", "m", thought, "3.50000000");
+	write_own("{\"loop\":\"loop\"}");
 	check("loop", "m", tokens(1, 1), "unknown");
 	write_own("{\n\"lab\": oops}\n");
 	unit_ok(!prices_cost(&prices, "lab", "m", &usage, &usd, &e) && e.message != NULL &&
