@@ -1,7 +1,7 @@
 /*
  * Errors of providers: every shape of body, and what each one means.
  */
-#include "chat_answer.h"
+#include "openai_chat_chunks.h"
 
 static void shapes(void)
 {

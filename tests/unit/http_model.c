@@ -8,7 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "chat_answer.h"
+#include "openai_chat_chunks.h"
 #include "model/model.h"
 
 extern char **environ;
@@ -82,7 +82,7 @@ struct asked {
 
 static void on_asked_delta(void *context, const struct model_delta *delta)
 {
-	static const char letters[] = "THCApmR";
+	static const char letters[] = "THCArepomR";
 	struct asked *asked = context;
 
 	struct span name = delta->type == MODEL_TOOL_ARGS ? SPAN("") : delta->name;
