@@ -14,7 +14,9 @@ enum { MAX_PATTERN = 2000, MAX_REPEATS = 20000, MAX_RANGE = 1000 };
 struct translation {
 	struct span rest;
 	struct buffer *out;
-	long repeats;
+	long repeats;  /* how many copies of a part there may be in the end */
+	bool repeated; /* a repetition has just been written */
+	bool grouped;  /* the end of a group has */
 };
 
 static bool starts(const struct translation *t, const char *text)
@@ -232,11 +234,20 @@ static bool translate_bracket(struct translation *t)
 
 /* ---- the rest ---- */
 
+/* A part is repeated `times` times; false when there would be too much of it. */
+static bool multiply(struct translation *t, long times)
+{
+	if (times > MAX_REPEATS / t->repeats)
+		return false;
+	t->repeats *= times;
+	return true;
+}
+
 /* {n}, {n,} or {n,m}; any other brace stands for itself. */
 static bool translate_brace(struct translation *t)
 {
 	size_t len = 1;
-	long bound = 0;
+	long least = -1, most = 0;
 
 	while (len < t->rest.len && strchr("0123456789,", t->rest.at[len]) != NULL)
 		len++;
@@ -245,21 +256,47 @@ static bool translate_brace(struct translation *t)
 		skip(t, 1);
 		return true;
 	}
-	for (size_t i = 1; i < len && bound < MAX_REPEATS; i++)
-		bound = t->rest.at[i] == ',' ? 0 : bound * 10 + (t->rest.at[i] - '0');
-	if (bound > 1)
-		t->repeats =
-		    bound > MAX_REPEATS / t->repeats ? MAX_REPEATS + 1 : t->repeats * bound;
+	for (size_t i = 1; i < len; i++) {
+		if (t->rest.at[i] == ',') {
+			least = most;
+			most = 0;
+		} else if (most <= MAX_REPEATS) {
+			most = most * 10 + (t->rest.at[i] - '0');
+		}
+	}
+	if (t->rest.at[len - 1] == ',')
+		most = least + 1;
 	buffer_add(t->out, t->rest.at, len + 1);
 	skip(t, len + 1);
-	return t->repeats <= MAX_REPEATS;
+	t->repeated = true;
+	return most <= 1 || multiply(t, most);
 }
 
-/* One step; false when there is no counterpart. */
-static bool translate_next(struct translation *t)
+/* *, +, ? or {, which may begin no repetition. A repetition of a repetition is an error of the
+ * pattern. */
+static bool translate_repeat(struct translation *t, char c)
 {
-	char c = t->rest.at[0];
+	bool repeated = t->repeated;
 
+	t->repeated = c != '{';
+	if (c == '{') {
+		if (!translate_brace(t))
+			return false;
+	} else {
+		/* The C library writes x+ as xx*: in groups of groups that adds up. */
+		if (c == '+' && t->grouped && !multiply(t, 2))
+			return false;
+		buffer_add_char(t->out, c);
+		skip(t, 1);
+	}
+	if (t->repeated && starts(t, "?"))
+		skip(t, 1); /* lazy: it finds the same texts */
+	return !(t->repeated && repeated);
+}
+
+/* One step that is no repetition; false when there is no counterpart. */
+static bool translate_one(struct translation *t, char c)
+{
 	switch (c) {
 	case '\\':
 		skip(t, 1);
@@ -267,10 +304,6 @@ static bool translate_next(struct translation *t)
 	case '[':
 		skip(t, 1);
 		return translate_bracket(t);
-	case '{':
-		if (!translate_brace(t))
-			return false;
-		break;
 	case '(':
 		skip(t, starts(t, "(?:") ? 3 : 1);
 		buffer_add_char(t->out, '(');
@@ -286,11 +319,25 @@ static bool translate_next(struct translation *t)
 	default:
 		buffer_add_char(t->out, c);
 		skip(t, 1);
+		return true;
 	}
-	/* Lazy repetition finds the same texts. */
-	if (strchr("*+?{", c) != NULL && starts(t, "?"))
-		skip(t, 1);
-	return true;
+}
+
+/* One step; false when there is no counterpart. */
+static bool translate_next(struct translation *t)
+{
+	char c = t->rest.at[0];
+	bool good;
+
+	if (c != '\0' && strchr("*+?{", c) != NULL) {
+		good = translate_repeat(t, c);
+		t->grouped = false;
+	} else {
+		good = translate_one(t, c);
+		t->repeated = false;
+		t->grouped = c == ')';
+	}
+	return good;
 }
 
 bool pattern_translate(struct span pattern, struct buffer *out)

@@ -186,8 +186,7 @@ bool pattern_example(struct span pattern, struct buffer *out)
 	buffer_string(&posix);
 	maker.rest = buffer_span(&posix);
 	good = good && make_branches(&maker) && maker.rest.len == 0 &&
-	       pattern_match(pattern, (struct span){out->at + start, out->len - start}) ==
-		   PATTERN_MATCHES;
+	       pattern_match(pattern, span_from(buffer_span(out), start)) == PATTERN_MATCHES;
 	buffer_free(&posix);
 	return good;
 }
