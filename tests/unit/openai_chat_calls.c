@@ -76,6 +76,12 @@ static void pieces(void)
 	       DELTA("\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}},"
 		     "{\"function\":{\"name\":\"f\",\"arguments\":\"[]\"}}]"),
 	       FINISH("stop"));
+	CHUNKS("calls are numbered as they are announced, by their names",
+	       "C0(g)A0([)C1(f)A1({})A0(]) tool_calls",
+	       CALL("\"index\":0,\"id\":\"c\",\"function\":{\"arguments\":\"{}\"}"),
+	       CALL("\"index\":1,\"id\":\"d\",\"function\":{\"name\":\"g\",\"arguments\":\"[\"}"),
+	       CALL("\"index\":0,\"function\":{\"name\":\"f\"}"),
+	       CALL("\"index\":1,\"function\":{\"arguments\":\"]\"}"), FINISH("tool_calls"));
 	CHUNKS("the name comes after the arguments", "C0(f)A0({}) tool_calls",
 	       CALL("\"index\":0,\"id\":\"c\",\"function\":{\"arguments\":\"{}\"}"),
 	       CALL("\"index\":0,\"function\":{\"name\":\"f\"}"), FINISH("tool_calls"));

@@ -22,7 +22,9 @@ struct chat_call {
 	struct buffer wire_id; /* as the provider names it; empty: it does not */
 	struct buffer id;      /* as we announced it; empty: not yet announced */
 	struct buffer name, args;
-	int64_t index; /* the provider's; -1: none */
+	struct buffer extra; /* provider_data that waits for the announcement */
+	int64_t index;       /* the provider's; -1: none */
+	int number;          /* ours, in order of announcement */
 	struct joint joint;
 };
 
@@ -43,6 +45,7 @@ struct chat_decoder {
 	struct think think;
 	struct chat_call *calls;
 	size_t call_count, call_cap;
+	int announced; /* how many of them are */
 	struct chat_details details;
 	bool torn; /* the last event was the beginning of one */
 	bool done; /* [DONE] was seen */

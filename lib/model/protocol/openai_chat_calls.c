@@ -95,7 +95,7 @@ static void say(struct chat_decoder *d, struct chat_call *call, enum model_delta
 	handler->delta(handler->context, &(struct model_delta){
 					     .type = type,
 					     .text = text,
-					     .index = (int)(call - d->calls),
+					     .index = call->number,
 					     .id = buffer_span(&call->id),
 					     .name = buffer_span(&call->name),
 					 });
@@ -110,9 +110,12 @@ static void announce(struct chat_decoder *d, struct chat_call *call)
 		buffer_add_span(&call->id, buffer_span(&call->wire_id));
 	else
 		make_id(d, call);
+	call->number = d->announced++;
 	say(d, call, MODEL_TOOL_CALL, (struct span){0});
 	if (call->args.len > 0)
 		say(d, call, MODEL_TOOL_ARGS, buffer_span(&call->args));
+	if (call->extra.len > 0)
+		say(d, call, MODEL_PART_DATA, buffer_span(&call->extra));
 }
 
 static void add_args(struct chat_decoder *d, struct chat_call *call, struct span text)
@@ -146,6 +149,8 @@ static void read_args(struct chat_decoder *d, struct chat_call *call, struct spa
 /* Gemini's signature of a thought, to be sent back with the call. */
 static void keep_extra(struct chat_decoder *d, struct chat_call *call, struct span extra)
 {
+	struct span data;
+
 	if (json_type(extra) != JSON_OBJECT)
 		return;
 	buffer_clear(&d->pieces.json);
@@ -153,7 +158,11 @@ static void keep_extra(struct chat_decoder *d, struct chat_call *call, struct sp
 	json_key(&d->pieces.json, "extra_content");
 	json_write_compact(&d->pieces.json, extra);
 	json_close(&d->pieces.json, '}');
-	say(d, call, MODEL_PART_DATA, pieces_repair(&d->pieces, buffer_span(&d->pieces.json)));
+	data = pieces_repair(&d->pieces, buffer_span(&d->pieces.json));
+	if (call->id.len > 0)
+		say(d, call, MODEL_PART_DATA, data);
+	else if (call->extra.len == 0)
+		buffer_add_span(&call->extra, data);
 }
 
 /* One element of tool_calls. */
@@ -246,6 +255,7 @@ void chat_calls_free(struct chat_decoder *d)
 		buffer_free(&d->calls[i].id);
 		buffer_free(&d->calls[i].name);
 		buffer_free(&d->calls[i].args);
+		buffer_free(&d->calls[i].extra);
 	}
 	free(d->calls);
 }
