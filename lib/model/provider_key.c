@@ -280,8 +280,8 @@ static size_t looks_like_key(const char *at, const char *end, char before)
 static void mask(const struct provider *provider, struct buffer *text, bool shapes)
 {
 	struct buffer out = {0};
-	struct span key = buffer_span(&provider->key);
-	const char *at = text->at, *end = text->at + text->len;
+	struct span key = buffer_span(&provider->key), all = buffer_span(text);
+	const char *at = all.at, *end = all.at + all.len;
 
 	while (at < end) {
 		size_t len = 0, left = (size_t)(end - at);
@@ -289,7 +289,7 @@ static void mask(const struct provider *provider, struct buffer *text, bool shap
 		if (key.len >= 4 && left >= key.len && memcmp(at, key.at, key.len) == 0)
 			len = key.len;
 		else if (shapes)
-			len = looks_like_key(at, end, at > text->at ? at[-1] : ' ');
+			len = looks_like_key(at, end, at > all.at ? at[-1] : ' ');
 		if (len > 7 && memcmp(at, "Bearer ", 7) == 0)
 			buffer_add_text(&out, "Bearer ");
 		if (len > 0)
