@@ -1,0 +1,118 @@
+/* decoder: whatever a provider streams becomes deltas as model.h describes them. tests/fuzz/run
+ * builds it once for each protocol: -DPROTOCOL=protocol_openai_chat. */
+#include "fuzz.h"
+#include "model/protocol/protocol.h"
+#include "net/ndjson.h"
+#include "net/sse.h"
+
+#ifndef PROTOCOL
+#define PROTOCOL protocol_openai_chat
+#endif
+
+struct answer {
+	struct decoder *decoder;
+	int call_count;
+	bool failed;
+};
+
+static void on_delta(void *context, const struct model_delta *delta)
+{
+	struct answer *a = context;
+
+	must(is_utf8(delta->text) || delta->type == MODEL_RAW);
+	switch (delta->type) {
+	case MODEL_TOOL_CALL:
+		must(delta->index == a->call_count && delta->name.len > 0);
+		a->call_count++;
+		break;
+	case MODEL_TOOL_ARGS:
+	case MODEL_TOOL_RUNNING:
+	case MODEL_TOOL_RESULT:
+		must(delta->index >= 0 && delta->index < a->call_count);
+		break;
+	case MODEL_PART_DATA:
+		must(delta->index < a->call_count);
+		must(json_check(delta->text, NULL));
+		break;
+	case MODEL_OPAQUE:
+	case MODEL_MESSAGE_DATA:
+		must(json_check(delta->text, NULL));
+		break;
+	case MODEL_TEXT:
+	case MODEL_THINKING:
+	case MODEL_RAW:
+		break;
+	}
+}
+
+static void take(struct answer *a, struct span name, struct span data)
+{
+	if (!a->failed)
+		a->failed = !PROTOCOL.event(a->decoder, name, data);
+}
+
+static void on_event(void *context, const struct sse_event *event)
+{
+	take(context, event->type, event->data);
+}
+
+static void on_line(void *context, struct span line)
+{
+	take(context, (struct span){0}, line);
+}
+
+static void take_stream(struct answer *a, struct span text)
+{
+	if (PROTOCOL.framing == FRAMING_SSE) {
+		struct sse sse;
+
+		sse_init(&sse, on_event, a);
+		sse_feed(&sse, text);
+		sse_end(&sse);
+		sse_free(&sse);
+	} else {
+		struct ndjson ndjson;
+
+		ndjson_init(&ndjson, on_line, a);
+		ndjson_feed(&ndjson, text);
+		ndjson_end(&ndjson);
+		ndjson_free(&ndjson);
+	}
+}
+
+static void try_answer(struct span text, bool whole)
+{
+	struct provider provider = {.name = "fuzz", .entry = SPAN("{}")};
+	struct answer answer = {0};
+	struct model_handler handler = {.context = &answer, .delta = on_delta};
+	struct model_outcome outcome = {.error = {.retry_after_seconds = -1}};
+
+	answer.decoder = PROTOCOL.decoder_new(&(struct model_request){0});
+	answer.decoder->handler = &handler;
+	answer.decoder->provider = &provider;
+	if (whole)
+		answer.failed = !PROTOCOL.document(answer.decoder, text);
+	else
+		take_stream(&answer, text);
+	PROTOCOL.end(answer.decoder, text.len % 2 == 1, &outcome);
+	must(!answer.failed || outcome.error.kind != NULL);
+	must(outcome.error.kind == NULL ||
+	     (outcome.error.message != NULL && is_utf8(span_of(outcome.error.message))));
+	must(outcome.refusal == NULL || is_utf8(span_of(outcome.refusal)));
+	PROTOCOL.decoder_free(answer.decoder);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct buffer copy = fuzz_copy(data, size), list = {0};
+	struct span text = buffer_span(&copy);
+
+	try_answer(text, false);
+	if (PROTOCOL.document != NULL && json_check(text, NULL))
+		try_answer(text, true);
+	if (PROTOCOL.list_read != NULL && json_check(text, NULL))
+		PROTOCOL.list_read(text, &list);
+	buffer_free(&copy);
+	buffer_free(&list);
+	return 0;
+}

@@ -1,0 +1,119 @@
+/* event: the envelope is read the same by every way, and the reader's lines are the input's. */
+#define _GNU_SOURCE /* memfd_create */
+#include "event/event.h"
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "event/reader.h"
+#include "event/runs.h"
+#include "fuzz.h"
+#include "net/sse.h"
+
+static bool same(struct span a, struct span b)
+{
+	if (a.at == NULL || b.at == NULL)
+		return a.at == b.at;
+	return span_equal(a, b);
+}
+
+static void on_sse(void *context, const struct sse_event *sse)
+{
+	const struct event *event = context;
+	struct buffer line = {0};
+
+	json_write_line(&line, event->line);
+	must(span_equal(sse->data, buffer_span(&line)));
+	must(event->type.len == 0 || span_equal(sse->type, event->type));
+	buffer_free(&line);
+}
+
+/* What is framed for a browser is what the browser reads. */
+static void try_sse(struct event *event)
+{
+	struct buffer framed = {0};
+	struct sse sse;
+
+	event_add_sse(&framed, event);
+	sse_init(&sse, on_sse, event);
+	must(sse_feed(&sse, buffer_span(&framed)));
+	sse_end(&sse);
+	sse_free(&sse);
+	buffer_free(&framed);
+}
+
+static void try_line(struct span text, struct runs *runs, struct reader *reader)
+{
+	static const char *const types[] = {"llm_chunk"};
+	struct buffer line = fuzz_copy((const uint8_t *)text.at, text.len);
+	struct event event, walked;
+	struct json_fault fault = {0};
+	struct span quick = event_type_quick(buffer_span(&line));
+	bool object = json_type(json_trim(buffer_span(&line))) == JSON_OBJECT &&
+		      json_check(buffer_span(&line), NULL);
+
+	must(event_read(buffer_span(&line), &event, &fault) == object);
+	must(object || fault.what != NULL);
+	if (object) {
+		event_envelope(buffer_span(&line), &walked);
+		must(same(event.type, walked.type) && same(event.timestamp, walked.timestamp));
+		must(same(event.run_id, walked.run_id) && event.seq == walked.seq);
+		must(same(event.data, walked.data) && event.line.at == line.at);
+		must(quick.at == NULL || same(quick, event.type));
+		must(event_may_be(event.line, types, 1) || !span_is(event.type, types[0]));
+		try_sse(&event);
+		if (runs_event(runs, &event, reader) != NULL)
+			must(runs_open(runs) + runs_ended(runs) > 0);
+	}
+	buffer_free(&line);
+}
+
+/* The next line that is not empty. */
+static bool next_line(struct span *rest, struct span *line, bool *torn)
+{
+	while (rest->len > 0) {
+		const char *newline = memchr(rest->at, '\n', rest->len);
+
+		*torn = newline == NULL;
+		line->at = rest->at;
+		line->len = newline != NULL ? (size_t)(newline - rest->at) : rest->len;
+		*rest = span_from(*rest, line->len + (newline != NULL));
+		if (line->len > 0)
+			return true;
+	}
+	return false;
+}
+
+static void try_reader(struct span text)
+{
+	char path[32];
+	char *files[] = {path};
+	int fd = memfd_create("fuzz", MFD_CLOEXEC);
+	struct runs *runs = runs_new(NULL, false);
+	struct reader *reader;
+	struct span line, want;
+	bool torn;
+
+	must(fd >= 0 && write(fd, text.at, text.len) == (ssize_t)text.len);
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	reader = reader_open(files, 1, false);
+	while (reader_next(reader, &line, 0) == READER_LINE) {
+		must(next_line(&text, &want, &torn) && span_equal(line, want));
+		must(torn == reader_line_is_torn(reader));
+		try_line(line, runs, NULL);
+	}
+	must(!next_line(&text, &want, &torn));
+	runs_status(runs);
+	runs_free(runs);
+	reader_close(reader);
+	close(fd);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct buffer copy = fuzz_copy(data, size);
+
+	try_reader(buffer_span(&copy));
+	buffer_free(&copy);
+	return 0;
+}
