@@ -1,6 +1,5 @@
 /* agent-run: ask a model, run the tools it calls, write every event as it happens. */
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "base/file.h"
 #include "base/utf8.h"
 #include "list.h"
+#include "log.h"
 #include "options.h"
 
 /* The one run of this process, and what it runs on. */
@@ -19,7 +19,8 @@ struct program {
 	struct model_host host;
 	struct prices prices;
 	struct event_sink sink;
-	struct conversation history;
+	struct buffer history_text; /* what `history` points into */
+	struct history history;
 	struct agent_run *run;
 	struct loop_fd *output_watch;
 	int exit_status;
@@ -68,18 +69,41 @@ static void read_prompt(struct options *o)
 
 static void read_history(struct program *p)
 {
-	struct buffer text = {0};
+	struct options *o = &p->options;
+	const char *path = o->session != NULL ? o->session : o->history;
 	struct error e = {0};
-	const char *path = p->options.history;
 
-	if (path == NULL)
-		return;
-	if (!file_read(path, &text, &e) ||
-	    !conversation_load(&p->history, buffer_span(&text),
-			       strcmp(path, "-") == 0 ? "standard input" : path, &e))
+	if (o->session != NULL)
+		p->sink.log_fd = log_open_session(path, o->resume, &p->history_text);
+	else if (path != NULL && !file_read(path, &p->history_text, &e))
 		die(STATUS_USAGE, "%s", e.message);
-	p->options.config.history = &p->history;
-	buffer_free(&text);
+	if (path == NULL || (o->session != NULL && !o->resume && p->history_text.len == 0))
+		return;
+	if (!history_load(&p->history, buffer_span(&p->history_text),
+			  strcmp(path, "-") == 0 ? "standard input" : path, &e))
+		die(STATUS_USAGE, "%s", e.message);
+	if (!o->resume)
+		history_close(&p->history);
+	o->config.history = &p->history;
+}
+
+/* What --resume takes from its run; ends the program when nothing is missing from it. */
+static void take_run(struct program *p)
+{
+	struct options *o = &p->options;
+
+	if (p->history.run_id == NULL)
+		die(STATUS_USAGE, "%s: holds no run to resume", o->session);
+	if (p->history.ended && p->history.succeeded) {
+		warn("%s: its last run is complete; there is nothing to resume", o->session);
+		exit(STATUS_OK);
+	}
+	o->config.resume = true;
+	o->config.prompt = p->history.prompt != NULL ? p->history.prompt : "";
+	if (p->history.agent_name != NULL)
+		o->config.agent_name = p->history.agent_name;
+	if (o->model_count == 0 && p->history.model != NULL)
+		options_add_model(o, history_model(&p->history));
 }
 
 static void dry_run(const struct program *p)
@@ -158,32 +182,17 @@ static bool give_up_output(void *context)
 	return loop_signal_pending(p->loop) != 0;
 }
 
-/* Open the log for appending; a line that a crash left torn is closed first. */
-static int open_log(const char *path)
-{
-	int fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
-	off_t size;
-	char last;
-
-	if (fd < 0)
-		die(STATUS_USAGE, "%s: %s", path, strerror(errno));
-	size = lseek(fd, 0, SEEK_END);
-	if (size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n' &&
-	    !write_all(fd, SPAN("\n")))
-		die(STATUS_FAILED, "%s: %s", path, strerror(errno));
-	return fd;
-}
-
 static void run(struct program *p)
 {
 	const struct run_handler handler = {p, run_is_over};
 	struct error e = {0};
 
 	signal(SIGPIPE, SIG_IGN);
-	p->sink = (struct event_sink){
-	    .fd = STDOUT_FILENO, .log_fd = -1, .give_up = give_up_output, .context = p};
+	p->sink.give_up = give_up_output;
+	p->sink.context = p;
+	p->sink.sync = p->options.fsync;
 	if (p->options.log != NULL)
-		p->sink.log_fd = open_log(p->options.log);
+		p->sink.log_fd = log_open(p->options.log);
 	p->run = run_start(&p->options.config, &p->sink, &handler, &e);
 	if (p->run == NULL)
 		die(STATUS_USAGE, "%s", e.message);
@@ -193,7 +202,8 @@ static void run(struct program *p)
 	loop_run(p->loop);
 	loop_fd_remove(p->output_watch);
 	if (p->sink.log_errno != 0) {
-		warn("%s: %s; the log is not complete", p->options.log,
+		warn("%s: %s; the log is not complete",
+		     p->options.log != NULL ? p->options.log : p->options.session,
 		     strerror(p->sink.log_errno));
 		if (p->exit_status == STATUS_OK)
 			p->exit_status = STATUS_FAILED;
@@ -206,7 +216,7 @@ static void run(struct program *p)
 
 int main(int argc, char **argv)
 {
-	struct program p = {0};
+	struct program p = {.sink = {.fd = STDOUT_FILENO, .log_fd = -1}};
 	char **secrets = NULL;
 
 	options_parse(&p.options, argc, argv);
@@ -226,10 +236,13 @@ int main(int argc, char **argv)
 	} else if (p.options.mode == MODE_LIST_TOOLS) {
 		list_tools(&p.options.tools);
 	} else {
+		read_history(&p);
+		if (p.options.resume)
+			take_run(&p);
 		if (p.options.model_count == 0)
 			list_no_model();
-		read_prompt(&p.options);
-		read_history(&p);
+		if (!p.options.resume)
+			read_prompt(&p.options);
 		if (p.options.mode == MODE_DRY_RUN) {
 			dry_run(&p);
 		} else {
@@ -242,7 +255,8 @@ int main(int argc, char **argv)
 		http_free(p.host.http);
 	loop_free(p.loop);
 	prices_free(&p.prices);
-	conversation_free(&p.history);
+	history_free(&p.history);
+	buffer_free(&p.history_text);
 	options_free(&p.options);
 	free(secrets);
 	if (p.reader_gone) { /* end as every other writer into a closed pipe does */

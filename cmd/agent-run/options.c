@@ -27,6 +27,9 @@ static const char help[] =
     "  -s, --system TEXT           instructions; @FILE reads a file\n"
     "  -a, --attach FILE           an image, PDF or text that goes with the prompt (-: stdin)\n"
     "      --schema FILE           a JSON Schema that the answer must satisfy\n"
+    "  -c, --session FILE          go on with the conversation in FILE, an event log, and append "
+    "to it\n"
+    "      --resume FILE           finish the run in FILE that was interrupted\n"
     "      --history FILE          start from an event log or a JSON array of messages (-: stdin)\n"
     "      --no-stdin              leave standard input alone\n"
     "\n"
@@ -55,6 +58,7 @@ static const char help[] =
     "      --debounce SECONDS      merge chunks that arrive within this time\n"
     "      --raw                   every provider event as well\n"
     "  -l, --log FILE              append every event to FILE as well\n"
+    "      --fsync                 the log survives a power cut\n"
     "\n"
     "  -n, --dry-run               print the request that would be sent, and exit\n"
     "      --list-models           ask the provider of -m, or every one whose key is set\n"
@@ -89,6 +93,8 @@ enum {
 	OPT_DEBOUNCE,
 	OPT_RAW,
 	OPT_SCHEMA,
+	OPT_RESUME,
+	OPT_FSYNC,
 	OPT_LIST_MODELS,
 	OPT_LIST_PROVIDERS,
 	OPT_LIST_TOOLS,
@@ -103,6 +109,9 @@ static const struct option long_options[] = {
     {"system", required_argument, NULL, 's'},
     {"attach", required_argument, NULL, 'a'},
     {"schema", required_argument, NULL, OPT_SCHEMA},
+    {"session", required_argument, NULL, 'c'},
+    {"resume", required_argument, NULL, OPT_RESUME},
+    {"fsync", no_argument, NULL, OPT_FSYNC},
     {"history", required_argument, NULL, OPT_HISTORY},
     {"no-stdin", no_argument, NULL, OPT_NO_STDIN},
     {"tool", required_argument, NULL, 't'},
@@ -171,6 +180,14 @@ static const char *effort(const char *text)
 	die(STATUS_USAGE, "--effort is none, low, medium, high or max, not '%s'", text);
 }
 
+void options_add_model(struct options *o, char *spec)
+{
+	o->models = mem_resize(o->models, (o->model_count + 1) * sizeof(char *));
+	o->models[o->model_count++] = spec;
+	o->config.models = o->models;
+	o->config.model_count = o->model_count;
+}
+
 /* Add the models of NAME[,NAME...]. What follows exec: or replay: may hold commas itself, so these
  * take the rest. */
 static void add_models(struct options *o, const char *list)
@@ -183,10 +200,8 @@ static void add_models(struct options *o, const char *list)
 
 		if (comma != NULL && !span_starts(rest, "exec:") && !span_starts(rest, "replay:"))
 			len = (size_t)(comma - rest.at);
-		if (len > 0) {
-			o->models = mem_resize(o->models, (o->model_count + 1) * sizeof(char *));
-			o->models[o->model_count++] = mem_copy((struct span){rest.at, len});
-		}
+		if (len > 0)
+			options_add_model(o, mem_copy((struct span){rest.at, len}));
 		rest = span_from(rest, len < rest.len ? len + 1 : len);
 	}
 }
@@ -308,6 +323,14 @@ static void apply(struct options *o, int option, const char *value)
 	case OPT_SCHEMA:
 		read_schema(o, value);
 		break;
+	case 'c':
+	case OPT_RESUME:
+		o->session = value;
+		o->resume = option == OPT_RESUME;
+		break;
+	case OPT_FSYNC:
+		o->fsync = true;
+		break;
 	case OPT_HISTORY:
 		o->history = value;
 		break;
@@ -411,6 +434,21 @@ static void take_prompt(struct options *o, char **words, int count)
 	}
 }
 
+static void check_logs(const struct options *o)
+{
+	const char *name = o->resume ? "--resume" : "--session";
+
+	if (o->session != NULL && o->history != NULL)
+		die(STATUS_USAGE, "%s and --history both say what was said before; give one", name);
+	if (o->session != NULL && o->log != NULL)
+		die(STATUS_USAGE, "%s appends the events to its file; leave --log out", name);
+	if (o->fsync && o->session == NULL && o->log == NULL)
+		die(STATUS_USAGE, "--fsync is about a log: add --log or --session");
+	if (o->resume && (o->prompt.len > 0 || o->dash))
+		die(STATUS_USAGE, "--resume goes on with the prompt of its run; to say more "
+				  "afterwards, use --session");
+}
+
 static void check_tool_choice(const struct options *o)
 {
 	const char *choice = o->config.tool_choice;
@@ -427,14 +465,13 @@ void options_parse(struct options *o, int argc, char **argv)
 	int option;
 
 	set_defaults(o);
-	while ((option = getopt_long(argc, argv, "m:o:s:a:t:P:l:nhV", long_options, NULL)) != -1)
+	while ((option = getopt_long(argc, argv, "m:o:s:a:c:t:P:l:nhV", long_options, NULL)) != -1)
 		apply(o, option, optarg);
 	take_prompt(o, argv + optind, argc - optind);
 	if (o->model_count == 0 && getenv("AGENT_MODEL") != NULL)
 		add_models(o, getenv("AGENT_MODEL"));
 	check_tool_choice(o);
-	o->config.models = o->models;
-	o->config.model_count = o->model_count;
+	check_logs(o);
 	o->config.options = o->model_options;
 	o->config.option_count = o->model_option_count;
 	o->config.attachments = buffer_span(&o->attachments);

@@ -18,8 +18,9 @@ struct options {
 	enum mode mode;
 	struct run_config config; /* what the options say; the rest is filled by main */
 	struct http_limits limits;
-	const char *base_url, *log, *history;
-	bool raw, no_stdin, dash; /* dash: "-" stands for standard input explicitly */
+	const char *base_url, *log, *history, *session;
+	bool resume; /* `session` is a log whose last run is to be gone on with */
+	bool fsync, raw, no_stdin, dash; /* dash: "-" stands for standard input explicitly */
 
 	char **models; /* owned, as are the pieces below */
 	size_t model_count;
@@ -33,6 +34,10 @@ struct options {
 
 /* Parse the command line; exits 0 after --help and --version, 2 after a mistake. */
 void options_parse(struct options *options, int argc, char **argv);
+
+/* Add a model (owned from now on) to those that were named. */
+void options_add_model(struct options *options, char *spec);
+
 void options_free(struct options *options);
 
 #endif

@@ -122,8 +122,10 @@ bool event_flush(struct event_sink *sink)
 
 	if (text.len == 0)
 		return !sink->broken;
-	if (sink->log_fd >= 0 && sink->log_errno == 0 && !write_all(sink->log_fd, text))
-		sink->log_errno = errno;
+	if (sink->log_fd >= 0 && sink->log_errno == 0 &&
+	    (!write_all(sink->log_fd, text) ||
+	     (sink->sync && fdatasync(sink->log_fd) != 0 && errno != EINVAL)))
+		sink->log_errno = errno; /* EINVAL: not a file that can be synchronised */
 	while (text.len > 0 && sink->fd >= 0 && !sink->broken) {
 		size_t size = piece(text);
 

@@ -20,6 +20,7 @@ struct event_sink {
 	int fd;                /* -1: nowhere */
 	int log_fd;            /* -1: no log */
 	struct buffer pending; /* whole lines not yet written */
+	bool sync;             /* the log is on the disk before event_flush returns */
 	bool broken;   /* fd's reader is gone (EPIPE): only the log is written from now on */
 	int log_errno; /* why the log could not be written, 0: it could */
 	/* Asked while fd takes nothing and a signal has come: true gives fd up. May be NULL. */

@@ -196,6 +196,51 @@ void answer_write_message(const struct answer *answer, const char *provider, con
 	json_close(out, '}');
 }
 
+static void load_call(struct answer *answer, struct span part)
+{
+	struct span invalid = json_get(part, "invalid_args");
+	char *id = json_text(json_get(part, "tool_call_id"));
+	struct buffer name = {0}, own = {0};
+	struct answer_call *call;
+
+	json_decode(json_get(part, "tool_name"), &name);
+	if (!json_decode(json_get(part, "provider_id"), &own))
+		buffer_add_text(&own, id != NULL ? id : "");
+	add_call(answer,
+		 &(struct model_delta){
+		     .id = buffer_span(&own),
+		     .name = buffer_span(&name),
+		     .by_provider = json_is(json_get(part, "executed_by"), "provider"),
+		 },
+		 id != NULL ? id : "");
+	call = &answer->calls[answer->call_count - 1];
+	if (!json_decode(invalid, &call->args))
+		buffer_add_span(&call->args, json_get(part, "args"));
+	buffer_add_span(&call->provider_data, json_get(part, "provider_data"));
+	json_decode(json_get(part, "result"), &call->result);
+	call->is_error = json_true(json_get(part, "is_error"));
+	call->state = ANSWER_CALL_OVER;
+	free(id);
+	buffer_free(&name);
+	buffer_free(&own);
+}
+
+void answer_load(struct answer *answer, struct span message)
+{
+	struct json_walk walk = json_walk(json_get(message, "content"));
+
+	while (json_next(&walk)) {
+		struct span type = json_get(walk.value, "type");
+
+		if (json_is(type, "tool_call"))
+			load_call(answer, walk.value);
+		else if (json_is(type, "text"))
+			json_decode(json_get(walk.value, "text"),
+				    &add_part(answer, ANSWER_TEXT)->text);
+	}
+	answer_finish(answer);
+}
+
 void answer_text(const struct answer *answer, struct buffer *out)
 {
 	for (size_t i = 0; i < answer->part_count; i++)

@@ -42,6 +42,9 @@ struct answer {
 /* Take a delta in. For MODEL_TOOL_CALL, `id` is the id to use instead of the delta's own. */
 void answer_add(struct answer *answer, const struct model_delta *delta, const char *id);
 
+/* Take in a whole message, as answer_write_message wrote it. */
+void answer_load(struct answer *answer, struct span message);
+
 /* The call `index`; NULL when there is none. */
 struct answer_call *answer_call_at(struct answer *answer, int index);
 

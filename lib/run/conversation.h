@@ -17,23 +17,16 @@ struct conversation {
 /* Append a message (JSON, copied). */
 void conversation_add(struct conversation *conversation, struct span message);
 
-/* Append {"role":"user","content":[{"type":"text","text":...}]}. */
-void conversation_add_user(struct conversation *conversation, struct span text);
+/* Append {"role":ROLE,"content":[BEFORE,{"type":"text","text":...}]}; `before` is the inside of an
+ * array of parts, or absent. */
+void conversation_add_text(struct conversation *conversation, const char *role, struct span before,
+			   struct span text);
 
-/* The same with what was attached before the text: the inside of an array of parts. */
-void conversation_add_prompt(struct conversation *conversation, struct span attachments,
-			     struct span text);
+/* Append a paragraph to the instructions. */
+void conversation_add_system(struct conversation *conversation, struct span text);
 
 /* Forget all but the first `count` messages. */
 void conversation_truncate(struct conversation *conversation, size_t count);
-
-/* Append the messages of `text`, which came from `source` (for messages of errors): an event log,
- * of whose runs every prompt, answer and tool result is taken in order (answers that were discarded
- * are not; a tool call whose result is missing gets one that says it was interrupted), or a JSON
- * array of messages, neutral or {"role": ..., "content": "text"}. False with `e` when it is
- * neither. */
-bool conversation_load(struct conversation *conversation, struct span text, const char *source,
-		       struct error *e);
 
 void conversation_free(struct conversation *conversation);
 

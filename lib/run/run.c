@@ -134,7 +134,8 @@ static void recover(struct agent_run *run, const struct model_error *error)
 
 	if (error->feedback != NULL && run->repairs < config->output_retries) {
 		run->repairs++;
-		conversation_add_user(&run->conversation, span_of(error->feedback));
+		conversation_add_text(&run->conversation, "user", (struct span){0},
+				      span_of(error->feedback));
 		ask_again(run, error, 0, NULL);
 	} else if (error->retryable && run->tries <= config->retries &&
 		   error->retry_after_seconds <= RETRY_MAX_WAIT_SECONDS) {
@@ -200,7 +201,7 @@ static void on_delta(void *context, const struct model_delta *delta)
 }
 
 /* A response without tool calls, or one that was cut or refused: the run is over. */
-static void final_answer(struct agent_run *run, const struct model_outcome *outcome)
+void run_final_answer(struct agent_run *run, const struct model_outcome *outcome)
 {
 	struct model_error error = {.retry_after_seconds = -1};
 
@@ -288,7 +289,7 @@ static void on_complete(struct agent_run *run, const struct model_outcome *outco
 	conversation_add(&run->conversation, buffer_span(&message));
 	buffer_free(&message);
 	if (is_final)
-		final_answer(run, outcome);
+		run_final_answer(run, outcome);
 	else if (within_limits(run) && calls)
 		run_tools(run);
 	else if (!run->ended)
@@ -404,7 +405,8 @@ static struct model_tool *offer_tools(const struct tool_set *set)
  * history has become the configuration's; they live in `conversation`. */
 static void open_conversation(struct run_config *config, struct conversation *conversation)
 {
-	const struct conversation *history = config->history;
+	const struct conversation *history =
+	    config->history != NULL ? &config->history->conversation : NULL;
 
 	for (size_t i = 0; history != NULL && i < history->count; i++)
 		conversation_add(conversation, history->messages[i]);
@@ -412,7 +414,9 @@ static void open_conversation(struct run_config *config, struct conversation *co
 		buffer_add_span(&conversation->system, buffer_span(&history->system));
 		config->system = buffer_string(&conversation->system);
 	}
-	conversation_add_prompt(conversation, config->attachments, span_of(config->prompt));
+	if (config->resume)
+		return; /* the history ends with it */
+	conversation_add_text(conversation, "user", config->attachments, span_of(config->prompt));
 }
 
 /* Go on with the trace of whoever started us (W3C Trace Context), or begin one named by the run. */
@@ -436,7 +440,10 @@ static void begin(void *context)
 	struct agent_run *run = context;
 
 	run->wait = NULL;
-	run_next_iteration(run);
+	if (run->config.resume)
+		run_resume(run);
+	else
+		run_next_iteration(run);
 }
 
 struct agent_run *run_start(const struct run_config *config, struct event_sink *sink,
@@ -457,6 +464,8 @@ struct agent_run *run_start(const struct run_config *config, struct event_sink *
 	run->offered = offer_tools(config->tools);
 	join_trace(run);
 	open_conversation(&run->config, &run->conversation);
+	if (config->resume)
+		run_resume_state(run);
 	emit_agent_start(run);
 	if (config->timeout_seconds > 0)
 		run->timeout = loop_timer_add(run->loop, (int64_t)(config->timeout_seconds * 1e9),

@@ -10,7 +10,7 @@
 
 #include "event/writer.h"
 #include "model/prices.h"
-#include "run/conversation.h"
+#include "run/history.h"
 #include "tool/approval.h"
 #include "tool/tool.h"
 
@@ -22,7 +22,8 @@ struct run_config {
 	struct span
 	    attachments;    /* parts before the prompt, the inside of a JSON array; absent: none */
 	const char *system; /* NULL: the history's, or none */
-	const struct conversation *history; /* NULL: none */
+	const struct history *history; /* NULL: none; closed (history_close) unless resumed */
+	bool resume; /* go on with the history's last run where it stopped, instead of the prompt */
 
 	char *const *models; /* specs: the first is asked, the others are fallbacks */
 	size_t model_count;

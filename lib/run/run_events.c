@@ -61,6 +61,8 @@ void emit_agent_start(struct agent_run *run)
 	if (config->system != NULL)
 		json_put_text(data, "system", config->system);
 	json_put_text(data, "provider", model_provider(current_model(run)));
+	if (config->resume)
+		json_put_text(data, "resumed_from", config->history->run_id);
 	if (run->trace_parent != NULL)
 		json_put_text(data, "trace_parent", run->trace_parent);
 	end(run);

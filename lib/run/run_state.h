@@ -97,10 +97,22 @@ void run_fail(struct agent_run *run, enum run_end end, int exit_status, const ch
 /* Ask the model for the next response, unless a limit forbids it. */
 void run_next_iteration(struct agent_run *run);
 
+/* The response is complete and needs no tools: end the run. */
+void run_final_answer(struct agent_run *run, const struct model_outcome *outcome);
+
+/* ---- run_resume.c ---- */
+
+/* Take over the counts and ids of the history's last run. */
+void run_resume_state(struct agent_run *run);
+/* Go on with the first thing that is missing. */
+void run_resume(struct agent_run *run);
+
 /* ---- run_tools.c ---- */
 
 /* Run the calls of the answer; run_next_iteration when all have a result. */
 void run_tools(struct agent_run *run);
+/* The same where history says which of them have a result already, or may have had an effect. */
+void run_tools_resume(struct agent_run *run, const struct history *history);
 /* Stop them all, each with a result that says so. */
 void run_tools_stop(struct agent_run *run);
 void run_tools_free(struct agent_run *run);

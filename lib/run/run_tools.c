@@ -248,6 +248,17 @@ static void pump(struct agent_run *run)
 	run_next_iteration(run);
 }
 
+static void make_batch(struct agent_run *run)
+{
+	size_t n = 0;
+
+	run->batch_count = answer_calls_to_run(&run->answer);
+	run->batch = mem_zero(run->batch_count * sizeof(*run->batch));
+	for (size_t i = 0; i < run->answer.call_count; i++)
+		if (!run->answer.calls[i].by_provider)
+			run->batch[n++] = (struct batch_call){.run = run, .index = i};
+}
+
 void run_tools(struct agent_run *run)
 {
 	const struct run_config *config = &run->config;
@@ -263,11 +274,40 @@ void run_tools(struct agent_run *run)
 		return;
 	}
 	run->tool_calls += (int64_t)count;
-	run->batch = mem_zero(count * sizeof(*run->batch));
-	run->batch_count = count;
-	for (size_t i = 0, n = 0; i < run->answer.call_count; i++)
-		if (!run->answer.calls[i].by_provider)
-			run->batch[n++] = (struct batch_call){.run = run, .index = i};
+	make_batch(run);
+	pump(run);
+}
+
+/* A call that had begun when the program was stopped: nobody knows how far it came. */
+static void interrupt(struct batch_call *call)
+{
+	const struct tool_result unknown = {
+	    .text = SPAN("The call was interrupted: this program was stopped while it ran. Whether "
+			 "it had an effect is not known."),
+	    .is_error = true,
+	    .exit_status = -1};
+	const struct tool *tool =
+	    tool_set_find(call->run->config.tools, span_of(asked(call)->name));
+
+	if (tool == NULL || !tool->idempotent)
+		settle(call, &unknown);
+}
+
+void run_tools_resume(struct agent_run *run, const struct history *history)
+{
+	make_batch(run);
+	for (size_t i = 0; i < run->batch_count && i < history->call_count; i++) {
+		const struct history_call *known = &history->calls[i];
+		struct batch_call *call = &run->batch[i];
+
+		if (known->state == HISTORY_CALL_DONE) {
+			call->state = CALL_DONE;
+			json_decode(known->result, &call->result);
+			call->is_error = known->is_error;
+		} else if (known->state == HISTORY_CALL_BEGUN) {
+			interrupt(call);
+		}
+	}
 	pump(run);
 }
 

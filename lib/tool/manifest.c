@@ -122,6 +122,7 @@ static bool read_running(struct tool *tool, struct span object, struct error *e)
 {
 	struct span timeout = json_get(object, "timeout");
 	struct span approval = json_get(object, "approval");
+	struct span idempotent = json_get(object, "idempotent");
 
 	if (timeout.at != NULL) {
 		tool->timeout = json_double(timeout, -1);
@@ -132,6 +133,9 @@ static bool read_running(struct tool *tool, struct span object, struct error *e)
 	if (approval.at != NULL && json_type(approval) != JSON_BOOL)
 		return fault(tool, approval, e, "\"approval\" must be true or false");
 	tool->approval = json_true(approval);
+	if (idempotent.at != NULL && json_type(idempotent) != JSON_BOOL)
+		return fault(tool, idempotent, e, "\"idempotent\" must be true or false");
+	tool->idempotent = json_true(idempotent);
 	return true;
 }
 

@@ -19,6 +19,7 @@ struct tool {
 	char *source;    /* the file, for messages */
 	double timeout;  /* seconds; 0: the caller's default */
 	bool approval;   /* asks first */
+	bool idempotent; /* may run again when it was interrupted */
 	bool stdin_args; /* no placeholder in command: arguments go to stdin */
 };
 

@@ -1,5 +1,5 @@
-/* lib/run/conversation: what is taken from logs and from arrays of messages. */
-#include "run/conversation.h"
+/* lib/run/history: what is taken from logs and from arrays of messages. */
+#include "run/history.h"
 #include "unit.h"
 
 /* The roles and texts of a conversation on one line, "user:hello assistant:..." */
@@ -25,18 +25,20 @@ static void summary(const struct conversation *c, struct buffer *out)
 
 static void loads(const char *text, const char *want, const char *name)
 {
-	struct conversation c = {0};
+	struct history history = {0};
 	struct buffer got = {0};
 	struct error e = {0};
 
-	if (conversation_load(&c, span_of(text), "FILE", &e))
-		summary(&c, &got);
-	else
+	if (history_load(&history, span_of(text), "FILE", &e)) {
+		history_close(&history);
+		summary(&history.conversation, &got);
+	} else {
 		buffer_add_text(&got, e.message);
+	}
 	unit_same(buffer_span(&got), span_of(want), name);
 	error_clear(&e);
 	buffer_free(&got);
-	conversation_free(&c);
+	history_free(&history);
 }
 
 #define START(prompt)                                                                              \

@@ -1,0 +1,214 @@
+#include <stdlib.h>
+
+#include "event/event.h"
+#include "run/history.h"
+
+struct log_reader {
+	struct history *history;
+	struct span *nested; /* run_ids of nested runs, which are no part of the conversation */
+	size_t nested_count;
+};
+
+/* ---- the last answer ---- */
+
+static struct history_call *find_call(struct history *history, struct span id)
+{
+	for (size_t i = 0; i < history->call_count; i++)
+		if (span_equal(history->calls[i].id, id))
+			return &history->calls[i];
+	return NULL;
+}
+
+static void add_call(struct history *history, struct span id)
+{
+	history->calls =
+	    mem_resize(history->calls, (history->call_count + 1) * sizeof(*history->calls));
+	history->calls[history->call_count++] = (struct history_call){.id = id};
+	json_decode(id, &history->ids);
+	buffer_add_char(&history->ids, '\0');
+}
+
+static void read_answer(struct history *history, struct span message)
+{
+	struct json_walk walk = json_walk(json_get(message, "content"));
+
+	if (json_type(message) != JSON_OBJECT)
+		return;
+	history->call_count = 0;
+	while (json_next(&walk))
+		if (json_is(json_get(walk.value, "type"), "tool_call") &&
+		    json_get(walk.value, "executed_by").at == NULL)
+			add_call(history, json_get(walk.value, "tool_call_id"));
+	history->tool_calls += (int64_t)history->call_count;
+	if (history->call_count > 0)
+		history->message = message;
+	else
+		conversation_add(&history->conversation, message);
+}
+
+static void add_count(int64_t *sum, struct span count)
+{
+	int64_t more = json_int(count, -1);
+
+	if (more >= 0)
+		*sum = (*sum >= 0 ? *sum : 0) + more;
+}
+
+static void read_usage(struct usage_total *total, struct span usage)
+{
+	add_count(&total->tokens.input, json_get(usage, "input_tokens"));
+	add_count(&total->tokens.output, json_get(usage, "output_tokens"));
+	add_count(&total->tokens.cached_input, json_get(usage, "cached_input_tokens"));
+	add_count(&total->tokens.cache_write, json_get(usage, "cache_write_tokens"));
+	add_count(&total->tokens.reasoning, json_get(usage, "reasoning_tokens"));
+	total->requests += json_int(json_get(usage, "requests"), 1);
+}
+
+static void read_response(struct history *history, struct span data)
+{
+	history_close(history);
+	history->iteration = json_int(json_get(data, "iteration"), history->iteration + 1);
+	history->is_final = json_true(json_get(data, "is_final"));
+	history->finish_reason = json_get(data, "finish_reason");
+	history->answer = json_get(data, "message");
+	read_usage(&history->total, json_get(data, "usage"));
+	read_answer(history, json_get(data, "message"));
+}
+
+static void read_cost(struct usage_total *total, struct span cost)
+{
+	total->cost_unknown = json_type(cost) != JSON_NUMBER;
+	total->cost_usd = json_double(cost, 0);
+}
+
+/* ---- runs ---- */
+
+static void keep_text(char **kept, struct span string)
+{
+	char *text = json_text(string);
+
+	if (text == NULL)
+		return;
+	free(*kept);
+	*kept = text;
+}
+
+/* A new run begins: what is known of the last one goes. */
+static void begin_run(struct history *history, struct span data)
+{
+	struct span attachments = json_get(data, "attachments");
+	struct buffer text = {0};
+
+	history_close(history);
+	history->iteration = history->tool_calls = 0;
+	history->is_final = false;
+	buffer_clear(&history->ids);
+	usage_init(&history->total);
+	if (history->conversation.system.len == 0 && json_decode(json_get(data, "system"), &text))
+		conversation_add_system(&history->conversation, buffer_span(&text));
+	buffer_clear(&text);
+	if (json_type(attachments) == JSON_ARRAY)
+		attachments = json_trim((struct span){attachments.at + 1, attachments.len - 2});
+	else
+		attachments = (struct span){0};
+	if (json_decode(json_get(data, "prompt"), &text))
+		conversation_add_text(&history->conversation, "user", attachments,
+				      buffer_span(&text));
+	buffer_free(&text);
+}
+
+static void read_start(struct log_reader *log, const struct event *event)
+{
+	struct history *history = log->history;
+	struct span resumed = json_get(event->data, "resumed_from");
+
+	if (json_type(json_get(event->data, "parent_run_id")) == JSON_STRING) {
+		log->nested =
+		    mem_resize(log->nested, (log->nested_count + 1) * sizeof(*log->nested));
+		log->nested[log->nested_count++] = event->run_id;
+		return;
+	}
+	if (history->run_id == NULL || !json_is(resumed, history->run_id))
+		begin_run(history, event->data);
+	free(history->run_id);
+	history->run_id = mem_copy(event->run_id);
+	history->ended = history->succeeded = false;
+	keep_text(&history->agent_name, json_get(event->data, "agent_name"));
+	keep_text(&history->model, json_get(event->data, "model"));
+	keep_text(&history->provider, json_get(event->data, "provider"));
+	keep_text(&history->prompt, json_get(event->data, "prompt"));
+}
+
+static void read_tool(struct history *history, const struct event *event)
+{
+	struct history_call *call = find_call(history, json_get(event->data, "tool_call_id"));
+
+	if (call == NULL || history->message.at == NULL)
+		return;
+	if (span_is(event->type, "tool_start")) {
+		if (call->state == HISTORY_CALL_NEW)
+			call->state = HISTORY_CALL_BEGUN;
+		return;
+	}
+	call->state = HISTORY_CALL_DONE;
+	call->result = json_get(event->data, "result");
+	call->is_error = json_true(json_get(event->data, "is_error"));
+}
+
+static void read_event(struct log_reader *log, const struct event *event)
+{
+	struct history *history = log->history;
+
+	if (span_is(event->type, "agent_start")) {
+		read_start(log, event);
+		return;
+	}
+	for (size_t i = 0; i < log->nested_count; i++)
+		if (span_equal(log->nested[i], event->run_id))
+			return;
+	if (span_is(event->type, "llm_end")) {
+		read_response(history, event->data);
+	} else if (span_is(event->type, "tool_start") || span_is(event->type, "tool_end")) {
+		read_tool(history, event);
+	} else if (span_is(event->type, "progress")) {
+		read_cost(&history->total, json_get(event->data, "total_cost_usd"));
+	} else if (span_is(event->type, "agent_end")) {
+		history->ended = true;
+		history->succeeded = json_true(json_get(event->data, "success"));
+	}
+}
+
+bool history_load_log(struct history *history, struct span text, const char *source,
+		      struct error *e)
+{
+	struct log_reader log = {.history = history};
+	size_t line_number = 0, events = 0;
+	bool good = true;
+
+	while (text.len > 0 && good) {
+		const char *newline = memchr(text.at, '\n', text.len);
+		size_t len = newline != NULL ? (size_t)(newline - text.at) : text.len;
+		struct span line = json_trim((struct span){text.at, len});
+		struct json_fault fault;
+		struct event event;
+
+		line_number++;
+		text = span_from(text, len + (newline != NULL));
+		if (line.len == 0)
+			continue;
+		if (event_read(line, &event, &fault)) {
+			events += event.type.len > 0;
+			read_event(&log, &event);
+		} else if (newline != NULL || events == 0) {
+			good = error_set(e, "usage", "%s:%zu: not an event: %s", source,
+					 line_number, fault.what);
+		} else {
+			warn("%s:%zu: the last line is torn; it is left out", source, line_number);
+		}
+	}
+	if (good && events == 0)
+		good =
+		    error_set(e, "usage", "%s: holds no events and no array of messages", source);
+	free(log.nested);
+	return good;
+}
