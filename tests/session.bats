@@ -1,0 +1,178 @@
+#!/usr/bin/env bats
+# agent-run with a log that goes on: --session, --resume, --history, --fsync.
+
+load helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	note once '["sh","-c","echo once >>calls; echo done"]'
+	note again '["sh","-c","echo again >>calls; echo done"]' ',"idempotent":true'
+}
+
+# note NAME COMMAND [MEMBERS]: a tool that leaves a trace in the file calls.
+note() {
+	printf '{"name":"%s","description":"d","parameters":{"type":"object"},"command":%s%s}\n' "$1" "$2" "${3-}" >"$1.json"
+}
+
+# A model that answers call number N with the lines of the file answer.N.
+scripted() {
+	cat >model.sh <<-'EOF'
+		cat >request
+		n=$(jq '[.messages[] | select(.role == "assistant")] | length + 1' request)
+		cat "answer.$n"
+	EOF
+	echo "exec:sh model.sh"
+}
+
+data() {
+	jq -cr "select(.event_type == \"$1\").data | $2" "$3"
+}
+
+@test "a session goes on where the last run ended, in the same file" {
+	agent-run -m test -c talk.jsonl 'one' </dev/null >/dev/null
+	agent-run -m test --session talk.jsonl 'two' </dev/null >/dev/null
+	agent-run -m "$(scripted)" -c talk.jsonl 'three' </dev/null >out || true
+	assert_equal "$(jq -c '[.messages[].role]' request)" '["user","assistant","user","assistant","user"]'
+	assert_equal "$(jq -c '[.messages[] | select(.role == "user").content[0].text]' request)" '["one","two","three"]'
+	assert_equal "$(data agent_start .prompt talk.jsonl | paste -sd' ')" 'one two three'
+}
+
+@test "a session that is in use is not written by a second run" {
+	mkfifo gate
+	agent-run -m 'exec:cat gate' -c talk.jsonl 'first' </dev/null >/dev/null &
+	until grep -q llm_start talk.jsonl 2>/dev/null; do sleep 0.01; done
+	run -2 agent-run -m test -c talk.jsonl 'second'
+	assert_output 'agent-run: talk.jsonl: another agent-run is writing to it; wait for it, or use another file'
+	echo '{"text":"done"}' >gate
+	wait
+	assert_equal "$(data agent_start .prompt talk.jsonl)" first
+	run -0 agent-run -m test -c talk.jsonl 'second'
+}
+
+@test "options that contradict each other are said" {
+	run -2 agent-run -m test -c a --history b x
+	assert_output 'agent-run: --session and --history both say what was said before; give one'
+	run -2 agent-run -m test -c a --log b x
+	assert_output 'agent-run: --session appends the events to its file; leave --log out'
+	run -2 agent-run -m test --fsync x
+	assert_output 'agent-run: --fsync is about a log: add --log or --session'
+	run -2 agent-run --resume a x
+	assert_output --partial -- '--resume goes on with the prompt of its run'
+	run -2 agent-run --resume nowhere
+	assert_output 'agent-run: nowhere: No such file or directory'
+}
+
+@test "a torn last line is dropped with a message, a whole one without its end is kept" {
+	agent-run -m test -c talk.jsonl 'one' </dev/null >/dev/null
+	printf '{"event_type":"llm_ch' >>talk.jsonl
+	run --separate-stderr agent-run -m test -c talk.jsonl 'two' </dev/null
+	assert_success
+	assert_equal "$stderr" 'agent-run: talk.jsonl: the last line is torn; its 21 bytes are dropped'
+	truncate -s -1 talk.jsonl
+	run --separate-stderr agent-run -m test -c talk.jsonl 'three' </dev/null
+	assert_equal "$stderr" ''
+	agent-filter --strict -c -t agent_start talk.jsonl >count
+	assert_equal "$(cat count)" 3
+}
+
+@test "--fsync writes the same log" {
+	agent-run -m test --fsync --log log 'one' </dev/null >out
+	cmp out log
+}
+
+# ---- --resume ----
+
+# Two rounds of calls with traces, whole in the file whole.
+two_rounds() {
+	printf '%s\n' '{"text":"First. "}' '{"tool_call_id":"a","tool_name":"once","args":{}}' \
+		'{"tool_call_id":"b","tool_name":"again","args":{}}' >answer.1
+	printf '%s\n' '{"tool_call_id":"c","tool_name":"once","args":{"n":1.10}}' >answer.2
+	printf '%s\n' '{"text":"All done."}' >answer.3
+	agent-run -m "$(scripted)" -t once.json -t again.json -P 1 --log whole 'go' </dev/null >/dev/null
+}
+
+# How many lines of the log of TYPE there are for a call of the tool NAME.
+count_of() {
+	jq -c "select(.event_type == \"$1\" and .data.tool_name == \"$2\")" "$3" | wc -l
+}
+
+@test "--resume after a cut at any place: the answer is right, and nothing that ended runs twice" {
+	two_rounds
+	size=$(stat -c %s whole)
+	first=$(head -1 whole | wc -c)
+	for i in $(seq 1 60); do
+		cut=$((first + (size - first) * i / 60))
+		head -c "$cut" whole >log
+		# What the log shows has happened.
+		sed '$!b;/}}$/!d' log | grep -E '"event_type":"tool_start"' | jq -r .data.tool_name >calls || true
+		begun=$(grep -c once calls || true)
+		agent-run -m "$(scripted)" --resume log -t once.json -t again.json -P 1 >out 2>messages </dev/null ||
+			{ echo "cut at $cut"; cat messages; return 1; }
+		if grep -q 'nothing to resume' messages; then
+			continue
+		fi
+		assert_equal "$cut $(tail -1 log | jq -r '.event_type + " " + .data.status + " " + .data.output')" "$cut agent_end success All done."
+		# A call of "once" that has begun never begins again; each runs once.
+		assert_equal "$cut $(grep -c once calls)" "$cut 2"
+		assert_equal "$cut $(count_of tool_end once log)" "$cut 2"
+		assert_equal "$cut $(jq -s '[.[] | select(.event_type == "tool_start" and .data.tool_name == "once").data.tool_call_id] | length == (unique | length)' log)" "$cut true"
+		agent-filter --strict log >/dev/null
+		[ "$begun" -le 2 ]
+	done
+}
+
+@test "--resume names the run it goes on with, and carries on its counts" {
+	two_rounds
+	sed '/"iteration":2,"model"/,$d' whole >log
+	agent-run -m "$(scripted)" --resume log -t once.json -t again.json >out </dev/null
+	assert_equal "$(data agent_start .resumed_from out)" "$(head -1 log | jq -r .run_id)"
+	assert_equal "$(data agent_start '[.prompt, .agent_name]' out)" '["go","agent"]'
+	assert_equal "$(data agent_end '[.total_iterations, .tool_calls]' out)" '[3,3]'
+	assert_equal "$(jq -r .seq out | paste -sd' ')" "$(seq 0 $(($(wc -l <out) - 1)) | paste -sd' ')"
+}
+
+@test "--resume: a call that had begun is reported as interrupted, or runs again where that does no harm" {
+	two_rounds
+	sed '/"event_type":"tool_end"/,$d' whole >log
+	agent-run -m "$(scripted)" --resume log -t once.json -t again.json >out </dev/null
+	assert_equal "$(data tool_end '[.tool_call_id, .is_error]' out | head -1)" '["a",true]'
+	assert_equal "$(data tool_end .result out | head -1)" \
+		'The call was interrupted: this program was stopped while it ran. Whether it had an effect is not known.'
+	sed '/"tool_call_id":"b","tool_name":"again","result"/,$d' whole >log
+	agent-run -m "$(scripted)" --resume log -t once.json -t again.json >out </dev/null
+	assert_equal "$(data tool_start .tool_call_id out | paste -sd' ')" 'b c'
+	assert_equal "$(data tool_end '[.tool_call_id, .is_error]' out | head -1)" '["b",false]'
+}
+
+@test "--resume takes the model of the run, and a failed run is asked again" {
+	two_rounds
+	mv answer.3 later
+	printf '%s\n' '{"event_type":"error","data":{"error":"no","exception_type":"server","fatal":true}}' >answer.3
+	sed '/"iteration":3,"model"/,$d' whole >log
+	run -1 agent-run --resume log -t once.json -t again.json
+	mv later answer.3
+	run -0 agent-run --resume log -t once.json -t again.json
+	assert_equal "$(tail -1 log | jq -r .data.output)" 'All done.'
+	run --separate-stderr -0 agent-run --resume log
+	assert_equal "$stderr" 'agent-run: log: its last run is complete; there is nothing to resume'
+	assert_equal "$output" ''
+}
+
+@test "--history takes the messages of Chat Completions, calls and results included" {
+	cat >messages.json <<-'EOF'
+		[{"role":"system","content":"Be brief."},
+		 {"role":"user","content":[{"type":"text","text":"hi"}]},
+		 {"role":"assistant","content":null,"tool_calls":[
+		   {"id":"x","type":"function","function":{"name":"f","arguments":"{\"n\": 1.10}"}},
+		   {"id":"y","type":"function","function":{"name":"g","arguments":"oops"}}]},
+		 {"role":"tool","tool_call_id":"x","content":"1"},
+		 {"role":"tool","tool_call_id":"y","content":"2"},
+		 {"role":"assistant","content":"done"}]
+	EOF
+	echo '{"text":"ok"}' >answer.3
+	agent-run -m "$(scripted)" --history messages.json 'and now?' </dev/null >out
+	assert_equal "$(jq -c '[.system, (.messages[].role)]' request)" '["Be brief.","user","assistant","tool","assistant","user"]'
+	assert_equal "$(grep -o '"args":{[^}]*}' request | head -1)" '"args":{"n":1.10}'
+	assert_equal "$(jq -c '.messages[1].content[1].invalid_args, [.messages[2].content[] | [.tool_name, .result]]' request | paste -sd' ')" \
+		'"oops" [["f","1"],["g","2"]]'
+}
