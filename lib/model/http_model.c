@@ -292,6 +292,8 @@ static void fail_status(struct http_model_call *c, const struct http_head *head)
 	deliver_raw(c, (struct span){0}, buffer_span(&c->bytes));
 	failure_read(&c->failure, c->model->provider, head->status, buffer_span(&c->bytes));
 	failure_head(&c->failure, head);
+	if (c->decoder->protocol->advise != NULL)
+		c->decoder->protocol->advise(c->model->provider, c->model->model.name, &c->failure);
 }
 
 static void fail_exchange(struct http_model_call *c, const struct http_result *result)

@@ -94,6 +94,27 @@ void message_result_text(struct span part, struct buffer *out)
 	buffer_free(&text);
 }
 
+bool message_is_call(struct span part)
+{
+	return json_is(json_get(part, "type"), "tool_call") &&
+	       json_get(part, "executed_by").at == NULL;
+}
+
+void message_args(struct span part, struct buffer *out)
+{
+	struct span args = json_get(part, "args"), invalid = json_get(part, "invalid_args");
+
+	if (invalid.at != NULL) {
+		json_open(out, '{');
+		json_put_raw(out, "INVALID_JSON", invalid);
+		json_close(out, '}');
+	} else if (json_type(args) == JSON_OBJECT) {
+		buffer_add_span(out, args);
+	} else {
+		buffer_add_text(out, "{}");
+	}
+}
+
 bool message_refuse_part(const struct provider *provider, const char *model, struct span part,
 			 struct error *e)
 {

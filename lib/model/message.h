@@ -38,6 +38,13 @@ enum message_role message_role(struct span message);
  * when it failed and does not say so itself. */
 void message_result_text(struct span part, struct buffer *out);
 
+/* Whether `part` is a call that was run here; what a provider ran itself is its own affair. */
+bool message_is_call(struct span part);
+
+/* Append the arguments of the call `part`, a JSON object, as they came; what the model wrote in
+ * their place when that was no JSON stands in its member "INVALID_JSON". */
+void message_args(struct span part, struct buffer *out);
+
 /* "openai:gpt-5 cannot be sent a message part of type image": usage error; returns false. */
 bool message_refuse_part(const struct provider *provider, const char *model, struct span part,
 			 struct error *e);

@@ -47,17 +47,23 @@ static bool expand(struct span text, struct buffer *out, char **missing)
 
 /* ---- URL ---- */
 
-/* Complete what a variable holds by what its description in base_url_env says: a scheme, the host
- * of ":11434" or "0.0.0.0", a port where there is neither scheme nor port, and a path that the URL
- * does not end with yet. */
+/* Complete what a variable holds by what its description in base_url_env says: a whole URL for a
+ * "known" value, a scheme, the host of ":11434" or "0.0.0.0", a port where there is neither scheme
+ * nor port, and a path that the URL does not end with yet. */
 static char *complete_url(const char *value, struct span how)
 {
 	struct buffer url = {0};
 	char *scheme = json_text(json_get(how, "scheme")), *path = json_text(json_get(how, "path"));
 	int64_t port = json_int(json_get(how, "port"), 0);
 	bool bare = strstr(value, "://") == NULL;
-	size_t host_len = strcspn(value, ":/");
+	char *known = json_text(json_get(json_get(how, "known"), value));
+	size_t host_len;
 
+	if (known != NULL) {
+		value = known;
+		bare = false;
+	}
+	host_len = strcspn(value, ":/");
 	if (bare && scheme != NULL) {
 		buffer_add_format(&url, "%s://", scheme);
 		if (host_len == 0 || (host_len == 7 && strncmp(value, "0.0.0.0", 7) == 0)) {
@@ -77,6 +83,7 @@ static char *complete_url(const char *value, struct span how)
 		url.len--;
 	if (path != NULL && !span_ends(buffer_span(&url), path))
 		buffer_add_text(&url, path);
+	free(known);
 	free(scheme);
 	free(path);
 	return buffer_take(&url);

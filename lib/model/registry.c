@@ -10,6 +10,7 @@
 
 static const struct protocol *const protocols[] = {
     &protocol_openai_chat,
+    &protocol_ollama,
     NULL,
 };
 

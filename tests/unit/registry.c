@@ -95,21 +95,27 @@ static void urls(void)
 	      "GROQ_BASE_URL=https://h/openai/v1");
 	OPENS("an empty variable is none", "groq", NULL, "https://api.groq.com/openai/v1 k bearer",
 	      "GROQ_API_KEY=k", "GROQ_BASE_URL=");
-	opens("ollama needs no key", "ollama", NULL, NULL, "http://127.0.0.1:11434/v1 - bearer");
-	OPENS("OLLAMA_HOST is a host", "ollama", NULL, "http://box:11434/v1 - bearer",
+	opens("ollama needs no key", "ollama", NULL, NULL, "http://127.0.0.1:11434 - bearer");
+	OPENS("OLLAMA_HOST is a host", "ollama", NULL, "http://box:11434 - bearer",
 	      "OLLAMA_HOST=box");
-	OPENS("with a port", "ollama", NULL, "http://box:1/v1 - bearer", "OLLAMA_HOST=box:1");
-	OPENS("only a port", "ollama", NULL, "http://127.0.0.1:1/v1 - bearer", "OLLAMA_HOST=:1");
-	OPENS("all interfaces", "ollama", NULL, "http://127.0.0.1:11434/v1 - bearer",
+	OPENS("with a port", "ollama", NULL, "http://box:1 - bearer", "OLLAMA_HOST=box:1");
+	OPENS("only a port", "ollama", NULL, "http://127.0.0.1:1 - bearer", "OLLAMA_HOST=:1");
+	OPENS("all interfaces", "ollama", NULL, "http://127.0.0.1:11434 - bearer",
 	      "OLLAMA_HOST=0.0.0.0");
-	OPENS("an address of version 6", "ollama", NULL, "http://[::1]:11434/v1 - bearer",
+	OPENS("an address of version 6", "ollama", NULL, "http://[::1]:11434 - bearer",
 	      "OLLAMA_HOST=[::1]");
-	OPENS("such an address with a port", "ollama", NULL, "http://[::1]:1/v1 - bearer",
+	OPENS("such an address with a port", "ollama", NULL, "http://[::1]:1 - bearer",
 	      "OLLAMA_HOST=[::1]:1");
-	OPENS("a URL", "ollama", NULL, "https://box/sub/v1 k bearer",
-	      "OLLAMA_HOST=https://box/sub/", "OLLAMA_API_KEY=k");
-	OPENS("OLLAMA_BASE_URL has /v1 or not", "ollama", NULL, "http://box:5/v1 - bearer",
-	      "OLLAMA_BASE_URL=http://box:5/v1");
+	OPENS("a URL", "ollama", NULL, "https://box/sub k bearer", "OLLAMA_HOST=https://box/sub/",
+	      "OLLAMA_API_KEY=k");
+	OPENS("a host that is known", "ollama", NULL, "https://ollama.com k bearer",
+	      "OLLAMA_HOST=ollama.com", "OLLAMA_API_KEY=k");
+	opens("Ollama's cloud needs a key", "ollama-cloud", NULL, NULL,
+	      "usage: provider ollama-cloud needs a key; set OLLAMA_API_KEY");
+	OPENS("Ollama in OpenAI's dialect", "ollama-openai", NULL, "http://box:11434/v1 - bearer",
+	      "OLLAMA_HOST=box");
+	OPENS("there OLLAMA_BASE_URL has /v1 or not", "ollama-openai", NULL,
+	      "http://box:5/v1 - bearer", "OLLAMA_BASE_URL=http://box:5/v1");
 	OPENS("Azure by resource", "azure", NULL,
 	      "https://res.openai.azure.com/openai/v1 k api-key", "AZURE_OPENAI_API_KEY=k",
 	      "AZURE_OPENAI_RESOURCE_NAME=res");
@@ -272,7 +278,7 @@ static void lists(void)
 				  "one that has no key");
 		else if (span_starts(line, "ollama\t"))
 			unit_same(line,
-				  SPAN("ollama\topenai-chat\thttp://127.0.0.1:11434/v1\t"
+				  SPAN("ollama\tollama\thttp://127.0.0.1:11434\t"
 				       "OLLAMA_API_KEY\toptional"),
 				  "one that needs none");
 	}
@@ -446,10 +452,10 @@ static void parameters(void)
 	     REQUEST(MESSAGES(HI), .tools = tools, .tool_count = 2, .tool_choice = "g"),
 	     "{\"model\":\"m\",\"stream\":true," SAID ",\"tools\":[" G_TOOL
 	     "],\"tool_choice\":\"any\"}");
-	body("Ollama knows no choice: none leaves the tools out", "ollama:m",
+	body("Ollama knows no choice: none leaves the tools out", "ollama-openai:m",
 	     REQUEST(MESSAGES(HI), .tools = tools, .tool_count = 2, .tool_choice = "none"),
 	     "{\"model\":\"m\"," HEAD SAID "}");
-	body("Ollama: a named tool is the only one", "ollama:m",
+	body("Ollama: a named tool is the only one", "ollama-openai:m",
 	     REQUEST(MESSAGES(HI), .tools = tools, .tool_count = 2, .tool_choice = "g"),
 	     "{\"model\":\"m\"," HEAD SAID ",\"tools\":[" G_TOOL "]}");
 }
@@ -473,7 +479,7 @@ static void efforts(void)
 	    {"alibaba:m", "none", "\"enable_thinking\":false"},
 	    {"vllm:m", "none", "\"chat_template_kwargs\":{\"enable_thinking\":false}"},
 	    {"together:m", "none", "\"reasoning\":{\"enabled\":false}"},
-	    {"ollama:m", "medium", "\"reasoning_effort\":\"medium\""},
+	    {"ollama-openai:m", "medium", "\"reasoning_effort\":\"medium\""},
 	};
 
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {

@@ -158,36 +158,22 @@ static bool add_user(struct writer *w, struct span message)
 
 static void write_call(struct writer *w, struct span part, bool own)
 {
-	struct span args = json_get(part, "args"), invalid = json_get(part, "invalid_args");
 	struct span extra = json_path(part, "provider_data.extra_content");
-	struct buffer object = {0};
+	struct buffer args = {0};
 
-	if (invalid.at != NULL) {
-		json_open(&object, '{');
-		json_put_raw(&object, "INVALID_JSON", invalid);
-		json_close(&object, '}');
-		args = buffer_span(&object);
-	}
+	message_args(part, &args);
 	json_open(w->out, '{');
 	json_put_string(w->out, "id", wire_id(w, json_get(part, "tool_call_id")));
 	json_put_text(w->out, "type", "function");
 	json_key(w->out, "function");
 	json_open(w->out, '{');
 	json_put_raw(w->out, "name", json_get(part, "tool_name"));
-	json_put_string(w->out, "arguments", args.at != NULL ? args : SPAN("{}"));
+	json_put_string(w->out, "arguments", buffer_span(&args));
 	json_close(w->out, '}');
 	if (own && extra.at != NULL)
 		json_put_raw(w->out, "extra_content", extra);
 	json_close(w->out, '}');
-	buffer_free(&object);
-}
-
-/* Whether a part is a call that was run here; what another provider ran itself is its own affair.
- */
-static bool is_call(struct span part)
-{
-	return json_is(json_get(part, "type"), "tool_call") &&
-	       json_get(part, "executed_by").at == NULL;
+	buffer_free(&args);
 }
 
 static void write_calls(struct writer *w, struct span content, bool own)
@@ -196,7 +182,7 @@ static void write_calls(struct writer *w, struct span content, bool own)
 	bool any = false;
 
 	while (json_next(&walk)) {
-		if (!is_call(walk.value))
+		if (!message_is_call(walk.value))
 			continue;
 		if (!any) {
 			json_key(w->out, "tool_calls");
@@ -244,7 +230,7 @@ static bool has_calls(struct span content)
 	struct json_walk walk = json_walk(content);
 
 	while (json_next(&walk))
-		if (is_call(walk.value))
+		if (message_is_call(walk.value))
 			return true;
 	return false;
 }

@@ -10,6 +10,8 @@
 #include "model/model.h"
 #include "model/registry.h"
 
+struct failure;
+
 enum framing { FRAMING_SSE, FRAMING_NDJSON, FRAMING_AWS };
 
 /* A decoder turns the events of one answer into deltas. It is embedded as the first member of the
@@ -51,8 +53,13 @@ struct protocol {
 	bool (*list_request)(const struct provider *provider, const char *base_url,
 			     struct http_request *out, struct error *e);
 	void (*list_read)(struct span json, struct buffer *out);
+
+	/* Add to the message of `failure`, of an HTTP status that is not 2xx, what can be done
+	 * about it, where this protocol's users can know more. May be NULL. */
+	void (*advise)(const struct provider *provider, const char *model, struct failure *failure);
 };
 
+extern const struct protocol protocol_ollama;
 extern const struct protocol protocol_openai_chat;
 
 #endif
