@@ -11,6 +11,7 @@
 static const struct protocol *const protocols[] = {
     &protocol_openai_chat,
     &protocol_ollama,
+    &protocol_anthropic,
     NULL,
 };
 

@@ -61,5 +61,6 @@ struct protocol {
 
 extern const struct protocol protocol_ollama;
 extern const struct protocol protocol_openai_chat;
+extern const struct protocol protocol_anthropic;
 
 #endif
