@@ -19,7 +19,12 @@ struct recording_hooks {
 	void (*usage)(struct span usage, struct model_usage *want);
 	/* Move what we call reasoning from text to thinking. NULL: nothing. */
 	void (*text)(struct buffer *text, struct buffer *thinking);
+	/* Add a refusal that expected.json does not count as one. NULL: nothing. */
+	void (*refusal)(struct buffer *refusal);
 };
+
+/* The bytes of the answer at hand, where expected.json leaves out what hooks need to know. */
+static struct span recorded_answer;
 
 static const struct recording_hooks *the_hooks;
 static const char *recordings_root;
@@ -131,7 +136,7 @@ static void want_calls(struct span calls, struct buffer *out)
 static void want(const struct recording_hooks *hooks, struct span expected, struct span error,
 		 struct buffer *out)
 {
-	struct buffer text = {0}, thinking = {0}, calls = {0};
+	struct buffer text = {0}, thinking = {0}, refusal = {0};
 	struct span usage = json_get(expected, "usage");
 	struct model_usage u = {
 	    .input = json_int(json_get(usage, "in"), -1),
@@ -153,11 +158,14 @@ static void want(const struct recording_hooks *hooks, struct span expected, stru
 	json_put_text(out, "finish", hooks->finish(expected, error));
 	put_usage(out, &u);
 	json_put_string(out, "error", error);
-	json_put_raw(out, "refusal", json_get(expected, "refusal"));
+	json_decode(json_get(expected, "refusal"), &refusal);
+	if (hooks->refusal != NULL)
+		hooks->refusal(&refusal);
+	json_put_string(out, "refusal", buffer_span(&refusal));
 	json_close(out, '}');
 	buffer_free(&text);
 	buffer_free(&thinking);
-	buffer_free(&calls);
+	buffer_free(&refusal);
 }
 
 static int status_of(const char *folder)
@@ -221,6 +229,7 @@ static void try_recording(const char *folder)
 		buffer_add_format(&path, "%s/response.json", folder);
 		unit_read(buffer_string(&path), &body);
 	}
+	recorded_answer = buffer_span(&body);
 	if (stream) {
 		decode_stream(&a, provider, buffer_span(&body), 0);
 		compare(&a, json_trim(buffer_span(&expected)), name, "whole");
