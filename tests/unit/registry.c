@@ -158,7 +158,7 @@ static void unknown(void)
 	unit_ok(provider_open("gorq", NULL, &e) == NULL &&
 		    span_starts(span_of(e.message),
 				"there is no provider gorq (did you mean groq?); "
-				"known are openai-chat, azure, groq, "),
+				"known are openai-chat, azure, "),
 		"an unknown provider: %s", e.message != NULL ? e.message : "");
 	unit_same(span_of(e.kind), SPAN("usage"), "is the user's mistake");
 	error_clear(&e);
