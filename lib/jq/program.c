@@ -257,14 +257,52 @@ void jq_program_close(struct jq_program *p)
 
 /* ---- running ---- */
 
+/* Whether the escape of a surrogate begins at `at`: "d8" and so on for a first one (high), "dc" for
+ * a second one. */
+static bool is_surrogate(struct span json, size_t at, bool high)
+{
+	const char *kinds = high ? "89abAB" : "cdefCDEF";
+
+	return at + 6 <= json.len && json.at[at] == '\\' && json.at[at + 1] == 'u' &&
+	       (json.at[at + 2] == 'd' || json.at[at + 2] == 'D') && json.at[at + 3] != '\0' &&
+	       strchr(kinds, json.at[at + 3]) != NULL;
+}
+
+/* The escape of a first surrogate that stands alone is JSON, but libjq before 1.7 refuses it:
+ * U+FFFD for it, as later ones do. False when there is none. */
+static bool replace_lone_surrogates(struct buffer *out, struct span json)
+{
+	size_t done = 0, i = 0;
+
+	while (i < json.len) {
+		if (is_surrogate(json, i, true) && is_surrogate(json, i + 6, false)) {
+			i += 12;
+		} else if (is_surrogate(json, i, true)) {
+			buffer_add(out, json.at + done, i - done);
+			buffer_add_text(out, "\\ufffd");
+			done = i += 6;
+		} else {
+			i += json.at[i] == '\\' ? 2 : 1;
+		}
+	}
+	buffer_add(out, json.at + done, json.len - done);
+	return done > 0;
+}
+
 bool jq_program_start(struct jq_program *p, struct span json, struct error *e)
 {
+	struct buffer repaired = {0};
 	jv value = {0};
+	bool good = parse(&p->lib, json, &value, e);
 
-	if (!parse(&p->lib, json, &value, e))
-		return false;
-	p->lib.jq_start(p->state, value, 0);
-	return true;
+	if (!good && replace_lone_surrogates(&repaired, json)) {
+		error_clear(e);
+		good = parse(&p->lib, buffer_span(&repaired), &value, e);
+	}
+	buffer_free(&repaired);
+	if (good)
+		p->lib.jq_start(p->state, value, 0);
+	return good;
 }
 
 /* The message of an error value, which is consumed: its text, or its JSON. */

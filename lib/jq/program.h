@@ -6,7 +6,7 @@
  * $XDG_CONFIG_HOME/agent/jq and from share/agent/jq: import "agent" as a; ...
  *
  * libjq before 1.7 holds numbers as doubles: what a program yields may have lost digits, so who
- * passes JSON on takes it from the input.
+ * passes JSON on takes it from the input. Lone surrogate escapes become U+FFFD.
  */
 #ifndef JQ_PROGRAM_H
 #define JQ_PROGRAM_H

@@ -49,6 +49,9 @@ static void test_values(void)
 {
 	yields(".", " {\"b\": [1, 2.5, \"\\u00e9\\u0000\"], \"a\": null} ",
 	       "{\"b\":[1,2.5,\"é\\u0000\"],\"a\":null} ");
+	yields(".[]",
+	       "[\"\\uD83Dx\", \"\\ude00\", \"\\\\ud83d\", \"\\ud83d\\uD83D\\ude00\", \"\\ud83d\"]",
+	       "\"\uFFFDx\" \"\uFFFD\" \"\\\\ud83d\" \"\uFFFD\U0001F600\" \"\uFFFD\" ");
 	yields(".[]", "[1,false,null,\"\",0]", "1 !false !null \"\" 0 ");
 	yields("empty", "1", "");
 	yields("[inputs]", "1", "[] ");
