@@ -98,6 +98,31 @@ answer() {
 	assert_output "agent-text: --debounce takes a number of seconds, not 'x'"
 }
 
+@test "-d: a group is shown when its time is over, however fast more arrives" {
+	{
+		start
+		yes "$(chunk x)" | head -100000
+	} >log
+	agent-text -D -d 0.000001 log >out || true
+	[ "$(wc -l <out)" -gt 1 ]
+	assert_equal "$(jq -j . out | wc -c)" 100000
+}
+
+@test "memory does not grow with a file's length" {
+	{
+		start
+		yes "$(chunk "$(printf '%0100000d' 0)")" | head -2000
+	} >log
+	limit=65536
+	case $BUILD in */sanitize) limit=unlimited ;; esac # the sanitizers' own memory
+	for option in -n -D --sse; do
+		# shellcheck disable=SC2016 # $1 is of the inner shell
+		run --separate-stderr bash -c 'ulimit -d '$limit'; agent-text "$1" log | wc -c; exit "${PIPESTATUS[0]}"' - "$option"
+		assert_failure 4
+		[ "${lines[0]}" -ge 200000000 ]
+	done
+}
+
 @test "-p shows the JSON value completed so far, the final one last" {
 	{
 		start

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "event/reader_options.h"
 #include "event/terminal.h"
 #include "show.h"
@@ -143,7 +144,13 @@ static void read_all(struct program *p)
 	struct span line;
 
 	for (;;) {
-		switch (reader_next(p->reader, &line, show_deadline(p->show))) {
+		int64_t due = show_deadline(p->show);
+
+		if (due != 0 && due <= clock_monotonic()) {
+			show_due(p->show);
+			continue;
+		}
+		switch (reader_next(p->reader, &line, due)) {
 		case READER_LINE:
 			if (!take_line(p, line))
 				return;
@@ -151,7 +158,6 @@ static void read_all(struct program *p)
 				reader_stop_following(p->reader);
 			break;
 		case READER_TIMEOUT:
-			show_due(p->show);
 			break;
 		case READER_END:
 			return;

@@ -10,6 +10,11 @@
 #include "event/failure.h"
 #include "event/terminal.h"
 
+enum {
+	OUTPUT_SIZE = 64 * 1024, /* output is written when it has grown to this */
+	MAX_GROUP = 1024 * 1024, /* as is a group of --debounce */
+};
+
 /* What a run has to show: `run->state`. */
 struct text_state {
 	struct buffer out;   /* output that waits for the run's turn */
@@ -243,7 +248,7 @@ static void take_piece(struct show *show, struct run *run, const struct event *e
 	if (s->group.len == 0)
 		return;
 	s->group_thinking = thinking;
-	if (!grouped)
+	if (!grouped || s->group.len >= MAX_GROUP)
 		close_group(show, run);
 	else if (s->group_due == 0)
 		s->group_due = clock_monotonic() + (int64_t)(show->options.debounce * 1e9);
@@ -439,7 +444,7 @@ static void finish(struct show *show, struct run *run)
 	pass_turn(show);
 }
 
-void show_event(struct show *show, struct run *run, const struct event *event)
+static void take_event(struct show *show, struct run *run, const struct event *event)
 {
 	bool is_text = span_is(event->type, "llm_chunk");
 	bool is_thinking = span_is(event->type, "thinking_chunk");
@@ -473,6 +478,13 @@ void show_event(struct show *show, struct run *run, const struct event *event)
 		take_end(show, run, event);
 		finish(show, run);
 	}
+}
+
+void show_event(struct show *show, struct run *run, const struct event *event)
+{
+	take_event(show, run, event);
+	if (show->out.len >= OUTPUT_SIZE)
+		show_flush(show);
 }
 
 void show_end(struct show *show)
