@@ -196,6 +196,31 @@ EOF
 	cmp log out
 }
 
+@test "-d loses nothing: chunks that differ in more than their text stay apart, keys and spellings stay" {
+	cat >log <<'EOF'
+{"event_type":"tool_chunk","run_id":"a","data":{"tool_call_id":"x","stream":"out","text":"1"}}
+{"event_type":"tool_chunk","run_id":"a","data":{"tool_call_id":"x","stream":"err","text":"2"}}
+{"event_type":"tool_chunk","run_id":"a","data":{"tool_call_id":"x","text":"3","stream":"err"}}
+{"event_type":"llm_chunk","run_id":"a","host":"one","data":{"text":"4"}}
+{"event_type":"llm_chunk","run_id":"a","host":"two","data":{"text":"5"}}
+EOF
+	agent-filter -d 10 log >out
+	cmp log out
+	cat >log <<'EOF'
+{"seq":1,"data":{"text":"a","n":1.10},"host":[1E400],"run_id":"\u0061","event_type":"llm_chunk"}
+{"seq":2,"data":{"text":"b","n":1.10},"host":[1E400],"run_id":"\u0061","event_type":"llm_chunk"}
+EOF
+	run agent-filter -d 10 log
+	assert_output '{"seq":2,"data":{"text":"ab","n":1.10},"host":[1E400],"run_id":"\u0061","event_type":"llm_chunk"}'
+}
+
+@test "-d makes no line that is too long" {
+	yes '{"event_type":"llm_chunk","data":{"text":"'"$(printf '%01000d' 0)"'"}}' | head -3000 >log
+	agent-filter -d 1000 log >out
+	assert_equal "$(jq -j .data.text out | wc -c)" 3000000
+	assert_equal "$(wc -l <out)" 3
+}
+
 @test "-d flushes by time" {
 	mkfifo in
 	agent-filter -d 0.1 in >out &

@@ -2,6 +2,10 @@
 
 #include "base/clock.h"
 
+/* A group that has grown to this is written before its time: from a file a lot comes at once, and a
+ * line has a limit. */
+enum { MAX_TEXT = 1024 * 1024 };
+
 /* The key whose texts are joined; NULL for events that are not chunks of text. */
 static const char *text_key(const struct event *event)
 {
@@ -22,14 +26,33 @@ static struct span piece_of(const struct event *event)
 	return (struct span){text.at + 1, text.len - 2};
 }
 
+/* Whether two objects have the same members, but for the values of `except` (ended by NULL). */
+static bool is_same(struct span one, struct span other, const char *const *except)
+{
+	struct json_walk a = json_walk(one), b = json_walk(other);
+
+	while (json_next(&a)) {
+		const char *const *name = except;
+
+		if (!json_next(&b) || !span_equal(a.key, b.key))
+			return false;
+		while (*name != NULL && !json_is(a.key, *name))
+			name++;
+		if (*name == NULL && !span_equal(a.value, b.value))
+			return false;
+	}
+	return !json_next(&b);
+}
+
+/* Nothing but the text, the time and the seq may differ: what else a chunk says is not lost. */
 static bool is_neighbour(const struct merge *merge, const struct event *event)
 {
-	struct event first;
+	static const char *const envelope[] = {"timestamp", "seq", "data", NULL};
+	const char *const data[] = {text_key(event), NULL};
+	struct span first = json_trim(buffer_span(&merge->first));
 
-	event_envelope(buffer_span(&merge->first), &first);
-	return span_equal(first.type, event->type) && span_equal(first.run_id, event->run_id) &&
-	       span_equal(json_get(first.data, "tool_call_id"),
-			  json_get(event->data, "tool_call_id"));
+	return is_same(first, json_trim(event->line), envelope) &&
+	       is_same(json_get(first, "data"), event->data, data);
 }
 
 static void set(struct buffer *b, struct span text)
@@ -38,31 +61,18 @@ static void set(struct buffer *b, struct span text)
 	buffer_add_span(b, text);
 }
 
-/* The first piece's line with the joined text in its place, and the last piece's seq. */
-static void write_merged(struct merge *merge)
+/* The first piece's data with the joined text in its place. */
+static void write_data(const struct merge *merge, struct span data, const char *key,
+		       struct buffer *out)
 {
-	struct buffer *out = &merge->line;
-	struct json_walk walk;
-	struct event first;
+	struct json_walk walk = json_walk(data);
 
-	event_envelope(buffer_span(&merge->first), &first);
-	buffer_clear(out);
 	json_open(out, '{');
-	json_put_string(out, "event_type", first.type);
-	if (first.timestamp.at != NULL)
-		json_put_string(out, "timestamp", first.timestamp);
-	if (first.run_id.at != NULL)
-		json_put_string(out, "run_id", first.run_id);
-	if (merge->seq >= 0)
-		json_put_int(out, "seq", merge->seq);
-	json_key(out, "data");
-	json_open(out, '{');
-	walk = json_walk(first.data);
 	while (json_next(&walk)) {
 		json_comma(out);
 		buffer_add_span(out, walk.key);
 		buffer_add_char(out, ':');
-		if (!json_is(walk.key, text_key(&first))) {
+		if (!json_is(walk.key, key)) {
 			buffer_add_span(out, walk.value);
 			continue;
 		}
@@ -71,6 +81,30 @@ static void write_merged(struct merge *merge)
 		buffer_add_char(out, '"');
 	}
 	json_close(out, '}');
+}
+
+/* The first piece's line with the joined text, and the last piece's seq. */
+static void write_merged(struct merge *merge)
+{
+	struct buffer *out = &merge->line;
+	struct json_walk walk;
+	struct event first;
+
+	event_envelope(buffer_span(&merge->first), &first);
+	walk = json_walk(json_trim(first.line));
+	buffer_clear(out);
+	json_open(out, '{');
+	while (json_next(&walk)) {
+		json_comma(out);
+		buffer_add_span(out, walk.key);
+		buffer_add_char(out, ':');
+		if (walk.value.at == first.data.at)
+			write_data(merge, first.data, text_key(&first), out);
+		else if (json_is(walk.key, "seq") && merge->seq >= 0)
+			json_write_int(out, merge->seq);
+		else
+			buffer_add_span(out, walk.value);
+	}
 	json_close(out, '}');
 }
 
@@ -96,7 +130,8 @@ bool merge_take(struct merge *merge, const struct event *event, struct span *rea
 	*ready = (struct span){0};
 	if (piece.at == NULL)
 		return false;
-	if (merge->pieces > 0 && !is_neighbour(merge, event))
+	if (merge->pieces > 0 &&
+	    (merge->text.len + piece.len > MAX_TEXT || !is_neighbour(merge, event)))
 		*ready = merge_close(merge);
 	if (merge->pieces == 0) {
 		set(&merge->first, event->line);
