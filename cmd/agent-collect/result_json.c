@@ -127,6 +127,8 @@ static void put_identity(const struct result *result, struct buffer *out)
 		json_put_null(out, "run_id");
 	if (run->parent_id != NULL)
 		json_put_text(out, "parent_run_id", run->parent_id);
+	if (result_start(result, "id").at != NULL)
+		json_put_raw(out, "id", result_start(result, "id"));
 	json_put_raw(out, "agent_name", result->agent_name);
 	json_put_raw(out, "model", result->model);
 }

@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,8 +12,9 @@
 #include "list.h"
 #include "log.h"
 #include "options.h"
+#include "progress.h"
 
-/* The one run of this process, and what it runs on. */
+/* What this process runs, and on what. */
 struct program {
 	struct options options;
 	struct loop *loop;
@@ -21,7 +23,11 @@ struct program {
 	struct event_sink sink;
 	struct buffer history_text; /* what `history` points into */
 	struct history history;
-	struct agent_run *run;
+	struct agent_run *run; /* or a batch of them */
+	struct buffer batch_text, batch_log_text;
+	struct batch_log *batch_log;
+	struct batch *batch;
+	struct progress progress;
 	struct loop_fd *output_watch;
 	int exit_status;
 	bool reader_gone; /* nobody reads standard output any more */
@@ -45,6 +51,7 @@ static void read_prompt(struct options *o)
 	struct error e = {0};
 	struct span text;
 
+	taken = taken || (o->batch != NULL && !o->dash);
 	if (!o->no_stdin && !taken && (o->dash || stdin_has_data())) {
 		if (!file_read("-", &input, &e))
 			die(STATUS_USAGE, "%s", e.message);
@@ -59,7 +66,7 @@ static void read_prompt(struct options *o)
 		if (text.at[i] == '\0')
 			die(STATUS_USAGE, "the prompt holds a NUL byte; is it a binary file?");
 	utf8_add(&clean, text);
-	if (clean.len == 0 && o->mode == MODE_RUN)
+	if (clean.len == 0 && o->mode == MODE_RUN && o->batch == NULL)
 		die(STATUS_USAGE, "no prompt: give it as arguments or on standard input");
 	o->config.prompt = buffer_string(&clean);
 	buffer_free(&o->prompt);
@@ -139,13 +146,42 @@ static void run_is_over(void *context, int exit_status, const char *message)
 	stop_when_quiet(p);
 }
 
+static void batch_is_over(void *context, int exit_status, const struct batch_count *count)
+{
+	struct program *p = context;
+
+	p->exit_status = exit_status;
+	progress_end(&p->progress);
+	if (count->failed > 0 && !p->reader_gone)
+		warn("%zu of %zu runs failed%s", count->failed, count->lines - count->skipped,
+		     p->options.log != NULL
+			 ? "; the same command with the same --log runs them again"
+			 : "");
+	stop_when_quiet(p);
+}
+
+static void batch_has_changed(void *context, const struct batch_count *count)
+{
+	struct program *p = context;
+
+	progress_show(&p->progress, count);
+}
+
+static void cancel(struct program *p, int number)
+{
+	if (p->batch != NULL)
+		batch_cancel(p->batch, number);
+	else
+		run_cancel(p->run, number);
+}
+
 static void before_wait(void *context)
 {
 	struct program *p = context;
 
 	if (!event_flush(&p->sink) && !p->reader_gone) {
 		p->reader_gone = true;
-		run_cancel(p->run, SIGPIPE);
+		cancel(p, SIGPIPE);
 	}
 	if (p->stopping && loop_child_count(p->loop) == 0)
 		loop_stop(p->loop);
@@ -160,7 +196,7 @@ static void output_hung_up(void *context, int events)
 	p->output_watch = NULL;
 	p->sink.broken = true;
 	p->reader_gone = true;
-	run_cancel(p->run, SIGPIPE);
+	cancel(p, SIGPIPE);
 }
 
 /* The first signal stops the run in order, the second at once. */
@@ -171,7 +207,7 @@ static void signal_came(void *context, int number)
 	if (p->stopping || p->exit_status > 128)
 		_exit(128 + number);
 	p->exit_status = 128 + number;
-	run_cancel(p->run, number);
+	cancel(p, number);
 }
 
 /* A reader that takes nothing must not keep us from stopping. */
@@ -182,20 +218,70 @@ static bool give_up_output(void *context)
 	return loop_signal_pending(p->loop) != 0;
 }
 
-static void run(struct program *p)
+/* A thousand runs are a thousand connections. */
+static void allow_files(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+/* What the log says was done before. */
+static void read_batch_log(struct program *p)
+{
+	struct error e = {0};
+
+	if (p->options.log == NULL || access(p->options.log, F_OK) != 0)
+		return;
+	if (!file_read(p->options.log, &p->batch_log_text, &e))
+		die(STATUS_USAGE, "%s", e.message);
+	p->batch_log = batch_log_new(buffer_span(&p->batch_log_text));
+}
+
+static void start_batch(struct program *p)
+{
+	struct batch_config config = {.run = &p->options.config, .jobs = p->options.jobs};
+	const struct batch_handler handler = {p, batch_has_changed, batch_is_over};
+	struct error e = {0};
+
+	if (!file_read(p->options.batch, &p->batch_text, &e))
+		die(STATUS_USAGE, "%s", e.message);
+	read_batch_log(p);
+	config.lines = buffer_span(&p->batch_text);
+	config.source = strcmp(p->options.batch, "-") == 0 ? "standard input" : p->options.batch;
+	config.log = p->batch_log;
+	allow_files();
+	progress_start(&p->progress);
+	p->batch = batch_start(&config, &p->sink, &handler, &e);
+	if (p->batch == NULL)
+		die(STATUS_USAGE, "%s", e.message);
+}
+
+static void start(struct program *p)
 {
 	const struct run_handler handler = {p, run_is_over};
 	struct error e = {0};
 
-	signal(SIGPIPE, SIG_IGN);
 	p->sink.give_up = give_up_output;
 	p->sink.context = p;
 	p->sink.sync = p->options.fsync;
+	if (p->options.batch != NULL)
+		start_batch(p);
+	else
+		p->run = run_start(&p->options.config, &p->sink, &handler, &e);
+	if (p->batch == NULL && p->run == NULL)
+		die(STATUS_USAGE, "%s", e.message);
 	if (p->options.log != NULL)
 		p->sink.log_fd = log_open(p->options.log);
-	p->run = run_start(&p->options.config, &p->sink, &handler, &e);
-	if (p->run == NULL)
-		die(STATUS_USAGE, "%s", e.message);
+}
+
+static void run(struct program *p)
+{
+	signal(SIGPIPE, SIG_IGN);
+	start(p);
 	p->output_watch = loop_fd_add(p->loop, STDOUT_FILENO, 0, output_hung_up, p);
 	loop_catch_signals(p->loop, signal_came, p);
 	loop_before_wait(p->loop, before_wait, p);
@@ -208,6 +294,10 @@ static void run(struct program *p)
 		if (p->exit_status == STATUS_OK)
 			p->exit_status = STATUS_FAILED;
 	}
+	batch_free(p->batch);
+	batch_log_free(p->batch_log);
+	buffer_free(&p->batch_text);
+	buffer_free(&p->batch_log_text);
 	run_free(p->run);
 	event_sink_free(&p->sink);
 	if (p->sink.log_fd >= 0)
@@ -239,7 +329,7 @@ int main(int argc, char **argv)
 		read_history(&p);
 		if (p.options.resume)
 			take_run(&p);
-		if (p.options.model_count == 0)
+		if (p.options.model_count == 0 && p.options.batch == NULL)
 			list_no_model();
 		if (!p.options.resume)
 			read_prompt(&p.options);

@@ -33,6 +33,12 @@ static const char help[] =
     "      --history FILE          start from an event log or a JSON array of messages (-: stdin)\n"
     "      --no-stdin              leave standard input alone\n"
     "\n"
+    "many at once\n"
+    "      --batch FILE            one run for each line of FILE: text, or JSON with a \"prompt\"; "
+    "PROMPT may\n"
+    "                              have places for its fields: 'Summarise: {text}'\n"
+    "  -j, --jobs N                so many at a time (8)\n"
+    "\n"
     "tools\n"
     "  -t, --tool PATH             a manifest, an executable, a folder of them, or a shipped "
     "tool's name\n"
@@ -94,6 +100,7 @@ enum {
 	OPT_RAW,
 	OPT_SCHEMA,
 	OPT_RESUME,
+	OPT_BATCH,
 	OPT_FSYNC,
 	OPT_LIST_MODELS,
 	OPT_LIST_PROVIDERS,
@@ -110,6 +117,8 @@ static const struct option long_options[] = {
     {"attach", required_argument, NULL, 'a'},
     {"schema", required_argument, NULL, OPT_SCHEMA},
     {"session", required_argument, NULL, 'c'},
+    {"batch", required_argument, NULL, OPT_BATCH},
+    {"jobs", required_argument, NULL, 'j'},
     {"resume", required_argument, NULL, OPT_RESUME},
     {"fsync", no_argument, NULL, OPT_FSYNC},
     {"history", required_argument, NULL, OPT_HISTORY},
@@ -282,6 +291,7 @@ static void set_defaults(struct options *o)
 {
 	*o = (struct options){
 	    .limits = {.connect_seconds = 30, .idle_seconds = 300},
+	    .jobs = 8,
 	    .config =
 		{
 		    .agent_name = "agent",
@@ -327,6 +337,12 @@ static void apply(struct options *o, int option, const char *value)
 	case OPT_RESUME:
 		o->session = value;
 		o->resume = option == OPT_RESUME;
+		break;
+	case OPT_BATCH:
+		o->batch = value;
+		break;
+	case 'j':
+		o->jobs = (int)whole_number("--jobs", value, 1);
 		break;
 	case OPT_FSYNC:
 		o->fsync = true;
@@ -442,6 +458,8 @@ static void check_logs(const struct options *o)
 		die(STATUS_USAGE, "%s and --history both say what was said before; give one", name);
 	if (o->session != NULL && o->log != NULL)
 		die(STATUS_USAGE, "%s appends the events to its file; leave --log out", name);
+	if (o->batch != NULL && o->session != NULL)
+		die(STATUS_USAGE, "%s is for one run; a batch goes on with its --log", name);
 	if (o->fsync && o->session == NULL && o->log == NULL)
 		die(STATUS_USAGE, "--fsync is about a log: add --log or --session");
 	if (o->resume && (o->prompt.len > 0 || o->dash))
@@ -465,7 +483,8 @@ void options_parse(struct options *o, int argc, char **argv)
 	int option;
 
 	set_defaults(o);
-	while ((option = getopt_long(argc, argv, "m:o:s:a:c:t:P:l:nhV", long_options, NULL)) != -1)
+	while ((option = getopt_long(argc, argv, "m:o:s:a:c:j:t:P:l:nhV", long_options, NULL)) !=
+	       -1)
 		apply(o, option, optarg);
 	take_prompt(o, argv + optind, argc - optind);
 	if (o->model_count == 0 && getenv("AGENT_MODEL") != NULL)

@@ -18,7 +18,8 @@ struct options {
 	enum mode mode;
 	struct run_config config; /* what the options say; the rest is filled by main */
 	struct http_limits limits;
-	const char *base_url, *log, *history, *session;
+	const char *base_url, *log, *history, *session, *batch;
+	int jobs;    /* of a batch, at a time */
 	bool resume; /* `session` is a log whose last run is to be gone on with */
 	bool fsync, raw, no_stdin, dash; /* dash: "-" stands for standard input explicitly */
 

@@ -497,6 +497,7 @@ static bool http_model_show_request(struct model *base, const struct model_reque
 
 const struct model_type model_type_http = {
     .spec = "",
+    .shared = true,
     .open = http_model_open,
     .close = http_model_close,
     .ask = http_model_ask,

@@ -40,11 +40,42 @@ static const char *argument_of(const struct model_type *type, const char *spec)
 	return strncmp(spec, type->spec, len) == 0 ? spec + len : NULL;
 }
 
+static struct model *find_shared(const struct model_host *host, const char *spec)
+{
+	struct model *model = host->shared;
+
+	while (model != NULL && strcmp(model->spec, spec) != 0)
+		model = model->next;
+	return model;
+}
+
+static void share(struct model_host *host, struct model *model, const char *spec)
+{
+	model->spec = mem_copy(span_of(spec));
+	model->next = host->shared;
+	host->shared = model;
+}
+
+static void unshare(struct model *model)
+{
+	struct model **link = &model->host->shared;
+
+	while (*link != model)
+		link = &(*link)->next;
+	*link = model->next;
+	free(model->spec);
+}
+
 struct model *model_open(struct model_host *host, const char *spec, struct error *e)
 {
 	const struct model_type *type = &model_type_http;
 	const char *argument = spec;
-	struct model *model;
+	struct model *model = find_shared(host, spec);
+
+	if (model != NULL) {
+		model->users++;
+		return model;
+	}
 
 	for (size_t i = 0; types[i] != NULL; i++) {
 		const char *rest = argument_of(types[i], spec);
@@ -59,14 +90,19 @@ struct model *model_open(struct model_host *host, const char *spec, struct error
 	if (model != NULL) {
 		model->type = type;
 		model->host = host;
+		model->users = 1;
+		if (type->shared)
+			share(host, model, spec);
 	}
 	return model;
 }
 
 void model_close(struct model *model)
 {
-	if (model == NULL)
+	if (model == NULL || --model->users > 0)
 		return;
+	if (model->spec != NULL)
+		unshare(model);
 	model->type->close(model);
 	free(model->provider);
 	free(model->name);
@@ -145,6 +181,10 @@ void model_write_request(const struct model *model, const struct model_request *
 		json_put_text(out, "effort", request->effort);
 	if (request->max_tokens > 0)
 		json_put_int(out, "max_tokens", request->max_tokens);
+	if (request->schema.at != NULL) {
+		json_key(out, "schema");
+		json_write_compact(out, request->schema);
+	}
 	json_close(out, '}');
 }
 

@@ -154,6 +154,9 @@ struct model_host {
 	struct http_limits limits;
 	const char *base_url; /* --base-url; NULL: the registry's */
 	bool raw;             /* deliver MODEL_RAW */
+	int64_t hold_until; /* clock_monotonic: a provider asked for a pause, which holds for every
+			     * run; 0: none did */
+	struct model *shared; /* private: models that are open and may be shared */
 };
 
 struct model;

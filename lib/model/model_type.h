@@ -14,6 +14,9 @@ struct model {
 	const struct model_type *type;
 	struct model_host *host;
 	char *provider, *name; /* freed by model_close */
+	char *spec;            /* as it was opened, when it is shared; NULL: it is not */
+	size_t users;
+	struct model *next; /* in host->shared */
 };
 
 struct model_call {
@@ -24,6 +27,10 @@ struct model_type {
 	/* Which specs are of this type: exactly this text ("test"), or, when it ends with a colon,
 	 * whatever begins with it ("replay:"). */
 	const char *spec;
+
+	/* A model keeps nothing from one call to the next: those who open the same spec share it.
+	 */
+	bool shared;
 
 	/* `argument` is what stands behind the colon (for an exact spec: an empty string). The
 	 * implementation allocates its struct by mem_zero and fills model.provider and model.name

@@ -116,9 +116,32 @@ static void wait_is_over(void *context)
 	ask(run);
 }
 
+/* A rate limit is shared: the other runs of this host wait as well. */
+static void hold_others(struct agent_run *run, const struct model_error *error, double wait_seconds)
+{
+	int64_t until = clock_monotonic() + (int64_t)(wait_seconds * 1e9);
+
+	if (strcmp(error->kind, "rate_limit") == 0 && until > run->config.host->hold_until)
+		run->config.host->hold_until = until;
+}
+
+/* Whether this run must wait because another one met a rate limit; it asks later then, not at the
+ * same moment as all the others. */
+static bool is_held(struct agent_run *run)
+{
+	int64_t left = run->config.host->hold_until - clock_monotonic();
+
+	if (run->config.host->hold_until == 0 || left <= 0)
+		return false;
+	run->wait = loop_timer_add(run->loop, left + (int64_t)(random_fraction() * 0.25e9),
+				   wait_is_over, run);
+	return true;
+}
+
 static void ask_again(struct agent_run *run, const struct model_error *error, double wait_seconds,
 		      const char *next_model)
 {
+	hold_others(run, error, wait_seconds);
 	emit_held(run);
 	run_provider_close(run, true);
 	emit_llm_retry(run, error, wait_seconds, next_model);
@@ -336,6 +359,8 @@ static void ask(struct agent_run *run)
 	    build_request(&run->config, &run->conversation, run->offered);
 	struct error e = {0};
 
+	if (is_held(run))
+		return;
 	/* A forced call is forced once: the loop would never end otherwise. */
 	if (request.tool_choice != NULL && run->iteration > 1 &&
 	    strcmp(request.tool_choice, "none") != 0)
@@ -491,6 +516,11 @@ bool run_show_request(const struct run_config *config, struct buffer *out, struc
 	conversation_free(&conversation);
 	free(offered);
 	return good;
+}
+
+double run_cost(const struct agent_run *run)
+{
+	return run->total.cost_usd;
 }
 
 void run_free(struct agent_run *run)

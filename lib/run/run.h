@@ -19,6 +19,7 @@
 struct run_config {
 	const char *agent_name;
 	const char *prompt;
+	const char *id; /* of the line of a batch; NULL: there is none */
 	struct span
 	    attachments;    /* parts before the prompt, the inside of a JSON array; absent: none */
 	const char *system; /* NULL: the history's, or none */
@@ -69,6 +70,9 @@ bool run_show_request(const struct run_config *config, struct buffer *out, struc
 /* Stop: requests are dropped, tools get TERM, and KILL after a grace period; agent_end is written
  * with status `cancelled` and the exit status of `signal` (128 + signal). */
 void run_cancel(struct agent_run *run, int signal);
+
+/* What the run has cost so far, in USD; what has no known price counts nothing. */
+double run_cost(const struct agent_run *run);
 
 /* After done. */
 void run_free(struct agent_run *run);

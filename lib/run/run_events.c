@@ -44,6 +44,8 @@ void emit_agent_start(struct agent_run *run)
 	json_put_text(data, "agent_name", config->agent_name);
 	json_put_text(data, "model", model_name(current_model(run)));
 	json_put_text(data, "prompt", config->prompt);
+	if (config->id != NULL)
+		json_put_text(data, "id", config->id);
 	if (config->attachments.len > 0) {
 		json_key(data, "attachments");
 		json_open(data, '[');

@@ -1,0 +1,50 @@
+/*
+ * batch: one run for each line of a file, so many at a time, in one process and one loop.
+ *
+ * Each run is the common configuration with the line's own prompt, system and model; its
+ * agent_start carries the line's id. Lines that the log holds a success for are passed over; runs
+ * that were interrupted or failed are gone on with.
+ */
+#ifndef RUN_BATCH_H
+#define RUN_BATCH_H
+
+#include "run/batch_log.h"
+#include "run/run.h"
+
+struct batch_config {
+	const struct run_config *run; /* prompt: the template; NULL or empty: none */
+	struct span lines;            /* the file */
+	const char *source;           /* its name, for messages */
+	const struct batch_log *log;  /* what was done before; NULL: nothing */
+	int jobs;                     /* runs at a time, at least 1 */
+};
+
+struct batch_count {
+	size_t lines;   /* to be run or passed over */
+	size_t skipped; /* done before */
+	size_t running, succeeded, failed;
+	double cost_usd;
+};
+
+struct batch_handler {
+	void *context;
+	/* Something has changed. May be NULL. */
+	void (*changed)(void *context, const struct batch_count *count);
+	/* All runs are over; `exit_status` is the worst of them (numerically highest). Never called
+	 * inside batch_start or batch_cancel. */
+	void (*done)(void *context, int exit_status, const struct batch_count *count);
+};
+
+struct batch;
+
+/* Begin. All lines are read first: NULL with `e` when one cannot be run, and nothing is sent then.
+ */
+struct batch *batch_start(const struct batch_config *config, struct event_sink *sink,
+			  const struct batch_handler *handler, struct error *e);
+
+/* Stop what runs, as run_cancel does, and begin nothing more. */
+void batch_cancel(struct batch *batch, int signal);
+
+void batch_free(struct batch *batch);
+
+#endif

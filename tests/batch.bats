@@ -1,0 +1,145 @@
+#!/usr/bin/env bats
+# agent-run --batch: many runs in one process, and the same again with what was done left out.
+
+load helper
+
+setup() {
+	export OPENAI_API_KEY=key-c0ffee-0123456789
+	cd "$BATS_TEST_TMPDIR" || return
+}
+
+# data TYPE FILTER FILE
+data() {
+	jq -cr "select(.event_type == \"$1\").data | $2" "$3"
+}
+
+# The ids of a log's runs with what they ended with, sorted: "1:success 2:error".
+ends() {
+	jq -rs 'map({key: .run_id, value: .}) | group_by(.key) | map(map(.value) |
+		(map(select(.event_type == "agent_start"))[0].data.id) + ":" +
+		((map(select(.event_type == "agent_end"))[0].data.status) // "-")) | sort | join(" ")' "$1"
+}
+
+@test "a run for each line: text, or JSON with an id, a system prompt, a model" {
+	cat >lines <<-'EOF'
+		first line
+
+		{"id": "b", "prompt": "second", "system": "Be brief."}
+		{"id": 7, "prompt": "third", "model": "exec:jq -c '{text: .messages[-1].content[0].text}'"}
+	EOF
+	agent-run -m test --batch lines </dev/null >events
+	assert_equal "$(data agent_start '"\(.id) \(.prompt) \(.system) \(.provider)"' events)" \
+		"$(printf '%s\n' '1 first line null test' 'b second Be brief. test' '7 third null exec')"
+	assert_equal "$(ends events)" '1:success 7:success b:success'
+	assert_equal "$(agent-collect events | jq -r '[.id, .output] | join(": ")' | sort)" \
+		"$(printf '%s\n' '1: This is the built-in test model. You said: first line' '7: third' 'b: This is the built-in test model. You said: second')"
+}
+
+@test "the prompt has places for the fields of a line" {
+	printf '%s\n' '{"city": "Rome", "days": 1.10}' '{"city": "Bern", "vars": {"days": [2]}}' >lines
+	agent-run -m test --batch lines 'The weather in {city} for {days} days, {not a place}?' </dev/null >events
+	assert_equal "$(data agent_start .prompt events)" \
+		"$(printf '%s\n' 'The weather in Rome for 1.10 days, {not a place}?' 'The weather in Bern for [2] days, {not a place}?')"
+	printf 'a line\n' | agent-run -m test --batch - 'Say: {text}' >events
+	assert_equal "$(data agent_start .prompt events)" 'Say: a line'
+	printf 'a line\n' | agent-run -m test --batch - 'Say it.' >events
+	assert_equal "$(data agent_start .prompt events)" "$(printf 'Say it.\n\na line')"
+}
+
+@test "a line that cannot be run is named before anything is sent" {
+	start_server "say=hi"
+	printf '%s\n' one '{"prompt": }' >lines
+	run -2 agent-run -m openai-chat:m --base-url "$SERVER_URL" --batch lines
+	assert_output 'agent-run: lines:2: not JSON: a value is missing at byte 12'
+	printf '%s\n' one '{"id": 1}' >lines
+	run -2 agent-run -m openai-chat:m --base-url "$SERVER_URL" --batch lines
+	assert_output 'agent-run: lines:2: has no "prompt"'
+	run -2 agent-run -m openai-chat:m --base-url "$SERVER_URL" --batch lines 'In {city}?'
+	assert_output 'agent-run: lines:1: the prompt has a place {city}, the line has no "city"'
+	printf '%s\n' '{"prompt": "x", "model": "nobody:m"}' >lines
+	run -2 agent-run -m openai-chat:m --base-url "$SERVER_URL" --batch lines
+	assert_output --partial 'there is no provider nobody'
+	printf '\n\n' >lines
+	run -2 agent-run -m test --batch lines
+	assert_output 'agent-run: lines: holds no line to run'
+	assert_equal "$(wc -l <"$SERVER_LOG")" 0
+}
+
+@test "so many at a time as --jobs says" {
+	seq 1 6 >lines
+	agent-run -m test -o delay=0.02 --batch lines -j 2 </dev/null >events
+	assert_equal "$(jq -rn '[foreach inputs as $e (0; if $e.event_type == "agent_start" then . + 1 elif $e.event_type == "agent_end" then . - 1 else . end)] | max' events)" 2
+	assert_equal "$(ends events)" '1:success 2:success 3:success 4:success 5:success 6:success'
+}
+
+@test "a thousand streams at once over HTTP: all results right" {
+	seq 1 1000 | sed 's/.*/{"id":"&","prompt":"number &"}/' >lines
+	start_server "generate=20 delay=0.001"
+	agent-run -m openai-chat:m --base-url "$SERVER_URL" --batch lines -j 1000 </dev/null >events
+	agent-collect events >results
+	assert_equal "$(jq -r .status results | sort | uniq -c | xargs)" '1000 success'
+	assert_equal "$(jq -r .output results | sort -u | wc -l)" 1
+	assert_equal "$(jq -r .id results | sort -n | tail -1)" 1000
+	assert_equal "$(jq -r .body.messages[0].content "$SERVER_LOG" | sort -u | wc -l)" 1000
+}
+
+@test "again with the same log: what is done is left out, what failed is asked again" {
+	printf '%s\n' good bad ugly >lines
+	start_server --strict "if-body=good say=fine" "if-body=ugly say=fine" \
+		"if-body=bad status=400 type=application/json text='{\"error\":{\"message\":\"no\"}}'" \
+		"if-body=bad say=better"
+	run --separate-stderr -1 agent-run -m openai-chat:m --base-url "$SERVER_URL" --batch lines --log log
+	assert_equal "$stderr" 'agent-run: 1 of 3 runs failed; the same command with the same --log runs them again'
+	assert_equal "$(ends log)" '1:success 2:error 3:success'
+	agent-run -m openai-chat:m --base-url "$SERVER_URL" --batch lines --log log </dev/null >again
+	assert_equal "$(ends again)" '2:success'
+	assert_equal "$(data agent_start .resumed_from again)" "$(jq -r 'select(.event_type == "agent_start" and .data.id == "2").run_id' log | head -1)"
+	agent-run -m openai-chat:m --base-url "$SERVER_URL" --batch lines --log log </dev/null >again
+	assert_equal "$(cat again)" ''
+	assert_equal "$(wc -l <"$SERVER_LOG")" 4
+	echo changed >lines
+	run -1 agent-run -m openai-chat:m --base-url "$SERVER_URL" --retries 0 --batch lines --log log
+}
+
+@test "a killed batch goes on: runs that were interrupted keep what they have" {
+	printf '{"name":"mark","description":"d","parameters":{"type":"object"},"command":["sh","-c","echo x >>marks; echo ok"]}\n' >mark.json
+	seq 1 5 >lines
+	agent-run -m test -t mark.json --batch lines -j 5 --log whole </dev/null >/dev/null
+	assert_equal "$(wc -l <marks)" 5
+	# Everything after the third tool_end is lost.
+	awk '{print} /"event_type":"tool_end"/ && ++n == 3 {exit}' whole >log
+	begun=$(grep -c '"event_type":"tool_start"' log)
+	: >marks
+	agent-run -m test -t mark.json --batch lines -j 5 --log log </dev/null >/dev/null
+	assert_equal "$(wc -l <marks)" $((5 - begun))
+	assert_equal "$(jq -r 'select(.event_type == "agent_end").data.status' log | sort | uniq -c | xargs)" '5 success'
+}
+
+@test "a rate limit slows all runs down" {
+	seq 1 4 >lines
+	start_server "if-body=content status=429 header='retry-after-ms: 400' text=slow" "say=fine"
+	agent-run -m openai-chat:m --base-url "$SERVER_URL" --batch lines -j 1 --log log </dev/null >/dev/null
+	assert_equal "$(ends log)" '1:success 2:success 3:success 4:success'
+	start_server "wait=0.1 say=fine" "status=429 header='retry-after: 1' text=slow" "say=fine"
+	agent-run -m openai-chat:m --base-url "$SERVER_URL" --batch lines -j 3 </dev/null >events
+	assert_equal "$(data llm_retry .http_status events)" 429
+	# The run that began after the refusal was held back by it: it asked last or after the pause.
+	assert_equal "$(jq -rs '(map(select(.event_type == "llm_retry"))[0].timestamp) as $t | [.[] | select(.event_type == "llm_start" and .timestamp > $t)] | length' events)" 2
+}
+
+@test "a signal stops every run, and each has its agent_end" {
+	seq 1 20 >lines
+	agent-run -m test -o delay=0.2 --batch lines -j 10 </dev/null >events &
+	pid=$!
+	until [ "$(grep -c llm_start events)" -eq 10 ]; do sleep 0.01; done
+	kill -TERM $pid
+	run -143 wait $pid
+	assert_equal "$(jq -r 'select(.event_type == "agent_end").data.status' events | sort | uniq -c | xargs)" '10 cancelled'
+}
+
+@test "options that contradict each other are said" {
+	run -2 agent-run -m test --batch x -c y
+	assert_output 'agent-run: --session is for one run; a batch goes on with its --log'
+	run -2 agent-run -m test --batch nowhere
+	assert_output 'agent-run: nowhere: No such file or directory'
+}
