@@ -133,7 +133,9 @@ ends() {
 	pid=$!
 	until [ "$(grep -c llm_start events)" -eq 10 ]; do sleep 0.01; done
 	kill -TERM $pid
-	run -143 wait $pid
+	status=0
+	wait $pid || status=$?
+	assert_equal "$status" 143
 	assert_equal "$(jq -r 'select(.event_type == "agent_end").data.status' events | sort | uniq -c | xargs)" '10 cancelled'
 }
 
