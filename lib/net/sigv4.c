@@ -1,0 +1,231 @@
+#include "net/sigv4.h"
+
+#include <ctype.h>
+#include <stdlib.h>
+#include <strings.h>
+#include <time.h>
+
+#include "base/sha256.h"
+
+/* ---- the request's parts ---- */
+
+struct parts {
+	struct span host, path, query;
+};
+
+/* Without the port that the scheme implies: libcurl leaves it out of the Host header. */
+static struct parts split(const char *url)
+{
+	const char *scheme_end = strstr(url, "://");
+	const char *host = scheme_end != NULL ? scheme_end + 3 : url;
+	const char *port = strncasecmp(url, "https:", 6) == 0 ? ":443" : ":80";
+	struct parts parts = {.host = {host, strcspn(host, "/?#")}};
+	const char *rest = host + parts.host.len;
+
+	if (span_ends(parts.host, port))
+		parts.host.len -= strlen(port);
+	parts.path = (struct span){rest, strcspn(rest, "?#")};
+	rest += parts.path.len;
+	if (*rest == '?')
+		parts.query = (struct span){rest + 1, strcspn(rest + 1, "#")};
+	return parts;
+}
+
+/* Every byte but unreserved ones and slashes, those of escapes too. */
+static void add_path(struct span path, struct buffer *out)
+{
+	if (path.len == 0)
+		buffer_add_char(out, '/');
+	for (size_t i = 0; i < path.len; i++) {
+		unsigned char c = (unsigned char)path.at[i];
+
+		if (c < 0x80 && (isalnum(c) || strchr("-._~/", c) != NULL))
+			buffer_add_char(out, (char)c);
+		else
+			buffer_add_format(out, "%%%02X", c);
+	}
+}
+
+/* ---- lists in order ---- */
+
+static int compare(struct span x, struct span y)
+{
+	size_t len = x.len < y.len ? x.len : y.len;
+	int order = len > 0 ? memcmp(x.at, y.at, len) : 0;
+
+	return order != 0 ? order : (x.len > y.len) - (x.len < y.len);
+}
+
+/* `line` up to the character that ends its name. */
+static struct span name_of(struct span line, char end)
+{
+	const char *at = memchr(line.at, end, line.len);
+
+	return at != NULL ? (struct span){line.at, (size_t)(at - line.at)} : line;
+}
+
+static int compare_headers(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+
+	return compare(name_of(*x, ':'), name_of(*y, ':'));
+}
+
+static int compare_parameters(const void *a, const void *b)
+{
+	const struct span *x = a, *y = b;
+	int order = compare(name_of(*x, '='), name_of(*y, '='));
+
+	return order != 0 ? order : compare(*x, *y);
+}
+
+/* The parameters, escaped as they are sent, by name. */
+static void add_query(struct span query, struct buffer *out)
+{
+	size_t count = 0, most = 1;
+	struct span *list;
+
+	for (size_t i = 0; i < query.len; i++)
+		most += query.at[i] == '&';
+	list = mem_alloc(most * sizeof(*list));
+	while (query.len > 0) {
+		const char *end = memchr(query.at, '&', query.len);
+		size_t len = end != NULL ? (size_t)(end - query.at) : query.len;
+
+		if (len > 0)
+			list[count++] = (struct span){query.at, len};
+		query = span_from(query, len + (end != NULL));
+	}
+	qsort(list, count, sizeof(*list), compare_parameters);
+	for (size_t i = 0; i < count; i++) {
+		buffer_add_text(out, i > 0 ? "&" : "");
+		buffer_add_span(out, list[i]);
+		if (memchr(list[i].at, '=', list[i].len) == NULL)
+			buffer_add_char(out, '=');
+	}
+	free(list);
+}
+
+/* Append "name:value\n", the name in lower case, the value without outer spaces. */
+static void add_header(const char *line, struct buffer *out)
+{
+	const char *colon = line + strcspn(line, ":");
+
+	for (const char *at = line; at < colon; at++)
+		buffer_add_char(out, (char)tolower((unsigned char)*at));
+	colon += *colon == ':';
+	buffer_add_char(out, ':');
+	buffer_add_text(out, colon + strspn(colon, " \t"));
+	while (out->at[out->len - 1] == ' ' || out->at[out->len - 1] == '\t')
+		out->len--;
+	buffer_add_char(out, '\n');
+}
+
+static bool is_signed(const char *line)
+{
+	return strncasecmp(line, "content-type:", 13) == 0 || strncasecmp(line, "x-amz-", 6) == 0;
+}
+
+/* The signed headers in the order of their names, and the list of these. */
+static void add_headers(const struct http_request *request, struct span host, struct buffer *lines,
+			struct buffer *names)
+{
+	struct buffer *all = mem_zero((request->header_count + 1) * sizeof(*all));
+	struct span *list = mem_alloc((request->header_count + 1) * sizeof(*list));
+	size_t count = 0;
+
+	buffer_add_format(&all[count++], "host:%.*s\n", SPAN_ARG(host));
+	for (size_t i = 0; i < request->header_count; i++)
+		if (is_signed(request->headers[i].line))
+			add_header(request->headers[i].line, &all[count++]);
+	for (size_t i = 0; i < count; i++)
+		list[i] = buffer_span(&all[i]);
+	qsort(list, count, sizeof(*list), compare_headers);
+	for (size_t i = 0; i < count; i++) {
+		buffer_add_span(lines, list[i]);
+		buffer_add_text(names, i > 0 ? ";" : "");
+		buffer_add(
+		    names, list[i].at,
+		    (size_t)((const char *)memchr(list[i].at, ':', list[i].len) - list[i].at));
+	}
+	for (size_t i = 0; i < count; i++)
+		buffer_free(&all[i]);
+	free(all);
+	free(list);
+}
+
+/* ---- the signature ---- */
+
+static void add_hash(struct span text, struct buffer *out)
+{
+	unsigned char digest[SHA256_BYTES];
+
+	sha256(text, digest);
+	sha256_add_hex(digest, out);
+}
+
+/* What is hashed: method, path, query, headers and body. */
+static void add_request(const struct http_request *request, struct buffer *names,
+			struct buffer *out)
+{
+	struct parts parts = split(request->url);
+
+	buffer_add_format(out, "%s\n", request->method != NULL ? request->method : "POST");
+	add_path(parts.path, out);
+	buffer_add_char(out, '\n');
+	add_query(parts.query, out);
+	buffer_add_char(out, '\n');
+	add_headers(request, parts.host, out, names);
+	buffer_add_format(out, "\n%s\n", buffer_string(names));
+	add_hash(buffer_span(&request->body), out);
+}
+
+/* The key of the day, the region and the service signs `text`. */
+static void add_signature(const struct sigv4 *sigv4, const char *date, struct span text,
+			  struct buffer *out)
+{
+	const struct span steps[] = {span_of(date), span_of(sigv4->region), span_of(sigv4->service),
+				     SPAN("aws4_request"), text};
+	unsigned char digest[SHA256_BYTES];
+	struct buffer key = {0};
+
+	buffer_add_format(&key, "AWS4%s", sigv4->secret);
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		sha256_hmac(buffer_span(&key), steps[i], digest);
+		buffer_clear(&key);
+		buffer_add(&key, digest, sizeof(digest));
+	}
+	sha256_add_hex(digest, out);
+	buffer_free(&key);
+}
+
+void sigv4_sign(const struct sigv4 *sigv4, struct http_request *request)
+{
+	struct buffer names = {0}, wanted = {0}, text = {0}, scope = {0}, signature = {0};
+	time_t now = (time_t)sigv4->now;
+	char date[16], moment[32];
+	struct tm tm;
+
+	gmtime_r(&now, &tm);
+	strftime(date, sizeof(date), "%Y%m%d", &tm);
+	strftime(moment, sizeof(moment), "%Y%m%dT%H%M%SZ", &tm);
+	http_request_add_header(request, false, "X-Amz-Date: %s", moment);
+	if (sigv4->token != NULL)
+		http_request_add_header(request, true, "X-Amz-Security-Token: %s", sigv4->token);
+
+	add_request(request, &names, &wanted);
+	buffer_add_format(&scope, "%s/%s/%s/aws4_request", date, sigv4->region, sigv4->service);
+	buffer_add_format(&text, "AWS4-HMAC-SHA256\n%s\n%s\n", moment, buffer_string(&scope));
+	add_hash(buffer_span(&wanted), &text);
+	add_signature(sigv4, date, buffer_span(&text), &signature);
+	http_request_add_header(request, true,
+				"Authorization: AWS4-HMAC-SHA256 Credential=%s/%s, "
+				"SignedHeaders=%s, Signature=%s",
+				sigv4->key_id, buffer_string(&scope), buffer_string(&names),
+				buffer_string(&signature));
+	buffer_free(&names);
+	buffer_free(&wanted);
+	buffer_free(&text);
+	buffer_free(&scope);
+	buffer_free(&signature);
+}
