@@ -1,5 +1,7 @@
 #include "event/event.h"
 
+#include "json/scan.h"
+
 static const char quick[] = "{\"event_type\":\"";
 
 struct span event_type_quick(struct span line)
@@ -72,12 +74,17 @@ static bool take_text(struct span *rest, struct span text)
 	return true;
 }
 
-/* A string without escapes, whose opening quote is already taken, up to its closing one. */
-static bool take_plain(struct span *rest, struct span *text)
+/* A string of ASCII without escapes, whose opening quote is already taken, up to its closing one.
+ */
+static bool take_plain(struct span line, struct span *rest, struct span *text)
 {
-	*text = (struct span){rest->at, json_plain_length(*rest)};
+	const char *end = rest->at + rest->len;
+	bool ascii = true;
+	const char *stop = scan_string(line.at, rest->at, end, &ascii);
+
+	*text = (struct span){rest->at, (size_t)(stop - rest->at)};
 	*rest = span_from(*rest, text->len);
-	return rest->len > 0 && rest->at[0] == '"';
+	return ascii && rest->len > 0 && rest->at[0] == '"';
 }
 
 static bool take_seq(struct span *rest, int64_t *seq)
@@ -101,10 +108,12 @@ static bool read_usual(struct span line, struct event *event)
 	struct span rest = line;
 
 	event->line = line;
-	if (!take_text(&rest, SPAN("{\"event_type\":\"")) || !take_plain(&rest, &event->type) ||
+	if (!take_text(&rest, SPAN("{\"event_type\":\"")) ||
+	    !take_plain(line, &rest, &event->type) ||
 	    !take_text(&rest, SPAN("\",\"timestamp\":\"")) ||
-	    !take_plain(&rest, &event->timestamp) || !take_text(&rest, SPAN("\",\"run_id\":\"")) ||
-	    !take_plain(&rest, &event->run_id) || !take_text(&rest, SPAN("\",\"seq\":")) ||
+	    !take_plain(line, &rest, &event->timestamp) ||
+	    !take_text(&rest, SPAN("\",\"run_id\":\"")) ||
+	    !take_plain(line, &rest, &event->run_id) || !take_text(&rest, SPAN("\",\"seq\":")) ||
 	    !take_seq(&rest, &event->seq) || !take_text(&rest, SPAN(",\"data\":")) || rest.len < 3)
 		return false;
 	event->data = (struct span){rest.at, rest.len - 1};

@@ -1,10 +1,11 @@
 #include "base/utf8.h"
 #include "json/json.h"
+#include "json/scan.h"
 
 /* A checker walks the text once. The kinds of the open brackets are kept as bits, so that nesting
  * costs no stack and no allocation. */
 struct checker {
-	const char *at, *end;
+	const char *begin, *at, *end;
 	const char *what; /* the fault; NULL: none so far */
 	int depth;
 	uint64_t is_object[JSON_MAX_DEPTH / 64];
@@ -65,18 +66,8 @@ static bool check_number(struct checker *c)
 	return true;
 }
 
-static bool check_escape(struct checker *c)
+static bool check_hex(struct checker *c)
 {
-	c->at++;
-	if (c->at == c->end)
-		return fail(c, "unexpected end of text");
-	if (*c->at != 'u') {
-		if (strchr("\"\\/bfnrt", *c->at) == NULL || *c->at == '\0')
-			return fail(c, "unknown escape in a string");
-		c->at++;
-		return true;
-	}
-	c->at++;
 	for (int i = 0; i < 4; i++, c->at++) {
 		if (c->at == c->end)
 			return fail(c, "unexpected end of text");
@@ -87,38 +78,28 @@ static bool check_escape(struct checker *c)
 	return true;
 }
 
-/* The first byte of a string that is a quote, a backslash, a control character or not ASCII; `end`
- * when there is none. Eight bytes at a time: the high bit of a byte of `hit` is set where there is
- * one (and perhaps behind the first, which does not matter). */
-static const char *skip_plain(const char *at, const char *end)
+static bool check_escape(struct checker *c)
 {
-	const uint64_t ones = UINT64_C(0x0101010101010101), high = ones * 0x80;
-
-	while (end - at >= 8) {
-		uint64_t eight, quote, slash, hit;
-
-		memcpy(&eight, at, 8);
-		quote = eight ^ ones * '"';
-		slash = eight ^ ones * '\\';
-		hit = ((quote - ones) | (slash - ones) | (eight - ones * 0x20) | eight) & high;
-#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-		if (hit != 0)
-			return at + __builtin_ctzll(hit) / 8;
-#else
-		if (hit != 0)
-			break;
-#endif
-		at += 8;
+	c->at++;
+	if (c->at == c->end)
+		return fail(c, "unexpected end of text");
+	switch (*c->at) {
+	case '"':
+	case '\\':
+	case '/':
+	case 'b':
+	case 'f':
+	case 'n':
+	case 'r':
+	case 't':
+		c->at++;
+		return true;
+	case 'u':
+		c->at++;
+		return check_hex(c);
+	default:
+		return fail(c, "unknown escape in a string");
 	}
-	while (at < end && *at != '"' && *at != '\\' && (unsigned char)*at >= 0x20 &&
-	       (unsigned char)*at < 0x80)
-		at++;
-	return at;
-}
-
-size_t json_plain_length(struct span text)
-{
-	return (size_t)(skip_plain(text.at, text.at + text.len) - text.at);
 }
 
 static bool check_string(struct checker *c)
@@ -127,20 +108,15 @@ static bool check_string(struct checker *c)
 	bool ascii = true;
 
 	for (;;) {
-		c->at = skip_plain(c->at, c->end);
+		c->at = scan_string(c->begin, c->at, c->end, &ascii);
 		if (c->at == c->end)
 			return fail(c, "unexpected end of text");
 		if (*c->at == '"')
 			break;
-		if (*c->at == '\\') {
-			if (!check_escape(c))
-				return false;
-			continue;
-		}
-		if ((unsigned char)*c->at < 0x20)
+		if (*c->at != '\\')
 			return fail(c, "control character in a string");
-		ascii = false;
-		c->at++;
+		if (!check_escape(c))
+			return false;
 	}
 	if (!ascii) {
 		struct span text = {start, (size_t)(c->at - start)};
@@ -308,7 +284,7 @@ static bool check_all(struct checker *c)
 static bool check(struct checker *c, struct span text, struct json_fault *fault)
 {
 	if (text.at != NULL) {
-		c->at = text.at;
+		c->begin = c->at = text.at;
 		c->end = text.at + text.len;
 		if (check_all(c))
 			return true;

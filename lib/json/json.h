@@ -98,10 +98,6 @@ bool json_is(struct span string, const char *text);
  * names that never need one. */
 struct span json_plain(struct span string);
 
-/* How many bytes at the start of `text` are ASCII that may stand in a string as they are: no quote,
- * no backslash, no control character. */
-size_t json_plain_length(struct span text);
-
 bool json_true(struct span value);
 
 /* The value of a number; `fallback` for other types. json_int rounds towards zero and saturates. */

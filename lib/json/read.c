@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 #include "json/json.h"
+#include "json/scan.h"
 
 static bool is_space(char c)
 {
@@ -252,13 +253,13 @@ static int32_t hex_escape(const char *at, const char *end)
 	return value;
 }
 
-/* Decode the escape at `at` and return what is behind it. */
-static const char *decode_escape(const char *at, const char *end, struct buffer *out)
+/* Decode the \u escape at `at`, or two of them for a surrogate pair, and return what is behind. */
+static const char *decode_code_point(const char *at, const char *end, struct buffer *out)
 {
-	static const char names[] = "\"\\/bfnrt", values[] = "\"\\/\b\f\n\r\t";
 	int32_t high = hex_escape(at, end), low;
-	const char *name;
 
+	if (high < 0)
+		return at + 2;
 	if (high >= 0xD800 && high <= 0xDBFF) {
 		low = hex_escape(at + 6, end);
 		if (low >= 0xDC00 && low <= 0xDFFF) {
@@ -267,15 +268,41 @@ static const char *decode_escape(const char *at, const char *end, struct buffer 
 			return at + 12;
 		}
 	}
-	if (high >= 0) {
-		utf8_add_code_point(out, (uint32_t)high);
-		return at + 6;
-	}
+	utf8_add_code_point(out, (uint32_t)high);
+	return at + 6;
+}
+
+/* Decode the escape at `at` and return what is behind it. */
+static const char *decode_escape(const char *at, const char *end, struct buffer *out)
+{
 	if (end - at < 2)
 		return end;
-	name = at[1] != '\0' ? strchr(names, at[1]) : NULL;
-	if (name != NULL)
-		buffer_add_char(out, values[name - names]);
+	switch (at[1]) {
+	case 'u':
+		return decode_code_point(at, end, out);
+	case '"':
+	case '\\':
+	case '/':
+		buffer_add_char(out, at[1]);
+		break;
+	case 'b':
+		buffer_add_char(out, '\b');
+		break;
+	case 'f':
+		buffer_add_char(out, '\f');
+		break;
+	case 'n':
+		buffer_add_char(out, '\n');
+		break;
+	case 'r':
+		buffer_add_char(out, '\r');
+		break;
+	case 't':
+		buffer_add_char(out, '\t');
+		break;
+	default:
+		break;
+	}
 	return at + 2;
 }
 
@@ -287,12 +314,20 @@ bool json_decode(struct span string, struct buffer *out)
 		return false;
 	at = string.at + 1;
 	end = string.at + string.len - (string.at[string.len - 1] == '"');
+	buffer_reserve(out, string.len);
 	while (at < end) {
-		const char *slash = memchr(at, '\\', (size_t)(end - at));
-		const char *stop = slash != NULL ? slash : end;
+		bool ascii = true;
+		const char *stop = scan_string(string.at, at, end, &ascii);
+		bool escape = stop < end && *stop == '\\';
+		struct span plain;
 
-		utf8_add(out, (struct span){at, (size_t)(stop - at)});
-		at = slash != NULL ? decode_escape(slash, end, out) : end;
+		stop += stop < end && !escape; /* no JSON: it stands for itself */
+		plain = (struct span){at, (size_t)(stop - at)};
+		if (ascii)
+			buffer_add_span(out, plain);
+		else
+			utf8_add(out, plain);
+		at = escape ? decode_escape(stop, end, out) : stop;
 	}
 	return true;
 }

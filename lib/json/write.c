@@ -4,6 +4,7 @@
 
 #include "base/utf8.h"
 #include "json/json.h"
+#include "json/scan.h"
 
 static void write_escape(struct buffer *out, unsigned char c)
 {
@@ -40,18 +41,21 @@ static void write_escape(struct buffer *out, unsigned char c)
 
 void json_write_escaped(struct buffer *out, struct span text)
 {
-	const char *at = text.at, *end = text.at + text.len, *run = at;
+	const char *at = text.at, *end = text.at + text.len;
 
-	for (; at < end; at++) {
-		unsigned char c = (unsigned char)*at;
+	while (at < end) {
+		bool ascii = true;
+		const char *stop = scan_string(text.at, at, end, &ascii);
+		struct span plain = {at, (size_t)(stop - at)};
 
-		if (c >= 0x20 && c != '"' && c != '\\')
-			continue;
-		utf8_add(out, (struct span){run, (size_t)(at - run)});
-		write_escape(out, c);
-		run = at + 1;
+		if (ascii)
+			buffer_add_span(out, plain);
+		else
+			utf8_add(out, plain);
+		at = stop;
+		if (at < end)
+			write_escape(out, (unsigned char)*at++);
 	}
-	utf8_add(out, (struct span){run, (size_t)(end - run)});
 }
 
 void json_write_string(struct buffer *out, struct span text)
