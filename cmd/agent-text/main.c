@@ -98,12 +98,13 @@ static void parse(struct program *p, int argc, char **argv)
 /* Events that say nothing about the text are passed over by their first bytes. */
 static bool is_needed(const struct program *p, struct span line)
 {
-	static const char *const types[] = {"llm_chunk", "agent_start",  "agent_end",
-					    "llm_start", "llm_end",      "llm_retry",
-					    "error",     "output_chunk", "thinking_chunk"};
+	static const char *const types[] = {"thinking_chunk", "llm_chunk", "agent_start",
+					    "agent_end",      "llm_start", "llm_end",
+					    "llm_retry",      "error",     "output_chunk"};
+	size_t first = p->options.thinking ? 0 : 1;
 
 	return p->common.strict || p->options.form == FORM_SSE ||
-	       event_may_be(line, types, sizeof(types) / sizeof(*types));
+	       event_may_be(line, types + first, sizeof(types) / sizeof(*types) - first);
 }
 
 /* Returns false when reading is to stop. */

@@ -237,14 +237,30 @@ static void close_group(struct show *show, struct run *run)
 	s->group_due = 0;
 }
 
+/* Whether a piece of plain text goes on where the last one has ended: nothing stands between. */
+static bool goes_on(const struct show *show, const struct text_state *s, bool thinking)
+{
+	return show->options.form == FORM_TEXT && !show->options.safe &&
+	       show->options.debounce <= 0 && s->wrote && s->wrote_iteration &&
+	       thinking == s->in_thinking;
+}
+
 static void take_piece(struct show *show, struct run *run, const struct event *event, bool thinking)
 {
 	struct text_state *s = run->state;
 	bool grouped = show->options.debounce > 0;
 
+	if (goes_on(show, s, thinking)) {
+		struct buffer *out = output_of(show, run);
+		size_t start = out->len;
+
+		json_decode(event_text(event), out);
+		count_newlines(s, span_from(buffer_span(out), start));
+		return;
+	}
 	if (s->group.len > 0 && (thinking != s->group_thinking || !grouped))
 		close_group(show, run);
-	json_decode(json_get(event->data, "text"), &s->group);
+	json_decode(event_text(event), &s->group);
 	if (s->group.len == 0)
 		return;
 	s->group_thinking = thinking;

@@ -1,5 +1,6 @@
 #include "event/event.h"
 
+#include "base/utf8.h"
 #include "json/scan.h"
 
 static const char quick[] = "{\"event_type\":\"";
@@ -24,7 +25,7 @@ bool event_may_be(struct span line, const char *const *types, size_t count)
 	if (type.at == NULL || line.at[line.len - 1] != '}')
 		return true;
 	for (size_t i = 0; i < count; i++)
-		if (span_is(type, types[i]))
+		if (type.at[0] == types[i][0] && span_is(type, types[i]))
 			return true;
 	return false;
 }
@@ -66,7 +67,7 @@ void event_envelope(struct span line, struct event *event)
 
 /* ---- an envelope as writers write it ---- */
 
-static bool take_text(struct span *rest, struct span text)
+static inline bool take_text(struct span *rest, struct span text)
 {
 	if (rest->len < text.len || memcmp(rest->at, text.at, text.len) != 0)
 		return false;
@@ -76,7 +77,7 @@ static bool take_text(struct span *rest, struct span text)
 
 /* A string of ASCII without escapes, whose opening quote is already taken, up to its closing one.
  */
-static bool take_plain(struct span line, struct span *rest, struct span *text)
+static inline bool take_plain(struct span line, struct span *rest, struct span *text)
 {
 	const char *end = rest->at + rest->len;
 	bool ascii = true;
@@ -101,6 +102,40 @@ static bool take_seq(struct span *rest, int64_t *seq)
 	return true;
 }
 
+/* Data that is nothing but a text, as that of most chunks is, and one without escapes. */
+static bool read_plain_text(struct span line, struct event *event)
+{
+	struct span rest = event->data, text;
+	const char *end = rest.at + rest.len, *stop;
+	bool ascii = true;
+
+	if (!take_text(&rest, SPAN("{\"text\":\"")))
+		return false;
+	stop = scan_string(line.at, rest.at, end, &ascii);
+	if (end - stop != 2 || stop[0] != '"' || stop[1] != '}')
+		return false;
+	text = (struct span){rest.at, (size_t)(stop - rest.at)};
+	if (!ascii && utf8_valid(text) < text.len)
+		return false;
+	event->text = (struct span){text.at - 1, text.len + 2};
+	return true;
+}
+
+static bool read_data(struct span line, struct event *event)
+{
+	struct json_member first;
+	size_t count;
+
+	event->text = (struct span){0};
+	if (read_plain_text(line, event))
+		return true;
+	if (!json_check_object(event->data, &first, 1, &count, NULL))
+		return false;
+	if (count > 0 && span_is(first.key, "\"text\""))
+		event->text = first.value;
+	return true;
+}
+
 /* Read a line that has exactly the form which writers give it: then most of it is fixed text, to
  * be compared, and only `data` is left to be checked. Returns false for any other line. */
 static bool read_usual(struct span line, struct event *event)
@@ -118,7 +153,7 @@ static bool read_usual(struct span line, struct event *event)
 		return false;
 	event->data = (struct span){rest.at, rest.len - 1};
 	return rest.at[0] == '{' && rest.at[rest.len - 2] == '}' && rest.at[rest.len - 1] == '}' &&
-	       json_check(event->data, NULL);
+	       read_data(line, event);
 }
 
 bool event_read(struct span line, struct event *event, struct json_fault *fault)
@@ -146,6 +181,11 @@ bool event_read(struct span line, struct event *event, struct json_fault *fault)
 	if (event->type.at == NULL)
 		event->type = SPAN("");
 	return true;
+}
+
+struct span event_text(const struct event *event)
+{
+	return event->text.at != NULL ? event->text : json_get(event->data, "text");
 }
 
 void event_add_sse(struct buffer *out, const struct event *event)

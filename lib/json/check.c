@@ -2,13 +2,13 @@
 #include "json/json.h"
 #include "json/scan.h"
 
-/* A checker walks the text once. The kinds of the open brackets are kept as bits, so that nesting
- * costs no stack and no allocation. */
+/* A checker walks the text once: each function takes the place where it begins and returns the one
+ * behind what it has checked, or NULL for a fault. */
 struct checker {
-	const char *begin, *at, *end;
-	const char *what; /* the fault; NULL: none so far */
-	int depth;
-	uint64_t is_object[JSON_MAX_DEPTH / 64];
+	const char *begin, *end;
+	const char *what, *fault; /* what is wrong, and where */
+	bool *is_object;          /* the kinds of the open brackets */
+	size_t depth;
 	/* the members of the outermost object */
 	struct json_member *members;
 	size_t member_count, member_capacity;
@@ -16,74 +16,79 @@ struct checker {
 	const char *value;
 };
 
-static bool fail(struct checker *c, const char *what)
+static const char *fail(struct checker *c, const char *at, const char *what)
 {
 	c->what = what;
-	return false;
+	c->fault = at;
+	return NULL;
 }
 
-static void skip_space(struct checker *c)
+static const char *fail_at_end(struct checker *c, const char *at)
 {
-	while (c->at < c->end &&
-	       (*c->at == ' ' || *c->at == '\t' || *c->at == '\n' || *c->at == '\r'))
-		c->at++;
+	return fail(c, at, "unexpected end of text");
 }
 
-static bool is_digit(const struct checker *c)
+static inline const char *skip_space(const struct checker *c, const char *at)
 {
-	return c->at < c->end && *c->at >= '0' && *c->at <= '9';
+	while (at < c->end && *at <= ' ' &&
+	       (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r'))
+		at++;
+	return at;
 }
 
-static bool check_digits(struct checker *c)
+static bool is_digit(const struct checker *c, const char *at)
 {
-	if (!is_digit(c))
-		return fail(c, c->at == c->end ? "unexpected end of text" : "a digit is missing");
-	while (is_digit(c))
-		c->at++;
-	return true;
+	return at < c->end && *at >= '0' && *at <= '9';
 }
 
-static bool check_number(struct checker *c)
+static const char *check_digits(struct checker *c, const char *at)
 {
-	if (*c->at == '-')
-		c->at++;
-	if (c->at < c->end && *c->at == '0')
-		c->at++;
-	else if (!check_digits(c))
-		return false;
-	if (c->at < c->end && *c->at == '.') {
-		c->at++;
-		if (!check_digits(c))
-			return false;
+	if (at == c->end)
+		return fail_at_end(c, at);
+	if (!is_digit(c, at))
+		return fail(c, at, "a digit is missing");
+	while (is_digit(c, at))
+		at++;
+	return at;
+}
+
+static const char *check_number(struct checker *c, const char *at)
+{
+	if (*at == '-')
+		at++;
+	if (at < c->end && *at == '0')
+		at++;
+	else
+		at = check_digits(c, at);
+	if (at != NULL && at < c->end && *at == '.')
+		at = check_digits(c, at + 1);
+	if (at != NULL && at < c->end && (*at == 'e' || *at == 'E')) {
+		at++;
+		if (at < c->end && (*at == '+' || *at == '-'))
+			at++;
+		at = check_digits(c, at);
 	}
-	if (c->at < c->end && (*c->at == 'e' || *c->at == 'E')) {
-		c->at++;
-		if (c->at < c->end && (*c->at == '+' || *c->at == '-'))
-			c->at++;
-		if (!check_digits(c))
-			return false;
-	}
-	return true;
+	return at;
 }
 
-static bool check_hex(struct checker *c)
+static const char *check_hex(struct checker *c, const char *at)
 {
-	for (int i = 0; i < 4; i++, c->at++) {
-		if (c->at == c->end)
-			return fail(c, "unexpected end of text");
-		if (!((*c->at >= '0' && *c->at <= '9') || (*c->at >= 'a' && *c->at <= 'f') ||
-		      (*c->at >= 'A' && *c->at <= 'F')))
-			return fail(c, "\\u must be followed by four hexadecimal digits");
+	for (const char *end = at + 4; at < end; at++) {
+		if (at == c->end)
+			return fail_at_end(c, at);
+		if (!((*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'f') ||
+		      (*at >= 'A' && *at <= 'F')))
+			return fail(c, at, "\\u must be followed by four hexadecimal digits");
 	}
-	return true;
+	return at;
 }
 
-static bool check_escape(struct checker *c)
+static const char *check_escape(struct checker *c, const char *at)
 {
-	c->at++;
-	if (c->at == c->end)
-		return fail(c, "unexpected end of text");
-	switch (*c->at) {
+	at++;
+	if (at == c->end)
+		return fail_at_end(c, at);
+	switch (*at) {
 	case '"':
 	case '\\':
 	case '/':
@@ -92,207 +97,184 @@ static bool check_escape(struct checker *c)
 	case 'n':
 	case 'r':
 	case 't':
-		c->at++;
-		return true;
+		return at + 1;
 	case 'u':
-		c->at++;
-		return check_hex(c);
+		return check_hex(c, at + 1);
 	default:
-		return fail(c, "unknown escape in a string");
+		return fail(c, at, "unknown escape in a string");
 	}
 }
 
-static bool check_string(struct checker *c)
+static const char *check_utf8(struct checker *c, struct span text)
 {
-	const char *start = ++c->at;
+	size_t good = utf8_valid(text);
+
+	return good < text.len ? fail(c, text.at + good, "invalid UTF-8") : text.at + good;
+}
+
+static inline const char *check_string(struct checker *c, const char *at)
+{
+	const char *start = ++at;
 	bool ascii = true;
 
 	for (;;) {
-		c->at = scan_string(c->begin, c->at, c->end, &ascii);
-		if (c->at == c->end)
-			return fail(c, "unexpected end of text");
-		if (*c->at == '"')
+		at = scan_string(c->begin, at, c->end, &ascii);
+		if (at == c->end)
+			return fail_at_end(c, at);
+		if (*at == '"')
 			break;
-		if (*c->at != '\\')
-			return fail(c, "control character in a string");
-		if (!check_escape(c))
-			return false;
+		if (*at != '\\')
+			return fail(c, at, "control character in a string");
+		at = check_escape(c, at);
+		if (at == NULL)
+			return NULL;
 	}
-	if (!ascii) {
-		struct span text = {start, (size_t)(c->at - start)};
-		size_t good = utf8_valid(text);
-
-		if (good < text.len) {
-			c->at = start + good;
-			return fail(c, "invalid UTF-8");
-		}
-	}
-	c->at++;
-	return true;
+	if (!ascii && check_utf8(c, (struct span){start, (size_t)(at - start)}) == NULL)
+		return NULL;
+	return at + 1;
 }
 
-static bool check_literal(struct checker *c, const char *literal)
+static const char *check_literal(struct checker *c, const char *at, const char *literal)
 {
 	size_t len = strlen(literal);
 
-	if ((size_t)(c->end - c->at) < len || memcmp(c->at, literal, len) != 0)
-		return fail(c, "unknown word");
-	c->at += len;
-	return true;
+	if ((size_t)(c->end - at) < len || memcmp(at, literal, len) != 0)
+		return fail(c, at, "unknown word");
+	return at + len;
 }
 
-static bool check_scalar(struct checker *c)
+static const char *check_word(struct checker *c, const char *at)
 {
-	switch (*c->at) {
-	case '"':
-		return check_string(c);
+	switch (*at) {
 	case 't':
-		return check_literal(c, "true");
+		return check_literal(c, at, "true");
 	case 'f':
-		return check_literal(c, "false");
+		return check_literal(c, at, "false");
 	case 'n':
-		return check_literal(c, "null");
+		return check_literal(c, at, "null");
 	default:
-		if (*c->at == '-' || is_digit(c))
-			return check_number(c);
-		return fail(c, "a value is missing");
+		if (*at == '-' || is_digit(c, at))
+			return check_number(c, at);
+		return fail(c, at, "a value is missing");
 	}
 }
 
 static bool in_object(const struct checker *c)
 {
-	return c->is_object[(c->depth - 1) / 64] >> ((c->depth - 1) % 64) & 1;
+	return c->is_object[c->depth - 1];
 }
 
-static bool push(struct checker *c, bool object)
-{
-	uint64_t bit = UINT64_C(1) << (c->depth % 64);
-
-	if (c->depth == JSON_MAX_DEPTH)
-		return fail(c, "nested too deep");
-	if (object) /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign): zeroed by the
-		       callers */
-		c->is_object[c->depth / 64] |= bit;
-	else /* NOLINTNEXTLINE(clang-analyzer-core.uninitialized.Assign) */
-		c->is_object[c->depth / 64] &= ~bit;
-	c->depth++;
-	c->at++;
-	return true;
-}
-
-/* A value of the outermost object has ended. */
-static void note_member(struct checker *c)
+/* A value of the outermost object ends at `at`. */
+static void note_member(struct checker *c, const char *at)
 {
 	if (c->depth != 1 || c->members == NULL || !in_object(c))
 		return;
 	if (c->member_count < c->member_capacity)
 		c->members[c->member_count] =
-		    (struct json_member){c->key, {c->value, (size_t)(c->at - c->value)}};
+		    (struct json_member){c->key, {c->value, (size_t)(at - c->value)}};
 	c->member_count++;
 }
 
-static bool check_key(struct checker *c)
+static const char *check_key(struct checker *c, const char *at)
 {
-	const char *start;
+	const char *start = at = skip_space(c, at);
 
-	skip_space(c);
-	if (c->at == c->end)
-		return fail(c, "unexpected end of text");
-	if (*c->at != '"')
-		return fail(c, "a key is missing");
-	start = c->at;
-	if (!check_string(c))
-		return false;
+	if (at == c->end)
+		return fail_at_end(c, at);
+	if (*at != '"')
+		return fail(c, at, "a key is missing");
+	at = check_string(c, at);
+	if (at == NULL)
+		return NULL;
 	if (c->depth == 1)
-		c->key = (struct span){start, (size_t)(c->at - start)};
-	skip_space(c);
-	if (c->at == c->end || *c->at != ':')
-		return fail(c, c->at == c->end ? "unexpected end of text" : "':' is missing");
-	c->at++;
-	return true;
+		c->key = (struct span){start, (size_t)(at - start)};
+	at = skip_space(c, at);
+	if (at == c->end)
+		return fail_at_end(c, at);
+	return *at == ':' ? at + 1 : fail(c, at, "':' is missing");
 }
 
 /* A value has ended: close brackets and step over commas until the next value begins, or the text
  * is whole (*done). */
-static bool after_value(struct checker *c, bool *done)
+static const char *after_value(struct checker *c, const char *at, bool *done)
 {
 	for (;;) {
-		skip_space(c);
+		at = skip_space(c, at);
 		if (c->depth == 0) {
 			*done = true;
-			return c->at == c->end || fail(c, "something follows the value");
+			return at == c->end ? at : fail(c, at, "something follows the value");
 		}
-		if (c->at == c->end)
-			return fail(c, "unexpected end of text");
-		if (*c->at == ',') {
-			c->at++;
-			return !in_object(c) || check_key(c);
-		}
-		if (*c->at != (in_object(c) ? '}' : ']'))
-			return fail(c, in_object(c) ? "',' or '}' is missing"
-						    : "',' or ']' is missing");
-		c->at++;
+		if (at == c->end)
+			return fail_at_end(c, at);
+		if (*at == ',')
+			return in_object(c) ? check_key(c, at + 1) : at + 1;
+		if (*at != (in_object(c) ? '}' : ']'))
+			return fail(c, at,
+				    in_object(c) ? "',' or '}' is missing"
+						 : "',' or ']' is missing");
+		at++;
 		c->depth--;
-		note_member(c);
+		note_member(c, at);
 	}
 }
 
 /* Open a bracket. *empty: it was closed at once. */
-static bool open_bracket(struct checker *c, bool *empty)
+static const char *open_bracket(struct checker *c, const char *at, bool *empty)
 {
-	bool object = *c->at == '{';
+	bool object = *at == '{';
 
-	if (!push(c, object))
-		return false;
-	skip_space(c);
-	*empty = c->at < c->end && *c->at == (object ? '}' : ']');
-	if (*empty) {
-		c->at++;
-		c->depth--;
-		return true;
+	*empty = false;
+	if (c->depth == JSON_MAX_DEPTH)
+		return fail(c, at, "nested too deep");
+	at = skip_space(c, at + 1);
+	if (at < c->end && *at == (object ? '}' : ']')) {
+		*empty = true;
+		return at + 1;
 	}
-	return !object || check_key(c);
+	c->is_object[c->depth++] = object;
+	return object ? check_key(c, at) : at;
 }
 
-static bool check_all(struct checker *c)
+static const char *check_all(struct checker *c, const char *at)
 {
 	bool done = false;
 
-	while (!done) {
-		skip_space(c);
-		if (c->at == c->end)
-			return fail(c, "unexpected end of text");
+	while (!done && at != NULL) {
+		at = skip_space(c, at);
+		if (at == c->end)
+			return fail_at_end(c, at);
 		if (c->depth == 1)
-			c->value = c->at;
-		if (*c->at == '{' || *c->at == '[') {
+			c->value = at;
+		if (*at == '{' || *at == '[') {
 			bool empty;
 
-			if (!open_bracket(c, &empty))
-				return false;
+			at = open_bracket(c, at, &empty);
 			if (!empty)
 				continue;
-		} else if (!check_scalar(c)) {
-			return false;
+		} else {
+			at = *at == '"' ? check_string(c, at) : check_word(c, at);
 		}
-		note_member(c);
-		if (!after_value(c, &done))
-			return false;
+		if (at == NULL)
+			return NULL;
+		note_member(c, at);
+		at = after_value(c, at, &done);
 	}
-	return true;
+	return at;
 }
 
 static bool check(struct checker *c, struct span text, struct json_fault *fault)
 {
-	if (text.at != NULL) {
-		c->begin = c->at = text.at;
-		c->end = text.at + text.len;
-		if (check_all(c))
-			return true;
-	}
-	if (fault != NULL) {
-		fault->what = c->what != NULL ? c->what : "unexpected end of text";
-		fault->offset = (size_t)(c->at - text.at);
-	}
+	bool is_object[JSON_MAX_DEPTH];
+
+	if (text.at == NULL)
+		text = SPAN("");
+	c->begin = text.at;
+	c->end = text.at + text.len;
+	c->is_object = is_object;
+	if (check_all(c, text.at) != NULL)
+		return true;
+	if (fault != NULL)
+		*fault = (struct json_fault){c->what, (size_t)(c->fault - text.at)};
 	return false;
 }
 
