@@ -6,8 +6,9 @@
 #include "json/pattern.h"
 #include "json/schema_checker.h"
 
-/* Deeper values are not tried, and after so many schemas the search is given up. */
-enum { MAX_DEPTH = 40, MAX_TRIES = 20000, MAX_LENGTH = 100000 };
+/* Deeper values are not tried, and after so many schemas, or steps of checking what was made, the
+ * search is given up. */
+enum { MAX_DEPTH = 40, MAX_TRIES = 20000, MAX_STEPS = 200000, MAX_LENGTH = 100000 };
 
 /* The schemas that one value must satisfy together: a schema, what it refers to, all of its allOf,
  * one each of its anyOf and oneOf. A keyword is looked for in each of them. */
@@ -19,7 +20,7 @@ struct parts {
 struct generator {
 	struct span root;
 	int depth, max_depth;
-	size_t tries;
+	size_t tries, steps;
 	size_t variant; /* different values for items that must differ */
 };
 
@@ -97,11 +98,12 @@ static size_t count_choices(const struct generator *g, struct span schema)
 	return most;
 }
 
-static bool satisfies(const struct generator *g, struct span schema, struct span value)
+static bool satisfies(struct generator *g, struct span schema, struct span value)
 {
-	struct checker c = {.root = g->root};
+	struct checker c = {.root = g->root, .steps = g->steps};
 	bool good = checker_check(&c, schema, value);
 
+	g->steps = c.steps;
 	buffer_free(&c.path);
 	return good;
 }
@@ -391,7 +393,7 @@ static bool generate(struct generator *g, struct span schema, struct buffer *out
 	size_t start = out->len, choices = count_choices(g, schema);
 	bool good = false;
 
-	if (++g->tries > MAX_TRIES)
+	if (++g->tries > MAX_TRIES || g->steps > MAX_STEPS)
 		choices = 0;
 	g->depth++;
 	if (choices == 0) {
@@ -415,7 +417,7 @@ bool schema_example(struct span schema, struct buffer *out)
 	struct buffer value = {0};
 	bool good = false;
 
-	while (!good && g.max_depth < MAX_DEPTH) {
+	while (!good && g.max_depth < MAX_DEPTH && g.steps <= MAX_STEPS) {
 		g.max_depth = g.max_depth < 8 ? g.max_depth + 1 : g.max_depth * 2;
 		g.tries = 0;
 		buffer_clear(&value);
