@@ -264,13 +264,10 @@ static const char *check_all(struct checker *c, const char *at)
 
 static bool check(struct checker *c, struct span text, struct json_fault *fault)
 {
-	bool is_object[JSON_MAX_DEPTH];
-
 	if (text.at == NULL)
 		text = SPAN("");
 	c->begin = text.at;
 	c->end = text.at + text.len;
-	c->is_object = is_object;
 	if (check_all(c, text.at) != NULL)
 		return true;
 	if (fault != NULL)
@@ -280,7 +277,8 @@ static bool check(struct checker *c, struct span text, struct json_fault *fault)
 
 bool json_check(struct span text, struct json_fault *fault)
 {
-	struct checker c = {0};
+	bool is_object[JSON_MAX_DEPTH];
+	struct checker c = {.is_object = is_object};
 
 	return check(&c, text, fault);
 }
@@ -288,7 +286,9 @@ bool json_check(struct span text, struct json_fault *fault)
 bool json_check_object(struct span text, struct json_member *members, size_t capacity,
 		       size_t *count, struct json_fault *fault)
 {
-	struct checker c = {.members = members, .member_capacity = capacity};
+	bool is_object[JSON_MAX_DEPTH];
+	struct checker c = {
+	    .is_object = is_object, .members = members, .member_capacity = capacity};
 	bool good = check(&c, text, fault);
 
 	*count = c.member_count;
