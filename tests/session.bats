@@ -158,6 +158,44 @@ count_of() {
 	assert_equal "$output" ''
 }
 
+@test "the readers treat a run and its continuation as one" {
+	two_rounds
+	sed '/"tool_call_id":"c","tool_name":"once","result"/,$d' whole >log
+	run -4 agent-text log
+	agent-run -m "$(scripted)" --resume log -t once.json -t again.json >/dev/null </dev/null
+	run --separate-stderr -0 agent-text log
+	assert_equal "$stderr" ''
+	assert_equal "$output" "$(printf 'First. \n\nAll done.')"
+	run --separate-stderr -0 agent-collect log
+	assert_equal "$stderr" ''
+	assert_equal "$(jq -c '[.run_id, .status, .iterations, (.tool_calls | map(.tool_call_id)), .output]' <<<"$output")" \
+		"[\"$(tail -1 log | jq -r .run_id)\",\"success\",3,[\"a\",\"b\",\"c\"],\"All done.\"]"
+	run --separate-stderr -0 agent-tools --json log
+	assert_equal "$stderr" ''
+	assert_equal "$(jq -r .tool_call_id <<<"$output" | paste -sd' ')" 'a b c'
+}
+
+@test "the readers: what failed and was finished later has not failed" {
+	printf '%s\n' '{"event_type":"error","data":{"error":"no","exception_type":"server","fatal":true}}' >answer.1
+	run -1 agent-run -m "$(scripted)" --log log go
+	run -1 agent-text log
+	echo '{"text":"yes"}' >answer.1
+	agent-run --resume log >/dev/null
+	for reader in agent-text agent-tools agent-collect; do
+		run -0 "$reader" log
+	done
+}
+
+@test "agent-text says when an answer that was being written is asked for again" {
+	two_rounds
+	head -3 whole >log
+	agent-run -m "$(scripted)" --resume log -t once.json -t again.json >/dev/null </dev/null
+	run --separate-stderr -0 agent-text log
+	assert_equal "$stderr" 'agent-text: the answer starts again (the run was resumed)'
+	assert_equal "$output" "$(printf 'First. \n\nFirst. \n\nAll done.')"
+	assert_equal "$(agent-text -F log)" 'All done.'
+}
+
 @test "--history takes the messages of Chat Completions, calls and results included" {
 	cat >messages.json <<-'EOF'
 		[{"role":"system","content":"Be brief."},

@@ -264,6 +264,8 @@ static void start_call(struct result *result, const struct event *event, bool li
 
 	if (json_get(event->data, "tool_call_id").at != NULL &&
 	    find_open_call(result, identity) < result->open.count) {
+		if (result->run->resumed)
+			return; /* it was interrupted, and runs again */
 		warn_call(reader, identity, "starts a second time; the second start is ignored");
 		return;
 	}
@@ -304,6 +306,8 @@ static void end_call(struct result *result, const struct event *event, struct re
 
 static void start_run(struct result *result, const struct event *event)
 {
+	if (result->run->resumed)
+		return; /* its beginning is known */
 	forget(&result->start);
 	result->start = keep(result, event, TYPE_AGENT_START);
 	replace_span(&result->agent_name, json_get(event->data, "agent_name"));

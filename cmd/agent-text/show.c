@@ -330,7 +330,7 @@ static void say_restart(struct show *show, struct span reason)
 }
 
 /* The answer of this iteration is taken back. What is out cannot be: say so. */
-static void discard(struct show *show, struct run *run, const struct event *event)
+static void discard(struct show *show, struct run *run, struct span reason)
 {
 	struct text_state *s = run->state;
 	bool line_open = s->wrote_iteration && s->newlines == 0;
@@ -349,7 +349,7 @@ static void discard(struct show *show, struct run *run, const struct event *even
 			buffer_add_char(&show->out, '\n');
 			s->newlines = 1;
 		}
-		say_restart(show, json_get(event->data, "reason"));
+		say_restart(show, reason);
 	}
 	begin_iteration(s);
 }
@@ -484,7 +484,10 @@ static void take_event(struct show *show, struct run *run, const struct event *e
 		begin_iteration(s);
 	} else if (span_is(event->type, "llm_retry")) {
 		if (json_true(json_get(event->data, "discard")))
-			discard(show, run, event);
+			discard(show, run, json_get(event->data, "reason"));
+	} else if (span_is(event->type, "agent_start")) {
+		if (run->resumed) /* the answer that was being written is asked for again */
+			discard(show, run, SPAN("\"the run was resumed\""));
 	} else if (span_is(event->type, "output_chunk")) {
 		if (show->options.form == FORM_PARTIAL)
 			show_value(s, output_of(show, run), json_get(event->data, "output"));

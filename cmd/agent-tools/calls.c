@@ -25,10 +25,11 @@ static uint64_t hash_add(uint64_t hash, struct span text)
 	return hash;
 }
 
-/* FNV-1a of the run and a key or name, never 0. */
+/* FNV-1a of the run (whose id changes when it is resumed) and a key or name, never 0. */
 static uint64_t hash_of(const struct run *run, struct span text)
 {
-	uint64_t hash = hash_add(UINT64_C(0xcbf29ce484222325), span_of(run->id));
+	uint64_t hash = hash_add(UINT64_C(0xcbf29ce484222325),
+				 (struct span){(const char *)&run->order, sizeof(run->order)});
 
 	hash = hash_add(hash_add(hash, SPAN("\n")), text);
 	return hash != 0 ? hash : 1;

@@ -229,6 +229,8 @@ static void take_start(struct program *p, const struct run *run, const struct ev
 
 	if (call == NULL)
 		return;
+	if (call->running && run->resumed)
+		return; /* it was interrupted, and runs again */
 	if (call->running) {
 		reader_warn(p->reader, "call %.*s of '%s' starts again; the event is ignored",
 			    SPAN_ARG(buffer_span(&call->key)), buffer_string(&call->name));

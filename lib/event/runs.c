@@ -15,6 +15,12 @@ struct entry {
 	struct entry *next, *previous; /* in order of appearance */
 };
 
+/* A run that ended without success, until it is resumed. */
+struct loss {
+	uint64_t hash;
+	int exit_status;
+};
+
 struct runs {
 	void (*release)(void *state);
 	bool strict;
@@ -23,7 +29,8 @@ struct runs {
 	struct entry *latest; /* events of one run mostly follow each other */
 	uint64_t recent[RECENT];
 	uint64_t seen, ended, open;
-	int worst;
+	struct loss *losses;
+	size_t loss_count;
 };
 
 struct runs *runs_new(void (*release)(void *state), bool strict)
@@ -59,6 +66,21 @@ static struct entry *find(const struct runs *runs, struct span id, uint64_t hash
 	return entry;
 }
 
+static void chain_in(struct runs *runs, struct entry *entry)
+{
+	entry->chain = runs->buckets[entry->hash % BUCKETS];
+	runs->buckets[entry->hash % BUCKETS] = entry;
+}
+
+static void chain_out(struct runs *runs, struct entry *entry)
+{
+	struct entry **link = &runs->buckets[entry->hash % BUCKETS];
+
+	while (*link != entry)
+		link = &(*link)->chain;
+	*link = entry->chain;
+}
+
 static struct entry *add(struct runs *runs, struct span id, uint64_t hash)
 {
 	struct entry *entry = mem_zero(sizeof(*entry));
@@ -67,8 +89,7 @@ static struct entry *add(struct runs *runs, struct span id, uint64_t hash)
 	entry->run.order = runs->seen++;
 	entry->id_len = id.len;
 	entry->hash = hash;
-	entry->chain = runs->buckets[hash % BUCKETS];
-	runs->buckets[hash % BUCKETS] = entry;
+	chain_in(runs, entry);
 	entry->previous = runs->last;
 	if (runs->last != NULL)
 		runs->last->next = entry;
@@ -116,6 +137,23 @@ static bool check_seq(const struct runs *runs, struct run *run, const struct eve
 	return true;
 }
 
+static void add_loss(struct runs *runs, uint64_t hash, int exit_status)
+{
+	/* Room for twice as many whenever the count is a power of two. */
+	if ((runs->loss_count & (runs->loss_count - 1)) == 0)
+		runs->losses =
+		    mem_resize(runs->losses, (runs->loss_count > 0 ? runs->loss_count * 2 : 1) *
+						 sizeof(*runs->losses));
+	runs->losses[runs->loss_count++] = (struct loss){hash, exit_status};
+}
+
+static void take_back_loss(struct runs *runs, uint64_t hash)
+{
+	for (size_t i = 0; i < runs->loss_count; i++)
+		if (runs->losses[i].hash == hash)
+			runs->losses[i].exit_status = STATUS_OK;
+}
+
 static void end_run(struct runs *runs, struct run *run, const struct event *event)
 {
 	int64_t status;
@@ -127,8 +165,65 @@ static void end_run(struct runs *runs, struct run *run, const struct event *even
 	run->exit_status = status >= 0 && status <= 255 ? (int)status : STATUS_FAILED;
 	runs->open--;
 	runs->ended++;
-	if (run->parent_id == NULL && run->exit_status > runs->worst)
-		runs->worst = run->exit_status;
+	if (run->parent_id == NULL && run->exit_status != STATUS_OK)
+		add_loss(runs, hash_of(span_of(run->id)), run->exit_status);
+}
+
+static void unlink_entry(struct runs *runs, struct entry *entry)
+{
+	chain_out(runs, entry);
+	if (entry->previous != NULL)
+		entry->previous->next = entry->next;
+	else
+		runs->first = entry->next;
+	if (entry->next != NULL)
+		entry->next->previous = entry->previous;
+	else
+		runs->last = entry->previous;
+	if (runs->latest == entry)
+		runs->latest = NULL;
+}
+
+static void free_entry(struct runs *runs, struct entry *entry)
+{
+	if (runs->release != NULL && entry->run.state != NULL)
+		runs->release(entry->run.state);
+	free(entry->run.id);
+	free(entry->run.parent_id);
+	free(entry);
+}
+
+/* ---- runs that are gone on with ---- */
+
+/* The run `resumed_from` of which `entry`, just begun, is the continuation: its entry under the new
+ * id, or `entry` itself where nothing of it is left. */
+static struct entry *carry_on(struct runs *runs, struct entry *entry, struct span resumed_from)
+{
+	struct buffer id = {0};
+	struct entry *old = NULL;
+	uint64_t hash;
+
+	if (!json_decode(resumed_from, &id))
+		return entry;
+	hash = hash_of(buffer_span(&id));
+	take_back_loss(runs, hash);
+	old = find(runs, buffer_span(&id), hash);
+	buffer_free(&id);
+	if (old == NULL || old == entry || old->run.ended)
+		return entry;
+	chain_out(runs, old);
+	free(old->run.id);
+	old->run.id = mem_copy((struct span){entry->run.id, entry->id_len});
+	old->id_len = entry->id_len;
+	old->hash = entry->hash;
+	old->run.next_seq = entry->run.next_seq;
+	old->run.resumed = true;
+	unlink_entry(runs, entry);
+	free_entry(runs, entry);
+	chain_in(runs, old);
+	runs->open--;
+	runs->latest = old;
+	return old;
 }
 
 struct run *runs_event(struct runs *runs, const struct event *event, struct reader *reader)
@@ -160,7 +255,9 @@ struct run *runs_event(struct runs *runs, const struct event *event, struct read
 				    entry->run.id);
 			return NULL;
 		}
+		entry = carry_on(runs, entry, json_get(event->data, "resumed_from"));
 		entry->run.started = true;
+		free(entry->run.parent_id);
 		entry->run.parent_id = json_text(json_get(event->data, "parent_run_id"));
 	} else if (span_is(event->type, "agent_end")) {
 		end_run(runs, &entry->run, event);
@@ -178,34 +275,6 @@ struct run *runs_find(const struct runs *runs, struct span id)
 bool runs_is_asked(struct span run_id, const char *id)
 {
 	return run_id.at != NULL && (span_starts(run_id, id) || span_ends(run_id, id));
-}
-
-static void unlink_entry(struct runs *runs, struct entry *entry)
-{
-	struct entry **link = &runs->buckets[entry->hash % BUCKETS];
-
-	while (*link != entry)
-		link = &(*link)->chain;
-	*link = entry->chain;
-	if (entry->previous != NULL)
-		entry->previous->next = entry->next;
-	else
-		runs->first = entry->next;
-	if (entry->next != NULL)
-		entry->next->previous = entry->previous;
-	else
-		runs->last = entry->previous;
-	if (runs->latest == entry)
-		runs->latest = NULL;
-}
-
-static void free_entry(struct runs *runs, struct entry *entry)
-{
-	if (runs->release != NULL && entry->run.state != NULL)
-		runs->release(entry->run.state);
-	free(entry->run.id);
-	free(entry->run.parent_id);
-	free(entry);
 }
 
 void runs_forget(struct runs *runs, struct run *run)
@@ -247,8 +316,12 @@ static bool is_torn(const struct runs *runs)
 int runs_status(const struct runs *runs)
 {
 	bool incomplete = runs->seen == 0 || is_torn(runs);
+	int worst = STATUS_OK;
 
-	return incomplete && runs->worst < STATUS_INCOMPLETE ? STATUS_INCOMPLETE : runs->worst;
+	for (size_t i = 0; i < runs->loss_count; i++)
+		if (runs->losses[i].exit_status > worst)
+			worst = runs->losses[i].exit_status;
+	return incomplete && worst < STATUS_INCOMPLETE ? STATUS_INCOMPLETE : worst;
 }
 
 int runs_verdict(const struct runs *runs, const struct reader *reader)
@@ -273,5 +346,6 @@ void runs_free(struct runs *runs)
 		runs->first = entry->next;
 		free_entry(runs, entry);
 	}
+	free(runs->losses);
 	free(runs);
 }

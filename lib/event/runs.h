@@ -19,6 +19,7 @@ struct run {
 	char *parent_id; /* parent_run_id of a nested run; NULL: none */
 	int64_t next_seq;
 	bool started, ended;
+	bool resumed;      /* it was gone on with: an agent_start named it in resumed_from */
 	int exit_status;   /* of agent_end */
 	bool succeeded;    /* as agent_end says */
 	bool failure_said; /* of failure.h */
@@ -27,6 +28,10 @@ struct run {
 };
 
 struct runs;
+
+/* A run that is gone on with after its writer was killed, or after it failed, counts as one: an
+ * agent_start with resumed_from carries the open run on under its new id, and takes back the
+ * failure of one that had ended. */
 
 /* `release` frees a run's state when the run is forgotten (may be NULL). Holes in seq are told only
  * when `strict`: a filter makes them on purpose. */
