@@ -1,6 +1,7 @@
 /*
  * decoded: an answer put together from the deltas of a protocol's decoder, for the decoders' tests.
- * PROTOCOL names the protocol: #define PROTOCOL protocol_openai_chat before including.
+ * PROTOCOL names the protocol: #define PROTOCOL protocol_openai_chat before including. With
+ * LOG_DATA defined, the log of an answer also has what is kept for the provider.
  */
 #ifndef DECODED_H
 #define DECODED_H
@@ -27,6 +28,12 @@ struct answer {
 	struct model_handler handler;
 	bool stopped; /* event returned false */
 };
+
+#ifdef LOG_DATA
+enum { LOGS_DATA = true };
+#else
+enum { LOGS_DATA = false };
+#endif
 
 static void on_delta(void *context, const struct model_delta *delta)
 {
@@ -63,7 +70,8 @@ static void on_delta(void *context, const struct model_delta *delta)
 		call->over = true;
 		call->is_error = delta->is_error;
 		buffer_add_span(&call->result, delta->text);
-		buffer_add_format(&a->log, "E%d(%.*s)", delta->index, SPAN_ARG(delta->text));
+		buffer_add_format(&a->log, "%c%d(%.*s)", LOGS_DATA && delta->is_error ? 'F' : 'E',
+				  delta->index, SPAN_ARG(delta->text));
 		break;
 	case MODEL_OPAQUE:
 		buffer_add_format(&a->log, "O(%.*s)", SPAN_ARG(delta->text));
@@ -71,9 +79,16 @@ static void on_delta(void *context, const struct model_delta *delta)
 	case MODEL_PART_DATA:
 		if (call != NULL)
 			buffer_add_span(&call->data, delta->text);
+		if (LOGS_DATA && call != NULL)
+			buffer_add_format(&a->log, "D%d(%.*s)", delta->index,
+					  SPAN_ARG(delta->text));
+		else if (LOGS_DATA)
+			buffer_add_format(&a->log, "D(%.*s)", SPAN_ARG(delta->text));
 		break;
 	case MODEL_MESSAGE_DATA:
 		buffer_add_span(&a->message_data, delta->text);
+		if (LOGS_DATA)
+			buffer_add_format(&a->log, "M(%.*s)", SPAN_ARG(delta->text));
 		break;
 	case MODEL_RAW:
 		break;

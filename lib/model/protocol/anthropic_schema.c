@@ -27,6 +27,17 @@ static bool is_one_of(struct span key, const char *const *names)
 	return false;
 }
 
+static bool is_object_schema(struct span schema)
+{
+	struct span type = json_get(schema, "type");
+	struct json_walk walk = json_walk(type);
+
+	while (json_next(&walk))
+		if (json_is(walk.value, "object"))
+			return true;
+	return json_is(type, "object") || json_get(schema, "properties").at != NULL;
+}
+
 /* Members that hold one schema, a list of schemas, and schemas by name. */
 static const char *const single[] = {"items", NULL};
 static const char *const lists[] = {"anyOf", "oneOf", "allOf", NULL};
@@ -54,7 +65,8 @@ static bool fits(struct span root, struct span schema, int *budget)
 					      "additionalItems",   NULL};
 	struct json_walk walk = json_walk(schema);
 
-	if ((*budget)-- <= 0 || json_type(schema) != JSON_OBJECT)
+	if ((*budget)-- <= 0 || json_type(schema) != JSON_OBJECT ||
+	    (is_object_schema(schema) && json_count(json_get(schema, "properties")) == 0))
 		return false;
 	while (json_next(&walk)) {
 		bool open = json_is(walk.key, "additionalProperties") &&
@@ -151,17 +163,6 @@ static void write_schemas(struct span schemas, struct buffer *out)
 		anthropic_write_schema(walk.value, out);
 	}
 	json_close(out, is_object ? '}' : ']');
-}
-
-static bool is_object_schema(struct span schema)
-{
-	struct span type = json_get(schema, "type");
-	struct json_walk walk = json_walk(type);
-
-	while (json_next(&walk))
-		if (json_is(walk.value, "object"))
-			return true;
-	return json_is(type, "object") || json_get(schema, "properties").at != NULL;
 }
 
 void anthropic_write_schema(struct span schema, struct buffer *out)
