@@ -209,7 +209,9 @@ static bool is_context(const char *code, const char *type, const char *message)
 	    NULL,
 	};
 
+	/* Bedrock throttles with "Too many tokens, please wait before trying again". */
 	if (contains(message, "rate limit") || contains(message, "per minute") ||
+	    contains(message, "please wait before trying again") ||
 	    contains(code, "rate_limit"))
 		return false;
 	return contains_any(code, names) || contains_any(type, names) ||
@@ -293,7 +295,8 @@ static const char *kind_of(struct said *said)
 	    contains(type, "not_found"))
 		return "not_found";
 	/* An error inside a stream that names no status is the server's until it says otherwise. */
-	if (said->status >= 500 || (said->status == 0 && !contains(type, "invalid")))
+	if (said->status >= 500 || said->status == 408 || said->status == 424 ||
+	    (said->status == 0 && !contains(type, "invalid")))
 		return "server";
 	return "invalid_request";
 }
@@ -427,6 +430,7 @@ void failure_head(struct failure *failure, const struct http_head *head)
 	    "x-generation-id",
 	    "mistral-correlation-id",
 	    "x-ds-trace-id",
+	    "x-amzn-requestid",
 	    NULL,
 	};
 	struct span retry = http_header_value(head, "x-should-retry");

@@ -5,6 +5,7 @@
 #include "model/model_type.h"
 #include "model/protocol/protocol.h"
 #include "model/provider.h"
+#include "net/aws_stream.h"
 #include "net/ndjson.h"
 #include "net/sse.h"
 
@@ -27,9 +28,18 @@ struct http_model_call {
 	struct decoder *decoder;
 	struct http_request request;
 	struct http_call *http;
-	enum { BODY_UNKNOWN, BODY_EVENTS, BODY_LINES, BODY_DOCUMENT, BODY_STRAY, BODY_ERROR } body;
+	enum {
+		BODY_UNKNOWN,
+		BODY_EVENTS,
+		BODY_LINES,
+		BODY_MESSAGES,
+		BODY_DOCUMENT,
+		BODY_STRAY,
+		BODY_ERROR,
+	} body;
 	struct sse sse;
 	struct ndjson ndjson;
+	struct aws_stream aws;
 	struct buffer bytes;    /* of a document, a stray one or an error */
 	struct failure failure; /* of the exchange; the answer's own is the decoder's */
 	struct loop_timer *timer;
@@ -58,6 +68,7 @@ static void free_call(struct http_model_call *c)
 	http_request_free(&c->request);
 	sse_free(&c->sse);
 	ndjson_free(&c->ndjson);
+	aws_stream_free(&c->aws);
 	buffer_free(&c->bytes);
 	failure_free(&c->failure);
 	free(c);
@@ -148,7 +159,35 @@ static void on_line(void *context, struct span line)
 	deliver(context, (struct span){0}, line);
 }
 
+/* What failed has a name of its own kind (protocol.h); an error says so in its headers only. */
+static void on_message(void *context, const struct aws_message *message)
+{
+	struct http_model_call *c = context;
+	struct buffer name = {0}, data = {0};
+
+	if (!span_is(message->type, "event") && message->type.at != NULL)
+		buffer_add_char(&name, '!');
+	buffer_add_span(&name, message->name);
+	buffer_add_span(&data, message->payload);
+	if (message->error.at != NULL) {
+		buffer_clear(&data);
+		json_open(&data, '{');
+		json_put_string(&data, "message", message->error);
+		json_close(&data, '}');
+	}
+	deliver(c, buffer_span(&name), buffer_span(&data));
+	buffer_free(&name);
+	buffer_free(&data);
+}
+
 /* ---- bytes ---- */
+
+static void damaged(struct http_model_call *c)
+{
+	failure_set(&c->failure, "invalid_response", true, "%s sent a damaged stream: %s",
+		    c->model->provider->name, c->aws.fault);
+	c->failed = true;
+}
 
 static void too_long(struct http_model_call *c)
 {
@@ -186,6 +225,10 @@ static void recognise(struct http_model_call *c, const struct http_head *head, s
 		c->body = BODY_ERROR;
 	} else if (c->decoder->protocol->framing == FRAMING_NDJSON) {
 		c->body = BODY_LINES;
+	} else if (c->decoder->protocol->framing == FRAMING_AWS && bytes.len > 0) {
+		/* A message begins with its length, whose first byte is that of no text. */
+		c->body = (unsigned char)bytes.at[0] <= NET_MAX_LINE >> 24 ? BODY_MESSAGES
+									   : BODY_DOCUMENT;
 	} else if (space < bytes.len) {
 		buffer_add_span(&type, head->content_type);
 		if (strchr("{[", bytes.at[space]) == NULL &&
@@ -254,6 +297,10 @@ static void on_body(void *context, const struct http_head *head, struct span byt
 	case BODY_LINES:
 		if (!ndjson_feed(&c->ndjson, bytes))
 			too_long(c);
+		break;
+	case BODY_MESSAGES:
+		if (!aws_stream_feed(&c->aws, bytes))
+			damaged(c);
 		break;
 	case BODY_DOCUMENT:
 		if (bytes.len > MAX_DOCUMENT - c->bytes.len)
@@ -441,6 +488,7 @@ static struct model_call *http_model_ask(struct model *base, const struct model_
 	c->decoder->provider = model->provider;
 	sse_init(&c->sse, on_event, c);
 	ndjson_init(&c->ndjson, on_line, c);
+	aws_stream_init(&c->aws, on_message, c);
 	c->http =
 	    http_start(model_http(base->host), &c->request, &base->host->limits,
 		       &(struct http_handler){.context = c, .body = on_body, .done = on_done});

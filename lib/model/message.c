@@ -1,5 +1,6 @@
 #include "model/message.h"
 
+#include <ctype.h>
 #include <strings.h>
 
 bool message_is_own(struct span message, const struct provider *provider)
@@ -38,6 +39,36 @@ void message_call_id(const struct model_request *request, struct span tool_call_
 		break;
 	}
 	json_decode(tool_call_id, out);
+}
+
+void message_safe_id(const struct model_request *request, struct span tool_call_id,
+		     const struct provider *provider, size_t most, struct buffer *out)
+{
+	static const char digits[] =
+	    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+	uint64_t hash = 0xCBF29CE484222325; /* FNV-1a, then a linear congruential generator */
+	struct buffer id = {0};
+	bool good;
+
+	message_call_id(request, tool_call_id, provider, &id);
+	if (id.len == 0)
+		json_decode(tool_call_id, &id);
+	good = id.len > 0 && id.len <= most;
+	for (size_t i = 0; i < id.len; i++) {
+		unsigned char c = (unsigned char)id.at[i];
+
+		good = good && c < 0x80 && (isalnum(c) || c == '_' || c == '-');
+		hash = (hash ^ c) * 0x100000001B3;
+	}
+	if (!good) {
+		buffer_clear(&id);
+		for (int i = 0; i < 16; i++) {
+			hash = hash * 6364136223846793005u + 1442695040888963407u;
+			buffer_add_char(&id, digits[(hash >> 33) % 62]);
+		}
+	}
+	buffer_add_span(out, buffer_span(&id));
+	buffer_free(&id);
 }
 
 void message_add_paragraph(struct span text, struct buffer *out)

@@ -16,6 +16,12 @@ bool message_is_own(struct span message, const struct provider *provider);
 void message_call_id(const struct model_request *request, struct span tool_call_id,
 		     const struct provider *provider, struct buffer *out);
 
+/* The same for a provider that takes only ids of letters, digits, '_' and '-', at most `most` long
+ * (at least 16): one that will not do becomes one that does, the same for the call and for its
+ * result. Never empty. */
+void message_safe_id(const struct model_request *request, struct span tool_call_id,
+		     const struct provider *provider, size_t most, struct buffer *out);
+
 /* Append `text` paragraphs: the string value `text` with a blank line before it when something is
  * there. */
 void message_add_paragraph(struct span text, struct buffer *out);

@@ -244,15 +244,17 @@ bool provider_dress(const struct provider *provider, struct http_request *reques
 {
 	const char *key = provider->key.at;
 
+	bool signs = strcmp(provider->auth, "sigv4") == 0;
+
 	if (provider->key.len > 0 && strcmp(provider->auth, "bearer") == 0)
 		http_request_add_header(request, true, "Authorization: Bearer %s", key);
-	else if (provider->key.len > 0)
+	else if (provider->key.len > 0 && !signs)
 		http_request_add_header(request, true, "%s: %s", provider->auth, key);
 	if (!add_headers(provider, request, e))
 		return false;
 	add_header_lines(provider, request);
 	add_query(provider, request);
-	return true;
+	return !signs || provider_sign(provider, request, e);
 }
 
 /* Decode `string` for one field of a line: control characters become spaces. */

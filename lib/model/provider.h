@@ -31,6 +31,11 @@ void provider_escape(const char *text, struct buffer *out);
  * used. */
 bool provider_key(struct provider *provider, struct error *e);
 
+/* Of a key that signs ("auth": "sigv4"): find what goes with it (id_env, token_env, region_env),
+ * and sign `request`, which is complete. False with `e` when something is missing. */
+bool provider_signer(struct provider *provider, struct error *e);
+bool provider_sign(const struct provider *provider, struct http_request *request, struct error *e);
+
 /* Whether a variable of key_env is set, or there is a program to ask. */
 bool provider_key_is_set(struct span entry);
 

@@ -168,7 +168,7 @@ bool provider_key(struct provider *provider, struct error *e)
 			found = true;
 			buffer_add_text(&provider->key, value);
 			set_auth(provider, items.item);
-			ok = tidy_key(provider, name, e);
+			ok = tidy_key(provider, name, e) && provider_signer(provider, e);
 		}
 		free(name);
 	}
@@ -207,10 +207,13 @@ char *provider_variables(struct span entry, const char *separator)
 
 	while (provider_next_item(&items)) {
 		char *name = provider_item_name(items.item);
+		char *id = json_text(json_get(items.item, "id_env"));
 
 		if (name != NULL)
-			buffer_add_format(&out, "%s%s", out.len > 0 ? separator : "", name);
+			buffer_add_format(&out, "%s%s%s%s", out.len > 0 ? separator : "",
+					  id != NULL ? id : "", id != NULL ? " and " : "", name);
 		free(name);
+		free(id);
 	}
 	return out.len > 0 ? buffer_take(&out) : NULL;
 }
@@ -230,6 +233,10 @@ static void add_names(struct span value, struct buffer *out)
 		if (name != NULL)
 			buffer_add(out, name, strlen(name) + 1);
 		free(name);
+		if (json_type(items.item) == JSON_OBJECT) {
+			add_names(json_get(items.item, "id_env"), out);
+			add_names(json_get(items.item, "token_env"), out);
+		}
 	}
 }
 
@@ -276,19 +283,29 @@ static size_t looks_like_key(const char *at, const char *end, char before)
 	return 0;
 }
 
+/* How long the secret of `provider` is that stands at `at`; 0 when none does. */
+static size_t secret_at(const struct provider *provider, const char *at, size_t left)
+{
+	const struct buffer *secrets[] = {&provider->key, &provider->token};
+
+	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+		if (secrets[i]->len >= 4 && left >= secrets[i]->len &&
+		    memcmp(at, secrets[i]->at, secrets[i]->len) == 0)
+			return secrets[i]->len;
+	return 0;
+}
+
 /* `shapes`: also what only looks like a key. */
 static void mask(const struct provider *provider, struct buffer *text, bool shapes)
 {
 	struct buffer out = {0};
-	struct span key = buffer_span(&provider->key), all = buffer_span(text);
+	struct span all = buffer_span(text);
 	const char *at = all.at, *end = all.at + all.len;
 
 	while (at < end) {
-		size_t len = 0, left = (size_t)(end - at);
+		size_t len = secret_at(provider, at, (size_t)(end - at));
 
-		if (key.len >= 4 && left >= key.len && memcmp(at, key.at, key.len) == 0)
-			len = key.len;
-		else if (shapes)
+		if (len == 0 && shapes)
 			len = looks_like_key(at, end, at > all.at ? at[-1] : ' ');
 		if (len > 7 && memcmp(at, "Bearer ", 7) == 0)
 			buffer_add_text(&out, "Bearer ");

@@ -11,6 +11,7 @@
 static const struct protocol *const protocols[] = {
     &protocol_openai_chat,
     &protocol_ollama,
+    &protocol_bedrock,
     &protocol_anthropic,
     NULL,
 };
@@ -201,6 +202,7 @@ void provider_free(struct provider *provider)
 	free(provider->base_url);
 	buffer_free(&provider->json);
 	buffer_free(&provider->key);
+	buffer_free(&provider->token);
 	free(provider);
 }
 

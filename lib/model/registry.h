@@ -19,7 +19,8 @@ struct provider {
 	    entry; /* the provider's JSON object, the user's members over the shipped ones */
 	struct buffer json; /* owns entry */
 	struct buffer key;  /* the API key; empty when none is needed or set */
-	char *auth;         /* how it is sent: "bearer", or the name of a header */
+	struct buffer token; /* what must be as secret as the key: the token of an AWS session */
+	char *auth; /* how the key is sent: "bearer", "sigv4", or the name of a header */
 	char *base_url;     /* from the caller, the environment or the registry */
 };
 

@@ -10,6 +10,7 @@
 
 #include "model/failure.h"
 #include "model/protocol/protocol.h"
+#include "net/aws_stream.h"
 #include "net/ndjson.h"
 #include "net/sse.h"
 
@@ -152,16 +153,31 @@ static void on_line(void *context, struct span line)
 		a->stopped = true;
 }
 
+static void on_message(void *context, const struct aws_message *message)
+{
+	struct answer *a = context;
+	struct buffer name = {0};
+
+	if (!span_is(message->type, "event"))
+		buffer_add_char(&name, '!');
+	buffer_add_span(&name, message->name);
+	if (!a->stopped && !PROTOCOL.event(a->decoder, buffer_span(&name), message->payload))
+		a->stopped = true;
+	buffer_free(&name);
+}
+
 /* Decode a stream, `step` bytes at a time (0: all at once). */
 __attribute__((unused)) static void decode_stream(struct answer *a, const char *provider,
 						  struct span stream, size_t step)
 {
 	struct sse sse;
 	struct ndjson ndjson;
+	struct aws_stream aws;
 
 	answer_begin(a, provider);
 	sse_init(&sse, on_event, a);
 	ndjson_init(&ndjson, on_line, a);
+	aws_stream_init(&aws, on_message, a);
 	for (size_t at = 0; at < stream.len;) {
 		size_t len = step == 0 || stream.len - at < step ? stream.len - at : step;
 		/* In memory of its own, so that reading beyond it shows. */
@@ -169,6 +185,8 @@ __attribute__((unused)) static void decode_stream(struct answer *a, const char *
 
 		if (PROTOCOL.framing == FRAMING_NDJSON)
 			ndjson_feed(&ndjson, (struct span){piece, len});
+		else if (PROTOCOL.framing == FRAMING_AWS)
+			aws_stream_feed(&aws, (struct span){piece, len});
 		else
 			sse_feed(&sse, (struct span){piece, len});
 		free(piece);
@@ -178,6 +196,7 @@ __attribute__((unused)) static void decode_stream(struct answer *a, const char *
 	sse_free(&sse);
 	ndjson_end(&ndjson);
 	ndjson_free(&ndjson);
+	aws_stream_free(&aws);
 	PROTOCOL.end(a->decoder, false, &a->outcome);
 }
 

@@ -222,7 +222,9 @@ static void try_recording(const char *folder)
 	unit_read(buffer_string(&path), &expected);
 	buffer_clear(&path);
 	buffer_add_format(&path, "%s/response.%s", folder,
-			  PROTOCOL.framing == FRAMING_NDJSON ? "ndjson" : "sse");
+			  PROTOCOL.framing == FRAMING_NDJSON ? "ndjson"
+			  : PROTOCOL.framing == FRAMING_AWS  ? "eventstream"
+							     : "sse");
 	stream = file_read(buffer_string(&path), &body, NULL);
 	if (!stream) {
 		buffer_clear(&path);

@@ -34,8 +34,9 @@ struct protocol {
 	struct decoder *(*decoder_new)(const struct model_request *request);
 
 	/* One event of the stream: the SSE event's name (absent for NDJSON; for AWS event streams
-	 * the header :event-type or :exception-type) and its data. Returns
-	 * false when the answer has failed: the decoder has recorded the error for `end`. */
+	 * the header :event-type, or of an exception or error "!" and its :exception-type or
+	 * :error-code) and its data. Returns false when the answer has failed: the decoder has
+	 * recorded the error for `end`. */
 	bool (*event)(struct decoder *decoder, struct span name, struct span data);
 
 	/* A whole answer that came as one JSON document instead of a stream. */
@@ -59,6 +60,7 @@ struct protocol {
 	void (*advise)(const struct provider *provider, const char *model, struct failure *failure);
 };
 
+extern const struct protocol protocol_bedrock;
 extern const struct protocol protocol_ollama;
 extern const struct protocol protocol_openai_chat;
 extern const struct protocol protocol_anthropic;

@@ -1,0 +1,110 @@
+#include "model/message.h"
+#include "model/protocol/bedrock.h"
+
+/* The parameters of a tool: always the schema of an object. */
+static void write_schema(struct span parameters, struct buffer *out)
+{
+	json_key(out, "inputSchema");
+	json_open(out, '{');
+	if (json_get(parameters, "type").at != NULL)
+		json_put_raw(out, "json", parameters);
+	else
+		json_put_raw(out, "json", SPAN("{\"type\":\"object\",\"properties\":{}}"));
+	json_close(out, '}');
+}
+
+static void write_tool(struct span name, const char *description, struct span parameters,
+		       struct buffer *out)
+{
+	json_open(out, '{');
+	json_key(out, "toolSpec");
+	json_open(out, '{');
+	json_put_string(out, "name", name);
+	if (description != NULL && *description != '\0')
+		json_put_text(out, "description", description);
+	write_schema(parameters, out);
+	json_close(out, '}');
+	json_close(out, '}');
+}
+
+/* ---- what the conversation speaks of ---- */
+
+/* The tools that were called, by name. Without them the calls would be refused. */
+static void write_called(const struct model_request *request, struct buffer *out)
+{
+	struct buffer name = {0}, seen = {0};
+
+	for (size_t i = 0; i < request->message_count; i++) {
+		struct json_walk walk = json_walk(json_get(request->messages[i], "content"));
+
+		while (json_next(&walk)) {
+			if (!message_is_call(walk.value))
+				continue;
+			buffer_clear(&name);
+			buffer_add_char(&name, '\n');
+			json_decode(json_get(walk.value, "tool_name"), &name);
+			buffer_add_char(&name, '\n');
+			if (strstr(buffer_string(&seen), buffer_string(&name)) != NULL)
+				continue;
+			buffer_add_span(&seen, buffer_span(&name));
+			write_tool((struct span){name.at + 1, name.len - 2},
+				   "Not available any more.", (struct span){0}, out);
+		}
+	}
+	buffer_free(&name);
+	buffer_free(&seen);
+}
+
+static bool has_calls(const struct model_request *request)
+{
+	for (size_t i = 0; i < request->message_count; i++) {
+		struct json_walk walk = json_walk(json_get(request->messages[i], "content"));
+
+		while (json_next(&walk))
+			if (message_is_call(walk.value))
+				return true;
+	}
+	return false;
+}
+
+/* ---- the configuration ---- */
+
+static void write_choice(const char *choice, struct buffer *out)
+{
+	if (choice == NULL || strcmp(choice, "auto") == 0 || strcmp(choice, "none") == 0)
+		return;
+	json_key(out, "toolChoice");
+	json_open(out, '{');
+	if (strcmp(choice, "required") == 0) {
+		json_put_raw(out, "any", SPAN("{}"));
+	} else {
+		json_key(out, "tool");
+		json_open(out, '{');
+		json_put_text(out, "name", choice);
+		json_close(out, '}');
+	}
+	json_close(out, '}');
+}
+
+/* "none" cannot be said: no tools are offered, unless the conversation holds calls of them. */
+void bedrock_write_tools(const struct bedrock_writer *w)
+{
+	const struct model_request *request = w->request;
+	bool none = request->tool_choice != NULL && strcmp(request->tool_choice, "none") == 0;
+
+	if ((request->tool_count == 0 || none) && !has_calls(request))
+		return;
+	json_key(w->out, "toolConfig");
+	json_open(w->out, '{');
+	json_key(w->out, "tools");
+	json_open(w->out, '[');
+	for (size_t i = 0; i < request->tool_count; i++)
+		write_tool(span_of(request->tools[i].name), request->tools[i].description,
+			   request->tools[i].parameters, w->out);
+	if (request->tool_count == 0)
+		write_called(request, w->out);
+	json_close(w->out, ']');
+	if (request->tool_count > 0)
+		write_choice(request->tool_choice, w->out);
+	json_close(w->out, '}');
+}
