@@ -72,8 +72,8 @@ static const char help[] =
     "  -h, --help                  show this text\n"
     "  -V, --version               show the version\n"
     "\n"
-    "Exit status: 0 success, 1 failure, 2 usage, 3 a limit, 6 refused, 124 timeout, 130 and 143 "
-    "signals.\n";
+    "Exit status: 0 success, 1 failure, 2 usage, 3 a limit, 5 invalid output, 6 refused,\n"
+    "124 timeout, 130 and 143 signals.\n";
 
 enum {
 	OPT_EFFORT = 256,

@@ -1,14 +1,9 @@
-#define _DEFAULT_SOURCE /* getentropy */
 #include "run/run.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "net/retry.h"
 #include "run/run_state.h"
-
-static void ask(struct agent_run *run);
 
 /* ---- the end ---- */
 
@@ -86,94 +81,6 @@ static void time_is_up(void *context)
 		 "the run took longer than %g seconds (--timeout)", run->config.timeout_seconds);
 }
 
-/* A model's failure, in the terms of the exit status. */
-static void model_failed(struct agent_run *run, const struct model_error *error)
-{
-	if (strcmp(error->kind, "timeout") == 0)
-		run_end(run, RUN_TIMEOUT, STATUS_TIMEOUT, error);
-	else if (strcmp(error->kind, "content_filter") == 0)
-		run_end(run, RUN_REFUSED, STATUS_REFUSED, error);
-	else
-		run_end(run, RUN_ERROR, STATUS_FAILED, error);
-}
-
-/* ---- asking again ---- */
-
-static double random_fraction(void)
-{
-	uint32_t bits = 0;
-
-	if (getentropy(&bits, sizeof(bits)) != 0)
-		bits = (uint32_t)clock_monotonic();
-	return bits / 4294967296.0;
-}
-
-static void wait_is_over(void *context)
-{
-	struct agent_run *run = context;
-
-	run->wait = NULL;
-	ask(run);
-}
-
-/* A rate limit is shared: the other runs of this host wait as well. */
-static void hold_others(struct agent_run *run, const struct model_error *error, double wait_seconds)
-{
-	int64_t until = clock_monotonic() + (int64_t)(wait_seconds * 1e9);
-
-	if (strcmp(error->kind, "rate_limit") == 0 && until > run->config.host->hold_until)
-		run->config.host->hold_until = until;
-}
-
-/* Whether this run must wait because another one met a rate limit; it asks later then, not at the
- * same moment as all the others. */
-static bool is_held(struct agent_run *run)
-{
-	int64_t left = run->config.host->hold_until - clock_monotonic();
-
-	if (run->config.host->hold_until == 0 || left <= 0)
-		return false;
-	run->wait = loop_timer_add(run->loop, left + (int64_t)(random_fraction() * 0.25e9),
-				   wait_is_over, run);
-	return true;
-}
-
-static void ask_again(struct agent_run *run, const struct model_error *error, double wait_seconds,
-		      const char *next_model)
-{
-	hold_others(run, error, wait_seconds);
-	emit_held(run);
-	run_provider_close(run, true);
-	emit_llm_retry(run, error, wait_seconds, next_model);
-	answer_clear(&run->answer);
-	run->attempt++;
-	run->wait = loop_timer_add(run->loop, (int64_t)(wait_seconds * 1e9), wait_is_over, run);
-}
-
-/* The response failed: the same model again, the next one, or the end. */
-static void recover(struct agent_run *run, const struct model_error *error)
-{
-	const struct run_config *config = &run->config;
-
-	if (error->feedback != NULL && run->repairs < config->output_retries) {
-		run->repairs++;
-		conversation_add_text(&run->conversation, "user", (struct span){0},
-				      span_of(error->feedback));
-		ask_again(run, error, 0, NULL);
-	} else if (error->retryable && run->tries <= config->retries &&
-		   error->retry_after_seconds <= RETRY_MAX_WAIT_SECONDS) {
-		ask_again(run, error,
-			  retry_wait(run->tries, error->retry_after_seconds, random_fraction()),
-			  NULL);
-	} else if (run->model_index + 1 < config->model_count) {
-		run->model_index++;
-		run->tries = 0;
-		ask_again(run, error, 0, model_name(run->models[run->model_index]));
-	} else {
-		model_failed(run, error);
-	}
-}
-
 /* ---- receiving ---- */
 
 static bool id_is_used(const struct agent_run *run, struct span id)
@@ -223,7 +130,6 @@ static void on_delta(void *context, const struct model_delta *delta)
 		run_provider_call(run, delta);
 }
 
-/* A response without tool calls, or one that was cut or refused: the run is over. */
 void run_final_answer(struct agent_run *run, const struct model_outcome *outcome)
 {
 	struct model_error error = {.retry_after_seconds = -1};
@@ -254,8 +160,7 @@ void run_final_answer(struct agent_run *run, const struct model_outcome *outcome
 	run_end(run, RUN_REFUSED, STATUS_REFUSED, &error);
 }
 
-/* Whether the response left the run within its limits; ends the run when not. */
-static bool within_limits(struct agent_run *run)
+bool run_within_limits(struct agent_run *run)
 {
 	const struct run_config *config = &run->config;
 	int64_t tokens = usage_total_tokens(&run->total);
@@ -294,7 +199,9 @@ static void on_complete(struct agent_run *run, const struct model_outcome *outco
 	bool calls = answer_calls_to_run(answer) > 0;
 	bool is_final = (!calls && outcome->finish != MODEL_PAUSE) ||
 			outcome->finish == MODEL_REFUSAL || outcome->finish == MODEL_CONTENT_FILTER;
-	struct buffer message = {0};
+	struct buffer message = {0}, why = {0};
+	bool wrong = is_final && !run_output_satisfies(run, outcome, &why);
+	bool again = wrong && run->repairs < run->config.output_retries;
 
 	run->finish = outcome->finish;
 	run->has_finish = true;
@@ -306,17 +213,23 @@ static void on_complete(struct agent_run *run, const struct model_outcome *outco
 	answer_write_message(answer, model_provider(model), model_name(model), outcome->refusal,
 			     &message);
 	add_usage(run, model, outcome);
-	emit_llm_end(run, outcome, is_final, buffer_span(&message));
+	emit_llm_end(run, outcome, is_final && !again, buffer_span(&message));
 	emit_progress(run);
 	conversation_truncate(&run->conversation, run->settled);
 	conversation_add(&run->conversation, buffer_span(&message));
 	buffer_free(&message);
-	if (is_final)
+	if (again)
+		run_output_correct(run, buffer_string(&why));
+	else if (wrong)
+		run_fail(run, RUN_INVALID_OUTPUT, STATUS_INVALID_OUTPUT, "invalid_output",
+			 "the answer does not satisfy the schema: %s", buffer_string(&why));
+	else if (is_final)
 		run_final_answer(run, outcome);
-	else if (within_limits(run) && calls)
+	else if (run_within_limits(run) && calls)
 		run_tools(run);
 	else if (!run->ended)
 		run_next_iteration(run);
+	buffer_free(&why);
 }
 
 static void on_done(void *context, const struct model_outcome *outcome)
@@ -326,7 +239,7 @@ static void on_done(void *context, const struct model_outcome *outcome)
 	run->call = NULL;
 	emit_held(run);
 	if (outcome->error.kind != NULL)
-		recover(run, &outcome->error);
+		run_recover(run, &outcome->error);
 	else
 		on_complete(run, outcome);
 }
@@ -352,14 +265,14 @@ static struct model_request build_request(const struct run_config *config,
 	};
 }
 
-static void ask(struct agent_run *run)
+void run_ask(struct agent_run *run)
 {
 	const struct model_handler handler = {run, on_delta, on_done};
 	struct model_request request =
 	    build_request(&run->config, &run->conversation, run->offered);
 	struct error e = {0};
 
-	if (is_held(run))
+	if (run_is_held(run))
 		return;
 	/* A forced call is forced once: the loop would never end otherwise. */
 	if (request.tool_choice != NULL && run->iteration > 1 &&
@@ -367,13 +280,15 @@ static void ask(struct agent_run *run)
 		request.tool_choice = NULL;
 	run->tries++;
 	run->streamed = false;
+	output_clear(&run->structured);
 	run->first_chunk_at = 0;
 	run->asked_at = clock_monotonic();
 	emit_llm_start(run);
 	run->call = model_ask(run->models[run->model_index], &request, &handler, &e);
 	if (run->call == NULL && run->model_index + 1 < run->config.model_count)
-		recover(run, &(struct model_error){
-				 .kind = e.kind, .message = e.message, .retry_after_seconds = -1});
+		run_recover(run, &(struct model_error){.kind = e.kind,
+						       .message = e.message,
+						       .retry_after_seconds = -1});
 	else if (run->call == NULL)
 		run_fail(run, RUN_ERROR,
 			 strcmp(e.kind, "usage") == 0 ? STATUS_USAGE : STATUS_FAILED, e.kind, "%s",
@@ -394,7 +309,7 @@ void run_next_iteration(struct agent_run *run)
 	run->tries = 0;
 	run->settled = run->conversation.count;
 	answer_clear(&run->answer);
-	ask(run);
+	run_ask(run);
 }
 
 /* ---- beginning and freeing ---- */
@@ -539,6 +454,7 @@ void run_free(struct agent_run *run)
 	run_tools_free(run);
 	conversation_free(&run->conversation);
 	answer_free(&run->answer);
+	output_free(&run->structured);
 	event_stream_free(&run->stream);
 	buffer_free(&run->held.text);
 	buffer_free(&run->output);

@@ -107,9 +107,9 @@ void emit_error(struct agent_run *run, const struct model_error *error, bool fat
 /* An answer that a schema was asked of is carried as JSON too. */
 static void put_output_json(struct buffer *data, const struct agent_run *run)
 {
-	struct span json = json_trim(buffer_span(&run->output));
+	struct span json = output_json(buffer_span(&run->output));
 
-	if (run->config.schema.at == NULL || !json_check(json, NULL))
+	if (run->config.schema.at == NULL || json.at == NULL)
 		return;
 	json_key(data, "output_json");
 	json_write_line(data, json);
@@ -117,8 +117,8 @@ static void put_output_json(struct buffer *data, const struct agent_run *run)
 
 void emit_agent_end(struct agent_run *run, enum run_end how)
 {
-	static const char *const status[] = {"success", "error",     "limit",
-					     "timeout", "cancelled", "refused"};
+	static const char *const status[] = {"success",   "error",   "limit",         "timeout",
+					     "cancelled", "refused", "invalid_output"};
 	struct buffer *data = begin(run, "agent_end");
 
 	json_put_text(data, "agent_name", run->config.agent_name);
@@ -201,6 +201,15 @@ static void put_args(struct buffer *data, const struct answer_call *call)
 	json_write_line(data, answer_args(call));
 }
 
+static void emit_output_chunk(struct agent_run *run)
+{
+	struct buffer *data = event_begin(&run->stream, "output_chunk");
+
+	json_key(data, "output");
+	json_write_line(data, buffer_span(&run->structured.value));
+	end(run);
+}
+
 static void emit_chunk(struct agent_run *run, enum model_delta_type type, int index,
 		       struct span text)
 {
@@ -217,6 +226,9 @@ static void emit_chunk(struct agent_run *run, enum model_delta_type type, int in
 		json_put_string(data, "text", text);
 	}
 	end(run);
+	if (type == MODEL_TEXT && run->config.schema.at != NULL &&
+	    output_add(&run->structured, text))
+		emit_output_chunk(run);
 }
 
 void emit_held(struct agent_run *run)

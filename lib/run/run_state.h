@@ -1,11 +1,14 @@
 /*
- * run_state: the inside of a run, shared by run.c (the loop), run_events.c (what is written) and
- * run_tools.c (one batch of tool calls). Nobody else includes this.
+ * run_state: the inside of a run, shared by its files: run.c (the loop), run_retry.c (what to do
+ * about a failed response), run_output.c (structured answers), run_tools.c (one batch of tool
+ * calls), run_provider.c (calls that the provider runs), run_resume.c (going on with another run)
+ * and run_events.c (what is written). Nobody else includes this.
  */
 #ifndef RUN_RUN_STATE_H
 #define RUN_RUN_STATE_H
 
 #include "run/answer.h"
+#include "run/output.h"
 #include "run/run.h"
 #include "run/usage.h"
 
@@ -17,6 +20,7 @@ enum run_end {
 	RUN_TIMEOUT,
 	RUN_CANCELLED,
 	RUN_REFUSED,
+	RUN_INVALID_OUTPUT,
 };
 
 enum batch_state { CALL_WAITING, CALL_ASKING, CALL_RUNNING, CALL_DONE };
@@ -57,6 +61,7 @@ struct agent_run {
 	/* the response that is being received */
 	struct model_call *call;
 	struct answer answer;
+	struct output structured;         /* the text of the answer, where a schema is asked for */
 	int attempt;                      /* of this iteration, over all models */
 	int tries;                        /* of the present model */
 	int repairs;                      /* answers wrong in form, one after the other */
@@ -97,8 +102,29 @@ void run_fail(struct agent_run *run, enum run_end end, int exit_status, const ch
 /* Ask the model for the next response, unless a limit forbids it. */
 void run_next_iteration(struct agent_run *run);
 
+/* Send the request for this iteration. */
+void run_ask(struct agent_run *run);
+/* Whether the response left the run within its limits; ends the run when not. */
+bool run_within_limits(struct agent_run *run);
 /* The response is complete and needs no tools: end the run. */
 void run_final_answer(struct agent_run *run, const struct model_outcome *outcome);
+
+/* ---- run_retry.c ---- */
+
+/* The response failed: the same model again, the next one, or the end. */
+void run_recover(struct agent_run *run, const struct model_error *error);
+/* Whether this run must wait because another one met a rate limit; it asks later then, not at the
+ * same moment as all the others. */
+bool run_is_held(struct agent_run *run);
+
+/* ---- run_output.c ---- */
+
+/* Whether a final answer is what --schema asks for; `why` says what is wrong. What was cut or
+ * refused has a better reason to fail. */
+bool run_output_satisfies(const struct agent_run *run, const struct model_outcome *outcome,
+			  struct buffer *why);
+/* Tell the model what is wrong with its answer, and ask again. */
+void run_output_correct(struct agent_run *run, const char *why);
 
 /* ---- run_resume.c ---- */
 

@@ -1,0 +1,32 @@
+/*
+ * output: a structured answer, while it is written and when it is complete.
+ */
+#ifndef RUN_OUTPUT_H
+#define RUN_OUTPUT_H
+
+#include "json/json.h"
+
+/* Zeroed: nothing was written yet. */
+struct output {
+	struct buffer text;  /* of the answer so far */
+	struct buffer value; /* the JSON that it shows so far */
+	size_t looked_at;    /* bytes of text when that was found */
+};
+
+/* The answer has grown by `piece`. Returns whether `value` is another one now: not every byte
+ * changes it, and of a long text only every sixty-fourth part is looked at. */
+bool output_add(struct output *output, struct span piece);
+
+/* Another answer begins. */
+void output_clear(struct output *output);
+void output_free(struct output *output);
+
+/* The JSON value that the complete answer `text` consists of, a code fence around it left out;
+ * absent when it is none. */
+struct span output_json(struct span text);
+
+/* Whether the answer is JSON that satisfies `schema`; if not, `why` gets a sentence that the model
+ * can act on. */
+bool output_check(struct span text, struct span schema, struct buffer *why);
+
+#endif

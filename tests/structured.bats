@@ -1,0 +1,82 @@
+#!/usr/bin/env bats
+# agent-run --schema: answers that are JSON, while they are written and when they are complete.
+
+load helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	echo '{"type":"object","properties":{"n":{"type":"integer"},"list":{"type":"array","items":{"type":"string"}}},"required":["n"]}' >schema.json
+}
+
+# A model that answers call number N with the text of the file answer.N, in pieces of 4 bytes.
+scripted() {
+	cat >model.sh <<-'EOF'
+		cat >"request.$(($(ls request.* 2>/dev/null | wc -l) + 1))"
+		n=$(ls request.* | wc -l)
+		fold -w 4 "answer.$n" | jq -Rc '{text: .}'
+	EOF
+	echo "exec:sh model.sh"
+}
+
+data() {
+	jq -cr "select(.event_type == \"$1\").data | $2" "${3:-events}"
+}
+
+@test "the answer grows as JSON: a line when it changes, the last one the whole" {
+	printf '{"n": 12345678901234567890, "list": ["one", "two"]}' >answer.1
+	agent-run -m "$(scripted)" --schema schema.json hi </dev/null >events
+	run agent-text --partial events
+	assert_output - <<-'EOF'
+		{}
+		{"n":12345678901234567890}
+		{"n":12345678901234567890,"list":["on"]}
+		{"n":12345678901234567890,"list":["one"]}
+		{"n":12345678901234567890,"list":["one","two"]}
+	EOF
+	assert_equal "$(grep -o '"output_json":{[^}]*}' events)" '"output_json":{"n": 12345678901234567890, "list": ["one", "two"]}'
+	assert_equal "$(agent-text events)" "$(cat answer.1)"
+}
+
+@test "the test model answers with a value that satisfies the schema" {
+	agent-run -m test --schema schema.json hi </dev/null >events
+	assert_equal "$(data agent_end .output_json)" '{"n":0}'
+}
+
+@test "an answer that is wrong is corrected: the model is told what is wrong" {
+	echo '{"n":"x","list":[1]}' >answer.1
+	echo 'Sorry: {"n":1}' >answer.2
+	printf '{"n":1}' >answer.3
+	agent-run -m "$(scripted)" --schema schema.json hi </dev/null >events
+	assert_equal "$(data agent_end '[.status, .output, .output_json, .total_iterations]')" '["success","{\"n\":1}",{"n":1},3]'
+	assert_equal "$(data error '[.exception_type, .fatal, .error]' | head -1)" \
+		'["invalid_output",false,"the answer does not satisfy the schema: /n: must be integer, not string; /list/0: must be string, not number"]'
+	assert_equal "$(jq -c '[.messages[].role]' request.3)" '["user","assistant","user","assistant","user"]'
+	assert_equal "$(jq -r '.messages[-1].content[0].text' request.2)" \
+		'Your answer does not satisfy the JSON Schema that was asked for: /n: must be integer, not string; /list/0: must be string, not number. Answer again with the corrected JSON value and nothing else.'
+	assert_equal "$(data llm_end .is_final | paste -sd' ')" 'false false true'
+	assert_equal "$(jq -c .schema.required request.1)" '["n"]'
+}
+
+@test "an answer that stays wrong ends the run with status 5" {
+	for i in 1 2 3; do echo '{"n":"x"}' >answer.$i; done
+	status=0
+	agent-run -m "$(scripted)" --schema schema.json hi </dev/null >events 2>messages || status=$?
+	assert_equal "$status" 5
+	assert_equal "$(cat messages)" 'agent-run: the answer does not satisfy the schema: /n: must be integer, not string'
+	assert_equal "$(data agent_end .status)" invalid_output
+	run -5 agent-text events
+	rm request.*
+	agent-run -m "$(scripted)" --output-retries 0 --schema schema.json hi </dev/null >events 2>/dev/null || true
+	assert_equal "$(data agent_end '[.status, .total_iterations]')" '["invalid_output",1]'
+}
+
+@test "a code fence around the answer is no part of it" {
+	printf '```json\n{"n": 1}\n```\n' >text
+	agent-run -m test -o text="$(cat text)" --schema schema.json hi </dev/null >events
+	assert_equal "$(grep -o '"output_json":{[^}]*}' events)" '"output_json":{"n": 1}'
+}
+
+@test "an answer that was cut is a limit, not an invalid one" {
+	printf '%s\n' '{"text":"{\"n\":"}' '{"event_type":"llm_end","data":{"finish_reason":"length"}}' >cut
+	run -3 agent-run -m 'exec:cat cut' --schema schema.json hi
+}
