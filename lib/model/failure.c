@@ -211,8 +211,7 @@ static bool is_context(const char *code, const char *type, const char *message)
 
 	/* Bedrock throttles with "Too many tokens, please wait before trying again". */
 	if (contains(message, "rate limit") || contains(message, "per minute") ||
-	    contains(message, "please wait before trying again") ||
-	    contains(code, "rate_limit"))
+	    contains(message, "please wait before trying again") || contains(code, "rate_limit"))
 		return false;
 	return contains_any(code, names) || contains_any(type, names) ||
 	       contains_any(message, phrases);
@@ -424,14 +423,8 @@ bool failure_read(struct failure *failure, const struct provider *provider, int 
 void failure_head(struct failure *failure, const struct http_head *head)
 {
 	static const char *const ids[] = {
-	    "x-request-id",
-	    "request-id",
-	    "apim-request-id",
-	    "x-generation-id",
-	    "mistral-correlation-id",
-	    "x-ds-trace-id",
-	    "x-amzn-requestid",
-	    NULL,
+	    "x-request-id",           "request-id",    "apim-request-id",  "x-generation-id",
+	    "mistral-correlation-id", "x-ds-trace-id", "x-amzn-requestid", NULL,
 	};
 	struct span retry = http_header_value(head, "x-should-retry");
 	double asked = retry_after(head, clock_realtime());

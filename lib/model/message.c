@@ -41,6 +41,11 @@ void message_call_id(const struct model_request *request, struct span tool_call_
 	json_decode(tool_call_id, out);
 }
 
+static bool is_word(char c)
+{
+	return (unsigned char)c < 0x80 && (isalnum((unsigned char)c) || c == '_' || c == '-');
+}
+
 void message_safe_id(const struct model_request *request, struct span tool_call_id,
 		     const struct provider *provider, size_t most, struct buffer *out)
 {
@@ -55,10 +60,8 @@ void message_safe_id(const struct model_request *request, struct span tool_call_
 		json_decode(tool_call_id, &id);
 	good = id.len > 0 && id.len <= most;
 	for (size_t i = 0; i < id.len; i++) {
-		unsigned char c = (unsigned char)id.at[i];
-
-		good = good && c < 0x80 && (isalnum(c) || c == '_' || c == '-');
-		hash = (hash ^ c) * 0x100000001B3;
+		good = good && is_word(id.at[i]);
+		hash = (hash ^ (unsigned char)id.at[i]) * 0x100000001B3;
 	}
 	if (!good) {
 		buffer_clear(&id);
@@ -69,6 +72,18 @@ void message_safe_id(const struct model_request *request, struct span tool_call_
 	}
 	buffer_add_span(out, buffer_span(&id));
 	buffer_free(&id);
+}
+
+void message_safe_name(struct span tool_name, size_t most, struct buffer *out)
+{
+	struct buffer name = {0};
+
+	json_decode(tool_name, &name);
+	for (size_t i = 0; i < name.len && i < most; i++)
+		buffer_add_char(out, is_word(name.at[i]) ? name.at[i] : '_');
+	if (name.len == 0)
+		buffer_add_char(out, '_');
+	buffer_free(&name);
 }
 
 void message_add_paragraph(struct span text, struct buffer *out)

@@ -22,6 +22,10 @@ void message_call_id(const struct model_request *request, struct span tool_call_
 void message_safe_id(const struct model_request *request, struct span tool_call_id,
 		     const struct provider *provider, size_t most, struct buffer *out);
 
+/* Append the name of a call, a JSON string, as such providers take one: models make up others.
+ * Never empty. */
+void message_safe_name(struct span tool_name, size_t most, struct buffer *out);
+
 /* Append `text` paragraphs: the string value `text` with a blank line before it when something is
  * there. */
 void message_add_paragraph(struct span text, struct buffer *out);

@@ -17,11 +17,11 @@ struct provider {
 	const struct protocol *protocol;
 	struct span
 	    entry; /* the provider's JSON object, the user's members over the shipped ones */
-	struct buffer json; /* owns entry */
-	struct buffer key;  /* the API key; empty when none is needed or set */
+	struct buffer json;  /* owns entry */
+	struct buffer key;   /* the API key; empty when none is needed or set */
 	struct buffer token; /* what must be as secret as the key: the token of an AWS session */
-	char *auth; /* how the key is sent: "bearer", "sigv4", or the name of a header */
-	char *base_url;     /* from the caller, the environment or the registry */
+	char *auth;          /* how the key is sent: "bearer", "sigv4", or the name of a header */
+	char *base_url;      /* from the caller, the environment or the registry */
 };
 
 /* Append all providers as one JSON object, name to entry: the shipped file with the user's file

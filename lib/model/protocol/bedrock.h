@@ -72,6 +72,9 @@ bool bedrock_exception(struct bedrock_decoder *d, struct span name, struct span 
 
 /* ---- the request ---- */
 
+/* Longest id and longest name of a call. */
+enum { BEDROCK_MAX_ID = 64 };
+
 /* As protocol.h says. */
 bool bedrock_request(const struct provider *provider, const char *model, const char *base_url,
 		     const struct model_request *request, struct http_request *out,

@@ -4,9 +4,6 @@
 #include "model/parameters.h"
 #include "model/protocol/bedrock.h"
 
-/* Longest id of a call. */
-enum { MAX_ID = 64 };
-
 /* The messages while they are written: what stands side by side from one role is one message. */
 struct conversation {
 	const struct bedrock_writer *w;
@@ -87,7 +84,7 @@ static void add_text(struct conversation *c, const char *role, struct span value
 static void put_id(struct conversation *c, struct span id)
 {
 	buffer_clear(&c->id);
-	message_safe_id(c->w->request, id, c->w->provider, MAX_ID, &c->id);
+	message_safe_id(c->w->request, id, c->w->provider, BEDROCK_MAX_ID, &c->id);
 	json_put_string(&c->blocks, "toolUseId", buffer_span(&c->id));
 }
 
@@ -215,7 +212,9 @@ static void add_call(struct conversation *c, struct span part, bool by_provider)
 	message_args(part, &args);
 	open_block(c, "assistant", "toolUse");
 	put_id(c, json_get(part, "tool_call_id"));
-	json_put_raw(&c->blocks, "name", json_get(part, "tool_name"));
+	buffer_clear(&c->text);
+	message_safe_name(json_get(part, "tool_name"), BEDROCK_MAX_ID, &c->text);
+	json_put_string(&c->blocks, "name", buffer_span(&c->text));
 	json_put_raw(&c->blocks, "input", buffer_span(&args));
 	if (by_provider)
 		json_put_text(&c->blocks, "type", "server_tool_use");

@@ -42,7 +42,7 @@ static void write_called(const struct model_request *request, struct buffer *out
 				continue;
 			buffer_clear(&name);
 			buffer_add_char(&name, '\n');
-			json_decode(json_get(walk.value, "tool_name"), &name);
+			message_safe_name(json_get(walk.value, "tool_name"), BEDROCK_MAX_ID, &name);
 			buffer_add_char(&name, '\n');
 			if (strstr(buffer_string(&seen), buffer_string(&name)) != NULL)
 				continue;
