@@ -88,6 +88,7 @@ struct model_delta {
 	struct span id;   /* the provider's own; empty: it gives none */
 	struct span name; /* never empty for MODEL_TOOL_CALL */
 	bool by_provider; /* the provider runs the call itself (a web search); nothing runs here */
+	bool free_form;   /* the arguments are no JSON but text, which becomes {"input":"..."} */
 	bool is_error;
 };
 

@@ -9,7 +9,8 @@
 #include "model/provider.h"
 
 static const struct protocol *const protocols[] = {
-    &protocol_openai_chat, &protocol_ollama, &protocol_bedrock, &protocol_anthropic, NULL,
+    &protocol_openai_chat, &protocol_openai_responses, &protocol_ollama,
+    &protocol_bedrock,     &protocol_anthropic,        NULL,
 };
 
 /* ---- the files ---- */

@@ -44,6 +44,7 @@ static void add_call(struct answer *answer, const struct model_delta *delta, con
 	    .id = mem_copy(span_of(id)),
 	    .provider_id = span_is(delta->id, id) ? NULL : mem_copy(delta->id),
 	    .name = mem_copy(delta->name),
+	    .free_form = delta->free_form,
 	    .by_provider = delta->by_provider,
 	};
 }
@@ -108,10 +109,26 @@ size_t answer_calls_to_run(const struct answer *answer)
 	return count;
 }
 
+/* The text that a call has for arguments becomes JSON. */
+static void wrap_text(struct answer_call *call)
+{
+	struct buffer args = {0};
+
+	json_open(&args, '{');
+	json_put_string(&args, "input", buffer_span(&call->args));
+	json_close(&args, '}');
+	keep(&call->args, buffer_span(&args));
+	buffer_free(&args);
+	call->free_form = false;
+}
+
 void answer_finish_call(struct answer_call *call)
 {
-	struct span args = json_trim(buffer_span(&call->args));
+	struct span args;
 
+	if (call->free_form)
+		wrap_text(call);
+	args = json_trim(buffer_span(&call->args));
 	if (args.len == 0) {
 		keep(&call->args, SPAN("{}"));
 		args = buffer_span(&call->args);

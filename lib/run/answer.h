@@ -14,6 +14,7 @@ struct answer_call {
 	struct buffer provider_data; /* empty: none */
 	bool valid;                  /* args are a JSON object; known after answer_finish */
 
+	bool free_form;   /* the arguments are text and not yet {"input":"..."} */
 	bool by_provider; /* the provider runs it; the rest is of such calls only */
 	enum { ANSWER_CALL_SAID, ANSWER_CALL_RUNNING, ANSWER_CALL_OVER } state;
 	int64_t began_at;     /* clock_monotonic */

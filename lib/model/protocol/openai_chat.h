@@ -78,6 +78,13 @@ bool chat_thinking(struct chat_decoder *d, struct span value);
 /* The token counts of a usage object (absent: none). */
 struct model_usage chat_usage(struct span usage);
 
+/* What a usage object says was billed, in USD; negative: nothing. */
+double chat_billed(struct span usage);
+
+/* `base_url` with the model put in for {model} and `path` behind it, unless it ends so; the caller
+ * frees it. */
+char *chat_url(const char *base_url, const char *model, const char *path);
+
 bool chat_request(const struct provider *provider, const char *model, const char *base_url,
 		  const struct model_request *request, struct http_request *out, struct error *e);
 

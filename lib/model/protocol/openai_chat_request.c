@@ -119,7 +119,7 @@ static bool write_body(const struct provider *provider, const char *model,
 	return parameters_apply(provider, model, request, &rules, out, e);
 }
 
-static char *make_url(const char *base_url, const char *model)
+char *chat_url(const char *base_url, const char *model, const char *path)
 {
 	const char *hole = strstr(base_url, "{model}");
 	struct buffer url = {0};
@@ -133,15 +133,15 @@ static char *make_url(const char *base_url, const char *model)
 	}
 	while (url.len > 0 && url.at[url.len - 1] == '/')
 		url.len--;
-	if (!span_ends(buffer_span(&url), "/chat/completions"))
-		buffer_add_text(&url, "/chat/completions");
+	if (!span_ends(buffer_span(&url), path))
+		buffer_add_text(&url, path);
 	return buffer_take(&url);
 }
 
 bool chat_request(const struct provider *provider, const char *model, const char *base_url,
 		  const struct model_request *request, struct http_request *out, struct error *e)
 {
-	out->url = make_url(base_url, model);
+	out->url = chat_url(base_url, model, "/chat/completions");
 	http_request_add_header(out, false, "Content-Type: application/json");
 	http_request_add_header(out, false, "Accept: text/event-stream");
 	return write_body(provider, model, request, &out->body, e);

@@ -11,8 +11,8 @@ static int64_t first_count(struct span usage, const char *const *paths)
 	return -1;
 }
 
-/* What the provider says it billed: OpenRouter, Perplexity, xAI (in 1e-10 USD). */
-static double billed(struct span usage)
+/* OpenRouter, Perplexity, xAI (in 1e-10 USD). */
+double chat_billed(struct span usage)
 {
 	double ticks = json_double(json_get(usage, "cost_in_usd_ticks"), 0);
 	double cost = json_double(json_get(usage, "cost"), -1);
@@ -37,7 +37,7 @@ struct model_usage chat_usage(struct span usage)
 	    .cached_input = first_count(usage, cached),
 	    .cache_write = first_count(usage, written),
 	    .reasoning = first_count(usage, reasoning),
-	    .cost_usd = billed(usage),
+	    .cost_usd = chat_billed(usage),
 	};
 	int64_t total = json_int(json_get(usage, "total_tokens"), -1);
 

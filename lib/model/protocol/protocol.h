@@ -63,6 +63,7 @@ struct protocol {
 extern const struct protocol protocol_bedrock;
 extern const struct protocol protocol_ollama;
 extern const struct protocol protocol_openai_chat;
+extern const struct protocol protocol_openai_responses;
 extern const struct protocol protocol_anthropic;
 
 #endif
