@@ -279,7 +279,9 @@ static struct responses_item *call_of(struct responses_decoder *d, struct span c
 		struct responses_item *item = d->items[i];
 
 		if (item->kind == ITEM_HOSTED && !item->over &&
-		    (call_id.len <= 2 || json_is(call_id, buffer_string(&item->call_id))))
+		    result_is_apart(buffer_span(&item->type)) &&
+		    (json_type(call_id) != JSON_STRING ||
+		     json_is(call_id, buffer_string(&item->call_id))))
 			return item;
 	}
 	return NULL;

@@ -55,10 +55,16 @@ static struct responses_item *by_index(struct responses_decoder *d, enum respons
 	return NULL;
 }
 
+/* `value`, when it is a string that says something. */
+static bool is_said(struct span value)
+{
+	return json_type(value) == JSON_STRING && value.len > 2;
+}
+
 static struct responses_item *by_id(struct responses_decoder *d, enum responses_kind kind,
 				    struct span id)
 {
-	for (size_t i = d->item_count; id.len > 2 && i-- > 0;)
+	for (size_t i = d->item_count; is_said(id) && i-- > 0;)
 		if (d->items[i]->kind == kind && json_is(id, buffer_string(&d->items[i]->id)))
 			return d->items[i];
 	return NULL;
@@ -67,8 +73,8 @@ static struct responses_item *by_id(struct responses_decoder *d, enum responses_
 static struct responses_item *by_call_id(struct responses_decoder *d, enum responses_kind kind,
 					 struct span call_id)
 {
-	for (size_t i = d->item_count; call_id.len > 2 && i-- > 0;)
-		if (d->items[i]->kind == kind &&
+	for (size_t i = d->item_count; is_said(call_id) && i-- > 0;)
+		if (d->items[i]->kind == kind && !d->items[i]->done &&
 		    json_is(call_id, buffer_string(&d->items[i]->call_id)))
 			return d->items[i];
 	return NULL;
@@ -122,21 +128,12 @@ static void describe(struct responses_item *item, struct span value)
 
 	if (item->id.len == 0)
 		json_decode(id, &item->id);
-	else if (id.len > 2 && !json_is(id, buffer_string(&item->id)))
+	else if (is_said(id) && !json_is(id, buffer_string(&item->id)))
 		item->other_id = true;
 	if (item->call_id.len == 0)
 		json_decode(json_get(value, "call_id"), &item->call_id);
 	if (item->name.len == 0)
 		json_decode(json_get(value, "name"), &item->name);
-}
-
-/* Whether `value` may be the item: a call with another id is another call. */
-static bool may_be(struct responses_item *item, struct span value)
-{
-	struct span call_id = json_get(value, "call_id");
-
-	return item->call_id.len == 0 || call_id.len <= 2 ||
-	       json_is(call_id, buffer_string(&item->call_id));
 }
 
 /* The type of an item, decoded; valid until the next call. */
@@ -145,6 +142,26 @@ static struct span type_of(struct responses_decoder *d, struct span value)
 	buffer_clear(&d->scratch);
 	json_decode(json_get(value, "type"), &d->scratch);
 	return buffer_span(&d->scratch);
+}
+
+/* The open item that `value` has become: the position says it, and where several items claim one
+ * (or none has any) their ids; these may be other ones in every event. */
+static struct responses_item *open_item(struct responses_decoder *d, enum responses_kind kind,
+					struct span value, int64_t index)
+{
+	struct responses_item *named = by_call_id(d, kind, json_get(value, "call_id"));
+	struct responses_item *item = by_index(d, kind, index);
+
+	if (named != NULL && named->index == index)
+		return named;
+	if (item != NULL && !item->done)
+		return item;
+	item = by_id(d, kind, json_get(value, "id"));
+	if (item != NULL && !item->done)
+		return item;
+	if (named != NULL)
+		return named;
+	return index < 0 ? first_open(d, kind) : NULL;
 }
 
 struct responses_item *responses_take(struct responses_decoder *d, struct span event, bool added)
@@ -157,14 +174,15 @@ struct responses_item *responses_take(struct responses_decoder *d, struct span e
 
 	if (type.len == 0)
 		return NULL;
-	item = by_index(d, kind, index);
-	if (item == NULL || item->done || !may_be(item, value))
-		item = by_id(d, kind, json_get(value, "id"));
-	if (item == NULL || item->done || !may_be(item, value))
-		item = by_call_id(d, kind, json_get(value, "call_id"));
-	if (item == NULL && index < 0 && !added)
-		item = first_open(d, kind);
-	if (item == NULL || item->done || !may_be(item, value))
+	if (added) {
+		/* It may be there already, from a delta that came too early. */
+		item = by_index(d, kind, index);
+		if (item != NULL && (item->done || item->id.len > 0))
+			item = NULL;
+	} else {
+		item = open_item(d, kind, value, index);
+	}
+	if (item == NULL)
 		item = insert(d, type, index);
 	describe(item, value);
 	return item;
