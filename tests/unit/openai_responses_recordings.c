@@ -28,6 +28,6 @@ int main(void)
 	    .finish = want_finish,
 	};
 
-	recordings_try(&hooks, 20);
+	recordings_try(&hooks, 55);
 	return unit_done();
 }

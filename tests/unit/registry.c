@@ -158,13 +158,13 @@ static void unknown(void)
 	unit_ok(provider_open("gorq", NULL, &e) == NULL &&
 		    span_starts(span_of(e.message),
 				"there is no provider gorq (did you mean groq?); "
-				"known are openai-chat, azure, "),
+				"known are openai, openai-chat, azure, "),
 		"an unknown provider: %s", e.message != NULL ? e.message : "");
 	unit_same(span_of(e.kind), SPAN("usage"), "is the user's mistake");
 	error_clear(&e);
-	unit_ok(provider_open("openai", NULL, &e) == NULL &&
+	unit_ok(provider_open("openrout", NULL, &e) == NULL &&
 		    span_starts(span_of(e.message),
-				"there is no provider openai (did you mean openai-chat?); known "),
+				"there is no provider openrout (did you mean openrouter?); known "),
 		"the beginning of a name: %s", e.message != NULL ? e.message : "");
 	error_clear(&e);
 	unit_ok(

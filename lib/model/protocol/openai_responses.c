@@ -623,4 +623,5 @@ const struct protocol protocol_openai_responses = {
     .decoder_free = responses_decoder_free,
     .list_request = chat_list_request,
     .list_read = chat_list_read,
+    .advise = responses_advise,
 };

@@ -141,6 +141,9 @@ bool responses_request(const struct provider *provider, const char *model, const
 		       const struct model_request *request, struct http_request *out,
 		       struct error *e);
 
+/* As protocol.h says. */
+void responses_advise(const struct provider *provider, const char *model, struct failure *failure);
+
 /* Append the value of "input". */
 bool responses_input(const struct provider *provider, const char *model,
 		     const struct model_request *request, struct buffer *out, struct error *e);

@@ -27,12 +27,15 @@ static void write_tools(const struct model_request *request, struct buffer *out)
 {
 	const char *choice = request->tool_choice;
 
-	json_key(out, "tools");
-	json_open(out, '[');
-	for (size_t i = 0; i < request->tool_count; i++)
-		write_tool(&request->tools[i], out);
-	json_close(out, ']');
-	if (choice == NULL)
+	if (request->tool_count > 0) {
+		json_key(out, "tools");
+		json_open(out, '[');
+		for (size_t i = 0; i < request->tool_count; i++)
+			write_tool(&request->tools[i], out);
+		json_close(out, ']');
+	}
+	if (choice == NULL ||
+	    (request->tool_count == 0 && parameters_option(request, "tools").at == NULL))
 		return;
 	if (strcmp(choice, "auto") == 0 || strcmp(choice, "required") == 0 ||
 	    strcmp(choice, "none") == 0) {
@@ -111,6 +114,49 @@ static const struct parameter_rules rules = {
 	      "\"max\":{\"reasoning\":{\"effort\":\"xhigh\"}}}",
 };
 
+/* Append the elements of two lists. */
+static void join_lists(struct span first, struct span second, struct buffer *out)
+{
+	struct json_walk walks[] = {json_walk(first), json_walk(second)};
+
+	json_open(out, '[');
+	for (size_t i = 0; i < 2; i++)
+		while (json_next(&walks[i])) {
+			json_comma(out);
+			buffer_add_span(out, walks[i].value);
+		}
+	json_close(out, ']');
+}
+
+/* The user's options; lists of tools (the provider's own) and of what to include add to ours. */
+static bool apply(const struct provider *provider, const char *model,
+		  const struct model_request *request, struct buffer *body, struct error *e)
+{
+	struct model_option *options = mem_zero((request->option_count + 1) * sizeof(*options));
+	struct buffer *lists = mem_zero((request->option_count + 1) * sizeof(*lists));
+	struct model_request changed = *request;
+	bool ok;
+
+	for (size_t i = 0; i < request->option_count; i++) {
+		const char *key = request->options[i].key;
+		struct span value = request->options[i].value;
+
+		if (json_type(value) == JSON_ARRAY &&
+		    (strcmp(key, "tools") == 0 || strcmp(key, "include") == 0)) {
+			join_lists(json_get(buffer_span(body), key), value, &lists[i]);
+			value = buffer_span(&lists[i]);
+		}
+		options[i] = (struct model_option){.key = key, .value = value};
+	}
+	changed.options = options;
+	ok = parameters_apply(provider, model, &changed, &rules, body, e);
+	for (size_t i = 0; i < request->option_count; i++)
+		buffer_free(&lists[i]);
+	free(lists);
+	free(options);
+	return ok;
+}
+
 /* ---- the request ---- */
 
 bool responses_request(const struct provider *provider, const char *model, const char *base_url,
@@ -130,12 +176,25 @@ bool responses_request(const struct provider *provider, const char *model, const
 	json_key(body, "input");
 	if (!responses_input(provider, model, request, body, e))
 		return false;
-	if (request->tool_count > 0)
-		write_tools(request, body);
+	write_tools(request, body);
 	if (request->max_tokens > 0)
 		json_put_int(body, "max_output_tokens", request->max_tokens);
 	write_format(provider, request, body);
 	json_close(body, '}');
 	add_reasoning(provider, model, body);
-	return parameters_apply(provider, model, request, &rules, body, e);
+	return apply(provider, model, request, body, e);
+}
+
+void responses_advise(const struct provider *provider, const char *model, struct failure *failure)
+{
+	const char *message = buffer_string(&failure->message);
+
+	(void)provider;
+	(void)model;
+	if (strstr(message, "ncrypted content is not supported") != NULL)
+		buffer_add_text(&failure->message, "; -o include=null does not ask for it");
+	else if (strstr(message, "reasoning.summary") != NULL ||
+		 strstr(message, "reasoning summaries") != NULL)
+		buffer_add_text(&failure->message,
+				"; -o 'reasoning={\"summary\":null}' does not ask for them");
 }
