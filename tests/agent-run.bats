@@ -242,6 +242,101 @@ EOF
 	gone "$(cat pid)"
 }
 
+@test "a second signal ends a tool that ignores the first, too" {
+	local status=0
+	tool slow '{"type":"object"}' "[\"sh\",\"-c\",\"trap '' TERM; sleep 300 & echo \$! >$PWD/pid; wait; wait\"]"
+	agent-run -m test -t tools hello >out.jsonl 2>/dev/null </dev/null &
+	until [ -s pid ]; do sleep 0.02; done
+	kill -TERM $!
+	until grep -q agent_end out.jsonl; do sleep 0.02; done
+	kill -TERM $! 2>/dev/null || true
+	wait $! || status=$?
+	assert_equal "$status" 143
+	until gone "$(cat pid)"; do sleep 0.02; done
+}
+
+@test "SIGTERM during an approval stops the program that approves with what it has started" {
+	local status=0
+	tool any '{"type":"object"}' '["true"]'
+	setsid -w agent-run -m test -t tools --ask '*' --approve-with "sleep 300 & echo \$! >pid; echo \$PPID >run; wait" hello >out.jsonl 2>/dev/null </dev/null &
+	until [ -s pid ] && [ -s run ]; do sleep 0.02; done
+	kill -TERM "$(cat run)"
+	wait $! || status=$?
+	assert_equal "$status" 143
+	until gone "$(cat pid)"; do sleep 0.02; done
+}
+
+@test "standard output that cannot be written is named, with status 1" {
+	run bash -c 'agent-run -m test hello </dev/null >/dev/full'
+	assert_failure 1
+	assert_output 'agent-run: standard output: No space left on device'
+	run bash -c 'agent-run -m test hello </dev/null >&-'
+	assert_failure 1
+	assert_output 'agent-run: standard output: Bad file descriptor'
+	run bash -c 'agent-run --help >/dev/full'
+	assert_failure 1
+	assert_output 'agent-run: standard output: No space left on device'
+}
+
+@test "with the standard files closed, nothing is written into what takes their place" {
+	run bash -c 'agent-run -m test hello -l log.jsonl <&- >&- 2>&-'
+	assert_failure 1
+	assert_equal "$(jq -s 'map(.seq) == [range(length)]' log.jsonl)" true
+	assert_equal "$(tail -n 1 log.jsonl | jq -r .event_type)" agent_end
+}
+
+@test "a log that standard output goes to, too, is refused" {
+	run bash -c 'agent-run -m test hello -l same </dev/null >>same'
+	assert_failure 2
+	assert_output 'agent-run: same: standard output goes there, too; leave one of the two out'
+	run bash -c 'agent-run -m test hello -l /dev/stdout </dev/null | cat; exit "${PIPESTATUS[0]}"'
+	assert_failure 2
+	run bash -c 'agent-run -m test hello -l - </dev/null'
+	assert_failure 2
+	assert_output 'agent-run: -: the events are on standard output already; a log is a file'
+}
+
+@test "a number that is too large is as good as endless" {
+	tool one '{"type":"object"}' '["true"]'
+	local option
+	for option in --timeout --tool-timeout --idle-timeout; do
+		run agent-run -m test -t tools "$option" 1e300 hello
+		assert_success
+	done
+	for option in -P --retries --output-retries; do
+		run timeout 20 agent-run -m test -t tools "$option" 3000000000 hello
+		assert_success
+	done
+}
+
+@test "an option whose value is an unset variable says so" {
+	local option
+	for option in --log --tool --history --base-url --tool-choice --deny --attach --schema --approve-with; do
+		run agent-run -m test "$option" "" hello
+		assert_failure 2
+		assert_output "agent-run: $option takes a value that is not empty"
+	done
+	run agent-run -m test -s @ hello
+	assert_failure 2
+	assert_output 'agent-run: --system @ names no file: write @FILE'
+	run agent-run -m :x hello
+	assert_failure 2
+	assert_output 'agent-run: a model is named PROVIDER:MODEL (or test, replay:FILE, exec:COMMAND), not :x'
+	run agent-run -m test --tool-choice required hello
+	assert_failure 2
+	assert_output 'agent-run: --tool-choice required needs a tool; add one with --tool'
+	run agent-run -m test --max-cost 0 hello
+	assert_failure 2
+	assert_output "agent-run: --max-cost takes a number above 0, not '0'"
+}
+
+@test "instructions with a NUL are refused, not cut" {
+	printf 'a\0b' >system
+	run agent-run -m test -s @system hello
+	assert_failure 2
+	assert_output 'agent-run: system: holds a NUL byte; is it a binary file?'
+}
+
 @test "a closed pipe ends the run at once and quietly, and no child is left" {
 	tool slow '{"type":"object"}' "[\"sh\",\"-c\",\"echo \$\$ >$PWD/pid; exec sleep 300\"]"
 	run bash -c 'timeout 20 agent-run -m test -t tools hello 2>err | head -1; echo "${PIPESTATUS[0]}"'

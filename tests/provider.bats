@@ -122,6 +122,54 @@ framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.
 	assert_equal "$(data agent_end .success)" false
 }
 
+@test "an answer that holds nothing is said to hold nothing" {
+	local how
+	for how in 'type=text/event-stream text=' 'status=204 text=' "type=text/event-stream text=': ping\\n\\n'"; do
+		start_server "$how"
+		run -1 ask openai-chat:m --retries 0
+		assert_equal "$(data error .error | grep -c 'but sent nothing$')" 1
+		stop_server
+	done
+}
+
+@test "a byte order mark before a whole JSON answer is not seen" {
+	local chunk
+	for chunk in whole 1; do
+		start_server "type=application/json chunk=$chunk text='\\xEF\\xBB\\xBF{\"choices\":[{\"index\":0,\"message\":{\"content\":\"all at once\"},\"finish_reason\":\"stop\"}]}'"
+		ask openai-chat:m
+		assert_equal "$(agent-text events)" 'all at once'
+		stop_server
+	done
+}
+
+@test "cut at every byte, without a length: the answer is whole or broken off, never wrong" {
+	local recording=$recordings/mistral/chat-oi-synchronous-streaming-chat-completions-with-tool-call-r/01 size at
+	size=$(wc -c <"$recording/response.sse")
+	for ((at = 190; at <= size; at += 3)); do
+		start_server "recording=$recording framing=close cut=$at"
+		ask openai-chat:m --retries 0 --max-iterations 1 || true
+		printf '%s %s %s\n' "$(data error .exception_type)" "$(data error .error)" "$(data tool_call_end .args)"
+		stop_server
+	done | sort | uniq >seen
+	assert_equal "$(cat seen)" 'limit no answer after 1 model responses (--max-iterations) {"city":"San Francisco"}
+stream_truncated openai-chat broke off in the middle of its answer '
+}
+
+@test "a web page is quoted without its tags, styles and scripts" {
+	start_server "status=404 type=text/html text='<html><style>a{b}</style><h1>404 Not Found</h1><hr>nginx</html>'"
+	run -1 ask openai-chat:m
+	assert_equal "$(data error .error)" 'openai-chat answered HTTP 404: 404 Not Found nginx'
+}
+
+@test "a redirect is not followed, and says where to" {
+	start_server "status=302 header='Location: http://127.0.0.1:1/x' text="
+	run -1 ask openai-chat:m
+	assert_equal "$(data error .error)" 'openai-chat answered HTTP 302, a redirect to http://127.0.0.1:1/x, which is not followed; is the base URL right?'
+	start_server "status=308 text="
+	run -1 ask openai-chat:m
+	assert_equal "$(data error .error)" 'openai-chat answered HTTP 308, a redirect, which is not followed; is the base URL right?'
+}
+
 # ---- retries ----
 
 @test "429 waits as Retry-After says, then succeeds" {
@@ -138,6 +186,13 @@ framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.
 	ask openai-chat:m
 	assert_equal "$(agent-text events)" ok
 	assert_equal "$(data llm_retry '.wait_seconds < 1')" true
+}
+
+@test "a wait that is too long is not waited for, and named" {
+	start_server "status=429 header='Retry-After: 3600' type=application/json text='{\"error\":{\"message\":\"slow down\"}}'" "say=no"
+	run -1 ask openai-chat:m
+	assert_equal "$(request_count)" 1
+	assert_equal "$(data error '[.error, .retry_after_seconds]')" '["openai-chat answered HTTP 429: slow down; it asks to wait 3600 seconds",3600]'
 }
 
 @test "503 is tried again, as often as --retries says" {
@@ -188,6 +243,26 @@ framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.
 	assert_equal "$(data error .http_status)" 401
 	assert_equal "$(data error .error | grep -c OPENAI_API_KEY)" 1
 	assert_equal "$(data error .error | grep -c "$secret")" 0
+}
+
+@test "a 403 that is not about the key does not blame the key" {
+	start_server "status=403 type=application/json text='{\"error\":{\"message\":\"Country not supported\"}}'"
+	run -1 ask openai-chat:m
+	assert_equal "$(data error .error)" 'openai-chat refused access (HTTP 403: Country not supported); check OPENAI_API_KEY'
+}
+
+@test "a part of the key in a provider's words is masked" {
+	start_server "status=401 type=application/json text='{\"error\":{\"message\":\"Bad key ${secret:0:12} or ${secret:9}, see help\"}}'"
+	run -1 ask openai-chat:m
+	assert_equal "$(data error .error)" 'openai-chat refused the key (HTTP 401: Bad key *** or ***, see help); check OPENAI_API_KEY'
+}
+
+@test "a base URL without a scheme is refused: the key would go out in the clear" {
+	local url
+	for url in 127.0.0.1:1 'http://' 'https:///v1' 'http://127.0.0.1:1/a b' ftp://127.0.0.1/ file:///etc/passwd; do
+		run -2 agent-run -m openai-chat:m --base-url "$url" --no-stdin hi
+		assert_output "agent-run: the base URL of openai-chat is not https://HOST/PATH or http://HOST/PATH: '$url'"
+	done
 }
 
 @test "a missing key is named, and nothing is sent" {
@@ -267,6 +342,39 @@ begin() {
 	assert_equal "$status" 130
 	assert_equal "$(data agent_end '[.success, .status, .exit_status]')" '[false,"cancelled",130]'
 	assert_equal "$(jq -s 'map(.seq) == [range(length)]' events)" true
+}
+
+@test "SIGTERM while the reader is slow: it still gets agent_end, and the status is 143" {
+	local status=0 pid
+	start_server "generate=200000"
+	mkfifo out
+	agent-run -m openai-chat:m --base-url "$SERVER_URL" -l log hi </dev/null >out 2>messages 3>&- &
+	pid=$!
+	exec {reader}<out
+	until [ "$(wc -c 2>/dev/null <log || echo 0)" -gt 65536 ]; do sleep 0.01; done # the pipe is full
+	kill -TERM "$pid"
+	cat <&"$reader" >events
+	exec {reader}<&-
+	wait "$pid" || status=$?
+	assert_equal "$status" 143
+	assert_equal "$(tail -n 1 events | jq -r '[.event_type, .data.status] | join(" ")')" 'agent_end cancelled'
+	run cmp events log
+	assert_success
+}
+
+@test "SIGTERM when nobody reads: the log has agent_end, and the status is 143" {
+	local status=0 pid
+	start_server "generate=200000"
+	mkfifo out
+	agent-run -m openai-chat:m --base-url "$SERVER_URL" -l log hi </dev/null >out 2>messages 3>&- &
+	pid=$!
+	exec {reader}<out
+	until [ "$(wc -c 2>/dev/null <log || echo 0)" -gt 65536 ]; do sleep 0.01; done
+	kill -TERM "$pid"
+	wait "$pid" || status=$?
+	exec {reader}<&-
+	assert_equal "$status" 143
+	assert_equal "$(tail -n 1 log | jq -r '[.event_type, .data.status] | join(" ")')" 'agent_end cancelled'
 }
 
 @test "a slow reader gets everything" {

@@ -136,7 +136,7 @@ bool merge_take(struct merge *merge, const struct event *event, struct span *rea
 	if (merge->pieces == 0) {
 		set(&merge->first, event->line);
 		buffer_clear(&merge->text);
-		merge->due = clock_monotonic() + (int64_t)(merge->seconds * 1e9);
+		merge->due = clock_monotonic() + clock_nanoseconds(merge->seconds);
 	}
 	buffer_add_span(&merge->text, piece);
 	merge->seq = event->seq;

@@ -1,5 +1,6 @@
 /* agent-run: ask a model, run the tools it calls, write every event as it happens. */
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,7 +31,8 @@ struct program {
 	struct progress progress;
 	struct loop_fd *output_watch;
 	int exit_status;
-	bool reader_gone; /* nobody reads standard output any more */
+	int output_errno; /* why standard output takes no more: EPIPE, nobody reads it; 0: it does
+			   */
 	bool stopping;    /* only children are waited for */
 };
 
@@ -60,7 +62,7 @@ static void read_prompt(struct options *o)
 		buffer_add_span(&o->prompt, buffer_span(&input));
 	}
 	text = buffer_span(&o->prompt);
-	while (text.len > 0 && text.at[text.len - 1] == '\n')
+	while (text.len > 0 && strchr("\r\n", text.at[text.len - 1]) != NULL)
 		text.len--;
 	for (size_t i = 0; i < text.len; i++)
 		if (text.at[i] == '\0')
@@ -140,7 +142,7 @@ static void run_is_over(void *context, int exit_status, const char *message)
 
 	p->exit_status = exit_status;
 	/* In a pipe the reader says what went wrong, from the stream; else nobody would. */
-	if (message != NULL && !p->reader_gone &&
+	if (message != NULL && p->output_errno == 0 &&
 	    (fstat(STDOUT_FILENO, &info) != 0 || !S_ISFIFO(info.st_mode)))
 		warn("%s", message);
 	stop_when_quiet(p);
@@ -152,7 +154,7 @@ static void batch_is_over(void *context, int exit_status, const struct batch_cou
 
 	p->exit_status = exit_status;
 	progress_end(&p->progress);
-	if (count->failed > 0 && !p->reader_gone)
+	if (count->failed > 0 && p->output_errno == 0)
 		warn("%zu of %zu runs failed%s", count->failed, count->lines - count->skipped,
 		     p->options.log != NULL
 			 ? "; the same command with the same --log runs them again"
@@ -175,14 +177,22 @@ static void cancel(struct program *p, int number)
 		run_cancel(p->run, number);
 }
 
+/* Nobody gets the events any more. An output that was given up because a signal has come is left
+ * to the signal. */
+static void lose_output(struct program *p, int why)
+{
+	if (p->output_errno != 0 || why == ETIMEDOUT)
+		return;
+	p->output_errno = why;
+	cancel(p, SIGPIPE);
+}
+
 static void before_wait(void *context)
 {
 	struct program *p = context;
 
-	if (!event_flush(&p->sink) && !p->reader_gone) {
-		p->reader_gone = true;
-		cancel(p, SIGPIPE);
-	}
+	if (!event_flush(&p->sink))
+		lose_output(p, p->sink.fd_errno);
 	if (p->stopping && loop_child_count(p->loop) == 0)
 		loop_stop(p->loop);
 }
@@ -195,8 +205,7 @@ static void output_hung_up(void *context, int events)
 	loop_fd_remove(p->output_watch);
 	p->output_watch = NULL;
 	p->sink.broken = true;
-	p->reader_gone = true;
-	cancel(p, SIGPIPE);
+	lose_output(p, EPIPE);
 }
 
 /* The first signal stops the run in order, the second at once. */
@@ -204,14 +213,15 @@ static void signal_came(void *context, int number)
 {
 	struct program *p = context;
 
-	if (p->stopping || p->exit_status > 128)
+	if (p->stopping || p->exit_status > 128) {
+		loop_kill_children(p->loop);
 		_exit(128 + number);
+	}
 	p->exit_status = 128 + number;
 	cancel(p, number);
 }
 
-/* A reader that takes nothing must not keep us from stopping. */
-static bool give_up_output(void *context)
+static bool is_ending(void *context)
 {
 	const struct program *p = context;
 
@@ -265,7 +275,7 @@ static void start(struct program *p)
 	const struct run_handler handler = {p, run_is_over};
 	struct error e = {0};
 
-	p->sink.give_up = give_up_output;
+	p->sink.ending = is_ending;
 	p->sink.context = p;
 	p->sink.sync = p->options.fsync;
 	if (p->options.batch != NULL)
@@ -276,6 +286,21 @@ static void start(struct program *p)
 		die(STATUS_USAGE, "%s", e.message);
 	if (p->options.log != NULL)
 		p->sink.log_fd = log_open(p->options.log);
+}
+
+/* Each event goes once to each place. */
+static void check_log(const char *path)
+{
+	struct stat log, output;
+
+	if (path == NULL)
+		return;
+	if (strcmp(path, "-") == 0)
+		die(STATUS_USAGE, "-: the events are on standard output already; a log is a file");
+	if (stat(path, &log) == 0 && fstat(STDOUT_FILENO, &output) == 0 && !S_ISCHR(log.st_mode) &&
+	    log.st_dev == output.st_dev && log.st_ino == output.st_ino)
+		die(STATUS_USAGE, "%s: standard output goes there, too; leave one of the two out",
+		    path);
 }
 
 static void run(struct program *p)
@@ -294,6 +319,10 @@ static void run(struct program *p)
 		if (p->exit_status == STATUS_OK)
 			p->exit_status = STATUS_FAILED;
 	}
+	if (p->output_errno != 0 && p->output_errno != EPIPE) {
+		warn("standard output: %s", strerror(p->output_errno));
+		p->exit_status = STATUS_FAILED;
+	}
 	batch_free(p->batch);
 	batch_log_free(p->batch_log);
 	buffer_free(&p->batch_text);
@@ -304,12 +333,25 @@ static void run(struct program *p)
 		close(p->sink.log_fd);
 }
 
+/* What else is opened must not take the place of a standard file that is closed: events would be
+ * written into a connection. Opened the wrong way, so that using them fails as if they were closed.
+ */
+static void hold_standard_files(void)
+{
+	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+}
+
 int main(int argc, char **argv)
 {
 	struct program p = {.sink = {.fd = STDOUT_FILENO, .log_fd = -1}};
 	char **secrets = NULL;
 
+	hold_standard_files();
 	options_parse(&p.options, argc, argv);
+	check_log(p.options.log);
+	check_log(p.options.session);
 	p.loop = loop_new();
 	p.host = (struct model_host){
 	    .loop = p.loop,
@@ -349,7 +391,7 @@ int main(int argc, char **argv)
 	buffer_free(&p.history_text);
 	options_free(&p.options);
 	free(secrets);
-	if (p.reader_gone) { /* end as every other writer into a closed pipe does */
+	if (p.output_errno == EPIPE) { /* end as every other writer into a closed pipe does */
 		signal(SIGPIPE, SIG_DFL);
 		raise(SIGPIPE);
 	}

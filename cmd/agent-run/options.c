@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -167,6 +168,14 @@ static int64_t whole_number(const char *option, const char *text, int64_t least)
 	return value;
 }
 
+/* A count of things that happen: more than INT_MAX of them is the same as that many. */
+static int count_of(const char *option, const char *text, int least)
+{
+	int64_t value = whole_number(option, text, least);
+
+	return value < INT_MAX ? (int)value : INT_MAX;
+}
+
 static double amount(const char *option, const char *text)
 {
 	char *end;
@@ -244,8 +253,12 @@ static void set_system(struct options *o, const char *text)
 	buffer_clear(&o->system);
 	if (text[0] != '@')
 		buffer_add_text(&o->system, text);
+	else if (text[1] == '\0')
+		die(STATUS_USAGE, "--system @ names no file: write @FILE");
 	else if (!file_read(text + 1, &o->system, &e))
 		die(STATUS_USAGE, "%s", e.message);
+	if (o->system.len > 0 && memchr(o->system.at, '\0', o->system.len) != NULL)
+		die(STATUS_USAGE, "%s: holds a NUL byte; is it a binary file?", text + 1);
 	o->config.system = buffer_string(&o->system);
 }
 
@@ -304,10 +317,35 @@ static void set_defaults(struct options *o)
 	};
 }
 
+static _Noreturn void show_and_exit(const char *text)
+{
+	if (fputs(text, stdout) == EOF || fflush(stdout) == EOF)
+		die(STATUS_FAILED, "standard output: %s", strerror(errno));
+	exit(STATUS_OK);
+}
+
+/* What names a file, a URL, a tool or a program is not empty: it is a variable that is not set. */
+static void check_value(int option, const char *value)
+{
+	static const int names[] = {'a',          'c',
+				    'l',          't',
+				    OPT_BASE_URL, OPT_SCHEMA,
+				    OPT_RESUME,   OPT_BATCH,
+				    OPT_HISTORY,  OPT_TOOL_CHOICE,
+				    OPT_ALLOW,    OPT_ASK,
+				    OPT_DENY,     OPT_APPROVE_WITH};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		for (const struct option *o = long_options; o->name != NULL; o++)
+			if (option == names[i] && o->val == option && *value == '\0')
+				die(STATUS_USAGE, "--%s takes a value that is not empty", o->name);
+}
+
 static void apply(struct options *o, int option, const char *value)
 {
 	struct run_config *config = &o->config;
 
+	check_value(option, value);
 	switch (option) {
 	case 'm':
 		add_models(o, value);
@@ -342,7 +380,7 @@ static void apply(struct options *o, int option, const char *value)
 		o->batch = value;
 		break;
 	case 'j':
-		o->jobs = (int)whole_number("--jobs", value, 1);
+		o->jobs = count_of("--jobs", value, 1);
 		break;
 	case OPT_FSYNC:
 		o->fsync = true;
@@ -366,7 +404,7 @@ static void apply(struct options *o, int option, const char *value)
 		config->tool_output = true;
 		break;
 	case 'P':
-		config->parallel = (int)whole_number("--parallel", value, 1);
+		config->parallel = count_of("--parallel", value, 1);
 		break;
 	case OPT_ALLOW:
 		approval_add(&o->policy, APPROVAL_ALLOW, value);
@@ -388,6 +426,8 @@ static void apply(struct options *o, int option, const char *value)
 		break;
 	case OPT_MAX_COST:
 		config->max_cost_usd = amount("--max-cost", value);
+		if (!(config->max_cost_usd > 0))
+			die(STATUS_USAGE, "--max-cost takes a number above 0, not '%s'", value);
 		break;
 	case OPT_MAX_TOOL_CALLS:
 		config->max_tool_calls = whole_number("--max-tool-calls", value, 1);
@@ -399,10 +439,10 @@ static void apply(struct options *o, int option, const char *value)
 		o->limits.idle_seconds = amount("--idle-timeout", value);
 		break;
 	case OPT_RETRIES:
-		config->retries = (int)whole_number("--retries", value, 0);
+		config->retries = count_of("--retries", value, 0);
 		break;
 	case OPT_OUTPUT_RETRIES:
-		config->output_retries = (int)whole_number("--output-retries", value, 0);
+		config->output_retries = count_of("--output-retries", value, 0);
 		break;
 	case OPT_DEBOUNCE:
 		config->debounce_seconds = amount("--debounce", value);
@@ -426,11 +466,9 @@ static void apply(struct options *o, int option, const char *value)
 		o->mode = MODE_LIST_TOOLS;
 		break;
 	case 'h':
-		fputs(help, stdout);
-		exit(STATUS_OK);
+		show_and_exit(help);
 	case 'V':
-		puts("agent-run " VERSION);
-		exit(STATUS_OK);
+		show_and_exit("agent-run " VERSION "\n");
 	default:
 		fputs("try 'agent-run --help'\n", stderr);
 		exit(STATUS_USAGE);
@@ -475,6 +513,8 @@ static void check_tool_choice(const struct options *o)
 	    (strcmp(choice, "required") == 0 && o->tools.count > 0) ||
 	    tool_set_find(&o->tools, span_of(choice)) != NULL)
 		return;
+	if (strcmp(choice, "required") == 0)
+		die(STATUS_USAGE, "--tool-choice required needs a tool; add one with --tool");
 	die(STATUS_USAGE, "--tool-choice %s: there is no such tool; add it with --tool", choice);
 }
 

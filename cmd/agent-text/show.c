@@ -267,7 +267,7 @@ static void take_piece(struct show *show, struct run *run, const struct event *e
 	if (!grouped || s->group.len >= MAX_GROUP)
 		close_group(show, run);
 	else if (s->group_due == 0)
-		s->group_due = clock_monotonic() + (int64_t)(show->options.debounce * 1e9);
+		s->group_due = clock_monotonic() + clock_nanoseconds(show->options.debounce);
 }
 
 int64_t show_deadline(const struct show *show)

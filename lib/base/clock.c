@@ -12,6 +12,13 @@ int64_t clock_monotonic(void)
 	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
 }
 
+int64_t clock_nanoseconds(double seconds)
+{
+	static const double longest = 1e9;
+
+	return (int64_t)((seconds < longest ? seconds : longest) * 1e9);
+}
+
 int64_t clock_realtime(void)
 {
 	struct timespec now;

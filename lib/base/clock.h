@@ -11,6 +11,10 @@
 /* Nanoseconds that only go forward, for durations and timers. */
 int64_t clock_monotonic(void);
 
+/* `seconds` in nanoseconds. What is longer than thirty years lasts that long, so that it can be
+ * added to a time. */
+int64_t clock_nanoseconds(double seconds);
+
 /* Microseconds since 1970-01-01 UTC. */
 int64_t clock_realtime(void);
 

@@ -78,22 +78,36 @@ void event_stream_free(struct event_stream *stream)
 	buffer_free(&stream->line);
 }
 
-/* Write to standard output, which may be a pipe that is full while a signal asks us to stop. */
+static bool is_ready(int fd, int milliseconds)
+{
+	struct pollfd wait = {.fd = fd, .events = POLLOUT};
+	int got;
+
+	do
+		got = poll(&wait, 1, milliseconds);
+	while (got < 0 && errno == EINTR && milliseconds >= 0);
+	return got != 0;
+}
+
+/* Write to standard output, which may be a pipe that is full while a signal asks us to end: the
+ * reader gets what it still takes, but one that takes nothing must not hold us. */
 static bool write_output(struct event_sink *sink, struct span text)
 {
 	while (text.len > 0) {
-		ssize_t n = write(sink->fd, text.at, text.len);
+		bool ending = sink->ending != NULL && sink->ending(sink->context);
+		ssize_t n;
 
-		if (n >= 0) {
-			text = span_from(text, (size_t)n);
-		} else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-			struct pollfd wait = {.fd = sink->fd, .events = POLLOUT};
-
-			poll(&wait, 1, -1);
-		} else if (errno != EINTR) {
+		if (ending && !is_ready(sink->fd, EVENT_PATIENCE_MS)) {
+			errno = ETIMEDOUT;
 			return false;
 		}
-		if (text.len > 0 && sink->give_up != NULL && sink->give_up(sink->context))
+		/* What a pipe is ready for is PIPE_BUF; more might block. */
+		n = write(sink->fd, text.at, ending && text.len > PIPE_BUF ? PIPE_BUF : text.len);
+		if (n >= 0)
+			text = span_from(text, (size_t)n);
+		else if (errno == EAGAIN || errno == EWOULDBLOCK)
+			is_ready(sink->fd, ending ? EVENT_PATIENCE_MS : -1);
+		else if (errno != EINTR)
 			return false;
 	}
 	return true;
@@ -130,6 +144,8 @@ bool event_flush(struct event_sink *sink)
 		size_t size = piece(text);
 
 		sink->broken = !write_output(sink, (struct span){text.at, size});
+		if (sink->broken)
+			sink->fd_errno = errno;
 		text = span_from(text, size);
 	}
 	buffer_clear(&sink->pending);

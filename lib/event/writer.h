@@ -16,15 +16,20 @@
 
 /* Where lines go: standard output, and a log to which they are appended as well. Several runs may
  * share one sink, their events interleaved. */
+/* How long a reader may take nothing after we were asked to end. */
+enum { EVENT_PATIENCE_MS = 1000 };
+
 struct event_sink {
 	int fd;                /* -1: nowhere */
 	int log_fd;            /* -1: no log */
 	struct buffer pending; /* whole lines not yet written */
 	bool sync;             /* the log is on the disk before event_flush returns */
-	bool broken;   /* fd's reader is gone (EPIPE): only the log is written from now on */
-	int log_errno; /* why the log could not be written, 0: it could */
-	/* Asked while fd takes nothing and a signal has come: true gives fd up. May be NULL. */
-	bool (*give_up)(void *context);
+	bool broken;           /* fd takes nothing any more: only the log is written from now on */
+	int fd_errno;          /* why it is broken: EPIPE, no reader; ETIMEDOUT, given up; ... */
+	int log_errno;         /* why the log could not be written, 0: it could */
+	/* Whether we are asked to end: then fd is given up once it has taken nothing for
+	 * EVENT_PATIENCE_MS. May be NULL. */
+	bool (*ending)(void *context);
 	void *context;
 };
 

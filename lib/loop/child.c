@@ -1,6 +1,7 @@
 #define _DEFAULT_SOURCE /* syscall */
 #include "loop/private.h"
 
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -113,6 +114,13 @@ size_t loop_child_count(const struct loop *loop)
 	for (const struct loop_child *child = loop->children; child != NULL; child = child->next)
 		count++;
 	return count;
+}
+
+void loop_kill_children(const struct loop *loop)
+{
+	for (const struct loop_child *child = loop->children; child != NULL; child = child->next)
+		if (kill(-child->pid, SIGKILL) != 0)
+			kill(child->pid, SIGKILL);
 }
 
 /* Reported by timers, because a callback may remove any child of the list. */

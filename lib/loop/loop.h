@@ -50,6 +50,8 @@ void loop_child_remove(struct loop_child *child);
 
 /* How many children are watched: who stops waits until there are none. */
 size_t loop_child_count(const struct loop *loop);
+/* KILL every child, and the group of those that lead one: for who ends without waiting. */
+void loop_kill_children(const struct loop *loop);
 
 /* Call `caught` for SIGINT, SIGTERM and SIGHUP instead of dying. The handlers are installed without
  * SA_RESTART, so a blocked write returns EINTR. SIGHUP stays ignored when it is (nohup). One loop

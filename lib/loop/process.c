@@ -46,11 +46,6 @@ struct process {
 	bool finished;
 };
 
-static int64_t nanoseconds(double seconds)
-{
-	return (int64_t)(seconds * 1e9);
-}
-
 /* ---- the end ---- */
 
 static void channel_close(struct channel *channel)
@@ -157,8 +152,8 @@ static void ended(void *context, int status)
 	if (process->cancelled || (process->out.fd < 0 && process->err.fd < 0))
 		finish(process);
 	else
-		process->timer = loop_timer_add(process->loop, nanoseconds(PROCESS_LINGER_SECONDS),
-						lingered, process);
+		process->timer = loop_timer_add(
+		    process->loop, clock_nanoseconds(PROCESS_LINGER_SECONDS), lingered, process);
 }
 
 /* ---- stopping ---- */
@@ -178,7 +173,8 @@ static void stop(struct process *process, double grace)
 	signal_group(process, SIGTERM);
 	signal_group(process, SIGCONT);
 	loop_timer_remove(process->timer);
-	process->timer = loop_timer_add(process->loop, nanoseconds(grace), grace_over, process);
+	process->timer =
+	    loop_timer_add(process->loop, clock_nanoseconds(grace), grace_over, process);
 }
 
 static void timed_out(void *context)
@@ -441,7 +437,7 @@ struct process *process_start(struct loop *loop, const struct process_command *c
 	watch(process, &process->err, LOOP_READ);
 	if (command->timeout > 0)
 		process->timer =
-		    loop_timer_add(loop, nanoseconds(command->timeout), timed_out, process);
+		    loop_timer_add(loop, clock_nanoseconds(command->timeout), timed_out, process);
 	return process;
 }
 

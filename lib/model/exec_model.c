@@ -152,7 +152,7 @@ static void check_idle(void *context)
 {
 	struct exec_call *call = context;
 	double limit = call->host->limits.idle_seconds;
-	int64_t left = call->last_output + (int64_t)(limit * 1e9) - clock_monotonic();
+	int64_t left = call->last_output + clock_nanoseconds(limit) - clock_monotonic();
 
 	call->idle_timer = NULL;
 	if (left > 0) {
@@ -195,9 +195,9 @@ static struct model_call *exec_ask(struct model *model, const struct model_reque
 	buffer_free(&json);
 	call->last_output = clock_monotonic();
 	if (model->host->limits.idle_seconds > 0)
-		call->idle_timer = loop_timer_add(model->host->loop,
-						  (int64_t)(model->host->limits.idle_seconds * 1e9),
-						  check_idle, call);
+		call->idle_timer = loop_timer_add(
+		    model->host->loop, clock_nanoseconds(model->host->limits.idle_seconds),
+		    check_idle, call);
 	return &call->call;
 }
 

@@ -153,26 +153,46 @@ static void read_json(struct span body, struct said *said)
 		json_decode(body, &said->message);
 }
 
-/* The beginning of a body that is not JSON, on one line and without what stands in <...>. */
-static void read_text(struct span body, struct buffer *out)
+/* How many bytes the tag at the beginning of `html` takes: with what a style or a script holds. */
+static size_t tag_len(struct span html)
 {
-	bool tag = false;
+	static const char *const unseen[] = {"<style", "<script", NULL};
+	const char *end = memchr(html.at, '>', html.len);
+	size_t len = end != NULL ? (size_t)(end - html.at) + 1 : html.len;
+
+	for (size_t i = 0; unseen[i] != NULL; i++)
+		if (html.len > strlen(unseen[i]) &&
+		    strncasecmp(html.at, unseen[i], strlen(unseen[i])) == 0)
+			while (len < html.len && html.at[len] != '<')
+				len++;
+	return len;
+}
+
+/* `html`: without tags. */
+static void add_plain(struct span text, bool html, struct buffer *out)
+{
+	while (text.len > 0 && out->len < QUOTED_BYTES) {
+		bool tag = html && text.at[0] == '<';
+
+		if (!tag && (unsigned char)text.at[0] > ' ')
+			buffer_add_char(out, text.at[0]);
+		else if (out->len > 0 && out->at[out->len - 1] != ' ')
+			buffer_add_char(out, ' ');
+		text = span_from(text, tag ? tag_len(text) : 1);
+	}
+	while (out->len > 0 && out->at[out->len - 1] == ' ')
+		out->len--;
+	out->len -= utf8_incomplete_tail(buffer_span(out));
+}
+
+void failure_quote(struct span body, struct buffer *out)
+{
 	struct buffer plain = {0};
 
-	for (size_t i = 0; i < body.len && plain.len < QUOTED_BYTES; i++) {
-		char c = body.at[i];
-
-		if (c == '<')
-			tag = true;
-		if (!tag &&
-		    ((unsigned char)c > ' ' || (plain.len > 0 && plain.at[plain.len - 1] != ' ')))
-			buffer_add_char(&plain, (unsigned char)c > ' ' ? c : ' ');
-		if (c == '>')
-			tag = false;
-	}
-	while (plain.len > 0 && plain.at[plain.len - 1] == ' ')
-		plain.len--;
-	plain.len -= utf8_incomplete_tail(buffer_span(&plain));
+	body = json_trim(body);
+	add_plain(body, body.len > 0 && body.at[0] == '<', &plain);
+	if (plain.len == 0)
+		add_plain(body, false, &plain);
 	utf8_add(out, buffer_span(&plain));
 	buffer_free(&plain);
 }
@@ -320,8 +340,21 @@ static void add_key_names(const struct provider *provider, struct buffer *out)
 	free(names);
 }
 
+/* A 403 may be about the key, or about what it is for. */
+static const char *refusal(const struct failure *failure, const struct provider *provider,
+			   const char *message)
+{
+	static const char *const of_keys[] = {"key",        "token",     "auth",
+					      "credential", "signature", NULL};
+
+	if (provider->key.len == 0)
+		return "wants a key";
+	return failure->http_status == 403 && !contains_any(message, of_keys) ? "refused access"
+									      : "refused the key";
+}
+
 static void write_message(struct failure *failure, const struct provider *provider, int http_status,
-			  const struct said *said)
+			  struct said *said)
 {
 	struct buffer *out = &failure->message;
 	struct span message = buffer_span(&said->message);
@@ -330,7 +363,7 @@ static void write_message(struct failure *failure, const struct provider *provid
 		message.len--;
 	if (strcmp(failure->kind, "auth") == 0) {
 		buffer_add_format(out, "%s %s (", provider->name,
-				  provider->key.len > 0 ? "refused the key" : "wants a key");
+				  refusal(failure, provider, buffer_string(&said->message)));
 		if (failure->http_status != 0)
 			buffer_add_format(out, "HTTP %d%s", failure->http_status,
 					  message.len > 0 ? ": " : "");
@@ -397,7 +430,7 @@ bool failure_read(struct failure *failure, const struct provider *provider, int 
 	if (json.len > 0 && json_check(json, NULL))
 		read_json(json, &said);
 	if (said.message.len == 0)
-		read_text(body, &said.message);
+		failure_quote(body, &said.message);
 	code = strtol(buffer_string(&said.code), NULL, 10);
 	if (http_status == 0 && said.status == 0 && code >= 400 && code < 600)
 		said.status = (int)code;
@@ -449,6 +482,9 @@ void failure_report(struct failure *failure, const struct provider *provider,
 {
 	if (failure->kind == NULL)
 		return;
+	if (failure->retry_after > RETRY_MAX_WAIT_SECONDS)
+		buffer_add_format(&failure->message, "; it asks to wait %.0f seconds",
+				  failure->retry_after);
 	provider_mask(provider, &failure->message);
 	provider_mask(provider, &failure->code);
 	provider_mask(provider, &failure->feedback);

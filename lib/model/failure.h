@@ -30,6 +30,9 @@ bool failure_set(struct failure *failure, const char *kind, bool retryable, cons
 bool failure_read(struct failure *failure, const struct provider *provider, int http_status,
 		  struct span body);
 
+/* Append the beginning of a body that is not JSON, on one line and without what stands in <...>. */
+void failure_quote(struct span body, struct buffer *out);
+
 /* Add what the head of the answer says: request id, Retry-After, x-should-retry. */
 void failure_head(struct failure *failure, const struct http_head *head);
 

@@ -43,8 +43,11 @@ struct http_model_call {
 	struct buffer bytes;    /* of a document, a stray one or an error */
 	struct failure failure; /* of the exchange; the answer's own is the decoder's */
 	struct loop_timer *timer;
+	size_t mark;   /* bytes of a byte order mark that have come */
 	int depth;     /* callbacks that are running; the call is not freed inside one */
 	bool mid_line; /* the last byte of the stream was not a line's end */
+	bool flushing; /* the bytes have ended: what comes now may be half an event */
+	bool received; /* an event, or a document, or half of one */
 	bool complete; /* [DONE] was seen */
 	bool failed;   /* the decoder wants no more */
 	bool cancelled;
@@ -134,9 +137,21 @@ static void deliver_raw(struct http_model_call *c, struct span name, struct span
 	buffer_free(&payload);
 }
 
+/* Whether `text` is the beginning of JSON, or of [DONE], and no more. */
+static bool is_half(struct span text)
+{
+	enum { LONGEST_WORD = 5 }; /* false, [DONE] */
+	struct json_fault fault;
+
+	text = json_trim(text);
+	return text.len > 0 && strchr("{[", text.at[0]) != NULL && !span_is(text, "[DONE]") &&
+	       !json_check(text, &fault) && fault.offset + LONGEST_WORD >= text.len;
+}
+
 static void deliver(struct http_model_call *c, struct span name, struct span data)
 {
-	if (c->failed || c->cancelled || c->complete)
+	c->received = true;
+	if (c->failed || c->cancelled || c->complete || (c->flushing && is_half(data)))
 		return;
 	deliver_raw(c, name, data);
 	if (!c->decoder->protocol->event(c->decoder, name, data))
@@ -200,8 +215,7 @@ static void too_long(struct http_model_call *c)
 /* Whether a stream that begins with `bytes`, of which more may come, is made of SSE fields. */
 static bool is_field(struct span bytes)
 {
-	static const char *const fields[] = {":",  "data",  "event",        "error",
-					     "id", "retry", "\xEF\xBB\xBF", NULL};
+	static const char *const fields[] = {":", "data", "event", "error", "id", "retry", NULL};
 
 	for (size_t i = 0; fields[i] != NULL; i++) {
 		size_t len = strlen(fields[i]);
@@ -281,11 +295,25 @@ static void feed_events(struct http_model_call *c, struct span bytes)
 	}
 }
 
+/* A byte order mark says nothing, in front of whatever it comes. */
+static struct span without_mark(struct http_model_call *c, struct span bytes)
+{
+	static const char mark[] = "\xEF\xBB\xBF";
+
+	while (c->body == BODY_UNKNOWN && c->mark < 3 && bytes.len > 0 &&
+	       bytes.at[0] == mark[c->mark]) {
+		bytes = span_from(bytes, 1);
+		c->mark++;
+	}
+	return bytes;
+}
+
 static void on_body(void *context, const struct http_head *head, struct span bytes)
 {
 	struct http_model_call *c = context;
 
 	c->depth++;
+	bytes = without_mark(c, bytes);
 	if (c->body == BODY_UNKNOWN)
 		recognise(c, head, bytes);
 	switch (c->body) {
@@ -324,10 +352,10 @@ static void fail_redirect(struct http_model_call *c, const struct http_head *hea
 
 	c->failure.http_status = head->status;
 	failure_set(&c->failure, "invalid_request", false,
-		    "%s answered HTTP %d, a redirect to %.*s, which is not followed; is the base "
+		    "%s answered HTTP %d, a redirect%s%.*s, which is not followed; is the base "
 		    "URL right?",
-		    c->model->provider->name, head->status, (int)location.len,
-		    location.at != NULL ? location.at : "");
+		    c->model->provider->name, head->status, location.len > 0 ? " to " : "",
+		    (int)location.len, location.at != NULL ? location.at : "");
 }
 
 static void fail_status(struct http_model_call *c, const struct http_head *head)
@@ -376,6 +404,7 @@ static void flush(struct http_model_call *c)
 	const struct protocol *protocol = c->decoder->protocol;
 	struct span bytes = buffer_span(&c->bytes);
 
+	c->flushing = true;
 	switch (c->body) {
 	case BODY_EVENTS:
 		sse_end(&c->sse);
@@ -384,8 +413,9 @@ static void flush(struct http_model_call *c)
 		ndjson_end(&c->ndjson);
 		break;
 	case BODY_DOCUMENT:
+		c->received = true;
 		deliver_raw(c, (struct span){0}, bytes);
-		if (!c->cancelled)
+		if (!c->cancelled && !is_half(bytes))
 			protocol->document(c->decoder, bytes);
 		break;
 	case BODY_STRAY:
@@ -412,6 +442,10 @@ static void on_done(void *context, const struct http_result *result)
 		fail_exchange(c, result);
 	if (!broken || c->body == BODY_STRAY)
 		flush(c);
+	if (!broken && !c->received)
+		failure_set(&c->failure, "stream_truncated", true,
+			    "%s answered HTTP %d, but sent nothing", c->model->provider->name,
+			    status);
 	c->depth--;
 	if (c->cancelled)
 		free_call(c);
@@ -428,7 +462,7 @@ static struct model *http_model_open(struct model_host *host, const char *spec, 
 	struct provider *provider;
 	char *name;
 
-	if (colon == NULL) {
+	if (colon == NULL || colon == spec) {
 		error_set(
 		    e, "usage",
 		    "a model is named PROVIDER:MODEL (or test, replay:FILE, exec:COMMAND), not %s",

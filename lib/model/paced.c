@@ -1,3 +1,4 @@
+#include "base/clock.h"
 #include "model/paced.h"
 
 #include <math.h>
@@ -42,7 +43,7 @@ static void turn(void *context)
 	if (paced->cancelled)
 		release(paced);
 	else if (more)
-		paced->timer = loop_timer_add(paced->loop, (int64_t)(seconds * 1e9), turn, paced);
+		paced->timer = loop_timer_add(paced->loop, clock_nanoseconds(seconds), turn, paced);
 	else
 		finish(paced);
 }
@@ -50,7 +51,7 @@ static void turn(void *context)
 struct model_call *paced_start(struct paced_call *paced, struct loop *loop, double seconds)
 {
 	paced->loop = loop;
-	paced->timer = loop_timer_add(loop, (int64_t)(seconds * 1e9), turn, paced);
+	paced->timer = loop_timer_add(loop, clock_nanoseconds(seconds), turn, paced);
 	return &paced->call;
 }
 

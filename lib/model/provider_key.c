@@ -295,7 +295,24 @@ static size_t secret_at(const struct provider *provider, const char *at, size_t 
 	return 0;
 }
 
-/* `shapes`: also what only looks like a key. */
+/* How long the text at `at` is if it is a part of `key` that is long enough to tell; 0 when not. */
+static size_t part_of_key(struct span key, const char *at, size_t left)
+{
+	enum { TELLING = 8 };
+	size_t longest = 0;
+
+	for (size_t start = 0; start + TELLING <= key.len; start++) {
+		size_t len = 0;
+
+		while (len < left && start + len < key.len && at[len] == key.at[start + len])
+			len++;
+		if (len > longest)
+			longest = len;
+	}
+	return longest >= TELLING ? longest : 0;
+}
+
+/* `shapes`: also a part of the key, and what only looks like a key. */
 static void mask(const struct provider *provider, struct buffer *text, bool shapes)
 {
 	struct buffer out = {0};
@@ -303,10 +320,14 @@ static void mask(const struct provider *provider, struct buffer *text, bool shap
 	const char *at = all.at, *end = all.at + all.len;
 
 	while (at < end) {
-		size_t len = secret_at(provider, at, (size_t)(end - at));
+		size_t left = (size_t)(end - at), len = secret_at(provider, at, left);
 
 		if (len == 0 && shapes)
 			len = looks_like_key(at, end, at > all.at ? at[-1] : ' ');
+		if (len == 0 && shapes)
+			len = part_of_key(buffer_span(&provider->key), at, left);
+		if (len == 0 && shapes)
+			len = part_of_key(buffer_span(&provider->token), at, left);
 		if (len > 7 && memcmp(at, "Bearer ", 7) == 0)
 			buffer_add_text(&out, "Bearer ");
 		if (len > 0)

@@ -1,6 +1,7 @@
 #include "model/registry.h"
 
 #include <stdlib.h>
+#include <strings.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -173,6 +174,22 @@ static bool find(struct provider *provider, const char *name, struct error *e)
 	return ok;
 }
 
+/* A URL without a scheme would be taken for http, and the key sent in the clear. */
+static bool check_url(const struct provider *provider, struct error *e)
+{
+	const char *url = provider->base_url;
+	size_t scheme = strncasecmp(url, "https://", 8) == 0  ? 8
+			: strncasecmp(url, "http://", 7) == 0 ? 7
+							      : 0;
+
+	if (scheme > 0 && url[scheme + strcspn(url + scheme, " \t\r\n")] == '\0' &&
+	    url[scheme] != '\0' && strchr("/?#:", url[scheme]) == NULL)
+		return true;
+	return error_set(e, "usage",
+			 "the base URL of %s is not https://HOST/PATH or http://HOST/PATH: '%s'",
+			 provider->name, url);
+}
+
 struct provider *provider_open(const char *name, const char *base_url, struct error *e)
 {
 	struct provider *provider = mem_zero(sizeof(*provider));
@@ -182,7 +199,7 @@ struct provider *provider_open(const char *name, const char *base_url, struct er
 		goto fail;
 	provider->base_url =
 	    base_url != NULL ? mem_copy(span_of(base_url)) : provider_url(provider->entry, name, e);
-	if (provider->base_url == NULL)
+	if (provider->base_url == NULL || !check_url(provider, e))
 		goto fail;
 	return provider;
 fail:

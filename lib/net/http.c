@@ -8,7 +8,6 @@
 enum { SPARES = 16 };
 
 static const int64_t NEVER = INT64_MAX;
-static const double SECOND = 1e9; /* in nanoseconds */
 
 struct http {
 	struct loop *loop;
@@ -302,7 +301,7 @@ static int64_t waiting_since(const struct http_call *call, int64_t now)
 static void idle_off(void *context)
 {
 	struct http_call *call = context;
-	int64_t limit = (int64_t)(call->limits.idle_seconds * SECOND);
+	int64_t limit = clock_nanoseconds(call->limits.idle_seconds);
 	int64_t now = clock_monotonic();
 	int64_t left = waiting_since(call, now) + limit - now;
 
@@ -331,8 +330,8 @@ static void set_callbacks(struct http_call *call)
 static void set_limits(struct http_call *call)
 {
 	struct loop *loop = call->http->loop;
-	int64_t idle = (int64_t)(call->limits.idle_seconds * SECOND);
-	int64_t total = (int64_t)(call->limits.total_seconds * SECOND);
+	int64_t idle = clock_nanoseconds(call->limits.idle_seconds);
+	int64_t total = clock_nanoseconds(call->limits.total_seconds);
 
 	if (idle > 0)
 		call->idle_timer = loop_timer_add(loop, idle, idle_off, call);

@@ -408,7 +408,7 @@ struct agent_run *run_start(const struct run_config *config, struct event_sink *
 		run_resume_state(run);
 	emit_agent_start(run);
 	if (config->timeout_seconds > 0)
-		run->timeout = loop_timer_add(run->loop, (int64_t)(config->timeout_seconds * 1e9),
+		run->timeout = loop_timer_add(run->loop, clock_nanoseconds(config->timeout_seconds),
 					      time_is_up, run);
 	run->wait = loop_timer_add(run->loop, 0, begin, run);
 	return run;

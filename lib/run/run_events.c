@@ -260,7 +260,7 @@ static void hold(struct agent_run *run, const struct model_delta *delta)
 		held->type = delta->type;
 		held->index = delta->index;
 		held->timer = loop_timer_add(
-		    run->loop, (int64_t)(run->config.debounce_seconds * 1e9), held_is_due, run);
+		    run->loop, clock_nanoseconds(run->config.debounce_seconds), held_is_due, run);
 	}
 	buffer_add_span(&held->text, delta->text);
 }

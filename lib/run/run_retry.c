@@ -36,7 +36,7 @@ static void wait_is_over(void *context)
 /* A rate limit is shared: the other runs of this host wait as well. */
 static void hold_others(struct agent_run *run, const struct model_error *error, double wait_seconds)
 {
-	int64_t until = clock_monotonic() + (int64_t)(wait_seconds * 1e9);
+	int64_t until = clock_monotonic() + clock_nanoseconds(wait_seconds);
 
 	if (strcmp(error->kind, "rate_limit") == 0 && until > run->config.host->hold_until)
 		run->config.host->hold_until = until;
@@ -62,7 +62,7 @@ static void ask_again(struct agent_run *run, const struct model_error *error, do
 	emit_llm_retry(run, error, wait_seconds, next_model);
 	answer_clear(&run->answer);
 	run->attempt++;
-	run->wait = loop_timer_add(run->loop, (int64_t)(wait_seconds * 1e9), wait_is_over, run);
+	run->wait = loop_timer_add(run->loop, clock_nanoseconds(wait_seconds), wait_is_over, run);
 }
 
 void run_recover(struct agent_run *run, const struct model_error *error)

@@ -264,6 +264,17 @@ static void ended(void *context, const struct process_end *end)
 	buffer_free(&reason);
 }
 
+/* With a terminal the program may want to ask on it, which only our own process group may; without
+ * one it gets a group, so that it can be stopped with all it has started. */
+static bool has_terminal(void)
+{
+	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+
+	if (fd >= 0)
+		close(fd);
+	return fd >= 0;
+}
+
 static void ask_program(struct approval *approval, struct span tool_call_id, struct span args,
 			char *const *environment)
 {
@@ -272,7 +283,7 @@ static void ask_program(struct approval *approval, struct span tool_call_id, str
 	struct process_handler handler = {approval, printed, NULL, ended};
 	struct buffer call = {0};
 	struct process_command process = {
-	    .argv = argv, .environment = environment, .shares_group = true};
+	    .argv = argv, .environment = environment, .shares_group = has_terminal()};
 
 	json_open(&call, '{');
 	json_put_string(&call, "tool_call_id", tool_call_id);

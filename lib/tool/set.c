@@ -31,6 +31,11 @@ static bool add(struct tool_set *set, struct tool *tool, struct error *e)
 	if (tool == NULL)
 		return false;
 	other = tool_set_find(set, span_of(tool->name));
+	if (other != NULL && strcmp(other->source, tool->source) == 0) {
+		error_set(e, "usage", "%s: this tool is given twice: leave one out", tool->source);
+		tool_free(tool);
+		return false;
+	}
 	if (other != NULL) {
 		error_set(e, "usage", "%s: the name \"%s\" is taken by %s: rename one of them",
 			  tool->source, tool->name, other->source);
@@ -239,21 +244,24 @@ static bool belongs(const struct tool_set *set, size_t first, const char *path, 
 static bool add_files(struct tool_set *set, const char *folder, const struct names *names,
 		      struct error *e)
 {
-	size_t first = set->count;
+	size_t first = set->count, found = 0;
 	bool good = true;
 
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t i = 0; i < names->count && good; i++) {
 			char *path = path_join(folder, names->at[i]);
 
-			if (pass == 0 && is_manifest(path))
+			if (pass == 0 && is_manifest(path)) {
 				good = add_manifest(set, path, e);
-			else if (pass == 1 && !is_manifest(path) && is_program(path) &&
-				 !belongs(set, first, path, names->at[i]))
+				found++;
+			} else if (pass == 1 && !is_manifest(path) && is_program(path) &&
+				   !belongs(set, first, path, names->at[i])) {
 				good = add_program(set, path, e);
+				found++;
+			}
 			free(path);
 		}
-	if (good && set->count == first)
+	if (good && found == 0)
 		return error_set(e, "usage",
 				 "%s: no tool in this folder: it needs manifests (*.json) or "
 				 "executable programs",

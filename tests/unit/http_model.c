@@ -263,10 +263,10 @@ static void bad(void)
 		 NORMAL, "T(a) error [invalid_request] openai-chat reported an error: cancelled");
 	exchange("a web page", "type=text/html text='<html>Log in</html>'", NORMAL,
 		 " error [invalid_response, retry] openai-chat answered with something that is not "
-		 "a chat completion: <html>Log in</html>");
-	exchange("an empty answer", "type=text/event-stream text=''", NORMAL,
-		 " error [stream_truncated, retry] openai-chat broke off in the middle of its "
-		 "answer");
+		 "a chat completion: Log in");
+	exchange(
+	    "an empty answer", "type=text/event-stream text=''", NORMAL,
+	    " error [stream_truncated, retry] openai-chat answered HTTP 200, but sent nothing");
 	exchange("the end of the bytes without the end of the answer", SHORT, NORMAL,
 		 "T(a) error [stream_truncated, retry] openai-chat broke off in the middle of its "
 		 "answer");

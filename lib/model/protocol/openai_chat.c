@@ -278,11 +278,16 @@ static bool chat_document(struct decoder *decoder, struct span json)
 	struct chat_decoder *d = (struct chat_decoder *)decoder;
 
 	json = json_trim(json);
-	if (json.len == 0 || !pieces_check(&d->pieces, json, NULL))
-		return failure_set(&d->failure, "invalid_response", true,
-				   "%s answered with something that is not a chat completion: %.*s",
-				   d->base.provider->name, json.len < 200 ? (int)json.len : 200,
-				   json.at);
+	if (json.len == 0 || !pieces_check(&d->pieces, json, NULL)) {
+		struct buffer quote = {0};
+
+		failure_quote(json, &quote);
+		failure_set(&d->failure, "invalid_response", true,
+			    "%s answered with something that is not a chat completion: %s",
+			    d->base.provider->name, buffer_string(&quote));
+		buffer_free(&quote);
+		return false;
+	}
 	if (!read_chunk(d, json))
 		return false;
 	d->done = true;
