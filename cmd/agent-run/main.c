@@ -31,8 +31,7 @@ struct program {
 	struct progress progress;
 	struct loop_fd *output_watch;
 	int exit_status;
-	int output_errno; /* why standard output takes no more: EPIPE, nobody reads it; 0: it does
-			   */
+	int output_errno; /* why standard output takes no more: EPIPE, no reader; 0: it does */
 	bool stopping;    /* only children are waited for */
 };
 

@@ -14,11 +14,11 @@
 
 #include "json/json.h"
 
-/* Where lines go: standard output, and a log to which they are appended as well. Several runs may
- * share one sink, their events interleaved. */
 /* How long a reader may take nothing after we were asked to end. */
 enum { EVENT_PATIENCE_MS = 1000 };
 
+/* Where lines go: standard output, and a log to which they are appended as well. Several runs may
+ * share one sink, their events interleaved. */
 struct event_sink {
 	int fd;                /* -1: nowhere */
 	int log_fd;            /* -1: no log */
