@@ -2,8 +2,8 @@
  * merge: --debounce, neighbouring chunks of one run, kind and tool call as one event.
  *
  * The merged event has the timestamp of the first piece and the seq of the last one; the texts are
- * joined as they are written, escapes included. Chunks which differ in anything else are not merged.
- * A chunk without neighbours passes byte for byte.
+ * joined as they are written, escapes included. Chunks which differ in anything else are not
+ * merged. A chunk without neighbours passes byte for byte.
  */
 #ifndef AGENT_FILTER_MERGE_H
 #define AGENT_FILTER_MERGE_H

@@ -19,11 +19,12 @@ static struct answer_part *add_part(struct answer *answer, enum answer_part_type
 /* The part that a piece of `type` continues: the last one unless it is complete, or a new one. */
 static struct answer_part *current_part(struct answer *answer, enum answer_part_type type)
 {
-	struct answer_part *last =
-	    answer->part_count > 0 ? &answer->parts[answer->part_count - 1] : NULL;
+	if (answer->part_count > 0) {
+		struct answer_part *last = &answer->parts[answer->part_count - 1];
 
-	if (last != NULL && last->type == type && last->provider_data.len == 0)
-		return last;
+		if (last->type == type && last->provider_data.len == 0)
+			return last;
+	}
 	return add_part(answer, type);
 }
 

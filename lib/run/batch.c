@@ -107,7 +107,7 @@ static void changed(struct batch *batch)
 		batch->handler.changed(batch->handler.context, &batch->count);
 }
 
-static void free_job(struct job *job)
+static void unlink_job(struct job *job)
 {
 	if (job->next != NULL)
 		job->next->previous = job->previous;
@@ -115,6 +115,10 @@ static void free_job(struct job *job)
 		job->previous->next = job->next;
 	else if (job->batch->jobs == job)
 		job->batch->jobs = job->next;
+}
+
+static void free_job(struct job *job)
+{
 	run_free(job->run);
 	batch_line_free(&job->line);
 	history_free(&job->history);
@@ -136,6 +140,7 @@ static void run_is_over(void *context, int exit_status, const char *message)
 	else
 		batch->count.failed++;
 	batch->count.cost_usd += run_cost(job->run);
+	unlink_job(job);
 	free_job(job);
 	changed(batch);
 	wake(batch);
@@ -186,6 +191,7 @@ static void begin(struct batch *batch, struct batch_line line)
 		batch->count.failed++;
 		if (batch->worst < STATUS_USAGE)
 			batch->worst = STATUS_USAGE;
+		unlink_job(job);
 		free_job(job);
 		return;
 	}
@@ -246,8 +252,10 @@ void batch_free(struct batch *batch)
 {
 	if (batch == NULL)
 		return;
-	while (batch->jobs != NULL)
-		free_job(batch->jobs);
+	for (struct job *job = batch->jobs, *next; job != NULL; job = next) {
+		next = job->next;
+		free_job(job);
+	}
 	loop_timer_remove(batch->timer);
 	free(batch);
 }

@@ -285,11 +285,11 @@ static void failures(void)
 	EVENTS("wrong types everywhere", " stop", "messageStart", "[]", "contentBlockStart",
 	       "{\"contentBlockIndex\":\"x\",\"start\":[1]}", "contentBlockDelta", "7",
 	       "contentBlockDelta",
-	       "{\"delta\":{\"text\":1,\"citation\":2,\"reasoningContent\":3,"
-	       "\"toolUse\":4,\"toolResult\":5}}",
+	       ("{\"delta\":{\"text\":1,\"citation\":2,\"reasoningContent\":3,"
+		"\"toolUse\":4,\"toolResult\":5}}"),
 	       "contentBlockDelta",
-	       "{\"delta\":{\"reasoningContent\":{\"text\":{},\"signature\":[],\"redactedContent\":"
-	       "1}}}",
+	       ("{\"delta\":{\"reasoningContent\":{\"text\":{},\"signature\":[],"
+		"\"redactedContent\":1}}}"),
 	       "contentBlockStop", "null", "messageStop", "{\"stopReason\":{}}", "metadata",
 	       "{\"usage\":[1]}", "metadata", "{\"usage\":{\"inputTokens\":\"x\"}}");
 	http_error("quirk 66: {\"message\"}, and quirk 71: an unknown token as 403",

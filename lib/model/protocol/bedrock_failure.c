@@ -24,10 +24,10 @@ static int status_of(struct span name)
 bool bedrock_exception(struct bedrock_decoder *d, struct span name, struct span payload)
 {
 	struct buffer text = {0}, json = {0};
-	struct span message = (struct span){0};
 
 	if (json_check(payload, NULL)) {
-		message = json_get(payload, "message");
+		struct span message = json_get(payload, "message");
+
 		if (message.at == NULL)
 			message = json_get(payload, "Message");
 		json_decode(message, &text);
