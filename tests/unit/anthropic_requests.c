@@ -250,6 +250,13 @@ static void schemas(void)
 	     OLD_HEAD SENT_HI
 	     ",\"tools\":[" ANSWER("{\"type\":\"object\"}") "],\"thinking\":{\"type\":\"enabled\","
 							    "\"budget_tokens\":4096}}");
+	body("where the user wants no tools, that one alone", OLD,
+	     REQUEST(MESSAGES(HI), WITH_TOOL, .tool_choice = "none",
+		     .schema = SPAN("{\"type\":\"object\"}")),
+	     OLD_HEAD SENT_HI
+	     ",\"tools\":[" TOOL
+	     "," ANSWER("{\"type\":\"object\"}") "],\"tool_choice\":{\"type\":\"tool\",\"name\":"
+						 "\"give_answer\"}}");
 	body("what is no object is asked for in words", OLD,
 	     REQUEST(MESSAGES(HI), .schema = SPAN("{\"type\":\"array\"}")),
 	     OLD_HEAD
@@ -309,9 +316,26 @@ static void conversations(void)
 								"\"provider\",\"result\":\"r\"")),
 		 RESULTS(RESULT("call|1.2", "\"result\":\"one\"")))),
 	     HEAD "\"messages\":[" USER(TEXT("hi")) "," MODEL_SAYS(
-		 TEXT("a") "," USE("toolu_t16YhvEOsYnYyybWmwzOtX",
-				   "{}")) "," USER(GAVE("toolu_t16YhvEOsYnYyybWmwzOtX",
+		 TEXT("a") "," USE("toolu_stBuNjpDcvX0THopsUf8oW",
+				   "{}")) "," USER(GAVE("toolu_stBuNjpDcvX0THopsUf8oW",
 							",\"content\":\"one\"")) "],\"tools\":[]}");
+	body(
+	    "ids that come again are made unique, for the call and its result", MODEL,
+	    REQUEST(MESSAGES(HI, SAYS_OF("ollama", "m", CALL("call", "\"args\":{}")),
+			     RESULTS(RESULT("call", "\"result\":\"one\"")),
+			     SAYS_OF("ollama", "m", CALL("call", "\"args\":{}")),
+			     RESULTS(RESULT("call", "\"result\":\"two\"")))),
+	    HEAD "\"messages\":[" USER(TEXT("hi")) "," MODEL_SAYS(USE("call", "{}")) "," USER(GAVE(
+		"call",
+		",\"content\":\"one\"")) "," MODEL_SAYS(USE("toolu_OoYa31Z0GOGxXz3pXfTBwl",
+							    "{}")) "," USER(GAVE("toolu_"
+										 "OoYa31Z0GOGxXz3pX"
+										 "fTBwl",
+										 ",\"content\":"
+										 "\"two\"")) "],"
+											     "\"too"
+											     "ls\":"
+											     "[]}");
 	body("of another model of this provider: no thinking", MODEL,
 	     REQUEST(MESSAGES(
 		 HI,

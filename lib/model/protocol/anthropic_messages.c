@@ -8,15 +8,22 @@
 /* Longest id of a call. */
 enum { MAX_ID = 64 };
 
+/* A call that was sent. */
+struct call {
+	struct span id; /* as the messages have it */
+	char *sent;     /* as the API has it */
+	bool waiting;   /* for its result, in the next message */
+};
+
 /* The messages while they are written: what stands side by side from one role is one message. */
 struct conversation {
 	const struct anthropic_writer *w;
 	struct buffer blocks; /* of the message that is being written */
 	const char *role;     /* its role; NULL: none yet */
-	struct span *waiting; /* ids of calls that want their results in the next message */
-	size_t waiting_count, waiting_capacity;
-	struct buffer id, text; /* to work in */
-	bool in_loop;           /* no message of the user follows the one at hand */
+	struct call *calls;
+	size_t call_count, call_capacity;
+	struct buffer text; /* to work in */
+	bool in_loop;       /* no message of the user follows the one at hand */
 };
 
 /* ---- ids and names ---- */
@@ -26,34 +33,52 @@ static bool is_word(char c)
 	return isalnum((unsigned char)c) != 0 || c == '_' || c == '-';
 }
 
-/* The provider's id of a call. Another provider's may not do here: it becomes one that does, the
- * same for the call and for its result. */
-static void put_id(struct conversation *c, const char *key, struct span id)
+static bool is_good_id(const struct conversation *c, const struct buffer *id)
+{
+	for (size_t i = 0; i < id->len; i++)
+		if (!is_word(id->at[i]))
+			return false;
+	for (size_t i = 0; i < c->call_count; i++)
+		if (span_is(buffer_span(id), c->calls[i].sent))
+			return false;
+	return id->len > 0 && id->len <= MAX_ID;
+}
+
+/* Of `id`, which the API would not take, one that it does; always the same one for the same call.
+ */
+static void replace_id(const struct conversation *c, struct buffer *id)
 {
 	static const char digits[] =
 	    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 	uint64_t hash = 0xCBF29CE484222325; /* FNV-1a, then a linear congruential generator */
-	struct buffer *out = &c->id;
-	bool good;
 
-	buffer_clear(out);
-	message_call_id(c->w->request, id, c->w->provider, out);
-	if (out->len == 0)
-		json_decode(id, out);
-	good = out->len > 0 && out->len <= MAX_ID;
-	for (size_t i = 0; i < out->len; i++) {
-		good = good && is_word(out->at[i]);
-		hash = (hash ^ (unsigned char)out->at[i]) * 0x100000001B3;
+	for (size_t i = 0; i < id->len; i++)
+		hash = (hash ^ (unsigned char)id->at[i]) * 0x100000001B3;
+	hash = (hash ^ c->call_count) * 0x100000001B3;
+	buffer_clear(id);
+	buffer_add_text(id, "toolu_");
+	for (int i = 0; i < 22; i++) {
+		hash = hash * 6364136223846793005u + 1442695040888963407u;
+		buffer_add_char(id, digits[(hash >> 33) % 62]);
 	}
-	if (!good) {
-		buffer_clear(out);
-		buffer_add_text(out, "toolu_");
-		for (int i = 0; i < 22; i++) {
-			hash = hash * 6364136223846793005u + 1442695040888963407u;
-			buffer_add_char(out, digits[(hash >> 33) % 62]);
-		}
+}
+
+/* Another provider's id may not do here, and two runs of one conversation may have the same. */
+static struct call *remember(struct conversation *c, struct span id)
+{
+	struct buffer sent = {0};
+	struct call *call;
+
+	json_decode(id, &sent);
+	if (!is_good_id(c, &sent))
+		replace_id(c, &sent);
+	if (c->call_count == c->call_capacity) {
+		c->call_capacity = c->call_capacity * 2 + 4;
+		c->calls = mem_resize(c->calls, c->call_capacity * sizeof(*c->calls));
 	}
-	json_put_string(&c->blocks, key, buffer_span(out));
+	call = &c->calls[c->call_count++];
+	*call = (struct call){.id = id, .sent = buffer_take(&sent), .waiting = true};
+	return call;
 }
 
 /* The name of a call; models have made up names that the API would not take back. */
@@ -183,33 +208,20 @@ static bool add_user(struct conversation *c, struct span content)
 
 /* ---- results ---- */
 
-static void wait_for(struct conversation *c, struct span id)
+/* The call `id` that waits for its result; NULL: there is none. */
+static struct call *find_waiting(struct conversation *c, struct span id)
 {
-	if (c->waiting_count == c->waiting_capacity) {
-		c->waiting_capacity = c->waiting_capacity * 2 + 4;
-		c->waiting = mem_resize(c->waiting, c->waiting_capacity * sizeof(*c->waiting));
-	}
-	c->waiting[c->waiting_count++] = id;
+	for (size_t i = c->call_count; i-- > 0;)
+		if (c->calls[i].waiting && span_equal(c->calls[i].id, id))
+			return &c->calls[i];
+	return NULL;
 }
 
-/* Whether a result for `id` is waited for; it is not any more. */
-static bool got(struct conversation *c, struct span id)
+static void add_result(struct conversation *c, struct call *call, struct span text, bool is_error)
 {
-	for (size_t i = 0; i < c->waiting_count; i++) {
-		if (!span_equal(c->waiting[i], id))
-			continue;
-		c->waiting_count--;
-		memmove(&c->waiting[i], &c->waiting[i + 1],
-			(c->waiting_count - i) * sizeof(*c->waiting));
-		return true;
-	}
-	return false;
-}
-
-static void add_result(struct conversation *c, struct span id, struct span text, bool is_error)
-{
+	call->waiting = false;
 	open_block(c, "user", "tool_result");
-	put_id(c, "tool_use_id", id);
+	json_put_text(&c->blocks, "tool_use_id", call->sent);
 	if (text.len == 0 && is_error)
 		text = SPAN("Error");
 	if (text.len > 0)
@@ -222,10 +234,10 @@ static void add_result(struct conversation *c, struct span id, struct span text,
 /* Every call has its result in the very next message, even one that never came. */
 static void add_missing(struct conversation *c)
 {
-	for (size_t i = 0; i < c->waiting_count; i++)
-		add_result(c, c->waiting[i], SPAN("The call was interrupted: there is no result."),
-			   true);
-	c->waiting_count = 0;
+	for (size_t i = 0; i < c->call_count; i++)
+		if (c->calls[i].waiting)
+			add_result(c, &c->calls[i],
+				   SPAN("The call was interrupted: there is no result."), true);
 }
 
 /* A result whose call is not in the message before is no result to the API. */
@@ -248,7 +260,7 @@ static bool add_results(struct conversation *c, struct span content)
 	struct json_walk walk = json_walk(content);
 
 	while (json_next(&walk)) {
-		struct span id = json_get(walk.value, "tool_call_id");
+		struct call *call = find_waiting(c, json_get(walk.value, "tool_call_id"));
 		struct span result = json_get(walk.value, "result");
 		struct buffer text = {0};
 
@@ -257,8 +269,8 @@ static bool add_results(struct conversation *c, struct span content)
 						   c->w->e);
 		if (!json_decode(result, &text))
 			buffer_add_span(&text, result);
-		if (got(c, id))
-			add_result(c, id, buffer_span(&text),
+		if (call != NULL)
+			add_result(c, call, buffer_span(&text),
 				   json_true(json_get(walk.value, "is_error")));
 		else
 			add_late(c, walk.value, buffer_span(&text));
@@ -315,16 +327,13 @@ static void put_rest(struct conversation *c, struct span data)
 
 static void add_call(struct conversation *c, struct span part, bool own)
 {
-	struct span id = json_get(part, "tool_call_id");
-
 	open_block(c, "assistant", "tool_use");
-	put_id(c, "id", id);
+	json_put_text(&c->blocks, "id", remember(c, json_get(part, "tool_call_id"))->sent);
 	put_name(c, json_get(part, "tool_name"));
 	put_input(c, part);
 	if (own)
 		put_rest(c, json_get(part, "provider_data"));
 	close_block(c);
-	wait_for(c, id);
 }
 
 /* Whether the result of the provider's call `id` is in the conversation. */
@@ -447,9 +456,10 @@ bool anthropic_write_messages(const struct anthropic_writer *w)
 	add_missing(&c);
 	flush(&c);
 	json_close(w->out, ']');
-	free(c.waiting);
+	for (size_t i = 0; i < c.call_count; i++)
+		free(c.calls[i].sent);
+	free(c.calls);
 	buffer_free(&c.blocks);
-	buffer_free(&c.id);
 	buffer_free(&c.text);
 	return ok;
 }

@@ -91,20 +91,40 @@ static bool has_budget(const struct anthropic_writer *w)
 	return json_is(json_path(json_get(levels, effort), "thinking.type"), "enabled");
 }
 
+/* Whether the model can be made to call a tool. */
+static bool can_force(const struct anthropic_writer *w)
+{
+	struct span quirk = parameters_quirk(w->provider, w->model, "force");
+
+	return !has_budget(w) && (json_type(quirk) != JSON_BOOL || json_true(quirk));
+}
+
+/* The user's choice, and what becomes of it where a tool takes the answer. */
+static const char *choice_of(const struct anthropic_writer *w, bool by_tool)
+{
+	const char *choice = w->request->tool_choice;
+	bool none = choice != NULL && strcmp(choice, "none") == 0;
+	bool any = choice == NULL || strcmp(choice, "auto") == 0;
+
+	if (!by_tool || (!none && !any))
+		return choice;
+	if (!can_force(w))
+		return NULL;
+	return none ? ANTHROPIC_ANSWER_TOOL : "required";
+}
+
 static void write_choice(const struct anthropic_writer *w, bool by_tool)
 {
 	struct span parallel = parameters_option(w->request, "parallel_tool_calls");
 	bool single = json_type(parallel) == JSON_BOOL && !json_true(parallel);
-	const char *choice = w->request->tool_choice;
+	const char *choice = choice_of(w, by_tool);
 
-	if (by_tool && !has_budget(w) && (choice == NULL || strcmp(choice, "auto") == 0))
-		choice = "required";
-	if (by_tool && choice != NULL && strcmp(choice, "none") == 0)
-		put_choice("tool", ANTHROPIC_ANSWER_TOOL, single, w->out);
-	else if (choice == NULL && !single)
+	if (choice == NULL && !single)
 		return;
-	else if (choice == NULL || strcmp(choice, "auto") == 0 || strcmp(choice, "none") == 0)
-		put_choice(choice != NULL ? choice : "auto", NULL, single, w->out);
+	if (choice == NULL)
+		put_choice("auto", NULL, single, w->out);
+	else if (strcmp(choice, "auto") == 0 || strcmp(choice, "none") == 0)
+		put_choice(choice, NULL, single, w->out);
 	else if (strcmp(choice, "required") == 0)
 		put_choice("any", NULL, single, w->out);
 	else
