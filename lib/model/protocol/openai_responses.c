@@ -4,216 +4,6 @@
 
 #include "model/protocol/openai_chat.h"
 
-/* ---- what is said ---- */
-
-void responses_emit(struct responses_decoder *d, struct model_delta delta)
-{
-	const struct model_handler *handler = d->base.handler;
-
-	if (delta.type == MODEL_TOOL_CALL || delta.type == MODEL_OPAQUE)
-		d->last = NULL;
-	handler->delta(handler->context, &delta);
-}
-
-void responses_say(struct responses_decoder *d, struct responses_item *item, struct span text)
-{
-	bool thinking = item->kind == ITEM_REASONING;
-
-	d->last = item;
-	responses_emit(d, (struct model_delta){.type = thinking ? MODEL_THINKING : MODEL_TEXT,
-					       .text = text,
-					       .index = -1});
-}
-
-void responses_keep(struct responses_decoder *d, struct responses_item *item, struct span json)
-{
-	if (d->last != item && item->kind == ITEM_MESSAGE)
-		return;
-	if (d->last != item)
-		responses_say(d, item, SPAN(""));
-	d->last = NULL;
-	responses_emit(d, (struct model_delta){.type = MODEL_PART_DATA,
-					       .text = pieces_repair(&d->pieces, json),
-					       .index = -1});
-}
-
-/* ---- messages ---- */
-
-/* The provider_data of a message's text: its id, and the phase it belongs to. */
-static void write_data(struct responses_decoder *d, struct responses_item *item)
-{
-	struct buffer *data = &d->scratch;
-
-	buffer_clear(data);
-	json_open(data, '{');
-	if (item->id.len > 0 && !item->other_id)
-		json_put_string(data, "id", buffer_span(&item->id));
-	if (item->data.len > 0)
-		json_put_raw(data, "phase", buffer_span(&item->data));
-	json_close(data, '}');
-	if (data->len > 2 && item->said > 0)
-		responses_keep(d, item, buffer_span(data));
-}
-
-/* Pass on the text of messages in their order: that of one waits until those before it are done, or
- * until the answer has ended. */
-static void pass_on(struct responses_decoder *d, bool ended)
-{
-	for (size_t i = 0; i < d->item_count; i++) {
-		struct responses_item *item = d->items[i];
-
-		if (item->kind != ITEM_MESSAGE || item->over)
-			continue;
-		if (item->said < item->text.len) {
-			responses_say(d, item, span_from(buffer_span(&item->text), item->said));
-			item->said = item->text.len;
-		}
-		if (item->done) {
-			write_data(d, item);
-			item->over = true;
-		} else if (!ended) {
-			return;
-		}
-	}
-}
-
-static void text_delta(struct responses_decoder *d, struct span event)
-{
-	struct responses_item *item = responses_need(d, "message", event);
-	struct span text = pieces_text(&d->pieces, &item->joint, json_get(event, "delta"));
-
-	if (item->done)
-		return;
-	buffer_add_span(&item->text, text);
-	pass_on(d, false);
-}
-
-/* The whole text of a content part, from servers that send no deltas. */
-static void text_done(struct responses_decoder *d, struct span event)
-{
-	struct responses_item *item = responses_need(d, "message", event);
-
-	if (item->text.len > 0 || item->done)
-		return;
-	json_decode(json_get(event, "text"), &item->text);
-	pass_on(d, false);
-}
-
-static void refusal_delta(struct responses_decoder *d, struct span event)
-{
-	struct responses_item *item = responses_need(d, "message", event);
-	struct span text = pieces_text(&d->pieces, &item->joint, json_get(event, "delta"));
-
-	item->refused |= text.len > 0;
-	buffer_add_span(&d->refusal, text);
-}
-
-static void message_done(struct responses_decoder *d, struct responses_item *item,
-			 struct span value)
-{
-	struct json_walk walk = json_walk(json_get(value, "content"));
-	struct span phase = json_get(value, "phase");
-	struct buffer whole = {0};
-	struct span rest;
-	bool refused = item->refused;
-
-	while (json_next(&walk)) {
-		if (!json_is(json_get(walk.value, "type"), "refusal"))
-			json_decode(json_get(walk.value, "text"), &whole);
-		else if (!refused)
-			json_decode(json_get(walk.value, "refusal"), &d->refusal);
-	}
-	rest = responses_rest(buffer_span(&whole), item);
-	if (rest.len == 0)
-		rest = joint_end(&item->joint);
-	if (item->refused)
-		buffer_add_span(&d->refusal, rest);
-	else
-		buffer_add_span(&item->text, rest);
-	item->joint.len = 0;
-	if (json_type(phase) == JSON_STRING)
-		buffer_add_span(&item->data, pieces_repair(&d->pieces, phase));
-	buffer_free(&whole);
-}
-
-/* ---- reasoning ---- */
-
-/* The parts of a reasoning, and its summary and its own text, are parted by blank lines. */
-static void reasoning_delta(struct responses_decoder *d, struct span type, struct span event)
-{
-	struct responses_item *item = responses_need(d, "reasoning", event);
-	struct span delta = json_get(event, "delta");
-	bool summary = span_starts(type, "response.reasoning_summary");
-	int64_t number = json_int(json_get(event, summary ? "summary_index" : "content_index"), 0);
-	int64_t part = 2 * number + summary;
-	struct span text;
-
-	if (json_type(delta) == JSON_OBJECT)
-		delta = json_get(delta, "text");
-	text = pieces_text(&d->pieces, &item->joint, delta);
-	if (text.len == 0 || item->done)
-		return;
-	if (item->text.len > 0 && item->part != part) {
-		buffer_add_text(&item->text, "\n\n");
-		responses_say(d, item, SPAN("\n\n"));
-	}
-	item->part = part;
-	buffer_add_span(&item->text, text);
-	responses_say(d, item, text);
-}
-
-static void join_parts(struct span parts, struct buffer *out)
-{
-	struct json_walk walk = json_walk(parts);
-
-	while (json_next(&walk)) {
-		struct span text = json_get(walk.value, "text");
-
-		if (out->len > 0 && text.len > 2)
-			buffer_add_text(out, "\n\n");
-		json_decode(text, out);
-	}
-}
-
-/* What of the item's text no delta has said: its summary, or else its own words. */
-static void say_rest(struct responses_decoder *d, struct responses_item *item, struct span value)
-{
-	static const char *const members[] = {"summary", "content", NULL};
-	struct buffer whole = {0};
-	struct span rest = {0};
-
-	for (size_t i = 0; rest.len == 0 && members[i] != NULL; i++) {
-		buffer_clear(&whole);
-		join_parts(json_get(value, members[i]), &whole);
-		rest = responses_rest(buffer_span(&whole), item);
-	}
-	if (rest.len == 0)
-		rest = joint_end(&item->joint);
-	item->joint.len = 0;
-	buffer_add_span(&item->text, rest);
-	if (rest.len > 0)
-		responses_say(d, item, rest);
-	buffer_free(&whole);
-}
-
-static void reasoning_done(struct responses_decoder *d, struct responses_item *item,
-			   struct span value)
-{
-	static const char *const without[] = {"status", "id", NULL};
-	struct buffer *data = &d->scratch;
-
-	say_rest(d, item, value);
-	item->encrypted = json_get(value, "encrypted_content").len > 2 &&
-			  json_type(json_get(value, "encrypted_content")) == JSON_STRING;
-	buffer_clear(data);
-	json_open(data, '{');
-	if (item->id.len > 0 && !item->other_id)
-		json_put_string(data, "id", buffer_span(&item->id));
-	responses_members(value, without, data);
-	json_close(data, '}');
-	responses_keep(d, item, buffer_span(data));
-}
-
 /* ---- items ---- */
 
 static void item_added(struct responses_decoder *d, struct span event)
@@ -234,10 +24,10 @@ static void item_done(struct responses_decoder *d, struct responses_item *item, 
 		return;
 	switch (item->kind) {
 	case ITEM_MESSAGE:
-		message_done(d, item, value);
+		responses_message_done(d, item, value);
 		break;
 	case ITEM_REASONING:
-		reasoning_done(d, item, value);
+		responses_reasoning_done(d, item, value);
 		break;
 	case ITEM_CALL:
 		responses_call_done(d, item, value);
@@ -258,7 +48,7 @@ static void item_done(struct responses_decoder *d, struct responses_item *item, 
 		break;
 	}
 	item->done = true;
-	pass_on(d, false);
+	responses_pass_on(d, false);
 }
 
 /* ---- the response ---- */
@@ -332,27 +122,38 @@ static void read_output(struct responses_decoder *d, struct span output)
 }
 
 /* What a response failed for is named by its code alone; of those that nothing else tells apart,
- * only server_error and what ran out of time may pass. */
-static void judge(struct failure *failure)
+ * only what is the server's own fault may pass. */
+static bool is_passing(const char *code)
 {
-	const char *code = buffer_string(&failure->code);
+	static const char *const words[] = {"server_error", "internal", "unavailable", "timeout",
+					    NULL};
 
-	if (strcmp(failure->kind, "server") != 0 || *code == '\0' ||
-	    strcmp(code, "server_error") == 0 || strstr(code, "timeout") != NULL)
-		return;
-	failure->kind = "invalid_request";
-	failure->retryable = false;
+	for (size_t i = 0; words[i] != NULL; i++)
+		if (strstr(code, words[i]) != NULL)
+			return true;
+	/* Of an error without a code it is the type, and that of every event. */
+	return *code == '\0' || strcmp(code, "error") == 0 || (*code >= '0' && *code <= '9');
+}
+
+static bool read_failure(struct responses_decoder *d, struct span body)
+{
+	bool first = d->failure.kind == NULL;
+
+	failure_read(&d->failure, d->base.provider, 0, body);
+	if (first && strcmp(d->failure.kind, "server") == 0 &&
+	    !is_passing(buffer_string(&d->failure.code))) {
+		d->failure.kind = "invalid_request";
+		d->failure.retryable = false;
+	}
+	return false;
 }
 
 static bool fail(struct responses_decoder *d, struct span response)
 {
 	struct span error = json_get(response, "error");
 
-	if (json_type(error) == JSON_OBJECT || json_type(error) == JSON_STRING) {
-		failure_read(&d->failure, d->base.provider, 0, response);
-		judge(&d->failure);
-		return false;
-	}
+	if (json_type(error) == JSON_OBJECT || json_type(error) == JSON_STRING)
+		return read_failure(d, response);
 	return failure_set(&d->failure, "server", true, "%s did not finish its answer",
 			   d->base.provider->name);
 }
@@ -423,15 +224,15 @@ static bool read_event(struct responses_decoder *d, struct span type, struct spa
 	struct span response = json_get(event, "response");
 
 	if (span_is(type, "error") || span_is(type, "response.error"))
-		return failure_read(&d->failure, d->base.provider, 0, event);
+		return read_failure(d, event);
 	if (span_is(type, "response.output_text.delta"))
-		text_delta(d, event);
+		responses_text_delta(d, event);
 	else if (span_is(type, "response.output_text.done"))
-		text_done(d, event);
+		responses_text_done(d, event);
 	else if (span_is(type, "response.refusal.delta"))
-		refusal_delta(d, event);
+		responses_refusal_delta(d, event);
 	else if (is_reasoning_delta(type))
-		reasoning_delta(d, type, event);
+		responses_reasoning_delta(d, type, event);
 	else if (span_is(type, "response.output_item.added"))
 		item_added(d, event);
 	else if (span_is(type, "response.output_item.done"))
@@ -445,7 +246,7 @@ static bool read_event(struct responses_decoder *d, struct span type, struct spa
 	else if (response.at != NULL)
 		read_head(d, response);
 	else if (type.len == 0 && is_error(json_get(event, "error")))
-		return failure_read(&d->failure, d->base.provider, 0, event);
+		return read_failure(d, event);
 	else if (!call_event(d, type, event) && span_starts(type, "response."))
 		responses_hosted_event(d, type, event);
 	return true;
@@ -501,7 +302,7 @@ static bool responses_document(struct decoder *decoder, struct span json)
 		json = json_path(json, "0");
 	status = json_get(json, "status");
 	if (json_type(json_get(json, "output")) != JSON_ARRAY && json_type(status) != JSON_STRING)
-		return failure_read(&d->failure, d->base.provider, 0, json);
+		return read_failure(d, json);
 	if (json_is(status, "in_progress") || json_is(status, "queued"))
 		return failure_set(&d->failure, "invalid_response", false,
 				   "%s answered with a response that is not complete", name);
@@ -541,33 +342,12 @@ static struct model_usage usage_of(struct span usage)
 	};
 }
 
-static void flush(struct responses_decoder *d)
-{
-	for (size_t i = 0; i < d->item_count; i++) {
-		struct responses_item *item = d->items[i];
-		bool waits = item->joint.len > 0;
-		struct span rest = {0};
-
-		if (item->kind == ITEM_MESSAGE || item->kind == ITEM_REASONING)
-			rest = joint_end(&item->joint);
-		if (!waits || rest.len == 0)
-			continue;
-		if (item->refused)
-			buffer_add_span(&d->refusal, rest);
-		else if (item->kind == ITEM_MESSAGE)
-			buffer_add_span(&item->text, rest);
-		else
-			responses_say(d, item, rest);
-	}
-	pass_on(d, true);
-}
-
 static void responses_end(struct decoder *decoder, bool cut, struct model_outcome *outcome)
 {
 	struct responses_decoder *d = (struct responses_decoder *)decoder;
 
 	(void)cut;
-	flush(d);
+	responses_flush(d);
 	if (d->failure.kind == NULL && d->state == RESPONSES_OPEN)
 		failure_set(&d->failure, "stream_truncated", true,
 			    "%s broke off in the middle of its answer", d->base.provider->name);

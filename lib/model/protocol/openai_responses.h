@@ -1,6 +1,7 @@
 /*
  * openai_responses: OpenAI's Responses and everything that speaks it. Private to its files:
  *   openai_responses.c          the decoder: events into deltas, and how an answer ends
+ *   openai_responses_text.c     what the model says: messages, refusals, reasoning
  *   openai_responses_items.c    what an answer consists of, found by whatever an event names it by
  *   openai_responses_calls.c    the model's function calls
  *   openai_responses_hosted.c   calls that the provider runs itself
@@ -32,13 +33,14 @@ struct responses_item {
 	int number;         /* the call's, in order of announcement; -1: none */
 	struct buffer text; /* what was received of its text or arguments */
 	size_t said;        /* how much of it was passed on */
-	int64_t part;       /* which part of a reasoning the text belongs to; -1: none yet */
+	uint64_t part;      /* which part of a reasoning the text belongs to */
 	struct joint joint;
 	bool refused;   /* it said a refusal */
 	bool other_id;  /* its events disagree about its id */
 	bool running;   /* MODEL_TOOL_RUNNING was told */
 	bool over;      /* MODEL_TOOL_RESULT was told; all of a message was passed on */
 	bool encrypted; /* of reasoning: the encrypted content is kept */
+	bool added;     /* output_item.added was seen */
 	bool done;      /* output_item.done was seen */
 	struct buffer call_id, name;
 	/* Of a hosted call the items to send back, without brackets; of a message its phase. */
@@ -63,11 +65,28 @@ struct responses_decoder {
 
 void responses_emit(struct responses_decoder *d, struct model_delta delta);
 
-/* Pass on a piece of text or thinking of `item`. */
-void responses_say(struct responses_decoder *d, struct responses_item *item, struct span text);
+/* A piece of a message's text, and all of it from servers that send no pieces; a piece of a
+ * refusal.
+ */
+void responses_text_delta(struct responses_decoder *d, struct span event);
+void responses_text_done(struct responses_decoder *d, struct span event);
+void responses_refusal_delta(struct responses_decoder *d, struct span event);
 
-/* `json` as provider_data of the part that holds the text of `item`. */
-void responses_keep(struct responses_decoder *d, struct responses_item *item, struct span json);
+/* A piece of reasoning; `type` is the event's. */
+void responses_reasoning_delta(struct responses_decoder *d, struct span type, struct span event);
+
+/* The item is complete. */
+void responses_message_done(struct responses_decoder *d, struct responses_item *item,
+			    struct span value);
+void responses_reasoning_done(struct responses_decoder *d, struct responses_item *item,
+			      struct span value);
+
+/* Pass on the text of messages in their order: that of one waits until those before it are done, or
+ * until the answer has ended. */
+void responses_pass_on(struct responses_decoder *d, bool ended);
+
+/* Pass on what was held back; the answer has ended. */
+void responses_flush(struct responses_decoder *d);
 
 /* Announce a call under the item's name and call_id. */
 void responses_announce(struct responses_decoder *d, struct responses_item *item);

@@ -34,7 +34,7 @@ static void name_it(struct responses_item *item)
 		type.len -= strlen("_output");
 	if (span_ends(type, "_call"))
 		type.len -= strlen("_call");
-	buffer_add_span(&item->name, type);
+	buffer_add_span(&item->name, type.len > 0 ? type : buffer_span(&item->type));
 }
 
 void responses_hosted_begin(struct responses_decoder *d, struct responses_item *item)

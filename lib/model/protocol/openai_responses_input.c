@@ -4,7 +4,7 @@
 #include "model/parameters.h"
 #include "model/protocol/openai_responses.h"
 
-enum { MAX_ID = 64 };
+enum { MAX_ID = 64, MAX_NAME = 128 };
 
 /* A call that was written and waits for its result. */
 struct waiting {
@@ -335,7 +335,9 @@ static void write_call(struct writer *w, struct span part, bool own)
 	json_put_text(w->out, "type", custom ? "custom_tool_call" : "function_call");
 	put_id(w, data);
 	json_put_string(w->out, "call_id", call_id(w, id));
-	json_put_raw(w->out, "name", json_get(part, "tool_name"));
+	buffer_clear(&w->scratch);
+	message_safe_name(json_get(part, "tool_name"), MAX_NAME, &w->scratch);
+	json_put_string(w->out, "name", buffer_span(&w->scratch));
 	if (!custom)
 		json_put_string(w->out, "arguments", buffer_span(&args));
 	else

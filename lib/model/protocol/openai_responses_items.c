@@ -32,7 +32,6 @@ static struct responses_item *insert(struct responses_decoder *d, struct span ty
 	item->kind = responses_kind_of(type);
 	item->index = index;
 	item->number = -1;
-	item->part = -1;
 	if (d->item_count == d->item_cap) {
 		d->item_cap = d->item_cap > 0 ? 2 * d->item_cap : 8;
 		d->items = mem_resize(d->items, d->item_cap * sizeof(struct responses_item *));
@@ -80,18 +79,26 @@ static struct responses_item *by_call_id(struct responses_decoder *d, enum respo
 	return NULL;
 }
 
-static struct responses_item *first_open(struct responses_decoder *d, enum responses_kind kind)
+/* Whether an open item may be the one at `index`: one of them does not say where it is. */
+static bool may_be(const struct responses_item *item, enum responses_kind kind, int64_t index)
+{
+	return item->kind == kind && !item->done && (index < 0 || item->index < 0);
+}
+
+static struct responses_item *first_open(struct responses_decoder *d, enum responses_kind kind,
+					 int64_t index)
 {
 	for (size_t i = 0; i < d->item_count; i++)
-		if (d->items[i]->kind == kind && !d->items[i]->done)
+		if (may_be(d->items[i], kind, index))
 			return d->items[i];
 	return NULL;
 }
 
-static struct responses_item *last_open(struct responses_decoder *d, enum responses_kind kind)
+static struct responses_item *last_open(struct responses_decoder *d, enum responses_kind kind,
+					int64_t index)
 {
 	for (size_t i = d->item_count; i-- > 0;)
-		if (d->items[i]->kind == kind && !d->items[i]->done)
+		if (may_be(d->items[i], kind, index))
 			return d->items[i];
 	return NULL;
 }
@@ -106,8 +113,8 @@ struct responses_item *responses_find(struct responses_decoder *d, enum response
 
 	if (item == NULL)
 		item = by_id(d, kind, json_get(event, "item_id"));
-	if (item == NULL && index < 0)
-		item = last_open(d, kind);
+	if (item == NULL)
+		item = last_open(d, kind, index);
 	return item;
 }
 
@@ -116,8 +123,10 @@ struct responses_item *responses_need(struct responses_decoder *d, const char *t
 {
 	struct responses_item *item = responses_find(d, responses_kind_of(span_of(type)), event);
 
-	if (item == NULL)
+	if (item == NULL) {
 		item = insert(d, span_of(type), json_int(json_get(event, "output_index"), -1));
+		json_decode(json_get(event, "item_id"), &item->id);
+	}
 	return item;
 }
 
@@ -144,24 +153,57 @@ static struct span type_of(struct responses_decoder *d, struct span value)
 	return buffer_span(&d->scratch);
 }
 
-/* The open item that `value` has become: the position says it, and where several items claim one
- * (or none has any) their ids; these may be other ones in every event. */
-static struct responses_item *open_item(struct responses_decoder *d, enum responses_kind kind,
-					struct span value, int64_t index)
+/* Whether `item` is known by an id that `value` says, too. */
+static bool is_same(struct responses_item *item, struct span value)
+{
+	struct span id = json_get(value, "id"), call_id = json_get(value, "call_id");
+
+	return (is_said(id) && json_is(id, buffer_string(&item->id))) ||
+	       (is_said(call_id) && json_is(call_id, buffer_string(&item->call_id)));
+}
+
+/* Whether `value` says another id than `known`. */
+static bool differs(struct buffer *known, struct span value)
+{
+	return known->len > 0 && is_said(value) && !json_is(value, buffer_string(known));
+}
+
+/* The item that `value` has become, done already when it is told twice: the position says it, and
+ * where several items claim one (or none has any) their ids; these may be other ones in every
+ * event. */
+static struct responses_item *ended_item(struct responses_decoder *d, enum responses_kind kind,
+					 struct span value, int64_t index)
 {
 	struct responses_item *named = by_call_id(d, kind, json_get(value, "call_id"));
 	struct responses_item *item = by_index(d, kind, index);
 
 	if (named != NULL && named->index == index)
 		return named;
-	if (item != NULL && !item->done)
+	if (item != NULL && (!item->done || is_same(item, value)))
 		return item;
 	item = by_id(d, kind, json_get(value, "id"));
 	if (item != NULL && !item->done)
 		return item;
 	if (named != NULL)
 		return named;
-	return index < 0 ? first_open(d, kind) : NULL;
+	return first_open(d, kind, index);
+}
+
+/* The item that is announced as `value`, where it is there already: a delta came too early, or it
+ * is announced a second time. */
+static struct responses_item *known_item(struct responses_decoder *d, enum responses_kind kind,
+					 struct span value, int64_t index)
+{
+	struct responses_item *item = by_index(d, kind, index);
+
+	if (item == NULL)
+		item = by_id(d, kind, json_get(value, "id"));
+	if (item == NULL || item->done || (item->index >= 0 && item->index != index))
+		return NULL;
+	if (item->added && (differs(&item->id, json_get(value, "id")) ||
+			    differs(&item->call_id, json_get(value, "call_id"))))
+		return NULL;
+	return item;
 }
 
 struct responses_item *responses_take(struct responses_decoder *d, struct span event, bool added)
@@ -174,16 +216,10 @@ struct responses_item *responses_take(struct responses_decoder *d, struct span e
 
 	if (type.len == 0)
 		return NULL;
-	if (added) {
-		/* It may be there already, from a delta that came too early. */
-		item = by_index(d, kind, index);
-		if (item != NULL && (item->done || item->id.len > 0))
-			item = NULL;
-	} else {
-		item = open_item(d, kind, value, index);
-	}
+	item = added ? known_item(d, kind, value, index) : ended_item(d, kind, value, index);
 	if (item == NULL)
 		item = insert(d, type, index);
+	item->added |= added;
 	describe(item, value);
 	return item;
 }
