@@ -220,6 +220,12 @@ static void signal_came(void *context, int number)
 	cancel(p, number);
 }
 
+/* Who is asked for approval may end everything, as ^C does. */
+static void user_quits(void *context)
+{
+	signal_came(context, SIGINT);
+}
+
 static bool is_ending(void *context)
 {
 	const struct program *p = context;
@@ -274,6 +280,8 @@ static void start(struct program *p)
 	const struct run_handler handler = {p, run_is_over};
 	struct error e = {0};
 
+	p->options.policy.quit = user_quits;
+	p->options.policy.quit_context = p;
 	p->sink.ending = is_ending;
 	p->sink.context = p;
 	p->sink.sync = p->options.fsync;

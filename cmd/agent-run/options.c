@@ -50,6 +50,8 @@ static const char help[] =
     "      --allow GLOB, --ask GLOB, --deny GLOB\n"
     "                              tools that run freely, need a yes, or never run\n"
     "      --approve-with COMMAND  ask a program instead of the person at the terminal\n"
+    "      --approval-timeout SECONDS\n"
+    "                              no answer within this time is a no (3600)\n"
     "\n"
     "limits\n"
     "      --max-iterations N      model responses (50)\n"
@@ -89,6 +91,7 @@ enum {
 	OPT_ASK,
 	OPT_DENY,
 	OPT_APPROVE_WITH,
+	OPT_APPROVAL_TIMEOUT,
 	OPT_MAX_ITERATIONS,
 	OPT_MAX_TOTAL_TOKENS,
 	OPT_MAX_COST,
@@ -133,6 +136,7 @@ static const struct option long_options[] = {
     {"ask", required_argument, NULL, OPT_ASK},
     {"deny", required_argument, NULL, OPT_DENY},
     {"approve-with", required_argument, NULL, OPT_APPROVE_WITH},
+    {"approval-timeout", required_argument, NULL, OPT_APPROVAL_TIMEOUT},
     {"max-iterations", required_argument, NULL, OPT_MAX_ITERATIONS},
     {"max-total-tokens", required_argument, NULL, OPT_MAX_TOTAL_TOKENS},
     {"max-cost", required_argument, NULL, OPT_MAX_COST},
@@ -305,6 +309,7 @@ static void set_defaults(struct options *o)
 	*o = (struct options){
 	    .limits = {.connect_seconds = 30, .idle_seconds = 300},
 	    .jobs = 8,
+	    .policy = {.timeout = 3600},
 	    .config =
 		{
 		    .agent_name = "agent",
@@ -417,6 +422,9 @@ static void apply(struct options *o, int option, const char *value)
 		break;
 	case OPT_APPROVE_WITH:
 		o->policy.command = value;
+		break;
+	case OPT_APPROVAL_TIMEOUT:
+		o->policy.timeout = amount("--approval-timeout", value);
 		break;
 	case OPT_MAX_ITERATIONS:
 		config->max_iterations = whole_number("--max-iterations", value, 1);

@@ -405,7 +405,7 @@ void emit_provider_end(struct agent_run *run, const struct answer_call *call)
 }
 
 void emit_tool_approval(struct agent_run *run, const struct answer_call *call, bool approved,
-			const char *by)
+			const char *by, const char *reason)
 {
 	struct buffer *data = begin(run, "tool_approval");
 
@@ -413,5 +413,7 @@ void emit_tool_approval(struct agent_run *run, const struct answer_call *call, b
 	put_args(data, call);
 	json_put_text(data, "decision", approved ? "approved" : "denied");
 	json_put_text(data, "by", by);
+	if (reason[0] != '\0')
+		json_put_text(data, "reason", reason);
 	end(run);
 }

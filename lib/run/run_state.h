@@ -173,7 +173,8 @@ void emit_tool_end(struct agent_run *run, const struct answer_call *call,
 /* The same for a call that the provider runs itself. */
 void emit_provider_start(struct agent_run *run, const struct answer_call *call);
 void emit_provider_end(struct agent_run *run, const struct answer_call *call);
+/* `reason` may be "". */
 void emit_tool_approval(struct agent_run *run, const struct answer_call *call, bool approved,
-			const char *by);
+			const char *by, const char *reason);
 
 #endif

@@ -1,3 +1,4 @@
+#include <signal.h>
 #include <stdlib.h>
 
 #include "json/schema.h"
@@ -95,24 +96,37 @@ static void execute(struct batch_call *call)
 				   call->environment, &run->config.tool_limits, &handler);
 }
 
+/* What the model is told of a call that was not approved. */
+static void deny(struct batch_call *call, const char *by, const char *reason)
+{
+	struct buffer why = {0};
+
+	buffer_add_text(&why, strcmp(by, "user") == 0 ? "The user denied the call"
+						      : "The call was denied");
+	if (reason[0] != '\0')
+		buffer_add_format(&why, ": %s", reason);
+	else
+		buffer_add_char(&why, '.');
+	settle_refused(call, buffer_string(&why));
+	buffer_free(&why);
+}
+
 static void on_decided(void *context, bool approved, const char *by, const char *reason)
 {
 	struct batch_call *call = context;
 	struct agent_run *run = call->run;
-	struct buffer why = {0};
 
 	call->approval = NULL;
-	emit_tool_approval(run, asked(call), approved, by);
-	if (approved) {
+	emit_tool_approval(run, asked(call), approved, by, reason);
+	if (approved)
 		execute(call);
-	} else {
-		buffer_add_text(&why, "The call was denied");
-		if (reason[0] != '\0')
-			buffer_add_format(&why, ": %s", reason);
-		settle_refused(call, buffer_string(&why));
-	}
-	buffer_free(&why);
-	pump(run);
+	else
+		deny(call, by, reason);
+	if (run->config.policy->quitting)
+		run_fail(run, RUN_CANCELLED, 128 + SIGINT, "cancelled",
+			 "the user denied a call and ended the run");
+	else
+		pump(run);
 }
 
 /* What is wrong with a call before anything runs, told to the model; false when nothing is. */
@@ -166,7 +180,7 @@ static void begin_call(struct batch_call *call)
 	call->environment = make_environment(call);
 	switch (approval_rule_for(run->config.policy, call->tool)) {
 	case APPROVAL_DENY:
-		emit_tool_approval(run, asked(call), false, "policy");
+		emit_tool_approval(run, asked(call), false, "policy", "");
 		settle_refused(call, "The call was denied by policy.");
 		break;
 	case APPROVAL_ASK:

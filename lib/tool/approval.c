@@ -8,6 +8,7 @@
 #include <termios.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/utf8.h"
 #include "event/terminal.h"
@@ -22,9 +23,10 @@ struct approval {
 	struct approval_handler handler;
 	struct approval *next; /* waiting for the terminal */
 	char *tool_name;
-	struct process *process;  /* the policy's program */
-	struct loop_timer *timer; /* a decision that needs no answer */
-	bool approved;            /* that decision */
+	struct process *process; /* the policy's program */
+	struct loop_timer
+	    *timer;    /* a decision that needs no answer, or the end of the wait for one */
+	bool approved; /* that decision */
 	const char *by;
 	struct buffer question;
 	int fd; /* of the terminal; -1: not shown */
@@ -96,7 +98,16 @@ static void release(struct approval *approval)
 	free(approval);
 }
 
-/* Leave the queue for the terminal; the next question is shown if this was the one shown. */
+static void its_turn(void *context)
+{
+	struct approval *approval = context;
+
+	approval->timer = NULL;
+	show(approval);
+}
+
+/* Leave the queue for the terminal. If this was the question shown, the next one is, but not at
+ * once: it may be cancelled as well. */
 static void leave_queue(struct approval *approval)
 {
 	struct approval **at = &approval->policy->waiting;
@@ -107,8 +118,8 @@ static void leave_queue(struct approval *approval)
 	if (*at == NULL)
 		return;
 	*at = approval->next;
-	if (was_first && *at != NULL)
-		show(*at);
+	if (was_first && *at != NULL && !approval->policy->quitting)
+		(*at)->timer = loop_timer_add((*at)->loop, 0, its_turn, *at);
 }
 
 static void decide(struct approval *approval, bool approved, const char *by, struct span reason)
@@ -161,6 +172,16 @@ static bool is_word(struct span answer, const char *word)
 	       strncasecmp(answer.at, word, answer.len) == 0;
 }
 
+static void quit(struct approval *approval)
+{
+	struct approval_policy *policy = approval->policy;
+
+	policy->quitting = true;
+	decide(approval, false, "user", SPAN(""));
+	if (policy->quit != NULL)
+		policy->quit(policy->quit_context);
+}
+
 static void answered(struct approval *approval)
 {
 	struct buffer line = approval->answer;
@@ -168,6 +189,11 @@ static void answered(struct approval *approval)
 
 	approval->answer = (struct buffer){0};
 	answer = trim(buffer_span(&line));
+	if (is_word(answer, "quit")) {
+		quit(approval);
+		buffer_free(&line);
+		return;
+	}
 	if (is_word(answer, "always"))
 		add_always(approval->policy, approval->tool_name);
 	if (is_word(answer, "yes") || is_word(answer, "always"))
@@ -188,27 +214,67 @@ static void typed(void *context, int events)
 		return;
 	if (got > 0)
 		buffer_add(&approval->answer, bytes, (size_t)got);
+	else
+		write_all(approval->fd, SPAN("\n"));
 	if (got <= 0 || memchr(bytes, '\n', (size_t)got) != NULL)
 		answered(approval);
+}
+
+/* Nobody has answered. What is half typed is not left to whoever reads the terminal next. */
+static void time_is_up(void *context)
+{
+	struct approval *approval = context;
+	struct buffer why = {0};
+
+	approval->timer = NULL;
+	buffer_add_format(&why, "nobody answered within %g second%s (--approval-timeout)",
+			  approval->policy->timeout, approval->policy->timeout == 1 ? "" : "s");
+	tcflush(approval->fd, TCIFLUSH);
+	write_all(approval->fd, SPAN("\n"));
+	write_all(approval->fd, buffer_span(&why));
+	write_all(approval->fd, SPAN("\n"));
+	decide(approval, false, "policy", buffer_span(&why));
+	buffer_free(&why);
+}
+
+/* Open the terminal; NULL, or why nobody can be asked there: reading it in the background would
+ * stop the whole program until somebody notices. */
+static const char *open_terminal(struct approval *approval)
+{
+	pid_t foreground;
+
+	approval->fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	if (approval->fd < 0)
+		return "it needs a yes, and there is no terminal to ask on (--allow or "
+		       "--approve-with decide without one)";
+	foreground = tcgetpgrp(approval->fd);
+	if (foreground >= 0 && foreground != getpgrp())
+		return "it needs a yes, and nobody can be asked in the background (--allow or "
+		       "--approve-with decide there)";
+	approval->watch = loop_fd_add(approval->loop, approval->fd, LOOP_READ, typed, approval);
+	return approval->watch == NULL ? "the terminal cannot be waited for" : NULL;
 }
 
 /* Show the question whose turn it is. What was typed before it was seen is no answer to it. */
 static void show(struct approval *approval)
 {
-	if (is_always(approval->policy, approval->tool_name)) {
+	const struct approval_policy *policy = approval->policy;
+	const char *why;
+
+	if (is_always(policy, approval->tool_name)) {
 		decide_later(approval, true, "user", "");
 		return;
 	}
-	approval->fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-	if (approval->fd >= 0)
-		approval->watch =
-		    loop_fd_add(approval->loop, approval->fd, LOOP_READ, typed, approval);
-	if (approval->watch == NULL) {
-		decide_later(approval, false, "policy", "no terminal to ask on");
+	why = open_terminal(approval);
+	if (why != NULL) {
+		decide_later(approval, false, "policy", why);
 		return;
 	}
 	tcflush(approval->fd, TCIFLUSH);
 	write_all(approval->fd, buffer_span(&approval->question));
+	if (policy->timeout > 0)
+		approval->timer = loop_timer_add(approval->loop, clock_nanoseconds(policy->timeout),
+						 time_is_up, approval);
 }
 
 static void write_question(struct buffer *out, const char *tool_name, struct span args)
@@ -223,7 +289,7 @@ static void write_question(struct buffer *out, const char *tool_name, struct spa
 	terminal_add_line(out, shown);
 	if (shown.len < args.len)
 		buffer_add_format(out, " [... %zu bytes not shown ...]", args.len - shown.len);
-	buffer_add_text(out, "\nRun it? [y]es, [N]o, [a]lways this tool, or why not: ");
+	buffer_add_text(out, "\nRun it? [y]es, [N]o, [a]lways this tool, [q]uit, or why not: ");
 }
 
 static void enqueue(struct approval *approval)
@@ -255,9 +321,10 @@ static void ended(void *context, const struct process_end *end)
 
 	approval->process = NULL;
 	buffer_add_span(&reason, said);
-	if (said.len == 0 && !(end->outcome == PROCESS_EXITED && end->value <= 1)) {
+	if (end->outcome != PROCESS_EXITED || (said.len == 0 && end->value > 1)) {
+		buffer_add_text(&reason, said.len > 0 ? "; " : "");
 		buffer_add_text(&reason, "the program that approves calls failed: ");
-		process_describe_end(&reason, end, 0);
+		process_describe_end(&reason, end, approval->policy->timeout);
 	}
 	decide(approval, end->outcome == PROCESS_EXITED && end->value == 0, "hook",
 	       buffer_span(&reason));
@@ -282,8 +349,10 @@ static void ask_program(struct approval *approval, struct span tool_call_id, str
 	char *argv[] = {(char[]){"/bin/sh"}, (char[]){"-c"}, command, NULL};
 	struct process_handler handler = {approval, printed, NULL, ended};
 	struct buffer call = {0};
-	struct process_command process = {
-	    .argv = argv, .environment = environment, .shares_group = has_terminal()};
+	struct process_command process = {.argv = argv,
+					  .environment = environment,
+					  .timeout = approval->policy->timeout,
+					  .shares_group = has_terminal()};
 
 	json_open(&call, '{');
 	json_put_string(&call, "tool_call_id", tool_call_id);

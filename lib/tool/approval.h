@@ -15,6 +15,12 @@ struct approval_policy {
 	enum approval_rule *rules;
 	size_t count;
 	const char *command; /* --approve-with; NULL: ask on /dev/tty */
+	double timeout;      /* seconds for one answer, then it is no; 0: as long as it takes */
+	/* A person answered "quit": called when that call has been denied, to end all that goes on.
+	 * NULL: nothing more than that call's run ends. */
+	void (*quit)(void *context);
+	void *quit_context;
+	bool quitting; /* nobody is asked any more */
 	/* private: the questions for the terminal, the first one shown, and the tools that need no
 	 * question any more */
 	struct approval *waiting;
@@ -42,9 +48,10 @@ struct approval;
 
 /* Ask for one call: the program of the policy (run by sh -c) with the call as JSON on stdin
  * (tool_call_id, tool_name, args): exit status 0 approves, and its stdout is the reason. Or the
- * person at /dev/tty: y, or a for always this tool; anything else is no, and is the reason; where
- * there is no terminal the answer is no ("policy"). One question at a time is shown; others wait
- * for their turn. `environment` is the program's. Callbacks never run inside. */
+ * person at /dev/tty: y, or a for always this tool; q is no, and sets `quitting`; anything else is
+ * no, and is the reason. Where there is no terminal to ask on, or no answer in time, the answer is
+ * no ("policy"). One question at a time is shown; others wait for their turn, as their time does.
+ * `environment` is the program's. Callbacks never run inside. */
 struct approval *approval_ask(struct loop *loop, struct approval_policy *policy,
 			      const struct tool *tool, struct span tool_call_id, struct span args,
 			      char *const *environment, const struct approval_handler *handler);

@@ -224,9 +224,10 @@ static void test_person(void)
 		    count_of(buffer_span(&person.seen), "\xe2\x80\xae") == 0,
 		"what could steer the terminal is not sent to it");
 	unit_ok(
-	    span_starts(buffer_span(&person.seen),
-			"approval: the model wants to run shell {\"command\":\"ls "
-			"\\u001b[2J\"}\r\nRun it? [y]es, [N]o, [a]lways this tool, or why not: "),
+	    span_starts(
+		buffer_span(&person.seen),
+		"approval: the model wants to run shell {\"command\":\"ls "
+		"\\u001b[2J\"}\r\nRun it? [y]es, [N]o, [a]lways this tool, [q]uit, or why not: "),
 	    "the question names the tool and shows the arguments");
 	loop_fd_remove(person.watch);
 	buffer_free(&person.seen);
@@ -283,7 +284,9 @@ static void test_no_terminal(void)
 
 	setsid();
 	ask_all(&person, &policy, &decision, calls, 1);
-	is_decided(&decision, false, "policy", "no terminal to ask on",
+	is_decided(&decision, false, "policy",
+		   "it needs a yes, and there is no terminal to ask on (--allow or --approve-with "
+		   "decide without one)",
 		   "without a terminal the answer is no");
 	loop_free(person.loop);
 	approval_free(&policy);

@@ -1,0 +1,230 @@
+#!/usr/bin/env bats
+# agent-run: which tools run freely, need a yes, or never run; and who is asked.
+load helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	mkdir tools
+}
+
+# tool NAME COMMAND: a tool without parameters.
+tool() {
+	printf '{"name":"%s","command":%s}\n' "$1" "$2" >"tools/$1.json"
+}
+
+# calls NAME...: a model that calls these tools in its first answer, and says "done" in the next.
+# The requests it gets are request.0, request.1, ...
+calls() {
+	local name n=0
+	for name in "$@"; do
+		printf '{"event_type":"tool_call_start","data":{"tool_call_id":"c%s","tool_name":"%s","index":%s}}\n' $n "$name" $n
+		n=$((n + 1))
+	done >calls
+	cat >model.sh <<'EOF'
+n=$(ls request.* 2>/dev/null | wc -l)
+cat >request.$n
+if [ "$n" = 0 ]; then cat calls; else echo '{"text":"done"}'; fi
+EOF
+	rm -f request.*
+}
+
+# person [WAIT ANSWER]... -- OPTION...: agent-run at a terminal; events in `events`, what was shown in `screen`.
+person() {
+	local steps=()
+	while [ "$1" != -- ]; do
+		steps+=("$1")
+		shift
+	done
+	shift
+	timeout 60 "$BUILD/server/terminal" "${at[@]}" --screen screen "${steps[@]}" -- \
+		agent-run -m 'exec:sh model.sh' -t tools "$@" hello >events
+}
+
+at=()
+asks='or why not: '
+
+# of TYPE FILTER: what a jq filter makes of the data of these events, one a line.
+of() {
+	jq -rc --arg type "$1" "select(.event_type == \$type) | .data | $2" events
+}
+
+decisions() {
+	of tool_approval '[.tool_call_id, .decision, .by] | join(" ")'
+}
+
+@test "a person says yes: the call is shown, runs, and the terminal is as it was" {
+	tool rm_all '["touch","ran"]'
+	calls rm_all
+	person "$asks" $'y\n' -- --ask '*'
+	assert_equal "$(tr -d '\r' <screen)" 'agent-run: the model wants to run rm_all {}
+Run it? [y]es, [N]o, [a]lways this tool, [q]uit, or why not: y'
+	assert_equal "$(decisions)" 'c0 approved user'
+	assert_equal "$(of tool_end .is_error)" false
+	assert [ -e ran ]
+}
+
+@test "a person says no: the model is told who, and why" {
+	tool rm_all '["touch","ran"]'
+	calls rm_all rm_all
+	person "$asks" $'n\n' "$asks" $'use the trash instead\n' -- --ask '*'
+	assert_equal "$(decisions)" $'c0 denied user\nc1 denied user'
+	assert_equal "$(of tool_approval .reason)" $'null\nuse the trash instead'
+	assert_equal "$(jq -r '.messages[-1].content[].result' request.1)" 'The user denied the call.
+The user denied the call: use the trash instead'
+	assert_equal "$(of agent_end .status)" success
+	assert [ ! -e ran ]
+}
+
+@test "calls that wait are asked one after the other, and always is for all of that tool" {
+	tool one '["true"]'
+	tool two '["true"]'
+	calls one two one one
+	person "$asks" $'a\n' "$asks" $'y\n' -- --ask '*'
+	assert_equal "$(grep -c 'wants to run' screen)" 2
+	assert_equal "$(decisions)" 'c0 approved user
+c1 approved user
+c2 approved user
+c3 approved user'
+}
+
+@test "quit ends the run as ^C does: nothing else runs, every call has its result" {
+	tool one '["touch","ran"]'
+	calls one one one
+	run -130 person "$asks" $'q\n' -- --ask '*'
+	assert_equal "$(decisions)" 'c0 denied user'
+	assert_equal "$(of tool_end .result)" 'The user denied the call.
+The call was cancelled.
+The call was cancelled.'
+	assert_equal "$(of error .error)" 'the user denied a call and ended the run'
+	assert_equal "$(of agent_end '[.status, .exit_status]')" '["cancelled",130]'
+	assert [ ! -e ran ]
+}
+
+@test "quit ends all runs of a batch" {
+	tool one '["touch","ran"]'
+	calls one
+	cat >model.sh <<<'cat >/dev/null; cat calls'
+	printf '%s\n' a b c d >lines
+	run -130 person "$asks" $'quit\n' -- --ask '*' --batch lines -j 2 'say'
+	assert_equal "$(of agent_end .status)" $'cancelled\ncancelled'
+	assert_equal "$(grep -c 'wants to run' screen)" 1
+	assert [ ! -e ran ]
+}
+
+@test "^C while asking cancels the run, and the terminal is as it was" {
+	tool one '["touch","ran"]'
+	calls one one
+	run -130 person "$asks" $'\x03' -- --ask '*'
+	assert_equal "$(decisions)" ''
+	assert_equal "$(of agent_end '[.status, .exit_status]')" '["cancelled",130]'
+	assert_equal "$(grep -c 'wants to run' screen)" 1
+	assert [ ! -e ran ]
+}
+
+@test "^D is a no" {
+	tool one '["true"]'
+	calls one
+	person "$asks" $'\x04' -- --ask '*'
+	assert_equal "$(decisions)" 'c0 denied user'
+}
+
+@test "what was typed before the question was seen is no answer to it" {
+	tool one '["touch","ran"]'
+	calls one
+	cat >model.sh <<'EOF'
+if [ -e first ]; then echo '{"text":"done"}'; exit; fi
+touch first; printf 'ready ' >/dev/tty
+until [ -e typed ]; do sleep 0.01; done
+cat calls
+EOF
+	tool note '["true"]'
+	# The line is in the terminal's queue before the model calls the tool.
+	(until [ -e first ]; do sleep 0.01; done; sleep 0.3; touch typed) &
+	person 'ready ' $'y\n' "$asks" $'n\n' -- --ask '*'
+	wait
+	assert_equal "$(decisions)" 'c0 denied user'
+	assert [ ! -e ran ]
+}
+
+@test "the question shows control characters and direction marks, and never sends them" {
+	tool one '["true"]'
+	printf '%s\n' '{"event_type":"tool_call_start","data":{"tool_call_id":"c0","tool_name":"one","index":0}}' \
+		'{"event_type":"tool_call_chunk","data":{"tool_call_id":"c0","tool_name":"one","args_delta":"{\"x\":\"a\u009b2J\u202e\\u001b[1A\\n\\rRun it? y\"}"}}' >calls.saved
+	calls one
+	mv calls.saved calls
+	person "$asks" $'y\n' -- --ask '*'
+	assert_equal "$(grep -c $'\e\|\xc2\x9b\|\xe2\x80\xae' screen || true)" 0
+	assert_equal "$(sed -n 1p screen | tr -d '\r')" 'agent-run: the model wants to run one {"x":"a\u{9b}2J\u{202e}\u001b[1A\n\rRun it? y"}'
+}
+
+@test "--approval-timeout: no answer is a no, a half typed one too" {
+	tool one '["touch","ran"]'
+	calls one one
+	person "$asks" 'ye' -- --ask '*' --approval-timeout 0.2
+	assert_equal "$(decisions)" $'c0 denied policy\nc1 denied policy'
+	assert_equal "$(of tool_end .result)" 'The call was denied: nobody answered within 0.2 seconds (--approval-timeout)
+The call was denied: nobody answered within 0.2 seconds (--approval-timeout)'
+	assert_equal "$(grep -c '^nobody answered within 0.2 seconds' screen)" 2
+	assert [ ! -e ran ]
+}
+
+@test "--approval-timeout stops a program that does not decide" {
+	tool one '["touch","ran"]'
+	calls one
+	agent-run -m 'exec:sh model.sh' -t tools --ask '*' --approve-with 'echo hm; exec sleep 300' --approval-timeout 0.2 hello </dev/null >events
+	assert_equal "$(decisions)" 'c0 denied hook'
+	assert_equal "$(of tool_end .result)" 'The call was denied: hm; the program that approves calls failed: timed out after 0.2 seconds'
+	assert [ ! -e ran ]
+}
+
+@test "without a terminal, or in the background, the answer is no, with the reason" {
+	tool one '["touch","ran"]'
+	calls one
+	setsid -w agent-run -m 'exec:sh model.sh' -t tools --ask '*' hello </dev/null >events
+	assert_equal "$(decisions)" 'c0 denied policy'
+	assert_equal "$(of tool_end .result)" 'The call was denied: it needs a yes, and there is no terminal to ask on (--allow or --approve-with decide without one)'
+	calls one
+	at=(--background)
+	person -- --ask '*'
+	assert_equal "$(decisions)" 'c0 denied policy'
+	assert_equal "$(of tool_end .result)" 'The call was denied: it needs a yes, and nobody can be asked in the background (--allow or --approve-with decide there)'
+	assert_equal "$(cat screen)" ''
+	assert [ ! -e ran ]
+}
+
+@test "a tool that asks by its manifest runs freely with --allow; the strictest glob counts" {
+	printf '{"name":"one","command":["touch","ran"],"approval":true}' >tools/one.json
+	calls one
+	setsid -w agent-run -m 'exec:sh model.sh' -t tools hello </dev/null >events
+	assert_equal "$(decisions)" 'c0 denied policy'
+	calls one
+	setsid -w agent-run -m 'exec:sh model.sh' -t tools --allow 'o*' hello </dev/null >events
+	assert_equal "$(decisions)" ''
+	assert [ -e ran ]
+	rm ran
+	calls one
+	setsid -w agent-run -m 'exec:sh model.sh' -t tools --deny '[o]ne' --allow one --ask '*' hello </dev/null >events
+	assert_equal "$(decisions)" 'c0 denied policy'
+	assert_equal "$(of tool_end .result)" 'The call was denied by policy.'
+	assert [ ! -e ran ]
+}
+
+@test "--approve-with gets the call, and what it prints is the reason, told and recorded" {
+	tool one '["true"]'
+	calls one one
+	agent-run -m 'exec:sh model.sh' -t tools --ask '*' \
+		--approve-with 'cat >asked.$AGENT_TOOL_CALL_ID; [ $AGENT_TOOL_CALL_ID = c0 ] && echo "it is $AGENT_TOOL_NAME" || { echo not twice; exit 1; }' hello </dev/null >events
+	assert_equal "$(cat asked.c0)" '{"tool_call_id":"c0","tool_name":"one","args":{}}'
+	assert_equal "$(of tool_approval '[.tool_call_id, .decision, .by, .reason]' | sort)" '["c0","approved","hook","it is one"]
+["c1","denied","hook","not twice"]'
+	assert_equal "$(jq -r '.messages[-1].content[1].result' request.1)" 'The call was denied: not twice'
+}
+
+@test "a call with wrong arguments is not asked about" {
+	printf '{"name":"one","command":["true"],"parameters":{"type":"object","required":["x"]}}' >tools/one.json
+	calls one
+	person -- --ask '*'
+	assert_equal "$(decisions)" ''
+	assert_equal "$(cat screen)" ''
+	assert_equal "$(of tool_end .is_error)" true
+}
