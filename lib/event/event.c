@@ -3,32 +3,141 @@
 #include "base/utf8.h"
 #include "json/scan.h"
 
-static const char quick[] = "{\"event_type\":\"";
+/* ---- a line as writers write it ----
+ * Most of such a line is fixed text, to be compared. Each function takes the place where something
+ * begins and returns the one behind it, or NULL when something else stands there. */
+
+/* Compare without looking for the end. */
+static inline const char *behind_text(const char *at, struct span text)
+{
+	return memcmp(at, text.at, text.len) == 0 ? at + text.len : NULL;
+}
+
+static const struct span before_type = {"{\"event_type\":\"", 15};
+
+static inline const char *behind_type(struct span line, struct span *type)
+{
+	const char *start = line.at + before_type.len, *end = line.at + line.len, *quote;
+	bool ascii = true;
+
+	if (line.len < before_type.len || behind_text(line.at, before_type) == NULL)
+		return NULL;
+	quote = scan_string(line.at, start, end, &ascii);
+	*type = (struct span){start, (size_t)(quote - start)};
+	return ascii && quote < end && *quote == '"' ? quote : NULL;
+}
+
+/* From behind the type to the seq a line has as many bytes each time: a time in microseconds and a
+ * UUID. */
+static inline const char *behind_fixed(const char *at, const char *end, struct event *event)
+{
+	enum { TIMESTAMP = 27, UUID = 36 };
+	const struct span before_time = SPAN("\",\"timestamp\":\"");
+	const struct span before_run = SPAN("\",\"run_id\":\""), before_seq = SPAN("\",\"seq\":");
+
+	if ((size_t)(end - at) <
+	    before_time.len + TIMESTAMP + before_run.len + UUID + before_seq.len)
+		return NULL;
+	at = behind_text(at, before_time);
+	if (at == NULL || !scan_is_plain(at, TIMESTAMP))
+		return NULL;
+	event->timestamp = (struct span){at, TIMESTAMP};
+	at = behind_text(at + TIMESTAMP, before_run);
+	if (at == NULL || !scan_is_plain(at, UUID))
+		return NULL;
+	event->run_id = (struct span){at, UUID};
+	return behind_text(at + UUID, before_seq);
+}
+
+static inline const char *behind_seq(const char *at, const char *end, int64_t *seq)
+{
+	enum { DIGITS = 18 }; /* as many always fit */
+	const char *start = at;
+	int64_t value = 0;
+
+	for (; at < end && *at >= '0' && *at <= '9' && at - start < DIGITS; at++)
+		value = 10 * value + (*at - '0');
+	*seq = value;
+	return at == start || (*start == '0' && at - start > 1) ? NULL : at;
+}
+
+/* Whether data is right; where its first member is a text, as that of most chunks is, it is noted.
+ */
+static bool check_data(struct event *event)
+{
+	struct json_member first;
+	size_t count;
+
+	if (!json_check_object(event->data, 1, &first, 1, &count, NULL))
+		return false;
+	if (count > 0 && span_is(first.key, "\"text\""))
+		event->text = first.value;
+	return true;
+}
+
+/* The same for data that is nothing but a text, and one without escapes. Returns false for any
+ * other. */
+static bool check_plain_text(struct span line, struct event *event)
+{
+	const struct span before_text = SPAN("{\"text\":\"");
+	const char *at = event->data.at, *end = at + event->data.len, *quote;
+	bool ascii = true;
+	struct span text;
+
+	if (event->data.len < before_text.len || behind_text(at, before_text) == NULL)
+		return false;
+	at += before_text.len;
+	quote = scan_string(line.at, at, end, &ascii);
+	if (end - quote != 2 || *quote != '"')
+		return false;
+	text = (struct span){at, (size_t)(quote - at)};
+	if (!ascii && utf8_valid(text) < text.len)
+		return false;
+	event->text = (struct span){at - 1, text.len + 2};
+	return true;
+}
+
+/* Read a line that has exactly the form which writers give it. Returns false for any other line. */
+static bool read_usual(struct span line, struct event *event)
+{
+	const struct span before_data = SPAN(",\"data\":");
+	const char *at = behind_type(line, &event->type), *end = line.at + line.len;
+
+	event->line = line;
+	event->text = (struct span){0};
+	if (at != NULL)
+		at = behind_fixed(at, end, event);
+	if (at != NULL)
+		at = behind_seq(at, end, &event->seq);
+	if (at == NULL || (size_t)(end - at) < before_data.len + 3)
+		return false;
+	at = behind_text(at, before_data);
+	if (at == NULL || *at != '{' || end[-2] != '}' || end[-1] != '}')
+		return false;
+	event->data = (struct span){at, (size_t)(end - 1 - at)};
+	return check_plain_text(line, event) || check_data(event);
+}
 
 struct span event_type_quick(struct span line)
 {
-	const char *start, *end;
+	struct span type;
 
-	if (!span_starts(line, quick))
-		return (struct span){0};
-	start = line.at + sizeof(quick) - 1;
-	end = memchr(start, '"', line.len - (sizeof(quick) - 1));
-	if (end == NULL || memchr(start, '\\', (size_t)(end - start)) != NULL)
-		return (struct span){0};
-	return (struct span){start, (size_t)(end - start)};
+	return behind_type(line, &type) != NULL ? type : (struct span){0};
 }
 
 bool event_may_be(struct span line, const char *const *types, size_t count)
 {
-	struct span type = event_type_quick(line);
+	struct span type;
 
-	if (type.at == NULL || line.at[line.len - 1] != '}')
+	if (behind_type(line, &type) == NULL || line.at[line.len - 1] != '}')
 		return true;
 	for (size_t i = 0; i < count; i++)
 		if (type.at[0] == types[i][0] && span_is(type, types[i]))
 			return true;
 	return false;
 }
+
+/* ---- any line ---- */
 
 static struct span text_of(struct span value)
 {
@@ -65,97 +174,6 @@ void event_envelope(struct span line, struct event *event)
 		event->type = SPAN("");
 }
 
-/* ---- an envelope as writers write it ---- */
-
-static inline bool take_text(struct span *rest, struct span text)
-{
-	if (rest->len < text.len || memcmp(rest->at, text.at, text.len) != 0)
-		return false;
-	*rest = span_from(*rest, text.len);
-	return true;
-}
-
-/* A string of ASCII without escapes, whose opening quote is already taken, up to its closing one.
- */
-static inline bool take_plain(struct span line, struct span *rest, struct span *text)
-{
-	const char *end = rest->at + rest->len;
-	bool ascii = true;
-	const char *stop = scan_string(line.at, rest->at, end, &ascii);
-
-	*text = (struct span){rest->at, (size_t)(stop - rest->at)};
-	*rest = span_from(*rest, text->len);
-	return ascii && rest->len > 0 && rest->at[0] == '"';
-}
-
-static bool take_seq(struct span *rest, int64_t *seq)
-{
-	enum { DIGITS = 18 }; /* as many always fit */
-	size_t n = 0;
-
-	*seq = 0;
-	for (; n < rest->len && n < DIGITS && rest->at[n] >= '0' && rest->at[n] <= '9'; n++)
-		*seq = 10 * *seq + (rest->at[n] - '0');
-	if (n == 0 || (n > 1 && rest->at[0] == '0'))
-		return false;
-	*rest = span_from(*rest, n);
-	return true;
-}
-
-/* Data that is nothing but a text, as that of most chunks is, and one without escapes. */
-static bool read_plain_text(struct span line, struct event *event)
-{
-	struct span rest = event->data, text;
-	const char *end = rest.at + rest.len, *stop;
-	bool ascii = true;
-
-	if (!take_text(&rest, SPAN("{\"text\":\"")))
-		return false;
-	stop = scan_string(line.at, rest.at, end, &ascii);
-	if (end - stop != 2 || stop[0] != '"' || stop[1] != '}')
-		return false;
-	text = (struct span){rest.at, (size_t)(stop - rest.at)};
-	if (!ascii && utf8_valid(text) < text.len)
-		return false;
-	event->text = (struct span){text.at - 1, text.len + 2};
-	return true;
-}
-
-static bool read_data(struct span line, struct event *event)
-{
-	struct json_member first;
-	size_t count;
-
-	event->text = (struct span){0};
-	if (read_plain_text(line, event))
-		return true;
-	if (!json_check_object(event->data, &first, 1, &count, NULL))
-		return false;
-	if (count > 0 && span_is(first.key, "\"text\""))
-		event->text = first.value;
-	return true;
-}
-
-/* Read a line that has exactly the form which writers give it: then most of it is fixed text, to
- * be compared, and only `data` is left to be checked. Returns false for any other line. */
-static bool read_usual(struct span line, struct event *event)
-{
-	struct span rest = line;
-
-	event->line = line;
-	if (!take_text(&rest, SPAN("{\"event_type\":\"")) ||
-	    !take_plain(line, &rest, &event->type) ||
-	    !take_text(&rest, SPAN("\",\"timestamp\":\"")) ||
-	    !take_plain(line, &rest, &event->timestamp) ||
-	    !take_text(&rest, SPAN("\",\"run_id\":\"")) ||
-	    !take_plain(line, &rest, &event->run_id) || !take_text(&rest, SPAN("\",\"seq\":")) ||
-	    !take_seq(&rest, &event->seq) || !take_text(&rest, SPAN(",\"data\":")) || rest.len < 3)
-		return false;
-	event->data = (struct span){rest.at, rest.len - 1};
-	return rest.at[0] == '{' && rest.at[rest.len - 2] == '}' && rest.at[rest.len - 1] == '}' &&
-	       read_data(line, event);
-}
-
 bool event_read(struct span line, struct event *event, struct json_fault *fault)
 {
 	enum { USUAL_MEMBERS = 8 };
@@ -164,7 +182,7 @@ bool event_read(struct span line, struct event *event, struct json_fault *fault)
 
 	if (read_usual(line, event))
 		return true;
-	if (!json_check_object(line, members, USUAL_MEMBERS, &count, fault))
+	if (!json_check_object(line, 0, members, USUAL_MEMBERS, &count, fault))
 		return false;
 	if (json_type(json_trim(line)) != JSON_OBJECT) {
 		fault->what = "not a JSON object";

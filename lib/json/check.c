@@ -8,7 +8,7 @@ struct checker {
 	const char *begin, *end;
 	const char *what, *fault; /* what is wrong, and where */
 	bool *is_object;          /* the kinds of the open brackets */
-	size_t depth;
+	size_t depth, max_depth;
 	/* the members of the outermost object */
 	struct json_member *members;
 	size_t member_count, member_capacity;
@@ -224,7 +224,7 @@ static const char *open_bracket(struct checker *c, const char *at, bool *empty)
 	bool object = *at == '{';
 
 	*empty = false;
-	if (c->depth == JSON_MAX_DEPTH)
+	if (c->depth == c->max_depth)
 		return fail(c, at, "nested too deep");
 	at = skip_space(c, at + 1);
 	if (at < c->end && *at == (object ? '}' : ']')) {
@@ -278,17 +278,19 @@ static bool check(struct checker *c, struct span text, struct json_fault *fault)
 bool json_check(struct span text, struct json_fault *fault)
 {
 	bool is_object[JSON_MAX_DEPTH];
-	struct checker c = {.is_object = is_object};
+	struct checker c = {.is_object = is_object, .max_depth = JSON_MAX_DEPTH};
 
 	return check(&c, text, fault);
 }
 
-bool json_check_object(struct span text, struct json_member *members, size_t capacity,
+bool json_check_object(struct span text, size_t depth, struct json_member *members, size_t capacity,
 		       size_t *count, struct json_fault *fault)
 {
 	bool is_object[JSON_MAX_DEPTH];
-	struct checker c = {
-	    .is_object = is_object, .members = members, .member_capacity = capacity};
+	struct checker c = {.is_object = is_object,
+			    .max_depth = JSON_MAX_DEPTH - depth,
+			    .members = members,
+			    .member_capacity = capacity};
 	bool good = check(&c, text, fault);
 
 	*count = c.member_count;

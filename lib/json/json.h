@@ -33,13 +33,13 @@ struct json_fault {
  * numbers of any size are grammatical and accepted. `fault` may be NULL; it is filled on false. */
 bool json_check(struct span text, struct json_fault *fault);
 
-/* The same, and what the object consists of while its text is walked anyway: its first `capacity`
- * members, keys with their quotes, are stored; *count says how many it has. Of anything else than
- * an object it has none. */
+/* The same, for text that stands `depth` brackets deep (at most JSON_MAX_DEPTH), and what the
+ * object consists of while its text is walked anyway: its first `capacity` members, keys with their
+ * quotes, are stored; *count says how many it has. Of anything else than an object it has none. */
 struct json_member {
 	struct span key, value;
 };
-bool json_check_object(struct span text, struct json_member *members, size_t capacity,
+bool json_check_object(struct span text, size_t depth, struct json_member *members, size_t capacity,
 		       size_t *count, struct json_fault *fault);
 
 /* ---- reading ---- */

@@ -107,4 +107,19 @@ static inline const char *scan_string(const char *begin, const char *at, const c
 	return at;
 }
 
+/* Whether the `len` bytes at `at`, SCAN_BLOCK at least, are ASCII that may stand in a string as it
+ * is. */
+static inline bool scan_is_plain(const char *at, size_t len)
+{
+	uint64_t odd = 0;
+
+	for (size_t i = 0; i < len; i += SCAN_BLOCK) {
+		struct scan_block block =
+		    scan_block(at + (i + SCAN_BLOCK <= len ? i : len - SCAN_BLOCK));
+
+		odd |= block.stop | block.high;
+	}
+	return odd == 0;
+}
+
 #endif

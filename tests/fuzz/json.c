@@ -76,7 +76,7 @@ static void try_members(struct span text, bool valid, const struct json_fault *w
 	struct json_walk walk;
 	size_t count, i = 0;
 
-	must(json_check_object(text, members, 4, &count, &fault) == valid);
+	must(json_check_object(text, 0, members, 4, &count, &fault) == valid);
 	if (!valid) {
 		must(fault.what == want->what && fault.offset == want->offset);
 		return;

@@ -78,8 +78,65 @@ static void test_faults(void)
 	fails("nothing", "", "unexpected end of text", 0);
 }
 
+/* What is nested as deep as JSON may be, and one deeper, in a line of the usual form. */
+static void test_depth(void)
+{
+	for (int deep = JSON_MAX_DEPTH; deep <= JSON_MAX_DEPTH + 1; deep++) {
+		struct buffer line = {0};
+		struct event event;
+		struct json_fault fault;
+		bool fits = deep == JSON_MAX_DEPTH;
+
+		buffer_add_text(&line, HEAD "\"seq\":1,\"data\":{\"a\":");
+		for (int i = 0; i < deep - 2; i++)
+			buffer_add_char(&line, '[');
+		for (int i = 0; i < deep - 2; i++)
+			buffer_add_char(&line, ']');
+		buffer_add_text(&line, "}}");
+		unit_ok(json_check(buffer_span(&line), NULL) == fits, "%d deep: JSON: %d", deep,
+			fits);
+		unit_ok(event_read(buffer_span(&line), &event, &fault) == fits,
+			"%d deep: an event: %d", deep, fits);
+		buffer_free(&line);
+	}
+}
+
+/* Lines whose envelope differs from the usual form in one place are read as any other. */
+static void test_almost_usual(void)
+{
+	struct event event;
+	struct json_fault fault;
+
+	reads("a short timestamp",
+	      "{\"event_type\":\"x\",\"timestamp\":\"2026\",\"run_id\":\"" RUN
+	      "\",\"seq\":1,\"data\":{}}",
+	      "x", 1, "{}");
+	reads(
+	    "a quote where the timestamp goes on",
+	    "{\"event_type\":\"x\",\"timestamp\":\"2026\",\"a\":\"4567890123456\",\"run_id\":\"" RUN
+	    "\",\"seq\":1,\"data\":{}}",
+	    "x", 1, "{}");
+	event_read(span_of("{\"event_type\":\"x\",\"timestamp\":\"" TIME
+			   "\",\"run_id\":\"r\",\"seq\":7,\"data\":{\"text\":\"a\"}}"),
+		   &event, &fault);
+	unit_same(event.run_id, SPAN("r"), "a run id that is no UUID");
+	unit_same(event_text(&event), SPAN("\"a\""), "its text");
+	event_read(span_of(HEAD "\"seq\":1,\"data\":{\"text\":\"a\\n\"}}"), &event, &fault);
+	unit_same(event_text(&event), SPAN("\"a\\n\""), "a text with an escape");
+	event_read(span_of(HEAD "\"seq\":1,\"data\":{\"text\":\"a\",\"x\":1}}"), &event, &fault);
+	unit_same(event_text(&event), SPAN("\"a\""), "a text with something behind it");
+	event_read(span_of(HEAD "\"seq\":1,\"data\":{\"x\":\"\",\"text\":\"b\"}}"), &event, &fault);
+	unit_same(event_text(&event), SPAN("\"b\""), "a text with something before it");
+	fails("invalid UTF-8 in a text", HEAD "\"seq\":1,\"data\":{\"text\":\"\xC3\"}}",
+	      "invalid UTF-8", strlen(HEAD) + 24);
+	fails("a control character in a text", HEAD "\"seq\":1,\"data\":{\"text\":\"\t\"}}",
+	      "control character in a string", strlen(HEAD) + 24);
+}
+
 int main(void)
 {
+	test_almost_usual();
+	test_depth();
 	test_usual();
 	test_unusual();
 	test_faults();

@@ -80,6 +80,27 @@ static void pairs(void)
 	unit_ok(wrong == 0, "two of them in each order and distance (%d wrong)", wrong);
 }
 
+/* Each byte at each place of what is to be plain. */
+static void plain(void)
+{
+	int wrong = 0;
+
+	for (int c = 0; c < 256; c++) {
+		for (size_t len = SCAN_BLOCK; len < LENGTHS; len++) {
+			for (size_t place = 0; place < len; place++) {
+				char *text = mem_alloc(len);
+				bool want = c >= 0x20 && c < 0x80 && c != '"' && c != '\\';
+
+				memset(text, 'x', len);
+				text[place] = (char)c;
+				wrong += scan_is_plain(text, len) != want;
+				free(text);
+			}
+		}
+	}
+	unit_ok(wrong == 0, "each byte at each place of plain text (%d wrong)", wrong);
+}
+
 int main(void)
 {
 	bool ascii = true;
@@ -87,5 +108,6 @@ int main(void)
 	unit_ok(scan_string("", "", "", &ascii) != NULL && ascii, "nothing to scan");
 	bytes();
 	pairs();
+	plain();
 	return unit_done();
 }
