@@ -44,19 +44,27 @@ static bool decide(const struct choice *c, const char *type)
 	       (!c->items_only || !matches(&not_items, type));
 }
 
+static bool is_decided(const struct choice *c, size_t i, struct span type)
+{
+	return c->decided[i].type.at != NULL && c->decided[i].type.len == type.len &&
+	       memcmp(c->decided[i].type.at, type.at, type.len) == 0;
+}
+
 bool choice_type(struct choice *c, struct span type)
 {
 	enum { SLOTS = sizeof(c->decided) / sizeof(*c->decided) };
 
-	for (size_t i = 0; i < SLOTS; i++)
-		if (c->decided[i].type.at != NULL &&
-		    span_equal(type, buffer_span(&c->decided[i].type)))
-			return c->decided[i].keep;
-	c->next = (c->next + 1) % SLOTS;
-	buffer_clear(&c->decided[c->next].type);
-	buffer_add_span(&c->decided[c->next].type, type);
-	c->decided[c->next].keep = decide(c, buffer_string(&c->decided[c->next].type));
-	return c->decided[c->next].keep;
+	if (is_decided(c, c->latest, type)) /* events of one type mostly follow each other */
+		return c->decided[c->latest].keep;
+	for (c->latest = 0; c->latest < SLOTS; c->latest++)
+		if (is_decided(c, c->latest, type))
+			return c->decided[c->latest].keep;
+	c->latest = c->oldest;
+	c->oldest = (c->oldest + 1) % SLOTS;
+	buffer_clear(&c->decided[c->latest].type);
+	buffer_add_span(&c->decided[c->latest].type, type);
+	c->decided[c->latest].keep = decide(c, buffer_string(&c->decided[c->latest].type));
+	return c->decided[c->latest].keep;
 }
 
 bool choice_looks_inside(const struct choice *c)

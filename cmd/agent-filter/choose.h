@@ -16,12 +16,13 @@ struct choice {
 	struct patterns types, not_types, names, runs;
 	bool items_only; /* no *_chunk, no raw */
 
-	/* Types repeat: what was decided of the last ones. The texts are owned. */
+	/* Types repeat: what was decided of the last ones. There is room for all that
+	 * agent-events(5) knows. The texts are owned. */
 	struct {
 		struct buffer type;
 		bool keep;
-	} decided[8];
-	size_t next;
+	} decided[32];
+	size_t latest, oldest;
 };
 
 /* Add the comma-separated patterns of `list`; false when there is none in it. */

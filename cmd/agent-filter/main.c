@@ -315,13 +315,6 @@ static bool is_chosen(struct filter *f, const struct event *event)
 	return chosen;
 }
 
-/* A line that is kept for its type and of which nothing else is asked is only checked. */
-static bool is_simple(const struct filter *f)
-{
-	return f->select == NULL && f->runs == NULL && f->merge.seconds <= 0 &&
-	       !choice_looks_inside(&f->choice);
-}
-
 /* A line that is dropped for its type is not read. */
 static void drop(struct filter *f, struct span line)
 {
@@ -342,12 +335,6 @@ static bool take_line(struct filter *f, struct span line)
 
 	if (type.at != NULL && !choice_type(&f->choice, type)) {
 		drop(f, line);
-		return true;
-	}
-	if (type.at != NULL && is_simple(f)) {
-		if (!json_check(line, &fault))
-			return malformed(f, &fault);
-		pass(f, line);
 		return true;
 	}
 	if (!event_read(line, &event, &fault))
