@@ -254,13 +254,13 @@ static void take_piece(struct show *show, struct run *run, const struct event *e
 		struct buffer *out = output_of(show, run);
 		size_t start = out->len;
 
-		json_decode(event_text(event), out);
+		event_add_text(event, out);
 		count_newlines(s, span_from(buffer_span(out), start));
 		return;
 	}
 	if (s->group.len > 0 && (thinking != s->group_thinking || !grouped))
 		close_group(show, run);
-	json_decode(event_text(event), &s->group);
+	event_add_text(event, &s->group);
 	if (s->group.len == 0)
 		return;
 	s->group_thinking = thinking;

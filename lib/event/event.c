@@ -93,7 +93,7 @@ static bool check_plain_text(struct span line, struct event *event)
 	text = (struct span){at, (size_t)(quote - at)};
 	if (!ascii && utf8_valid(text) < text.len)
 		return false;
-	event->text = (struct span){at - 1, text.len + 2};
+	event->plain_text = text;
 	return true;
 }
 
@@ -104,7 +104,7 @@ static bool read_usual(struct span line, struct event *event)
 	const char *at = behind_type(line, &event->type), *end = line.at + line.len;
 
 	event->line = line;
-	event->text = (struct span){0};
+	event->text = event->plain_text = (struct span){0};
 	if (at != NULL)
 		at = behind_fixed(at, end, event);
 	if (at != NULL)
@@ -201,9 +201,13 @@ bool event_read(struct span line, struct event *event, struct json_fault *fault)
 	return true;
 }
 
-struct span event_text(const struct event *event)
+void event_add_text(const struct event *event, struct buffer *out)
 {
-	return event->text.at != NULL ? event->text : json_get(event->data, "text");
+	if (event->plain_text.at != NULL)
+		buffer_add_span(out, event->plain_text);
+	else
+		json_decode(event->text.at != NULL ? event->text : json_get(event->data, "text"),
+			    out);
 }
 
 void event_add_sse(struct buffer *out, const struct event *event)

@@ -18,7 +18,9 @@ struct event {
 	struct span run_id;    /* the same */
 	int64_t seq;           /* -1 when missing */
 	struct span data;      /* the object; absent when missing */
-	struct span text;      /* private: data.text, where it was met on the way */
+	/* Private: data.text where it was met on the way: the value, or its text when it has no
+	 * escapes. */
+	struct span text, plain_text;
 };
 
 /* The event_type of a line that begins {"event_type":"...", by its first bytes; absent for any
@@ -37,8 +39,9 @@ bool event_read(struct span line, struct event *event, struct json_fault *fault)
 /* The same for a line that is known to be a JSON object: nothing is checked. */
 void event_envelope(struct span line, struct event *event);
 
-/* The text of a chunk, a JSON value: data.text; absent when there is none. */
-struct span event_text(const struct event *event);
+/* Append the text of a chunk, data.text, to `out`, as json_decode does; nothing when there is none.
+ */
+void event_add_text(const struct event *event, struct buffer *out);
 
 /* Append the event as text/event-stream frames it: "event:" its type, "id:" its seq, "data:" the
  * line. */
