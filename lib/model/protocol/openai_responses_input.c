@@ -284,20 +284,22 @@ static struct span late_content(struct span message, size_t nth)
  * its own words. */
 static void hold_reasoning(struct writer *w, struct span message, struct span part, size_t nth)
 {
-	static const char *const without[] = {"type", "id", "summary", NULL};
+	static const char *const without[] = {"type", "id", "summary", "content", NULL};
 	struct span data = json_get(part, "provider_data"), late = late_content(message, nth);
-	struct span summary = json_get(data, "summary");
+	struct span summary = json_get(data, "summary"), content = json_get(data, "content");
 	struct buffer *out = &w->reasoning;
 	bool stored = json_true(parameters_option(w->request, "store"));
 
 	if (!stored && json_get(data, "encrypted_content").len <= 2 && late.len <= 2 &&
-	    json_count(json_get(data, "content")) == 0)
+	    json_count(content) == 0)
 		return;
 	json_open(out, '{');
 	json_put_text(out, "type", "reasoning");
 	if (w->ids)
 		json_put_raw(out, "id", json_get(data, "id"));
 	json_put_raw(out, "summary", json_type(summary) == JSON_ARRAY ? summary : SPAN("[]"));
+	if (json_count(content) > 0)
+		json_put_raw(out, "content", content);
 	responses_members(data, without, out);
 	if (json_get(data, "encrypted_content").at == NULL && json_type(late) == JSON_STRING)
 		json_put_raw(out, "encrypted_content", late);
