@@ -175,10 +175,15 @@ bool provider_key(struct provider *provider, struct error *e)
 	if (found)
 		return ok;
 	set_auth(provider, (struct span){0});
-	if (command.at != NULL)
-		return key_from_command(provider, command, e) &&
-		       tidy_key(provider, "api_key_command", e);
 	names = provider_key_names(provider);
+	if (command.at != NULL) {
+		ok = key_from_command(provider, command, e) &&
+		     tidy_key(provider, "api_key_command", e);
+		if (!ok && names != NULL && e != NULL)
+			error_set(e, "usage", "%s; set %s instead", e->message, names);
+		free(names);
+		return ok;
+	}
 	if (names != NULL && !json_true(json_get(provider->entry, "key_optional")))
 		ok =
 		    error_set(e, "usage", "provider %s needs a key; set %s", provider->name, names);

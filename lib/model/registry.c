@@ -10,8 +10,13 @@
 #include "model/provider.h"
 
 static const struct protocol *const protocols[] = {
-    &protocol_openai_chat, &protocol_openai_responses, &protocol_ollama,
-    &protocol_bedrock,     &protocol_anthropic,        NULL,
+    &protocol_openai_chat,
+    &protocol_openai_responses,
+    &protocol_ollama,
+    &protocol_bedrock,
+    &protocol_anthropic,
+    &protocol_gemini,
+    NULL,
 };
 
 /* ---- the files ---- */

@@ -19,6 +19,8 @@ struct recording_hooks {
 	void (*usage)(struct span usage, struct model_usage *want);
 	/* Move what we call reasoning from text to thinking. NULL: nothing. */
 	void (*text)(struct buffer *text, struct buffer *thinking);
+	/* Whether `folder` is left out: its answer is not what expected.json says. NULL: none. */
+	bool (*skip)(const char *folder);
 	/* Add a refusal that expected.json does not count as one. NULL: nothing. */
 	void (*refusal)(struct buffer *refusal);
 };
@@ -256,7 +258,8 @@ static int visit(const char *path, const struct stat *st, int type, struct FTW *
 	if (type == FTW_F && strcmp(path + ftw->base, "expected.json") == 0) {
 		char *folder = mem_copy((struct span){path, (size_t)ftw->base - 1});
 
-		if (strstr(folder, the_hooks->folders) != NULL)
+		if (strstr(folder, the_hooks->folders) != NULL &&
+		    (the_hooks->skip == NULL || !the_hooks->skip(folder)))
 			try_recording(folder);
 		free(folder);
 	}

@@ -61,6 +61,7 @@ struct protocol {
 };
 
 extern const struct protocol protocol_bedrock;
+extern const struct protocol protocol_gemini;
 extern const struct protocol protocol_ollama;
 extern const struct protocol protocol_openai_chat;
 extern const struct protocol protocol_openai_responses;

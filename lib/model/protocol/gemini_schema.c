@@ -1,0 +1,175 @@
+#include "model/protocol/gemini.h"
+
+/*
+ * What "responseJsonSchema" takes of JSON Schema (ai.google.dev/api/generate-content): the keywords
+ * in `taken`; a schema with "$ref" has nothing else; "type" may be a list. The others are told in
+ * the description, so that the model knows of them; what can be said otherwise is.
+ */
+
+static bool is_one_of(struct span key, const char *const *names)
+{
+	for (; *names != NULL; names++)
+		if (json_is(key, *names))
+			return true;
+	return false;
+}
+
+static const char *const taken[] = {"$id",         "$defs",       "$ref",
+				    "$anchor",     "type",        "format",
+				    "title",       "enum",        "items",
+				    "prefixItems", "description", "minItems",
+				    "anyOf",       "maxItems",    "minimum",
+				    "maximum",     "properties",  "additionalProperties",
+				    "oneOf",       "required",    "propertyOrdering",
+				    NULL};
+
+/* Members that hold a schema, a list of schemas, and schemas by name. */
+static const char *const single[] = {"items", "additionalProperties", NULL};
+static const char *const lists[] = {"anyOf", "oneOf", "prefixItems", NULL};
+static const char *const maps[] = {"properties", "$defs", "definitions", NULL};
+
+/* What an answer cannot fail by, and what is said by another keyword. */
+static bool needs_no_words(struct span key)
+{
+	static const char *const names[] = {"$schema",     "$comment",    "examples", "readOnly",
+					    "writeOnly",   "const",       "default",  "deprecated",
+					    "definitions", "$vocabulary", NULL};
+
+	return is_one_of(key, names);
+}
+
+static void put_key(struct buffer *out, struct span key)
+{
+	json_comma(out);
+	buffer_add_span(out, key);
+	buffer_add_char(out, ':');
+}
+
+/* allOf of one schema is that schema: what is around it stands beside its members. */
+static struct span only_part(struct span schema)
+{
+	struct span all = json_get(schema, "allOf");
+
+	return json_count(all) == 1 ? json_path(all, "0") : (struct span){0};
+}
+
+/* The description, and behind it what else the value must satisfy: "{minLength: 1}". */
+static void write_description(struct span schema, struct buffer *out)
+{
+	struct json_walk walk = json_walk(schema);
+	bool merged = json_type(only_part(schema)) == JSON_OBJECT;
+	struct buffer text = {0}, rest = {0};
+
+	json_decode(json_get(schema, "description"), &text);
+	while (json_next(&walk)) {
+		if (is_one_of(walk.key, taken) || needs_no_words(walk.key) ||
+		    (merged && json_is(walk.key, "allOf")))
+			continue;
+		buffer_add_text(&rest, rest.len > 0 ? ", " : "");
+		json_decode(walk.key, &rest);
+		buffer_add_text(&rest, ": ");
+		json_write_compact(&rest, walk.value);
+	}
+	if (rest.len > 0)
+		buffer_add_format(&text, "%s{%s}", text.len > 0 ? "\n\n" : "",
+				  buffer_string(&rest));
+	if (text.len > 0)
+		json_put_string(out, "description", buffer_span(&text));
+	buffer_free(&text);
+	buffer_free(&rest);
+}
+
+static void write_schemas(struct span schemas, struct buffer *out)
+{
+	bool is_object = json_type(schemas) == JSON_OBJECT;
+	struct json_walk walk = json_walk(schemas);
+
+	json_open(out, is_object ? '{' : '[');
+	while (json_next(&walk)) {
+		if (is_object)
+			put_key(out, walk.key);
+		else
+			json_comma(out);
+		gemini_lower_schema(walk.value, out);
+	}
+	json_close(out, is_object ? '}' : ']');
+}
+
+/* Definitions have but one name: "#/definitions/x" is "#/$defs/x". */
+static void write_reference(struct span reference, struct buffer *out)
+{
+	static const char old[] = "#/definitions/";
+	struct buffer text = {0};
+
+	json_decode(reference, &text);
+	if (span_starts(buffer_span(&text), old)) {
+		buffer_drop(&text, strlen(old));
+		json_key(out, "$ref");
+		buffer_add_text(out, "\"#/$defs/");
+		json_write_escaped(out, buffer_span(&text));
+		buffer_add_char(out, '"');
+	} else {
+		json_put_raw(out, "$ref", reference);
+	}
+	buffer_free(&text);
+}
+
+/* ["string","null"] and the like are taken as they are; a null among an enum's values is too. */
+static void write_member(struct span key, struct span value, struct buffer *out)
+{
+	put_key(out, json_is(key, "definitions") ? SPAN("\"$defs\"") : key);
+	if (is_one_of(key, single) && json_type(value) == JSON_OBJECT)
+		gemini_lower_schema(value, out);
+	else if (is_one_of(key, lists) || is_one_of(key, maps))
+		write_schemas(value, out);
+	else
+		json_write_line(out, value);
+}
+
+static void write_members(struct span schema, struct buffer *out)
+{
+	struct json_walk walk = json_walk(schema);
+	bool has_defs = json_get(schema, "$defs").at != NULL;
+
+	while (json_next(&walk)) {
+		if (json_is(walk.key, "const") && json_get(schema, "enum").at == NULL) {
+			json_key(out, "enum");
+			json_open(out, '[');
+			json_write_line(out, walk.value);
+			json_close(out, ']');
+		} else if (json_is(walk.key, "description")) {
+			continue;
+		} else if (is_one_of(walk.key, taken) ||
+			   (json_is(walk.key, "definitions") && !has_defs)) {
+			write_member(walk.key, walk.value, out);
+		}
+	}
+}
+
+void gemini_lower_schema(struct span schema, struct buffer *out)
+{
+	struct span reference = json_get(schema, "$ref"), part = only_part(schema);
+	struct span defs = json_get(schema, "$defs");
+
+	if (json_type(schema) != JSON_OBJECT) {
+		/* true: anything */
+		buffer_add_text(out, "{}");
+		return;
+	}
+	if (json_type(part) == JSON_OBJECT && reference.at == NULL)
+		reference = json_get(part, "$ref");
+	json_open(out, '{');
+	if (json_type(reference) == JSON_STRING) {
+		if (defs.at == NULL)
+			defs = json_get(schema, "definitions");
+		if (json_type(defs) == JSON_OBJECT)
+			write_member(SPAN("\"$defs\""), defs, out);
+		write_reference(reference, out);
+	} else {
+		write_members(schema, out);
+		if (json_type(part) == JSON_OBJECT)
+			write_members(part, out);
+		write_description(schema, out);
+	}
+	json_close(out, '}');
+}
