@@ -47,9 +47,8 @@ void event_stream_init(struct event_stream *stream, struct event_sink *sink)
 
 struct buffer *event_begin(struct event_stream *stream, const char *type)
 {
-	struct buffer *line = &stream->line;
+	struct buffer *line = &stream->sink->pending;
 
-	buffer_clear(line);
 	buffer_add(line, "{\"event_type\":\"", 15);
 	buffer_add_text(line, type);
 	buffer_add(line, "\",\"timestamp\":\"", 15);
@@ -66,16 +65,10 @@ void event_end(struct event_stream *stream)
 {
 	struct event_sink *sink = stream->sink;
 
-	buffer_add(&stream->line, "}}\n", 3);
+	buffer_add(&sink->pending, "}}\n", 3);
 	stream->seq++;
-	buffer_add_span(&sink->pending, buffer_span(&stream->line));
 	if (sink->pending.len >= FLUSH_SIZE)
 		event_flush(sink);
-}
-
-void event_stream_free(struct event_stream *stream)
-{
-	buffer_free(&stream->line);
 }
 
 static bool is_ready(int fd, int milliseconds)

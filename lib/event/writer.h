@@ -22,7 +22,7 @@ enum { EVENT_PATIENCE_MS = 1000 };
 struct event_sink {
 	int fd;                /* -1: nowhere */
 	int log_fd;            /* -1: no log */
-	struct buffer pending; /* whole lines not yet written */
+	struct buffer pending; /* lines not yet written; the last one may have been begun only */
 	bool sync;             /* the log is on the disk before event_flush returns */
 	bool broken;           /* fd takes nothing any more: only the log is written from now on */
 	int fd_errno;          /* why it is broken: EPIPE, no reader; ETIMEDOUT, given up; ... */
@@ -36,9 +36,8 @@ struct event_sink {
 /* The events of one run. */
 struct event_stream {
 	struct event_sink *sink;
-	char run_id[37];    /* UUIDv7 */
-	int64_t seq;        /* of the next event */
-	struct buffer line; /* being written */
+	char run_id[37]; /* UUIDv7 */
+	int64_t seq;     /* of the next event */
 };
 
 /* A new UUIDv7 (RFC 9562, section 5.7): 36 characters and a NUL. */
@@ -47,11 +46,10 @@ void uuid_v7(char out[37]);
 /* A stream with a new run_id. */
 void event_stream_init(struct event_stream *stream, struct event_sink *sink);
 
-/* Begin an event of `type` (a literal: it is not escaped); returns the buffer into which the
- * members of `data` are written. */
+/* Begin an event of `type` (a literal: it is not escaped); returns the buffer, the sink's, into
+ * which the members of `data` are written. Between the two nothing else is done with the sink. */
 struct buffer *event_begin(struct event_stream *stream, const char *type);
 void event_end(struct event_stream *stream);
-void event_stream_free(struct event_stream *stream);
 
 /* Write what is pending. Returns false once standard output is broken. */
 bool event_flush(struct event_sink *sink);

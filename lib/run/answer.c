@@ -266,6 +266,15 @@ void answer_text(const struct answer *answer, struct buffer *out)
 			buffer_add_span(out, buffer_span(&answer->parts[i].text));
 }
 
+void answer_write_text(const struct answer *answer, struct buffer *out)
+{
+	buffer_add_char(out, '"');
+	for (size_t i = 0; i < answer->part_count; i++)
+		if (answer->parts[i].type == ANSWER_TEXT)
+			json_write_escaped(out, buffer_span(&answer->parts[i].text));
+	buffer_add_char(out, '"');
+}
+
 void answer_clear(struct answer *answer)
 {
 	for (size_t i = 0; i < answer->part_count; i++) {

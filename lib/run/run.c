@@ -16,13 +16,6 @@ static void is_over(void *context)
 			  run->message.len > 0 ? buffer_string(&run->message) : NULL);
 }
 
-/* The text of the response that was being received, unless an earlier one is final. */
-static void keep_output(struct agent_run *run)
-{
-	buffer_clear(&run->output);
-	answer_text(&run->answer, &run->output);
-}
-
 void run_end(struct agent_run *run, enum run_end end, int exit_status,
 	     const struct model_error *error)
 {
@@ -39,7 +32,6 @@ void run_end(struct agent_run *run, enum run_end end, int exit_status,
 	emit_held(run);
 	run_provider_close(run, end != RUN_SUCCESS);
 	run_tools_stop(run);
-	keep_output(run);
 	if (error != NULL) {
 		emit_error(run, error, true);
 		buffer_add_text(&run->message, error->message);
@@ -192,6 +184,19 @@ static void add_usage(struct agent_run *run, const struct model *model,
 	error_clear(&e);
 }
 
+/* The conversation goes on: the answer becomes part of it. */
+static void remember_answer(struct agent_run *run, const struct model_outcome *outcome)
+{
+	const struct model *model = run->models[run->model_index];
+	struct buffer message = {0};
+
+	answer_write_message(&run->answer, model_provider(model), model_name(model),
+			     outcome->refusal, &message);
+	conversation_truncate(&run->conversation, run->settled);
+	conversation_add(&run->conversation, buffer_span(&message));
+	buffer_free(&message);
+}
+
 static void on_complete(struct agent_run *run, const struct model_outcome *outcome)
 {
 	struct answer *answer = &run->answer;
@@ -199,7 +204,7 @@ static void on_complete(struct agent_run *run, const struct model_outcome *outco
 	bool calls = answer_calls_to_run(answer) > 0;
 	bool is_final = (!calls && outcome->finish != MODEL_PAUSE) ||
 			outcome->finish == MODEL_REFUSAL || outcome->finish == MODEL_CONTENT_FILTER;
-	struct buffer message = {0}, why = {0};
+	struct buffer why = {0};
 	bool wrong = is_final && !run_output_satisfies(run, outcome, &why);
 	bool again = wrong && run->repairs < run->config.output_retries;
 
@@ -210,14 +215,11 @@ static void on_complete(struct agent_run *run, const struct model_outcome *outco
 	for (size_t i = 0; i < answer->call_count; i++)
 		if (answer->calls[i].valid && !answer->calls[i].by_provider)
 			emit_tool_call_end(run, &answer->calls[i]);
-	answer_write_message(answer, model_provider(model), model_name(model), outcome->refusal,
-			     &message);
 	add_usage(run, model, outcome);
-	emit_llm_end(run, outcome, is_final && !again, buffer_span(&message));
+	emit_llm_end(run, outcome, is_final && !again);
 	emit_progress(run);
-	conversation_truncate(&run->conversation, run->settled);
-	conversation_add(&run->conversation, buffer_span(&message));
-	buffer_free(&message);
+	if (!is_final || again)
+		remember_answer(run, outcome);
 	if (again)
 		run_output_correct(run, buffer_string(&why));
 	else if (wrong)
@@ -455,9 +457,7 @@ void run_free(struct agent_run *run)
 	conversation_free(&run->conversation);
 	answer_free(&run->answer);
 	output_free(&run->structured);
-	event_stream_free(&run->stream);
 	buffer_free(&run->held.text);
-	buffer_free(&run->output);
 	buffer_free(&run->message);
 	free(run);
 }

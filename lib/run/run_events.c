@@ -107,12 +107,18 @@ void emit_error(struct agent_run *run, const struct model_error *error, bool fat
 /* An answer that a schema was asked of is carried as JSON too. */
 static void put_output_json(struct buffer *data, const struct agent_run *run)
 {
-	struct span json = output_json(buffer_span(&run->output));
+	struct buffer text = {0};
+	struct span json;
 
-	if (run->config.schema.at == NULL || json.at == NULL)
+	if (run->config.schema.at == NULL)
 		return;
-	json_key(data, "output_json");
-	json_write_line(data, json);
+	answer_text(&run->answer, &text);
+	json = output_json(buffer_span(&text));
+	if (json.at != NULL) {
+		json_key(data, "output_json");
+		json_write_line(data, json);
+	}
+	buffer_free(&text);
 }
 
 void emit_agent_end(struct agent_run *run, enum run_end how)
@@ -125,7 +131,8 @@ void emit_agent_end(struct agent_run *run, enum run_end how)
 	json_put_bool(data, "success", how == RUN_SUCCESS);
 	json_put_text(data, "status", status[how]);
 	json_put_int(data, "exit_status", run->exit_status);
-	json_put_string(data, "output", buffer_span(&run->output));
+	json_key(data, "output");
+	answer_write_text(&run->answer, data);
 	put_output_json(data, run);
 	json_put_text(data, "finish_reason",
 		      model_finish_name(run->has_finish ? run->finish : MODEL_ERROR));
@@ -152,8 +159,7 @@ void emit_llm_start(struct agent_run *run)
 	end(run);
 }
 
-void emit_llm_end(struct agent_run *run, const struct model_outcome *outcome, bool is_final,
-		  struct span message)
+void emit_llm_end(struct agent_run *run, const struct model_outcome *outcome, bool is_final)
 {
 	struct buffer *data = begin(run, "llm_end");
 
@@ -163,7 +169,9 @@ void emit_llm_end(struct agent_run *run, const struct model_outcome *outcome, bo
 	json_put_text(data, "finish_reason", model_finish_name(outcome->finish));
 	json_put_bool(data, "is_final", is_final);
 	usage_put(data, &outcome->usage, run->attempt);
-	json_put_raw(data, "message", message);
+	json_key(data, "message");
+	answer_write_message(&run->answer, model_provider(current_model(run)),
+			     model_name(current_model(run)), outcome->refusal, data);
 	put_seconds(data, "duration_seconds", seconds_since(run->asked_at));
 	if (outcome->response_id != NULL)
 		json_put_text(data, "response_id", outcome->response_id);

@@ -82,7 +82,7 @@ struct agent_run {
 	int64_t started_at, first_answer_at;
 	enum model_finish finish;
 	bool has_finish;
-	struct buffer output, message;
+	struct buffer message; /* what it failed for */
 	struct loop_timer *timeout, *wait, *done_timer;
 	char **used_ids; /* tool_call_ids of this run */
 	size_t used_id_count;
@@ -157,8 +157,7 @@ void emit_agent_end(struct agent_run *run, enum run_end end);
 void emit_error(struct agent_run *run, const struct model_error *error, bool fatal);
 void emit_progress(struct agent_run *run);
 void emit_llm_start(struct agent_run *run);
-void emit_llm_end(struct agent_run *run, const struct model_outcome *outcome, bool is_final,
-		  struct span message);
+void emit_llm_end(struct agent_run *run, const struct model_outcome *outcome, bool is_final);
 void emit_llm_retry(struct agent_run *run, const struct model_error *error, double wait_seconds,
 		    const char *next_model);
 /* A piece of the answer, at once or merged with its neighbours by --debounce. */
