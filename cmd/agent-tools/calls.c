@@ -183,7 +183,9 @@ void calls_free(struct calls *calls)
 {
 	if (calls == NULL)
 		return;
-	while (calls->first != NULL)
-		calls_close(calls, calls->first);
+	for (struct call *call = calls->first, *next; call != NULL; call = next) {
+		next = call->next;
+		free_call(call);
+	}
 	free(calls);
 }
