@@ -202,10 +202,10 @@ a           1        1    0.60s    0.60s    0.60s    0.60s    0.60s'
 <- shell#1 never ended
 <- get never ended'
 	run agent-tools -s log
-	assert_output 'tool      calls   errors    total     mean      p50      p95      max  unfinished
-shell         1        0    1.00s    1.00s    1.00s    1.00s    1.00s           1
-get           0        0        -        -        -        -        -           1
-all           1        0    1.00s                                               2'
+	assert_output 'tool     calls   errors    total     mean      p50      p95      max  unfinished
+shell        1        0    1.00s    1.00s    1.00s    1.00s    1.00s           1
+get          0        0        -        -        -        -        -           1
+all          1        0    1.00s                                               2'
 	run --separate-stderr agent-tools -j log
 	assert_output '{"tool_call_id":"b","tool_name":"shell","args":{},"result":"x","is_error":false,"duration_seconds":1,"run_id":"r","iteration":1}'
 	assert_equal "$stderr" 'agent-tools: a call of shell never ended
@@ -444,7 +444,7 @@ agent-tools: run b ended with status 'limit'"
 
 @test "on a terminal a line tells what runs; it is gone at the end" {
 	mkfifo in
-	TERM=xterm NO_COLOR=1 script -qfc 'agent-tools in' screen </dev/null >/dev/null &
+	TERM=xterm NO_COLOR=1 script -qfc 'stty cols 80; agent-tools in' screen </dev/null >/dev/null &
 	exec 7>in
 	{ start; call 1 slow '{}'; } >&7
 	until grep -q '\.\. slow [0-9.]*s' screen; do sleep 0.01; done

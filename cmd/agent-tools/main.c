@@ -411,8 +411,9 @@ static bool is_needed(const struct program *p, struct span line)
 	static const char *const types[] = {"tool_end", "tool_start", "agent_start", "agent_end",
 					    "error", "tool_approval",
 					    /* only with --args: */
-					    "tool_call_chunk", "tool_call_end", "tool_call_start"};
-	size_t count = sizeof(types) / sizeof(*types) - (p->options.args ? 0 : 3);
+					    "tool_call_chunk", "tool_call_end", "tool_call_start",
+					    "llm_retry"};
+	size_t count = sizeof(types) / sizeof(*types) - (p->options.args ? 0 : 4);
 
 	return p->common.strict || event_may_be(line, types, count);
 }
