@@ -336,6 +336,41 @@ agent-filter: bad:3: byte 1: not a JSON object; the line is skipped'
 	assert_equal "$(cat out)" $'"aa11"\n"aa11"\n"cc33"\n"cc33"'
 }
 
+@test "-f loses nothing of a file that is replaced" {
+	head -1 log >grow
+	agent-filter -f grow >out &
+	until [ -s out ]; do sleep 0.01; done
+	mv grow old
+	sed -n 2p log >>old
+	sed -n 10p log | sed s/bb22/aa11/ >grow
+	wait $!
+	assert_equal "$(jq -s -c 'map(.seq)' out)" "[0,1,9]"
+}
+
+# has_read PID FILE BYTES: whether the process has read so much of the file.
+has_read() {
+	local fd
+	for fd in "/proc/$1/fd/"*; do
+		if [ "$fd" -ef "$2" ]; then
+			grep -qsx "pos:[[:space:]]$3" "/proc/$1/fdinfo/${fd##*/}" && return
+		fi
+	done
+	return 1
+}
+
+@test "-f tells a line that was cut off when the file was truncated" {
+	{ head -1 log; sed -n 2p log | head -c 30; } >grow
+	agent-filter -f grow >out 2>err &
+	until has_read $! grow "$(wc -c <grow)"; do sleep 0.01; done
+	: >grow
+	until has_read $! grow 0; do sleep 0.01; done
+	sed -n 10p log | sed s/bb22/aa11/ >>grow
+	wait $! || status=$?
+	assert_equal "$status" 1
+	assert_equal "$(jq -s -c 'map(.seq)' out)" "[0,9]"
+	assert_equal "$(cat err)" "agent-filter: grow:2: the line is cut off: the file was truncated; it is skipped"
+}
+
 @test "-f says nothing of what a stream lacks or repeats" {
 	{ sed -n 1p log; sed -n 1p log; sed -n 9p log; sed -n 10p log | sed s/bb22/aa11/; sed -n 10p log; sed -n 10p log; } >some
 	run --separate-stderr agent-filter -f some
@@ -359,6 +394,12 @@ agent-filter: bad:3: byte 1: not a JSON object; the line is skipped'
 	run --separate-stderr bash -c 'agent-filter big2 | head -1'
 	assert_output "$(head -1 log)"
 	assert_equal "$stderr" ""
+}
+
+@test "standard input that is closed is told as what it is" {
+	run sh -c 'exec agent-filter <&-'
+	assert_failure 2
+	assert_output "agent-filter: standard input: Bad file descriptor"
 }
 
 @test "--help, --version and unknown options" {

@@ -148,18 +148,19 @@ static bool open_next(struct reader *r)
 {
 	while (r->next_file < r->file_count) {
 		const char *path = r->files[r->next_file++];
-		bool is_stdin = strcmp(path, "-") == 0;
+		bool is_stdin = strcmp(path, "-") == 0, is_open;
 
 		r->fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
 		r->name = is_stdin ? "standard input" : path;
-		if (r->fd >= 0 && fstat(r->fd, &r->id) == 0 && !S_ISDIR(r->id.st_mode)) {
+		is_open = r->fd >= 0 && fstat(r->fd, &r->id) == 0;
+		if (is_open && !S_ISDIR(r->id.st_mode)) {
 			r->is_regular = S_ISREG(r->id.st_mode);
 			r->at_end = r->stop = false;
 			r->line = 0;
 			return true;
 		}
 		about_to_warn(r);
-		warn("%s: %s", r->name, r->fd >= 0 ? "is a directory" : strerror(errno));
+		warn("%s: %s", r->name, is_open ? "is a directory" : strerror(errno));
 		note(r, STATUS_USAGE);
 		if (r->fd > STDIN_FILENO)
 			close(r->fd);
@@ -180,6 +181,11 @@ static void close_file(struct reader *r)
 /* Begin the file again from its start: it was truncated, or replaced by another. */
 static void begin_again(struct reader *r, int fd)
 {
+	if (r->start < r->end || r->too_long) {
+		r->line++;
+		reader_warn(r, "the line is cut off: the file was %s; it is skipped",
+			    fd != r->fd ? "replaced" : "truncated");
+	}
 	if (fd != r->fd) {
 		close(r->fd);
 		r->fd = fd;
@@ -195,17 +201,18 @@ static void begin_again(struct reader *r, int fd)
 /* A followed file that has nothing new: has it become another one? */
 static void look_again(struct reader *r)
 {
-	struct stat now;
+	off_t at = lseek(r->fd, 0, SEEK_CUR);
+	struct stat now, other;
 	int fd;
 
-	if (r->fd == STDIN_FILENO)
-		return;
-	if (stat(r->name, &now) == 0 &&
-	    (now.st_ino != r->id.st_ino || now.st_dev != r->id.st_dev)) {
+	if (r->fd == STDIN_FILENO || fstat(r->fd, &now) != 0 || now.st_size > at)
+		return; /* what is left of it comes first */
+	if (stat(r->name, &other) == 0 &&
+	    (other.st_ino != r->id.st_ino || other.st_dev != r->id.st_dev)) {
 		fd = open(r->name, O_RDONLY | O_CLOEXEC);
 		if (fd >= 0)
 			begin_again(r, fd);
-	} else if (fstat(r->fd, &now) == 0 && now.st_size < lseek(r->fd, 0, SEEK_CUR)) {
+	} else if (now.st_size < at) {
 		begin_again(r, r->fd);
 	}
 }
