@@ -91,6 +91,29 @@ static const char *class_members(char c)
 	}
 }
 
+/* Takes the "{Letter}" of a \\p that has a counterpart, and returns its members; else NULL. */
+static const char *take_property(struct translation *t)
+{
+	static const char *const properties[][2] = {
+	    {"{L}", "[:alpha:]"},
+	    {"{Letter}", "[:alpha:]"},
+	    {"{Alphabetic}", "[:alpha:]"},
+	    {"{Lu}", "[:upper:]"},
+	    {"{Uppercase}", "[:upper:]"},
+	    {"{Uppercase_Letter}", "[:upper:]"},
+	    {"{Ll}", "[:lower:]"},
+	    {"{Lowercase}", "[:lower:]"},
+	    {"{Lowercase_Letter}", "[:lower:]"},
+	};
+
+	for (size_t i = 0; i < sizeof properties / sizeof *properties; i++)
+		if (starts(t, properties[i][0])) {
+			skip(t, strlen(properties[i][0]));
+			return properties[i][1];
+		}
+	return NULL;
+}
+
 static void add_literal(struct buffer *out, uint32_t c)
 {
 	if (c < 0x80 && strchr(".[]{}()*+?^$|\\", (int)c) != NULL)
@@ -106,7 +129,9 @@ static bool translate_escape(struct translation *t)
 	uint32_t character;
 
 	skip(t, 1);
-	if (members != NULL && strchr("dDwWsS", c) != NULL) {
+	if (c == 'p' || c == 'P')
+		members = take_property(t);
+	if (members != NULL && strchr("dDwWsSpP", c) != NULL) {
 		buffer_add_format(t->out, "[%s%s]", c & 0x20 ? "" : "^", members);
 		return true;
 	}
@@ -170,12 +195,19 @@ static bool add_range(struct bracket *bracket, uint32_t first, uint32_t last)
 
 static bool add_member(struct translation *t, struct bracket *bracket)
 {
-	const char *members =
-	    starts(t, "\\") && t->rest.len > 1 ? class_members(t->rest.at[1]) : NULL;
+	const char *members = NULL;
 	uint32_t first, last;
 
-	if (members != NULL) {
+	if (starts(t, "\\p")) {
 		skip(t, 2);
+		members = take_property(t);
+		if (members == NULL)
+			return false;
+	} else if (starts(t, "\\") && t->rest.len > 1) {
+		members = class_members(t->rest.at[1]);
+		skip(t, members != NULL ? 2 : 0);
+	}
+	if (members != NULL) {
 		buffer_add_text(&bracket->members, members);
 		return true;
 	}

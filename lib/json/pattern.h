@@ -10,7 +10,7 @@
 enum pattern_result { PATTERN_MATCHES, PATTERN_DIFFERS, PATTERN_UNKNOWN };
 
 /* Whether the pattern is found in `text`; PATTERN_UNKNOWN for patterns that have no POSIX
- * counterpart (look-around, back references, \b, \p{...}) or are too costly. */
+ * counterpart (look-around, back references, \b, most \p{...}) or are too costly. */
 enum pattern_result pattern_match(struct span pattern, struct span text);
 
 /* Append a short text in which `pattern` is found; false, with some text appended, when none was

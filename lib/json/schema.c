@@ -178,8 +178,11 @@ static size_t count_matching(struct checker *c, struct span schemas, struct span
 	size_t matching = 0, candidates = 0;
 
 	while (json_next(&walk)) {
-		struct span alternative = schema_resolve(c->root, walk.value);
+		struct span alternative = walk.value;
+		struct span reference = json_get(alternative, "$ref");
 
+		if (json_type(reference) == JSON_STRING)
+			alternative = schema_names_follow(c->names, walk.value, reference);
 		matching += checker_silently(c, walk.value, value);
 		if (has_type(json_get(alternative, "type"), value)) {
 			*candidate = walk.value;
@@ -237,103 +240,32 @@ static bool check_combined(struct checker *c, struct span schema, struct span va
 
 /* ---- references ---- */
 
-/* Undo %-encoding and ~0, ~1 of one token of a JSON Pointer. */
-static void decode_token(struct span token, struct buffer *out)
-{
-	for (size_t i = 0; i < token.len; i++) {
-		char hex[3] = {0};
-
-		if (token.at[i] == '%' && i + 2 < token.len) {
-			memcpy(hex, token.at + i + 1, 2);
-			buffer_add_char(out, (char)strtol(hex, NULL, 16));
-			i += 2;
-		} else if (token.at[i] == '~' && i + 1 < token.len) {
-			buffer_add_char(out, token.at[++i] == '1' ? '/' : '~');
-		} else {
-			buffer_add_char(out, token.at[i]);
-		}
-	}
-}
-
-static struct span step(struct span value, struct span token)
-{
-	struct buffer key = {0};
-	struct span found = {0};
-
-	decode_token(token, &key);
-	if (json_type(value) == JSON_ARRAY) {
-		struct json_walk walk = json_walk(value);
-		unsigned long index = strtoul(buffer_string(&key), NULL, 10);
-
-		while (found.at == NULL && json_next(&walk))
-			if (index-- == 0)
-				found = walk.value;
-	} else {
-		found = json_get(value, buffer_string(&key));
-	}
-	buffer_free(&key);
-	return found;
-}
-
-/* What a JSON Pointer "/a/b" names. */
-static struct span follow_pointer(struct span root, struct span pointer)
-{
-	struct span value = root;
-
-	while (pointer.len > 0 && value.at != NULL) {
-		struct span token = span_from(pointer, 1);
-		const char *slash = token.len > 0 ? memchr(token.at, '/', token.len) : NULL;
-
-		if (slash != NULL)
-			token.len = (size_t)(slash - token.at);
-		value = step(value, token);
-		pointer = span_from(pointer, token.len + 1);
-	}
-	return value;
-}
-
-static struct span find_anchor(struct span root, const char *name)
-{
-	static const char *const places[] = {"$defs", "definitions"};
-
-	for (size_t i = 0; i < 2; i++) {
-		struct json_walk walk = json_walk(json_get(root, places[i]));
-
-		while (json_next(&walk))
-			if (json_is(json_get(walk.value, "$anchor"), name))
-				return walk.value;
-	}
-	return (struct span){0};
-}
-
-static struct span find_reference(struct span root, struct span reference)
-{
-	struct span found = {0};
-	char *name;
-
-	if (span_is(reference, "#"))
-		return root;
-	if (span_starts(reference, "#/"))
-		return follow_pointer(root, span_from(reference, 1));
-	if (span_starts(reference, "#")) {
-		name = mem_copy(span_from(reference, 1));
-		found = find_anchor(root, name);
-		free(name);
-	}
-	return found;
-}
-
 struct span schema_resolve(struct span root, struct span schema)
 {
-	struct span reference = json_get(schema, "$ref");
-	struct buffer text = {0};
-	struct span found;
+	struct span reference = json_get(schema, "$ref"), found;
+	struct schema_names names;
 
-	if (!json_decode(reference, &text))
+	if (json_type(reference) != JSON_STRING)
 		return schema;
-	found = find_reference(root, buffer_span(&text));
-	buffer_free(&text);
+	schema_names_start(&names, root);
+	found = schema_names_follow(&names, schema, reference);
+	schema_names_free(&names);
 	return found;
+}
+
+/* A dynamic anchor stands for that of the outermost document being gone through that has it. */
+static struct span dynamic_target(const struct checker *c, struct span target,
+				  struct span reference)
+{
+	struct span anchor = schema_names_dynamic(c->names, target, reference), found;
+
+	for (const struct checker_frame *f = c->frames; f != NULL && anchor.at != NULL;
+	     f = f->below) {
+		found = schema_names_anchor(c->names, f->schema, anchor);
+		if (found.at != NULL)
+			target = found;
+	}
+	return target;
 }
 
 static bool is_under_way(const struct checker *c, struct span schema, struct span value)
@@ -346,22 +278,72 @@ static bool is_under_way(const struct checker *c, struct span schema, struct spa
 }
 
 /* A reference that leads back to where it is being followed from says nothing. */
-static bool check_reference(struct checker *c, struct span schema, struct span value)
+static bool check_reference(struct checker *c, const char *keyword, struct span schema,
+			    struct span value)
 {
-	struct span target;
+	struct span reference = json_get(schema, keyword), target;
+	bool dynamic = strcmp(keyword, "$dynamicRef") == 0;
 
-	if (json_type(json_get(schema, "$ref")) != JSON_STRING)
+	if (json_type(reference) != JSON_STRING)
 		return true;
-	target = schema_resolve(c->root, schema);
+	if (!checker_spend(c, c->names->count * (dynamic ? c->frames->depth : 1)))
+		return false;
+	target = schema_names_follow(c->names, schema, reference);
+	if (dynamic)
+		target = dynamic_target(c, target, reference);
 	return target.at == NULL || is_under_way(c, target, value) ||
 	       checker_check(c, target, value);
 }
 
 /* ---- the whole ---- */
 
+static bool check_keywords(struct checker *c, struct span schema, struct span value)
+{
+	bool good;
+
+	/* Beside a reference, draft 7 knows no keywords. */
+	if (c->names->draft7 && json_type(json_get(schema, "$ref")) == JSON_STRING)
+		return check_reference(c, "$ref", schema, value);
+	if (!check_type(c, json_get(schema, "type"), value))
+		return false;
+	good = check_reference(c, "$ref", schema, value);
+	if (!c->names->draft7)
+		good &= check_reference(c, "$dynamicRef", schema, value);
+	good &= check_values(c, schema, value);
+	good &= checker_scalar(c, schema, value);
+	good &= checker_array(c, schema, value);
+	good &= checker_object(c, schema, value);
+	good &= check_combined(c, schema, value);
+	return good;
+}
+
+void checker_mark(struct checker *c, size_t index)
+{
+	if (c->marks != NULL)
+		c->marks->at[index] = true;
+}
+
+/* What a schema that the value satisfies has evaluated counts for the schema around it. */
+static bool check_tracked(struct checker *c, struct span schema, struct span value)
+{
+	struct checker_marks *outer = c->marks, own = {value.at, NULL, json_count(value)};
+	bool good;
+
+	own.at = mem_zero(own.count + 1);
+	c->marks = &own;
+	good = check_keywords(c, schema, value) && checker_unevaluated(c, schema, value);
+	c->marks = outer;
+	if (good && outer != NULL && outer->value == own.value)
+		for (size_t i = 0; i < own.count; i++)
+			outer->at[i] |= own.at[i];
+	free(own.at);
+	return good;
+}
+
 bool checker_check(struct checker *c, struct span schema, struct span value)
 {
 	struct checker_frame frame = {schema.at, value.at, c->frames, 1};
+	enum json_type type = json_type(value);
 	bool good;
 
 	if (json_type(schema) == JSON_BOOL)
@@ -372,26 +354,27 @@ bool checker_check(struct checker *c, struct span schema, struct span value)
 		frame.depth = frame.below->depth + 1;
 	if (!checker_spend(c, frame.depth > MAX_FRAMES ? MAX_STEPS : 1))
 		return false;
-	if (!check_type(c, json_get(schema, "type"), value))
-		return false;
 	c->frames = &frame;
-	good = check_reference(c, schema, value);
-	good &= check_values(c, schema, value);
-	good &= checker_scalar(c, schema, value);
-	good &= checker_array(c, schema, value);
-	good &= checker_object(c, schema, value);
-	good &= check_combined(c, schema, value);
+	if (c->names->unevaluated && (type == JSON_ARRAY || type == JSON_OBJECT))
+		good = check_tracked(c, schema, value);
+	else
+		good = check_keywords(c, schema, value);
 	c->frames = frame.below;
 	return good;
 }
 
 bool schema_check(struct span schema, struct span value, struct buffer *why)
 {
-	struct checker c = {.root = json_trim(schema), .why = why};
-	bool good = checker_check(&c, c.root, json_trim(value));
+	struct schema_names names;
+	struct checker c = {.names = &names, .why = why};
+	bool good;
+
+	schema_names_start(&names, json_trim(schema));
+	good = checker_check(&c, names.root, json_trim(value));
 
 	if (why != NULL && c.faults > MAX_FAULTS)
 		buffer_add_format(why, "; and %zu more", c.faults - MAX_FAULTS);
 	buffer_free(&c.path);
+	schema_names_free(&names);
 	return good;
 }

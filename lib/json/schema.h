@@ -1,13 +1,9 @@
 /*
- * schema: whether a JSON value satisfies a JSON Schema (2020-12 and draft 7), for what the schemas
- * of tools and answers use:
- *   type, enum, const, properties, required, additionalProperties, patternProperties,
- *   propertyNames, minProperties, maxProperties, items, prefixItems, additionalItems, contains,
- *   minContains, maxContains, minItems, maxItems, uniqueItems, minimum, maximum, exclusiveMinimum,
- *   exclusiveMaximum, multipleOf, minLength, maxLength, pattern, anyOf, oneOf, allOf, not, if,
- * then, else, dependentRequired, dependentSchemas, $ref into the same document, true and false.
- * Other keywords (format, unevaluatedProperties), references to other documents and patterns
- * without a POSIX counterpart are not checked: they refuse nothing.
+ * schema: whether a JSON value satisfies a JSON Schema: 2020-12, or draft 7 when "$schema" says so.
+ *
+ * References lead to any place, $id or anchor of the same document. References to other documents
+ * and patterns without a POSIX counterpart are not checked: they refuse nothing; "format" is an
+ * annotation. Draft 7's "dependencies" and arrays of "items" are understood in any schema.
  *
  * Numbers are compared exactly, whatever their size: 1.0 is 1, and is an integer.
  */
@@ -26,8 +22,8 @@ bool schema_check(struct span schema, struct span value, struct buffer *why);
  * value. Returns whether the value satisfies the schema: there may be none, or none so simple. */
 bool schema_example(struct span schema, struct buffer *out);
 
-/* What `schema` stands for: the schema that its "$ref", if it has one, names in the document
- * `root`; absent when it names nothing there. */
+/* What `schema`, a part of the document `root`, stands for: the schema that its "$ref", if it has
+ * one, names in the document; absent when it names nothing there. */
 struct span schema_resolve(struct span root, struct span schema);
 
 /* Whether two JSON values are the same value: numbers by value, strings by text, objects without

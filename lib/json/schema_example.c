@@ -18,7 +18,7 @@ struct parts {
 };
 
 struct generator {
-	struct span root;
+	struct schema_names names; /* of the whole schema */
 	int depth, max_depth;
 	size_t tries, steps;
 	size_t variant; /* different values for items that must differ */
@@ -54,10 +54,10 @@ static struct span element(struct span array, size_t index)
 	return (struct span){0};
 }
 
-static void add_part(const struct generator *g, struct parts *parts, struct span schema,
-		     size_t choice)
+static void add_part(struct generator *g, struct parts *parts, struct span schema, size_t choice)
 {
 	static const char *const alternatives[] = {"anyOf", "oneOf"};
+	struct span reference = json_get(schema, "$ref");
 	struct json_walk all;
 	size_t count = 1;
 
@@ -65,8 +65,8 @@ static void add_part(const struct generator *g, struct parts *parts, struct span
 		return;
 	parts->at = mem_resize(parts->at, (parts->count + 1) * sizeof *parts->at);
 	parts->at[parts->count++] = schema;
-	if (json_get(schema, "$ref").at != NULL)
-		add_part(g, parts, schema_resolve(g->root, schema), choice);
+	if (json_type(reference) == JSON_STRING)
+		add_part(g, parts, schema_names_follow(&g->names, schema, reference), choice);
 	all = json_walk(json_get(schema, "allOf"));
 	while (json_next(&all))
 		add_part(g, parts, all.value, choice);
@@ -80,7 +80,7 @@ static void add_part(const struct generator *g, struct parts *parts, struct span
 }
 
 /* How many choices there are: alternatives, with "else" and with "then". */
-static size_t count_choices(const struct generator *g, struct span schema)
+static size_t count_choices(struct generator *g, struct span schema)
 {
 	struct parts parts = {0};
 	size_t most = 1;
@@ -100,7 +100,7 @@ static size_t count_choices(const struct generator *g, struct span schema)
 
 static bool satisfies(struct generator *g, struct span schema, struct span value)
 {
-	struct checker c = {.root = g->root, .steps = g->steps};
+	struct checker c = {.names = &g->names, .steps = g->steps};
 	bool good = checker_check(&c, schema, value);
 
 	g->steps = c.steps;
@@ -351,7 +351,7 @@ static void write_typed(struct generator *g, const struct parts *parts, struct b
 }
 
 /* A value that the schema itself gives. */
-static struct span given_value(const struct generator *g, const struct parts *parts)
+static struct span given_value(struct generator *g, const struct parts *parts)
 {
 	struct span value = keyword(parts, "const");
 
@@ -413,17 +413,19 @@ static bool generate(struct generator *g, struct span schema, struct buffer *out
  * may. */
 bool schema_example(struct span schema, struct buffer *out)
 {
-	struct generator g = {.root = json_trim(schema)};
+	struct generator g = {0};
 	struct buffer value = {0};
 	bool good = false;
 
+	schema_names_start(&g.names, json_trim(schema));
 	while (!good && g.max_depth < MAX_DEPTH && g.steps <= MAX_STEPS) {
 		g.max_depth = g.max_depth < 8 ? g.max_depth + 1 : g.max_depth * 2;
 		g.tries = 0;
 		buffer_clear(&value);
-		good = generate(&g, g.root, &value);
+		good = generate(&g, g.names.root, &value);
 	}
 	buffer_add_span(out, buffer_span(&value));
 	buffer_free(&value);
+	schema_names_free(&g.names);
 	return good;
 }

@@ -18,6 +18,12 @@ bool schema_type_is(struct span name, struct span value)
 	       (type == JSON_OBJECT && json_is(name, "object"));
 }
 
+/* The value of a keyword that draft 7 does not know. */
+static struct span newer(const struct checker *c, struct span schema, const char *keyword)
+{
+	return c->names->draft7 ? (struct span){0} : json_get(schema, keyword);
+}
+
 /* The count that a keyword sets. */
 static int64_t limit(struct span schema, const char *keyword, int64_t otherwise)
 {
@@ -123,7 +129,7 @@ bool checker_scalar(struct checker *c, struct span schema, struct span value)
 
 static bool check_items(struct checker *c, struct span schema, struct span value)
 {
-	struct span first = json_get(schema, "prefixItems"), rest = json_get(schema, "items");
+	struct span first = newer(c, schema, "prefixItems"), rest = json_get(schema, "items");
 	struct json_walk items = json_walk(value), firsts;
 	bool good = true;
 
@@ -133,11 +139,14 @@ static bool check_items(struct checker *c, struct span schema, struct span value
 		rest = json_get(schema, "additionalItems");
 	}
 	firsts = json_walk(first);
-	for (size_t i = 0; json_next(&items); i++)
-		if (json_next(&firsts))
-			good &= checker_element(c, firsts.value, i, items.value);
-		else if (rest.at != NULL)
-			good &= checker_element(c, rest, i, items.value);
+	for (size_t i = 0; json_next(&items); i++) {
+		struct span item = json_next(&firsts) ? firsts.value : rest;
+
+		if (item.at == NULL)
+			break;
+		checker_mark(c, i);
+		good &= checker_element(c, item, i, items.value);
+	}
 	return good;
 }
 
@@ -162,13 +171,17 @@ static bool check_contains(struct checker *c, struct span schema, struct span va
 {
 	struct span wanted = json_get(schema, "contains");
 	struct json_walk walk = json_walk(value);
-	int64_t least = limit(schema, "minContains", 1), count = 0;
-	int64_t most = limit(schema, "maxContains", INT64_MAX);
+	int64_t least = json_int(newer(c, schema, "minContains"), 1), count = 0;
+	int64_t most = json_int(newer(c, schema, "maxContains"), INT64_MAX);
 
 	if (wanted.at == NULL)
 		return true;
-	while (json_next(&walk))
-		count += checker_silently(c, wanted, walk.value);
+	for (size_t i = 0; json_next(&walk); i++) {
+		if (!checker_silently(c, wanted, walk.value))
+			continue;
+		checker_mark(c, i);
+		count++;
+	}
 	if (count >= least && count <= most)
 		return true;
 	return checker_fault(c, "contains %lld items that satisfy \"contains\": too %s",
@@ -224,8 +237,6 @@ static bool check_additional(struct checker *c, struct span schema, struct span 
 	struct span additional = json_get(schema, "additionalProperties");
 	struct buffer known = {0};
 
-	if (additional.at == NULL)
-		return true;
 	if (json_type(additional) != JSON_BOOL)
 		return checker_member(c, additional, key, value);
 	if (json_true(additional))
@@ -237,37 +248,44 @@ static bool check_additional(struct checker *c, struct span schema, struct span 
 	return false;
 }
 
-static bool check_member(struct checker *c, struct span schema, const char *name, struct span value)
+/* `known`: whether a keyword is meant for the member. */
+static bool check_member(struct checker *c, struct span schema, const char *name, struct span value,
+			 bool *known)
 {
 	struct span property = json_get(json_get(schema, "properties"), name);
 	struct json_walk patterns = json_walk(json_get(schema, "patternProperties"));
 	struct span key = span_of(name);
-	bool known = property.at != NULL;
-	bool good = !known || checker_member(c, property, key, value);
+	bool good = property.at == NULL || checker_member(c, property, key, value);
 
+	*known = property.at != NULL;
 	while (json_next(&patterns)) {
 		struct buffer pattern = {0};
 
 		json_decode(patterns.key, &pattern);
 		if (pattern_match(buffer_span(&pattern), key) != PATTERN_DIFFERS) {
-			known = true;
+			*known = true;
 			good &= checker_member(c, patterns.value, key, value);
 		}
 		buffer_free(&pattern);
 	}
-	return known ? good : check_additional(c, schema, key, value);
+	if (*known || json_get(schema, "additionalProperties").at == NULL)
+		return good;
+	*known = true;
+	return check_additional(c, schema, key, value);
 }
 
 static bool check_members(struct checker *c, struct span schema, struct span value)
 {
 	struct span names = json_get(schema, "propertyNames");
 	struct json_walk walk = json_walk(value);
-	bool good = true;
+	bool good = true, known;
 
-	while (json_next(&walk)) {
+	for (size_t i = 0; json_next(&walk); i++) {
 		char *name = json_text(walk.key);
 
-		good &= check_member(c, schema, name, walk.value);
+		good &= check_member(c, schema, name, walk.value, &known);
+		if (known)
+			checker_mark(c, i);
 		if (names.at != NULL && !checker_silently(c, names, walk.key))
 			good = checker_fault(c, "the property name \"%s\" is not allowed", name);
 		free(name);
@@ -275,24 +293,19 @@ static bool check_members(struct checker *c, struct span schema, struct span val
 	return good;
 }
 
-static bool check_dependent(struct checker *c, struct span schema, struct span value)
+/* What the presence of a member asks of the whole: names of other members, or a schema. */
+static bool check_dependent(struct checker *c, struct span needs, struct span value)
 {
-	struct json_walk required = json_walk(json_get(schema, "dependentRequired"));
-	struct json_walk schemas = json_walk(json_get(schema, "dependentSchemas"));
+	struct json_walk walk = json_walk(needs);
 	bool good = true;
 
-	while (json_next(&required)) {
-		char *name = json_text(required.key);
+	while (json_next(&walk)) {
+		char *name = json_text(walk.key);
 
 		if (json_get(value, name).at != NULL)
-			good &= check_required(c, required.value, value);
-		free(name);
-	}
-	while (json_next(&schemas)) {
-		char *name = json_text(schemas.key);
-
-		if (json_get(value, name).at != NULL)
-			good &= checker_check(c, schemas.value, value);
+			good &= json_type(walk.value) == JSON_ARRAY
+				    ? check_required(c, walk.value, value)
+				    : checker_check(c, walk.value, value);
 		free(name);
 	}
 	return good;
@@ -308,6 +321,46 @@ bool checker_object(struct checker *c, struct span schema, struct span value)
 			   (struct countable){"property", "properties"});
 	good &= check_required(c, json_get(schema, "required"), value);
 	good &= check_members(c, schema, value);
-	good &= check_dependent(c, schema, value);
+	good &= check_dependent(c, newer(c, schema, "dependentRequired"), value);
+	good &= check_dependent(c, newer(c, schema, "dependentSchemas"), value);
+	good &= check_dependent(c, json_get(schema, "dependencies"), value);
+	return good;
+}
+
+/* ---- what is left over ---- */
+
+static bool check_leftover(struct checker *c, struct span schema, size_t index, struct span key,
+			   struct span value)
+{
+	struct buffer name = {0};
+	bool good = true;
+
+	json_decode(key, &name);
+	if (json_type(schema) != JSON_BOOL && key.at != NULL)
+		good = checker_member(c, schema, buffer_span(&name), value);
+	else if (json_type(schema) != JSON_BOOL)
+		good = checker_element(c, schema, index, value);
+	else if (!json_true(schema) && key.at != NULL)
+		good = checker_fault(c, "property \"%s\" is not allowed", buffer_string(&name));
+	else if (!json_true(schema))
+		good = checker_fault(c, "item %zu is not allowed", index);
+	buffer_free(&name);
+	return good;
+}
+
+bool checker_unevaluated(struct checker *c, struct span schema, struct span value)
+{
+	bool object = json_type(value) == JSON_OBJECT;
+	struct span rest = json_get(schema, object ? "unevaluatedProperties" : "unevaluatedItems");
+	struct json_walk walk = json_walk(value);
+	bool good = true;
+
+	for (size_t i = 0; rest.at != NULL && json_next(&walk); i++) {
+		if (c->marks->at[i])
+			continue;
+		good &=
+		    check_leftover(c, rest, i, object ? walk.key : (struct span){0}, walk.value);
+		checker_mark(c, i);
+	}
 	return good;
 }
