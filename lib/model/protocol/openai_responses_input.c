@@ -22,8 +22,9 @@ struct writer {
 	struct buffer scratch;
 	struct waiting *waiting;
 	size_t waiting_count, waiting_cap;
-	bool same; /* the message at hand was answered by this very model */
-	bool ids;  /* and its items keep their ids */
+	bool same;        /* the message at hand was answered by this very model */
+	bool ids;         /* and its items keep their ids */
+	size_t texts_end; /* where the list of texts of this message ends that was just written */
 	struct error *e;
 };
 
@@ -233,9 +234,18 @@ static bool write_user(struct writer *w, struct span message)
 static void write_answer(struct writer *w, struct span part, struct span text)
 {
 	struct span data = json_get(part, "provider_data"), phase = json_get(data, "phase");
+	bool has_phase = w->same && json_type(phase) == JSON_STRING;
 
 	if (json_type(text) != JSON_STRING || text.len <= 2)
 		return;
+	/* Texts that nothing tells apart are one message. */
+	if (!w->ids && !has_phase && w->reasoning.len == 0 && w->texts_end == w->out->len) {
+		w->out->len -= strlen("]}");
+		write_text(w, "output_text", text);
+		buffer_add_text(w->out, "]}");
+		w->texts_end = w->out->len;
+		return;
+	}
 	begin_item(w);
 	if (w->ids) {
 		json_put_text(w->out, "type", "message");
@@ -243,13 +253,14 @@ static void write_answer(struct writer *w, struct span part, struct span text)
 		json_put_text(w->out, "status", "completed");
 	}
 	json_put_text(w->out, "role", "assistant");
-	if (w->same && json_type(phase) == JSON_STRING)
+	if (has_phase)
 		json_put_raw(w->out, "phase", phase);
 	json_key(w->out, "content");
 	json_open(w->out, '[');
 	write_text(w, "output_text", text);
 	json_close(w->out, ']');
 	json_close(w->out, '}');
+	w->texts_end = has_phase ? 0 : w->out->len;
 }
 
 /* A refusal has no id: it was kept apart from the item it stood in. */
@@ -393,6 +404,7 @@ static void write_assistant(struct writer *w, struct span message)
 	bool calls_last = json_true(provider_quirk(w->provider, "calls_last"));
 	size_t reasonings = 0;
 
+	w->texts_end = 0;
 	w->same =
 	    message_is_own(message, w->provider) && json_is(json_get(message, "model"), w->model);
 	w->ids = w->same && all_have_ids(content) && !lacks_reasoning(w, message);
