@@ -30,7 +30,7 @@
 
 #define MESSAGE(id, content)                                                                       \
 	"{\"type\":\"message\",\"id\":\"" id "\",\"role\":\"assistant\",\"content\":[" content "]" \
-											       "}"
+	"}"
 #define TEXT(text) "{\"type\":\"output_text\",\"text\":\"" text "\",\"annotations\":[]}"
 #define CALL(id, call_id, args)                                                                    \
 	"{\"type\":\"function_call\",\"id\":\"" id "\",\"call_id\":\"" call_id                     \
@@ -118,7 +118,8 @@ static void quirks(void)
 	    DONE("0",
 		 REASONING("rs", ",\"content\":[{\"type\":\"reasoning_text\",\"text\":\"hmm\"}]")),
 	    DELTA("1", "m", "a"), END);
-	CHUNKS("quirk 41: response.reasoning.delta", "H(hm)T(a) stop",
+	CHUNKS("quirk 41: response.reasoning.delta",
+	       "H(hm)D({\"id\":\"rs\",\"type\":\"reasoning\",\"summary\":[]})T(a) stop",
 	       EVENT("reasoning.delta", "0", "rs", "\"delta\":\"hm\""), DELTA("1", "m", "a"), END);
 	CHUNKS("quirk 41: whose delta is an object", "H(hm) stop",
 	       EVENT("reasoning.delta", "0", "rs", "\"delta\":{\"text\":\"hm\"}"), END);
@@ -277,11 +278,26 @@ static void left_out(void)
 	CHUNKS(
 	    "encrypted reasoning that only the end has",
 	    "H(hm)D({\"id\":\"rs\",\"type\":\"reasoning\",\"summary\":[]})T(a)D({\"id\":\"m1\"})M({"
-	    "\"reasoning\":[\"gA=\"]}) stop",
+	    "\"reasoning\":[{\"type\":\"reasoning\",\"summary\":[],\"encrypted_content\":\"gA=\"}]}"
+	    ") "
+	    "stop",
 	    EVENT("reasoning_summary_text.delta", "0", "rs", "\"delta\":\"hm\""),
 	    DONE("0", REASONING("rs", "")), DONE("1", MESSAGE("m1", TEXT("a"))),
 	    COMPLETED(
 		REASONING("rs", ",\"encrypted_content\":\"gA=\"") "," MESSAGE("m1", TEXT("a"))));
+	CHUNKS(
+	    "reasoning that is done after what follows it",
+	    "H(hm)D({\"id\":\"r1\",\"type\":\"reasoning\",\"summary\":[]})H()D({\"id\":\"r2\","
+	    "\"type\":"
+	    "\"reasoning\",\"summary\":[]})C0(f)A0({})D0({\"id\":\"fc\"})M({\"reasoning\":[{"
+	    "\"type\":"
+	    "\"reasoning\",\"summary\":[],\"encrypted_content\":\"gA=\"},{\"type\":\"reasoning\","
+	    "\"summary\":[],\"encrypted_content\":\"gB=\"}]}) tool_calls",
+	    EVENT("reasoning_text.delta", "0", "r1", "\"delta\":\"hm\""),
+	    ADDED("1", REASONING("r2", "")), ADDED("2", CALL("fc", "c", "")),
+	    DONE("2", CALL("fc", "c", "{}")),
+	    DONE("1", REASONING("r2", ",\"encrypted_content\":\"gB=\"")),
+	    DONE("0", REASONING("r1", ",\"encrypted_content\":\"gA=\"")), END);
 	CHUNKS(
 	    "summaries are parted by blank lines", "H(a)H(\n\n)H(b) stop",
 	    EVENT("reasoning_summary_text.delta", "0", "rs", "\"delta\":\"a\",\"summary_index\":0"),

@@ -209,71 +209,72 @@ static void conversations(void)
 	     OLD_HEAD INPUT(ANSWER("a") "," USER("\"b\"") "," USER(
 		 "[{\"type\":\"input_text\",\"text\":\"c\"},{\"type\":\"input_text\",\"text\":"
 		 "\"d\"}]")) "}");
-	body("reasoning, commentary, calls and an answer, as they were", MODEL,
-	     REQUEST(MESSAGES(
-		 HI,
-		 SAYS(THOUGHT(
-		     "\"id\":\"rs_1\",\"summary\":[{\"type\":\"summary_text\",\"text\":"
-		     "\"hm\"}],\"encrypted_content\":\"gA\\u0042+/=\"") "," SAID("Wait.",
-										 "\"id\":\"msg_"
-										 "1\",\"phase\":"
-										 "\"commentary"
-										 "\"") "," CALL("ca"
-												"ll"
-												"_"
-												"1",
-												"\""
-												"ar"
-												"gs"
-												"\""
-												":{"
-												"\""
-												"n"
-												"\""
-												": "
-												"1."
-												"10"
-												"}" DATA(
-												    "\"id\":\"fc_1\"")) "," CALL("call_2",
-																 "\"args\":{}" DATA(
-																     "\"id\":\"fc_2\",\"namespace\":\"s\""))),
-		 RESULTS(RESULT("call_2", "\"result\":\"no\",\"is_error\":true")),
-		 RESULTS(RESULT("call_1", "\"result\":\"one\"")),
-		 SAYS(SAID("Done.", "\"id\":\"msg_2\",\"phase\":\"final_answer\"")), HI)),
-	     HEAD INPUT(
-		 "{\"type\":\"reasoning\",\"id\":\"rs_1\",\"summary\":[{\"type\":\"summary_text\","
-		 "\"text\":\"hm\"}],\"encrypted_content\":\"gA\\u0042+/=\"}," ITEM(
-		     "msg_1", "\"phase\":\"commentary\",",
-		     "Wait.") "," USE("\"id\":\"fc_1\",\"call_id\":\"call_1\"",
-				      "{\\\"n\\\": 1.10}") ",{\"type\":\"function_call\",\"id\":"
-							   "\"fc_2\",\"call_id\":"
-							   "\"call_2\",\"name\":\"f\","
-							   "\"arguments\":"
-							   "\"{}\","
-							   "\"namespace\":\"s\"}," GAVE(
-							       "call_2",
-							       "E"
-							       "r"
-							       "r"
-							       "o"
-							       "r"
-							       ":"
-							       " "
-							       "n"
-							       "o") "," GAVE("call_1",
-									     "one") "," ITEM("msg_"
-											     "2",
-											     "\"pha"
-											     "se\":"
-											     "\"fin"
-											     "al_"
-											     "answe"
-											     "r\",",
-											     "Done"
-											     ".") "," USER("\""
-													   "hi"
-													   "\""))
-		 TAIL);
+	body(
+	    "reasoning, commentary, calls and an answer, as they were", MODEL,
+	    REQUEST(MESSAGES(
+		HI,
+		SAYS(THOUGHT(
+		    "\"id\":\"rs_1\",\"summary\":[{\"type\":\"summary_text\",\"text\":"
+		    "\"hm\"}],\"encrypted_content\":\"gA\\u0042+/=\"") "," SAID("Wait.",
+										"\"id\":\"msg_"
+										"1\",\"phase\":"
+										"\"commentary"
+										"\"") "," CALL("ca"
+											       "ll"
+											       "_"
+											       "1",
+											       "\""
+											       "ar"
+											       "gs"
+											       "\""
+											       ":{"
+											       "\""
+											       "n"
+											       "\""
+											       ": "
+											       "1."
+											       "10"
+											       "}" DATA(
+												   "\"id\":\"fc_1\"")) "," CALL("call_2",
+																"\"args\":{}" DATA(
+																    "\"id\":\"fc_2\",\"namespace\":\"s\""))),
+		RESULTS(RESULT("call_2", "\"result\":\"no\",\"is_error\":true")),
+		RESULTS(RESULT("call_1", "\"result\":\"one\"")),
+		SAYS(SAID("Done.", "\"id\":\"msg_2\",\"phase\":\"final_answer\"")), HI)),
+	    HEAD INPUT(
+		"{\"type\":\"reasoning\",\"id\":\"rs_1\",\"summary\":[{\"type\":\"summary_text\","
+		"\"text\":\"hm\"}],\"encrypted_content\":\"gA\\u0042+/=\"}," ITEM(
+		    "msg_1", "\"phase\":\"commentary\",",
+		    "Wait.") "," USE("\"id\":\"fc_1\",\"call_id\":\"call_1\"",
+				     "{\\\"n\\\": 1.10}") ",{\"type\":\"function_call\",\"id\":"
+							  "\"fc_2\",\"call_id\":"
+							  "\"call_2\",\"name\":\"f\","
+							  "\"arguments\":"
+							  "\"{}\","
+							  "\"namespace\":\"s\"}," GAVE(
+							      "call_2",
+							      "E"
+							      "r"
+							      "r"
+							      "o"
+							      "r"
+							      ":"
+							      " "
+							      "n"
+							      "o") "," GAVE("call_1",
+									    "one") "," ITEM("msg_"
+											    "2",
+											    "\"pha"
+											    "se\":"
+											    "\"fin"
+											    "al_"
+											    "answe"
+											    "r\",",
+											    "Done"
+											    ".") "," USER("\""
+													  "hi"
+													  "\""))
+		TAIL);
 	body("reasoning that is not encrypted stays behind, with all ids", MODEL,
 	     REQUEST(MESSAGES(HI,
 			      SAYS(THOUGHT("\"id\":\"rs_1\",\"summary\":[]") "," SAID(
@@ -290,20 +291,22 @@ static void conversations(void)
 	     "{\"model\":\"gpt-5.4\",\"stream\":true,\"store\":true," INPUT(
 		 "{\"type\":\"reasoning\",\"id\":\"rs_1\",\"summary\":[]}," ITEM(
 		     "msg_1", "", "a") "," USER("\"hi\"")) TAIL);
-	body("encrypted content that came with the message", MODEL,
-	     REQUEST(MESSAGES(
-		 HI,
-		 SPAN("{\"role\":\"assistant\",\"content\":[" THOUGHT(
-		     "\"id\":\"rs_1\",\"summary\":"
-		     "[]") "," SAID("a", "\"id\":\"msg_1\"") "],"
-							     "\"provider\":\"openai\",\"model\":"
-							     "\"gpt-5.4\","
-							     "\"provider_data\":{\"reasoning\":"
-							     "[\"gA=\"]}}"),
-		 HI)),
-	     HEAD INPUT("{\"type\":\"reasoning\",\"id\":\"rs_1\",\"summary\":[],"
-			"\"encrypted_content\":\"gA=\"}," ITEM("msg_1", "", "a") "," USER("\"hi\""))
-		 TAIL);
+	body(
+	    "reasoning that came later than its part", MODEL,
+	    REQUEST(MESSAGES(
+		HI,
+		SPAN("{\"role\":\"assistant\",\"content\":[" THOUGHT(
+		    "\"id\":\"rs_1\",\"summary\":"
+		    "[]") "," SAID("a", "\"id\":\"msg_1\"") "],"
+							    "\"provider\":\"openai\",\"model\":"
+							    "\"gpt-5.4\","
+							    "\"provider_data\":{\"reasoning\":"
+							    "[{\"type\":\"reasoning\",\"summary\":["
+							    "],\"encrypted_content\":\"gA=\"}]}}"),
+		HI)),
+	    HEAD INPUT("{\"type\":\"reasoning\",\"id\":\"rs_1\",\"summary\":[],"
+		       "\"encrypted_content\":\"gA=\"}," ITEM("msg_1", "", "a") "," USER("\"hi\""))
+		TAIL);
 	body("reasoning with nothing behind it stays behind", MODEL,
 	     REQUEST(MESSAGES(HI,
 			      SAYS(THOUGHT("\"id\":\"rs_1\",\"summary\":[],"
@@ -508,9 +511,10 @@ static void conversations(void)
 											"\":"
 											"\"x"
 											"\"") "}"
-											      "," SAID("a",
-												       "\"id\":"
-												       "\"m\"")),
+											      "," SAID(
+												  "a",
+												  "\"id\":"
+												  "\"m\"")),
 		HI)),
 	    HEAD INPUT("{\"type\":\"web_search_call\",\"id\":\"ws\"},{\"type\":\"compaction\","
 		       "\"encrypted_content\":\"x\"}," ITEM("m", "", "a") "," USER("\"hi\"")) TAIL);

@@ -86,39 +86,21 @@ static size_t count_before(struct span output, size_t end, struct span item)
 }
 
 /* The response as a whole has what events left out: items, their ends, and on Azure the encrypted
- * content of reasoning, which is kept for the message, in the order of its reasoning items. */
+ * content of reasoning. */
 static void read_output(struct responses_decoder *d, struct span output)
 {
 	struct json_walk walk = json_walk(output);
-	struct buffer late = {0};
-	bool some = false;
 
-	buffer_add_text(&late, "{\"reasoning\":[");
 	for (size_t i = 0; json_next(&walk); i++) {
 		struct responses_item *item =
 		    responses_nth(d, walk.value, count_before(output, i, walk.value), (int64_t)i);
 		struct span encrypted = json_get(walk.value, "encrypted_content");
-		bool is_late = item != NULL && item->kind == ITEM_REASONING && item->done &&
-			       !item->encrypted && json_type(encrypted) == JSON_STRING &&
-			       encrypted.len > 2;
 
-		if (item != NULL && item->kind == ITEM_REASONING) {
-			json_comma(&late);
-			if (is_late)
-				json_write_compact(&late, encrypted);
-			else
-				buffer_add_text(&late, "null");
-		}
-		some |= is_late;
+		if (item != NULL && item->kind == ITEM_REASONING && item->done &&
+		    !item->encrypted && json_type(encrypted) == JSON_STRING && encrypted.len > 2)
+			responses_reasoning_late(item, walk.value);
 		item_done(d, item, walk.value);
 	}
-	buffer_add_text(&late, "]}");
-	if (some)
-		responses_emit(
-		    d, (struct model_delta){.type = MODEL_MESSAGE_DATA,
-					    .text = pieces_repair(&d->pieces, buffer_span(&late)),
-					    .index = -1});
-	buffer_free(&late);
 }
 
 /* What a response failed for is named by its code alone; of those that nothing else tells apart,

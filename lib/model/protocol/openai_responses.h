@@ -39,11 +39,13 @@ struct responses_item {
 	bool other_id;  /* its events disagree about its id */
 	bool running;   /* MODEL_TOOL_RUNNING was told */
 	bool over;      /* MODEL_TOOL_RESULT was told; all of a message was passed on */
-	bool encrypted; /* of reasoning: the encrypted content is kept */
+	bool kept;      /* of reasoning: its part has its data */
+	bool encrypted; /* and the encrypted content is in it */
 	bool added;     /* output_item.added was seen */
 	bool done;      /* output_item.done was seen */
 	struct buffer call_id, name;
-	/* Of a hosted call the items to send back, without brackets; of a message its phase. */
+	/* Of a hosted call the items to send back, without brackets; of a message its phase; of
+	 * reasoning the item, where it was too late for its part. */
 	struct buffer data;
 };
 
@@ -81,11 +83,14 @@ void responses_message_done(struct responses_decoder *d, struct responses_item *
 void responses_reasoning_done(struct responses_decoder *d, struct responses_item *item,
 			      struct span value);
 
+/* The reasoning `item`, whose part is over, is `value`. */
+void responses_reasoning_late(struct responses_item *item, struct span value);
+
 /* Pass on the text of messages in their order: that of one waits until those before it are done, or
  * until the answer has ended. */
 void responses_pass_on(struct responses_decoder *d, bool ended);
 
-/* Pass on what was held back; the answer has ended. */
+/* Pass on what was held back, and tell what came late; the answer has ended. */
 void responses_flush(struct responses_decoder *d);
 
 /* Announce a call under the item's name and call_id. */

@@ -280,8 +280,8 @@ static void write_refusal(struct writer *w, struct span text)
 	json_close(w->out, '}');
 }
 
-/* The encrypted content of reasoning item `nth` where it came apart from the item. */
-static struct span late_content(struct span message, size_t nth)
+/* The reasoning item of part `nth` where it came later than the part. */
+static struct span late_item(struct span message, size_t nth)
 {
 	struct json_walk walk = json_walk(json_path(message, "provider_data.reasoning"));
 
@@ -296,13 +296,13 @@ static struct span late_content(struct span message, size_t nth)
 static void hold_reasoning(struct writer *w, struct span message, struct span part, size_t nth)
 {
 	static const char *const without[] = {"type", "id", "summary", "content", NULL};
-	struct span data = json_get(part, "provider_data"), late = late_content(message, nth);
-	struct span summary = json_get(data, "summary"), content = json_get(data, "content");
+	struct span data = json_get(part, "provider_data"), late = late_item(message, nth);
+	struct span item = json_type(late) == JSON_OBJECT ? late : data;
+	struct span summary = json_get(item, "summary"), content = json_get(item, "content");
 	struct buffer *out = &w->reasoning;
 	bool stored = json_true(parameters_option(w->request, "store"));
 
-	if (!stored && json_get(data, "encrypted_content").len <= 2 && late.len <= 2 &&
-	    json_count(content) == 0)
+	if (!stored && json_get(item, "encrypted_content").len <= 2 && json_count(content) == 0)
 		return;
 	json_open(out, '{');
 	json_put_text(out, "type", "reasoning");
@@ -311,9 +311,7 @@ static void hold_reasoning(struct writer *w, struct span message, struct span pa
 	json_put_raw(out, "summary", json_type(summary) == JSON_ARRAY ? summary : SPAN("[]"));
 	if (json_count(content) > 0)
 		json_put_raw(out, "content", content);
-	responses_members(data, without, out);
-	if (json_get(data, "encrypted_content").at == NULL && json_type(late) == JSON_STRING)
-		json_put_raw(out, "encrypted_content", late);
+	responses_members(item, without, out);
 	json_close(out, '}');
 }
 

@@ -1,13 +1,50 @@
+#include "base/utf8.h"
 #include "model/protocol/openai_responses.h"
 
 /* ---- what is said ---- */
+
+static void keep(struct responses_decoder *d, struct responses_item *item, struct span json);
+
+static void open_data(struct responses_item *item, struct buffer *out)
+{
+	buffer_clear(out);
+	json_open(out, '{');
+	if (item->id.len > 0 && !item->other_id)
+		json_put_string(out, "id", buffer_span(&item->id));
+}
+
+/* Something else follows the reasoning that is not done: its part ends here, whatever is still to
+ * come of the item. */
+static void leave_reasoning(struct responses_decoder *d)
+{
+	struct buffer data = {0}, valid = {0};
+
+	for (size_t i = 0; i < d->item_count; i++) {
+		struct responses_item *item = d->items[i];
+
+		if (item->kind != ITEM_REASONING || item->kept || item->done)
+			continue;
+		item->kept = true;
+		open_data(item, &data);
+		json_put_text(&data, "type", "reasoning");
+		json_put_raw(&data, "summary", SPAN("[]"));
+		json_close(&data, '}');
+		buffer_clear(&valid);
+		utf8_add(&valid, buffer_span(&data));
+		keep(d, item, buffer_span(&valid));
+	}
+	buffer_free(&data);
+	buffer_free(&valid);
+}
 
 void responses_emit(struct responses_decoder *d, struct model_delta delta)
 {
 	const struct model_handler *handler = d->base.handler;
 
-	if (delta.type == MODEL_TOOL_CALL || delta.type == MODEL_OPAQUE)
+	if (delta.type == MODEL_TOOL_CALL || delta.type == MODEL_OPAQUE) {
+		leave_reasoning(d);
 		d->last = NULL;
+	}
 	handler->delta(handler->context, &delta);
 }
 
@@ -15,6 +52,8 @@ static void say(struct responses_decoder *d, struct responses_item *item, struct
 {
 	bool thinking = item->kind == ITEM_REASONING;
 
+	if (!thinking)
+		leave_reasoning(d);
 	/* The text of two items is two parts, whether they have ids to keep or not. */
 	if (d->last != NULL && d->last != item && d->last->kind == item->kind)
 		responses_emit(d, (struct model_delta){
@@ -44,10 +83,7 @@ static void write_data(struct responses_decoder *d, struct responses_item *item)
 {
 	struct buffer *data = &d->scratch;
 
-	buffer_clear(data);
-	json_open(data, '{');
-	if (item->id.len > 0 && !item->other_id)
-		json_put_string(data, "id", buffer_span(&item->id));
+	open_data(item, data);
 	if (item->data.len > 0)
 		json_put_raw(data, "phase", buffer_span(&item->data));
 	json_close(data, '}');
@@ -201,18 +237,56 @@ void responses_reasoning_done(struct responses_decoder *d, struct responses_item
 	struct buffer *data = &d->scratch;
 
 	say_rest(d, item, value);
+	if (item->kept) {
+		responses_reasoning_late(item, value);
+		return;
+	}
+	item->kept = true;
 	item->encrypted = json_get(value, "encrypted_content").len > 2 &&
 			  json_type(json_get(value, "encrypted_content")) == JSON_STRING;
-	buffer_clear(data);
-	json_open(data, '{');
-	if (item->id.len > 0 && !item->other_id)
-		json_put_string(data, "id", buffer_span(&item->id));
+	open_data(item, data);
 	responses_members(value, without, data);
 	json_close(data, '}');
 	keep(d, item, buffer_span(data));
 }
 
+void responses_reasoning_late(struct responses_item *item, struct span value)
+{
+	static const char *const without[] = {"status", "id", NULL};
+
+	buffer_clear(&item->data);
+	json_open(&item->data, '{');
+	responses_members(value, without, &item->data);
+	json_close(&item->data, '}');
+}
+
 /* ---- the end ---- */
+
+/* What came too late for its part is kept for the message, in the order of the parts. */
+static void tell_late(struct responses_decoder *d)
+{
+	struct buffer late = {0};
+	bool some = false;
+
+	buffer_add_text(&late, "{\"reasoning\":[");
+	for (size_t i = 0; i < d->item_count; i++) {
+		struct responses_item *item = d->items[i];
+		bool is_late = item->data.len > 0;
+
+		if (item->kind != ITEM_REASONING || !item->kept)
+			continue;
+		some |= is_late;
+		json_comma(&late);
+		buffer_add_span(&late, is_late ? buffer_span(&item->data) : SPAN("null"));
+	}
+	buffer_add_text(&late, "]}");
+	if (some && d->failure.kind == NULL)
+		responses_emit(
+		    d, (struct model_delta){.type = MODEL_MESSAGE_DATA,
+					    .text = pieces_repair(&d->pieces, buffer_span(&late)),
+					    .index = -1});
+	buffer_free(&late);
+}
 
 void responses_flush(struct responses_decoder *d)
 {
@@ -233,4 +307,5 @@ void responses_flush(struct responses_decoder *d)
 			say(d, item, rest);
 	}
 	responses_pass_on(d, true);
+	tell_late(d);
 }
