@@ -101,10 +101,8 @@ static void read_options(struct options *options, int argc, char **argv)
 
 	reader_options_init(&options->common);
 	options->format = &format_json;
-	while ((option = getopt_long(argc, argv, "o:pr:" READER_SHORT_OPTIONS, names, NULL)) !=
-	       -1) {
-		if (reader_options_take(&options->common, option, optarg, help))
-			continue;
+	while ((option = reader_options_next(&options->common, argc, argv,
+					     "o:pr:" READER_SHORT_OPTIONS, names, help)) != -1) {
 		switch (option) {
 		case 'o':
 			options->format = find_format(optarg);
@@ -128,7 +126,8 @@ static void read_options(struct options *options, int argc, char **argv)
 			break;
 		}
 	}
-	reader_options_files(&options->common, argc, argv, optind);
+	if (options->common.is_over)
+		exit(options->common.exit_status);
 	check_options(options);
 }
 

@@ -105,10 +105,9 @@ static void parse(struct filter *f, int argc, char **argv)
 	int option;
 
 	reader_options_init(&f->common);
-	while ((option = getopt_long(argc, argv, "t:T:iN:r:s:m:d:ce" READER_SHORT_OPTIONS,
-				     long_options, NULL)) != -1) {
-		if (reader_options_take(&f->common, option, optarg, help))
-			continue;
+	while ((option = reader_options_next(&f->common, argc, argv,
+					     "t:T:iN:r:s:m:d:ce" READER_SHORT_OPTIONS, long_options,
+					     help)) != -1) {
 		switch (option) {
 		case 't':
 			add_patterns(&f->choice.types, "--type", optarg);
@@ -136,7 +135,7 @@ static void parse(struct filter *f, int argc, char **argv)
 			add_variable(f, optarg, option == OPT_ARGJSON, argc, argv);
 			break;
 		case 'd':
-			f->merge.seconds = reader_options_seconds("--debounce", optarg);
+			f->merge.seconds = reader_options_seconds(&f->common, "--debounce", optarg);
 			break;
 		case OPT_SSE:
 			f->sse = true;
@@ -149,7 +148,8 @@ static void parse(struct filter *f, int argc, char **argv)
 			break;
 		}
 	}
-	reader_options_files(&f->common, argc, argv, optind);
+	if (f->common.is_over)
+		exit(f->common.exit_status);
 }
 
 /* What jq says of an expression that does not compile is shown as jq shows it. */

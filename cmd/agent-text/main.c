@@ -55,13 +55,13 @@ static void parse(struct program *p, int argc, char **argv)
 	int option;
 
 	reader_options_init(&p->common);
-	while ((option = getopt_long(argc, argv, "d:DSpFTnr:" READER_SHORT_OPTIONS, long_options,
-				     NULL)) != -1) {
-		if (reader_options_take(&p->common, option, optarg, help))
-			continue;
+	while (
+	    (option = reader_options_next(&p->common, argc, argv, "d:DSpFTnr:" READER_SHORT_OPTIONS,
+					  long_options, help)) != -1) {
 		switch (option) {
 		case 'd':
-			p->options.debounce = reader_options_seconds("--debounce", optarg);
+			p->options.debounce =
+			    reader_options_seconds(&p->common, "--debounce", optarg);
 			break;
 		case 'D':
 			p->options.form = FORM_DELTAS;
@@ -92,7 +92,8 @@ static void parse(struct program *p, int argc, char **argv)
 			break;
 		}
 	}
-	reader_options_files(&p->common, argc, argv, optind);
+	if (p->common.is_over)
+		exit(p->common.exit_status);
 }
 
 /* Events that say nothing about the text are passed over by their first bytes. */

@@ -8,20 +8,28 @@ void reader_options_init(struct reader_options *options)
 	*options = (struct reader_options){.color = "auto"};
 }
 
-static const char *color(const char *value)
+static void end(struct reader_options *options, int exit_status)
+{
+	options->is_over = true;
+	options->exit_status = exit_status;
+}
+
+static void take_color(struct reader_options *options, const char *value)
 {
 	static const char *const choices[] = {"auto", "always", "never"};
 
-	if (value == NULL)
-		return "always";
-	for (size_t i = 0; i < sizeof(choices) / sizeof(*choices); i++)
-		if (strcmp(value, choices[i]) == 0)
-			return choices[i];
-	die(STATUS_USAGE, "--color is auto, always or never, not '%s'", value);
+	for (size_t i = 0; i < sizeof(choices) / sizeof(*choices); i++) {
+		if (strcmp(value, choices[i]) == 0) {
+			options->color = choices[i];
+			return;
+		}
+	}
+	warn("--color is auto, always or never, not '%s'", value);
+	end(options, STATUS_USAGE);
 }
 
-bool reader_options_take(struct reader_options *options, int option, const char *value,
-			 const char *help)
+/* Returns false for an option that is the program's own. */
+static bool take(struct reader_options *options, int option, const char *value, const char *help)
 {
 	switch (option) {
 	case 'f':
@@ -34,34 +42,51 @@ bool reader_options_take(struct reader_options *options, int option, const char 
 		options->raw_control = true;
 		return true;
 	case READER_OPT_COLOR:
-		options->color = color(value);
+		take_color(options, value != NULL ? value : "always");
 		return true;
 	case 'h':
 		fputs(help, stdout);
-		exit(STATUS_OK);
+		end(options, STATUS_OK);
+		return true;
 	case 'V':
 		printf("%s " VERSION "\n", program_name());
-		exit(STATUS_OK);
+		end(options, STATUS_OK);
+		return true;
 	case '?':
 		fprintf(stderr, "try '%s --help'\n", program_name());
-		exit(STATUS_USAGE);
+		end(options, STATUS_USAGE);
+		return true;
 	default:
 		return false;
 	}
 }
 
-void reader_options_files(struct reader_options *options, int argc, char **argv, int first)
+int reader_options_next(struct reader_options *options, int argc, char **argv, const char *letters,
+			const struct option *names, const char *help)
 {
-	options->files = argv + first;
-	options->file_count = (size_t)(argc - first);
+	int option;
+
+	while (!options->is_over) {
+		option = getopt_long(argc, argv, letters, names, NULL);
+		if (option == -1) {
+			options->files = argv + optind;
+			options->file_count = (size_t)(argc - optind);
+			return -1;
+		}
+		if (!take(options, option, optarg, help))
+			return option;
+	}
+	return -1;
 }
 
-double reader_options_seconds(const char *option, const char *value)
+double reader_options_seconds(struct reader_options *options, const char *option, const char *value)
 {
-	char *end;
-	double seconds = strtod(value, &end);
+	char *rest;
+	double seconds = strtod(value, &rest);
 
-	if (end == value || *end != '\0' || !(seconds >= 0 && seconds < 1e9))
-		die(STATUS_USAGE, "%s takes a number of seconds, not '%s'", option, value);
-	return seconds;
+	if (rest != value && *rest == '\0' && seconds >= 0 && seconds < 1e9)
+		return seconds;
+	warn("%s takes a number of seconds, not '%s'", option, value);
+	end(options, STATUS_USAGE);
+	return 0;
 }

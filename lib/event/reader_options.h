@@ -12,8 +12,10 @@
 struct reader_options {
 	bool follow, strict, raw_control;
 	const char *color; /* "auto", "always" or "never" */
-	char **files;
+	char **files;      /* what follows the options */
 	size_t file_count;
+	bool is_over; /* the program is to exit with `exit_status`, as all is said */
+	int exit_status;
 };
 
 /* Values of the common long options without a letter; a program's own begin at READER_OPT_OWN. */
@@ -42,15 +44,16 @@ enum { READER_OPT_STRICT = 256, READER_OPT_RAW_CONTROL, READER_OPT_COLOR, READER
 /* Before the first option. */
 void reader_options_init(struct reader_options *options);
 
-/* Handle one result of getopt_long. Returns false for an option that is the program's own. Exits 0
- * after -h (printing `help`) and -V, 2 for an unknown option or a wrong value. */
-bool reader_options_take(struct reader_options *options, int option, const char *value,
-			 const char *help);
+/* The next option that is the program's own, as getopt_long tells it; the common ones are handled
+ * on the way. Returns -1 at the end, with the files filled in; or with `is_over` set: STATUS_OK
+ * after -h (which prints `help`) and -V, STATUS_USAGE after an unknown option or a wrong value,
+ * which it has warned about. `letters` end in READER_SHORT_OPTIONS, `names` in READER_LONG_OPTIONS.
+ */
+int reader_options_next(struct reader_options *options, int argc, char **argv, const char *letters,
+			const struct option *names, const char *help);
 
-/* What follows the options are the files. */
-void reader_options_files(struct reader_options *options, int argc, char **argv, int first);
-
-/* A number of seconds, as several options take it; exits 2 when it is none. */
-double reader_options_seconds(const char *option, const char *value);
+/* The value of `option`, a number of seconds. One that is none is warned about, and `is_over`. */
+double reader_options_seconds(struct reader_options *options, const char *option,
+			      const char *value);
 
 #endif
