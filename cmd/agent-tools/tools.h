@@ -1,7 +1,7 @@
 /*
  * tools: what the parts of agent-tools share.
  *
- * main.c reads events and keeps the open calls (calls.c). What it learns goes to one view: live
+ * take.c learns from events which calls are open (calls.c) and end; it tells one view: live
  * lines (live.c), one record a completed call (record.c), or a table at the end (summary.c).
  */
 #ifndef AGENT_TOOLS_TOOLS_H
