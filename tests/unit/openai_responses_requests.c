@@ -1,6 +1,7 @@
 /*
  * What openai-responses sends: parameters, tools, schemas, the conversation.
  */
+#include "mutations.h"
 #include "requests.h"
 
 #include "model/provider.h"
@@ -530,6 +531,66 @@ static void conversations(void)
 	     "{\"role\":\"judge\",\"content\":\"a\"}");
 }
 
+/* ---- whatever the types are ---- */
+
+static void try_message(void *context, struct span message)
+{
+	int *sent = context;
+	struct buffer got = {0};
+	struct span messages[] = {HI, message, RESULTS(RESULT("c", "\"result\":\"r\"")), HI};
+
+	request_body(MODEL, &(struct model_request){.messages = messages, .message_count = 4},
+		     &got);
+	/* Either a request or one sentence that names what cannot be sent. */
+	*sent += json_check(buffer_span(&got), NULL) ||
+		 strstr(buffer_string(&got), "cannot be sent") != NULL ||
+		 strstr(buffer_string(&got), "no known role") != NULL;
+	buffer_free(&got);
+}
+
+static void wrong_types(void)
+{
+	const struct span messages[] = {
+	    ASKS(TEXT("a") ",{\"type\":\"image\",\"media_type\":\"image/png\",\"data\":\"QUJD\"},{"
+			   "\"type\":\"file\",\"media_type\":\"a/b\",\"data\":\"QUJD\",\"name\":"
+			   "\"n\"}"),
+	    SAYS(THOUGHT("\"id\":\"rs\",\"summary\":[],\"content\":[{\"text\":\"x\"}],"
+			 "\"encrypted_content\":\"x\"") "," SAID("a", "\"id\":\"m\",\"phase\":"
+								      "\"p\"") "," CALL("c",
+											"\"args\":{"
+											"\"input\":"
+											"\"x\"},"
+											"\"invalid_"
+											"args\":"
+											"\"x"
+											"\"" DATA(
+											    "\"id\""
+											    ":\"fc"
+											    "\","
+											    "\"type"
+											    "\":"
+											    "\"cust"
+											    "om_"
+											    "tool_"
+											    "call"
+											    "\""))),
+	    SAYS(
+		"{\"type\":\"tool_call\",\"tool_call_id\":\"s\",\"tool_name\":\"w\",\"args\":{},"
+		"\"executed_by\":\"provider\"" DATA(
+		    "\"items\":[{\"type\":\"x\"}]") "},{\"type\":"
+						    "\"opaque\"" DATA(
+							"\"type\":\"x\"") "},{\"type\":\"refusal\","
+									  "\"text\":\"No.\"}"),
+	    RESULTS(RESULT("c", "\"result\":\"r\",\"is_error\":true")),
+	};
+	int tried = 0, sent = 0;
+
+	for (size_t i = 0; i < sizeof(messages) / sizeof(*messages); i++)
+		tried += mutations(messages[i], try_message, &sent);
+	unit_ok(tried > 500 && sent == tried, "members of any type: %d of %d are sent or refused",
+		sent, tried);
+}
+
 /* ---- URL, headers, the list of models ---- */
 
 static void same_head(const char *title, const char *name, const char *base_url, bool list,
@@ -608,6 +669,7 @@ int main(void)
 	schemas();
 	attachments();
 	conversations();
+	wrong_types();
 	heads();
 	return unit_done();
 }

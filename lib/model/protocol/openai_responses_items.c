@@ -265,7 +265,7 @@ void responses_members(struct span item, const char *const *without, struct buff
 {
 	struct json_walk walk = json_walk(item);
 
-	while (json_next(&walk)) {
+	while (json_type(item) == JSON_OBJECT && json_next(&walk)) {
 		if (json_type(walk.value) == JSON_NULL || is_one_of(walk.key, without))
 			continue;
 		json_comma(out);
