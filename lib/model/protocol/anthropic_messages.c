@@ -315,7 +315,7 @@ static void put_rest(struct conversation *c, struct span data)
 {
 	struct json_walk walk = json_walk(data);
 
-	while (json_next(&walk)) {
+	while (json_type(data) == JSON_OBJECT && json_next(&walk)) {
 		if (json_is(walk.key, "type"))
 			continue;
 		json_comma(&c->blocks);
