@@ -86,7 +86,7 @@ static void add_raw(struct conversation *c, struct span part)
 {
 	struct json_walk walk = json_walk(part);
 
-	if (json_count(part) == 0)
+	if (json_type(part) != JSON_OBJECT || json_count(part) == 0)
 		return;
 	open_part(c, "model");
 	while (json_next(&walk)) {
