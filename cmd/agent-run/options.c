@@ -58,6 +58,8 @@ static const char help[] =
     "      --max-total-tokens N    input and output of the whole run\n"
     "      --max-cost USD          of the whole run\n"
     "      --max-tool-calls N      of the whole run\n"
+    "      --wrap-up               at one of these, ask for a last answer without tools\n"
+    "      --max-history-tokens N  leave out the oldest turns of a longer conversation\n"
     "      --timeout SECONDS       the whole run\n"
     "      --idle-timeout SECONDS  nothing received (300)\n"
     "      --retries N             of a failed request (4)\n"
@@ -96,6 +98,8 @@ enum {
 	OPT_MAX_TOTAL_TOKENS,
 	OPT_MAX_COST,
 	OPT_MAX_TOOL_CALLS,
+	OPT_WRAP_UP,
+	OPT_MAX_HISTORY_TOKENS,
 	OPT_TIMEOUT,
 	OPT_IDLE_TIMEOUT,
 	OPT_RETRIES,
@@ -141,6 +145,8 @@ static const struct option long_options[] = {
     {"max-total-tokens", required_argument, NULL, OPT_MAX_TOTAL_TOKENS},
     {"max-cost", required_argument, NULL, OPT_MAX_COST},
     {"max-tool-calls", required_argument, NULL, OPT_MAX_TOOL_CALLS},
+    {"wrap-up", no_argument, NULL, OPT_WRAP_UP},
+    {"max-history-tokens", required_argument, NULL, OPT_MAX_HISTORY_TOKENS},
     {"timeout", required_argument, NULL, OPT_TIMEOUT},
     {"idle-timeout", required_argument, NULL, OPT_IDLE_TIMEOUT},
     {"retries", required_argument, NULL, OPT_RETRIES},
@@ -439,6 +445,12 @@ static void apply(struct options *o, int option, const char *value)
 		break;
 	case OPT_MAX_TOOL_CALLS:
 		config->max_tool_calls = whole_number("--max-tool-calls", value, 1);
+		break;
+	case OPT_WRAP_UP:
+		config->wrap_up = true;
+		break;
+	case OPT_MAX_HISTORY_TOKENS:
+		config->max_history_tokens = whole_number("--max-history-tokens", value, 1);
 		break;
 	case OPT_TIMEOUT:
 		config->timeout_seconds = amount("--timeout", value);

@@ -31,6 +31,10 @@ void run_end(struct agent_run *run, enum run_end end, int exit_status,
 	run->wait = run->timeout = NULL;
 	emit_held(run);
 	run_provider_close(run, end != RUN_SUCCESS);
+	if (run->wrapping && end == RUN_ERROR) { /* the last request was because of a limit */
+		end = RUN_LIMIT;
+		run->exit_status = STATUS_LIMIT;
+	}
 	run_tools_stop(run);
 	if (error != NULL) {
 		emit_error(run, error, true);
@@ -133,8 +137,13 @@ void run_final_answer(struct agent_run *run, const struct model_outcome *outcome
 		run_end(run, RUN_SUCCESS, STATUS_OK, NULL);
 		return;
 	case MODEL_LENGTH:
-		run_fail(run, RUN_LIMIT, STATUS_LIMIT, "length",
-			 "the answer was cut at the model's token limit (raise --max-tokens)");
+		if (run->capped)
+			run_reach_limit(run, "the answer was cut where the limit of the run is "
+					     "(--max-total-tokens, --max-cost)");
+		else
+			run_fail(
+			    run, RUN_LIMIT, STATUS_LIMIT, "length",
+			    "the answer was cut at the model's token limit (raise --max-tokens)");
 		return;
 	case MODEL_REFUSAL:
 		error.kind = "refusal";
@@ -152,28 +161,13 @@ void run_final_answer(struct agent_run *run, const struct model_outcome *outcome
 	run_end(run, RUN_REFUSED, STATUS_REFUSED, &error);
 }
 
-bool run_within_limits(struct agent_run *run)
-{
-	const struct run_config *config = &run->config;
-	int64_t tokens = usage_total_tokens(&run->total);
-
-	if (config->max_total_tokens > 0 && tokens >= config->max_total_tokens)
-		run_fail(run, RUN_LIMIT, STATUS_LIMIT, "limit",
-			 "the run used %lld tokens, the limit is %lld (--max-total-tokens)",
-			 (long long)tokens, (long long)config->max_total_tokens);
-	else if (config->max_cost_usd > 0 && run->total.cost_usd >= config->max_cost_usd)
-		run_fail(run, RUN_LIMIT, STATUS_LIMIT, "limit",
-			 "the run cost %g USD, the limit is %g (--max-cost)", run->total.cost_usd,
-			 config->max_cost_usd);
-	return !run->ended;
-}
-
 static void add_usage(struct agent_run *run, const struct model *model,
 		      const struct model_outcome *outcome)
 {
 	struct error e = {0};
 
 	run->total.requests += run->attempt;
+	run_note_usage(run, &outcome->usage);
 	usage_add(&run->total, run->config.prices, model_provider(model),
 		  outcome->model != NULL ? outcome->model : model_name(model), &outcome->usage, &e);
 	if (e.message != NULL)
@@ -205,7 +199,7 @@ static void on_complete(struct agent_run *run, const struct model_outcome *outco
 	bool is_final = (!calls && outcome->finish != MODEL_PAUSE) ||
 			outcome->finish == MODEL_REFUSAL || outcome->finish == MODEL_CONTENT_FILTER;
 	struct buffer why = {0};
-	bool wrong = is_final && !run_output_satisfies(run, outcome, &why);
+	bool wrong = is_final && !run->wrapping && !run_output_satisfies(run, outcome, &why);
 	bool again = wrong && run->repairs < run->config.output_retries;
 
 	run->finish = outcome->finish;
@@ -218,19 +212,21 @@ static void on_complete(struct agent_run *run, const struct model_outcome *outco
 	add_usage(run, model, outcome);
 	emit_llm_end(run, outcome, is_final && !again);
 	emit_progress(run);
-	if (!is_final || again)
+	if (!is_final || again || run->capped)
 		remember_answer(run, outcome);
-	if (again)
+	if (run->wrapping)
+		run_wrapped_up(run);
+	else if (again)
 		run_output_correct(run, buffer_string(&why));
 	else if (wrong)
 		run_fail(run, RUN_INVALID_OUTPUT, STATUS_INVALID_OUTPUT, "invalid_output",
 			 "the answer does not satisfy the schema: %s", buffer_string(&why));
 	else if (is_final)
 		run_final_answer(run, outcome);
-	else if (run_within_limits(run) && calls)
-		run_tools(run);
-	else if (!run->ended)
+	else if (!calls)
 		run_next_iteration(run);
+	else if (run_within_limits(run))
+		run_tools(run);
 	buffer_free(&why);
 }
 
@@ -248,45 +244,25 @@ static void on_done(void *context, const struct model_outcome *outcome)
 
 /* ---- asking ---- */
 
-static struct model_request build_request(const struct run_config *config,
-					  const struct conversation *conversation,
-					  const struct model_tool *offered)
-{
-	return (struct model_request){
-	    .system = config->system,
-	    .messages = conversation->messages,
-	    .message_count = conversation->count,
-	    .tools = offered,
-	    .tool_count = config->tools->count,
-	    .tool_choice = config->tool_choice,
-	    .options = config->options,
-	    .option_count = config->option_count,
-	    .effort = config->effort,
-	    .max_tokens = config->max_tokens,
-	    .schema = config->schema,
-	};
-}
-
 void run_ask(struct agent_run *run)
 {
 	const struct model_handler handler = {run, on_delta, on_done};
-	struct model_request request =
-	    build_request(&run->config, &run->conversation, run->offered);
+	struct model_request request;
+	struct window window;
 	struct error e = {0};
 
 	if (run_is_held(run))
 		return;
-	/* A forced call is forced once: the loop would never end otherwise. */
-	if (request.tool_choice != NULL && run->iteration > 1 &&
-	    strcmp(request.tool_choice, "none") != 0)
-		request.tool_choice = NULL;
+	request = run_request(run, &window);
+	run_fit_request(run, &request);
 	run->tries++;
 	run->streamed = false;
 	output_clear(&run->structured);
 	run->first_chunk_at = 0;
 	run->asked_at = clock_monotonic();
-	emit_llm_start(run);
+	emit_llm_start(run, window.dropped);
 	run->call = model_ask(run->models[run->model_index], &request, &handler, &e);
+	window_free(&window);
 	if (run->call == NULL && run->model_index + 1 < run->config.model_count)
 		run_recover(run, &(struct model_error){.kind = e.kind,
 						       .message = e.message,
@@ -298,20 +274,24 @@ void run_ask(struct agent_run *run)
 	error_clear(&e);
 }
 
-void run_next_iteration(struct agent_run *run)
+void run_begin_iteration(struct agent_run *run)
 {
-	if (run->config.max_iterations > 0 && run->iteration >= run->config.max_iterations) {
-		run_fail(run, RUN_LIMIT, STATUS_LIMIT, "limit",
-			 "no answer after %lld model responses (--max-iterations)",
-			 (long long)run->iteration);
-		return;
-	}
 	run->iteration++;
 	run->attempt = 1;
 	run->tries = 0;
 	run->settled = run->conversation.count;
 	answer_clear(&run->answer);
-	run_ask(run);
+}
+
+void run_next_iteration(struct agent_run *run)
+{
+	if (run->config.max_iterations > 0 && run->iteration >= run->config.max_iterations) {
+		run_reach_limit(run, "no answer after %lld model responses (--max-iterations)",
+				(long long)run->iteration);
+	} else if (run_within_limits(run)) {
+		run_begin_iteration(run);
+		run_ask(run);
+	}
 }
 
 /* ---- beginning and freeing ---- */
@@ -406,6 +386,7 @@ struct agent_run *run_start(const struct run_config *config, struct event_sink *
 	run->offered = offer_tools(config->tools);
 	join_trace(run);
 	open_conversation(&run->config, &run->conversation);
+	run->prompt_at = window_prompt(&run->conversation);
 	if (config->resume)
 		run_resume_state(run);
 	emit_agent_start(run);
@@ -423,13 +404,17 @@ bool run_show_request(const struct run_config *config, struct buffer *out, struc
 	struct model_tool *offered = offer_tools(config->tools);
 	struct model *model = model_open(config->host, config->models[0], e);
 	struct model_request request;
+	struct window window;
 	bool good = false;
 
 	open_conversation(&shown, &conversation);
-	request = build_request(&shown, &conversation, offered);
+	window_choose(&window, &conversation, window_prompt(&conversation),
+		      config->max_history_tokens, 1);
+	request = run_first_request(&shown, &window, offered);
 	if (model != NULL)
 		good = model_show_request(model, &request, out, e);
 	model_close(model);
+	window_free(&window);
 	conversation_free(&conversation);
 	free(offered);
 	return good;
@@ -459,5 +444,6 @@ void run_free(struct agent_run *run)
 	output_free(&run->structured);
 	buffer_free(&run->held.text);
 	buffer_free(&run->message);
+	buffer_free(&run->limit);
 	free(run);
 }

@@ -45,7 +45,9 @@ struct run_config {
 	bool tool_output; /* emit tool_chunk */
 
 	int64_t max_iterations, max_total_tokens, max_tool_calls;
+	int64_t max_history_tokens; /* of the messages sent; older ones are left out */
 	double max_cost_usd, timeout_seconds;
+	bool wrap_up;       /* at a limit, ask for a last answer without tools */
 	int retries;        /* of a failed request */
 	int output_retries; /* of an answer that is wrong in form */
 	double debounce_seconds;

@@ -149,13 +149,15 @@ void emit_agent_end(struct agent_run *run, enum run_end how)
 
 /* ---- the model's answer ---- */
 
-void emit_llm_start(struct agent_run *run)
+void emit_llm_start(struct agent_run *run, size_t dropped)
 {
 	struct buffer *data = begin(run, "llm_start");
 
 	json_put_int(data, "iteration", run->iteration);
 	json_put_text(data, "model", model_name(current_model(run)));
 	json_put_int(data, "attempt", run->attempt);
+	if (dropped > 0)
+		json_put_int(data, "dropped_messages", (int64_t)dropped);
 	end(run);
 }
 

@@ -1,16 +1,19 @@
 /*
  * run_state: the inside of a run, shared by its files: run.c (the loop), run_retry.c (what to do
- * about a failed response), run_output.c (structured answers), run_tools.c (one batch of tool
- * calls), run_provider.c (calls that the provider runs), run_resume.c (going on with another run)
- * and run_events.c (what is written). Nobody else includes this.
+ * about a failed response), run_request.c (what is sent), run_limits.c, run_output.c (structured
+ * answers), run_tools.c (one batch of tool calls), run_provider.c (calls that the provider runs),
+ * run_resume.c (going on with another run) and run_events.c (what is written). Nobody else includes
+ * this.
  */
 #ifndef RUN_RUN_STATE_H
 #define RUN_RUN_STATE_H
 
 #include "run/answer.h"
+#include "run/estimate.h"
 #include "run/output.h"
 #include "run/run.h"
 #include "run/usage.h"
+#include "run/window.h"
 
 /* How a run ends. */
 enum run_end {
@@ -36,6 +39,7 @@ struct batch_call {
 	char **environment;
 	struct buffer result;
 	bool is_error;
+	bool over_limit; /* one more than --max-tool-calls */
 };
 
 /* Chunks held back by --debounce: neighbours of one kind. */
@@ -56,7 +60,8 @@ struct agent_run {
 	size_t model_index; /* the one that is asked */
 	struct model_tool *offered;
 	struct conversation conversation;
-	size_t settled; /* messages that stay; what follows was said to repair a failed attempt */
+	size_t settled;   /* messages that stay; what follows was said to repair a failed attempt */
+	size_t prompt_at; /* the prompt of this run among them */
 
 	/* the response that is being received */
 	struct model_call *call;
@@ -73,6 +78,16 @@ struct agent_run {
 	struct batch_call *batch;
 	size_t batch_count;
 	int busy; /* calls asking or running */
+
+	/* the limits, in tokens */
+	struct {
+		int64_t asked;               /* estimate of the request that is being answered */
+		int64_t estimated, measured; /* of the last that was; measured: -1, not known */
+		int64_t cached;              /* of these */
+	} last;
+	struct buffer limit; /* which limit was reached; empty: none */
+	bool wrapping;       /* this is the last request (--wrap-up) */
+	bool capped;         /* it may not have all the output it would like */
 
 	/* the whole run */
 	char *trace_parent; /* 00-TRACE-SPAN-FLAGS; inherited or NULL */
@@ -101,13 +116,38 @@ void run_fail(struct agent_run *run, enum run_end end, int exit_status, const ch
 	      const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* Ask the model for the next response, unless a limit forbids it. */
 void run_next_iteration(struct agent_run *run);
+/* Begin an iteration without asking yet. */
+void run_begin_iteration(struct agent_run *run);
 
 /* Send the request for this iteration. */
 void run_ask(struct agent_run *run);
-/* Whether the response left the run within its limits; ends the run when not. */
-bool run_within_limits(struct agent_run *run);
 /* The response is complete and needs no tools: end the run. */
 void run_final_answer(struct agent_run *run, const struct model_outcome *outcome);
+
+/* ---- run_request.c ---- */
+
+/* The request for a run that has not begun. */
+struct model_request run_first_request(const struct run_config *config, const struct window *window,
+				       const struct model_tool *offered);
+/* The request that is next; `window` is filled, and holds its messages. */
+struct model_request run_request(const struct agent_run *run, struct window *window);
+
+/* ---- run_limits.c ---- */
+
+/* Whether tokens and money are left for another request. When not, the limit has been reached. */
+bool run_within_limits(struct agent_run *run);
+/* A limit is reached, for a reason that is the error's sentence: the end of the run, or, with
+ * --wrap-up, its last request; calls that wait are refused then. */
+void run_reach_limit(struct agent_run *run, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+/* The response to the last request is complete. */
+void run_wrapped_up(struct agent_run *run);
+/* Ask for no more output than the limits leave. */
+void run_fit_request(struct agent_run *run, struct model_request *request);
+/* What the provider counted for the request that was answered. */
+void run_note_usage(struct agent_run *run, const struct model_usage *usage);
+/* By how much tokens are more than their estimate, as far as is known. */
+double run_token_scale(const struct agent_run *run);
 
 /* ---- run_retry.c ---- */
 
@@ -139,6 +179,9 @@ void run_resume(struct agent_run *run);
 void run_tools(struct agent_run *run);
 /* The same where history says which of them have a result already, or may have had an effect. */
 void run_tools_resume(struct agent_run *run, const struct history *history);
+/* Answer the calls of the answer with `why`, without running them; nothing when they have their
+ * results. */
+void run_tools_refuse(struct agent_run *run, const char *why);
 /* Stop them all, each with a result that says so. */
 void run_tools_stop(struct agent_run *run);
 void run_tools_free(struct agent_run *run);
@@ -156,7 +199,8 @@ void emit_agent_start(struct agent_run *run);
 void emit_agent_end(struct agent_run *run, enum run_end end);
 void emit_error(struct agent_run *run, const struct model_error *error, bool fatal);
 void emit_progress(struct agent_run *run);
-void emit_llm_start(struct agent_run *run);
+/* `dropped`: how many old messages the request leaves out. */
+void emit_llm_start(struct agent_run *run, size_t dropped);
 void emit_llm_end(struct agent_run *run, const struct model_outcome *outcome, bool is_final);
 void emit_llm_retry(struct agent_run *run, const struct model_error *error, double wait_seconds,
 		    const char *next_model);

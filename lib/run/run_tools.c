@@ -172,7 +172,12 @@ static void begin_call(struct batch_call *call)
 	const struct approval_handler handler = {call, on_decided};
 	struct buffer why = {0};
 
-	if (is_faulty(call, &why)) {
+	if (call->over_limit)
+		buffer_add_format(&why,
+				  "The call was not run: the limit of %lld tool calls is reached "
+				  "(--max-tool-calls).",
+				  (long long)run->config.max_tool_calls);
+	if (call->over_limit || is_faulty(call, &why)) {
 		settle_refused(call, buffer_string(&why));
 		buffer_free(&why);
 		return;
@@ -241,6 +246,8 @@ static bool is_stuck(struct agent_run *run)
 /* Start what may start; when nothing is left, go on with the conversation. */
 static void pump(struct agent_run *run)
 {
+	bool over;
+
 	for (size_t i = 0; i < run->batch_count && !run->ended; i++) {
 		if (run->busy >= run->config.parallel)
 			return;
@@ -258,38 +265,59 @@ static void pump(struct agent_run *run)
 			 "the model wrote invalid tool arguments %d times in a row", run->repairs);
 		return;
 	}
+	over = run->batch[run->batch_count - 1].over_limit;
 	run_tools_free(run);
-	run_next_iteration(run);
+	if (over)
+		run_reach_limit(run,
+				"the model asked for more than %lld tool calls "
+				"(--max-tool-calls)",
+				(long long)run->config.max_tool_calls);
+	else
+		run_next_iteration(run);
 }
 
-static void make_batch(struct agent_run *run)
+/* The calls of the answer; `before`: how many calls the run has had until then. */
+static void make_batch(struct agent_run *run, int64_t before)
 {
+	int64_t most = run->config.max_tool_calls;
 	size_t n = 0;
 
 	run->batch_count = answer_calls_to_run(&run->answer);
 	run->batch = mem_zero(run->batch_count * sizeof(*run->batch));
 	for (size_t i = 0; i < run->answer.call_count; i++)
-		if (!run->answer.calls[i].by_provider)
-			run->batch[n++] = (struct batch_call){.run = run, .index = i};
+		if (!run->answer.calls[i].by_provider) {
+			run->batch[n] = (struct batch_call){.run = run, .index = i};
+			run->batch[n].over_limit = most > 0 && before + (int64_t)n >= most;
+			n++;
+		}
 }
 
 void run_tools(struct agent_run *run)
 {
-	const struct run_config *config = &run->config;
-	size_t count = answer_calls_to_run(&run->answer);
+	int64_t most = run->config.max_tool_calls;
 
-	if (config->max_tool_calls > 0 &&
-	    run->tool_calls + (int64_t)count > config->max_tool_calls) {
-		run_fail(
-		    run, RUN_LIMIT, STATUS_LIMIT, "limit",
-		    "the model asked for %lld tool calls, the limit is %lld (--max-tool-calls)",
-		    (long long)(run->tool_calls + (int64_t)count),
-		    (long long)config->max_tool_calls);
-		return;
-	}
-	run->tool_calls += (int64_t)count;
-	make_batch(run);
+	make_batch(run, run->tool_calls);
+	run->tool_calls += (int64_t)run->batch_count;
+	if (most > 0 && run->tool_calls > most)
+		run->tool_calls = most;
 	pump(run);
+}
+
+void run_tools_refuse(struct agent_run *run, const char *why)
+{
+	const struct conversation *c = &run->conversation;
+	struct buffer sentence = {0};
+
+	if (answer_calls_to_run(&run->answer) == 0 || run->batch_count > 0 ||
+	    !json_is(json_get(c->messages[c->count - 1], "role"), "assistant"))
+		return;
+	buffer_add_format(&sentence, "The call was not run: %s.", why);
+	make_batch(run, 0);
+	for (size_t i = 0; i < run->batch_count; i++)
+		settle_refused(&run->batch[i], buffer_string(&sentence));
+	add_results(run);
+	run_tools_free(run);
+	buffer_free(&sentence);
 }
 
 /* A call that had begun when the program was stopped: nobody knows how far it came. */
@@ -309,7 +337,7 @@ static void interrupt(struct batch_call *call)
 
 void run_tools_resume(struct agent_run *run, const struct history *history)
 {
-	make_batch(run);
+	make_batch(run, run->tool_calls - (int64_t)answer_calls_to_run(&run->answer));
 	for (size_t i = 0; i < run->batch_count && i < history->call_count; i++) {
 		const struct history_call *known = &history->calls[i];
 		struct batch_call *call = &run->batch[i];

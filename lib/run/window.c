@@ -1,0 +1,84 @@
+#include "run/window.h"
+
+#include <stdlib.h>
+
+#include "run/estimate.h"
+
+static bool has_role(const struct conversation *c, size_t at, const char *role)
+{
+	return json_is(json_get(c->messages[at], "role"), role);
+}
+
+size_t window_prompt(const struct conversation *c)
+{
+	size_t at = c->count;
+
+	while (at > 0 && !has_role(c, at - 1, "user"))
+		at--;
+	return at > 0 ? at - 1 : 0;
+}
+
+/* The next message after `at` with `role`, before `end`; `end` when there is none. */
+static size_t next(const struct conversation *c, size_t at, size_t end, const char *role)
+{
+	do
+		at++;
+	while (at < end && !has_role(c, at, role));
+	return at < end ? at : end;
+}
+
+/* Drop what begins at `from`, step by step up to `end`, until `*excess` is gone. */
+static size_t drop(const struct conversation *c, size_t from, size_t end, const char *role,
+		   double scale, double *excess)
+{
+	while (from<end && * excess> 0) {
+		size_t to = next(c, from, end, role);
+
+		for (; from < to; from++)
+			*excess -= scale * (double)estimate_message(c->messages[from]);
+	}
+	return from;
+}
+
+/* Where the last round begins: after the prompt, when there is none. */
+static size_t last_round(const struct conversation *c, size_t prompt)
+{
+	size_t at = c->count;
+
+	while (at > prompt + 1 && !has_role(c, at - 1, "assistant"))
+		at--;
+	return at > prompt + 1 ? at - 1 : prompt + 1;
+}
+
+void window_choose(struct window *window, const struct conversation *c, size_t prompt, int64_t most,
+		   double scale)
+{
+	double excess = -(double)most;
+	size_t first, rounds, tail;
+
+	*window = (struct window){.messages = c->messages, .count = c->count};
+	if (most <= 0 || c->count == 0)
+		return;
+	for (size_t i = 0; i < c->count; i++)
+		excess += scale * (double)estimate_message(c->messages[i]);
+	first = drop(c, 0, prompt, "user", scale, &excess);
+	rounds = first < prompt
+		     ? prompt + 1
+		     : drop(c, prompt + 1, last_round(c, prompt), "assistant", scale, &excess);
+	tail = c->count - rounds;
+	window->dropped = first + (rounds - prompt - 1);
+	window->count = c->count - window->dropped;
+	window->messages = c->messages + first;
+	if (rounds == prompt + 1)
+		return;
+	window->own = mem_zero(window->count * sizeof *window->own);
+	window->own[0] = c->messages[prompt];
+	memcpy(window->own + 1, c->messages + rounds, tail * sizeof *window->own);
+	window->messages = window->own;
+}
+
+void window_free(struct window *window)
+{
+	free(window->own);
+	*window = (struct window){0};
+}

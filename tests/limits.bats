@@ -1,0 +1,298 @@
+#!/usr/bin/env bats
+# agent-run: limits of a run, its last answer at one, and conversations that are too long.
+load helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	mkdir tools config config/agent
+	printf '{"name":"look","command":["printf","seen"]}\n' >tools/look.json
+	# A dollar for a thousand tokens.
+	echo '{"exec":{"*":{"input":1000,"output":1000}}}' >config/agent/prices.json
+	export XDG_CONFIG_HOME=$PWD/config
+	: >usage
+}
+
+# model CALLS: a model that calls look CALLS times in every answer as long as it may, and says
+# "so far" when it may not; `usage` holds what it counts, "INPUT OUTPUT". The requests it gets are
+# request.1, request.2, ...
+model() {
+	echo "$1" >calls
+	cat >model.sh <<'EOF'
+n=$(($(ls request.* 2>/dev/null | wc -l) + 1))
+cat >request.$n
+if [ "$(jq -r .tool_choice request.$n)" = none ]; then
+	echo '{"event_type":"llm_chunk","data":{"text":"so far"}}'
+else
+	i=0
+	while [ $i -lt "$(cat calls)" ]; do
+		echo '{"event_type":"tool_call_start","data":{"tool_call_id":"c'$n$i'","tool_name":"look","index":'$i'}}'
+		i=$((i + 1))
+	done
+fi
+read -r input output <usage || exit 0
+echo '{"event_type":"llm_end","data":{"usage":{"input_tokens":'$input',"output_tokens":'$output'}}}'
+EOF
+	rm -f request.*
+}
+
+# ask OPTION...: agent-run with that model; events in `events`.
+ask() {
+	agent-run -m 'exec:sh model.sh' -t tools "$@" hello </dev/null 2>messages >events
+}
+
+# of TYPE FILTER: what a jq filter makes of the data of these events, one a line.
+of() {
+	jq -rc --arg type "$1" "select(.event_type == \$type) | .data | $2" events
+}
+
+requests() {
+	find . -name 'request.*' | wc -l | tr -d ' '
+}
+
+# Every call of an answer has one tool_start and one tool_end.
+assert_all_answered() {
+	assert_equal "$(of llm_end '.message.content[] | select(.type == "tool_call") | .tool_call_id')" "$(of tool_end .tool_call_id | sort)"
+	assert_equal "$(of tool_start .tool_call_id | sort)" "$(of tool_end .tool_call_id | sort)"
+}
+
+@test "tool calls beyond the limit are not started, and answered" {
+	model 3
+	run -3 ask --max-tool-calls 2
+	assert_equal "$(of tool_end '[.tool_call_id, .result] | join(" ")' | sort)" 'c10 seen
+c11 seen
+c12 The call was not run: the limit of 2 tool calls is reached (--max-tool-calls).'
+	assert_equal "$(of agent_end '[.status, .exit_status, .tool_calls, .total_iterations]')" '["limit",3,2,1]'
+	assert_equal "$(of error .error)" 'the model asked for more than 2 tool calls (--max-tool-calls)'
+	assert_all_answered
+	model 1
+	run -3 ask --max-tool-calls 2
+	assert_equal "$(of agent_end '[.status, .exit_status, .tool_calls, .total_iterations]')" '["limit",3,2,3]'
+	assert_equal "$(requests)" 3
+}
+
+@test "as many tool calls as the limit are fine" {
+	agent-run -m test -t tools --max-tool-calls 1 hello >events
+	assert_equal "$(of agent_end '[.status, .tool_calls]')" '["success",1]'
+}
+
+@test "--wrap-up: after too many calls a last answer without tools, and still status 3" {
+	model 3
+	run -3 ask --max-tool-calls 2 --wrap-up
+	assert_equal "$(requests)" 2
+	assert_equal "$(jq -c '[.tool_choice, (.messages | map(.role))]' request.2)" '["none",["user","assistant","tool","user"]]'
+	assert_equal "$(jq -r '.messages[-1].content[0].text' request.2)" 'A limit of this run is reached: the model asked for more than 2 tool calls (--max-tool-calls). No tool can be called any more, and this is your last answer. Give the best answer you can from what you have: what is done, what was found, and what is missing.'
+	assert_equal "$(of agent_end '[.success, .status, .exit_status, .output, .finish_reason]')" '[false,"limit",3,"so far","stop"]'
+	assert_equal "$(of error '[.error, .exception_type, .fatal]')" '["the model asked for more than 2 tool calls (--max-tool-calls)","limit",true]'
+	assert_all_answered
+}
+
+@test "--wrap-up: one response more than --max-iterations" {
+	model 1
+	run -3 ask --max-iterations 2 --wrap-up
+	assert_equal "$(of agent_end '[.status, .exit_status, .output, .total_iterations]')" '["limit",3,"so far",3]'
+	assert_equal "$(of error .error)" 'no answer after 2 model responses (--max-iterations)'
+	assert_all_answered
+}
+
+@test "--wrap-up: calls of the last answer are answered, and do not run" {
+	printf '{"name":"look","command":["sh","-c","echo ran | tee -a ran"]}\n' >tools/look.json
+	model 1
+	sed -i 's/= none/= never/' model.sh
+	run -3 ask --max-iterations 1 --wrap-up
+	assert_equal "$(cat ran)" ran
+	assert_equal "$(requests)" 2
+	assert_equal "$(of tool_end .result)" $'ran\n\nThe call was not run: no answer after 1 model responses (--max-iterations).'
+	assert_all_answered
+}
+
+@test "--wrap-up when there is an answer in time changes nothing" {
+	agent-run -m test -t tools --max-iterations 2 --max-tool-calls 1 --max-total-tokens 100000 --wrap-up hello >events
+	assert_equal "$(of agent_end '[.status, .total_iterations]')" '["success",2]'
+}
+
+@test "--wrap-up whose request fails is still a limit" {
+	model 1
+	sed -i 's/echo .*"so far".*/echo no >\&2; exit 1/' model.sh
+	run -3 ask --max-iterations 1 --wrap-up --retries 0
+	assert_equal "$(of agent_end '[.status, .exit_status]')" '["limit",3]'
+}
+
+@test "--wrap-up with a schema: the last answer need not satisfy it" {
+	echo '{"type":"object"}' >schema.json
+	model 1
+	run -3 ask --max-iterations 1 --wrap-up --schema schema.json
+	assert_equal "$(of agent_end '[.status, .exit_status, .output]')" '["limit",3,"so far"]'
+	assert_equal "$(requests)" 2
+}
+
+@test "--max-total-tokens: a request that cannot fit is not sent" {
+	model 1
+	run -3 ask --max-total-tokens 10
+	assert_equal "$(requests)" 0
+	assert_equal "$(of error .error)" 'the run used 0 of 10 tokens, too many for another request of about 16 (--max-total-tokens)'
+	echo '100 50' >usage
+	run -3 ask --max-total-tokens 400
+	assert_equal "$(requests)" 2
+	assert_equal "$(of error .error)" 'the run used 300 of 400 tokens, too many for another request of about 106 (--max-total-tokens)'
+	assert_equal "$(of agent_end '[.status, .exit_status, .total_tokens]')" '["limit",3,300]'
+	assert_equal "$(of llm_end .usage.input_tokens)" $'100\n100'
+}
+
+@test "--max-total-tokens: calls of an answer after which nothing fits do not run" {
+	model 1
+	echo '900 200' >usage
+	run -3 ask --max-total-tokens 1000
+	assert_equal "$(of error .error)" 'the run used 1100 tokens, the limit is 1000 (--max-total-tokens)'
+	assert_equal "$(of tool_start .tool_name)" ''
+}
+
+@test "--max-total-tokens: the answer is no longer than what is left" {
+	model 1
+	echo '100 50' >usage
+	run -3 ask --max-total-tokens 400
+	assert_equal "$(jq -c .max_tokens request.1)" 384
+	assert_equal "$(jq -c .max_tokens request.2)" 138
+	model 1
+	run -3 ask --max-total-tokens 400 --max-tokens 200
+	assert_equal "$(jq -c .max_tokens request.1)" 200
+	assert_equal "$(jq -c .max_tokens request.2)" 138
+	model 1
+	run -3 ask --max-total-tokens 1000000 --max-iterations 1
+	assert_equal "$(jq -c .max_tokens request.1)" null
+}
+
+@test "an answer that was cut by the limit says so" {
+	start_server "say='half an ans' finish=length"
+	OPENAI_API_KEY=k run -3 agent-run -m openai-chat:m --base-url "$SERVER_URL" --max-total-tokens 100 --no-stdin hello
+	assert_line --partial '"error":"the answer was cut where the limit of the run is (--max-total-tokens, --max-cost)"'
+	assert_equal "$(request 1 .body.max_completion_tokens)" 94
+}
+
+@test "--wrap-up keeps room for the last request, and the limit" {
+	model 1
+	echo '100 50' >usage
+	run -3 ask --max-total-tokens 800 --wrap-up
+	assert_equal "$(of agent_end '[.status, .exit_status, .output, .total_tokens, .total_iterations]')" '["limit",3,"so far",750,5]'
+	assert_equal "$(of tool_end .result | tail -n 2)" 'seen
+The call was not run: the run used 600 of 800 tokens, too many for another request of about 106 (--max-total-tokens).'
+	assert_equal "$(jq -c '.max_tokens <= 200' request.5)" true
+	assert_all_answered
+}
+
+@test "--wrap-up: calls that wait when the tokens are used up are answered without being run" {
+	model 2
+	echo '100 450' >usage
+	run -3 ask --max-total-tokens 800 --wrap-up
+	assert_equal "$(of tool_end .result | sort -u)" 'The call was not run: the run used 550 of 800 tokens, too many for another request of about 108 (--max-total-tokens).'
+	assert_equal "$(jq -c '.messages | map(.role)' request.2)" '["user","assistant","tool","user"]'
+	assert_equal "$(of agent_end .output)" 'so far'
+	assert_all_answered
+}
+
+@test "--max-cost: a request that would cost too much is not sent" {
+	model 1
+	run -3 ask --max-cost 0.01
+	assert_equal "$(requests)" 0
+	assert_equal "$(of error .error)" 'the run cost 0 of 0.01 USD, too much for another request of about 16 tokens (--max-cost)'
+	echo '100 50' >usage
+	run -3 ask --max-cost 0.4
+	assert_equal "$(requests)" 2
+	assert_equal "$(of agent_end '[.status, .exit_status, .total_cost_usd]')" '["limit",3,0.3]'
+	assert_equal "$(of error .error)" 'the run cost 0.3 of 0.4 USD, too much for another request of about 106 tokens (--max-cost)'
+	assert_equal "$(jq -c .max_tokens request.2)" 138
+	model 1
+	run -3 ask --max-cost 0.15
+	assert_equal "$(of error .error)" 'the run cost 0.15 USD, the limit is 0.15 (--max-cost)'
+	assert_equal "$(of tool_start .tool_name)" ''
+}
+
+@test "--max-cost without a known price is no limit" {
+	rm config/agent/prices.json
+	model 1
+	echo '100 50' >usage
+	run -3 ask --max-cost 0.01 --max-iterations 3
+	assert_equal "$(requests)" 3
+}
+
+# ---- conversations that are too long ----
+
+# history: three turns, of which the second has calls, about 1000 tokens each.
+history() {
+	local long
+	long=$(printf 'x%.0s' {1..1300})
+	jq -nc --arg x "$long" '[
+		{role: "system", content: "be kind"},
+		{role: "user", content: ("one " + $x)}, {role: "assistant", content: ("1 " + $x + $x)},
+		{role: "user", content: "two"},
+		{role: "assistant", content: null, tool_calls: [{id: "a", type: "function", function: {name: "look", arguments: "{}"}}]},
+		{role: "tool", tool_call_id: "a", content: ("a " + $x + $x + $x)},
+		{role: "assistant", content: "2"},
+		{role: "user", content: "three"}, {role: "assistant", content: ("3 " + $x + $x + $x)}]' >history.json
+}
+
+# What is sent: the first word of each text, and the results.
+sent() {
+	jq -r '[.messages[].content[] | (.text // .result // .tool_name) | split(" ")[0]] | join(" ")' "$1"
+}
+
+@test "--max-history-tokens leaves out the oldest whole turns, and keeps the instructions" {
+	history
+	model 0
+	ask --history history.json
+	assert_equal "$(sent request.1)" 'one 1 two look a 2 three 3 hello'
+	assert_equal "$(of llm_start .dropped_messages)" null
+	model 0
+	ask --history history.json --max-history-tokens 3100
+	assert_equal "$(sent request.1)" 'one 1 two look a 2 three 3 hello'
+	model 0
+	ask --history history.json --max-history-tokens 2900
+	assert_equal "$(sent request.1)" 'two look a 2 three 3 hello'
+	assert_equal "$(of llm_start .dropped_messages)" 2
+	assert_equal "$(jq -r .system request.1)" 'be kind'
+	model 0
+	ask --history history.json --max-history-tokens 1900
+	assert_equal "$(sent request.1)" 'three 3 hello'
+	model 0
+	ask --history history.json --max-history-tokens 1
+	assert_equal "$(sent request.1)" 'hello'
+	assert_equal "$(of agent_end .status)" success
+}
+
+@test "--max-history-tokens leaves out old rounds of a long run, never a call without its result" {
+	printf '{"name":"look","command":["sh","-c","echo $AGENT_TOOL_CALL_ID; head -c 4000 /dev/zero | tr \\"\\\\0\\" x"]}\n' >tools/look.json
+	model 2
+	run -3 ask --max-history-tokens 5000 --max-iterations 5
+	assert_equal "$(of llm_start .dropped_messages)" 'null
+null
+null
+2
+4'
+	assert_equal "$(jq -c '.messages | map(.role)' request.5)" '["user","assistant","tool","assistant","tool"]'
+	assert_equal "$(jq -c '[.messages[].content[] | select(.type == "tool_call").tool_call_id]' request.5)" '["c30","c31","c40","c41"]'
+	assert_equal "$(jq -c '[.messages[].content[] | select(.type == "tool_result").tool_call_id]' request.5)" '["c30","c31","c40","c41"]'
+	assert_equal "$(jq -r '.messages[0].content[0].text' request.5)" hello
+}
+
+@test "--max-history-tokens goes by the provider's count when that is more" {
+	printf '{"name":"look","command":["sh","-c","head -c 4000 /dev/zero | tr \\"\\\\0\\" x"]}\n' >tools/look.json
+	model 1
+	echo '3000 10' >usage
+	run -3 ask --max-history-tokens 5000 --max-iterations 4
+	assert_equal "$(of llm_start .dropped_messages)" 'null
+null
+2
+4'
+}
+
+@test "--dry-run shows what --max-history-tokens leaves" {
+	history
+	agent-run -m test --history history.json --max-history-tokens 1900 --dry-run hello >request.1
+	assert_equal "$(sent request.1)" 'three 3 hello'
+}
+
+@test "limits are numbers" {
+	run -2 agent-run -m test --max-history-tokens 0 hello
+	assert_output "agent-run: --max-history-tokens takes a whole number of at least 1, not '0'"
+	run -2 agent-run -m test --approval-timeout soon hello
+	assert_output "agent-run: --approval-timeout takes a number of at least 0, not 'soon'"
+}
