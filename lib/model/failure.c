@@ -11,6 +11,9 @@
 /* How much of a body that is not JSON a message quotes. */
 enum { QUOTED_BYTES = 300 };
 
+/* What Google calls a request that its own servers gave up. */
+enum { CANCELLED = 499 };
+
 /* What an error body said, before it is judged. */
 struct said {
 	struct buffer message, code, type, failed_generation, inner;
@@ -315,7 +318,7 @@ static const char *kind_of(struct said *said)
 		return "not_found";
 	/* An error inside a stream that names no status is the server's until it says otherwise. */
 	if (said->status >= 500 || said->status == 408 || said->status == 424 ||
-	    (said->status == 0 && !contains(type, "invalid")))
+	    said->status == CANCELLED || (said->status == 0 && !contains(type, "invalid")))
 		return "server";
 	return "invalid_request";
 }
@@ -326,7 +329,8 @@ static bool is_retryable(const char *kind, int status)
 
 	if (strcmp(kind, "quota") == 0 || strcmp(kind, "auth") == 0 || strcmp(kind, "context") == 0)
 		return false;
-	return status != 0 ? retry_status(status) : contains_any(kind, passing);
+	return status != 0 && status != CANCELLED ? retry_status(status)
+						  : contains_any(kind, passing);
 }
 
 /* ---- saying ---- */
