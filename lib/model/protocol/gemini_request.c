@@ -16,10 +16,22 @@ static const char *path_of(const char *url)
 	return slash != NULL ? slash : "";
 }
 
+/* The URL of the entry itself, whatever variables say, which the caller frees; NULL: none. */
+static char *own_url(const struct provider *provider)
+{
+	struct buffer entry = {0};
+	char *url;
+
+	json_merge(&entry, provider->entry, SPAN("{\"base_url_env\":null}"));
+	url = provider_url(buffer_span(&entry), provider->name, NULL);
+	buffer_free(&entry);
+	return url;
+}
+
 void gemini_base_url(const struct provider *provider, const char *base_url, struct buffer *out)
 {
 	static const char global[] = "https://global-aiplatform.";
-	char *own = provider_url(provider->entry, provider->name, NULL);
+	char *own = own_url(provider);
 	struct buffer url = {0};
 
 	buffer_add_text(&url, base_url);

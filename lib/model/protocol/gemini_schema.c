@@ -126,12 +126,26 @@ static void write_member(struct span key, struct span value, struct buffer *out)
 		json_write_line(out, value);
 }
 
-static void write_members(struct span schema, struct buffer *out)
+/* Whether `schema` has the member `key`, as raw JSON. */
+static bool has(struct span schema, struct span key)
+{
+	struct json_walk walk = json_walk(schema);
+
+	while (json_next(&walk))
+		if (span_equal(walk.key, key))
+			return true;
+	return false;
+}
+
+/* Without what `around`, the schema that this one is a part of, says itself. */
+static void write_members(struct span schema, struct span around, struct buffer *out)
 {
 	struct json_walk walk = json_walk(schema);
 	bool has_defs = json_get(schema, "$defs").at != NULL;
 
 	while (json_next(&walk)) {
+		if (has(around, walk.key))
+			continue;
 		if (json_is(walk.key, "const") && json_get(schema, "enum").at == NULL) {
 			json_key(out, "enum");
 			json_open(out, '[');
@@ -166,9 +180,9 @@ void gemini_lower_schema(struct span schema, struct buffer *out)
 			write_member(SPAN("\"$defs\""), defs, out);
 		write_reference(reference, out);
 	} else {
-		write_members(schema, out);
+		write_members(schema, (struct span){0}, out);
 		if (json_type(part) == JSON_OBJECT)
-			write_members(part, out);
+			write_members(part, schema, out);
 		write_description(schema, out);
 	}
 	json_close(out, '}');
