@@ -66,7 +66,7 @@ static void texts(void)
 static void calls(void)
 {
 	CHUNKS("quirk 53: STOP after a call, arguments an object, no id",
-	       "C0(f)A0({\"n\":12345678901234567890,\"x\":1.10}) tool_calls",
+	       "C0(f)A0({\"n\":12345678901234567890, \"x\":1.10}) tool_calls",
 	       LAST(CALL("f", "{\"n\":12345678901234567890, \"x\":1.10}"), "STOP"));
 	CHUNKS("several calls in one chunk and one later",
 	       "C0(f)A0({})C1(g)A1({\"a\":[]})C2(f)A2({\"b\":1}) tool_calls",

@@ -273,50 +273,48 @@ static void own_parts(void)
 
 static void loops(void)
 {
-	body("a tool loop: one content, results in the order of the calls, ids where there were "
-	     "any",
-	     "gemini:gemini-3-flash",
-	     REQUEST(MESSAGES(
-		 HI,
-		 MODEL(TEXT("so") "," CALL("call_1_1", SIG("S") ",", "f", "{\"n\": 1.10}") "," CALL(
-		     "call_1_2", "\"provider_id\":\"\",", "f", "{}") "," CALL("x9", "", "g.h",
-									      "{}")),
-		 TOOL(
-		     RESULT("x9", "g.h", "no", "true") "," RESULT("call_1_1", "f", "one", "false")),
-		 TOOL(RESULT("call_1_2", "f", "", "false")), HI)),
-	     CONTENTS(
-		 SAID "," CONTENT(
-		     "model",
-		     "{\"text\":\"so\"},{\"functionCall\":{\"id\":\"call_1_1\",\"name\":\"f\","
-		     "\"args\":{"
-		     "\"n\": 1.10}},\"thoughtSignature\":\"S\"},{\"functionCall\":{\"name\":\"f\","
-		     "\"args\":{}}},{\"functionCall\":{\"id\":\"x9\",\"name\":\"g.h\",\"args\":{}}"
-		     "}") "," CONTENT("user",
-				      "{\"functionResponse\":{\"id\":\"call_1_1\",\"name\":\"f\","
-				      "\"response\":{"
-				      "\"output\":\"one\"}}},{\"functionResponse\":{\"name\":\"f\","
-				      "\"response\":{"
-				      "\"output\":\"\"}}},{\"functionResponse\":{\"id\":\"x9\","
-				      "\"name\":\"g.h\","
-				      "\"response\":{\"error\":\"no\"}}},{\"text\":\"hi\"}")) "}");
+	body(
+	    "a tool loop: one content, results in the order of the calls, ids where there were "
+	    "any",
+	    "gemini:gemini-3-flash",
+	    REQUEST(MESSAGES(
+		HI,
+		MODEL(TEXT("so") "," CALL("call_1_1", SIG("S") ",", "f", "{\"n\": 1.10}") "," CALL(
+		    "call_1_2", "\"provider_id\":\"\",", "f", "{}") "," CALL("x9", "", "g.h",
+									     "{}")),
+		TOOL(RESULT("x9", "g.h", "no", "true") "," RESULT("call_1_1", "f", "one", "false")),
+		TOOL(RESULT("call_1_2", "f", "", "false")), HI)),
+	    CONTENTS(SAID "," CONTENT(
+		"model",
+		"{\"text\":\"so\"},{\"functionCall\":{\"id\":\"call_1_1\",\"name\":\"f\","
+		"\"args\":{"
+		"\"n\": 1.10}},\"thoughtSignature\":\"S\"},{\"functionCall\":{\"name\":\"f\","
+		"\"args\":{}}},{\"functionCall\":{\"id\":\"x9\",\"name\":\"g.h\",\"args\":{}}"
+		"}") "," CONTENT("user",
+				 "{\"functionResponse\":{\"id\":\"call_1_1\",\"name\":\"f\","
+				 "\"response\":{"
+				 "\"output\":\"one\"}}},{\"functionResponse\":{\"name\":\"f\","
+				 "\"response\":{"
+				 "\"output\":\"\"}}},{\"functionResponse\":{\"id\":\"x9\","
+				 "\"name\":\"g.h\","
+				 "\"response\":{\"error\":\"no\"}}},{\"text\":\"hi\"}")) "}");
 	body("a call that was broken off, and a result of another time", "gemini:gemini-2.5-flash",
 	     REQUEST(MESSAGES(HI, ELDER(CALL("a", "\"invalid_args\":\"{x\",", "f", "{}")),
 			      TOOL(RESULT("b", "g", "old", "true")), HI)),
-	     CONTENTS(
-		 SAID "," CONTENT(
-		     "model",
-		     "{\"functionCall\":{\"id\":\"a\",\"name\":\"f\","
-		     "\"args\":{\"INVALID_JSON\":\"{x\"}}}") "," CONTENT("user",
-									 "{\"functionResponse\":{"
-									 "\"id\":\"a\",\"name\":"
-									 "\"f\",\"response\":{"
-									 "\"error\":\"The call was "
-									 "interrupted: there is no "
-									 "result.\"}}},"
-									 "{\"text\":\"Result of "
-									 "g:\\nError: "
-									 "old\"},{\"text\":"
-									 "\"hi\"}")) "}");
+	     CONTENTS(SAID "," CONTENT(
+		 "model",
+		 "{\"functionCall\":{\"id\":\"a\",\"name\":\"f\","
+		 "\"args\":{\"INVALID_JSON\":\"{x\"}}}") "," CONTENT("user",
+								     "{\"functionResponse\":{"
+								     "\"id\":\"a\",\"name\":"
+								     "\"f\",\"response\":{"
+								     "\"error\":\"The call was "
+								     "interrupted: there is no "
+								     "result.\"}}},"
+								     "{\"text\":\"Result of "
+								     "g:\\nError: "
+								     "old\"},{\"text\":"
+								     "\"hi\"}")) "}");
 	body("another provider's words: no thoughts, no data, ids and odd names as they can be",
 	     "gemini:gemini-3-flash",
 	     REQUEST(MESSAGES(

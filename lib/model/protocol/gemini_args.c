@@ -254,7 +254,7 @@ void gemini_args_add(struct gemini_args *args, struct span whole)
 	args->growing = false;
 	buffer_clear(&args->json);
 	if (!json_decode(whole, &args->json))
-		json_write_compact(&args->json, whole);
+		json_write_line(&args->json, whole);
 }
 
 void gemini_args_end(struct gemini_args *args)
