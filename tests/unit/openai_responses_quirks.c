@@ -304,6 +304,16 @@ static void left_out(void)
 	    EVENT("reasoning_summary_text.delta", "0", "rs", "\"delta\":\"a\",\"summary_index\":0"),
 	    EVENT("reasoning_summary_text.delta", "0", "rs", "\"delta\":\"b\",\"summary_index\":1"),
 	    END);
+	CHUNKS("reasoning that is announced within a text that it follows",
+	       "T(a)T(b)D({\"id\":\"m1\"})H(hm)D({\"id\":\"rs\",\"type\":\"reasoning\",\"summary\":"
+	       "[]})T(c) stop",
+	       DELTA("0", "m1", "a"), ADDED("1", REASONING("rs", "")), DELTA("0", "m1", "b"),
+	       DONE("0", MESSAGE("m1", TEXT("ab"))),
+	       EVENT("reasoning_text.delta", "1", "rs", "\"delta\":\"hm\""),
+	       DONE("1", REASONING("rs", "")), DELTA("2", "m2", "c"), END);
+	CHUNKS("a response that ends twice", "T(a)D({\"id\":\"m1\"}) stop",
+	       COMPLETED(MESSAGE("m1", TEXT("a"))),
+	       OVER("done", "\"status\":\"completed\",\"output\":[" MESSAGE("m1", TEXT("a")) "]"));
 	CHUNKS("a response that ends without saying anything", " stop",
 	       "{\"type\":\"response.completed\"}");
 	CHUNKS("response.done for response.completed", "T(a) stop", DELTA("0", "m", "a"),

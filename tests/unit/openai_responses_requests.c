@@ -554,26 +554,26 @@ static void wrong_types(void)
 	    ASKS(TEXT("a") ",{\"type\":\"image\",\"media_type\":\"image/png\",\"data\":\"QUJD\"},{"
 			   "\"type\":\"file\",\"media_type\":\"a/b\",\"data\":\"QUJD\",\"name\":"
 			   "\"n\"}"),
-	    SAYS(THOUGHT("\"id\":\"rs\",\"summary\":[],\"content\":[{\"text\":\"x\"}],"
-			 "\"encrypted_content\":\"x\"") "," SAID("a", "\"id\":\"m\",\"phase\":"
-								      "\"p\"") "," CALL("c",
-											"\"args\":{"
-											"\"input\":"
-											"\"x\"},"
-											"\"invalid_"
-											"args\":"
-											"\"x"
-											"\"" DATA(
-											    "\"id\""
-											    ":\"fc"
-											    "\","
-											    "\"type"
-											    "\":"
-											    "\"cust"
-											    "om_"
-											    "tool_"
-											    "call"
-											    "\""))),
+	    SAYS(THOUGHT(
+		"\"id\":\"rs\",\"summary\":[],\"content\":[{\"text\":\"x\"}],"
+		"\"encrypted_content\":\"x\"") "," SAID("a",
+							"\"id\":\"m\",\"phase\":"
+							"\"p\"") "," CALL("c", "\"args\":{"
+									       "\"input\":"
+									       "\"x\"},"
+									       "\"invalid_"
+									       "args\":"
+									       "\"x"
+									       "\"" DATA("\"id\""
+											 ":\"fc"
+											 "\","
+											 "\"type"
+											 "\":"
+											 "\"cust"
+											 "om_"
+											 "tool_"
+											 "call"
+											 "\""))),
 	    SAYS(
 		"{\"type\":\"tool_call\",\"tool_call_id\":\"s\",\"tool_name\":\"w\",\"args\":{},"
 		"\"executed_by\":\"provider\"" DATA(

@@ -39,6 +39,7 @@ static void item_done(struct responses_decoder *d, struct responses_item *item, 
 		responses_output_done(d, item, value);
 		break;
 	case ITEM_OPAQUE:
+		responses_leave_reasoning(d, item);
 		buffer_clear(&d->scratch);
 		json_write_compact(&d->scratch, value);
 		responses_emit(d, (struct model_delta){
@@ -73,27 +74,16 @@ static void read_head(struct responses_decoder *d, struct span response)
 	}
 }
 
-/* How many of the items in `output` before position `end` have the type of `item`. */
-static size_t count_before(struct span output, size_t end, struct span item)
-{
-	struct json_walk walk = json_walk(output);
-	struct span type = json_get(item, "type");
-	size_t count = 0;
-
-	for (size_t i = 0; i < end && json_next(&walk); i++)
-		count += span_equal(json_get(walk.value, "type"), type);
-	return count;
-}
-
 /* The response as a whole has what events left out: items, their ends, and on Azure the encrypted
  * content of reasoning. */
 static void read_output(struct responses_decoder *d, struct span output)
 {
 	struct json_walk walk = json_walk(output);
 
-	for (size_t i = 0; json_next(&walk); i++) {
-		struct responses_item *item =
-		    responses_nth(d, walk.value, count_before(output, i, walk.value), (int64_t)i);
+	for (size_t i = 0; i < d->item_count; i++)
+		d->items[i]->listed = false;
+	for (int64_t i = 0; json_next(&walk); i++) {
+		struct responses_item *item = responses_listed(d, walk.value, i);
 		struct span encrypted = json_get(walk.value, "encrypted_content");
 
 		if (item != NULL && item->kind == ITEM_REASONING && item->done &&

@@ -43,6 +43,7 @@ struct responses_item {
 	bool encrypted; /* and the encrypted content is in it */
 	bool added;     /* output_item.added was seen */
 	bool done;      /* output_item.done was seen */
+	bool listed;    /* it was met in the output of the response */
 	struct buffer call_id, name;
 	/* Of a hosted call the items to send back, without brackets; of a message its phase; of
 	 * reasoning the item, where it was too late for its part. */
@@ -66,6 +67,10 @@ struct responses_decoder {
 /* ---- what is said ---- */
 
 void responses_emit(struct responses_decoder *d, struct model_delta delta);
+
+/* Something of `next` is told now: the parts of reasoning before it end, whatever is still to come
+ * of their items. */
+void responses_leave_reasoning(struct responses_decoder *d, const struct responses_item *next);
 
 /* A piece of a message's text, and all of it from servers that send no pieces; a piece of a
  * refusal.
@@ -112,10 +117,10 @@ struct responses_item *responses_need(struct responses_decoder *d, const char *t
 /* The item that output_item.added or output_item.done is about, with what it says of itself. */
 struct responses_item *responses_take(struct responses_decoder *d, struct span event, bool added);
 
-/* The item number `nth` of the type that `item` has (of an answer's "output"); a new one at
- * `index` where there is none. */
-struct responses_item *responses_nth(struct responses_decoder *d, struct span item, size_t nth,
-				     int64_t index);
+/* The item that `item`, at `index` of a response's "output", is: the first one of its type that is
+ * not listed yet; a new one where there is none. NULL: it has no type. */
+struct responses_item *responses_listed(struct responses_decoder *d, struct span item,
+					int64_t index);
 
 /* What `whole` adds to the text received so far; empty when it is not what that text begins. */
 struct span responses_rest(struct span whole, const struct responses_item *item);

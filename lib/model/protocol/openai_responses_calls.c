@@ -11,6 +11,7 @@ void responses_announce(struct responses_decoder *d, struct responses_item *item
 
 	if (item->number >= 0 || item->name.len == 0)
 		return;
+	responses_leave_reasoning(d, item);
 	item->number = d->call_count++;
 	delta.index = item->number;
 	delta.id = buffer_span(item->call_id.len > 0 ? &item->call_id : &item->id);

@@ -224,8 +224,8 @@ struct responses_item *responses_take(struct responses_decoder *d, struct span e
 	return item;
 }
 
-struct responses_item *responses_nth(struct responses_decoder *d, struct span value, size_t nth,
-				     int64_t index)
+struct responses_item *responses_listed(struct responses_decoder *d, struct span value,
+					int64_t index)
 {
 	struct span type = type_of(d, value);
 	struct responses_item *item = NULL;
@@ -233,10 +233,11 @@ struct responses_item *responses_nth(struct responses_decoder *d, struct span va
 	if (type.len == 0)
 		return NULL;
 	for (size_t i = 0; item == NULL && i < d->item_count; i++)
-		if (span_equal(buffer_span(&d->items[i]->type), type) && nth-- == 0)
+		if (!d->items[i]->listed && span_equal(buffer_span(&d->items[i]->type), type))
 			item = d->items[i];
 	if (item == NULL)
 		item = insert(d, type, index);
+	item->listed = true;
 	if (!item->done)
 		describe(item, value);
 	return item;

@@ -13,13 +13,11 @@ static void open_data(struct responses_item *item, struct buffer *out)
 		json_put_string(out, "id", buffer_span(&item->id));
 }
 
-/* Something else follows the reasoning that is not done: its part ends here, whatever is still to
- * come of the item. */
-static void leave_reasoning(struct responses_decoder *d)
+void responses_leave_reasoning(struct responses_decoder *d, const struct responses_item *next)
 {
 	struct buffer data = {0}, valid = {0};
 
-	for (size_t i = 0; i < d->item_count; i++) {
+	for (size_t i = 0; i < d->item_count && d->items[i] != next; i++) {
 		struct responses_item *item = d->items[i];
 
 		if (item->kind != ITEM_REASONING || item->kept || item->done)
@@ -41,10 +39,8 @@ void responses_emit(struct responses_decoder *d, struct model_delta delta)
 {
 	const struct model_handler *handler = d->base.handler;
 
-	if (delta.type == MODEL_TOOL_CALL || delta.type == MODEL_OPAQUE) {
-		leave_reasoning(d);
+	if (delta.type == MODEL_TOOL_CALL || delta.type == MODEL_OPAQUE)
 		d->last = NULL;
-	}
 	handler->delta(handler->context, &delta);
 }
 
@@ -53,7 +49,7 @@ static void say(struct responses_decoder *d, struct responses_item *item, struct
 	bool thinking = item->kind == ITEM_REASONING;
 
 	if (!thinking)
-		leave_reasoning(d);
+		responses_leave_reasoning(d, item);
 	/* The text of two items is two parts, whether they have ids to keep or not. */
 	if (d->last != NULL && d->last != item && d->last->kind == item->kind)
 		responses_emit(d, (struct model_delta){
