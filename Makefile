@@ -113,7 +113,7 @@ format:
 	@.ci/packages install lint
 	clang-format -i $$(git ls-files '*.c' '*.h')
 
-bench: all
+bench:
 	@.ci/packages install build bench
 	@$(MAKE) --no-print-directory all $(benches) $(servers)
 	@BUILD=$(BUILD) tests/bench/run
