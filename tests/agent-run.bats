@@ -371,6 +371,27 @@ EOF
 	assert_equal "$(jq -j 'select(.event_type=="tool_chunk") | .data.text' <<<"$output")" $'one\ntwo'
 }
 
+@test "--tool-output streams while the tool runs, whole code points, stderr apart" {
+	tool slow '{"type":"object"}' "[\"sh\",\"-c\",\"printf 'one \\\\303'; until [ -e $PWD/go ]; do sleep 0.01; done; printf '\\\\251\\\\377\\\\342\\\\202'; echo two >&2\"]"
+	agent-run -m test -t tools --tool-output hello </dev/null >out.jsonl &
+	until grep -q tool_chunk out.jsonl; do sleep 0.01; done
+	assert_equal "$(jq -r 'select(.event_type=="tool_chunk") | .data.text' out.jsonl)" 'one '
+	touch go
+	wait $!
+	assert_equal "$(jq -j 'select(.event_type=="tool_chunk" and .data.stream == null) | .data.text' out.jsonl)" $'one \u00e9\ufffd\ufffd'
+	assert_equal "$(jq -c 'select(.event_type=="tool_chunk" and .data.stream != null) | .data | [.stream, .text]' out.jsonl)" '["stderr","two\n"]'
+	assert_equal "$(jq -r 'select(.event_type=="tool_end") | .data.result' out.jsonl)" $'one \u00e9\ufffd\ufffd'
+}
+
+@test "--tool-output shows so much of endless output" {
+	tool endless '{"type":"object"}' '["sh","-c","yes | head -c 17000000"]'
+	agent-run -m test -t tools --tool-output hello </dev/null >out.jsonl
+	jq -j 'select(.event_type=="tool_chunk") | .data.text' out.jsonl >shown
+	assert_equal "$(head -c 16777216 shown | sort -u | tr '\n' ' ')" 'y '
+	assert_equal "$(tail -c +16777217 shown)" $'\n[... the rest is not shown ...]'
+	assert_equal "$(jq -r 'select(.event_type=="tool_end") | .data.truncated' out.jsonl)" true
+}
+
 @test "a result that is JSON is carried as JSON too" {
 	tool data '{"type":"object"}' '["printf","{{\"big\":12345678901234567890}}"]'
 	run agent-run -m test -t tools hello

@@ -49,6 +49,39 @@ data() {
 	run -0 agent-run -m test -c talk.jsonl 'second'
 }
 
+@test "a log may be that of several runs at once, each of them whole" {
+	local i pids=()
+	for i in 1 2 3 4 5 6; do
+		agent-run -m test -o chunks=500 -l log.jsonl "run $i" </dev/null >"out.$i" &
+		pids+=($!)
+	done
+	for i in "${pids[@]}"; do wait "$i"; done
+	for i in 1 2 3 4 5 6; do
+		jq -c --arg id "$(jq -rs '.[0].run_id' "out.$i")" 'select(.run_id == $id)' log.jsonl | cmp - <(jq -c . "out.$i")
+	done
+	assert_equal "$(wc -l <log.jsonl)" "$(cat out.? | wc -l)"
+	assert_equal "$(agent-collect log.jsonl | jq -c '[.success, .iterations]' | sort -u)" '[true,1]'
+}
+
+@test "a file is not a log of some runs and the session of another at the same time" {
+	mkfifo gate
+	agent-run -m 'exec:cat gate' -l log.jsonl 'first' </dev/null >/dev/null &
+	until grep -q llm_start log.jsonl 2>/dev/null; do sleep 0.01; done
+	run -2 agent-run -m test -c log.jsonl 'second'
+	assert_output 'agent-run: log.jsonl: another agent-run is writing to it; wait for it, or use another file'
+	run -2 agent-run -m test --resume log.jsonl
+	run -0 agent-run -m test -l log.jsonl 'third'
+	echo '{"text":"done"}' >gate
+	wait
+	agent-run -m 'exec:cat gate' -c log.jsonl 'fourth' </dev/null >/dev/null &
+	until [ "$(grep -c llm_start log.jsonl)" = 3 ]; do sleep 0.01; done
+	run -2 agent-run -m test -l log.jsonl 'fifth'
+	assert_output 'agent-run: log.jsonl: another agent-run is writing to it; wait for it, or use another file'
+	echo '{"text":"done"}' >gate
+	wait
+	assert_equal "$(data agent_start .prompt log.jsonl | paste -sd' ')" 'first third fourth'
+}
+
 @test "options that contradict each other are said" {
 	run -2 agent-run -m test -c a --history b x
 	assert_output 'agent-run: --session and --history both say what was said before; give one'

@@ -24,12 +24,28 @@ static void close_line(int fd, const char *path)
 		die(STATUS_FAILED, "%s: %s", path, strerror(errno));
 }
 
+/* Many runs may append to a log (LOCK_SH), but only one to a session (LOCK_EX): it goes on from
+ * what the file holds. */
+static void lock(int fd, const char *path, int how)
+{
+	if (flock(fd, how | LOCK_NB) == 0)
+		return;
+	if (errno == EWOULDBLOCK)
+		die(STATUS_USAGE,
+		    "%s: another agent-run is writing to it; wait for it, or use another file",
+		    path);
+	if (how == LOCK_EX)
+		die(STATUS_USAGE, "%s: %s", path, strerror(errno));
+}
+
 int log_open(const char *path)
 {
 	int fd = open_file(path, O_CREAT);
-	off_t size = lseek(fd, 0, SEEK_END);
+	off_t size;
 	char last;
 
+	lock(fd, path, LOCK_SH);
+	size = lseek(fd, 0, SEEK_END);
 	if (size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n')
 		close_line(fd, path);
 	return fd;
@@ -59,14 +75,7 @@ int log_open_session(const char *path, bool must_exist, struct buffer *text)
 	int fd = open_file(path, must_exist ? 0 : O_CREAT);
 	struct error e = {0};
 
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		if (errno == EWOULDBLOCK)
-			die(STATUS_USAGE,
-			    "%s: another agent-run is writing to it; wait for it, or use another "
-			    "file",
-			    path);
-		die(STATUS_USAGE, "%s: %s", path, strerror(errno));
-	}
+	lock(fd, path, LOCK_EX);
 	if (!file_read(path, text, &e))
 		die(STATUS_USAGE, "%s", e.message);
 	mend(fd, path, text);

@@ -347,11 +347,14 @@ void emit_tool_start(struct agent_run *run, const struct answer_call *call)
 	end(run);
 }
 
-void emit_tool_chunk(struct agent_run *run, const struct answer_call *call, struct span text)
+void emit_tool_chunk(struct agent_run *run, const struct answer_call *call, struct span text,
+		     const char *stream)
 {
 	struct buffer *data = begin(run, "tool_chunk");
 
 	put_call(data, call);
+	if (stream != NULL)
+		json_put_text(data, "stream", stream);
 	json_put_string(data, "text", text);
 	end(run);
 }

@@ -210,7 +210,9 @@ void emit_delta(struct agent_run *run, const struct model_delta *delta);
 void emit_held(struct agent_run *run);
 void emit_tool_call_end(struct agent_run *run, const struct answer_call *call);
 void emit_tool_start(struct agent_run *run, const struct answer_call *call);
-void emit_tool_chunk(struct agent_run *run, const struct answer_call *call, struct span text);
+/* `stream`: NULL for what is the result. */
+void emit_tool_chunk(struct agent_run *run, const struct answer_call *call, struct span text,
+		     const char *stream);
 void emit_tool_end(struct agent_run *run, const struct answer_call *call,
 		   const struct tool_result *result);
 /* The same for a call that the provider runs itself. */

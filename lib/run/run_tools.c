@@ -37,7 +37,14 @@ static void on_output(void *context, struct span text)
 {
 	struct batch_call *call = context;
 
-	emit_tool_chunk(call->run, asked(call), text);
+	emit_tool_chunk(call->run, asked(call), text, NULL);
+}
+
+static void on_errors(void *context, struct span text)
+{
+	struct batch_call *call = context;
+
+	emit_tool_chunk(call->run, asked(call), text, "stderr");
 }
 
 static void on_done(void *context, const struct tool_result *result)
@@ -86,8 +93,9 @@ static char **make_environment(const struct batch_call *call)
 static void execute(struct batch_call *call)
 {
 	struct agent_run *run = call->run;
-	const struct tool_handler handler = {call, run->config.tool_output ? on_output : NULL,
-					     on_done};
+	bool streams = run->config.tool_output;
+	const struct tool_handler handler = {call, streams ? on_output : NULL, on_done,
+					     streams ? on_errors : NULL};
 
 	call->state = CALL_RUNNING;
 	emit_tool_start(run, asked(call));

@@ -22,6 +22,8 @@ struct tool_call {
 	struct loop_timer *timer; /* a call that could not begin */
 	struct output out, err;
 	double timeout;
+	size_t streamed;        /* bytes given to the handler */
+	bool cut;               /* which gets no more */
 	struct buffer program;  /* for messages */
 	struct buffer why;      /* why it could not begin */
 	bool ending, cancelled; /* cancelled by the callback that got the last output */
@@ -29,11 +31,32 @@ struct tool_call {
 
 /* ---- output ---- */
 
+/* Give a piece to the handler: of endless output only so much. */
+static void stream(struct tool_call *call, bool errors, struct span text)
+{
+	void (*piece)(void *context, struct span text) =
+	    errors ? call->handler.errors : call->handler.output;
+	size_t room = TOOL_MAX_STREAMED - call->streamed;
+	struct span shown = text;
+
+	if (piece == NULL || text.len == 0 || call->cut)
+		return;
+	call->cut = text.len > room;
+	if (call->cut) {
+		shown.len = room;
+		shown.len -= utf8_incomplete_tail(shown);
+	}
+	call->streamed += shown.len;
+	if (shown.len > 0)
+		piece(call->handler.context, shown);
+	if (call->cut && !call->cancelled)
+		piece(call->handler.context, SPAN("\n[... the rest is not shown ...]\n"));
+}
+
 static void keep(struct tool_call *call, struct output *output, struct span text)
 {
 	excerpt_add(&output->kept, text);
-	if (output == &call->out && text.len > 0 && call->handler.output != NULL)
-		call->handler.output(call->handler.context, text);
+	stream(call, output == &call->err, text);
 }
 
 /* Take what the program printed; `last`: nothing follows that could complete a code point. */

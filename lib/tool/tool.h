@@ -43,7 +43,7 @@ struct tool_limits {
 	size_t max_result; /* bytes of result kept: the rest is cut out of the middle */
 };
 
-enum { TOOL_MAX_RESULT = 256 * 1024 };
+enum { TOOL_MAX_RESULT = 256 * 1024, TOOL_MAX_STREAMED = 16 * 1024 * 1024 };
 
 struct tool_result {
 	struct span text; /* stdout, or for errors what the model is told; valid UTF-8 */
@@ -55,10 +55,14 @@ struct tool_result {
 
 struct tool_handler {
 	void *context;
-	/* A piece of stdout as it is printed (whole code points). May be NULL. */
+	/* A piece of stdout as it is printed (whole code points; invalid bytes have become U+FFFD).
+	 * After TOOL_MAX_STREAMED bytes a line says that there is more, and nothing follows. May be
+	 * NULL. */
 	void (*output)(void *context, struct span text);
 	/* Called exactly once unless the call is cancelled; the call is gone afterwards. */
 	void (*done)(void *context, const struct tool_result *result);
+	/* The same as output for stderr. May be NULL. */
+	void (*errors)(void *context, struct span text);
 };
 
 struct tool_call;

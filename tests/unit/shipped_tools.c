@@ -30,7 +30,7 @@ static void check(const char *name, const char *args, int exit_status, const cha
 	static const struct tool_limits limits = {.timeout = 20, .max_result = TOOL_MAX_RESULT};
 	const struct tool *tool = tool_set_find(&set, span_of(name));
 	struct answer answer = {.loop = loop_new()};
-	struct tool_handler handler = {&answer, NULL, answered};
+	struct tool_handler handler = {.context = &answer, .done = answered};
 	char *environment[] = {(char[]){"PATH=/usr/bin:/bin"}, (char[]){"CDPATH=/"}, NULL};
 
 	unit_ok(schema_check(tool->parameters, span_of(args), NULL), "%s takes %s", name, args);

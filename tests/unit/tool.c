@@ -58,7 +58,7 @@ static void run_limited(struct answer *answer, const char *manifest, struct span
 			const struct tool_limits *given)
 {
 	struct tool *tool = tool_of(manifest);
-	struct tool_handler handler = {answer, streamed, answered};
+	struct tool_handler handler = {.context = answer, .output = streamed, .done = answered};
 
 	*answer = (struct answer){.loop = loop_new(), .pending = 1};
 	tool_start(answer->loop, tool, args, environment, given, &handler);
@@ -309,7 +309,7 @@ static void test_parallel(void)
 	int finished = 0;
 
 	for (int i = 0; i < 20; i++) {
-		struct tool_handler handler = {&answers[i], NULL, answered};
+		struct tool_handler handler = {.context = &answers[i], .done = answered};
 
 		/* All share the first one's count of calls under way. */
 		answers[i] = (struct answer){.loop = loop, .pending = 1000};
@@ -350,7 +350,7 @@ static void test_cancel(void)
 {
 	struct tool *tool = tool_of(SHELL("echo $$; sleep 60"));
 	struct answer answer = {.loop = loop_new(), .pending = 1};
-	struct tool_handler handler = {&answer, streamed, answered};
+	struct tool_handler handler = {.context = &answer, .output = streamed, .done = answered};
 	struct tool_call *call;
 	pid_t pid;
 
