@@ -363,3 +363,69 @@ agent-text: log:2: 5 events of run 'r' are missing before seq 9"
 	assert_failure 2
 	assert_output --partial "try 'agent-text --help'"
 }
+
+@test "a stream without the pieces, as agent-filter -i leaves it, still gives the answer" {
+	cat >items <<'EOF'
+{"event_type":"agent_start","run_id":"r","seq":0,"data":{"agent_name":"a"}}
+{"event_type":"llm_end","run_id":"r","seq":5,"data":{"message":{"role":"assistant","content":[{"type":"thinking","text":"hm"},{"type":"text","text":"I look."},{"type":"tool_call","tool_call_id":"c","tool_name":"t","args":{}}]}}}
+{"event_type":"llm_end","run_id":"r","seq":9,"data":{"message":{"role":"assistant","content":[{"type":"text","text":"It is "},{"type":"text","text":"so."}]}}}
+{"event_type":"agent_end","run_id":"r","seq":10,"data":{"success":true,"status":"success","exit_status":0,"output":"It is so."}}
+EOF
+	run agent-text items
+	assert_success
+	assert_output "I look.
+
+It is so."
+	run agent-text -T items
+	assert_output "hm
+
+I look.
+
+It is so."
+	run agent-text -F items
+	assert_output "It is so."
+	run agent-text -S items
+	assert_output '"I look."
+"I look.\n\nIt is "
+"I look.\n\nIt is so."'
+	sed -n '1p;4p' items >end
+	run agent-text end
+	assert_success
+	assert_output "It is so."
+	run agent-text -D end
+	assert_output '"It is so."'
+}
+
+@test "events of others without a run_id are nobody's run" {
+	{ echo '{"event_type":"note","data":{}}'; echo '{}'; cat <<'EOF'
+{"event_type":"agent_start","run_id":"r","seq":0,"data":{"agent_name":"a"}}
+{"event_type":"llm_chunk","run_id":"r","seq":1,"data":{"text":"hi"}}
+{"event_type":"agent_end","run_id":"r","seq":2,"data":{"success":true,"status":"success","exit_status":0,"output":"hi"}}
+EOF
+	} >log
+	run agent-text log
+	assert_success
+	assert_output hi
+	run agent-text -f log
+	assert_success
+	run agent-tools log
+	assert_success
+	run agent-collect log
+	assert_success
+	assert_equal "$(jq -c '[.run_id, .output]' <<<"$output")" '["r","hi"]'
+	run agent-text --strict <<<'{"event_type":"note","data":{}}'
+	assert_failure 4
+	assert_output "agent-text: the stream ended without agent_end: its writer was killed"
+}
+
+@test "blank lines and a byte order mark are no fault, a seq out of range is none" {
+	printf '\xef\xbb\xbf{"event_type":"agent_start","run_id":"r","seq":0,"data":{}}\r\n\r\n \t\n{"event_type":"llm_chunk","run_id":"r","seq":99999999999999999999,"data":{"text":"h"}}\n{"event_type":"llm_chunk","run_id":"r","seq":9223372036854775807,"data":{"text":"i"}}\n{"event_type":"agent_end","run_id":"r","seq":1,"data":{"success":true}}\n  ' >log
+	run agent-text log
+	assert_success
+	assert_output hi
+	run agent-filter -c log
+	assert_success
+	assert_output 4
+	run agent-collect log
+	assert_success
+}

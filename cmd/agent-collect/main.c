@@ -174,7 +174,7 @@ static void finish_open_runs(struct program *program)
 	struct run *run = NULL;
 
 	while ((run = runs_next(program->runs, run)) != NULL) {
-		if (run->ended || run->state == NULL)
+		if (run->ended || !run->counts || run->state == NULL)
 			continue;
 		result_settle_time(run->state);
 		finish(program, run->state);

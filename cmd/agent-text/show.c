@@ -25,6 +25,7 @@ struct text_state {
 	bool group_thinking;
 	int64_t group_due;
 	bool wrote;           /* something of the run is out */
+	bool answered;        /* a piece of answer text has come */
 	bool wrote_iteration; /* something of this iteration is */
 	bool in_thinking;
 	int newlines;       /* at the end of what is out, up to 2 */
@@ -202,6 +203,7 @@ static void show_piece(struct show *show, struct run *run, struct span text, boo
 	struct text_state *s = run->state;
 	struct buffer *out = output_of(show, run);
 
+	s->answered = s->answered || !thinking;
 	switch (show->options.form) {
 	case FORM_TEXT:
 		show_plain(show, run, out, text, thinking);
@@ -299,6 +301,27 @@ void show_due(struct show *show)
 	}
 }
 
+/* ---- answers that came without their pieces ---- */
+
+/* The parts of a message, where none of their pieces was in the stream: it was filtered. */
+static void show_message(struct show *show, struct run *run, struct span message)
+{
+	struct json_walk walk = json_walk(json_get(message, "content"));
+	struct buffer text = {0};
+
+	while (json_next(&walk)) {
+		struct span type = json_get(walk.value, "type");
+		bool thinking = json_is(type, "thinking");
+
+		if (!json_is(type, "text") && !(thinking && show->options.thinking))
+			continue;
+		buffer_clear(&text);
+		if (json_decode(json_get(walk.value, "text"), &text) && text.len > 0)
+			show_piece(show, run, buffer_span(&text), thinking);
+	}
+	buffer_free(&text);
+}
+
 /* ---- other events ---- */
 
 static void begin_iteration(struct text_state *s)
@@ -384,6 +407,8 @@ static void show_output_value(struct show *show, struct run *run, const struct e
 		part_runs(show, run, out);
 		add_text(show, out, buffer_span(&text));
 		count_newlines(s, buffer_span(&text));
+	} else if (text.len > 0 && !s->answered) { /* nothing else of the answer came */
+		show_piece(show, run, buffer_span(&text), false);
 	}
 	buffer_free(&text);
 }
@@ -481,6 +506,8 @@ static void take_event(struct show *show, struct run *run, const struct event *e
 		if (s->wrote_iteration)
 			begin_iteration(s);
 	} else if (span_is(event->type, "llm_end")) {
+		if (!s->wrote_iteration)
+			show_message(show, run, json_get(event->data, "message"));
 		begin_iteration(s);
 	} else if (span_is(event->type, "llm_retry")) {
 		if (json_true(json_get(event->data, "discard")))

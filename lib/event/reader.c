@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "event/event.h"
 #include "event/terminal.h"
+#include "json/json.h"
 
 enum {
 	READ_SIZE = 256 * 1024,
@@ -295,6 +296,18 @@ static bool wait_for_more(struct reader *r, int64_t deadline)
 	return true;
 }
 
+/* White space as of JSON alone: a line that says nothing. */
+static bool is_blank(struct span line)
+{
+	return (line.len == 0 || line.at[0] != '{') && json_trim(line).len == 0;
+}
+
+/* A byte order mark, as editors put it before the first line of a file. */
+static struct span without_mark(const struct reader *r, struct span line)
+{
+	return r->line == 1 && span_starts(line, "\xEF\xBB\xBF") ? span_from(line, 3) : line;
+}
+
 /* Take the next line out of what has been read; false when there is no whole one. */
 static bool take_line(struct reader *r, struct span *line)
 {
@@ -305,10 +318,11 @@ static bool take_line(struct reader *r, struct span *line)
 		*line = (struct span){r->data + r->start, (size_t)(newline - (r->data + r->start))};
 		r->start = r->scanned = (size_t)(newline - r->data) + 1;
 		r->line++;
+		*line = without_mark(r, *line);
 		if (r->too_long || line->len > EVENT_MAX_LINE) {
 			r->too_long = false;
 			reader_warn(r, "the line is longer than 16 MiB; it is skipped");
-		} else if (line->len > 0) {
+		} else if (!is_blank(*line)) {
 			r->torn = r->stop = false;
 			return true;
 		}
@@ -335,7 +349,8 @@ static bool take_rest(struct reader *r, struct span *line)
 		reader_warn(r, "the line is longer than 16 MiB; it is skipped");
 		return false;
 	}
-	return true;
+	*line = without_mark(r, *line);
+	return !is_blank(*line);
 }
 
 enum reader_result reader_next(struct reader *r, struct span *line, int64_t deadline)

@@ -29,12 +29,12 @@ enum reader_result {
  * about when its turn comes, and reader_status tells. */
 struct reader *reader_open(char *const *files, size_t count, bool follow);
 
-/* The next line, without its newline; valid until the next call. Empty lines are skipped. Before it
- * waits for input it calls the `before_wait` function, if one is set: the place to flush output.
- * `deadline` is a clock_monotonic time after which to return READER_TIMEOUT (0: none). A last line
- * without a newline is delivered at the end (of a file that is not followed).
- * A line longer than EVENT_MAX_LINE is warned about with its number, skipped, and counted as
- * malformed. */
+/* The next line, without its newline; valid until the next call. Blank lines are skipped, and a
+ * byte order mark before a file's first line is left out. Before it waits for input it calls the
+ * `before_wait` function, if one is set: the place to flush output. `deadline` is a clock_monotonic
+ * time after which to return READER_TIMEOUT (0: none). A last line without a newline is delivered
+ * at the end (of a file that is not followed). A line longer than EVENT_MAX_LINE is warned about
+ * with its number, skipped, and counted as malformed. */
 enum reader_result reader_next(struct reader *reader, struct span *line, int64_t deadline);
 
 void reader_before_wait(struct reader *reader, void (*before_wait)(void *context), void *context);

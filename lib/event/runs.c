@@ -28,7 +28,7 @@ struct runs {
 	struct entry *first, *last;
 	struct entry *latest; /* events of one run mostly follow each other */
 	uint64_t recent[RECENT];
-	uint64_t seen, ended, open;
+	uint64_t seen, counted, ended, open;
 	struct loss *losses;
 	size_t loss_count;
 };
@@ -96,8 +96,28 @@ static struct entry *add(struct runs *runs, struct span id, uint64_t hash)
 	else
 		runs->first = entry;
 	runs->last = entry;
-	runs->open++;
 	return entry;
+}
+
+/* Whether events of this type are those of runs, and not somebody's own. */
+static bool is_of_run(struct span type)
+{
+	static const char *const beginnings[] = {"agent_", "llm_",     "tool_", "progress",
+						 "error",  "thinking", "raw",   "output_chunk"};
+
+	for (size_t i = 0; i < sizeof(beginnings) / sizeof(*beginnings); i++)
+		if (span_starts(type, beginnings[i]))
+			return true;
+	return false;
+}
+
+static void count_run(struct runs *runs, struct run *run, struct span type)
+{
+	if (run->counts || (run->id[0] == '\0' && !is_of_run(type)))
+		return;
+	run->counts = true;
+	runs->counted++;
+	runs->open++;
 }
 
 static bool has_ended(const struct runs *runs, uint64_t hash)
@@ -122,7 +142,7 @@ static void say_late(const struct event *event, struct reader *reader)
 static bool check_seq(const struct runs *runs, struct run *run, const struct event *event,
 		      struct reader *reader)
 {
-	if (event->seq < 0)
+	if (event->seq < 0 || event->seq == INT64_MAX) /* missing, or out of range */
 		return true;
 	if (event->seq < run->next_seq) {
 		reader_warn(reader, "seq %lld of run '%s' comes again; the event is ignored",
@@ -133,7 +153,7 @@ static bool check_seq(const struct runs *runs, struct run *run, const struct eve
 		reader_warn(reader, "%lld events of run '%s' are missing before seq %lld",
 			    (long long)(event->seq - run->next_seq), run->id,
 			    (long long)event->seq);
-	run->next_seq = event->seq == INT64_MAX ? event->seq : event->seq + 1;
+	run->next_seq = event->seq + 1;
 	return true;
 }
 
@@ -247,6 +267,7 @@ struct run *runs_event(struct runs *runs, const struct event *event, struct read
 		say_late(event, reader);
 		return NULL;
 	}
+	count_run(runs, &entry->run, event->type);
 	if (!check_seq(runs, &entry->run, event, reader))
 		return NULL;
 	if (span_is(event->type, "agent_start")) {
@@ -308,14 +329,14 @@ uint64_t runs_ended(const struct runs *runs)
 static bool is_torn(const struct runs *runs)
 {
 	for (const struct entry *entry = runs->first; entry != NULL; entry = entry->next)
-		if (!entry->run.ended && entry->run.parent_id == NULL)
+		if (entry->run.counts && !entry->run.ended && entry->run.parent_id == NULL)
 			return true;
 	return false;
 }
 
 int runs_status(const struct runs *runs)
 {
-	bool incomplete = runs->seen == 0 || is_torn(runs);
+	bool incomplete = runs->counted == 0 || is_torn(runs);
 	int worst = STATUS_OK;
 
 	for (size_t i = 0; i < runs->loss_count; i++)
@@ -331,7 +352,7 @@ int runs_verdict(const struct runs *runs, const struct reader *reader)
 	if (runs->seen == 0 && malformed != STATUS_USAGE)
 		warn("there were no events to read; what is expected is the output of agent-run, "
 		     "one JSON object a line");
-	else if (is_torn(runs))
+	else if ((runs->seen > 0 && runs->counted == 0) || is_torn(runs))
 		warn("the stream ended without agent_end: its writer was killed");
 	return malformed == STATUS_USAGE || malformed > status ? malformed : status;
 }

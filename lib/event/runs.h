@@ -6,7 +6,8 @@
  * seq without a hole, agent_end once) and remembers how it ended. Memory is held for runs that are
  * open and for a bounded number of recent ended ones (to recognise a second agent_end), nothing
  * else. Events without run_id belong to one nameless run; a stream of hand-written events needs no
- * agent_start.
+ * agent_start. As long as nothing but events of unknown types came without run_id, nobody waits for
+ * their end.
  */
 #ifndef EVENT_RUNS_H
 #define EVENT_RUNS_H
@@ -19,6 +20,7 @@ struct run {
 	char *parent_id; /* parent_run_id of a nested run; NULL: none */
 	int64_t next_seq;
 	bool started, ended;
+	bool counts;       /* its agent_end is waited for; not so for stray events without run_id */
 	bool resumed;      /* it was gone on with: an agent_start named it in resumed_from */
 	int exit_status;   /* of agent_end */
 	bool succeeded;    /* as agent_end says */

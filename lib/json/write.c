@@ -77,18 +77,26 @@ void json_write_int(struct buffer *out, int64_t value)
 void json_write_double(struct buffer *out, double value)
 {
 	char digits[40];
-	int len = 0;
+	double size = value < 0 ? -value : value;
+	const char *exponent;
+	int precision = 1, decimals;
 
 	if (!isfinite(value)) {
 		buffer_add_text(out, "null");
 		return;
 	}
-	for (int precision = 1; precision <= 17; precision++) {
-		len = snprintf(digits, sizeof(digits), "%.*g", precision, value);
+	for (; precision <= 17; precision++) {
+		snprintf(digits, sizeof(digits), "%.*g", precision, value);
 		if (strtod(digits, NULL) == value)
 			break;
 	}
-	buffer_add(out, digits, (size_t)len);
+	exponent = strchr(digits, 'e');
+	if (exponent != NULL && size < 1e15 && size >= 1e-7) {
+		/* 100, not 1e+02 */
+		decimals = precision - 1 - (int)strtol(exponent + 1, NULL, 10);
+		snprintf(digits, sizeof(digits), "%.*f", decimals > 0 ? decimals : 0, value);
+	}
+	buffer_add_text(out, digits);
 }
 
 void json_comma(struct buffer *out)

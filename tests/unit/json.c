@@ -221,6 +221,9 @@ static void writing(void)
 	json_put_int(&out, "int", INT64_MIN);
 	json_put_double(&out, "tenth", 0.1);
 	json_put_double(&out, "third", 1.0 / 3);
+	json_put_double(&out, "hundred", 100);
+	json_put_double(&out, "small", -0.00001);
+	json_put_double(&out, "large", 1.5e300);
 	json_put_double(&out, "nan", NAN);
 	json_put_bool(&out, "yes", true);
 	json_put_text(&out, "none", NULL);
@@ -233,12 +236,12 @@ static void writing(void)
 	json_write_int(&out, 1);
 	json_close(&out, ']');
 	json_close(&out, '}');
-	unit_same(
-	    buffer_span(&out),
-	    SPAN("{\"text\":\"a\\\"\\\\\\n\\u0001\x7F\xC3\xA9\xEF\xBF\xBD\",\"int\":"
-		 "-9223372036854775808,\"tenth\":0.1,\"third\":0.3333333333333333,\"nan\":null,"
-		 "\"yes\":true,\"none\":null,\"raw\":1.10,\"list\":[[],1]}"),
-	    "an object is written");
+	unit_same(buffer_span(&out),
+		  SPAN("{\"text\":\"a\\\"\\\\\\n\\u0001\x7F\xC3\xA9\xEF\xBF\xBD\",\"int\":"
+		       "-9223372036854775808,\"tenth\":0.1,\"third\":0.3333333333333333,"
+		       "\"hundred\":100,\"small\":-0.00001,\"large\":1.5e+300,\"nan\":null,"
+		       "\"yes\":true,\"none\":null,\"raw\":1.10,\"list\":[[],1]}"),
+		  "an object is written");
 	unit_ok(json_check(buffer_span(&out), NULL), "and is JSON");
 	buffer_clear(&out);
 	json_write_compact(&out, SPAN("{ \"a b\" :\n[ 1.10 , \"\\\" x\" ] }"));
