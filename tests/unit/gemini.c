@@ -6,6 +6,7 @@
 #define PROTOCOL protocol_gemini
 #define LOG_DATA
 #include "decoded.h"
+#include "mutations.h"
 
 #define PARTS(list) "{\"candidates\":[{\"content\":{\"role\":\"model\",\"parts\":[" list "]}}]}"
 #define LAST(list, why)                                                                            \
@@ -83,11 +84,15 @@ static void calls(void)
 	       LAST(CALL("f", "\"{\\\"a\\\":1}\""), "STOP"));
 	CHUNKS("text before a call and behind it", "T(a)C0(f)A0({})T(b) tool_calls",
 	       LAST(TEXT("a") "," CALL("f", "{}") "," TEXT("b"), "STOP"));
-	CHUNKS("a call that the limit cuts off is none to run", "C0(f)A0({}) length",
+	CHUNKS("a whole call before the limit", "C0(f)A0({}) length",
 	       LAST(CALL("f", "{}"), "MAX_TOKENS"));
 	CHUNKS("a call without a name",
 	       " error [invalid_response, retry] prov sent a function call without a name",
 	       LAST("{\"functionCall\":{\"args\":{\"a\":1}}}", "STOP"));
+	CHUNKS("a call with a text in its part", "T(a)C0(f)D0(" SIG("S") ")A0({}) tool_calls",
+	       LAST("{\"text\":\"a\",\"functionCall\":{\"name\":\"f\"},\"thoughtSignature\":"
+		    "\"S\"}",
+		    "STOP"));
 	CHUNKS("the end of a call that nobody began", "T(a) stop",
 	       LAST("{\"functionCall\":{}}," TEXT("a"), "STOP"));
 }
@@ -151,6 +156,9 @@ static void streamed_calls(void)
 	       LAST(OVER, "STOP"));
 	CHUNKS("the call never gets its closing part", "C0(f)A0({\"a\":\"1\"}) tool_calls",
 	       BEGIN("f"), MORE(STRING("$.a", "1", "true")), STOP);
+	CHUNKS("one that the limit cuts off has no end, and will not run",
+	       "C0(f)A0({\"a\":\"1\") length", BEGIN("f"), MORE(STRING("$.a", "1", "true")),
+	       LAST("", "MAX_TOKENS"));
 	CHUNKS("nor does one before another", "C0(f)A0({\"a\":\"1\"})C1(g)A1({}) tool_calls",
 	       BEGIN("f"), MORE(STRING("$.a", "1", "true")), LAST(CALL("g", "{}"), "STOP"));
 	CHUNKS("text does not end a call", "C0(f)T(x)A0({\"a\":1}) tool_calls", BEGIN("f"),
@@ -477,6 +485,51 @@ static void failures(void)
 		   "maximum number of tokens allowed (1).\",\"status\":\"INVALID_ARGUMENT\"}}]");
 }
 
+/* ---- members of any type ---- */
+
+/* An answer in which one member is of another type is still an answer, or fails in a sentence. */
+static void try_chunk(void *context, struct span chunk)
+{
+	struct buffer text = {0};
+	struct answer a;
+	int *good = context;
+
+	buffer_add_format(&text, "data: %.*s\n\ndata: " STOP "\n\n", SPAN_ARG(chunk));
+	decode_stream(&a, "prov", buffer_span(&text), 0);
+	*good += a.outcome.error.kind == NULL || a.outcome.error.message != NULL;
+	answer_free(&a);
+	buffer_clear(&text);
+	buffer_add_format(&text, "[%.*s," STOP "]", SPAN_ARG(chunk));
+	decode_document(&a, "prov", buffer_span(&text));
+	*good += a.outcome.error.kind == NULL || a.outcome.error.message != NULL;
+	answer_free(&a);
+	buffer_free(&text);
+}
+
+static void any_types(void)
+{
+	static const char *const chunks_of_all_kinds[] = {
+	    "{\"candidates\":[{\"content\":{\"parts\":[{\"text\":\"a\",\"thought\":true,"
+	    "\"thoughtSignature\":\"S\"}]},\"finishReason\":\"STOP\",\"finishMessage\":\"m\","
+	    "\"index\":0}],\"usageMetadata\":{\"promptTokenCount\":1},\"responseId\":\"r\","
+	    "\"modelVersion\":\"m\",\"promptFeedback\":{\"blockReason\":\"SAFETY\","
+	    "\"blockReasonMessage\":\"m\"},\"error\":null}",
+	    PARTS("{\"functionCall\":{\"name\":\"f\",\"id\":\"i\",\"args\":{\"a\":1},"
+		  "\"partialArgs\":[{\"jsonPath\":\"$.b[0].c\",\"stringValue\":\"x\","
+		  "\"willContinue\":true}],\"willContinue\":true},\"thoughtSignature\":\"S\"}"),
+	    PARTS(CODE "," RESULT "," SEARCH "," FOUND),
+	    "{\"candidates\":[{\"groundingMetadata\":{\"webSearchQueries\":[\"q\"],"
+	    "\"groundingChunks\":[{\"web\":{\"uri\":\"u\"}}]},\"urlContextMetadata\":{"
+	    "\"urlMetadata\":[{\"retrievedUrl\":\"u\"}]}}]}",
+	};
+	int good = 0, tried = 0;
+
+	for (size_t i = 0; i < sizeof(chunks_of_all_kinds) / sizeof(chunks_of_all_kinds[0]); i++)
+		tried += 2 * mutations(span_of(chunks_of_all_kinds[i]), try_chunk, &good);
+	unit_ok(tried > 1000 && good == tried,
+		"members of any type: %d of %d answers end as they should", good, tried);
+}
+
 int main(void)
 {
 	texts();
@@ -490,5 +543,6 @@ int main(void)
 	names();
 	framing();
 	failures();
+	any_types();
 	return unit_done();
 }

@@ -198,6 +198,8 @@ static void schemas(void)
 	       "\"additionalProperties\":{\"const\":3}}",
 	       "{\"anyOf\":[{\"enum\":[1]},{}],\"prefixItems\":[{\"enum\":[2]}],\"items\":false,"
 	       "\"additionalProperties\":{\"enum\":[3]}}");
+	schema("a tuple, as older drafts have it", "{\"items\":[{\"const\":1}]}",
+	       "{\"prefixItems\":[{\"enum\":[1]}]}");
 	schema("a property that is called like a keyword",
 	       "{\"properties\":{\"pattern\":{\"type\":\"string\"},\"const\":{\"const\":1}}}",
 	       "{\"properties\":{\"pattern\":{\"type\":\"string\"},\"const\":{\"enum\":[1]}}}");
@@ -399,6 +401,12 @@ static void urls(void)
 	    "https://aiplatform.googleapis.com/v1/projects/p1/locations/global/publishers/google/"
 	    "models/m" ASK);
 	unsetenv("GOOGLE_CLOUD_LOCATION");
+	unsetenv("GOOGLE_CLOUD_PROJECT");
+	setenv("GOOGLE_CLOUD_API_KEY", "test-key", 1);
+	url("vertex", NULL, "m",
+	    "https://aiplatform.googleapis.com/v1/publishers/google/models/m" ASK);
+	unsetenv("GOOGLE_CLOUD_API_KEY");
+	setenv("GOOGLE_CLOUD_PROJECT", "p1", 1);
 	setenv("GOOGLE_GEMINI_BASE_URL", "https://proxy.example/", 1);
 	url("gemini", NULL, "m", "https://proxy.example/v1beta/models/m" ASK);
 	unsetenv("GOOGLE_GEMINI_BASE_URL");

@@ -2,6 +2,11 @@
 
 #include <stdlib.h>
 
+#include "base/utf8.h"
+
+/* How much of something else than an answer a message quotes. */
+enum { QUOTED_BYTES = 200 };
+
 static void keep_first(struct span value, struct buffer *out)
 {
 	if (out->len == 0)
@@ -192,16 +197,28 @@ static bool is_answer(struct span json)
 	return false;
 }
 
+static bool fail_answer(struct gemini_decoder *d, struct span text)
+{
+	struct buffer quoted = {0};
+
+	if (text.len > QUOTED_BYTES)
+		text.len = QUOTED_BYTES;
+	text.len -= utf8_incomplete_tail(text);
+	utf8_add(&quoted, text);
+	failure_set(&d->failure, "invalid_response", true,
+		    "%s answered with something that is not a response: %s", d->base.provider->name,
+		    buffer_string(&quoted));
+	buffer_free(&quoted);
+	return false;
+}
+
 static bool gemini_document(struct decoder *decoder, struct span json)
 {
 	struct gemini_decoder *d = (struct gemini_decoder *)decoder;
 
 	json = json_trim(json);
 	if (json.len == 0 || !pieces_check(&d->pieces, json, NULL) || !is_answer(json))
-		return failure_set(&d->failure, "invalid_response", true,
-				   "%s answered with something that is not a response: %.*s",
-				   d->base.provider->name, json.len < 200 ? (int)json.len : 200,
-				   json.at != NULL ? json.at : "");
+		return fail_answer(d, json);
 	if (!read_chunks(d, json))
 		return false;
 	d->done = true;
@@ -301,7 +318,7 @@ static void gemini_end(struct decoder *decoder, bool cut, struct model_outcome *
 	(void)cut;
 	check_end(d);
 	if (d->failure.kind == NULL) {
-		gemini_parts_end(d);
+		gemini_parts_end(d, ending_of(d) != ENDS_CUT);
 		gemini_grounding_end(d);
 	}
 	*outcome = (struct model_outcome){

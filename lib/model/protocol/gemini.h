@@ -70,8 +70,8 @@ void gemini_say(struct gemini_decoder *d, struct model_delta delta);
 /* A part of the answer; false after recording a failure. */
 bool gemini_part(struct gemini_decoder *d, struct span part);
 
-/* Nothing more of text or arguments will come. */
-void gemini_parts_end(struct gemini_decoder *d);
+/* Nothing more of text or arguments will come. `complete`: not because the answer was cut. */
+void gemini_parts_end(struct gemini_decoder *d, bool complete);
 void gemini_parts_free(struct gemini_decoder *d);
 
 /* A call begins; returns its index. */

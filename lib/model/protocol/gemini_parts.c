@@ -61,24 +61,25 @@ static void say_signature(struct gemini_decoder *d, int index, struct span signa
 
 /* Parts of text are pieces of one text, but one that is signed goes back alone, even if it is
  * empty. */
-static void read_text(struct gemini_decoder *d, struct span part, struct span value)
+static void read_text(struct gemini_decoder *d, struct span part, struct span value, bool is_signed)
 {
 	enum gemini_text kind = json_true(json_get(part, "thought")) ? TEXT_THOUGHT : TEXT_ANSWER;
-	struct span signature = json_get(part, "thoughtSignature"), text;
-	bool is_signed = is_signature(signature), grew = d->growing == kind;
+	bool grew = d->growing == kind, some = json_type(value) == JSON_STRING && value.len > 2;
+	struct span text;
 
-	if (!grew && (is_signed || value.len > 2))
+	if (!some && !is_signed)
+		return;
+	if (!grew)
 		end_text(d);
+	d->growing = kind;
 	text = pieces_text(&d->pieces, &d->joints[kind], value);
 	if (is_signed && grew)
 		say_data(d, MODEL_PART_DATA, -1, SPAN("{}"));
 	if (is_signed || text.len > 0)
 		say_text(d, kind, text);
-	if (is_signed || value.len > 2)
-		d->growing = kind;
 	if (is_signed) {
 		end_text(d);
-		say_signature(d, -1, signature);
+		say_signature(d, -1, json_get(part, "thoughtSignature"));
 	}
 }
 
@@ -115,12 +116,16 @@ static void say_args(struct gemini_decoder *d, int index, struct span args)
 }
 
 /* No more arguments will come for the call that is open. */
-static void close_call(struct gemini_decoder *d)
+static void close_call(struct gemini_decoder *d, bool complete)
 {
+	struct span args;
+
 	if (d->open < 0)
 		return;
 	gemini_args_end(&d->args);
-	say_args(d, d->open, buffer_span(&d->args.json));
+	args = buffer_span(&d->args.json);
+	args.len -= complete ? 0 : 1;
+	say_args(d, d->open, args);
 	gemini_args_free(&d->args);
 	d->args = (struct gemini_args){0};
 	d->open = -1;
@@ -149,7 +154,7 @@ static bool read_call(struct gemini_decoder *d, struct span part, struct span ca
 
 	if (json_type(name) == JSON_STRING && name.len > 2) {
 		if (!goes_on(d, call)) {
-			close_call(d);
+			close_call(d, true);
 			d->open = gemini_start_call(d, json_get(call, "id"), name, RUN_HERE);
 		}
 	} else if (d->open < 0 && has_args(call)) {
@@ -163,7 +168,7 @@ static bool read_call(struct gemini_decoder *d, struct span part, struct span ca
 	gemini_args_add(&d->args, json_get(call, "args"));
 	gemini_args_patch(&d->args, json_get(call, "partialArgs"));
 	if (!json_true(json_get(call, "willContinue")))
-		close_call(d);
+		close_call(d, true);
 	return true;
 }
 
@@ -306,19 +311,13 @@ static struct kinds read_kinds(struct span part)
 bool gemini_part(struct gemini_decoder *d, struct span part)
 {
 	struct kinds k = read_kinds(part);
+	bool only_text = k.call.at == NULL && k.code.at == NULL && k.code_result.at == NULL &&
+			 k.tool.at == NULL && k.tool_response.at == NULL && !k.other;
 
-	if (json_type(k.text) == JSON_STRING ||
-	    (is_signature(json_get(part, "thoughtSignature")) && k.call.at == NULL &&
-	     k.code.at == NULL && k.code_result.at == NULL && k.tool.at == NULL &&
-	     k.tool_response.at == NULL && !k.other)) {
-		read_text(d, part, k.text);
+	read_text(d, part, k.text, only_text && is_signature(json_get(part, "thoughtSignature")));
+	if (only_text)
 		return true;
-	}
-	if (json_type(part) != JSON_OBJECT)
-		return true;
-	if (k.call.at != NULL || k.code.at != NULL || k.code_result.at != NULL ||
-	    k.tool.at != NULL || k.tool_response.at != NULL || k.other)
-		end_text(d);
+	end_text(d);
 	if (k.call.at != NULL)
 		return read_call(d, part, k.call);
 	if (k.code.at != NULL)
@@ -329,16 +328,17 @@ bool gemini_part(struct gemini_decoder *d, struct span part)
 		read_tool(d, part, k.tool);
 	else if (k.tool_response.at != NULL)
 		read_tool_response(d, part, k.tool_response);
-	else if (k.other)
+	else
 		say_data(d, MODEL_OPAQUE, -1, part);
 	return true;
 }
 
-/* A call whose end was never said is complete when the answer is. */
-void gemini_parts_end(struct gemini_decoder *d)
+/* A call whose end was never said is complete if the answer is; else it must not run, and so its
+ * arguments stay without their end. */
+void gemini_parts_end(struct gemini_decoder *d, bool complete)
 {
 	end_text(d);
-	close_call(d);
+	close_call(d, complete);
 }
 
 void gemini_parts_free(struct gemini_decoder *d)

@@ -117,10 +117,14 @@ static void write_reference(struct span reference, struct buffer *out)
 /* ["string","null"] and the like are taken as they are; a null among an enum's values is too. */
 static void write_member(struct span key, struct span value, struct buffer *out)
 {
-	put_key(out, json_is(key, "definitions") ? SPAN("\"$defs\"") : key);
+	bool tuple = json_is(key, "items") && json_type(value) == JSON_ARRAY;
+
+	put_key(out, json_is(key, "definitions") ? SPAN("\"$defs\"")
+		     : tuple                     ? SPAN("\"prefixItems\"")
+						 : key);
 	if (is_one_of(key, single) && json_type(value) == JSON_OBJECT)
 		gemini_lower_schema(value, out);
-	else if (is_one_of(key, lists) || is_one_of(key, maps))
+	else if (tuple || is_one_of(key, lists) || is_one_of(key, maps))
 		write_schemas(value, out);
 	else
 		json_write_line(out, value);
