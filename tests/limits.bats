@@ -168,6 +168,14 @@ c12 The call was not run: the limit of 2 tool calls is reached (--max-tool-calls
 	assert_equal "$(request 1 .body.max_completion_tokens)" 94
 }
 
+@test "--wrap-up after an answer that was cut by the limit" {
+	start_server "say='half an ans' finish=length" "say='so far'"
+	OPENAI_API_KEY=k run -3 --separate-stderr agent-run -m openai-chat:m --base-url "$SERVER_URL" --max-total-tokens 1000 --wrap-up --no-stdin hello
+	assert_equal "$(request 2 '.body.messages | map(.role)')" '["user","assistant","user"]'
+	assert_equal "$(tail -n 1 <<<"$output" | jq -c '.data | [.status, .exit_status, .output]')" '["limit",3,"so far"]'
+	assert_equal "$(request_count)" 2
+}
+
 @test "--wrap-up keeps room for the last request, and the limit" {
 	model 1
 	echo '100 50' >usage
