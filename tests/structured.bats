@@ -57,6 +57,21 @@ data() {
 	assert_equal "$(jq -c .schema.required request.1)" '["n"]'
 }
 
+@test "a correction is part of the history, and a run that was cut behind it is resumed with it" {
+	echo '{"n":"x"}' >answer.1
+	printf '{"n":1}' >answer.2
+	agent-run -m "$(scripted)" --schema schema.json hi </dev/null >events
+	jq -c '.messages' request.2 >asked
+	rm request.2
+	sed '/"event_type":"error"/q' events >cut
+	agent-run -m "$(scripted)" --schema schema.json --resume cut </dev/null >out
+	assert_equal "$(jq -c '.messages | map(del(.model, .provider))' request.2)" "$(jq -c 'map(del(.model, .provider))' asked)"
+	assert_equal "$(data agent_end .output_json out)" '{"n":1}'
+	printf '{"n":2}' >answer.3
+	agent-run -m "$(scripted)" --schema schema.json --history events again </dev/null >out
+	assert_equal "$(jq -c '[.messages[].role]' request.3)" '["user","assistant","user","assistant","user"]'
+}
+
 @test "an answer that stays wrong ends the run with status 5" {
 	for i in 1 2 3; do echo '{"n":"x"}' >answer.$i; done
 	status=0

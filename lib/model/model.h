@@ -119,7 +119,8 @@ struct model_usage {
 struct model_error {
 	const char *kind;    /* a literal: "auth", "quota", "rate_limit", "overloaded", "context",
 			      * "content_filter", "not_found", "invalid_request", "server", "network",
-			      * "timeout", "stream_truncated", "tool_validation", "invalid_response" */
+			      * "timeout", "stream_truncated", "tool_validation", "invalid_response",
+			      * "replay_mismatch" */
 	const char *message; /* one sentence, secrets masked */
 	int http_status;     /* 0: none */
 	const char *code;    /* the provider's; NULL: none */

@@ -1,4 +1,3 @@
-#include <inttypes.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -6,122 +5,29 @@
 #include "event/event.h"
 #include "model/event_answer.h"
 #include "model/paced.h"
+#include "model/replay_log.h"
 
 /*
- * The model "replay:FILE": the n-th request gets the n-th answer of the first run in an event log,
+ * The model "replay:FILE": the n-th request of a run gets the n-th answer of a run in an event log,
  * in the pieces in which it came then.
  */
 
-static const char *const known_options[] = {"speed", NULL};
-
-/* The events of one iteration: lines of the log. */
-struct recorded_answer {
-	struct span *lines;
-	size_t count;
-	bool ended;    /* by llm_end or an error */
-	int64_t begun; /* microseconds since 1970 of its llm_start; -1: unknown */
-};
+static const char *const known_options[] = {"speed", "delay", "strict", "run", NULL};
 
 struct replay_model {
 	struct model model;
-	struct buffer log;
-	struct recorded_answer *answers;
-	size_t count, next;
+	struct replay_log log;
+	const struct replay_run *run; /* that is replayed; NULL: nothing was asked yet */
+	size_t next;                  /* of its answers */
 };
 
 struct replay_call {
 	struct paced_call paced;
 	struct event_answer answer;
-	const struct recorded_answer *recorded; /* NULL: the log has no more */
+	const struct replay_answer *recorded; /* NULL: the log has no more */
 	size_t next;
 	double speed; /* 0: as fast as can be */
 };
-
-/* ---- reading the log ---- */
-
-static const char *const told_types[] = {
-    "llm_chunk",  "thinking_chunk", "tool_call_start", "tool_call_chunk", "tool_call_end",
-    "tool_start", "tool_end",       "llm_end",         "error",           NULL};
-
-static struct recorded_answer *last_answer(struct replay_model *replay)
-{
-	return replay->count > 0 ? &replay->answers[replay->count - 1] : NULL;
-}
-
-/* A request was sent: a new answer begins unless this was another attempt at the same. */
-static void begin_answer(struct replay_model *replay, const struct event *event)
-{
-	struct recorded_answer *last = last_answer(replay);
-
-	if (last != NULL && !last->ended && json_int(json_get(event->data, "attempt"), 1) > 1) {
-		last->begun = clock_parse_timestamp(event->timestamp);
-		return;
-	}
-	replay->answers =
-	    mem_resize(replay->answers, (replay->count + 1) * sizeof *replay->answers);
-	replay->answers[replay->count++] =
-	    (struct recorded_answer){.begun = clock_parse_timestamp(event->timestamp)};
-}
-
-/* Errors that were not the end of the answer (a retry followed) are not part of it. */
-static bool is_told(const struct event *event)
-{
-	bool fatal = json_true(json_get(event->data, "fatal"));
-
-	for (size_t i = 0; told_types[i] != NULL; i++)
-		if (span_is(event->type, told_types[i]))
-			return fatal || !span_is(event->type, "error");
-	return false;
-}
-
-static void take_event(struct replay_model *replay, const struct event *event)
-{
-	struct recorded_answer *answer;
-
-	if (span_is(event->type, "llm_start")) {
-		begin_answer(replay, event);
-		return;
-	}
-	answer = last_answer(replay);
-	if (answer == NULL || answer->ended)
-		return;
-	if (span_is(event->type, "llm_retry") && json_true(json_get(event->data, "discard"))) {
-		answer->count = 0;
-		return;
-	}
-	if (!is_told(event))
-		return;
-	/* Room for twice as many whenever the count is a power of two. */
-	if ((answer->count & (answer->count - 1)) == 0)
-		answer->lines =
-		    mem_resize(answer->lines,
-			       (answer->count > 0 ? answer->count * 2 : 1) * sizeof *answer->lines);
-	answer->lines[answer->count++] = event->line;
-	answer->ended = span_is(event->type, "llm_end") || span_is(event->type, "error");
-}
-
-/* Index the events of the first run; lines that are no events, such as a torn last one, are left
- * out. */
-static void index_log(struct replay_model *replay)
-{
-	struct span rest = buffer_span(&replay->log), run_id = {0};
-	bool found = false;
-
-	while (rest.len > 0) {
-		const char *newline = memchr(rest.at, '\n', rest.len);
-		struct span line = {rest.at, newline ? (size_t)(newline - rest.at) : rest.len};
-		struct event event;
-
-		rest = span_from(rest, line.len + (newline != NULL));
-		if (!event_read(line, &event, NULL))
-			continue;
-		if (!found)
-			run_id = event.run_id;
-		found = true;
-		if (span_equal(event.run_id, run_id))
-			take_event(replay, &event);
-	}
-}
 
 /* ---- answering ---- */
 
@@ -144,10 +50,10 @@ static double pause_between(const struct replay_call *call, int64_t earlier, int
 static bool next(struct paced_call *paced, double *seconds)
 {
 	struct replay_call *call = (struct replay_call *)paced;
-	const struct recorded_answer *recorded = call->recorded;
+	const struct replay_answer *recorded = call->recorded;
 	struct span line;
 
-	if (recorded == NULL || call->next == recorded->count)
+	if (recorded == NULL || call->answer.failed || call->next == recorded->count)
 		return false;
 	line = recorded->lines[call->next++];
 	/* A delta that cancels the call must be the last one. */
@@ -166,11 +72,15 @@ static void outcome(struct paced_call *paced, struct model_outcome *outcome)
 	if (call->recorded == NULL)
 		event_answer_fail(&call->answer, "invalid_request", false,
 				  "the log %s holds %zu answer%s, and no more were recorded",
-				  replay->model.name, replay->count, replay->count == 1 ? "" : "s");
+				  replay->model.name, replay->run->answer_count,
+				  replay->run->answer_count == 1 ? "" : "s");
 	else if (!call->recorded->ended)
 		event_answer_fail(&call->answer, "stream_truncated", false,
 				  "the log %s ends within this answer", replay->model.name);
 	event_answer_outcome(&call->answer, outcome);
+	/* It is for the run to find again what was wrong with it. */
+	if (call->recorded != NULL && call->recorded->corrected && outcome->finish == MODEL_PAUSE)
+		outcome->finish = MODEL_STOP;
 }
 
 static void release(struct paced_call *paced)
@@ -184,23 +94,152 @@ static void replay_cancel(struct model_call *model_call)
 	paced_cancel(model_call);
 }
 
+/* ---- which answer ---- */
+
+/* The position behind the last message of the user that says what the run was asked for; 0: none
+ * does. */
+static size_t find_prompt(const struct replay_run *run, const struct model_request *request)
+{
+	struct buffer prompt = {0}, text = {0};
+	size_t position = request->message_count;
+
+	if (!json_decode(json_get(run->start, "prompt"), &prompt))
+		position = 0;
+	while (position > 0) {
+		struct span message = request->messages[position - 1];
+
+		buffer_clear(&text);
+		replay_prompt_text(message, &text);
+		if (json_is(json_get(message, "role"), "user") &&
+		    span_equal(buffer_span(&text), buffer_span(&prompt)))
+			break;
+		position--;
+	}
+	buffer_free(&prompt);
+	buffer_free(&text);
+	return position;
+}
+
+/* The run that was asked for the same, rather the latest said, else the first; nested ones only
+ * when no other will do. */
+static const struct replay_run *match_run(const struct replay_log *log,
+					  const struct model_request *request)
+{
+	const struct replay_run *first = NULL, *best = NULL;
+	size_t said = 0;
+
+	for (int nested = 0; nested < 2 && best == NULL; nested++)
+		for (size_t i = 0; i < log->run_count; i++) {
+			const struct replay_run *run = &log->runs[i];
+			size_t position;
+
+			if (run->nested != nested || run->answer_count == 0)
+				continue;
+			position = find_prompt(run, request);
+			if (position > said)
+				best = run;
+			said = position > said ? position : said;
+			if (first == NULL)
+				first = run;
+		}
+	return best != NULL ? best : first;
+}
+
+/* The run whose id begins with the option's text. */
+static const struct replay_run *named_run(const struct replay_log *log, struct span option)
+{
+	struct buffer id = {0};
+	const struct replay_run *found = NULL;
+
+	if (!json_decode(option, &id))
+		buffer_add_span(&id, option);
+	for (size_t i = 0; i < log->run_count && found == NULL; i++)
+		if (span_starts(log->runs[i].run_id, buffer_string(&id)))
+			found = &log->runs[i];
+	buffer_free(&id);
+	return found;
+}
+
+/* Choose the run with the first request. That one may continue a conversation which has some of the
+ * answers already. */
+static bool choose_run(struct replay_model *replay, const struct model_request *request,
+		       struct error *e)
+{
+	struct span option = option_value(request, "run");
+
+	if (replay->run != NULL)
+		return true;
+	replay->run =
+	    option.at != NULL ? named_run(&replay->log, option) : match_run(&replay->log, request);
+	if (replay->run == NULL)
+		return error_set(e, "usage",
+				 "%s: no run in this log has an id that begins with %.*s",
+				 replay->model.name, SPAN_ARG(option));
+	for (size_t i = find_prompt(replay->run, request); i > 0 && i < request->message_count; i++)
+		replay->next += json_is(json_get(request->messages[i], "role"), "assistant");
+	return true;
+}
+
+/* ---- options ---- */
+
+static bool is_strict(const struct model_request *request, bool *strict, struct error *e)
+{
+	struct span option = option_value(request, "strict");
+
+	*strict = json_true(option);
+	if (option.at == NULL || json_type(option) == JSON_BOOL)
+		return true;
+	return error_set(e, "usage", "-o strict takes true or false, not %.*s", SPAN_ARG(option));
+}
+
+/* How fast: not at all with -o delay=none, as it was with -o delay=recorded. */
+static bool read_speed(const struct model_request *request, double *speed, struct error *e)
+{
+	struct span delay = option_value(request, "delay");
+	bool recorded = json_is(delay, "recorded");
+
+	if (delay.at != NULL && !recorded && !json_is(delay, "none"))
+		return error_set(e, "usage", "-o delay takes none or recorded, not %.*s",
+				 SPAN_ARG(delay));
+	return option_number(request, "speed", recorded ? 1 : 0, speed, e);
+}
+
+/* ---- asking ---- */
+
+/* The request must be the one that the answer was given to. */
+static void check_request(struct replay_call *call, const struct replay_model *replay,
+			  const struct model_request *request)
+{
+	struct buffer why = {0};
+
+	if (call->recorded != NULL && !replay_check(replay->run, call->recorded, request, &why))
+		event_answer_fail(&call->answer, "replay_mismatch", false,
+				  "request %zu is not the one that %s recorded: %s", replay->next,
+				  replay->model.name, buffer_string(&why));
+	buffer_free(&why);
+}
+
 static struct model_call *replay_ask(struct model *model, const struct model_request *request,
 				     const struct model_handler *handler, struct error *e)
 {
 	struct replay_model *replay = (struct replay_model *)model;
 	struct replay_call *call;
-	double speed, wait = 0;
+	double speed = 0, wait = 0;
+	bool strict = false;
 
 	if (!options_known(request, known_options, "replay", e) ||
-	    !option_number(request, "speed", 0, &speed, e))
+	    !read_speed(request, &speed, e) || !is_strict(request, &strict, e) ||
+	    !choose_run(replay, request, e))
 		return NULL;
 	call = mem_zero(sizeof *call);
 	call->paced = (struct paced_call){
 	    .handler = *handler, .next = next, .outcome = outcome, .release = release};
 	call->speed = speed;
 	event_answer_init(&call->answer, handler);
-	if (replay->next < replay->count)
-		call->recorded = &replay->answers[replay->next++];
+	if (replay->next < replay->run->answer_count)
+		call->recorded = &replay->run->answers[replay->next++];
+	if (strict)
+		check_request(call, replay, request);
 	if (call->recorded != NULL && call->recorded->count > 0)
 		wait =
 		    pause_between(call, call->recorded->begun, time_of(call->recorded->lines[0]));
@@ -211,12 +250,15 @@ static struct model_call *replay_ask(struct model *model, const struct model_req
 
 static void replay_close(struct model *model)
 {
-	struct replay_model *replay = (struct replay_model *)model;
+	replay_log_free(&((struct replay_model *)model)->log);
+}
 
-	for (size_t i = 0; i < replay->count; i++)
-		free(replay->answers[i].lines);
-	free(replay->answers);
-	buffer_free(&replay->log);
+static bool has_answers(const struct replay_log *log)
+{
+	for (size_t i = 0; i < log->run_count; i++)
+		if (log->runs[i].answer_count > 0)
+			return true;
+	return false;
 }
 
 static struct model *replay_open(struct model_host *host, const char *argument, struct error *e)
@@ -228,10 +270,10 @@ static struct model *replay_open(struct model_host *host, const char *argument, 
 	if (argument[0] == '\0')
 		good = error_set(e, "usage", "the model replay: names no log: write replay:FILE");
 	else
-		good = file_read(argument, &replay->log, e);
+		good = file_read(argument, &replay->log.text, e);
 	if (good) {
-		index_log(replay);
-		good = replay->count > 0 ||
+		replay_log_read(&replay->log);
+		good = has_answers(&replay->log) ||
 		       error_set(e, "usage",
 				 "%s: no answer of a model is in this log (no llm_start event)",
 				 argument);

@@ -2,6 +2,7 @@
 
 #include "event/event.h"
 #include "run/history.h"
+#include "run/output.h"
 
 struct log_reader {
 	struct history *history;
@@ -155,6 +156,21 @@ static void read_tool(struct history *history, const struct event *event)
 	call->is_error = json_true(json_get(event->data, "is_error"));
 }
 
+/* A final answer was wrong in form: the model was told so, and asked again. */
+static void read_fault(struct history *history, struct span data)
+{
+	struct buffer fault = {0}, correction = {0};
+
+	json_decode(json_get(data, "error"), &fault);
+	if (!json_true(json_get(data, "fatal")) &&
+	    json_is(json_get(data, "exception_type"), "invalid_output") &&
+	    output_correction(buffer_span(&fault), &correction))
+		conversation_add_text(&history->conversation, "user", (struct span){0},
+				      buffer_span(&correction));
+	buffer_free(&fault);
+	buffer_free(&correction);
+}
+
 static void read_event(struct log_reader *log, const struct event *event)
 {
 	struct history *history = log->history;
@@ -170,6 +186,8 @@ static void read_event(struct log_reader *log, const struct event *event)
 		read_response(history, event->data);
 	} else if (span_is(event->type, "tool_start") || span_is(event->type, "tool_end")) {
 		read_tool(history, event);
+	} else if (span_is(event->type, "error")) {
+		read_fault(history, event->data);
 	} else if (span_is(event->type, "progress")) {
 		read_cost(&history->total, json_get(event->data, "total_cost_usd"));
 	} else if (span_is(event->type, "agent_end")) {

@@ -72,3 +72,17 @@ bool output_check(struct span text, struct span schema, struct buffer *why)
 	}
 	return schema_check(schema, json, why);
 }
+
+bool output_correction(struct span fault, struct buffer *out)
+{
+	struct span why;
+
+	if (!span_starts(fault, OUTPUT_FAULT))
+		return false;
+	why = span_from(fault, strlen(OUTPUT_FAULT));
+	buffer_add_format(out,
+			  "Your answer does not satisfy the JSON Schema that was asked for: %.*s. "
+			  "Answer again with the corrected JSON value and nothing else.",
+			  SPAN_ARG(why));
+	return true;
+}

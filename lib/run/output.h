@@ -29,4 +29,12 @@ struct span output_json(struct span text);
  * can act on. */
 bool output_check(struct span text, struct span schema, struct buffer *why);
 
+/* How the error event of an answer that does not satisfy the schema begins; what is wrong follows.
+ */
+#define OUTPUT_FAULT "the answer does not satisfy the schema: "
+
+/* Append what the model is told when it is asked again: `fault` is the sentence of the event.
+ * False, with nothing appended, for other sentences. */
+bool output_correction(struct span fault, struct buffer *out);
+
 #endif

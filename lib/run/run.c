@@ -220,7 +220,7 @@ static void on_complete(struct agent_run *run, const struct model_outcome *outco
 		run_output_correct(run, buffer_string(&why));
 	else if (wrong)
 		run_fail(run, RUN_INVALID_OUTPUT, STATUS_INVALID_OUTPUT, "invalid_output",
-			 "the answer does not satisfy the schema: %s", buffer_string(&why));
+			 OUTPUT_FAULT "%s", buffer_string(&why));
 	else if (is_final)
 		run_final_answer(run, outcome);
 	else if (!calls)

@@ -16,22 +16,20 @@ bool run_output_satisfies(const struct agent_run *run, const struct model_outcom
 
 void run_output_correct(struct agent_run *run, const char *why)
 {
-	struct buffer sentence = {0};
+	struct buffer sentence = {0}, correction = {0};
 
-	buffer_add_format(&sentence, "the answer does not satisfy the schema: %s", why);
+	buffer_add_format(&sentence, OUTPUT_FAULT "%s", why);
 	emit_error(run,
 		   &(struct model_error){.kind = "invalid_output",
 					 .message = buffer_string(&sentence),
 					 .retryable = true,
 					 .retry_after_seconds = -1},
 		   false);
-	buffer_clear(&sentence);
-	buffer_add_format(&sentence,
-			  "Your answer does not satisfy the JSON Schema that was asked for: %s. "
-			  "Answer again with the corrected JSON value and nothing else.",
-			  why);
-	conversation_add_text(&run->conversation, "user", (struct span){0}, buffer_span(&sentence));
+	output_correction(buffer_span(&sentence), &correction);
+	conversation_add_text(&run->conversation, "user", (struct span){0},
+			      buffer_span(&correction));
 	buffer_free(&sentence);
+	buffer_free(&correction);
 	run->repairs++;
 	if (run_within_limits(run))
 		run_next_iteration(run);

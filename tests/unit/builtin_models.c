@@ -332,7 +332,8 @@ static void test_replay(void)
 	       "more were recorded\n",
 	       "the log is exhausted");
 	expect_option(&bench, "temperature", "1",
-		      "the model replay has no option \"temperature\": it takes speed",
+		      "the model replay has no option \"temperature\": it takes speed, "
+		      "delay, strict, run",
 		      "an unknown option is refused");
 	bench_close(&bench);
 	bench_open(&bench, "replay:tests/data/replay/two.jsonl");

@@ -1,0 +1,65 @@
+/*
+ * replay_log: the runs that an event log records, as the model "replay:FILE" answers from them.
+ *
+ * A run that resumed another one is part of it: what the first left unanswered, the second has.
+ */
+#ifndef MODEL_REPLAY_LOG_H
+#define MODEL_REPLAY_LOG_H
+
+#include "model/model.h"
+
+/* One recorded answer: lines of the log. */
+struct replay_answer {
+	struct span *lines;
+	size_t count;
+	bool ended;      /* by llm_end or an error */
+	bool failed;     /* by an error */
+	bool corrected;  /* it was complete, but wrong in form: another one was asked for */
+	int64_t begun;   /* microseconds since 1970 of its llm_start; -1: unknown */
+	size_t steps;    /* of its run, that the request for it told */
+	bool same_agent; /* the agent of agent_start asked, no other that was handed to */
+};
+
+/* What a conversation had besides its history, in order. */
+struct replay_step {
+	enum { REPLAY_USER, REPLAY_CORRECTION, REPLAY_ANSWER, REPLAY_RESULTS } type;
+	struct span
+	    value; /* JSON: data of agent_start, the error's sentence, the message (twice) */
+};
+
+struct replay_run {
+	struct span run_id; /* of the run, and of the last one that resumed it: */
+	struct span last_id;
+	struct span start; /* data of agent_start; absent: there is none */
+	bool nested, handed_over;
+	struct replay_answer *answers;
+	size_t answer_count;
+	struct replay_step *steps;
+	size_t step_count;
+	struct span *results; /* data of tool_end */
+	size_t result_count;
+};
+
+struct replay_log {
+	struct buffer text;
+	struct replay_run *runs;
+	size_t run_count;
+};
+
+/* Index the log in `log->text`, which must not change from then on. Lines that are no events, such
+ * as a torn last one, are left out. */
+void replay_log_read(struct replay_log *log);
+void replay_log_free(struct replay_log *log);
+
+/* ---- replay_check.c ---- */
+
+/* Whether the request is the one that `answer` was recorded for, as far as logs tell: prompt,
+ * attachments, instructions, names of tools, answers, calls and their results. Else `why` says the
+ * first difference. */
+bool replay_check(const struct replay_run *run, const struct replay_answer *answer,
+		  const struct model_request *request, struct buffer *why);
+
+/* Append the text of a message's last part, which in a prompt stands behind the attachments. */
+void replay_prompt_text(struct span message, struct buffer *out);
+
+#endif
