@@ -255,12 +255,12 @@ static void bad(void)
 		 "type=text/event-stream text='data: {\"choices\":[{\"index\":0,\"delta\":{"
 		 "\"content\":\"a\"}}]}\\n\\n{\\n  \"error\": {\\n \"code\": 499,\\n \"message\": "
 		 "\"cancelled\"\\n}\\n}\\n'",
-		 NORMAL, "T(a) error [invalid_request] openai-chat reported an error: cancelled");
+		 NORMAL, "T(a) error [server, retry] openai-chat reported an error: cancelled");
 	exchange("the same, byte by byte",
 		 "chunk=1 type=text/event-stream text='data: {\"choices\":[{\"index\":0,\"delta\":{"
 		 "\"content\":\"a\"}}]}\\n\\n{\\n  \"error\": {\\n \"code\": 499,\\n \"message\": "
 		 "\"cancelled\"\\n}\\n}\\n'",
-		 NORMAL, "T(a) error [invalid_request] openai-chat reported an error: cancelled");
+		 NORMAL, "T(a) error [server, retry] openai-chat reported an error: cancelled");
 	exchange("a web page", "type=text/html text='<html>Log in</html>'", NORMAL,
 		 " error [invalid_response, retry] openai-chat answered with something that is not "
 		 "a chat completion: Log in");
