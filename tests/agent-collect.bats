@@ -88,6 +88,25 @@ on_terminal() {
 	assert_output '[{"role":"user","content":[{"type":"text","text":"Hi"}]},{"role":"assistant","content":[{"type":"text","text":"Ho"}]}]'
 }
 
+@test "messages: what was attached to the prompt is there, a call that the provider ran has its result in it" {
+	run agent-collect -o messages "$DATA/hosted.jsonl"
+	assert_success
+	assert_equal "$(jq -c '.[0]' <<<"$output")" '{"role":"user","content":[{"type":"image","media_type":"image/png","name":"a</script>.png","data":"iVBORw0KGgo="},{"type":"text","text":"notes"},{"type":"text","text":"p"}]}'
+	assert_equal "$(jq -c '.[1]' <<<"$output")" "$(jq -c 'select(.seq == 9) | .data.message' "$DATA/hosted.jsonl")"
+	assert_equal "$(jq -c '.[2:] | map(.role)' <<<"$output")" '["tool","assistant"]'
+	assert_equal "$(jq -c '.[2].content' <<<"$output")" '[{"type":"tool_result","tool_call_id":"h1","tool_name":"transfer_to_writer","result":"Transferred.","is_error":false}]'
+}
+
+@test "the answer is known also where its pieces are not in the stream" {
+	agent-filter -i "$DATA/hosted.jsonl" | agent-filter -T agent_end >log
+	run --separate-stderr agent-collect log
+	assert_failure 4
+	assert_equal "$(jq -c '[.agent_name, .model, .output]' <<<"$output")" '["writer","m2","{\"a\":1,\"b\":1.10}"]'
+	agent-filter -T 'agent_end,*_chunk,llm_start' "$DATA/hosted.jsonl" >log
+	run --separate-stderr agent-collect log
+	assert_equal "$(jq -r .output <<<"$output")" '{"a":1,"b":1.10}'
+}
+
 @test "csv: a header line, CRLF, quotes where they are needed" {
 	agent-collect -o csv "$DATA/run.jsonl" >out.csv
 	assert cmp out.csv "$DATA/run.csv"
@@ -153,6 +172,15 @@ execute_tool grep	1	2	1795214400720000000	1795214400750000000"
 	assert_equal "$(jq -r '.resourceSpans[0].scopeSpans[0].spans[0].spanId' "$DATA/run.otlp.json")" d40f737ea64f3920
 }
 
+@test "otlp: a tool that the provider ran is an extension; a time beyond 64 bits of nanoseconds is the last one" {
+	run bash -c 'agent-collect -o otlp "$1" | jq -c ".resourceSpans[].scopeSpans[].spans[] | select(.name | startswith(\"execute_tool\")) | [.name, (.attributes[] | select(.key == \"gen_ai.tool.type\") | .value.stringValue)]"' - "$DATA/hosted.jsonl"
+	assert_output '["execute_tool web_search","extension"]
+["execute_tool transfer_to_writer","function"]'
+	echo '{"event_type":"agent_end","timestamp":"9999-12-31T23:59:59.999999Z","run_id":"r","data":{"success":true}}' >log
+	run bash -c 'agent-collect -o otlp log | jq -r ".resourceSpans[].scopeSpans[].spans[].endTimeUnixNano"'
+	assert_output 18446744073709551000
+}
+
 # ---- the page ----
 
 # hash_of TAG: what the page's policy must say of its inline TAG.
@@ -216,6 +244,36 @@ page_data() {
 	assert_output $'reviewer\nhelper\nboss'
 	run bash -c "perl -ne 'print \$1 if m{id=\"total-data\">(.*)</script>}' page.html | jq -c '[.total, .runs]'"
 	assert_output '[true,3]'
+}
+
+@test "html: what was attached to the prompt, by name" {
+	agent-collect -o html "$DATA/hosted.jsonl" >page.html
+	run bash -c "$(declare -f page_data); page_data page.html | jq -c .attachments"
+	assert_output '[{"type":"image","name":"a</script>.png","media_type":"image/png","text":null},{"type":"text","name":null,"media_type":null,"text":"notes"}]'
+	run grep -c 'iVBORw0KGgo' page.html
+	assert_output 0
+}
+
+# shown FILE: the text of the page as a browser shows it.
+shown() {
+	XDG_CONFIG_HOME=$BATS_TEST_TMPDIR HOME=$BATS_TEST_TMPDIR chromium --headless --no-sandbox --disable-gpu --user-data-dir="$BATS_TEST_TMPDIR/profile" --virtual-time-budget=5000 \
+		--dump-dom "file://$PWD/$1" 2>/dev/null | perl -0777 -pe 's{<(script|style|noscript).*?</\1>}{}gs; s/<[^>]*>/ /g; s/\s+/ /g'
+}
+
+@test "html: a browser shows the conversation, and runs nothing of a hostile log" {
+	command -v chromium >/dev/null || skip "there is no chromium"
+	agent-collect -o html "$DATA/hosted.jsonl" >page.html
+	run shown page.html
+	assert_output --partial 'user with a&lt;/script&gt;.png, image/png with text p web_search {"query":"x"} 700 ms assistant m'
+	assert_output --partial 'handed over to writer m2 assistant m2'
+	assert_output --partial 'structured output JSON { "a": 1, "b": 1.10 }'
+	event agent_start '{"agent_name":"</script><script>document.title=1</script>","prompt":"<img src=x onerror=document.body.remove()>"}' r >log
+	event agent_end '{"success":true,"output":"</noscript><!-- \u202e"}' r >>log
+	agent-collect -o html log >page.html
+	run shown page.html
+	assert_output --partial '&lt;/script&gt;&lt;script&gt;document.title=1&lt;/script&gt; success'
+	assert_output --partial 'user &lt;img src=x onerror=document.body.remove()&gt;'
+	assert_output --partial 'answer &lt;/noscript&gt;&lt;!-- \u{202e}'
 }
 
 @test "html: no run at all still makes a page" {
@@ -502,6 +560,18 @@ agent-collect: check failed: empty (no value, $run)"
 	assert_output '["Be brief.",5,"and now?"]'
 	run bash -c 'agent-run -m test --history - --dry-run "and now?" <messages.json | jq -c ".messages[:-1]"'
 	assert_output "$(jq -c '.[1:]' messages.json)"
+}
+
+@test "agent-run --history takes the messages of several runs as one conversation" {
+	agent-run -m test -s 'Be brief.' -c log one >/dev/null
+	agent-run -m test -s 'Be brief.' -c log two >/dev/null
+	agent-collect -o messages log >messages.json
+	assert_equal "$(wc -l <messages.json)" 2
+	run bash -c 'agent-run -m test --history - --dry-run three <messages.json | jq -c "[.system, [.messages[].content[0].text]]"'
+	assert_output '["Be brief.",["one","This is the built-in test model. You said: one","two","This is the built-in test model. You said: two","three"]]'
+	run bash -c 'printf "[]\n\n[\n" | agent-run -m test --history - --dry-run x'
+	assert_failure 2
+	assert_output "agent-run: standard input:3: byte 2: unexpected end of text"
 }
 
 @test "otlp: a call has the span that its tool was told" {

@@ -73,6 +73,8 @@ EOF
 	assert_equal "$(seqs -N 're*' log)" '[3,4,5,6]'
 	assert_equal "$(seqs -N write log)" '[]'
 	assert_equal "$(seqs -r bb log)" '[8,9]'
+	assert_equal "$(seqs -r b22 log)" '[8,9]'
+	assert_equal "$(seqs -r b2 log)" '[]'
 	assert_equal "$(seqs -r aa11 -t 'tool_*' -N read -i log)" '[5,6]'
 }
 

@@ -207,6 +207,24 @@ static void put_items(struct buffer *out, const struct result *result)
 		put_call(out, result->calls.at[i], result);
 }
 
+/* What went with the prompt: of each thing what it is, and not the thing itself. */
+static void put_attachments(struct buffer *out, struct span attachments)
+{
+	struct json_walk walk = json_walk(attachments);
+
+	json_key(out, "attachments");
+	json_open(out, '[');
+	while (json_type(attachments) == JSON_ARRAY && json_next(&walk)) {
+		json_open(out, '{');
+		put_text(out, "type", json_get(walk.value, "type"));
+		put_text(out, "name", json_get(walk.value, "name"));
+		put_text(out, "media_type", json_get(walk.value, "media_type"));
+		put_text(out, "text", json_get(walk.value, "text"));
+		json_close(out, '}');
+	}
+	json_close(out, ']');
+}
+
 static void put_facts(struct buffer *out, const struct result *result, struct span status)
 {
 	json_put_text(out, "run_id", result->run->id);
@@ -233,6 +251,7 @@ static void put_facts(struct buffer *out, const struct result *result, struct sp
 			json_put_int(out, usage_names[i], result_tokens(result, (enum usage_key)i));
 	put_text(out, "system", result_start(result, "system"));
 	put_text(out, "prompt", result_start(result, "prompt"));
+	put_attachments(out, result_start(result, "attachments"));
 	put_source(out, "tools", result_start(result, "tools"));
 	put_source(out, "output_json", result_end(result, "output_json"));
 }

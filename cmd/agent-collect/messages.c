@@ -4,12 +4,20 @@
  */
 #include "collect.h"
 
-static void put_text_message(struct buffer *out, const char *role, struct span text)
+/* A message of a text and, before it, of `attachments`: an array of parts, or absent. */
+static void put_text_message(struct buffer *out, const char *role, struct span attachments,
+			     struct span text)
 {
+	struct json_walk walk = json_walk(attachments);
+
 	json_open(out, '{');
 	json_put_text(out, "role", role);
 	json_key(out, "content");
 	json_open(out, '[');
+	while (json_type(attachments) == JSON_ARRAY && json_next(&walk)) {
+		json_comma(out);
+		buffer_add_span(out, walk.value);
+	}
 	json_open(out, '{');
 	json_put_text(out, "type", "text");
 	json_put_raw(out, "text", text);
@@ -67,7 +75,8 @@ static void put_results(struct reading *reading, struct span message, struct buf
 	while (next_is_tool_end(reading))
 		reading->next++;
 	while (json_next(&walk)) {
-		if (!json_is(json_get(walk.value, "type"), "tool_call"))
+		if (!json_is(json_get(walk.value, "type"), "tool_call") ||
+		    json_get(walk.value, "executed_by").at != NULL) /* has its result in it */
 			continue;
 		if (!begun) {
 			json_open(out, '{');
@@ -105,7 +114,7 @@ static void put_answers(const struct result *result, struct reading *reading, st
 
 		if (result_output(result, &text) && text.len > 0) {
 			json_write_string(&json, buffer_span(&text));
-			put_text_message(out, "assistant", buffer_span(&json));
+			put_text_message(out, "assistant", (struct span){0}, buffer_span(&json));
 		}
 		buffer_free(&text);
 		buffer_free(&json);
@@ -123,9 +132,9 @@ static void write_messages(struct collection *collection, const struct result *r
 		return;
 	buffer_add_char(out, '[');
 	if (json_type(system) == JSON_STRING)
-		put_text_message(out, "system", system);
+		put_text_message(out, "system", (struct span){0}, system);
 	if (json_type(prompt) == JSON_STRING)
-		put_text_message(out, "user", prompt);
+		put_text_message(out, "user", result_start(result, "attachments"), prompt);
 	put_answers(result, &reading, out);
 	buffer_add_text(out, "]\n");
 }

@@ -104,6 +104,9 @@ static void strings_attribute(struct buffer *out, const char *key, struct span j
 
 static void put_time(struct buffer *out, const char *key, int64_t microseconds)
 {
+	/* Nanoseconds since 1970 have 64 bits in this encoding: they end in the year 2554. */
+	if (microseconds > (int64_t)(UINT64_MAX / 1000))
+		microseconds = (int64_t)(UINT64_MAX / 1000);
 	json_key(out, key);
 	buffer_add_char(out, '"');
 	json_write_int(out, microseconds > 0 ? microseconds : 0);
@@ -409,7 +412,9 @@ static void put_call(struct buffer *out, const struct trace *trace, const struct
 				       call->end.order != 0 ? call->end.time : result->last_time});
 	string_attribute(out, "gen_ai.tool.name", name);
 	string_attribute(out, "gen_ai.tool.call.id", json_get(call->start.data, "tool_call_id"));
-	text_attribute(out, "gen_ai.tool.type", "function");
+	text_attribute(out, "gen_ai.tool.type",
+		       json_get(call->start.data, "executed_by").at != NULL ? "extension"
+									    : "function");
 	if (failed)
 		text_attribute(out, "error.type",
 			       call->end.order != 0 ? "tool_error" : "incomplete");

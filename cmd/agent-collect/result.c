@@ -193,12 +193,26 @@ static void begin_iteration(struct result *result, struct span data)
 	result->requests++;
 }
 
+/* The text of a message of which no piece was in the stream. */
+static void take_message(struct result *result, struct span message)
+{
+	struct json_walk walk = json_walk(json_get(message, "content"));
+
+	if (!result->answer_is_over && result->answer.len > 0)
+		return; /* it came in pieces */
+	buffer_clear(&result->answer);
+	while (json_next(&walk))
+		if (json_is(json_get(walk.value, "type"), "text"))
+			json_decode(json_get(walk.value, "text"), &result->answer);
+}
+
 static void end_response(struct result *result, struct span data)
 {
 	struct span usage = json_get(data, "usage");
 	int64_t iteration = json_int(json_get(data, "iteration"), 0);
 
 	result->responses++;
+	take_message(result, json_get(data, "message"));
 	result->answer_is_over = true;
 	if (iteration > result->iteration)
 		result->iteration = iteration;

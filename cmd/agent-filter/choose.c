@@ -3,6 +3,8 @@
 #include <fnmatch.h>
 #include <stdlib.h>
 
+#include "event/runs.h"
+
 bool patterns_add(struct patterns *patterns, const char *list)
 {
 	size_t before = patterns->count;
@@ -75,7 +77,7 @@ bool choice_looks_inside(const struct choice *c)
 static bool is_chosen_run(const struct choice *c, struct span run_id)
 {
 	for (size_t i = 0; i < c->runs.count; i++)
-		if (run_id.at != NULL && span_starts(run_id, c->runs.items[i]))
+		if (runs_is_asked(run_id, c->runs.items[i]))
 			return true;
 	return c->runs.count == 0;
 }

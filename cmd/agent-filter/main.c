@@ -22,7 +22,7 @@ static const char help[] =
     "  -T, --not-type TYPES   drop these\n"
     "  -i, --items            finished things only: no *_chunk, no raw\n"
     "  -N, --name GLOB        events of these tools\n"
-    "  -r, --run ID           events of the runs whose id begins with ID\n"
+    "  -r, --run ID           events of the runs whose id begins or ends with ID\n"
     "  -s, --select EXPR      keep events for which the jq expression is true\n"
     "  -m, --map EXPR         what the jq expression yields instead, one value a line\n"
     "      --arg NAME VALUE   $NAME in expressions is the text VALUE\n"

@@ -179,16 +179,47 @@ static bool load_array(struct conversation *c, struct span array, const char *so
 		       struct error *e)
 {
 	struct json_walk walk = json_walk(array);
+	bool goes_on = c->count > 0; /* the instructions are said at the beginning */
 	size_t n = 0;
 
 	while (json_next(&walk)) {
 		n++;
+		if (goes_on && json_is(json_get(walk.value, "role"), "system"))
+			continue;
 		if (!add_message(c, walk.value))
 			return error_set(
 			    e, "usage",
 			    "%s: message %zu is not {\"role\": \"user\", \"assistant\", "
 			    "\"system\" or \"tool\", \"content\": ...}",
 			    source, n);
+	}
+	return true;
+}
+
+static struct span first_line(struct span text)
+{
+	const char *newline = memchr(text.at, '\n', text.len);
+
+	return (struct span){text.at, newline != NULL ? (size_t)(newline - text.at) : text.len};
+}
+
+/* An array a line, as agent-collect writes them for several runs. */
+static bool load_lines(struct conversation *c, struct span text, const char *source,
+		       struct error *e)
+{
+	struct json_fault fault;
+
+	for (size_t number = 1; text.len > 0; number++) {
+		struct span line = first_line(text);
+
+		text = span_from(text, line.len + (line.len < text.len));
+		if (json_trim(line).len == 0)
+			continue;
+		if (!json_check(line, &fault))
+			return error_set(e, "usage", "%s:%zu: byte %zu: %s", source, number,
+					 fault.offset + 1, fault.what);
+		if (!load_array(c, line, source, e))
+			return false;
 	}
 	return true;
 }
@@ -205,10 +236,11 @@ bool history_load(struct history *history, struct span text, const char *source,
 				 source);
 	if (whole.at[0] != '[')
 		return history_load_log(history, text, source, e);
-	if (!json_check(whole, &fault))
-		return error_set(e, "usage", "%s: byte %zu: %s", source, fault.offset + 1,
-				 fault.what);
-	return load_array(&history->conversation, whole, source, e);
+	if (json_check(whole, &fault))
+		return load_array(&history->conversation, whole, source, e);
+	if (json_check(first_line(whole), NULL))
+		return load_lines(&history->conversation, whole, source, e);
+	return error_set(e, "usage", "%s: byte %zu: %s", source, fault.offset + 1, fault.what);
 }
 
 /* ---- the last answer ---- */

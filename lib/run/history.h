@@ -45,7 +45,8 @@ struct history {
 
 /* Read `text`, which must live as long as the history and came from `source` (for messages of
  * errors). An array holds neutral messages, or those of Chat Completions ({"role": ..., "content":
- * "text" or parts, "tool_calls": ...}). False with `e` when it is neither an array nor a log. */
+ * "text" or parts, "tool_calls": ...}); with an array a line they are one conversation. False with
+ * `e` when it is neither an array nor a log. */
 bool history_load(struct history *history, struct span text, const char *source, struct error *e);
 
 /* The last answer becomes part of the conversation: a call whose result is missing gets one that
