@@ -331,6 +331,69 @@ static void left_out(void)
 	       END);
 }
 
+/* ---- calls that the provider runs ---- */
+
+#define WEB_SEARCH(more) "{\"type\":\"web_search_call\",\"id\":\"ws\",\"status\":" more "}"
+#define SEARCHED                                                                                   \
+	WEB_SEARCH("\"completed\",\"action\":{\"type\":\"search\",\"query\":\"q\",\"sources\":[1]" \
+		   "}")
+#define CODE(code, outputs)                                                                        \
+	"{\"type\":\"code_interpreter_call\",\"id\":\"ci\",\"code\":" code ",\"outputs\":" outputs \
+	"}"
+#define MCP(more)                                                                                  \
+	"{\"type\":\"mcp_call\",\"id\":\"x\",\"server_label\":\"s\",\"name\":\"look\"," more "}"
+#define SHELL                                                                                      \
+	"{\"type\":\"shell_call\",\"id\":\"sh\",\"call_id\":\"c\",\"action\":{\"commands\":["      \
+	"\"ls\"]}}"
+#define SHELL_GAVE                                                                                 \
+	"{\"type\":\"shell_call_output\",\"id\":\"so\",\"call_id\":\"c\",\"output\":[{\"stdout\":" \
+	"\"a\"}]}"
+
+static void hosted(void)
+{
+	CHUNKS("a search: what was asked and what was found",
+	       "P0(web_search)A0({\"type\":\"search\",\"query\":\"q\"})R0E0([1])T(a)D0({\"items\":"
+	       "[" SEARCHED "]}) stop",
+	       ADDED("0", WEB_SEARCH("\"in_progress\"")),
+	       EVENT("web_search_call.searching", "0", "ws", "\"sequence_number\":1"),
+	       DONE("0", SEARCHED), DELTA("1", "m", "a"), END);
+	CHUNKS(
+	    "code, in pieces",
+	    "P0(code_interpreter)A0({\"code\":\"x\\\")A0(\\ny)A0(\"})R0E0([])D0({\"items\":[" CODE(
+		"\"x\\\"\\ny\"", "[]") "]}) stop",
+	    ADDED("0", CODE("\"\"", "null")),
+	    EVENT("code_interpreter_call_code.delta", "0", "ci", "\"delta\":\"x\\\"\""),
+	    EVENT("code_interpreter_call_code.delta", "0", "ci", "\"delta\":\"\\ny\""),
+	    EVENT("code_interpreter_call_code.done", "0", "ci", "\"code\":\"x\\\"\\ny\""),
+	    DONE("0", CODE("\"x\\\"\\ny\"", "[]")), END);
+	CHUNKS(
+	    "an MCP server's tool that failed",
+	    "P0(look)A0({\"a\":)A0(1})R0F0(Not there)D0({\"items\":[" MCP(
+		"\"arguments\":\"{\\\"a\\\":1}\",\"error\":{\"message\":\"Not there\"}") "]}) stop",
+	    ADDED("0", MCP("\"arguments\":\"\"")),
+	    EVENT("mcp_call_arguments.delta", "0", "x", "\"delta\":\"{\\\"a\\\":\""),
+	    EVENT("mcp_call_arguments.done", "0", "x", "\"arguments\":\"{\\\"a\\\":1}\""),
+	    DONE("0", MCP("\"arguments\":\"{\\\"a\\\":1}\",\"error\":{\"message\":\"Not there\"}")),
+	    END);
+	CHUNKS("a shell whose result is an item of its own",
+	       "P0(shell)A0({\"commands\":[\"ls\"]})R0E0([{\"stdout\":\"a\"}])D0({\"items\":[" SHELL
+	       "," SHELL_GAVE "]}) stop",
+	       DONE("0", SHELL), DONE("1", SHELL_GAVE), END);
+	CHUNKS("a shell that is left to the client",
+	       "P0(shell)A0({\"commands\":[\"ls\"]})R0F0(Not run: the provider leaves this tool to "
+	       "its "
+	       "client.) stop",
+	       DONE("0", SHELL), END);
+	CHUNKS("a kind of call that is not known",
+	       "P0(time_travel)A0({\"to\":1999})R0E0()D0({\"items\":[{"
+	       "\"type\":\"time_travel_call\",\"to\":1999}]}) stop",
+	       DONE("0", "{\"type\":\"time_travel_call\",\"to\":1999}"), END);
+	CHUNKS("an item that is not known goes back as it came",
+	       "O({\"type\":\"compaction\",\"encrypted_content\":\"x\"})T(a) stop",
+	       DONE("0", "{\"type\":\"compaction\",\"encrypted_content\":\"x\"}"),
+	       DELTA("1", "m", "a"), END);
+}
+
 /* ---- failures ---- */
 
 static void failures(void)
@@ -491,6 +554,7 @@ int main(void)
 	quirks();
 	ids();
 	left_out();
+	hosted();
 	failures();
 	documents();
 	wrong_types();

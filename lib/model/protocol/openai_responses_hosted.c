@@ -125,17 +125,16 @@ static void end_args(struct responses_decoder *d, struct responses_item *item, s
 	buffer_free(&text);
 }
 
-/* Arguments from what else the item says: {"action":{...}} is what it was asked to do. */
+/* Arguments from what else the item says: {"action":{...}} is what it was asked to do,
+ * and what was found for it. */
 static void args_of(struct span value, struct buffer *out)
 {
+	static const char *const found[] = {"sources", NULL};
 	struct span action = json_get(value, "action");
+	bool acts = json_type(action) == JSON_OBJECT;
 
-	if (json_type(action) == JSON_OBJECT) {
-		json_write_compact(out, action);
-		return;
-	}
 	json_open(out, '{');
-	responses_members(value, not_args, out);
+	responses_members(acts ? action : value, acts ? found : not_args, out);
 	json_close(out, '}');
 }
 
