@@ -420,9 +420,9 @@ EOF
 	echo '[{"role":"system","content":"be kind"},{"role":"user","content":"a"},{"role":"assistant","content":"b"}]' >history.json
 	agent-run -m "$model" --history history.json c >/dev/null
 	assert_equal "$(jq -c '[.system, (.messages | map(.content[0].text))]' request.0)" '["be kind",["a","b","c"]]'
-	run agent-run -m test --history /nonexistent hello
+	run agent-run -m test --history missing.jsonl hello
 	assert_failure 2
-	assert_output "agent-run: /nonexistent: No such file or directory"
+	assert_output "agent-run: missing.jsonl: No such file or directory"
 }
 
 @test "a model that fails hands over to the next" {
