@@ -157,6 +157,25 @@ EOF
 	assert_equal "$(sed -n 1p screen | tr -d '\r')" 'agent-run: the model wants to run one {"x":"a\u{9b}2J\u{202e}\u001b[1A\n\rRun it? y"}'
 }
 
+@test "programs that share a terminal ask one after the other" {
+	tool one '["true"]'
+	calls one
+	echo 'cat >/dev/null; if [ -e $RUN ]; then echo "{\"text\":\"done\"}"; else touch $RUN; cat calls; fi' >model.sh
+	cat >several <<'EOF'
+for i in 1 2 3; do
+	RUN=run.$i agent-run -m 'exec:sh model.sh' -t tools --ask '*' hello >events.$i &
+done
+wait
+EOF
+	timeout 60 "$BUILD/server/terminal" --slow --screen screen "$asks" $'y\n' "$asks" $'y\n' "$asks" $'y\n' -- sh several
+	assert_equal "$(tr -d '\r' <screen | uniq -c | sed 's/^ *//')" "$(for i in 1 2 3; do
+		echo '1 agent-run: the model wants to run one {}'
+		echo '1 Run it? [y]es, [N]o, [a]lways this tool, [q]uit, or why not: y'
+	done)"
+	cat events.? >events
+	assert_equal "$(decisions)" $'c0 approved user\nc0 approved user\nc0 approved user'
+}
+
 @test "--approval-timeout: no answer is a no, a half typed one too" {
 	tool one '["touch","ran"]'
 	calls one one

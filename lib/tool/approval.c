@@ -1,7 +1,6 @@
 #include "tool/approval.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <fnmatch.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -13,9 +12,13 @@
 #include "base/utf8.h"
 #include "event/terminal.h"
 #include "loop/process.h"
+#include "tool/terminal.h"
 
 /* How much of a call's arguments a question shows, and of a program's answer becomes the reason. */
 enum { MAX_SHOWN = 4 * 1024, MAX_REASON = 4 * 1024 };
+
+/* How long to wait for the terminal while another program asks on it, in nanoseconds. */
+static const int64_t LOOK_AGAIN = 50000000;
 
 struct approval {
 	struct loop *loop;
@@ -29,7 +32,7 @@ struct approval {
 	bool approved; /* that decision */
 	const char *by;
 	struct buffer question;
-	int fd; /* of the terminal; -1: not shown */
+	struct terminal terminal; /* closed: not shown */
 	struct loop_fd *watch;
 	struct buffer answer; /* what was typed, or what the program printed */
 };
@@ -90,8 +93,7 @@ static void release(struct approval *approval)
 {
 	loop_timer_remove(approval->timer);
 	loop_fd_remove(approval->watch);
-	if (approval->fd >= 0)
-		close(approval->fd);
+	terminal_close(&approval->terminal);
 	free(approval->tool_name);
 	buffer_free(&approval->question);
 	buffer_free(&approval->answer);
@@ -207,7 +209,7 @@ static void typed(void *context, int events)
 {
 	struct approval *approval = context;
 	char bytes[1024];
-	ssize_t got = read(approval->fd, bytes, sizeof bytes);
+	ssize_t got = read(approval->terminal.fd, bytes, sizeof bytes);
 
 	(void)events;
 	if (got < 0 && (errno == EINTR || errno == EAGAIN))
@@ -215,7 +217,7 @@ static void typed(void *context, int events)
 	if (got > 0)
 		buffer_add(&approval->answer, bytes, (size_t)got);
 	else
-		write_all(approval->fd, SPAN("\n"));
+		write_all(approval->terminal.fd, SPAN("\n"));
 	if (got <= 0 || memchr(bytes, '\n', (size_t)got) != NULL)
 		answered(approval);
 }
@@ -229,30 +231,12 @@ static void time_is_up(void *context)
 	approval->timer = NULL;
 	buffer_add_format(&why, "nobody answered within %g second%s (--approval-timeout)",
 			  approval->policy->timeout, approval->policy->timeout == 1 ? "" : "s");
-	tcflush(approval->fd, TCIFLUSH);
-	write_all(approval->fd, SPAN("\n"));
-	write_all(approval->fd, buffer_span(&why));
-	write_all(approval->fd, SPAN("\n"));
+	tcflush(approval->terminal.fd, TCIFLUSH);
+	write_all(approval->terminal.fd, SPAN("\n"));
+	write_all(approval->terminal.fd, buffer_span(&why));
+	write_all(approval->terminal.fd, SPAN("\n"));
 	decide(approval, false, "policy", buffer_span(&why));
 	buffer_free(&why);
-}
-
-/* Open the terminal; NULL, or why nobody can be asked there: reading it in the background would
- * stop the whole program until somebody notices. */
-static const char *open_terminal(struct approval *approval)
-{
-	pid_t foreground;
-
-	approval->fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-	if (approval->fd < 0)
-		return "it needs a yes, and there is no terminal to ask on (--allow or "
-		       "--approve-with decide without one)";
-	foreground = tcgetpgrp(approval->fd);
-	if (foreground >= 0 && foreground != getpgrp())
-		return "it needs a yes, and nobody can be asked in the background (--allow or "
-		       "--approve-with decide there)";
-	approval->watch = loop_fd_add(approval->loop, approval->fd, LOOP_READ, typed, approval);
-	return approval->watch == NULL ? "the terminal cannot be waited for" : NULL;
 }
 
 /* Show the question whose turn it is. What was typed before it was seen is no answer to it. */
@@ -265,13 +249,24 @@ static void show(struct approval *approval)
 		decide_later(approval, true, "user", "");
 		return;
 	}
-	why = open_terminal(approval);
+	why = terminal_open(&approval->terminal);
 	if (why != NULL) {
 		decide_later(approval, false, "policy", why);
 		return;
 	}
-	tcflush(approval->fd, TCIFLUSH);
-	write_all(approval->fd, buffer_span(&approval->question));
+	if (!terminal_lock(&approval->terminal)) {
+		terminal_close(&approval->terminal);
+		approval->timer = loop_timer_add(approval->loop, LOOK_AGAIN, its_turn, approval);
+		return;
+	}
+	approval->watch =
+	    loop_fd_add(approval->loop, approval->terminal.fd, LOOP_READ, typed, approval);
+	if (approval->watch == NULL) {
+		decide_later(approval, false, "policy", "the terminal cannot be waited for");
+		return;
+	}
+	tcflush(approval->terminal.fd, TCIFLUSH);
+	write_all(approval->terminal.fd, buffer_span(&approval->question));
 	if (policy->timeout > 0)
 		approval->timer = loop_timer_add(approval->loop, clock_nanoseconds(policy->timeout),
 						 time_is_up, approval);
@@ -335,11 +330,11 @@ static void ended(void *context, const struct process_end *end)
  * one it gets a group, so that it can be stopped with all it has started. */
 static bool has_terminal(void)
 {
-	int fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC);
+	struct terminal terminal;
+	bool has = terminal_open(&terminal) == NULL;
 
-	if (fd >= 0)
-		close(fd);
-	return fd >= 0;
+	terminal_close(&terminal);
+	return has;
 }
 
 static void ask_program(struct approval *approval, struct span tool_call_id, struct span args,
@@ -375,7 +370,7 @@ struct approval *approval_ask(struct loop *loop, struct approval_policy *policy,
 	approval->loop = loop;
 	approval->policy = policy;
 	approval->handler = *handler;
-	approval->fd = -1;
+	approval->terminal = (struct terminal){TERMINAL_CLOSED, TERMINAL_CLOSED};
 	approval->tool_name = mem_copy(span_of(tool->name));
 	if (policy->command != NULL) {
 		ask_program(approval, tool_call_id, args, environment);
@@ -392,7 +387,7 @@ void approval_cancel(struct approval *approval)
 		return;
 	process_cancel(approval->process, 0);
 	if (approval->watch != NULL)
-		write_all(approval->fd, SPAN("\n"));
+		write_all(approval->terminal.fd, SPAN("\n"));
 	leave_queue(approval);
 	release(approval);
 }

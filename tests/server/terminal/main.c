@@ -17,12 +17,13 @@
 #include "base/file.h"
 
 static const char help[] =
-    "usage: terminal [--background] [--screen FILE] [WAIT TYPE] ... -- COMMAND [ARGUMENT ...]\n"
+    "usage: terminal [--background] [--slow] [--screen FILE] [WAIT TYPE] ... -- COMMAND ...\n"
     "Run COMMAND in a session of its own at a new terminal, which is its standard input and "
     "standard error.\n"
     "When the text WAIT appears on the screen (after the one before), TYPE is typed.\n"
     "--screen writes what was on the screen to FILE; --background: another job has the "
-    "terminal.\n"
+    "terminal;\n"
+    "--slow thinks for a moment before typing.\n"
     "Exit status: COMMAND's; 98 when it left the terminal in another state, 99 when a WAIT did not "
     "come.\n";
 
@@ -36,7 +37,7 @@ struct terminal {
 	struct buffer screen;
 	size_t seen; /* of the screen, by the steps that are done */
 	const char *screen_file;
-	bool background;
+	bool background, slow;
 };
 
 static void open_terminal(struct terminal *t)
@@ -89,6 +90,8 @@ static void type(struct terminal *t)
 		if (found == NULL)
 			return;
 		t->seen += (size_t)(found - rest.at) + strlen(t->steps[t->step]);
+		if (t->slow)
+			poll(NULL, 0, 300);
 		write_all(t->master, span_of(t->steps[t->step + 1]));
 		t->step += 2;
 	}
@@ -160,6 +163,8 @@ int main(int argc, char **argv)
 	for (; at < argc; at++)
 		if (strcmp(argv[at], "--background") == 0)
 			t.background = true;
+		else if (strcmp(argv[at], "--slow") == 0)
+			t.slow = true;
 		else if (strcmp(argv[at], "--screen") == 0 && at + 1 < argc)
 			t.screen_file = argv[++at];
 		else
