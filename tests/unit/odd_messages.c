@@ -42,8 +42,8 @@ static void try_protocol(const char *provider, const char *model, const char *da
 	    "\"media_type\":\"image/png\",\"data\":\"QUJD\"},{\"type\":\"file\",\"media_type\":"
 	    "\"application/pdf\",\"data\":\"QUJD\",\"name\":\"n\"}]}",
 	    "{\"role\":\"system\",\"content\":\"a\"}",
-	    "{\"role\":\"tool\",\"content\":[{\"type\":\"tool_result\",\"tool_call_id\":\"c\","
-	    "\"tool_name\":\"f\",\"result\":\"r\",\"is_error\":true}]}",
+	    ("{\"role\":\"tool\",\"content\":[{\"type\":\"tool_result\",\"tool_call_id\":\"c\","
+	     "\"tool_name\":\"f\",\"result\":\"r\",\"is_error\":true}]}"),
 	};
 	struct trial trial = {0};
 	struct buffer spec = {0}, answer = {0};
