@@ -48,6 +48,7 @@ static void try_line(struct span text, struct runs *runs, struct reader *reader)
 	struct buffer line = fuzz_copy((const uint8_t *)text.at, text.len);
 	struct event event, walked;
 	struct json_fault fault = {0};
+	struct run *run;
 	struct span quick = event_type_quick(buffer_span(&line));
 	bool object = json_type(json_trim(buffer_span(&line))) == JSON_OBJECT &&
 		      json_check(buffer_span(&line), NULL);
@@ -62,14 +63,23 @@ static void try_line(struct span text, struct runs *runs, struct reader *reader)
 		must(quick.at == NULL || same(quick, event.type));
 		must(event_may_be(event.line, types, 1) || !span_is(event.type, types[0]));
 		try_sse(&event);
-		if (runs_event(runs, &event, reader) != NULL)
-			must(runs_open(runs) + runs_ended(runs) > 0);
+		run = runs_event(runs, &event, reader);
+		must(run == NULL || !run->counts || runs_open(runs) + runs_ended(runs) > 0);
+		must(runs_open(runs) <= INT32_MAX); /* it has not gone below 0 */
 	}
 	buffer_free(&line);
 }
 
-/* The next line that is not empty. */
-static bool next_line(struct span *rest, struct span *line, bool *torn)
+static bool is_blank(struct span line)
+{
+	for (size_t i = 0; i < line.len; i++)
+		if (strchr(" \t\r", line.at[i]) == NULL || line.at[i] == '\0')
+			return false;
+	return true;
+}
+
+/* The next line that is not blank; the file's first one without a byte order mark. */
+static bool next_line(struct span *rest, struct span *line, bool *torn, bool *first)
 {
 	while (rest->len > 0) {
 		const char *newline = memchr(rest->at, '\n', rest->len);
@@ -78,7 +88,10 @@ static bool next_line(struct span *rest, struct span *line, bool *torn)
 		line->at = rest->at;
 		line->len = newline != NULL ? (size_t)(newline - rest->at) : rest->len;
 		*rest = span_from(*rest, line->len + (newline != NULL));
-		if (line->len > 0)
+		if (*first && span_starts(*line, "\xEF\xBB\xBF"))
+			*line = span_from(*line, 3);
+		*first = false;
+		if (!is_blank(*line))
 			return true;
 	}
 	return false;
@@ -92,17 +105,17 @@ static void try_reader(struct span text)
 	struct runs *runs = runs_new(NULL, false);
 	struct reader *reader;
 	struct span line, want;
-	bool torn;
+	bool torn, first = true;
 
 	must(fd >= 0 && write(fd, text.at, text.len) == (ssize_t)text.len);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	reader = reader_open(files, 1, false);
 	while (reader_next(reader, &line, 0) == READER_LINE) {
-		must(next_line(&text, &want, &torn) && span_equal(line, want));
+		must(next_line(&text, &want, &torn, &first) && span_equal(line, want));
 		must(torn == reader_line_is_torn(reader));
 		try_line(line, runs, NULL);
 	}
-	must(!next_line(&text, &want, &torn));
+	must(!next_line(&text, &want, &torn, &first));
 	runs_status(runs);
 	runs_free(runs);
 	reader_close(reader);
