@@ -391,6 +391,8 @@ cancelled 143'
 	run agent-collect --pass
 	assert_failure 2
 	assert_output 'agent-collect: --pass needs --result FILE, as standard output is for the events'
+	run agent-collect --pass --result -
+	assert_failure 2
 	run agent-collect --total -o text
 	assert_failure 2
 	assert_output "agent-collect: --total has no place in the format 'text'"

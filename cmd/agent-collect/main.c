@@ -77,7 +77,8 @@ static void add_check(struct options *options, char *expression)
 
 static void check_options(const struct options *options)
 {
-	if (options->pass && options->result_file == NULL)
+	if (options->pass &&
+	    (options->result_file == NULL || strcmp(options->result_file, "-") == 0))
 		die(STATUS_USAGE,
 		    "--pass needs --result FILE, as standard output is for the events");
 	if (options->total && options->format->total == NULL)
