@@ -271,6 +271,54 @@ m     <- deep 1.00s ok: ok
 	assert_equal "$stderr" ""
 }
 
+@test "a run that was interrupted and resumed is one run: its call that runs again is one call" {
+	{
+		start r1
+		call 1 read '{}' r1; result 1 read 1 x r1
+		call 2 shell '{"command":"make"}' r1
+		start r2 ',"resumed_from":"r1"'
+		call 2 shell '{"command":"make"}' r2; result 2 shell 3 ok r2
+		end r2
+	} >log
+	run agent-tools log
+	assert_success
+	assert_output '-> read {}
+<- read 1.00s ok: x
+-> shell {"command":"make"}
+<- shell 3.00s ok: ok'
+	run agent-tools -s -j log
+	assert_success
+	assert_line --index 0 '{"tool_name":"shell","calls":1,"errors":0,"unfinished":0,"total_seconds":3,"mean_seconds":3,"p50_seconds":3,"p95_seconds":3,"max_seconds":3}'
+	{ start r3; event agent_end '{"success":false,"status":"error","exit_status":1}' r3; start r4 ',"resumed_from":"r3"'; end r4; } >log
+	run --separate-stderr agent-tools log
+	assert_success
+}
+
+@test "a call that the provider runs is a call like others" {
+	{
+		start
+		event tool_start '{"tool_call_id":"s","tool_name":"web_search","args":{"query":"x"},"iteration":1,"executed_by":"provider"}'
+		result s web_search 0.7 found
+		end
+	} >log
+	run agent-tools log
+	assert_success
+	assert_output '-> web_search {"query":"x"}
+<- web_search 0.70s ok: found'
+}
+
+@test "the calls of a hundred interleaved runs are kept apart" {
+	{
+		for i in $(seq 100); do start "run-$i"; done
+		for i in $(seq 100); do call c t "{\"i\":$i}" "run-$i"; done
+		for i in $(seq 100 -1 1); do result c t 1 "$i" "run-$i"; done
+		for i in $(seq 100); do end "run-$i"; done
+	} >log
+	run agent-tools -j log
+	assert_success
+	assert_equal "$(jq -s -c '[length, all(.[]; (.args.i | tostring) == .result and .run_id == "run-" + .result)]' <<<"$output")" '[100,true]'
+}
+
 @test "a denied call is shown" {
 	{
 		start
