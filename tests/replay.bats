@@ -1,6 +1,7 @@
 #!/usr/bin/env bats
 # agent-run -m replay:FILE: a recorded run as a model, and as a test.
 
+# shellcheck disable=SC2016 # the tools' own variables
 load helper
 
 setup() {

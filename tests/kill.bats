@@ -1,0 +1,106 @@
+#!/usr/bin/env bats
+# agent-run killed (SIGKILL) at random moments and resumed: nothing is lost, nothing runs twice.
+# KILLS says how often (20), KILL_SEED at which moments.
+
+# shellcheck disable=SC2016 # jq variables begin with "$"
+load helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	tool once ''
+	tool again ',"idempotent":true'
+	record >recording
+}
+
+# tool NAME MEMBERS: it names its call in the file "calls" when it begins, and takes a moment.
+tool() {
+	printf '{"name":"%s","description":"d","parameters":{"type":"object"},"command":["sh","-c","%s"]%s}\n' "$1" \
+		'echo \"$AGENT_TOOL_CALL_ID\" >>calls; echo a; sleep 0.03; echo \"done $AGENT_TOOL_CALL_ID\"' "$2" >"$1.json"
+}
+
+# A run of three rounds with two calls each and text in pieces, an event every 4 ms.
+record() {
+	jq -nc 'def event($type; $data): {event_type: $type, data: $data};
+		[event("agent_start"; {agent_name: "agent", model: "m", prompt: "go", tools: ["once", "again"], schema_version: 1}),
+		 (range(1; 5) as $i
+		  | event("llm_start"; {iteration: $i, model: "m", attempt: 1}),
+		    (range(0; 4) as $n | event("llm_chunk"; {text: "\($i).\($n) "})),
+		    (select($i < 4)
+		     | ("once", "again") as $name | ($name[:1] + ($i | tostring)) as $id
+		     | event("tool_call_start"; {tool_call_id: $id, tool_name: $name, index: 0}),
+		       event("tool_call_chunk"; {tool_call_id: $id, tool_name: $name, args_delta: "{\"n\":"}),
+		       event("tool_call_chunk"; {tool_call_id: $id, tool_name: $name, args_delta: "\($i)}"})),
+		    event("llm_end"; {iteration: $i, model: "m", finish_reason: "stop", is_final: ($i == 4), usage: {input_tokens: 1, output_tokens: 1}, message: {role: "assistant", content: []}}))]
+		| to_entries[]
+		| {event_type: .value.event_type,
+		   timestamp: "2026-11-20T10:00:00.\(1000000 + .key * 4000 | tostring[1:])Z", run_id: "r", seq: .key, data: .value.data}'
+}
+
+options=(-m replay:recording -o delay=recorded -t once.json -t again.json)
+
+# killed MICROSECONDS ARGUMENT...: whether the run with these arguments was killed after that time.
+killed() {
+	local after=$1 pid status=0
+	shift
+	agent-run "${options[@]}" "$@" </dev/null >/dev/null 2>>messages 3>&- &
+	pid=$!
+	sleep "$(printf '%d.%06d' $((after / 1000000)) $((after % 1000000)))"
+	kill -KILL "$pid" 2>/dev/null || true
+	wait "$pid" 2>/dev/null || status=$?
+	[ "$status" -eq 137 ]
+}
+
+# What must hold of the finished log, as names of what does not.
+faults() {
+	jq -rs --rawfile calls calls '
+		($calls | split("\n") | map(select(. != ""))) as $begun
+		| . as $events
+		| (group_by(.run_id)[] | select(map(.seq) != [range(length)]) | "a run with holes in seq"),
+		  (map(select(.event_type == "agent_start")) | .[0], (.[1:][] | select(.data.resumed_from == null)) | select(.data.resumed_from == null)
+		   | select(.run_id != $events[0].run_id) | "a run that resumes none"),
+		  (select(.[-1].event_type != "agent_end" or .[-1].data.status != "success") | "no success"),
+		  (select(.[-1].data.output != "4.0 4.1 4.2 4.3 ") | "output: \(.[-1].data.output)"),
+		  (select(.[-1].data | [.total_iterations, .tool_calls] != [4, 6]) | "counts: \(.[-1].data | [.total_iterations, .tool_calls])"),
+		  (select(map(select(.event_type == "llm_end").data.iteration) != [1, 2, 3, 4]) | "a response is missing or twice"),
+		  (("o1", "a1", "o2", "a2", "o3", "a3") as $id
+		   | map(select(.data.tool_call_id == $id and (.event_type == "tool_start" or .event_type == "tool_end"))) as $seen
+		   | ($begun | map(select(. == $id)) | length) as $times
+		   | ($seen | map(select(.event_type == "tool_start")) | length) as $starts
+		   | (select($seen[-1].event_type != "tool_end" or ($seen[:-1] | any(.event_type == "tool_end"))) | "\($id): it does not end just once, or ran again after it had"),
+		     (select($times > $starts) | "\($id): begun \($times) times, told \($starts) times"),
+		     (select(($id | startswith("o")) and $times > 1) | "\($id): ran \($times) times"),
+		     (select($seen[-1].data.is_error == false and ($times < 1 or $seen[-1].data.result != "a\ndone \($id)\n")) | "\($id): result \($seen[-1].data.result)"),
+		     (select($seen[-1].data.is_error and ($id | startswith("a"))) | "\($id): was not run again"),
+		     (select($seen[-1].data.is_error and $starts < 1) | "\($id): interrupted before it began"))' log
+}
+
+@test "a run that is killed at random moments is finished by --resume" {
+	local kills=${KILLS:-20} seed=${KILL_SEED:-$$} done=0 runs=0 interrupted=0
+	echo "# SIGKILL: KILLS=$kills KILL_SEED=$seed" >&3
+	RANDOM=$seed
+	# How long a whole one takes, so that the moments lie within.
+	begun=$(date +%s%N)
+	agent-run "${options[@]}" go </dev/null >whole
+	lasts=$((($(date +%s%N) - begun) / 1000))
+	while [ "$done" -lt "$kills" ]; do
+		rm -f log calls messages
+		: >calls
+		runs=$((runs + 1))
+		arguments=(-c log go)
+		# Up to three times in one run.
+		while [ "$done" -lt "$kills" ] && killed $(((RANDOM * 32768 + RANDOM) % lasts)) "${arguments[@]}"; do
+			done=$((done + 1))
+			[ -s log ] && arguments=(--resume log)
+			[ $((RANDOM % 3)) -gt 0 ] || break
+		done
+		[ "$(tail -1 log 2>/dev/null | jq -r .event_type 2>/dev/null)" = agent_end ] ||
+			agent-run "${options[@]}" "${arguments[@]}" </dev/null >/dev/null 2>>messages || { cat messages; return 1; }
+		interrupted=$((interrupted + $(grep -c 'was interrupted: this program' log || true)))
+		run faults
+		[ "$status" -eq 0 ] && [ -z "$output" ] || { echo "$output"; cat messages log calls; return 1; }
+		assert_equal "$(agent-text --strict -F log)" '4.0 4.1 4.2 4.3 '
+		assert_equal "$(agent-collect -o messages log | jq -c 'map(.role)')" \
+			'["user","assistant","tool","assistant","tool","assistant","tool","assistant"]'
+	done
+	echo "# SIGKILL: $done kills in $runs runs, $interrupted calls interrupted" >&3
+}
