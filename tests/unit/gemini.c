@@ -46,6 +46,9 @@ static void texts(void)
 	CHUNKS("quirk 17: half a surrogate pair, another thought in between",
 	       "T(\xF0\x9F\x98\x80) stop", PARTS(TEXT("\\ud83d")), PARTS(THOUGHT("")),
 	       LAST(TEXT("\\ude00"), "STOP"));
+	CHUNKS("half a pair behind another part, and the rest is signed",
+	       "O({\"k\":{}})T(\xF0\x9F\x98\x80)D(" SIG("S") ") stop", PARTS("{\"k\":{}}"),
+	       PARTS(TEXT("\\ud83d")), LAST(SIGNED("\\ude00", "S"), "STOP"));
 	CHUNKS("half a pair at the end of a thought", "H(a)H(\xEF\xBF\xBD)T(b) stop",
 	       PARTS(THOUGHT("a\\ud83d")), LAST(TEXT("b"), "STOP"));
 	CHUNKS("half a UTF-8 sequence", "T(\xC3\xBC) stop", PARTS(TEXT("\xC3")),

@@ -54,6 +54,7 @@ struct gemini_decoder {
 	struct buffer grounding, url_context; /* JSON objects; empty: none */
 	struct joint joints[3];               /* by enum gemini_text */
 	enum gemini_text growing;             /* the text that would take the next of its kind in */
+	bool grown;                           /* something of it was said */
 	struct gemini_call *calls;
 	int call_count, calls_here;
 	int open; /* the call whose arguments still come; -1: none */

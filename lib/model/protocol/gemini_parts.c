@@ -39,6 +39,7 @@ static void end_text(struct gemini_decoder *d)
 	if (rest.len > 0)
 		say_text(d, d->growing, rest);
 	d->growing = TEXT_NONE;
+	d->grown = false;
 }
 
 static bool is_signature(struct span value)
@@ -64,19 +65,21 @@ static void say_signature(struct gemini_decoder *d, int index, struct span signa
 static void read_text(struct gemini_decoder *d, struct span part, struct span value, bool is_signed)
 {
 	enum gemini_text kind = json_true(json_get(part, "thought")) ? TEXT_THOUGHT : TEXT_ANSWER;
-	bool grew = d->growing == kind, some = json_type(value) == JSON_STRING && value.len > 2;
+	bool some = json_type(value) == JSON_STRING && value.len > 2;
 	struct span text;
 
 	if (!some && !is_signed)
 		return;
-	if (!grew)
+	if (d->growing != kind)
 		end_text(d);
 	d->growing = kind;
 	text = pieces_text(&d->pieces, &d->joints[kind], value);
-	if (is_signed && grew)
+	if (is_signed && d->grown)
 		say_data(d, MODEL_PART_DATA, -1, SPAN("{}"));
-	if (is_signed || text.len > 0)
+	if (is_signed || text.len > 0) {
 		say_text(d, kind, text);
+		d->grown = true;
+	}
 	if (is_signed) {
 		end_text(d);
 		say_signature(d, -1, json_get(part, "thoughtSignature"));
