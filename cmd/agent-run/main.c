@@ -108,9 +108,14 @@ static void take_run(struct program *p)
 	}
 	o->config.resume = true;
 	o->config.prompt = p->history.prompt != NULL ? p->history.prompt : "";
+	if (o->config.agent != NULL && p->history.agent_name != NULL &&
+	    agent_set_find(&o->agents, p->history.agent_name) == NULL)
+		die(STATUS_USAGE,
+		    "%s: its run had come to the agent %s; give its file with --agent", o->session,
+		    p->history.agent_name);
 	if (p->history.agent_name != NULL)
 		o->config.agent_name = p->history.agent_name;
-	if (o->model_count == 0 && p->history.model != NULL)
+	if (o->config.model_count == 0 && p->history.model != NULL)
 		options_add_model(o, history_model(&p->history));
 }
 
@@ -371,14 +376,14 @@ int main(int argc, char **argv)
 	if (p.options.mode == MODE_LIST_PROVIDERS) {
 		list_providers();
 	} else if (p.options.mode == MODE_LIST_MODELS) {
-		p.exit_status = list_models(&p.host, p.options.models, p.options.model_count);
+		p.exit_status = list_models(&p.host, p.options.models.at, p.options.models.count);
 	} else if (p.options.mode == MODE_LIST_TOOLS) {
-		list_tools(&p.options.tools);
+		list_tools(p.options.config.tools);
 	} else {
 		read_history(&p);
 		if (p.options.resume)
 			take_run(&p);
-		if (p.options.model_count == 0 && p.options.batch == NULL)
+		if (p.options.config.model_count == 0 && p.options.batch == NULL)
 			list_no_model();
 		if (!p.options.resume)
 			read_prompt(&p.options);

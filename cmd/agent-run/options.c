@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "agents.h"
 #include "run/attachment.h"
 
 static const char help[] =
@@ -27,6 +28,8 @@ static const char help[] =
     "the conversation\n"
     "  -s, --system TEXT           instructions; @FILE reads a file\n"
     "  -a, --attach FILE           an image, PDF or text that goes with the prompt (-: stdin)\n"
+    "  -A, --agent FILE            an agent's definition; the first starts, others can be handed "
+    "to\n"
     "      --schema FILE           a JSON Schema that the answer must satisfy\n"
     "  -c, --session FILE          go on with the conversation in FILE, an event log, and append "
     "to it\n"
@@ -123,6 +126,7 @@ static const struct option long_options[] = {
     {"base-url", required_argument, NULL, OPT_BASE_URL},
     {"system", required_argument, NULL, 's'},
     {"attach", required_argument, NULL, 'a'},
+    {"agent", required_argument, NULL, 'A'},
     {"schema", required_argument, NULL, OPT_SCHEMA},
     {"session", required_argument, NULL, 'c'},
     {"batch", required_argument, NULL, OPT_BATCH},
@@ -210,28 +214,16 @@ static const char *effort(const char *text)
 
 void options_add_model(struct options *o, char *spec)
 {
-	o->models = mem_resize(o->models, (o->model_count + 1) * sizeof(char *));
-	o->models[o->model_count++] = spec;
-	o->config.models = o->models;
-	o->config.model_count = o->model_count;
+	model_specs_add(&o->models, spec);
+	o->config.models = o->models.at;
+	o->config.model_count = o->models.count;
 }
 
-/* Add the models of NAME[,NAME...]. What follows exec: or replay: may hold commas itself, so these
- * take the rest. */
 static void add_models(struct options *o, const char *list)
 {
-	struct span rest = span_of(list);
-
-	while (rest.len > 0) {
-		const char *comma = memchr(rest.at, ',', rest.len);
-		size_t len = rest.len;
-
-		if (comma != NULL && !span_starts(rest, "exec:") && !span_starts(rest, "replay:"))
-			len = (size_t)(comma - rest.at);
-		if (len > 0)
-			options_add_model(o, mem_copy((struct span){rest.at, len}));
-		rest = span_from(rest, len < rest.len ? len + 1 : len);
-	}
+	model_specs_add_list(&o->models, list);
+	o->config.models = o->models.at;
+	o->config.model_count = o->models.count;
 }
 
 static void add_option(struct options *o, const char *text)
@@ -286,15 +278,14 @@ static void read_schema(struct options *o, const char *path)
 {
 	struct json_fault fault;
 	struct error e = {0};
-	size_t line = 1;
 
 	buffer_clear(&o->schema);
 	if (!file_read(path, &o->schema, &e))
 		die(STATUS_USAGE, "%s", e.message);
 	if (!json_check(buffer_span(&o->schema), &fault)) {
-		for (size_t i = 0; i < fault.offset; i++)
-			line += o->schema.at[i] == '\n';
-		die(STATUS_USAGE, "%s:%zu: not JSON: %s", path, line, fault.what);
+		error_at(&e, path, buffer_span(&o->schema), fault.offset, "not JSON: %s",
+			 fault.what);
+		die(STATUS_USAGE, "%s", e.message);
 	}
 	if (json_type(json_trim(buffer_span(&o->schema))) != JSON_OBJECT)
 		die(STATUS_USAGE, "%s:1: a JSON Schema is an object", path);
@@ -321,7 +312,6 @@ static void set_defaults(struct options *o)
 		    .agent_name = "agent",
 		    .tool_limits = {.timeout = 120, .max_result = TOOL_MAX_RESULT},
 		    .parallel = 8,
-		    .max_iterations = 50,
 		    .retries = 4,
 		    .output_retries = 2,
 		},
@@ -338,13 +328,21 @@ static _Noreturn void show_and_exit(const char *text)
 /* What names a file, a URL, a tool or a program is not empty: it is a variable that is not set. */
 static void check_value(int option, const char *value)
 {
-	static const int names[] = {'a',          'c',
-				    'l',          't',
-				    OPT_BASE_URL, OPT_SCHEMA,
-				    OPT_RESUME,   OPT_BATCH,
-				    OPT_HISTORY,  OPT_TOOL_CHOICE,
-				    OPT_ALLOW,    OPT_ASK,
-				    OPT_DENY,     OPT_APPROVE_WITH};
+	static const int names[] = {'a',
+				    'A',
+				    'c',
+				    'l',
+				    't',
+				    OPT_BASE_URL,
+				    OPT_SCHEMA,
+				    OPT_RESUME,
+				    OPT_BATCH,
+				    OPT_HISTORY,
+				    OPT_TOOL_CHOICE,
+				    OPT_ALLOW,
+				    OPT_ASK,
+				    OPT_DENY,
+				    OPT_APPROVE_WITH};
 
 	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
 		for (const struct option *o = long_options; o->name != NULL; o++)
@@ -378,6 +376,11 @@ static void apply(struct options *o, int option, const char *value)
 		break;
 	case 'a':
 		add_attachment(o, value);
+		break;
+	case 'A':
+		o->agent_files =
+		    mem_resize(o->agent_files, (o->agent_file_count + 1) * sizeof(*o->agent_files));
+		o->agent_files[o->agent_file_count++] = value;
 		break;
 	case OPT_SCHEMA:
 		read_schema(o, value);
@@ -530,8 +533,8 @@ static void check_tool_choice(const struct options *o)
 	const char *choice = o->config.tool_choice;
 
 	if (choice == NULL || strcmp(choice, "auto") == 0 || strcmp(choice, "none") == 0 ||
-	    (strcmp(choice, "required") == 0 && o->tools.count > 0) ||
-	    tool_set_find(&o->tools, span_of(choice)) != NULL)
+	    (strcmp(choice, "required") == 0 && o->config.tools->count > 0) ||
+	    tool_set_find(o->config.tools, span_of(choice)) != NULL)
 		return;
 	if (strcmp(choice, "required") == 0)
 		die(STATUS_USAGE, "--tool-choice required needs a tool; add one with --tool");
@@ -540,31 +543,31 @@ static void check_tool_choice(const struct options *o)
 
 void options_parse(struct options *o, int argc, char **argv)
 {
+	bool named;
 	int option;
 
 	set_defaults(o);
-	while ((option = getopt_long(argc, argv, "m:o:s:a:c:j:t:P:l:nhV", long_options, NULL)) !=
+	while ((option = getopt_long(argc, argv, "m:o:s:a:A:c:j:t:P:l:nhV", long_options, NULL)) !=
 	       -1)
 		apply(o, option, optarg);
 	take_prompt(o, argv + optind, argc - optind);
-	if (o->model_count == 0 && getenv("AGENT_MODEL") != NULL)
-		add_models(o, getenv("AGENT_MODEL"));
-	check_tool_choice(o);
-	check_logs(o);
 	o->config.options = o->model_options;
 	o->config.option_count = o->model_option_count;
-	o->config.attachments = buffer_span(&o->attachments);
 	if (o->schema.len > 0)
 		o->config.schema = json_trim(buffer_span(&o->schema));
-	o->config.tools = &o->tools;
+	named = o->models.count > 0;
+	if (!named && getenv("AGENT_MODEL") != NULL)
+		add_models(o, getenv("AGENT_MODEL"));
+	agents_resolve(o, named);
+	check_tool_choice(o);
+	check_logs(o);
+	o->config.attachments = buffer_span(&o->attachments);
 	o->config.policy = &o->policy;
 }
 
 void options_free(struct options *o)
 {
-	for (size_t i = 0; i < o->model_count; i++)
-		free(o->models[i]);
-	free(o->models);
+	model_specs_free(&o->models);
 	for (size_t i = 0; i < o->model_option_count; i++) {
 		free((char *)o->model_options[i].key);
 		free((char *)o->model_options[i].value.at);
@@ -575,5 +578,7 @@ void options_free(struct options *o)
 	buffer_free(&o->system);
 	buffer_free(&o->prompt);
 	tool_set_free(&o->tools);
+	free(o->agent_files);
+	agent_set_free(&o->agents);
 	approval_free(&o->policy);
 }

@@ -23,8 +23,10 @@ struct options {
 	bool resume; /* `session` is a log whose last run is to be gone on with */
 	bool fsync, raw, no_stdin, dash; /* dash: "-" stands for standard input explicitly */
 
-	char **models; /* owned, as are the pieces below */
-	size_t model_count;
+	struct model_specs models; /* owned, as are the pieces below */
+	const char **agent_files;  /* the names are borrowed */
+	size_t agent_file_count;
+	struct agent_set agents;
 	struct model_option *model_options;
 	size_t model_option_count;
 	struct buffer attachments, schema;

@@ -8,6 +8,13 @@
 #include "base/buffer.h"
 #include "base/file.h"
 
+static void fill(struct error *e, const char *kind, struct buffer *text)
+{
+	free(e->message);
+	e->message = buffer_take(text);
+	e->kind = kind;
+}
+
 bool error_set(struct error *e, const char *kind, const char *format, ...)
 {
 	struct buffer text = {0};
@@ -18,9 +25,26 @@ bool error_set(struct error *e, const char *kind, const char *format, ...)
 	va_start(args, format);
 	buffer_add_format_list(&text, format, args);
 	va_end(args);
-	free(e->message);
-	e->message = buffer_take(&text);
-	e->kind = kind;
+	fill(e, kind, &text);
+	return false;
+}
+
+bool error_at(struct error *e, const char *source, struct span text, size_t offset,
+	      const char *format, ...)
+{
+	struct buffer sentence = {0};
+	size_t line = 1;
+	va_list args;
+
+	if (e == NULL)
+		return false;
+	for (size_t i = 0; i < offset && i < text.len; i++)
+		line += text.at[i] == '\n';
+	buffer_add_format(&sentence, "%s:%zu: ", source, line);
+	va_start(args, format);
+	buffer_add_format_list(&sentence, format, args);
+	va_end(args);
+	fill(e, "usage", &sentence);
 	return false;
 }
 

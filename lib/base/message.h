@@ -10,6 +10,8 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
+#include "base/span.h"
+
 /* Exit statuses common to all programs; the table in agent-events(5). */
 enum status {
 	STATUS_OK = 0,
@@ -34,6 +36,10 @@ struct error {
  * `return error_set(...)`. */
 bool error_set(struct error *e, const char *kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
+/* The same, kind "usage", for what stands at byte `offset` of the file `source`, whose text is
+ * `text`: "SOURCE:LINE: sentence". */
+bool error_at(struct error *e, const char *source, struct span text, size_t offset,
+	      const char *format, ...) __attribute__((format(printf, 5, 6)));
 void error_clear(struct error *e);
 
 /* The name of the running program, as messages begin with. */

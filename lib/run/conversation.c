@@ -51,3 +51,56 @@ void conversation_add_system(struct conversation *c, struct span text)
 		buffer_add_text(&c->system, "\n\n");
 	buffer_add_span(&c->system, text);
 }
+
+static const char *const inputs[] = {
+    [HANDOFF_ALL] = "all", [HANDOFF_LAST] = "last", [HANDOFF_NONE] = "none"};
+
+enum handoff_input handoff_input_of(struct span string)
+{
+	for (int i = HANDOFF_ALL; i <= HANDOFF_NONE; i++)
+		if (json_is(string, inputs[i]))
+			return (enum handoff_input)i;
+	return HANDOFF_UNSAID;
+}
+
+const char *handoff_input_name(enum handoff_input input)
+{
+	return inputs[input != HANDOFF_UNSAID ? input : HANDOFF_ALL];
+}
+
+/* Keep only the last message of the user. */
+static void keep_last_prompt(struct conversation *c)
+{
+	size_t last = c->count;
+
+	while (last > 0 && !json_is(json_get(c->messages[last - 1], "role"), "user"))
+		last--;
+	if (last > 0) {
+		struct span kept = c->messages[last - 1];
+
+		c->messages[last - 1] = c->messages[0];
+		c->messages[0] = kept;
+	}
+	conversation_truncate(c, last > 0 ? 1 : 0);
+}
+
+void conversation_hand_over(struct conversation *c, enum handoff_input input, const char *from,
+			    struct span reason)
+{
+	struct buffer text = {0};
+
+	if (input != HANDOFF_LAST && input != HANDOFF_NONE)
+		return;
+	if (input == HANDOFF_LAST)
+		keep_last_prompt(c);
+	else
+		conversation_truncate(c, 0);
+	buffer_add_format(&text, "The agent %s handed over to you", from);
+	if (reason.len > 0)
+		buffer_add_format(&text, ": %.*s", SPAN_ARG(reason));
+	else
+		buffer_add_char(&text, '.');
+	if (reason.len > 0 || c->count == 0)
+		conversation_add_text(c, "user", (struct span){0}, buffer_span(&text));
+	buffer_free(&text);
+}

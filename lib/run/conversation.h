@@ -25,6 +25,19 @@ void conversation_add_text(struct conversation *conversation, const char *role, 
 /* Append a paragraph to the instructions. */
 void conversation_add_system(struct conversation *conversation, struct span text);
 
+/* How much of a conversation goes along when another agent takes over. */
+enum handoff_input { HANDOFF_UNSAID, HANDOFF_ALL, HANDOFF_LAST, HANDOFF_NONE };
+
+/* The one that a JSON string names: "all", "last", "none"; HANDOFF_UNSAID for anything else. */
+enum handoff_input handoff_input_of(struct span string);
+const char *handoff_input_name(enum handoff_input input);
+
+/* `from` gives the conversation to another agent: of all messages only the last one of the user
+ * stays, or none, and a message of its own tells the `reason` (may be empty). HANDOFF_ALL (or
+ * UNSAID) leaves everything as it is. */
+void conversation_hand_over(struct conversation *conversation, enum handoff_input input,
+			    const char *from, struct span reason);
+
 /* Forget all but the first `count` messages. */
 void conversation_truncate(struct conversation *conversation, size_t count);
 

@@ -171,6 +171,24 @@ static void read_fault(struct history *history, struct span data)
 	buffer_free(&correction);
 }
 
+/* Another agent took over: all calls before it have their results. */
+static void read_handoff(struct history *history, struct span data)
+{
+	struct buffer reason = {0};
+	char *from = json_text(json_get(data, "previous_agent"));
+
+	history_close(history);
+	json_decode(json_get(data, "reason"), &reason);
+	conversation_hand_over(&history->conversation,
+			       handoff_input_of(json_get(data, "handoff_input")),
+			       from != NULL ? from : "", buffer_span(&reason));
+	keep_text(&history->agent_name, json_get(data, "agent_name"));
+	keep_text(&history->model, json_get(data, "model"));
+	keep_text(&history->provider, json_get(data, "provider"));
+	buffer_free(&reason);
+	free(from);
+}
+
 static void read_event(struct log_reader *log, const struct event *event)
 {
 	struct history *history = log->history;
@@ -188,6 +206,8 @@ static void read_event(struct log_reader *log, const struct event *event)
 		read_tool(history, event);
 	} else if (span_is(event->type, "error")) {
 		read_fault(history, event->data);
+	} else if (span_is(event->type, "agent_updated")) {
+		read_handoff(history, event->data);
 	} else if (span_is(event->type, "progress")) {
 		read_cost(&history->total, json_get(event->data, "total_cost_usd"));
 	} else if (span_is(event->type, "agent_end")) {

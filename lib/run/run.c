@@ -166,10 +166,14 @@ static void add_usage(struct agent_run *run, const struct model *model,
 {
 	struct error e = {0};
 
-	run->total.requests += run->attempt;
 	run_note_usage(run, &outcome->usage);
-	usage_add(&run->total, run->config.prices, model_provider(model),
-		  outcome->model != NULL ? outcome->model : model_name(model), &outcome->usage, &e);
+	/* What a nested run uses, its parent uses. */
+	for (struct agent_run *at = run; at != NULL; at = at->config.parent) {
+		at->total.requests += run->attempt;
+		usage_add(&at->total, run->config.prices, model_provider(model),
+			  outcome->model != NULL ? outcome->model : model_name(model),
+			  &outcome->usage, at == run ? &e : NULL);
+	}
 	if (e.message != NULL)
 		emit_error(run,
 			   &(struct model_error){
@@ -296,21 +300,28 @@ void run_next_iteration(struct agent_run *run)
 
 /* ---- beginning and freeing ---- */
 
-static bool open_models(struct agent_run *run, struct error *e)
+struct model **run_open_models(const struct run_config *config, struct error *e)
 {
-	const struct run_config *config = &run->config;
+	struct model **models = mem_zero(config->model_count * sizeof(*models));
 
-	run->models = mem_zero(config->model_count * sizeof(*run->models));
 	for (size_t i = 0; i < config->model_count; i++) {
-		run->models[i] = model_open(config->host, config->models[i], e);
-		if (run->models[i] == NULL)
-			return false;
+		models[i] = model_open(config->host, config->models[i], e);
+		if (models[i] == NULL) {
+			run_close_models(models, i);
+			return NULL;
+		}
 	}
-	return true;
+	return models;
 }
 
-/* The tools as models know them; the caller frees the array. */
-static struct model_tool *offer_tools(const struct tool_set *set)
+void run_close_models(struct model **models, size_t count)
+{
+	for (size_t i = 0; models != NULL && i < count; i++)
+		model_close(models[i]);
+	free(models);
+}
+
+struct model_tool *run_offer_tools(const struct tool_set *set)
 {
 	struct model_tool *offered = mem_zero(set->count * sizeof(*offered));
 
@@ -347,7 +358,10 @@ static void join_trace(struct agent_run *run)
 	const char *parent = getenv("TRACEPARENT");
 	size_t n = 0;
 
-	if (parent != NULL && strlen(parent) == 55 && strspn(parent, "0123456789abcdef-") == 55) {
+	if (run->config.parent != NULL)
+		memcpy(run->trace_id, run->config.parent->trace_id, sizeof(run->trace_id));
+	else if (parent != NULL && strlen(parent) == 55 &&
+		 strspn(parent, "0123456789abcdef-") == 55) {
 		run->trace_parent = mem_copy(span_of(parent));
 		memcpy(run->trace_id, parent + 3, 32);
 	} else {
@@ -373,22 +387,24 @@ struct agent_run *run_start(const struct run_config *config, struct event_sink *
 {
 	struct agent_run *run = mem_zero(sizeof(*run));
 
+	run->given = *config;
 	run->config = *config;
 	run->handler = *handler;
 	run->loop = config->host->loop;
 	run->started_at = clock_monotonic();
 	event_stream_init(&run->stream, sink);
 	usage_init(&run->total);
-	if (!open_models(run, e)) {
+	if (config->resume)
+		run_resume_state(run);
+	run->models = run_open_models(&run->config, e);
+	if (run->models == NULL) {
 		run_free(run);
 		return NULL;
 	}
-	run->offered = offer_tools(config->tools);
+	run->offered = run_offer_tools(run->config.tools);
 	join_trace(run);
 	open_conversation(&run->config, &run->conversation);
 	run->prompt_at = window_prompt(&run->conversation);
-	if (config->resume)
-		run_resume_state(run);
 	emit_agent_start(run);
 	if (config->timeout_seconds > 0)
 		run->timeout = loop_timer_add(run->loop, clock_nanoseconds(config->timeout_seconds),
@@ -401,7 +417,7 @@ bool run_show_request(const struct run_config *config, struct buffer *out, struc
 {
 	struct run_config shown = *config;
 	struct conversation conversation = {0};
-	struct model_tool *offered = offer_tools(config->tools);
+	struct model_tool *offered = run_offer_tools(config->tools);
 	struct model *model = model_open(config->host, config->models[0], e);
 	struct model_request request;
 	struct window window;
@@ -430,12 +446,10 @@ void run_free(struct agent_run *run)
 	if (run == NULL)
 		return;
 	loop_timer_remove(run->done_timer);
-	for (size_t i = 0; run->models != NULL && i < run->config.model_count; i++)
-		model_close(run->models[i]);
+	run_close_models(run->models, run->config.model_count);
 	for (size_t i = 0; i < run->used_id_count; i++)
 		free(run->used_ids[i]);
 	free(run->used_ids);
-	free(run->models);
 	free(run->offered);
 	free(run->trace_parent);
 	run_tools_free(run);

@@ -10,13 +10,19 @@
 
 #include "event/writer.h"
 #include "model/prices.h"
+#include "run/agent.h"
 #include "run/history.h"
 #include "tool/approval.h"
 #include "tool/tool.h"
 
+struct agent_run;
+
 /* What to run. All borrowed until the run is freed. Zero means "no limit" where nothing else is
  * said. */
 struct run_config {
+	const struct agent *agent; /* whose settings these are; NULL: nobody's in particular */
+	const struct agent_set
+	    *agents; /* all that are known, for going on with a run; NULL: none */
 	const char *agent_name;
 	const char *prompt;
 	const char *id; /* of the line of a batch; NULL: there is none */
@@ -51,9 +57,15 @@ struct run_config {
 	int retries;        /* of a failed request */
 	int output_retries; /* of an answer that is wrong in form */
 	double debounce_seconds;
+
+	/* of a nested run: whose call it answers. What it uses counts in its parent's limits. */
+	struct agent_run *parent; /* NULL: none */
+	const char *parent_call_id;
+	int depth; /* 0: not nested */
 };
 
-struct agent_run;
+/* How many runs deep agents that are tools may be, the outermost one included. */
+enum { RUN_MAX_DEPTH = 8 };
 
 struct run_handler {
 	void *context;
@@ -61,6 +73,9 @@ struct run_handler {
 	 * or run_cancel. `message` says what went wrong in one sentence; NULL on success. */
 	void (*done)(void *context, int exit_status, const char *message);
 };
+
+/* Give a configuration what the agent says; its models stay where the agent names none. */
+void run_config_take_agent(struct run_config *config, const struct agent *agent);
 
 /* Begin. NULL with `e` when a model cannot be opened; nothing has been written or sent then. */
 struct agent_run *run_start(const struct run_config *config, struct event_sink *sink,

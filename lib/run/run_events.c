@@ -36,6 +36,17 @@ static struct model *current_model(const struct agent_run *run)
 
 /* ---- the run ---- */
 
+static void put_tools(struct buffer *data, const struct tool_set *tools)
+{
+	json_key(data, "tools");
+	json_open(data, '[');
+	for (size_t i = 0; i < tools->count; i++) {
+		json_comma(data);
+		json_write_string(data, span_of(tools->tools[i]->name));
+	}
+	json_close(data, ']');
+}
+
 void emit_agent_start(struct agent_run *run)
 {
 	const struct run_config *config = &run->config;
@@ -52,21 +63,39 @@ void emit_agent_start(struct agent_run *run)
 		buffer_add_span(data, config->attachments);
 		json_close(data, ']');
 	}
-	json_key(data, "tools");
-	json_open(data, '[');
-	for (size_t i = 0; i < config->tools->count; i++) {
-		json_comma(data);
-		json_write_string(data, span_of(config->tools->tools[i]->name));
-	}
-	json_close(data, ']');
+	put_tools(data, config->tools);
 	json_put_int(data, "schema_version", SCHEMA_VERSION);
 	if (config->system != NULL)
 		json_put_text(data, "system", config->system);
 	json_put_text(data, "provider", model_provider(current_model(run)));
 	if (config->resume)
 		json_put_text(data, "resumed_from", config->history->run_id);
+	if (config->parent != NULL) {
+		json_put_text(data, "parent_run_id", config->parent->stream.run_id);
+		json_put_text(data, "parent_tool_call_id", config->parent_call_id);
+	}
 	if (run->trace_parent != NULL)
 		json_put_text(data, "trace_parent", run->trace_parent);
+	end(run);
+}
+
+void emit_agent_updated(struct agent_run *run, const char *previous, const char *call_id,
+			enum handoff_input input, struct span reason)
+{
+	const struct run_config *config = &run->config;
+	struct buffer *data = begin(run, "agent_updated");
+
+	json_put_text(data, "agent_name", config->agent_name);
+	json_put_text(data, "previous_agent", previous);
+	json_put_text(data, "model", model_name(current_model(run)));
+	json_put_text(data, "tool_call_id", call_id);
+	json_put_text(data, "provider", model_provider(current_model(run)));
+	json_put_text(data, "handoff_input", handoff_input_name(input));
+	if (reason.len > 0)
+		json_put_string(data, "reason", reason);
+	put_tools(data, config->tools);
+	if (config->system != NULL)
+		json_put_text(data, "system", config->system);
 	end(run);
 }
 

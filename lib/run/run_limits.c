@@ -68,29 +68,46 @@ static int64_t next_input(const struct agent_run *run)
 	return tokens > 0 ? tokens : 0;
 }
 
+static bool has_budget(const struct agent_run *run)
+{
+	return run->config.max_total_tokens > 0 || run->config.max_cost_usd > 0;
+}
+
+/* Whether the run, or one that it is nested in, may only use so much. */
+static bool is_limited(const struct agent_run *run)
+{
+	for (const struct agent_run *at = run; at != NULL; at = at->config.parent)
+		if (has_budget(at))
+			return true;
+	return false;
+}
+
 /* How much output a request of `input` tokens may have; with --wrap-up another request must have
  * its room as well. */
 static struct room room_for(const struct agent_run *run, int64_t input)
 {
-	const struct run_config *config = &run->config;
-	bool twice = config->wrap_up && !run->wrapping;
+	bool twice = run->config.wrap_up && !run->wrapping;
 	struct room room = {input, INT64_MAX, INT64_MAX};
 
 	if (twice)
 		input *= 2;
-	if (config->max_total_tokens > 0)
-		room.tokens = config->max_total_tokens - used_tokens(run) - input -
-			      (twice ? reserve(config->max_total_tokens) : 0);
-	if (config->max_cost_usd > 0)
-		room.cost = bought(run, config->max_cost_usd - run->total.cost_usd -
-					    cost_of(run, input, 0)) -
-			    (twice ? reserve(bought(run, config->max_cost_usd)) : 0);
-	return room;
-}
+	for (const struct agent_run *at = run; at != NULL; at = at->config.parent) {
+		const struct run_config *config = &at->config;
+		int64_t left;
 
-static bool is_limited(const struct agent_run *run)
-{
-	return run->config.max_total_tokens > 0 || run->config.max_cost_usd > 0;
+		if (config->max_total_tokens > 0) {
+			left = config->max_total_tokens - used_tokens(at) - input -
+			       (twice ? reserve(config->max_total_tokens) : 0);
+			room.tokens = left < room.tokens ? left : room.tokens;
+		}
+		if (config->max_cost_usd > 0) {
+			left = bought(run, config->max_cost_usd - at->total.cost_usd -
+					       cost_of(run, input, 0)) -
+			       (twice ? reserve(bought(run, config->max_cost_usd)) : 0);
+			room.cost = left < room.cost ? left : room.cost;
+		}
+	}
+	return room;
 }
 
 /* ---- the request ---- */
@@ -176,23 +193,30 @@ void run_wrapped_up(struct agent_run *run)
 	run_fail(run, RUN_LIMIT, STATUS_LIMIT, "limit", "%s", buffer_string(&run->limit));
 }
 
-/* Whether what comes next fits. */
-static bool check_room(struct agent_run *run)
+/* Whether what `at`, the run itself or one that it is nested in, has used leaves anything. */
+static bool has_room(struct agent_run *run, const struct agent_run *at, const struct room *room)
 {
-	struct room room = room_for(run, next_input(run));
+	const struct run_config *config = &at->config;
+	int64_t used = used_tokens(at);
 
-	if (room.tokens < LEAST_OUTPUT)
+	if (config->max_total_tokens > 0 && used >= config->max_total_tokens)
+		run_reach_limit(run,
+				"the run used %lld tokens, the limit is %lld (--max-total-tokens)",
+				(long long)used, (long long)config->max_total_tokens);
+	else if (config->max_cost_usd > 0 && at->total.cost_usd >= config->max_cost_usd)
+		run_reach_limit(run, "the run cost %g USD, the limit is %g (--max-cost)",
+				at->total.cost_usd, config->max_cost_usd);
+	else if (config->max_total_tokens > 0 && room->tokens < LEAST_OUTPUT)
 		run_reach_limit(run,
 				"the run used %lld of %lld tokens, too many for another request of "
 				"about %lld (--max-total-tokens)",
-				(long long)used_tokens(run),
-				(long long)run->config.max_total_tokens, (long long)room.input);
-	else if (room.cost < LEAST_OUTPUT)
+				(long long)used, (long long)config->max_total_tokens,
+				(long long)room->input);
+	else if (config->max_cost_usd > 0 && room->cost < LEAST_OUTPUT)
 		run_reach_limit(run,
 				"the run cost %g of %g USD, too much for another request of about "
 				"%lld tokens (--max-cost)",
-				run->total.cost_usd, run->config.max_cost_usd,
-				(long long)room.input);
+				at->total.cost_usd, config->max_cost_usd, (long long)room->input);
 	else
 		return true;
 	return false;
@@ -200,19 +224,13 @@ static bool check_room(struct agent_run *run)
 
 bool run_within_limits(struct agent_run *run)
 {
-	const struct run_config *config = &run->config;
-	int64_t used = used_tokens(run);
+	struct room room;
 
 	if (!is_limited(run))
 		return true;
-	if (config->max_total_tokens > 0 && used >= config->max_total_tokens)
-		run_reach_limit(run,
-				"the run used %lld tokens, the limit is %lld (--max-total-tokens)",
-				(long long)used, (long long)config->max_total_tokens);
-	else if (config->max_cost_usd > 0 && run->total.cost_usd >= config->max_cost_usd)
-		run_reach_limit(run, "the run cost %g USD, the limit is %g (--max-cost)",
-				run->total.cost_usd, config->max_cost_usd);
-	else
-		return check_room(run);
-	return false;
+	room = room_for(run, next_input(run));
+	for (const struct agent_run *at = run; at != NULL; at = at->config.parent)
+		if (has_budget(at) && !has_room(run, at, &room))
+			return false;
+	return true;
 }

@@ -26,7 +26,7 @@ struct model_request run_request(const struct agent_run *run, struct window *win
 		      run_token_scale(run));
 	request = run_first_request(&run->config, window, run->offered);
 	/* A forced call is forced once: the loop would never end otherwise. */
-	if (request.tool_choice != NULL && run->iteration > 1 &&
+	if (request.tool_choice != NULL && run->iteration > run->since + 1 &&
 	    strcmp(request.tool_choice, "none") != 0)
 		request.tool_choice = NULL;
 	/* Tools that were called before must still be known to the provider. */

@@ -18,7 +18,12 @@ static void take_ids(struct agent_run *run, struct span ids)
 void run_resume_state(struct agent_run *run)
 {
 	const struct history *history = run->config.history;
+	const struct agent *agent = NULL;
 
+	if (run->config.agents != NULL && history->agent_name != NULL)
+		agent = agent_set_find(run->config.agents, history->agent_name);
+	if (agent != NULL)
+		run_become(run, agent);
 	run->iteration = history->iteration;
 	run->tool_calls = history->tool_calls;
 	run->total = history->total;

@@ -1,7 +1,8 @@
 /*
  * run_state: the inside of a run, shared by its files: run.c (the loop), run_retry.c (what to do
  * about a failed response), run_request.c (what is sent), run_limits.c, run_output.c (structured
- * answers), run_tools.c (one batch of tool calls), run_provider.c (calls that the provider runs),
+ * answers), run_tools.c (one batch of tool calls), run_agents.c (other agents),
+ * run_provider.c (calls that the provider runs),
  * run_resume.c (going on with another run) and run_events.c (what is written). Nobody else includes
  * this.
  */
@@ -36,6 +37,8 @@ struct batch_call {
 	enum batch_state state;
 	struct tool_call *process;
 	struct approval *approval;
+	struct agent_run *nested; /* of an agent that is a tool; NULL: it does not run */
+	char *prompt;             /* of the nested run */
 	char **environment;
 	struct buffer result;
 	bool is_error;
@@ -51,7 +54,8 @@ struct held_chunk {
 };
 
 struct agent_run {
-	struct run_config config;
+	struct run_config given;  /* as run_start got it */
+	struct run_config config; /* with what the present agent says */
 	struct run_handler handler;
 	struct loop *loop;
 	struct event_stream stream;
@@ -77,7 +81,10 @@ struct agent_run {
 	/* the tools that are running */
 	struct batch_call *batch;
 	size_t batch_count;
-	int busy; /* calls asking or running */
+	int busy;                    /* calls asking or running */
+	const struct agent *handoff; /* who takes over when the calls are done; NULL: nobody */
+	const struct answer_call *handoff_call; /* the call that decided it */
+	int64_t since; /* the iteration after which the present agent took over */
 
 	/* the limits, in tokens */
 	struct {
@@ -94,6 +101,7 @@ struct agent_run {
 	char trace_id[33];
 	struct usage_total total;
 	int64_t iteration, tool_calls;
+	int64_t nested_calls; /* tool calls of runs nested in this one */
 	int64_t started_at, first_answer_at;
 	enum model_finish finish;
 	bool has_finish;
@@ -119,6 +127,12 @@ void run_next_iteration(struct agent_run *run);
 /* Begin an iteration without asking yet. */
 void run_begin_iteration(struct agent_run *run);
 
+/* Open the models of a configuration: an array that the caller closes (run_close_models); NULL with
+ * `e`. */
+struct model **run_open_models(const struct run_config *config, struct error *e);
+void run_close_models(struct model **models, size_t count);
+/* The tools as models know them; the caller frees the array. */
+struct model_tool *run_offer_tools(const struct tool_set *set);
 /* Send the request for this iteration. */
 void run_ask(struct agent_run *run);
 /* The response is complete and needs no tools: end the run. */
@@ -185,6 +199,24 @@ void run_tools_refuse(struct agent_run *run, const char *why);
 /* Stop them all, each with a result that says so. */
 void run_tools_stop(struct agent_run *run);
 void run_tools_free(struct agent_run *run);
+/* A call that ran has its result; go on with the others. */
+void run_call_done(struct batch_call *call, const struct tool_result *result);
+
+/* ---- run_agents.c: other agents, who take over or are tools ---- */
+
+/* Go on as `agent`; where it names no model, with those that were given. */
+void run_become(struct agent_run *run, const struct agent *agent);
+/* Take a call of a handoff: its result, and false when another call decided it before. */
+bool run_handoff(struct agent_run *run, const struct answer_call *call, const struct tool *tool,
+		 struct buffer *result);
+/* The calls are done and run->handoff is set: the other agent takes over. False when it cannot,
+ * and the run has ended. */
+bool run_hand_over(struct agent_run *run);
+/* Start the agent that `call` asks. False with what the model is told. */
+bool run_nested_start(struct batch_call *call, const struct answer_call *said, struct buffer *why);
+/* Cancel it, with its agent_end. */
+void run_nested_stop(struct batch_call *call);
+void run_nested_free(struct batch_call *call);
 
 /* ---- run_provider.c: calls that the provider runs itself ---- */
 
@@ -196,6 +228,8 @@ void run_provider_close(struct agent_run *run, bool failed);
 /* ---- run_events.c ---- */
 
 void emit_agent_start(struct agent_run *run);
+void emit_agent_updated(struct agent_run *run, const char *previous, const char *call_id,
+			enum handoff_input input, struct span reason);
 void emit_agent_end(struct agent_run *run, enum run_end end);
 void emit_error(struct agent_run *run, const struct model_error *error, bool fatal);
 void emit_progress(struct agent_run *run);

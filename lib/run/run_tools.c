@@ -47,12 +47,15 @@ static void on_errors(void *context, struct span text)
 	emit_tool_chunk(call->run, asked(call), text, "stderr");
 }
 
-static void on_done(void *context, const struct tool_result *result)
+void run_call_done(struct batch_call *call, const struct tool_result *result)
 {
-	struct batch_call *call = context;
-
 	settle(call, result);
 	pump(call->run);
+}
+
+static void on_done(void *context, const struct tool_result *result)
+{
+	run_call_done(context, result);
 }
 
 /* ---- starting ---- */
@@ -90,18 +93,38 @@ static char **make_environment(const struct batch_call *call)
 	return environment;
 }
 
-static void execute(struct batch_call *call)
+static void execute_program(struct batch_call *call)
 {
 	struct agent_run *run = call->run;
 	bool streams = run->config.tool_output;
 	const struct tool_handler handler = {call, streams ? on_output : NULL, on_done,
 					     streams ? on_errors : NULL};
 
-	call->state = CALL_RUNNING;
-	emit_tool_start(run, asked(call));
 	event_flush(run->stream.sink); /* what happens outside must be in the log before */
 	call->process = tool_start(run->loop, call->tool, answer_args(asked(call)),
 				   call->environment, &run->config.tool_limits, &handler);
+}
+
+static void execute(struct batch_call *call)
+{
+	struct agent_run *run = call->run;
+	struct tool_result result = {.exit_status = -1};
+	struct buffer text = {0};
+
+	call->state = CALL_RUNNING;
+	emit_tool_start(run, asked(call));
+	if (call->tool->kind == TOOL_PROGRAM) {
+		execute_program(call);
+		return;
+	}
+	if (call->tool->kind == TOOL_HANDOFF)
+		result.is_error = !run_handoff(run, asked(call), call->tool, &text);
+	else if (!run_nested_start(call, asked(call), &text))
+		result.is_error = true;
+	result.text = buffer_span(&text);
+	if (call->nested == NULL)
+		settle(call, &result);
+	buffer_free(&text);
 }
 
 /* What the model is told of a call that was not approved. */
@@ -119,6 +142,13 @@ static void deny(struct batch_call *call, const char *by, const char *reason)
 	buffer_free(&why);
 }
 
+static struct agent_run *outermost(struct agent_run *run)
+{
+	while (run->config.parent != NULL)
+		run = run->config.parent;
+	return run;
+}
+
 static void on_decided(void *context, bool approved, const char *by, const char *reason)
 {
 	struct batch_call *call = context;
@@ -131,7 +161,7 @@ static void on_decided(void *context, bool approved, const char *by, const char 
 	else
 		deny(call, by, reason);
 	if (run->config.policy->quitting)
-		run_fail(run, RUN_CANCELLED, 128 + SIGINT, "cancelled",
+		run_fail(outermost(run), RUN_CANCELLED, 128 + SIGINT, "cancelled",
 			 "the user denied a call and ended the run");
 	else
 		pump(run);
@@ -174,6 +204,27 @@ static bool is_faulty(struct batch_call *call, struct buffer *why)
 	return true;
 }
 
+/* How many calls the run and those nested in it may still make. */
+static int64_t calls_left(const struct agent_run *run)
+{
+	int64_t left = run->config.max_tool_calls - run->tool_calls - run->nested_calls;
+
+	if (run->config.max_tool_calls <= 0)
+		return INT64_MAX / 2;
+	return left > 0 ? left : 0;
+}
+
+/* The run whose limit is the nearest: this one, or one that it is nested in. */
+static const struct agent_run *tightest(const struct agent_run *run)
+{
+	const struct agent_run *found = run;
+
+	for (const struct agent_run *at = run; at != NULL; at = at->config.parent)
+		if (calls_left(at) < calls_left(found))
+			found = at;
+	return found;
+}
+
 static void begin_call(struct batch_call *call)
 {
 	struct agent_run *run = call->run;
@@ -184,7 +235,7 @@ static void begin_call(struct batch_call *call)
 		buffer_add_format(&why,
 				  "The call was not run: the limit of %lld tool calls is reached "
 				  "(--max-tool-calls).",
-				  (long long)run->config.max_tool_calls);
+				  (long long)tightest(run)->config.max_tool_calls);
 	if (call->over_limit || is_faulty(call, &why)) {
 		settle_refused(call, buffer_string(&why));
 		buffer_free(&why);
@@ -273,21 +324,22 @@ static void pump(struct agent_run *run)
 			 "the model wrote invalid tool arguments %d times in a row", run->repairs);
 		return;
 	}
+	if (run->handoff != NULL && !run_hand_over(run))
+		return;
 	over = run->batch[run->batch_count - 1].over_limit;
 	run_tools_free(run);
 	if (over)
 		run_reach_limit(run,
 				"the model asked for more than %lld tool calls "
 				"(--max-tool-calls)",
-				(long long)run->config.max_tool_calls);
+				(long long)tightest(run)->config.max_tool_calls);
 	else
 		run_next_iteration(run);
 }
 
-/* The calls of the answer; `before`: how many calls the run has had until then. */
-static void make_batch(struct agent_run *run, int64_t before)
+/* The calls of the answer, of which the first `allowed` may run. */
+static void make_batch(struct agent_run *run, int64_t allowed)
 {
-	int64_t most = run->config.max_tool_calls;
 	size_t n = 0;
 
 	run->batch_count = answer_calls_to_run(&run->answer);
@@ -295,19 +347,20 @@ static void make_batch(struct agent_run *run, int64_t before)
 	for (size_t i = 0; i < run->answer.call_count; i++)
 		if (!run->answer.calls[i].by_provider) {
 			run->batch[n] = (struct batch_call){.run = run, .index = i};
-			run->batch[n].over_limit = most > 0 && before + (int64_t)n >= most;
+			run->batch[n].over_limit = (int64_t)n >= allowed;
 			n++;
 		}
 }
 
 void run_tools(struct agent_run *run)
 {
-	int64_t most = run->config.max_tool_calls;
+	int64_t left = calls_left(tightest(run)), count;
 
-	make_batch(run, run->tool_calls);
-	run->tool_calls += (int64_t)run->batch_count;
-	if (most > 0 && run->tool_calls > most)
-		run->tool_calls = most;
+	make_batch(run, left);
+	count = (int64_t)run->batch_count < left ? (int64_t)run->batch_count : left;
+	run->tool_calls += count;
+	for (struct agent_run *at = run->config.parent; at != NULL; at = at->config.parent)
+		at->nested_calls += count;
 	pump(run);
 }
 
@@ -320,7 +373,7 @@ void run_tools_refuse(struct agent_run *run, const char *why)
 	    !json_is(json_get(c->messages[c->count - 1], "role"), "assistant"))
 		return;
 	buffer_add_format(&sentence, "The call was not run: %s.", why);
-	make_batch(run, 0);
+	make_batch(run, INT64_MAX);
 	for (size_t i = 0; i < run->batch_count; i++)
 		settle_refused(&run->batch[i], buffer_string(&sentence));
 	add_results(run);
@@ -343,9 +396,21 @@ static void interrupt(struct batch_call *call)
 		settle(call, &unknown);
 }
 
+/* A handoff was decided, and the run stopped before it took place. */
+static void take_handoff(struct batch_call *call)
+{
+	const struct tool *tool =
+	    tool_set_find(call->run->config.tools, span_of(asked(call)->name));
+	struct buffer unused = {0};
+
+	if (tool != NULL && tool->kind == TOOL_HANDOFF && !call->is_error)
+		run_handoff(call->run, asked(call), tool, &unused);
+	buffer_free(&unused);
+}
+
 void run_tools_resume(struct agent_run *run, const struct history *history)
 {
-	make_batch(run, run->tool_calls - (int64_t)answer_calls_to_run(&run->answer));
+	make_batch(run, calls_left(run) + (int64_t)answer_calls_to_run(&run->answer));
 	for (size_t i = 0; i < run->batch_count && i < history->call_count; i++) {
 		const struct history_call *known = &history->calls[i];
 		struct batch_call *call = &run->batch[i];
@@ -354,6 +419,7 @@ void run_tools_resume(struct agent_run *run, const struct history *history)
 			call->state = CALL_DONE;
 			json_decode(known->result, &call->result);
 			call->is_error = known->is_error;
+			take_handoff(call);
 		} else if (known->state == HISTORY_CALL_BEGUN) {
 			interrupt(call);
 		}
@@ -369,7 +435,9 @@ void run_tools_stop(struct agent_run *run)
 	for (size_t i = 0; i < run->batch_count; i++) {
 		struct batch_call *call = &run->batch[i];
 
-		if (call->state == CALL_RUNNING)
+		if (call->nested != NULL)
+			run_nested_stop(call);
+		else if (call->state == CALL_RUNNING)
 			tool_cancel(call->process, TOOL_GRACE_SECONDS);
 		if (call->approval != NULL)
 			approval_cancel(call->approval);
@@ -384,6 +452,7 @@ void run_tools_stop(struct agent_run *run)
 void run_tools_free(struct agent_run *run)
 {
 	for (size_t i = 0; i < run->batch_count; i++) {
+		run_nested_free(&run->batch[i]);
 		buffer_free(&run->batch[i].result);
 		free(run->batch[i].environment);
 	}

@@ -3,30 +3,27 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/file.h"
 #include "tool/command.h"
+
+/* What an agent that is a tool is asked with, unless its manifest says more. */
+#define PROMPT_PARAMETERS                                                                          \
+	"{\"type\":\"object\",\"properties\":{\"prompt\":{\"type\":\"string\",\"description\":"    \
+	"\"What the agent is to do, with all it needs to know\"}},\"required\":[\"prompt\"],"      \
+	"\"additionalProperties\":false}"
 
 /* Longest name that every provider takes. */
 enum { NAME_MAX_LENGTH = 64 };
 
 /* ---- saying what is wrong ---- */
 
-/* "FILE:LINE: sentence", the line being that of `offset`. */
-static bool fault_at(const struct tool *tool, size_t offset, struct error *e, const char *sentence)
-{
-	size_t line = 1;
-
-	for (size_t i = 0; i < offset && i < tool->manifest.len; i++)
-		line += tool->manifest.at[i] == '\n';
-	return error_set(e, "usage", "%s:%zu: %s", tool->source, line, sentence);
-}
-
-/* The same for a value of the manifest; the manifest's beginning for an absent one. */
+/* Of a value of the manifest; the manifest's beginning for an absent one. */
 static bool fault(const struct tool *tool, struct span value, struct error *e, const char *sentence)
 {
-	struct span whole = json_trim(buffer_span(&tool->manifest));
-	const char *at = value.at != NULL ? value.at : whole.at;
+	struct span text = buffer_span(&tool->manifest);
+	const char *at = value.at != NULL ? value.at : json_trim(text).at;
 
-	return fault_at(tool, (size_t)(at - tool->manifest.at), e, sentence);
+	return error_at(e, tool->source, text, (size_t)(at - text.at), "%s", sentence);
 }
 
 /* ---- the members ---- */
@@ -79,7 +76,10 @@ static bool read_parameters(struct tool *tool, struct span object, struct error 
 
 	if (parameters.at == NULL)
 		parameters = json_get(object, "inputSchema");
-	tool->parameters = parameters.at != NULL ? parameters : SPAN("{\"type\":\"object\"}");
+	tool->parameters = parameters;
+	if (parameters.at == NULL)
+		tool->parameters = tool->kind == TOOL_AGENT ? SPAN(PROMPT_PARAMETERS)
+							    : SPAN("{\"type\":\"object\"}");
 	if (json_type(tool->parameters) != JSON_OBJECT)
 		return fault(tool, parameters, e,
 			     "\"parameters\" must be a JSON Schema object, such as "
@@ -103,7 +103,7 @@ static bool read_command(struct tool *tool, struct span object, struct error *e)
 	bool placeholders, good;
 
 	if (command.at == NULL) {
-		if (json_type(json_get(object, "agent")) == JSON_STRING)
+		if (tool->kind == TOOL_AGENT)
 			return true;
 		return fault(tool, command, e,
 			     "the manifest has no \"command\": add one, such as "
@@ -116,6 +116,24 @@ static bool read_command(struct tool *tool, struct span object, struct error *e)
 	tool->command = command;
 	tool->stdin_args = !placeholders;
 	return good;
+}
+
+static bool read_agent(struct tool *tool, struct span object, struct error *e)
+{
+	struct span agent = json_get(object, "agent");
+	char *path;
+
+	if (agent.at == NULL)
+		return true;
+	if (json_get(object, "command").at != NULL)
+		return fault(tool, agent, e, "a tool has a \"command\" or an \"agent\", not both");
+	if (json_type(agent) != JSON_STRING || json_is(agent, ""))
+		return fault(tool, agent, e, "\"agent\" must name a file, agent-file(5)");
+	path = json_text(agent);
+	tool->kind = TOOL_AGENT;
+	tool->agent_file = path_join(tool->folder, path);
+	free(path);
+	return true;
 }
 
 static bool read_running(struct tool *tool, struct span object, struct error *e)
@@ -160,16 +178,12 @@ static void insert_command(struct tool *tool, const char *program)
 
 static bool read_all(struct tool *tool, const char *program, struct error *e)
 {
-	struct buffer sentence = {0};
 	struct json_fault json = {0};
 	struct span object;
 
-	if (!json_check(buffer_span(&tool->manifest), &json)) {
-		buffer_add_format(&sentence, "not valid JSON: %s", json.what);
-		fault_at(tool, json.offset, e, buffer_string(&sentence));
-		buffer_free(&sentence);
-		return false;
-	}
+	if (!json_check(buffer_span(&tool->manifest), &json))
+		return error_at(e, tool->source, buffer_span(&tool->manifest), json.offset,
+				"not valid JSON: %s", json.what);
 	object = json_trim(buffer_span(&tool->manifest));
 	if (json_type(object) != JSON_OBJECT)
 		return fault(tool, object, e,
@@ -179,8 +193,8 @@ static bool read_all(struct tool *tool, const char *program, struct error *e)
 		insert_command(tool, program);
 	object = json_trim(buffer_span(&tool->manifest));
 	return read_name(tool, object, e) && read_description(tool, object, e) &&
-	       read_parameters(tool, object, e) && read_command(tool, object, e) &&
-	       read_running(tool, object, e);
+	       read_agent(tool, object, e) && read_parameters(tool, object, e) &&
+	       read_command(tool, object, e) && read_running(tool, object, e);
 }
 
 struct tool *manifest_read(struct span text, const char *source, const char *folder,
@@ -221,6 +235,7 @@ void tool_free(struct tool *tool)
 	free(tool->description);
 	free(tool->folder);
 	free(tool->source);
+	free(tool->agent_file);
 	buffer_free(&tool->manifest);
 	free(tool);
 }

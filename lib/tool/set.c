@@ -349,20 +349,61 @@ static bool add_file(struct tool_set *set, const char *path, const struct stat *
 	return added;
 }
 
-bool tool_set_add(struct tool_set *set, const char *path, struct error *e)
+static bool add_path(struct tool_set *set, const char *path, struct error *e)
 {
-	char *shipped = shipped_manifest(path);
 	struct stat status;
-	bool added;
 
-	if (shipped != NULL) {
-		added = add_manifest(set, shipped, e);
-		free(shipped);
-		return added;
-	}
 	if (stat(path, &status) != 0)
 		return not_found(path, errno, e);
 	if (S_ISDIR(status.st_mode))
 		return add_folder(set, path, e);
 	return add_file(set, path, &status, e);
+}
+
+bool tool_set_add_from(struct tool_set *set, const char *folder, const char *path, struct error *e)
+{
+	char *file = shipped_manifest(path);
+	bool added;
+
+	if (file != NULL) {
+		added = add_manifest(set, file, e);
+	} else {
+		file = path_join(folder, path);
+		added = add_path(set, file, e);
+	}
+	free(file);
+	return added;
+}
+
+bool tool_set_add(struct tool_set *set, const char *path, struct error *e)
+{
+	return tool_set_add_from(set, "", path, e);
+}
+
+bool tool_set_add_inline(struct tool_set *set, struct span text, size_t offset, size_t length,
+			 const char *source, const char *folder, struct error *e)
+{
+	struct buffer manifest = {0};
+	bool added;
+
+	/* Behind as many newlines as stand before it, so that messages name the file's lines. */
+	for (size_t i = 0; i < offset; i++)
+		if (text.at[i] == '\n')
+			buffer_add_char(&manifest, '\n');
+	buffer_add(&manifest, text.at + offset, length);
+	added = add(set, manifest_read(buffer_span(&manifest), source, folder, NULL, e), e);
+	buffer_free(&manifest);
+	return added;
+}
+
+bool tool_set_take(struct tool_set *set, struct tool_set *from, struct error *e)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < from->count && good; i++) {
+		good = add(set, from->tools[i], e); /* which frees it when not */
+		from->tools[i] = NULL;
+	}
+	tool_set_free(from);
+	return good;
 }

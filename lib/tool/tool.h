@@ -10,11 +10,22 @@
 
 /* ---- what a tool is ---- */
 
+enum tool_kind {
+	TOOL_PROGRAM,
+	TOOL_AGENT,   /* a nested run of another agent answers the call */
+	TOOL_HANDOFF, /* the call gives the conversation to another agent */
+};
+
+struct agent; /* run/agent.h */
+
 struct tool {
+	enum tool_kind kind;
 	char *name, *description;
-	struct buffer manifest; /* its JSON, which owns the spans */
-	struct span parameters; /* JSON Schema; {"type":"object"} when the manifest has none */
-	struct span command;    /* array of strings */
+	struct buffer manifest;    /* its JSON, which owns the spans */
+	struct span parameters;    /* JSON Schema; {"type":"object"} when the manifest has none */
+	struct span command;       /* array of strings; absent: the tool is no program */
+	char *agent_file;          /* the other agent's definition; NULL: the tool is a program */
+	const struct agent *agent; /* the same, found by who loads agents; borrowed */
 	char *folder;    /* of the manifest: a relative program name with a slash starts here */
 	char *source;    /* the file, for messages */
 	double timeout;  /* seconds; 0: the caller's default */
@@ -33,6 +44,13 @@ struct tool_set {
  * "usage"): not found, malformed (file, line and remedy), a name that is taken or is not
  * [a-zA-Z_][a-zA-Z0-9_-]{0,63}. */
 bool tool_set_add(struct tool_set *set, const char *path, struct error *e);
+/* The same for a relative `path` that starts at `folder` ("": the current one). */
+bool tool_set_add_from(struct tool_set *set, const char *folder, const char *path, struct error *e);
+/* Add the tool of a manifest that stands in another file, at byte `offset` of its text. */
+bool tool_set_add_inline(struct tool_set *set, struct span text, size_t offset, size_t length,
+			 const char *source, const char *folder, struct error *e);
+/* Move all tools of `from` to the end of `set`. */
+bool tool_set_take(struct tool_set *set, struct tool_set *from, struct error *e);
 const struct tool *tool_set_find(const struct tool_set *set, struct span name);
 void tool_set_free(struct tool_set *set);
 

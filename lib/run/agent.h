@@ -1,0 +1,68 @@
+/*
+ * agent: the definitions of agents, read from files (agent-file(5)).
+ *
+ * A file names other files: agents that this one can hand over to, agents that are its tools. All
+ * that can be reached is read at once, so that a mistake shows before anything is sent. Files may
+ * name each other in circles.
+ */
+#ifndef RUN_AGENT_H
+#define RUN_AGENT_H
+
+#include <sys/types.h>
+
+#include "model/model.h"
+#include "model/specs.h"
+#include "run/conversation.h"
+#include "tool/tool.h"
+
+/* Zero: no limit is said. */
+struct agent_limits {
+	int64_t max_iterations, max_total_tokens, max_tool_calls;
+	double max_cost_usd, timeout_seconds;
+};
+
+/* What is not said is NULL, zero or absent. */
+struct agent {
+	char *name, *description, *instructions, *effort, *tool_choice;
+	struct model_specs models;
+	struct model_option *options; /* keys and values are owned */
+	size_t option_count;
+	int64_t max_tokens;
+	struct span schema;    /* of the answer */
+	struct tool_set tools; /* those that hand over included */
+	enum handoff_input handoff_input;
+	struct agent_limits limits;
+	/* private */
+	char *source, *folder;
+	struct buffer text, schema_text; /* own the spans */
+	struct span handoffs;
+	dev_t device;
+	ino_t inode;
+};
+
+/* Zeroed: empty. No two agents have the same name. */
+struct agent_set {
+	struct agent **agents;
+	size_t count;
+};
+
+/* Read the agent of `path`, and all that it names; one that is there already is not read again.
+ * NULL with `e` (kind "usage": FILE:LINE, what is wrong and what to do). */
+struct agent *agent_set_add(struct agent_set *set, const char *path, struct error *e);
+
+/* Read the agents that `tools` name. */
+bool agent_set_link(struct agent_set *set, struct tool_set *tools, struct error *e);
+
+/* Let `from` hand over to `to`: a tool transfer_to_NAME. */
+bool agent_add_handoff(struct agent *from, const struct agent *to, struct error *e);
+
+bool agent_hands_over_to(const struct agent *from, const struct agent *to);
+
+/* Add a request parameter; `value` (JSON) is copied. */
+void agent_add_option(struct agent *agent, struct span key, struct span value);
+
+const struct agent *agent_set_find(const struct agent_set *set, const char *name);
+
+void agent_set_free(struct agent_set *set);
+
+#endif
