@@ -139,7 +139,7 @@ cat calls
 EOF
 	tool note '["true"]'
 	# The line is in the terminal's queue before the model calls the tool.
-	(until [ -e first ]; do sleep 0.01; done; sleep 0.3; touch typed) &
+	(for _ in {1..3000}; do [ ! -e first ] || break; sleep 0.01; done; sleep 0.3; touch typed) 3>&- &
 	person 'ready ' $'y\n' "$asks" $'n\n' -- --ask '*'
 	wait
 	assert_equal "$(decisions)" 'c0 denied user'
