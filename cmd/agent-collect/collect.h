@@ -181,7 +181,7 @@ struct total {
 };
 
 void total_init(struct total *total);
-void total_add(struct total *total, const struct result *result);
+void total_add(struct total *total, const struct result *result, bool in_parent);
 void total_write(const struct total *total, struct buffer *out);
 /* From the first event to the last, in seconds; negative: not known. */
 double total_duration(const struct total *total);

@@ -157,13 +157,19 @@ static void flush(void *context)
 	output_flush(&program->collection.output);
 }
 
+/* Whether the usage of a nested run is part of its parent's, which is in the input as well. */
+static bool is_in_parent(const struct program *program, const struct run *run)
+{
+	return run->parent_id != NULL && runs_find(program->runs, span_of(run->parent_id)) != NULL;
+}
+
 /* Write the result of a run that is over, whole or not. */
 static void finish(struct program *program, const struct result *result)
 {
 	program->collection.format->result(&program->collection, result);
 	program->collection.written++;
 	if (program->options.total)
-		total_add(&program->total, result);
+		total_add(&program->total, result, is_in_parent(program, result->run));
 	check_result(program, result);
 	if (program->collection.output.pending.len >= OUTPUT_BUFFER)
 		flush(program);

@@ -44,10 +44,21 @@ static void add_times(struct total *total, const struct result *result)
 		add_exact(&total->run_seconds, seconds);
 }
 
-void total_add(struct total *total, const struct result *result)
+static void add_usage(struct total *total, const struct result *result)
 {
 	struct span cost = result_cost(result);
 
+	for (int i = 0; i < USAGE_KEYS; i++)
+		add_count(&total->usage[i], result_tokens(result, (enum usage_key)i));
+	add_count(&total->requests, result_requests(result));
+	if (cost.at != NULL)
+		add_exact(&total->cost, json_double(cost, 0));
+	else
+		total->cost_unknown = true;
+}
+
+void total_add(struct total *total, const struct result *result, bool in_parent)
+{
 	total->runs++;
 	total->nested += result->run->parent_id != NULL;
 	if (!result_complete(result))
@@ -56,17 +67,12 @@ void total_add(struct total *total, const struct result *result)
 		total->succeeded++;
 	else
 		total->failed++;
-	for (int i = 0; i < USAGE_KEYS; i++)
-		add_count(&total->usage[i], result_tokens(result, (enum usage_key)i));
-	add_count(&total->requests, result_requests(result));
+	if (!in_parent)
+		add_usage(total, result);
 	add_count(&total->iterations, result_iterations(result));
 	add_count(&total->tool_calls, result_tool_calls(result));
 	total->tool_errors += result->calls_failed;
 	total->errors += result->error_count;
-	if (cost.at != NULL)
-		add_exact(&total->cost, json_double(cost, 0));
-	else
-		total->cost_unknown = true;
 	add_times(total, result);
 }
 

@@ -80,3 +80,19 @@ void agents_resolve(struct options *o, bool model_named)
 	if (o->config.max_iterations == 0)
 		o->config.max_iterations = MAX_ITERATIONS;
 }
+
+void agents_check_models(const struct options *o)
+{
+	for (size_t i = 0; i < o->agents.count; i++) {
+		const struct model_specs *models = &o->agents.agents[i]->models;
+
+		for (size_t k = 0; k < models->count; k++) {
+			struct error e = {0};
+			struct model *model = model_open(o->config.host, models->at[k], &e);
+
+			if (model == NULL)
+				die(STATUS_USAGE, "%s", e.message);
+			model_close(model);
+		}
+	}
+}

@@ -12,4 +12,8 @@
  * --tool-choice, --schema and limits for the first one. Exits after a mistake. */
 void agents_resolve(struct options *options, bool model_named);
 
+/* Whether the models that agents name can be opened, which is known before anything is sent. Exits
+ * when one cannot. */
+void agents_check_models(const struct options *options);
+
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/utf8.h"
+#include "agents.h"
 #include "list.h"
 #include "log.h"
 #include "options.h"
@@ -385,6 +386,7 @@ int main(int argc, char **argv)
 			take_run(&p);
 		if (p.options.config.model_count == 0 && p.options.batch == NULL)
 			list_no_model();
+		agents_check_models(&p.options);
 		if (!p.options.resume)
 			read_prompt(&p.options);
 		if (p.options.mode == MODE_DRY_RUN) {

@@ -555,6 +555,7 @@ bool agent_add_handoff(struct agent *from, const struct agent *to, struct error 
 		struct tool *tool = from->tools.tools[from->tools.count - 1];
 
 		tool->kind = TOOL_HANDOFF;
+		tool->idempotent = true;
 		tool->agent = to;
 	}
 	buffer_free(&text);

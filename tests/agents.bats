@@ -1,0 +1,325 @@
+#!/usr/bin/env bats
+# agent-run --agent: definitions in files, handing over, agents as tools.
+load helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR" || return
+	mkdir -p requests
+	# Answers request number N of the agent whose instructions are NAME with the file NAME.N; the
+	# requests are requests/NAME.N.
+	cat >model.sh <<-'EOF'
+		cat >"requests/new.$$"
+		name=$(jq -r '.system // "none"' "requests/new.$$")
+		n=1
+		while ! ln "requests/new.$$" "requests/$name.$n" 2>/dev/null; do n=$((n + 1)); done
+		rm "requests/new.$$"
+		cat "$name.$n"
+	EOF
+	export AGENT_MODEL='exec:sh model.sh'
+}
+
+# agent NAME [MEMBERS]: a definition in NAME.json, whose instructions are its name.
+agent() {
+	printf '{"name":"%s","instructions":"%s"%s}\n' "$1" "$1" "${2:+,$2}" >"$1.json"
+}
+
+# says NAME.N TEXT, calls NAME.N TOOL ARGS [TOOL ARGS ...]: what an agent answers.
+says() {
+	jq -cn --arg text "$2" '{event_type:"llm_chunk",data:{text:$text}}' >"$1"
+}
+
+calls() {
+	local file=$1 i=0
+	shift
+	while [ $# -gt 0 ]; do
+		jq -cn --arg id "$file-$i" --arg name "$1" --arg args "$2" --argjson i $i \
+			'{event_type:"tool_call_start",data:{tool_call_id:$id,tool_name:$name,index:$i}},
+			{event_type:"tool_call_chunk",data:{tool_call_id:$id,tool_name:$name,args_delta:$args}}'
+		i=$((i + 1))
+		shift 2
+	done >"$file"
+}
+
+# of TYPE FILTER: what a jq filter makes of the data of these events in the file events, one a line.
+of() {
+	jq -rc --arg type "$1" "select(.event_type == \$type) | .data | $2" events
+}
+
+# messages NAME.N: the conversation of a request, as roles and what was said.
+messages() {
+	jq -rc '.messages[] | .role + ": " + ([.content[] | .text // .tool_name] | join(" "))' "requests/$1"
+}
+
+@test "a file says who the agent is; the command line goes before it" {
+	mkdir -p home/tools
+	printf '{"name":"look","command":["printf","seen"]}\n' >home/tools/look.json
+	echo 'be brief' >home/how.md
+	cat >home/a.json <<-'EOF'
+		{"name": "Reader", "model": "exec:sh model.sh", "instructions": "@how.md", "tools": ["tools/look.json"],
+		 "options": {"temperature": 0.5, "top_p": 1}, "effort": "low", "max_tokens": 77, "tool_choice": "look", "output_schema": {"type": "integer"}}
+	EOF
+	unset AGENT_MODEL
+	echo '{"event_type":"llm_chunk","data":{"text":"7"}}' >'be brief.1'
+	cp 'be brief.1' other.1
+	agent-run -A home/a.json 'go' </dev/null >events
+	assert_equal "$(of agent_start '[.agent_name, .tools[], .system]')" '["Reader","look","be brief\n"]'
+	assert_equal "$(of agent_end '[.agent_name, .output_json]')" '["Reader",7]'
+	assert_equal "$(jq -c '[.options.temperature, .options.top_p, .effort, .max_tokens, .tool_choice, .schema, .tools[].name]' requests/be*)" \
+		'[0.5,1,"low",77,"look",{"type":"integer"},"look"]'
+	agent-run -A home/a.json -s other -o temperature=1 --effort high --max-tokens 5 --tool-choice auto -t list_dir 'go' </dev/null >events
+	assert_equal "$(jq -c '[.options.temperature, .effort, .max_tokens, .tool_choice, [.tools[].name]]' requests/other.1)" \
+		'[1,"high",5,"auto",["look","list_dir"]]'
+}
+
+@test "a handoff: the new agent's instructions, tools and model from then on, and back" {
+	printf '{"name":"look","command":["printf","seen"]}\n' >look.json
+	agent front '"handoffs":["Big Band.json"]'
+	agent 'Big Band' '"description":"Plays.","tools":["look.json"],"handoffs":["front.json"]'
+	calls front.1 transfer_to_big_band '{"reason":"they want music"}'
+	calls 'Big Band.1' look '{}'
+	calls 'Big Band.2' transfer_to_front '{}'
+	says front.2 'bye'
+	agent-run -A front.json 'hello' </dev/null | tee events | agent-text >text
+	assert_equal "$(cat text)" bye
+	assert_equal "$(of agent_updated '[.agent_name, .previous_agent, .model, .reason, .tools[]]')" \
+		$'["Big Band","front","sh model.sh","they want music","look","transfer_to_front"]\n["front","Big Band","sh model.sh",null,"transfer_to_big_band"]'
+	assert_equal "$(of agent_end '[.agent_name, .total_iterations, .tool_calls]')" '["front",4,3]'
+	assert_equal "$(of tool_end .result)" $'{"assistant": "Big Band"}\nseen\n{"assistant": "front"}'
+	assert_equal "$(jq -c '.tools[] | [.name, .description]' requests/front.1)" \
+		'["transfer_to_big_band","Handoff to the Big Band agent to handle the request. Plays."]'
+	assert_equal "$(messages 'front.2')" "user: hello
+assistant: transfer_to_big_band
+tool: transfer_to_big_band
+assistant: look
+tool: look
+assistant: transfer_to_front
+tool: transfer_to_front"
+}
+
+@test "other agents of the command line can be handed to by the first" {
+	agent a
+	agent b
+	agent c
+	calls a.1 transfer_to_c '{}'
+	says c.1 'done'
+	agent-run -A a.json -A b.json -A c.json 'x' </dev/null >events
+	assert_equal "$(of agent_start '.tools | join(" ")')" 'transfer_to_b transfer_to_c'
+	assert_equal "$(jq -c '[.tools[]?.name]' requests/c.1)" '[]'
+}
+
+@test "of several handoffs the first counts, and other calls of the answer run before it" {
+	printf '{"name":"look","command":["printf","seen"]}\n' >look.json
+	agent a '"handoffs":["b.json","c.json"],"tools":["look.json"]'
+	agent b
+	agent c
+	calls a.1 transfer_to_b '{}' transfer_to_c '{}' look '{}'
+	says b.1 'done'
+	agent-run -A a.json 'x' </dev/null >events
+	assert_equal "$(of agent_updated .agent_name)" b
+	assert_equal "$(of tool_end '[.tool_name, .is_error, .result]' | sort)" '["look",false,"seen"]
+["transfer_to_b",false,"{\"assistant\": \"b\"}"]
+["transfer_to_c",true,"Multiple handoffs detected, ignoring this one."]'
+}
+
+@test "handoff_input says how much of the conversation goes along" {
+	agent a '"handoffs":["b.json"]'
+	for input in all last none; do
+		rm -rf requests
+		mkdir requests
+		agent b '"handoff_input":"'$input'"'
+		calls a.1 transfer_to_b '{"reason":"it is yours"}'
+		says b.1 'done'
+		agent-run -A a.json --history <(echo '[{"role":"user","content":"one"},{"role":"assistant","content":"two"}]') 'three' </dev/null >events
+		assert_equal "$(of agent_updated .handoff_input)" "$input"
+		messages b.1 >"$input"
+	done
+	assert_equal "$(cat all)" "user: one
+assistant: two
+user: three
+assistant: transfer_to_b
+tool: transfer_to_b"
+	assert_equal "$(cat last)" "user: three
+user: The agent a handed over to you: it is yours"
+	assert_equal "$(cat none)" "user: The agent a handed over to you: it is yours"
+	# Who hands over decides where the other says nothing.
+	rm -rf requests
+	mkdir requests
+	agent a '"handoffs":["b.json"],"handoff_input":"last"'
+	agent b
+	calls a.1 transfer_to_b '{}'
+	agent-run -A a.json 'three' </dev/null >events
+	assert_equal "$(messages b.1)" "user: three"
+}
+
+@test "a run that was cut at any event around a handoff goes on as the right agent" {
+	agent a '"handoffs":["b.json"]'
+	agent b '"handoff_input":"last"'
+	calls a.1 transfer_to_b '{"reason":"r"}'
+	says b.1 'done'
+	agent-run -A a.json 'x' </dev/null >whole
+	for lines in $(seq 2 $(($(wc -l <whole) - 1))); do
+		rm -rf requests
+		mkdir requests
+		# What was asked before the cut is not asked again.
+		if head -n "$lines" whole | grep -q '"llm_end".*transfer_to_b'; then touch requests/a.1; fi
+		if head -n "$lines" whole | grep -q '"llm_end".*done'; then touch requests/b.1; fi
+		head -n "$lines" whole >log
+		run -0 agent-run -A a.json --resume log </dev/null
+		cp log events
+		assert_equal "$(of agent_updated '[.agent_name, .previous_agent]' | tail -1)" '["b","a"]'
+		assert_equal "$(of agent_end '[.agent_name, .output, .tool_calls, .total_iterations]')" '["b","done",1,2]'
+		if [ -s requests/b.1 ]; then
+			assert_equal "$(messages b.1)" $'user: x\nuser: The agent a handed over to you: r'
+		fi
+		assert_equal "$(agent-text -F log 2>/dev/null)" 'done'
+	done
+	head -n 10 whole >log
+	agent c
+	run -2 agent-run -A c.json --resume log </dev/null
+	assert_output 'agent-run: log: its run had come to the agent b; give its file with --agent'
+}
+
+@test "an agent is a tool: a nested run in the same stream, whose usage is its parent's too" {
+	agent boss '"tools":[{"name":"ask_helper","description":"Asks","agent":"helper.json"}]'
+	printf '{"name":"look","command":["printf","seen"]}\n' >look.json
+	agent helper '"tools":["look.json"]'
+	calls boss.1 ask_helper '{"prompt":"find it"}'
+	calls helper.1 look '{}'
+	says helper.2 'found'
+	says boss.2 'all done'
+	for file in boss.1 helper.1 helper.2 boss.2; do
+		echo '{"event_type":"llm_end","data":{"usage":{"input_tokens":10,"output_tokens":1}}}' >>$file
+	done
+	agent-run -A boss.json 'x' </dev/null | tee events | agent-text >text
+	assert_equal "$(cat text)" 'all done'
+	parent=$(jq -r 'select(.event_type == "agent_start" and .data.parent_run_id == null) | .run_id' events)
+	assert_equal "$(of agent_start 'select(.parent_run_id != null) | [.agent_name, .prompt, .parent_run_id, .parent_tool_call_id]')" \
+		"[\"helper\",\"find it\",\"$parent\",\"boss.1-0\"]"
+	assert_equal "$(of agent_end '[.agent_name, .total_iterations, .tool_calls, .total_tokens, .usage.requests]')" \
+		$'["helper",2,1,22,2]\n["boss",2,1,44,4]'
+	assert_equal "$(of tool_end 'select(.tool_name == "ask_helper") | [.result, .is_error]')" '["found",false]'
+	assert_equal "$(jq -c '.tools' requests/boss.1)" \
+		'[{"name":"ask_helper","description":"Asks","parameters":{"type":"object","properties":{"prompt":{"type":"string","description":"What the agent is to do, with all it needs to know"}},"required":["prompt"],"additionalProperties":false}}]'
+	for run in $(jq -r .run_id events | sort -u); do
+		assert_equal "$(jq -c --arg r "$run" 'select(.run_id == $r) | .seq' events)" "$(seq 0 $(($(grep -c "\"run_id\":\"$run\"" events) - 1)))"
+	done
+	assert_equal "$(agent-collect --total events | tail -1 | jq -c '[.usage.input_tokens, .usage.requests, .tool_calls]')" '[40,4,2]'
+}
+
+@test "an agent that fails, or takes other arguments, is a tool like any other" {
+	agent boss '"tools":[{"name":"two","description":"d","agent":"helper.json","parameters":{"type":"object","properties":{"a":{"type":"integer"},"b":{"type":"string"}}}}]'
+	agent helper '"limits":{"max_iterations":1},"tools":["list_dir"]'
+	calls boss.1 two '{"a":1234567890123456789, "b":"x"}'
+	calls helper.1 list_dir '{}'
+	says boss.2 'well'
+	agent-run -A boss.json 'x' </dev/null >events
+	assert_equal "$(jq -r '.messages[0].content[0].text' requests/helper.1)" '{"a":1234567890123456789,"b":"x"}'
+	assert_equal "$(of tool_end 'select(.tool_name == "two") | [.is_error, .result]')" \
+		'[true,"The agent helper failed: no answer after 1 model responses (--max-iterations)"]'
+	assert_equal "$(of agent_end '[.agent_name, .status]')" $'["helper","limit"]\n["boss","success"]'
+}
+
+@test "nesting ends at eight runs" {
+	agent deep '"tools":[{"name":"deeper","description":"d","agent":"deep.json"}]'
+	for n in 1 2 3 4 5 6 7 8; do calls deep.$n deeper '{"prompt":"go"}'; done
+	for n in 9 10 11 12 13 14 15 16; do says deep.$n "back $n"; done
+	agent-run -A deep.json 'x' </dev/null >events
+	assert_equal "$(jq -r .run_id events | sort -u | wc -l)" 8
+	assert_equal "$(of tool_end '.result' | head -1)" 'Agents may be nested 8 deep, not deeper.'
+	assert_equal "$(of agent_end .output | tail -1)" 'back 16'
+}
+
+@test "a parent's limits reach into nested runs" {
+	agent boss '"tools":[{"name":"ask","description":"d","agent":"helper.json"}],"limits":{"max_tool_calls":2}'
+	printf '{"name":"look","command":["printf","seen"]}\n' >look.json
+	agent helper '"tools":["look.json"]'
+	calls boss.1 ask '{"prompt":"p"}'
+	calls helper.1 look '{}' look '{}'
+	says boss.2 'well'
+	agent-run -A boss.json 'x' </dev/null >events
+	assert_equal "$(of tool_end '[.tool_name, .is_error]' | head -2 | sort)" $'["look",false]\n["look",true]'
+	assert_equal "$(of agent_end '[.agent_name, .status, .tool_calls]' | head -1)" '["helper","limit",1]'
+	rm -rf requests
+	mkdir requests
+	agent boss '"tools":[{"name":"ask","description":"d","agent":"helper.json"}]'
+	calls helper.1 look '{}'
+	says helper.2 never
+	echo '{"event_type":"llm_end","data":{"usage":{"input_tokens":5000,"output_tokens":1}}}' >>helper.1
+	run -3 agent-run -A boss.json --max-total-tokens 5000 'x' </dev/null
+	printf '%s\n' "$output" | grep '^{' >events
+	assert_equal "$(of agent_end '[.agent_name, .status]')" $'["helper","limit"]\n["boss","limit"]'
+	assert [ ! -e requests/helper.2 ]
+}
+
+@test "a signal, a timeout and a closed pipe end nested runs, and their processes" {
+	printf '{"name":"wait","command":["sh","-c","echo $$ >pid; exec sleep 1000"]}\n' >wait.json
+	agent boss '"tools":[{"name":"ask","description":"d","agent":"helper.json"}]'
+	agent helper '"tools":["wait.json"]'
+	calls boss.1 ask '{"prompt":"p"}'
+	calls helper.1 wait '{}'
+	run -124 agent-run -A boss.json --timeout 1 'x' </dev/null
+	run -1 kill -0 "$(cat pid)"
+	for signal in INT TERM; do
+		rm -rf requests pid
+		mkdir requests
+		(
+			trap - INT
+			exec agent-run -A boss.json 'x' </dev/null >events 2>/dev/null
+		) &
+		until [ -s pid ]; do sleep 0.01; done
+		kill -s $signal $!
+		wait $! || status=$?
+		assert_equal "$status" "$((128 + $(kill -l $signal)))"
+		run -1 kill -0 "$(cat pid)"
+		assert_equal "$(of agent_end '[.agent_name, .status]')" $'["helper","cancelled"]\n["boss","cancelled"]'
+		assert_equal "$(of tool_end '[.tool_name, .result]')" $'["wait","The call was cancelled."]\n["ask","The call was cancelled."]'
+	done
+	rm -rf requests pid
+	mkdir requests
+	agent-run -A boss.json 'x' </dev/null | sed -n '/"tool_start".*"wait"/q'
+	run -1 kill -0 "$(cat pid)"
+}
+
+@test "what is wrong with a definition is said with file, line and remedy, before anything is sent" {
+	mistake() {
+		printf '%s' "$1" >bad.json
+		run -2 agent-run -A bad.json 'x' </dev/null
+		assert_output "agent-run: $2"
+	}
+	mistake '{"name":"a","colour":1}' 'bad.json:1: unknown key "colour"; the keys are name, description, model, instructions, tools, mcp, handoffs, handoff_input, output_schema, options, effort, max_tokens, tool_choice, limits, $schema'
+	mistake $'{"name":"a",\n"limits":{"max_turns":1}}' 'bad.json:2: unknown key "max_turns"; the keys are max_iterations, max_total_tokens, max_tool_calls, max_cost, timeout'
+	mistake $'{"name":"a",\n"limits":{"max_cost":"1"}}' 'bad.json:2: this must be a number above 0'
+	mistake '{"instructions":"a"}' 'bad.json:1: the agent has no "name": add one'
+	mistake '[]' 'bad.json:1: an agent is a JSON object with a "name"'
+	mistake $'{"name":\n}' 'bad.json:2: not JSON: a value is missing'
+	mistake '{"name":"a","handoffs":["none.json"]}' 'none.json: No such file or directory'
+	mistake '{"name":"a","handoffs":["bad.json"]}' 'bad.json: an agent cannot hand over to itself'
+	mistake $'{"name":"a","tools":[\n{"name":"x"}]}' 'bad.json:2: the manifest has no "command": add one, such as ["./program", "{name}"]'
+	mistake '{"name":"a","instructions":"@none.md"}' 'bad.json:1: none.md: No such file or directory'
+	mistake '{"name":"a","output_schema":7}' 'bad.json:1: "output_schema" must be a JSON Schema (an object) or its file'
+	mistake '{"name":"a","handoff_input":"some"}' 'bad.json:1: "handoff_input" must be all, last or none'
+	mistake '{"name":"a","model":"openai:x","mcp":{}}' 'bad.json:1: "mcp": this version knows no MCP servers; leave it out, or give the tools as manifests'
+	echo '{"name":"a"}' >other.json
+	mistake '{"name":"a","handoffs":["other.json"]}' 'other.json: the name "a" is taken by bad.json: rename one of them'
+}
+
+@test "a key that a later agent needs is missed before anything is sent" {
+	agent a '"handoffs":["b.json"]'
+	agent b '"model":"anthropic:claude-sonnet-4-5"'
+	run -2 --separate-stderr env -u ANTHROPIC_API_KEY agent-run -A a.json 'x' </dev/null
+	assert_equal "$output" ''
+	assert_regex "$stderr" 'ANTHROPIC_API_KEY'
+	assert [ ! -e requests/a.1 ]
+}
+
+@test "the schema of definitions describes what is read" {
+	jq -r '.properties | keys[]' "$AGENT_SHARE/agent.schema.json" | sort >keys
+	echo '{"name":"a","x":1}' >bad.json
+	run -2 agent-run -A bad.json x </dev/null
+	sed 's/.*the keys are //; s/, /\n/g' <<<"$output" | sort >read
+	diff keys read
+	jq -r '.properties.limits.properties | keys[]' "$AGENT_SHARE/agent.schema.json" | sort >keys
+	echo '{"name":"a","limits":{"x":1}}' >bad.json
+	run -2 agent-run -A bad.json x </dev/null
+	sed 's/.*the keys are //; s/, /\n/g' <<<"$output" | sort | diff keys -
+}
