@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/file.h>
 #include <unistd.h>
 
@@ -24,30 +25,47 @@ static void close_line(int fd, const char *path)
 		die(STATUS_FAILED, "%s: %s", path, strerror(errno));
 }
 
-/* Many runs may append to a log (LOCK_SH), but only one to a session (LOCK_EX): it goes on from
- * what the file holds. */
-static void lock(int fd, const char *path, int how)
+static bool is_torn(int fd)
 {
-	if (flock(fd, how | LOCK_NB) == 0)
-		return;
+	off_t size = lseek(fd, 0, SEEK_END);
+	char last;
+
+	return size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n';
+}
+
+static _Noreturn void refuse(const char *path)
+{
 	if (errno == EWOULDBLOCK)
 		die(STATUS_USAGE,
 		    "%s: another agent-run is writing to it; wait for it, or use another file",
 		    path);
-	if (how == LOCK_EX)
-		die(STATUS_USAGE, "%s: %s", path, strerror(errno));
+	die(STATUS_USAGE, "%s: %s", path, strerror(errno));
+}
+
+/* Many runs may append to a log at once, but none to a session that is in use. Who mends a log has
+ * it alone for a moment. What cannot be locked is no file that anybody goes on from. */
+static void share(int fd, const char *path)
+{
+	enum { TRIES = 100, PAUSE_MS = 10 };
+
+	for (int i = 1; flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK; i++) {
+		if (i == TRIES)
+			refuse(path);
+		poll(NULL, 0, PAUSE_MS);
+	}
 }
 
 int log_open(const char *path)
 {
 	int fd = open_file(path, O_CREAT);
-	off_t size;
-	char last;
 
-	lock(fd, path, LOCK_SH);
-	size = lseek(fd, 0, SEEK_END);
-	if (size > 0 && pread(fd, &last, 1, size - 1) == 1 && last != '\n')
-		close_line(fd, path);
+	share(fd, path);
+	/* Without an end it is torn, unless another run is writing it just now. */
+	if (is_torn(fd)) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_torn(fd))
+			close_line(fd, path);
+		share(fd, path);
+	}
 	return fd;
 }
 
@@ -75,7 +93,8 @@ int log_open_session(const char *path, bool must_exist, struct buffer *text)
 	int fd = open_file(path, must_exist ? 0 : O_CREAT);
 	struct error e = {0};
 
-	lock(fd, path, LOCK_EX);
+	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+		refuse(path);
 	if (!file_read(path, text, &e))
 		die(STATUS_USAGE, "%s", e.message);
 	mend(fd, path, text);
