@@ -147,18 +147,42 @@ static char *call_text(struct span call, const char *key)
 	return text != NULL ? text : mem_copy(SPAN("?"));
 }
 
+/* Append a call as "weather (call_1)". */
+static void name_call(struct buffer *out, struct span call)
+{
+	char *name = call_text(call, "tool_name"), *id = call_text(call, "tool_call_id");
+
+	buffer_add_format(out, "%s (%s)", name, id);
+	free(name);
+	free(id);
+}
+
 /* Say of a call what differs. */
 static bool call_differs(struct buffer *why, const char *what, struct span call,
 			 struct span expected, struct span came)
 {
-	char *name = call_text(call, "tool_name"), *id = call_text(call, "tool_call_id");
 	struct buffer of = {0};
 
-	buffer_add_format(&of, "%s of %s (%s)", what, name, id);
+	buffer_add_format(&of, "%s of ", what);
+	name_call(&of, call);
 	differs(why, buffer_string(&of), expected, came);
 	buffer_free(&of);
-	free(name);
-	free(id);
+	return false;
+}
+
+/* One call instead of the other; either may be absent. */
+static bool calls_differ(struct buffer *why, struct span expected, struct span came)
+{
+	buffer_add_text(why, "an earlier call: expected ");
+	if (expected.at != NULL)
+		name_call(why, expected);
+	else
+		buffer_add_text(why, "none");
+	buffer_add_text(why, ", got ");
+	if (came.at != NULL)
+		name_call(why, came);
+	else
+		buffer_add_text(why, "none");
 	return false;
 }
 
@@ -166,26 +190,21 @@ static bool same_calls(struct buffer *why, struct span expected, struct span mes
 {
 	struct json_walk wanted = json_walk(json_get(expected, "content"));
 	struct json_walk parts = json_walk(json_get(message, "content"));
-	bool more;
 
-	while ((more = next_call(&wanted)) && next_call(&parts)) {
-		struct span args = json_get(wanted.value, "args");
-		struct span came = json_get(parts.value, "args");
+	while (next_call(&wanted)) {
+		struct span call = wanted.value,
+			    came = next_call(&parts) ? parts.value : (struct span){0};
+		struct span args = json_get(call, "args");
 
-		if (!json_equal(json_get(wanted.value, "tool_call_id"),
-				json_get(parts.value, "tool_call_id")) ||
-		    !json_equal(json_get(wanted.value, "tool_name"),
-				json_get(parts.value, "tool_name")))
-			return call_differs(why, "the call", wanted.value, wanted.value,
-					    parts.value);
-		if (!json_equal(args, came))
-			return call_differs(why, "the arguments", wanted.value, args, came);
+		if (came.at == NULL ||
+		    !json_equal(json_get(call, "tool_call_id"), json_get(came, "tool_call_id")) ||
+		    !json_equal(json_get(call, "tool_name"), json_get(came, "tool_name")))
+			return calls_differ(why, call, came);
+		if (!json_equal(args, json_get(came, "args")))
+			return call_differs(why, "the arguments", call, args,
+					    json_get(came, "args"));
 	}
-	if (more)
-		return call_differs(why, "the call", wanted.value, wanted.value, (struct span){0});
-	if (next_call(&parts))
-		return call_differs(why, "the call", parts.value, (struct span){0}, parts.value);
-	return true;
+	return !next_call(&parts) || calls_differ(why, (struct span){0}, parts.value);
 }
 
 static struct span find_result(const struct replay_run *run, struct span id)
