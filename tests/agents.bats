@@ -312,6 +312,53 @@ user: The agent a handed over to you: it is yours"
 	assert [ ! -e requests/a.1 ]
 }
 
+# asked N: what a recorded conversation and the request sent in it have in common, in one form.
+asked() {
+	jq -cS '{instructions, tools: [.tools[]? | .name],
+		input: [.input[] | if .type == "function_call" then {call_id, name, arguments: (.arguments | fromjson)}
+			elif .type == "function_call_output" then {call_id, output}
+			else [.role, (.content | if type == "array" then map(.text) | join("") else . end)] end]}'
+}
+
+# handoff RECORDING PROMPT: serve the recorded answers of a handoff, and compare what is sent.
+handoff() {
+	local rounds=("$RECORDINGS/$1"/0?) i
+	start_server "${rounds[@]/#/recording=}"
+	OPENAI_API_KEY=key-c0ffee agent-run -m openai:gpt-4o --base-url "$SERVER_URL/v1" -A front.json "$2" </dev/null >events
+	assert_equal "$(request_count)" ${#rounds[@]}
+	for ((i = 0; i < ${#rounds[@]}; i++)); do
+		assert_equal "$(request $((i + 1)) .body | asked)" "$(asked <"${rounds[i]}/request.json")"
+	done
+	assert_equal "$(agent-text -n events)" "$(jq -r .text "${rounds[-1]}/expected.json")"
+}
+
+@test "recorded conversations with a handoff are had again" {
+	unset AGENT_MODEL OPENAI_BASE_URL
+	RECORDINGS=$BATS_TEST_DIRNAME/data/recordings/openai
+	cat >front.json <<-'EOF'
+		{"name": "Conductor", "handoffs": ["composer.json"],
+		 "instructions": "You coordinate musical performances. When users ask for composition, hand off to the Symphony Composer."}
+	EOF
+	cat >composer.json <<-'EOF'
+		{"name": "Symphony Composer", "instructions": "You compose and arrange symphonic music pieces using your composition tools.",
+		 "tools": [{"name": "compose_music", "description": "Compose music in the specified style and key.",
+		  "parameters": {"type": "object", "properties": {"style": {"type": "string"}, "key": {"type": "string"}}, "required": ["style", "key"]},
+		  "command": ["printf", "Composed a beautiful %s piece in %s major", "{style}", "{key}"]}]}
+	EOF
+	handoff responses-tl-music-composer-handoff-hierarchy 'Can you create a new symphony in D major?'
+	assert_equal "$(of agent_updated '[.previous_agent, .agent_name]')" '["Conductor","Symphony Composer"]'
+	cat >front.json <<-'EOF'
+		{"name": "Router", "instructions": "You handle general requests and route data processing tasks to the Analytics Agent.", "handoffs": ["analytics.json"]}
+	EOF
+	step() {
+		printf '{"name":"%s","description":"d","command":["printf","%s: %%s","{%s}"],"parameters":{"type":"object","properties":{"%s":{"type":"string"}}}}' "$1" "$2" "$3" "$3"
+	}
+	printf '{"name":"Analytics Agent","instructions":"You are a data analytics specialist. Use your tools to analyze data, process results, and generate reports.","tools":[%s,%s,%s]}' \
+		"$(step analyze_data 'Analyzed data patterns for' data_request)" "$(step process_results 'Processed results' analysis_data)" \
+		"$(step generate_report 'Generated report' processed_data)" >analytics.json
+	handoff responses-tl-router-analytics-complete-workflow 'Can you analyze the sales data from last quarter and generate a report?'
+}
+
 @test "the schema of definitions describes what is read" {
 	jq -r '.properties | keys[]' "$AGENT_SHARE/agent.schema.json" | sort >keys
 	echo '{"name":"a","x":1}' >bad.json
