@@ -323,6 +323,16 @@ agent-text: log:2: 5 events of run 'r' are missing before seq 9"
 	assert_output --partial '\x1b[31mred\x07 \u{9b} \u{202e}'
 	run script -qec 'agent-text --raw-control log' /dev/null </dev/null
 	assert_output --partial $'\e[31mred'
+	run script -qec 'agent-text -D log' /dev/null </dev/null
+	assert_output $'"\\u001b[31mred\\u0007 \\u009b \\u202e"\r'
+	run script -qec 'agent-text -S log' /dev/null </dev/null
+	assert_output $'"\\u001b[31mred\\u0007 \\u009b \\u202e"\r'
+	printf '{"event_type":"x","data":{"a":"\302\233\342\200\256"}}\n' >other
+	run script -qec 'agent-text --sse other' /dev/null </dev/null
+	assert_line --index 1 $'data: {"event_type":"x","data":{"a":"\\u009b\\u202e"}}\r'
+	{ start; event output_chunk '{"output":["‮"]}'; end; } >partial
+	run script -qec 'agent-text -p partial' /dev/null </dev/null
+	assert_output $'["\\u202e"]\r'
 }
 
 @test "each piece is out before more is waited for" {

@@ -207,7 +207,7 @@ static void print(struct filter *f, struct span line)
 	if (f->safe) {
 		buffer_clear(&f->frame);
 		write_framed(f, &f->frame, line);
-		terminal_add(&f->out, buffer_span(&f->frame));
+		terminal_add_json(&f->out, buffer_span(&f->frame));
 	} else {
 		write_framed(f, &f->out, line);
 	}

@@ -1,4 +1,4 @@
-#include "show.h"
+#include "form.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -13,32 +13,6 @@
 enum {
 	OUTPUT_SIZE = 64 * 1024, /* output is written when it has grown to this */
 	MAX_GROUP = 1024 * 1024, /* as is a group of --debounce */
-};
-
-/* What a run has to show: `run->state`. */
-struct text_state {
-	struct buffer out;   /* output that waits for the run's turn */
-	struct buffer text;  /* the answer so far, all iterations (snapshots, partial, final) */
-	size_t iteration_at; /* where this iteration begins in `text` */
-	size_t out_mark;     /* the same in `out` */
-	struct buffer group; /* held back by --debounce */
-	bool group_thinking;
-	int64_t group_due;
-	bool wrote;           /* something of the run is out */
-	bool answered;        /* a piece of answer text has come */
-	bool wrote_iteration; /* something of this iteration is */
-	bool in_thinking;
-	int newlines;       /* at the end of what is out, up to 2 */
-	struct buffer last; /* the last --partial value */
-	bool over;
-};
-
-struct show {
-	struct show_options options;
-	struct runs *runs;
-	struct buffer out;
-	struct run *live; /* whose turn it is; NULL: nobody's */
-	bool any;         /* something of an earlier run is out */
 };
 
 struct show *show_new(const struct show_options *options, struct runs *runs)
@@ -75,157 +49,6 @@ void show_flush(struct show *show)
 		die(STATUS_FAILED, "standard output: %s", strerror(errno));
 	}
 	buffer_clear(&show->out);
-}
-
-/* Where the run's output goes now. */
-static struct buffer *output_of(struct show *show, const struct run *run)
-{
-	struct text_state *s = run->state;
-
-	return show->live == run ? &show->out : &s->out;
-}
-
-/* ---- plain text ---- */
-
-static void count_newlines(struct text_state *s, struct span text)
-{
-	size_t n = 0;
-
-	while (n < text.len && text.at[text.len - 1 - n] == '\n')
-		n++;
-	s->newlines = n == text.len ? s->newlines + (int)n : (int)n;
-	if (s->newlines > 2)
-		s->newlines = 2;
-}
-
-/* A blank line between what is out and what follows. */
-static void part(struct text_state *s, struct buffer *out)
-{
-	for (; s->newlines < 2; s->newlines++)
-		buffer_add_char(out, '\n');
-}
-
-static void add_text(const struct show *show, struct buffer *out, struct span text)
-{
-	if (show->options.safe)
-		terminal_add(out, text);
-	else
-		buffer_add_span(out, text);
-}
-
-static void end_thinking(const struct show *show, struct text_state *s, struct buffer *out)
-{
-	if (s->in_thinking && show->options.dim)
-		buffer_add_text(out, "\033[0m");
-	s->in_thinking = false;
-}
-
-/* The first text of a run: a blank line parts it from an earlier run's. */
-static void part_runs(const struct show *show, const struct run *run, struct buffer *out)
-{
-	struct text_state *s = run->state;
-
-	if (!s->wrote && show->live == run && show->any)
-		buffer_add_char(out, '\n');
-	s->wrote = true;
-}
-
-static void show_plain(const struct show *show, const struct run *run, struct buffer *out,
-		       struct span text, bool thinking)
-{
-	struct text_state *s = run->state;
-
-	if (s->wrote && (!s->wrote_iteration || thinking != s->in_thinking)) {
-		end_thinking(show, s, out);
-		part(s, out);
-	}
-	if (thinking && !s->in_thinking && show->options.dim)
-		buffer_add_text(out, "\033[2m");
-	s->in_thinking = thinking;
-	part_runs(show, run, out);
-	s->wrote_iteration = true;
-	add_text(show, out, text);
-	count_newlines(s, text);
-}
-
-/* ---- values, one a line ---- */
-
-static void show_line(struct buffer *out, struct span text)
-{
-	json_write_string(out, text);
-	buffer_add_char(out, '\n');
-}
-
-/* A value of --partial, unless it is the one shown last. */
-static void show_value(struct text_state *s, struct buffer *out, struct span json)
-{
-	struct buffer value = {0};
-
-	json_write_compact(&value, json);
-	if (!span_equal(buffer_span(&value), buffer_span(&s->last))) {
-		buffer_add_span(out, buffer_span(&value));
-		buffer_add_char(out, '\n');
-		buffer_clear(&s->last);
-		buffer_add_span(&s->last, buffer_span(&value));
-		s->wrote = true;
-	}
-	buffer_free(&value);
-}
-
-static void show_partial_answer(struct text_state *s, struct buffer *out)
-{
-	struct buffer value = {0};
-
-	if (json_complete(span_from(buffer_span(&s->text), s->iteration_at), &value))
-		show_value(s, out, buffer_span(&value));
-	buffer_free(&value);
-}
-
-/* ---- pieces of text ---- */
-
-/* The answer so far, iterations parted by a blank line. */
-static void remember(struct text_state *s, struct span text)
-{
-	if (s->text.len == s->iteration_at && s->iteration_at > 0 && !s->wrote_iteration) {
-		struct span before = buffer_span(&s->text);
-
-		if (!span_ends(before, "\n"))
-			buffer_add_char(&s->text, '\n');
-		if (!span_ends(buffer_span(&s->text), "\n\n"))
-			buffer_add_char(&s->text, '\n');
-		s->iteration_at = s->text.len;
-	}
-	buffer_add_span(&s->text, text);
-}
-
-static void show_piece(struct show *show, struct run *run, struct span text, bool thinking)
-{
-	struct text_state *s = run->state;
-	struct buffer *out = output_of(show, run);
-
-	s->answered = s->answered || !thinking;
-	switch (show->options.form) {
-	case FORM_TEXT:
-		show_plain(show, run, out, text, thinking);
-		return;
-	case FORM_DELTAS:
-		show_line(out, text);
-		break;
-	case FORM_SNAPSHOTS:
-		remember(s, text);
-		show_line(out, buffer_span(&s->text));
-		break;
-	case FORM_PARTIAL:
-		remember(s, text);
-		show_partial_answer(s, out);
-		break;
-	case FORM_FINAL:
-		remember(s, text);
-		break;
-	case FORM_SSE:
-		break;
-	}
-	s->wrote_iteration = true;
 }
 
 /* Show the group that --debounce holds. */
@@ -402,7 +225,7 @@ static void show_output_value(struct show *show, struct run *run, const struct e
 		if (json.at == NULL && json_check(buffer_span(&text), NULL))
 			json = buffer_span(&text);
 		if (json.at != NULL)
-			show_value(s, out, json);
+			show_value(show, s, out, json);
 	} else if (show->options.form == FORM_FINAL && text.len > 0) {
 		part_runs(show, run, out);
 		add_text(show, out, buffer_span(&text));
@@ -496,7 +319,7 @@ static void take_event(struct show *show, struct run *run, const struct event *e
 	if (show->live == NULL)
 		show->live = run;
 	if (show->options.form == FORM_SSE)
-		event_add_sse(&show->out, event);
+		show_frame(show, event);
 	if (is_text || (is_thinking && show->options.thinking)) {
 		take_piece(show, run, event, is_thinking);
 		return;
@@ -517,7 +340,7 @@ static void take_event(struct show *show, struct run *run, const struct event *e
 			discard(show, run, SPAN("\"the run was resumed\""));
 	} else if (span_is(event->type, "output_chunk")) {
 		if (show->options.form == FORM_PARTIAL)
-			show_value(s, output_of(show, run), json_get(event->data, "output"));
+			show_value(show, s, output_of(show, run), json_get(event->data, "output"));
 	} else if (span_is(event->type, "error")) {
 		take_error(show, run, event);
 	} else if (span_is(event->type, "agent_end")) {
