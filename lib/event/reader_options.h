@@ -35,7 +35,7 @@ enum { READER_OPT_STRICT = 256, READER_OPT_RAW_CONTROL, READER_OPT_COLOR, READER
 /* The lines about them for --help. */
 #define READER_HELP                                                                                \
 	"  -f, --follow           wait for more until every run has ended\n"                       \
-	"      --strict           stop at the first malformed line; tell missing events\n"         \
+	"      --strict           stop at the first malformed line\n"                              \
 	"      --color=WHEN       auto, always or never\n"                                         \
 	"      --raw-control      send control characters to the terminal as they are\n"           \
 	"  -h, --help             show this text\n"                                                \
