@@ -41,6 +41,9 @@ void options_parse(struct options *options, int argc, char **argv);
 /* Add a model (owned from now on) to those that were named. */
 void options_add_model(struct options *options, char *spec);
 
+/* What --help shows. */
+extern const char options_help[];
+
 void options_free(struct options *options);
 
 #endif

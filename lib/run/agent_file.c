@@ -1,0 +1,372 @@
+#include "run/agent_file.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#include "base/file.h"
+
+/* One file that is being read. */
+struct agent_file {
+	struct agent *agent;
+	struct error *e;
+};
+
+struct member {
+	const char *key;
+	bool (*read)(struct agent_file *file, struct span value);
+};
+
+static bool fault(const struct agent_file *file, struct span where, const char *sentence)
+{
+	struct span text = buffer_span(&file->agent->text);
+
+	return error_at(file->e, file->agent->source, text, (size_t)(where.at - text.at), "%s",
+			sentence);
+}
+
+/* ---- values ---- */
+
+static bool read_text(const struct agent_file *file, struct span value, char **text,
+		      const char *sentence)
+{
+	if (json_type(value) != JSON_STRING)
+		return fault(file, value, sentence);
+	free(*text);
+	*text = json_text(value);
+	return true;
+}
+
+static bool read_count(const struct agent_file *file, struct span value, int64_t *count)
+{
+	*count = json_type(value) == JSON_NUMBER ? json_int(value, 0) : 0;
+	return *count > 0 || fault(file, value, "this must be a whole number of at least 1");
+}
+
+static bool read_amount(const struct agent_file *file, struct span value, double *amount)
+{
+	*amount = json_type(value) == JSON_NUMBER ? json_double(value, 0) : 0;
+	return (*amount > 0 && !isinf(*amount)) ||
+	       fault(file, value, "this must be a number above 0");
+}
+
+/* Every member of `object` by its reader; a key that is not in the table is a mistake. */
+static bool read_members(struct agent_file *file, struct span object, const struct member *members,
+			 size_t count)
+{
+	struct json_walk walk = json_walk(object);
+
+	while (json_next(&walk)) {
+		struct buffer sentence = {0};
+		size_t i = 0;
+
+		while (i < count && !json_is(walk.key, members[i].key))
+			i++;
+		if (i < count) {
+			if (!members[i].read(file, walk.value))
+				return false;
+			continue;
+		}
+		buffer_add_format(&sentence, "unknown key %.*s; the keys are ", SPAN_ARG(walk.key));
+		for (i = 0; i < count; i++)
+			buffer_add_format(&sentence, "%s%s", i > 0 ? ", " : "", members[i].key);
+		fault(file, walk.key, buffer_string(&sentence));
+		buffer_free(&sentence);
+		return false;
+	}
+	return true;
+}
+
+/* ---- the limits ---- */
+
+static bool read_max_iterations(struct agent_file *file, struct span value)
+{
+	return read_count(file, value, &file->agent->limits.max_iterations);
+}
+
+static bool read_max_total_tokens(struct agent_file *file, struct span value)
+{
+	return read_count(file, value, &file->agent->limits.max_total_tokens);
+}
+
+static bool read_max_tool_calls(struct agent_file *file, struct span value)
+{
+	return read_count(file, value, &file->agent->limits.max_tool_calls);
+}
+
+static bool read_max_cost(struct agent_file *file, struct span value)
+{
+	return read_amount(file, value, &file->agent->limits.max_cost_usd);
+}
+
+static bool read_timeout(struct agent_file *file, struct span value)
+{
+	return read_amount(file, value, &file->agent->limits.timeout_seconds);
+}
+
+static bool read_limits(struct agent_file *file, struct span value)
+{
+	static const struct member members[] = {{"max_iterations", read_max_iterations},
+						{"max_total_tokens", read_max_total_tokens},
+						{"max_tool_calls", read_max_tool_calls},
+						{"max_cost", read_max_cost},
+						{"timeout", read_timeout}};
+
+	if (json_type(value) != JSON_OBJECT)
+		return fault(file, value, "\"limits\" must be an object");
+	return read_members(file, value, members, sizeof(members) / sizeof(*members));
+}
+
+/* ---- the members ---- */
+
+static bool read_name(struct agent_file *file, struct span value)
+{
+	return read_text(file, value, &file->agent->name, "\"name\" must be a string");
+}
+
+static bool read_description(struct agent_file *file, struct span value)
+{
+	return read_text(file, value, &file->agent->description,
+			 "\"description\" must be a string");
+}
+
+/* Instructions in a file of their own. */
+static bool read_instructions_file(const struct agent_file *file, struct span value)
+{
+	struct agent *agent = file->agent;
+	char *path = path_join(agent->folder, agent->instructions + 1);
+	struct buffer text = {0};
+	struct error e = {0};
+	bool good = file_read(path, &text, &e);
+
+	if (!good)
+		fault(file, value, e.message);
+	else if (text.len > 0 && memchr(text.at, '\0', text.len) != NULL)
+		good = fault(file, value, "the file of the instructions holds a NUL byte");
+	if (good) {
+		free(agent->instructions);
+		agent->instructions = buffer_take(&text);
+	}
+	buffer_free(&text);
+	error_clear(&e);
+	free(path);
+	return good;
+}
+
+static bool read_instructions(struct agent_file *file, struct span value)
+{
+	return read_text(file, value, &file->agent->instructions,
+			 "\"instructions\" must be a string, or \"@FILE\"") &&
+	       (file->agent->instructions[0] != '@' || read_instructions_file(file, value));
+}
+
+/* The file of a recording is relative to this one. */
+static char *resolve_spec(const struct agent *agent, char *spec)
+{
+	static const char replay[] = "replay:";
+	struct buffer resolved = {0};
+	char *path;
+
+	if (strncmp(spec, replay, strlen(replay)) != 0)
+		return spec;
+	path = path_join(agent->folder, spec + strlen(replay));
+	buffer_add_format(&resolved, "%s%s", replay, path);
+	free(path);
+	free(spec);
+	return buffer_take(&resolved);
+}
+
+static bool read_model(struct agent_file *file, struct span value)
+{
+	struct model_specs *models = &file->agent->models;
+	char *list;
+
+	if (json_type(value) != JSON_STRING || json_is(value, ""))
+		return fault(file, value, "\"model\" must be a string, such as \"openai:gpt-5.1\"");
+	model_specs_free(models);
+	list = json_text(value);
+	model_specs_add_list(models, list);
+	for (size_t i = 0; i < models->count; i++)
+		models->at[i] = resolve_spec(file->agent, models->at[i]);
+	free(list);
+	return true;
+}
+
+static bool read_options(struct agent_file *file, struct span value)
+{
+	struct json_walk walk = json_walk(value);
+
+	if (json_type(value) != JSON_OBJECT)
+		return fault(file, value,
+			     "\"options\" must be an object, such as {\"temperature\": 0.2}");
+	while (json_next(&walk)) {
+		char *key = json_text(walk.key);
+
+		agent_add_option(file->agent, span_of(key), walk.value);
+		free(key);
+	}
+	return true;
+}
+
+static bool read_effort(struct agent_file *file, struct span value)
+{
+	static const char *const levels[] = {"none", "low", "medium", "high", "max"};
+	static const char sentence[] = "\"effort\" must be none, low, medium, high or max";
+
+	if (!read_text(file, value, &file->agent->effort, sentence))
+		return false;
+	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
+		if (strcmp(file->agent->effort, levels[i]) == 0)
+			return true;
+	return fault(file, value, sentence);
+}
+
+static bool read_max_tokens(struct agent_file *file, struct span value)
+{
+	return read_count(file, value, &file->agent->max_tokens);
+}
+
+static bool read_tool_choice(struct agent_file *file, struct span value)
+{
+	return read_text(file, value, &file->agent->tool_choice,
+			 "\"tool_choice\" must be auto, required, none or a tool's name");
+}
+
+static bool read_tools(struct agent_file *file, struct span value)
+{
+	struct agent *agent = file->agent;
+	struct json_walk walk = json_walk(value);
+	struct span text = buffer_span(&agent->text);
+
+	if (json_type(value) != JSON_ARRAY)
+		return fault(file, value, "\"tools\" must be an array of paths and manifests");
+	while (json_next(&walk)) {
+		struct error e = {0};
+		bool good;
+
+		if (json_type(walk.value) == JSON_OBJECT) {
+			if (!tool_set_add_inline(&agent->tools, text,
+						 (size_t)(walk.value.at - text.at), walk.value.len,
+						 agent->source, agent->folder, file->e))
+				return false;
+		} else if (json_type(walk.value) == JSON_STRING) {
+			char *path = json_text(walk.value);
+
+			good = tool_set_add_from(&agent->tools, agent->folder, path, &e) ||
+			       fault(file, walk.value, e.message);
+			free(path);
+			error_clear(&e);
+			if (!good)
+				return false;
+		} else {
+			return fault(file, walk.value, "a tool is a path, or a manifest");
+		}
+	}
+	return true;
+}
+
+static bool read_handoffs(struct agent_file *file, struct span value)
+{
+	struct json_walk walk = json_walk(value);
+
+	if (json_type(value) != JSON_ARRAY)
+		return fault(file, value, "\"handoffs\" must be an array of agents' files");
+	while (json_next(&walk))
+		if (json_type(walk.value) != JSON_STRING || json_is(walk.value, ""))
+			return fault(file, walk.value, "a handoff is the path of an agent's file");
+	file->agent->handoffs = value;
+	return true;
+}
+
+static bool read_handoff_input(struct agent_file *file, struct span value)
+{
+	file->agent->handoff_input = handoff_input_of(value);
+	return file->agent->handoff_input != HANDOFF_UNSAID ||
+	       fault(file, value, "\"handoff_input\" must be all, last or none");
+}
+
+static bool read_schema_file(const struct agent_file *file, struct span value)
+{
+	struct agent *agent = file->agent;
+	char *name = json_text(value), *path = path_join(agent->folder, name);
+	struct error e = {0};
+	struct json_fault json;
+	bool good;
+
+	buffer_clear(&agent->schema_text);
+	good = file_read(path, &agent->schema_text, &e) || fault(file, value, e.message);
+	if (good && !json_check(buffer_span(&agent->schema_text), &json))
+		good = error_at(file->e, path, buffer_span(&agent->schema_text), json.offset,
+				"not JSON: %s", json.what);
+	agent->schema = json_trim(buffer_span(&agent->schema_text));
+	error_clear(&e);
+	free(path);
+	free(name);
+	return good;
+}
+
+static bool read_output_schema(struct agent_file *file, struct span value)
+{
+	file->agent->schema = value;
+	if (json_type(value) == JSON_STRING && !read_schema_file(file, value))
+		return false;
+	return json_type(file->agent->schema) == JSON_OBJECT ||
+	       fault(file, value,
+		     "\"output_schema\" must be a JSON Schema (an object) or its file");
+}
+
+static bool refuse_mcp(struct agent_file *file, struct span value)
+{
+	return fault(
+	    file, value,
+	    "\"mcp\": this version knows no MCP servers; leave it out, or give the tools as "
+	    "manifests");
+}
+
+static bool ignore(struct agent_file *file, struct span value)
+{
+	(void)file;
+	(void)value;
+	return true;
+}
+
+static bool read_all(struct agent_file *file)
+{
+	static const struct member members[] = {{"name", read_name},
+						{"description", read_description},
+						{"model", read_model},
+						{"instructions", read_instructions},
+						{"tools", read_tools},
+						{"mcp", refuse_mcp},
+						{"handoffs", read_handoffs},
+						{"handoff_input", read_handoff_input},
+						{"output_schema", read_output_schema},
+						{"options", read_options},
+						{"effort", read_effort},
+						{"max_tokens", read_max_tokens},
+						{"tool_choice", read_tool_choice},
+						{"limits", read_limits},
+						{"$schema", ignore}};
+	struct span text = buffer_span(&file->agent->text), object = json_trim(text);
+	struct json_fault json = {0};
+
+	if (!json_check(text, &json))
+		return error_at(file->e, file->agent->source, text, json.offset, "not JSON: %s",
+				json.what);
+	if (json_type(object) != JSON_OBJECT)
+		return fault(file, object, "an agent is a JSON object with a \"name\"");
+	if (!read_members(file, object, members, sizeof(members) / sizeof(*members)))
+		return false;
+	return (file->agent->name != NULL && file->agent->name[0] != '\0') ||
+	       fault(file, object, "the agent has no \"name\": add one");
+}
+
+bool agent_file_read(struct agent *agent, const char *path, struct error *e)
+{
+	struct agent_file file = {agent, e};
+	const char *slash = strrchr(path, '/');
+
+	agent->source = mem_copy(span_of(path));
+	agent->folder =
+	    mem_copy((struct span){path, slash != NULL ? (size_t)(slash - path) + 1 : 0});
+	return file_read(path, &agent->text, e) && read_all(&file);
+}
