@@ -111,6 +111,16 @@ The call was cancelled.'
 	assert [ ! -e ran ]
 }
 
+@test "quit in an agent that another one called ends both" {
+	printf '{"name":"look","command":["touch","ran"],"approval":true}' >look.json
+	echo '{"name":"helper","model":"test","tools":["look.json"]}' >helper.json
+	echo '{"name":"ask_helper","description":"d","agent":"helper.json"}' >ask.json
+	run -130 timeout 60 "$BUILD/server/terminal" "$asks" $'q\n' -- sh -c 'agent-run -m test -t ask.json hello >events'
+	assert_equal "$(of tool_approval '[.decision, .by]')" '["denied","user"]'
+	assert_equal "$(of agent_end '[.status, .agent_name]')" $'["cancelled","helper"]\n["cancelled","agent"]'
+	assert [ ! -e ran ]
+}
+
 @test "^C while asking cancels the run, and the terminal is as it was" {
 	tool one '["touch","ran"]'
 	calls one one
