@@ -411,26 +411,26 @@ cancelled 143'
 	run --separate-stderr agent-collect log
 	assert_failure 1
 	assert_output "$(cat "$DATA/run.json")"
-	assert_equal "$stderr" 'agent-collect: log:6: not a JSON object, left out: unexpected end of text at byte 46
-agent-collect: log:7: not a JSON object, left out: not a JSON object at byte 1'
+	assert_equal "$stderr" 'agent-collect: log:6: byte 46: unexpected end of text; the line is skipped
+agent-collect: log:7: byte 1: not a JSON object; the line is skipped'
 	run --separate-stderr agent-collect --strict log
 	assert_failure 1
 	assert_output ''
-	assert_equal "$stderr" 'agent-collect: log:6: not a JSON object, left out: unexpected end of text at byte 46'
+	assert_equal "$stderr" 'agent-collect: log:6: byte 46: unexpected end of text; the line is skipped'
 }
 
 @test "NUL bytes make a line malformed" {
 	{ printf '{"event_type":"llm_chunk","data":{"text":"a\0b"}}\n'; cat "$DATA/run.jsonl"; } >log
 	run --separate-stderr agent-collect log
 	assert_failure 1
-	assert_equal "$stderr" 'agent-collect: log:1: not a JSON object, left out: control character in a string at byte 44'
+	assert_equal "$stderr" 'agent-collect: log:1: byte 44: control character in a string; the line is skipped'
 }
 
 @test "a torn last line is said to be one" {
 	{ head -12 "$DATA/run.jsonl"; sed -n 13p "$DATA/run.jsonl" | head -c 80; } >log
 	run --separate-stderr agent-collect log
 	assert_failure 4
-	assert_equal "$stderr" 'agent-collect: log:13: the last line is cut off and left out: unexpected end of text at byte 81
+	assert_equal "$stderr" 'agent-collect: log:13: byte 81: unexpected end of text; the last line is cut off, and skipped
 agent-collect: the stream ended without agent_end: its writer was killed'
 }
 

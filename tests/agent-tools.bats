@@ -450,7 +450,7 @@ agent-tools: log:7: an event of run 'r' after its agent_end; it is ignored"
 	assert_equal "${#stderr_lines[@]}" 3
 	assert_equal "${stderr_lines[1]}" "agent-tools: log:3: the line is longer than 16 MiB; it is skipped"
 	[[ ${stderr_lines[0]} == "agent-tools: log:2: byte "*"; the line is skipped" ]]
-	[[ ${stderr_lines[2]} == "agent-tools: log:7: byte "*"; the line is skipped" ]]
+	[[ ${stderr_lines[2]} == "agent-tools: log:7: byte "*"; the last line is cut off, and skipped" ]]
 }
 
 @test "it exits with the run's status, says why the run failed, and takes the worst of several" {

@@ -231,11 +231,7 @@ static void take_line(struct program *program, struct span line)
 		pass_on(program, line);
 		take_event(program, &event);
 	} else {
-		reader_warn(program->reader, "%s: %s at byte %zu",
-			    reader_line_is_torn(program->reader)
-				? "the last line is cut off and left out"
-				: "not a JSON object, left out",
-			    fault.what, fault.offset + 1);
+		reader_warn_skipped(program->reader, &fault);
 	}
 }
 

@@ -286,7 +286,7 @@ static void pass(struct filter *f, struct span line)
 /* The line is not what it should be. Returns whether to go on. */
 static bool malformed(const struct filter *f, const struct json_fault *fault)
 {
-	reader_warn(f->reader, "byte %zu: %s; the line is skipped", fault->offset + 1, fault->what);
+	reader_warn_skipped(f->reader, fault);
 	return !f->common.strict;
 }
 

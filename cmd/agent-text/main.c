@@ -118,8 +118,7 @@ static bool take_line(struct program *p, struct span line)
 	if (!is_needed(p, line))
 		return true;
 	if (!event_read(line, &event, &fault)) {
-		reader_warn(p->reader, "byte %zu: %s; the line is skipped", fault.offset + 1,
-			    fault.what);
+		reader_warn_skipped(p->reader, &fault);
 		return !p->common.strict;
 	}
 	if (p->run != NULL && !runs_is_asked(event.run_id, p->run))

@@ -101,6 +101,13 @@ bool reader_line_is_torn(const struct reader *r)
 	return r->torn;
 }
 
+void reader_warn_skipped(struct reader *reader, const struct json_fault *fault)
+{
+	reader_warn(reader, "byte %zu: %s; %s", fault->offset + 1, fault->what,
+		    reader_line_is_torn(reader) ? "the last line is cut off, and skipped"
+						: "the line is skipped");
+}
+
 int reader_status(const struct reader *r)
 {
 	return r->status;

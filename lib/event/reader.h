@@ -14,6 +14,7 @@
 
 #include "base/buffer.h"
 #include "base/message.h"
+#include "json/json.h"
 
 struct reader;
 
@@ -61,6 +62,9 @@ bool reader_line_is_torn(const struct reader *reader);
  * made safe for terminals. A reader that is NULL says nothing. */
 void reader_warn(struct reader *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
+
+/* The same for a line that is no event (event_read) and is skipped because of it. */
+void reader_warn_skipped(struct reader *reader, const struct json_fault *fault);
 
 /* STATUS_OK, STATUS_FAILED when a line was malformed, STATUS_USAGE when a file could not be read.
  */
