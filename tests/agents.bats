@@ -370,3 +370,167 @@ handoff() {
 	run -2 agent-run -A bad.json x </dev/null
 	sed 's/.*the keys are //; s/, /\n/g' <<<"$output" | sort | diff keys -
 }
+
+@test "a resumed run goes on under the limits of the whole: what nested runs used counts" {
+	printf '{"name":"look","command":["printf","seen"]}\n' >look.json
+	agent boss '"tools":[{"name":"ask","description":"d","agent":"mid.json"}]'
+	agent mid '"tools":[{"name":"ask","description":"d","agent":"low.json"},"look.json"]'
+	agent low
+	calls boss.1 ask '{"prompt":"p"}'
+	calls mid.1 ask '{"prompt":"q"}' look '{}'
+	says low.1 'deep'
+	says mid.2 'found'
+	says boss.2 'done'
+	for file in boss.1 mid.1 low.1 mid.2 boss.2; do
+		echo '{"event_type":"llm_end","data":{"usage":{"input_tokens":10,"output_tokens":1,"cost_usd":0.5}}}' >>$file
+	done
+	agent-run -A boss.json 'x' </dev/null >whole
+	for at in $(grep -n '"tool_end".*"tool_name":"ask"' whole | sed 's/:.*//'); do
+		rm -rf requests
+		mkdir requests
+		touch requests/boss.1
+		head -n "$at" whole >log
+		asked=$(grep -c '"llm_end"' log)
+		agent-run -A boss.json --resume log </dev/null >events
+		assert_equal "$(of agent_end '[.agent_name, .total_tokens, .usage.requests, .total_cost_usd]')" "[\"boss\",$((asked * 11 + 11)),$((asked + 1)),$(jq -n "($asked + 1) / 2")]"
+	done
+	# look was called, and both that ask.
+	calls boss.2 ask '{"prompt":"again"}'
+	rm -rf requests
+	mkdir requests
+	touch requests/boss.1
+	grep -v '"agent_name":"boss","success"' whole | sed '/"tool_end".*"result":"found"/q' >log
+	run -3 agent-run -A boss.json --max-tool-calls 3 --resume log </dev/null
+	assert_regex "$output" 'the model asked for more than 3 tool calls'
+
+}
+
+@test "a resumed agent is told what it was told before, and nothing of what others were told" {
+	agent a '"handoffs":["b.json"]'
+	echo '{"name":"b","handoffs":["a.json"]}' >b.json
+	calls a.1 transfer_to_b '{}'
+	calls none.1 transfer_to_a '{}'
+	says a.2 'back'
+	agent-run -A a.json 'x' </dev/null >whole
+	rm -rf requests
+	mkdir requests
+	touch requests/a.1
+	sed '/"agent_updated"/q' whole >log
+	agent-run -A a.json --resume log </dev/null >events
+	assert_equal "$(jq -c .system requests/none.1 requests/a.2)" $'null\n"a"'
+	assert_equal "$(of agent_start .system)" null
+	# Instructions of a history are those of the agent that starts.
+	echo '{"name":"a","handoffs":["b.json"]}' >a.json
+	agent b '"handoffs":["a.json"]'
+	rm -rf requests
+	mkdir requests
+	calls old.1 transfer_to_b '{}'
+	calls b.1 transfer_to_a '{}'
+	says old.2 'back'
+	agent-run -A a.json --history <(echo '[{"role":"system","content":"old"}]') 'x' </dev/null >whole
+	jq -s -e '.[-1].data.success' whole
+	for at in $(seq "$(grep -n '"agent_updated"' whole | sed 's/:.*//;q')" $(($(wc -l <whole) - 1))); do
+		rm -rf requests
+		mkdir requests
+		touch requests/old.1
+		if head -n "$at" whole | grep -q '"llm_end".*transfer_to_a'; then touch requests/b.1; fi
+		if head -n "$at" whole | grep -q '"llm_end".*back'; then touch requests/old.2; fi
+		head -n "$at" whole >log
+		agent-run -A a.json --resume log </dev/null >events
+		assert_equal "$(of agent_end .output)" back
+	done
+}
+
+@test "a forced call is forced once for each agent, in a resumed run as well" {
+	agent a '"handoffs":["b.json"],"tool_choice":"required"'
+	printf '{"name":"look","command":["printf","seen"]}\n' >look.json
+	agent b '"tools":["look.json"],"tool_choice":"look"'
+	calls a.1 transfer_to_b '{}'
+	calls b.1 look '{}'
+	says b.2 'done'
+	agent-run -A a.json 'x' </dev/null >whole
+	assert_equal "$(jq -c .tool_choice requests/a.1 requests/b.1 requests/b.2)" $'"required"\n"look"\nnull'
+	rm -rf requests
+	mkdir requests
+	touch requests/a.1
+	sed '/"agent_updated"/q' whole >log
+	agent-run -A a.json --resume log </dev/null >events
+	assert_equal "$(jq -c .tool_choice requests/b.1 requests/b.2)" $'"look"\nnull'
+}
+
+@test "a nested agent with an output schema: its result is JSON and nothing else" {
+	agent boss '"tools":[{"name":"ask","description":"d","agent":"helper.json"}]'
+	agent helper '"output_schema":{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}'
+	calls boss.1 ask '{"prompt":"p"}'
+	says helper.1 '{"n": "x"}'
+	says helper.2 $'```json\n{"n": 12345678901234567890}\n```'
+	says boss.2 'done'
+	agent-run -A boss.json 'x' </dev/null >events
+	assert_equal "$(jq -c 'select(.event_type == "tool_end").data | [.tool_name, .is_error]' events)" '["ask",false]'
+	assert_regex "$(grep '"tool_end"' events)" '"result":"\{\\"n\\": 12345678901234567890\}".*"result_json":\{"n": 12345678901234567890\}'
+	assert_equal "$(of output_chunk 'keys' | sort -u)" '["output"]'
+	assert_equal "$(of error .error)" 'the answer does not satisfy the schema: /n: must be integer, not string'
+	says helper.1 'no'
+	for n in 2 3; do cp helper.1 helper.$n; done
+	rm -rf requests
+	mkdir requests
+	agent-run -A boss.json 'x' </dev/null >events
+	assert_equal "$(of tool_end '[.is_error, .result]')" \
+		$'[true,"The agent helper failed: the answer does not satisfy the schema: it is not JSON: unknown word at byte 1\\n\\nIts last words were:\\nno"]'
+	assert_equal "$(of agent_end '[.agent_name, .status, .exit_status]')" $'["helper","invalid_output",5]\n["boss","success",0]'
+}
+
+@test "the output schema is that of the agent which answers" {
+	agent a '"handoffs":["b.json"],"output_schema":{"type":"integer"}'
+	agent b '"output_schema":{"type":"string","minLength":3}'
+	calls a.1 transfer_to_b '{}'
+	says b.1 '"x"'
+	says b.2 '"xyz"'
+	agent-run -A a.json 'x' </dev/null >events
+	assert_equal "$(of agent_end '[.agent_name, .output_json]')" '["b","xyz"]'
+	assert_equal "$(of error .error)" 'the answer does not satisfy the schema: must have at least 3 characters, not 1'
+	assert_equal "$(jq -c .schema requests/a.1 requests/b.1)" $'{"type":"integer"}\n{"type":"string","minLength":3}'
+}
+
+@test "a batch whose lines say more than the agent, resumed around a handoff" {
+	agent a '"handoffs":["b.json"],"model":"exec:false"'
+	agent b '"handoffs":["a.json"]'
+	calls mine.1 transfer_to_b '{}'
+	calls b.1 transfer_to_a '{}'
+	says mine.2 'done'
+	echo '{"id":"one","prompt":"x","system":"mine","model":"exec:sh model.sh"}' >lines
+	agent-run -A a.json --batch lines -l whole </dev/null >/dev/null
+	assert_equal "$(jq -c 'select(.event_type == "agent_end").data.output' whole)" '"done"'
+	for at in $(seq 1 $(($(wc -l <whole) - 1))); do
+		rm -rf requests
+		mkdir requests
+		head -n "$at" whole >log
+		if grep -q '"llm_end".*transfer_to_b' log; then touch requests/mine.1; fi
+		if grep -q '"llm_end".*transfer_to_a' log; then touch requests/b.1; fi
+		if grep -q '"llm_end".*done' log; then touch requests/mine.2; fi
+		agent-run -A a.json --batch lines -l log </dev/null >events
+		assert_equal "$(of agent_end '[.agent_name, .output, .tool_calls]')" '["a","done",2]'
+		[ "$at" -eq 1 ] || assert_equal "$(of agent_start .resumed_from)" "$(jq -r .run_id whole | sed q)"
+	done
+}
+
+@test "a batch of agents with nested runs, resumed: a nested run is no line's" {
+	agent boss '"tools":[{"name":"ask","description":"d","agent":"helper.json","idempotent":true}]'
+	agent helper
+	calls boss.1 ask '{"prompt":"x"}'
+	says helper.1 'found'
+	says boss.2 'done'
+	for file in boss.1 helper.1 boss.2; do
+		echo '{"event_type":"llm_end","data":{"usage":{"input_tokens":10,"output_tokens":1}}}' >>$file
+	done
+	echo '{"id":"","prompt":"x"}' >lines
+	agent-run -A boss.json --batch lines -l whole </dev/null >/dev/null
+	rm -rf requests
+	mkdir requests
+	touch requests/boss.1
+	sed '/"agent_end"/q' whole >log
+	cp helper.1 helper.2
+	agent-run -A boss.json --batch lines -l log </dev/null >events
+	assert_equal "$(of agent_end '[.agent_name, .output, .total_tokens]')" '["helper","found",11]
+["boss","done",44]'
+}

@@ -9,6 +9,7 @@ struct logged_run {
 	struct span run_id;
 	uint64_t item; /* a hash of id and prompt */
 	int resumed;   /* the run that it goes on with; -1: none */
+	int outermost; /* the run that it is nested in, whose lines have its own; itself: none */
 	int latest;    /* index of the next run with this hash in the table below; -1: none */
 	bool succeeded;
 	int first_line, last_line; /* -1: none */
@@ -63,11 +64,20 @@ static void *grow(void *array, int count, size_t size)
 	return mem_resize(array, (count > 0 ? (size_t)count * 2 : 1) * size);
 }
 
+/* The run that a member of `data` names; -1: none. */
+static int named_run(const struct batch_log *log, struct span data, const char *key)
+{
+	struct span id = json_get(data, key);
+
+	return id.len > 2 ? find_run(log, (struct span){id.at + 1, id.len - 2}) : -1;
+}
+
 static void add_run(struct batch_log *log, const struct event *event)
 {
 	int i = log->run_count;
 	uint64_t bucket = hash_of(event->run_id) % BUCKETS;
-	struct span resumed = json_get(event->data, "resumed_from");
+	int resumed = named_run(log, event->data, "resumed_from");
+	int parent = named_run(log, event->data, "parent_run_id");
 	struct buffer id = {0}, prompt = {0};
 
 	json_decode(json_get(event->data, "id"), &id);
@@ -77,17 +87,19 @@ static void add_run(struct batch_log *log, const struct event *event)
 	log->runs[i] = (struct logged_run){
 	    .run_id = event->run_id,
 	    .item = hash_item(buffer_span(&id), buffer_span(&prompt)),
-	    .resumed = resumed.len > 2
-			   ? find_run(log, (struct span){resumed.at + 1, resumed.len - 2})
-			   : -1,
+	    .resumed = resumed,
+	    .outermost = parent >= 0 ? log->runs[parent].outermost : i,
+	    .latest = -1,
 	    .first_line = -1,
 	    .last_line = -1,
 	};
 	log->next_by_run[i] = log->by_run[bucket];
 	log->by_run[bucket] = i;
-	bucket = log->runs[i].item % BUCKETS;
-	log->runs[i].latest = log->by_item[bucket];
-	log->by_item[bucket] = i;
+	if (parent < 0) { /* a nested run is no line's */
+		bucket = log->runs[i].item % BUCKETS;
+		log->runs[i].latest = log->by_item[bucket];
+		log->by_item[bucket] = i;
+	}
 	log->run_count++;
 	buffer_free(&id);
 	buffer_free(&prompt);
@@ -108,8 +120,8 @@ static void add_line(struct batch_log *log, int run, struct span line)
 }
 
 /* What a conversation is put together from. */
-static const char *const told[] = {"agent_start", "llm_end",  "tool_start",
-				   "tool_end",    "progress", "agent_end"};
+static const char *const told[] = {"agent_start", "agent_updated", "llm_end", "tool_start",
+				   "tool_end",    "progress",      "error",   "agent_end"};
 enum { TOLD = sizeof(told) / sizeof(*told) };
 
 static void take_line(struct batch_log *log, struct span line)
@@ -131,7 +143,7 @@ static void take_line(struct batch_log *log, struct span line)
 		return;
 	if (span_is(event.type, "agent_end"))
 		log->runs[run].succeeded = json_true(json_get(event.data, "success"));
-	add_line(log, run, line);
+	add_line(log, log->runs[run].outermost, line);
 }
 
 struct batch_log *batch_log_new(struct span text)

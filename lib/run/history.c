@@ -302,6 +302,7 @@ void history_free(struct history *history)
 	free(history->model);
 	free(history->provider);
 	free(history->prompt);
+	free(history->system);
 	buffer_free(&history->ids);
 	*history = (struct history){0};
 }

@@ -4,9 +4,16 @@
 #include "run/history.h"
 #include "run/output.h"
 
+/* A nested run is no part of the conversation; what it uses, its parent uses. */
+struct nested_run {
+	struct span run_id;
+	size_t parent;   /* its parent is the nested run before this index; 0: it is not nested */
+	double cost_usd; /* so far, of those nested in it too */
+};
+
 struct log_reader {
 	struct history *history;
-	struct span *nested; /* run_ids of nested runs, which are no part of the conversation */
+	struct nested_run *nested;
 	size_t nested_count;
 };
 
@@ -82,6 +89,57 @@ static void read_cost(struct usage_total *total, struct span cost)
 	total->cost_usd = json_double(cost, 0);
 }
 
+/* ---- nested runs ---- */
+
+/* Behind the nested run `run_id`; 0: it is not nested. */
+static size_t find_nested(const struct log_reader *log, struct span run_id)
+{
+	size_t i = log->nested_count;
+
+	while (i > 0 && !span_equal(log->nested[i - 1].run_id, run_id))
+		i--;
+	return i;
+}
+
+static void add_nested(struct log_reader *log, struct span run_id, struct span parent)
+{
+	const struct nested_run nested = {
+	    .run_id = run_id,
+	    .parent = find_nested(log, (struct span){parent.at + 1, parent.len - 2}),
+	};
+
+	log->nested = mem_resize(log->nested, (log->nested_count + 1) * sizeof(*log->nested));
+	log->nested[log->nested_count++] = nested;
+}
+
+/* What the run has cost by now: those that it is nested in pay what is new. */
+static void read_nested_cost(struct log_reader *log, size_t nested, struct span cost)
+{
+	double more = json_double(cost, 0) - log->nested[nested - 1].cost_usd;
+
+	if (json_type(cost) != JSON_NUMBER) {
+		log->history->total.cost_unknown = true;
+		return;
+	}
+	for (size_t i = nested; i > 0; i = log->nested[i - 1].parent)
+		log->nested[i - 1].cost_usd += more;
+	log->history->total.cost_usd += more;
+}
+
+static void read_nested(struct log_reader *log, size_t nested, const struct event *event)
+{
+	struct json_walk walk = json_walk(json_path(event->data, "message.content"));
+
+	if (span_is(event->type, "progress"))
+		read_nested_cost(log, nested, json_get(event->data, "total_cost_usd"));
+	if (!span_is(event->type, "llm_end"))
+		return;
+	read_usage(&log->history->total, json_get(event->data, "usage"));
+	while (json_next(&walk))
+		log->history->nested_calls += json_is(json_get(walk.value, "type"), "tool_call") &&
+					      json_get(walk.value, "executed_by").at == NULL;
+}
+
 /* ---- runs ---- */
 
 static void keep_text(char **kept, struct span string)
@@ -102,6 +160,7 @@ static void begin_run(struct history *history, struct span data)
 
 	history_close(history);
 	history->iteration = history->tool_calls = 0;
+	history->nested_calls = history->since = 0;
 	history->is_final = false;
 	buffer_clear(&history->ids);
 	usage_init(&history->total);
@@ -118,15 +177,24 @@ static void begin_run(struct history *history, struct span data)
 	buffer_free(&text);
 }
 
+/* Who goes on from here. */
+static void read_agent(struct history *history, struct span data)
+{
+	keep_text(&history->agent_name, json_get(data, "agent_name"));
+	keep_text(&history->model, json_get(data, "model"));
+	keep_text(&history->provider, json_get(data, "provider"));
+	free(history->system);
+	history->system = json_text(json_get(data, "system"));
+}
+
 static void read_start(struct log_reader *log, const struct event *event)
 {
 	struct history *history = log->history;
 	struct span resumed = json_get(event->data, "resumed_from");
+	struct span parent = json_get(event->data, "parent_run_id");
 
-	if (json_type(json_get(event->data, "parent_run_id")) == JSON_STRING) {
-		log->nested =
-		    mem_resize(log->nested, (log->nested_count + 1) * sizeof(*log->nested));
-		log->nested[log->nested_count++] = event->run_id;
+	if (json_type(parent) == JSON_STRING) {
+		add_nested(log, event->run_id, parent);
 		return;
 	}
 	if (history->run_id == NULL || !json_is(resumed, history->run_id))
@@ -134,9 +202,7 @@ static void read_start(struct log_reader *log, const struct event *event)
 	free(history->run_id);
 	history->run_id = mem_copy(event->run_id);
 	history->ended = history->succeeded = false;
-	keep_text(&history->agent_name, json_get(event->data, "agent_name"));
-	keep_text(&history->model, json_get(event->data, "model"));
-	keep_text(&history->provider, json_get(event->data, "provider"));
+	read_agent(history, event->data);
 	keep_text(&history->prompt, json_get(event->data, "prompt"));
 }
 
@@ -182,9 +248,8 @@ static void read_handoff(struct history *history, struct span data)
 	conversation_hand_over(&history->conversation,
 			       handoff_input_of(json_get(data, "handoff_input")),
 			       from != NULL ? from : "", buffer_span(&reason));
-	keep_text(&history->agent_name, json_get(data, "agent_name"));
-	keep_text(&history->model, json_get(data, "model"));
-	keep_text(&history->provider, json_get(data, "provider"));
+	read_agent(history, data);
+	history->since = history->iteration;
 	buffer_free(&reason);
 	free(from);
 }
@@ -192,15 +257,13 @@ static void read_handoff(struct history *history, struct span data)
 static void read_event(struct log_reader *log, const struct event *event)
 {
 	struct history *history = log->history;
+	size_t nested = find_nested(log, event->run_id);
 
 	if (span_is(event->type, "agent_start")) {
 		read_start(log, event);
-		return;
-	}
-	for (size_t i = 0; i < log->nested_count; i++)
-		if (span_equal(log->nested[i], event->run_id))
-			return;
-	if (span_is(event->type, "llm_end")) {
+	} else if (nested > 0) {
+		read_nested(log, nested, event);
+	} else if (span_is(event->type, "llm_end")) {
 		read_response(history, event->data);
 	} else if (span_is(event->type, "tool_start") || span_is(event->type, "tool_end")) {
 		read_tool(history, event);

@@ -343,10 +343,12 @@ static void open_conversation(struct run_config *config, struct conversation *co
 
 	for (size_t i = 0; history != NULL && i < history->count; i++)
 		conversation_add(conversation, history->messages[i]);
-	if (history != NULL && config->system == NULL && history->system.len > 0) {
+	if (history != NULL && history->system.len > 0)
 		buffer_add_span(&conversation->system, buffer_span(&history->system));
+	if (config->system == NULL && config->resume)
+		config->system = config->history->system; /* what this agent was told */
+	else if (config->system == NULL && conversation->system.len > 0)
 		config->system = buffer_string(&conversation->system);
-	}
 	if (config->resume)
 		return; /* the history ends with it */
 	conversation_add_text(conversation, "user", config->attachments, span_of(config->prompt));

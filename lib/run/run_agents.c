@@ -27,9 +27,19 @@ void run_config_take_agent(struct run_config *config, const struct agent *agent)
 
 void run_become(struct agent_run *run, const struct agent *agent)
 {
-	run->config.models = run->given.models;
-	run->config.model_count = run->given.model_count;
+	const struct run_config *given = &run->given;
+
+	run->config.models = given->models;
+	run->config.model_count = given->model_count;
 	run_config_take_agent(&run->config, agent);
+	if (agent != given->agent)
+		return;
+	/* The one that started: a line of a batch, or the history, may have said more. */
+	run->config.models = given->models;
+	run->config.model_count = given->model_count;
+	run->config.system = given->system;
+	if (given->system == NULL && run->conversation.system.len > 0)
+		run->config.system = buffer_string(&run->conversation.system);
 }
 
 /* ---- handing over ---- */
@@ -111,8 +121,15 @@ static void write_prompt(struct buffer *out, struct span args)
 static void write_result(struct buffer *out, const struct agent_run *nested, const char *message)
 {
 	struct buffer text = {0};
+	struct span json;
 
 	answer_text(&nested->answer, &text);
+	if (message == NULL && nested->config.schema.at != NULL) {
+		json = output_json(buffer_span(&text)); /* without a code fence around it */
+		buffer_add_span(out, json);
+		buffer_free(&text);
+		return;
+	}
 	if (message != NULL) {
 		buffer_add_format(out, "The agent %s failed: %s", nested->config.agent_name,
 				  message);

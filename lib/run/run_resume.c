@@ -24,8 +24,10 @@ void run_resume_state(struct agent_run *run)
 		agent = agent_set_find(run->config.agents, history->agent_name);
 	if (agent != NULL)
 		run_become(run, agent);
+	run->since = history->since;
 	run->iteration = history->iteration;
 	run->tool_calls = history->tool_calls;
+	run->nested_calls = history->nested_calls;
 	run->total = history->total;
 	take_ids(run, buffer_span(&history->ids));
 }
