@@ -1,0 +1,72 @@
+#!/usr/bin/env bats
+# What --help, the man pages and the option tables of the programs say is the same.
+load helper
+
+PROGRAMS="agent-run agent-filter agent-text agent-tools agent-collect"
+
+# Each function prints one option a line, sorted: `-x`, `--long`.
+options_of_help() {
+	"$1" --help | grep -E '^ +-' | sed -E 's/^ +//; s/  .*//' |
+		grep -oE -- '(^| )--?[A-Za-z][a-z-]*' | tr -d ' ' | sort -u
+}
+
+options_of_page() {
+	awk '/^\.It Fl/ {
+		for (i = 3; i <= NF; i++) {
+			if ($i == "Ar" || $i == "Ns" || $i == "Li") break
+			if ($i ~ /^-/ || (i == 3 && $i ~ /^[A-Za-z]$/)) print "-" $i
+			if ($i == ",") continue
+		}
+		while (match($0, /Fl -[a-z-]+/)) {
+			print "-" substr($0, RSTART + 3, RLENGTH - 3)
+			$0 = substr($0, RSTART + RLENGTH)
+		}
+	}' "man/$1.1" | sort -u
+}
+
+options_of_table() {
+	{
+		cat cmd/"$1"/*.c
+		[ "$1" = agent-run ] || cat lib/event/reader_options.h
+	} | tr -s '\n\t ' ' ' | grep -oE "\"[a-z-]+\", ?(no|required|optional)_argument, ?NULL, ?('.'|[A-Z_]+)" |
+		sed -E "s/\"([a-z-]+)\".*NULL, ?('(.)')?.*/--\1 -\3/" | tr ' ' '\n' | grep -v '^-$' | sort -u
+}
+
+@test "every option is in the program's table, its --help and its page" {
+	local program
+	for program in $PROGRAMS; do
+		options_of_table "$program" >"$BATS_TEST_TMPDIR/table"
+		options_of_help "$program" >"$BATS_TEST_TMPDIR/help"
+		options_of_page "$program" >"$BATS_TEST_TMPDIR/page"
+		[ "$(wc -l <"$BATS_TEST_TMPDIR/table")" -gt 15 ]
+		echo "$program: table, help" && diff "$BATS_TEST_TMPDIR/table" "$BATS_TEST_TMPDIR/help"
+		echo "$program: table, page" && diff "$BATS_TEST_TMPDIR/table" "$BATS_TEST_TMPDIR/page"
+	done
+}
+
+@test "--help fits a terminal of 100 columns" {
+	local program
+	for program in $PROGRAMS; do
+		run --separate-stderr "$program" --help
+		assert_success
+		assert_equal "$stderr" ""
+		assert_equal "$(awk 'length > 100' <<<"$output")" ""
+	done
+}
+
+@test "a page's macro lines keep the quotes of their JSON" {
+	# A word that begins with a quote is a quoted word to roff: the quotes would not be shown.
+	run grep -nE '^\.(Ql|Dq|Sq|Li|D1|Dl)( .*)? "' man/*.[157]
+	assert_failure 1
+}
+
+@test "the pages name each other only where there is a page" {
+	local page section name
+	for page in man/*.[157]; do
+		while read -r name section; do
+			case $name in
+			agent-*) assert_file_exist "man/$name.$section" ;;
+			esac
+		done < <(sed -nE 's/^\.Xr ([^ ]+) ([0-9]).*/\1 \2/p' "$page")
+	done
+}
