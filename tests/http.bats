@@ -75,3 +75,11 @@ answered() {
 	answered SSL_CERT_FILE=certificate.pem
 	answered SSL_CERT_DIR=folder
 }
+
+@test "without a file of certificates it is said what to do" {
+	start_tls
+	CURL_CA_BUNDLE=none.pem ask
+	assert_equal "$status" 1
+	assert_equal "$(result 'select(.event_type == "error") | .data.error')" \
+		"\"openai-chat cannot be reached: cannot verify ${TLS_URL:8:-3}: error setting certificate file: none.pem; install ca-certificates, or name a file of certificates in CURL_CA_BUNDLE\""
+}

@@ -135,6 +135,9 @@ static bool describe_no_answer(const struct http_call *call, CURLcode code, stru
 	}
 	if (failure->with_detail)
 		add_detail(out, call, code);
+	if (code == CURLE_SSL_CACERT_BADFILE)
+		buffer_add_text(out, "; install ca-certificates, or name a file of certificates "
+				     "in CURL_CA_BUNDLE");
 	return failure->retryable;
 }
 

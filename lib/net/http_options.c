@@ -1,6 +1,22 @@
 #include "net/http_private.h"
 
 #include <stdlib.h>
+#include <unistd.h>
+
+/* A file of certificates that libcurl knows of by itself but that is not there would be an error
+ * even where a folder vouches. */
+static void drop_missing_bundle(CURL *easy)
+{
+#if LIBCURL_VERSION_NUM >= 0x075400
+	char *preset = NULL;
+
+	if (curl_easy_getinfo(easy, CURLINFO_CAINFO, &preset) == CURLE_OK && preset != NULL &&
+	    access(preset, R_OK) != 0)
+		curl_easy_setopt(easy, CURLOPT_CAINFO, NULL);
+#else
+	(void)easy;
+#endif
+}
 
 static void set_certificates(CURL *easy)
 {
@@ -12,8 +28,10 @@ static void set_certificates(CURL *easy)
 		curl_easy_setopt(easy, CURLOPT_CAINFO, bundle);
 		return;
 	}
-	if (folder != NULL && folder[0] != '\0')
+	if (folder != NULL && folder[0] != '\0') {
 		curl_easy_setopt(easy, CURLOPT_CAPATH, folder);
+		drop_missing_bundle(easy);
+	}
 	if (file != NULL && file[0] != '\0')
 		curl_easy_setopt(easy, CURLOPT_CAINFO, file);
 }
