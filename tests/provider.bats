@@ -456,6 +456,13 @@ begin() {
 	assert_equal "$(request 1 '[.method, .path, .headers.authorization]')" "[\"GET\",\"/models\",\"Bearer $secret\"]"
 }
 
+@test "--list-models asks every provider whose key is set, also where AGENT_MODEL names another model" {
+	start_server "type=application/json text='{\"data\":[{\"id\":\"c\"}]}'"
+	AGENT_MODEL=test run -0 agent-run --list-models --base-url "$SERVER_URL"
+	assert_line "$(printf 'openrouter:c\t\t')"
+	assert_line "$(printf 'groq:c\t\t')"
+}
+
 @test "--list-models says what went wrong, without the key" {
 	start_server "status=401 type=application/json text='{\"error\":{\"message\":\"bad key $secret\"}}'"
 	run -1 agent-run --list-models -m openrouter:x --base-url "$SERVER_URL"

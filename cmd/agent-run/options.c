@@ -484,7 +484,7 @@ void options_parse(struct options *o, int argc, char **argv)
 	if (o->schema.len > 0)
 		o->config.schema = json_trim(buffer_span(&o->schema));
 	named = o->models.count > 0;
-	if (!named && getenv("AGENT_MODEL") != NULL)
+	if (!named && o->mode != MODE_LIST_MODELS && getenv("AGENT_MODEL") != NULL)
 		add_models(o, getenv("AGENT_MODEL"));
 	agents_resolve(o, named);
 	check_tool_choice(o);
