@@ -334,24 +334,33 @@ struct model_tool *run_offer_tools(const struct tool_set *set)
 	return offered;
 }
 
-/* What is said before the first request: the history and the prompt. Instructions that only the
- * history has become the configuration's; they live in `conversation`. */
+/* Instructions that only the history has become the configuration's; they live in it. Who goes on
+ * with a run is told what its agent was told, which need not be what the first one was. */
+static void take_history(struct run_config *config, struct conversation *conversation)
+{
+	const struct history *history = config->history;
+	const struct conversation *said = &history->conversation;
+
+	for (size_t i = 0; i < said->count; i++)
+		conversation_add(conversation, said->messages[i]);
+	buffer_add_span(&conversation->system, buffer_span(&said->system));
+	if (config->system != NULL)
+		return;
+	if (config->resume)
+		config->system = history->system;
+	else if (said->system.len > 0)
+		config->system = buffer_string(&conversation->system);
+}
+
+/* What is said before the first request: the history and the prompt, which is in the history of a
+ * run that is resumed. */
 static void open_conversation(struct run_config *config, struct conversation *conversation)
 {
-	const struct conversation *history =
-	    config->history != NULL ? &config->history->conversation : NULL;
-
-	for (size_t i = 0; history != NULL && i < history->count; i++)
-		conversation_add(conversation, history->messages[i]);
-	if (history != NULL && history->system.len > 0)
-		buffer_add_span(&conversation->system, buffer_span(&history->system));
-	if (config->system == NULL && config->resume)
-		config->system = config->history->system; /* what this agent was told */
-	else if (config->system == NULL && conversation->system.len > 0)
-		config->system = buffer_string(&conversation->system);
-	if (config->resume)
-		return; /* the history ends with it */
-	conversation_add_text(conversation, "user", config->attachments, span_of(config->prompt));
+	if (config->history != NULL)
+		take_history(config, conversation);
+	if (!config->resume)
+		conversation_add_text(conversation, "user", config->attachments,
+				      span_of(config->prompt));
 }
 
 /* Go on with the trace of whoever started us (W3C Trace Context), or begin one named by the run. */
