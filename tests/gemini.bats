@@ -237,9 +237,16 @@ error_body() {
 	ask gemini:gemini-2.5-flash --schema schema.json
 	assert_equal "$(request 1 .body.generationConfig)" '{"responseMimeType":"application/json","responseJsonSchema":{"type":"object","properties":{"n":{"enum":[1]}},"required":["n"]}}'
 	assert_equal "$(agent-text events)" '{"n":1}'
+	stop_server
+	# Older models take no schema beside tools: one more tool takes the answer.
+	start_server "$(answer STOP '{"text":"So: ","thoughtSignature":"s0"}' '{"functionCall":{"name":"give_answer","args":{"n":1}},"thoughtSignature":"s1"}')"
 	ask gemini:gemini-2.5-flash --schema schema.json -t look.json
-	assert_equal "$(request 2 '.body | [.generationConfig, (.systemInstruction.parts[0].text | test("JSON Schema"))]')" '[null,true]'
-	assert_equal "$(data agent_end .status)" success
+	assert_equal "$(request 1 '.body | [.generationConfig, (.tools[0].functionDeclarations | map(.name)), .systemInstruction.parts[0].text]')" \
+		'[null,["look","give_answer"],"Give your final answer by calling give_answer, not in text."]'
+	assert_equal "$(data agent_end '[.status, .finish_reason, .output, .output_json, .tool_calls]')" '["success","stop","{\"n\":1}",{"n":1},0]'
+	# Nor do they take other tools beside the API's own.
+	ask gemini:gemini-2.5-flash --schema schema.json -o 'tools=[{"google_search":{}}]' || true
+	assert_equal "$(request 2 '.body | [(.tools | map(keys[])), (.systemInstruction.parts[0].text | test("JSON Schema"))]')" '[["google_search"],true]'
 }
 
 @test "gemini: an image and a document" {

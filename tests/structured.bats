@@ -95,3 +95,45 @@ data() {
 	printf '%s\n' '{"text":"{\"n\":"}' '{"event_type":"llm_end","data":{"finish_reason":"length"}}' >cut
 	run -3 agent-run -m 'exec:cat cut' --schema schema.json hi
 }
+
+# Where the provider takes no schema, a tool takes the answer.
+person='{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}'
+
+@test "an output tool: forced when it is alone, its arguments are the answer, and no call is seen" {
+	echo "$person" >person.json
+	start_server "tool='give_answer {\"n\": \"12345678901234567890\"}' finish=stop" "tool='give_answer {\"n\": 12345678901234567890}'"
+	DEEPSEEK_API_KEY=k DEEPSEEK_BASE_URL=$SERVER_URL agent-run -m deepseek:deepseek-chat --schema person.json hi </dev/null >events
+	assert_equal "$(request 1 '.body | [.response_format, .tool_choice.function.name, (.tools[0].function | .name, .parameters)]')" \
+		"[null,\"give_answer\",\"give_answer\",$person]"
+	assert_equal "$(request 2 '[.body.messages[] | [.role, .content]]')" \
+		'[["user","hi"],["assistant","{\"n\": \"12345678901234567890\"}"],["user","Your answer does not satisfy the JSON Schema that was asked for: /n: must be integer, not string. Answer again with the corrected JSON value and nothing else."]]'
+	assert_regex "$(grep '"agent_end"' events)" '"output":"\{\\"n\\": 12345678901234567890\}","output_json":\{"n": 12345678901234567890\}'
+	assert_equal "$(data agent_end '[.status, .finish_reason, .tool_calls, .total_iterations]')" '["success","stop",0,2]'
+	assert_equal "$(grep -c '"event_type":"tool_' events)" 0
+	assert_equal "$(agent-text --partial events | tail -1)" '{"n":12345678901234567890}'
+	assert_equal "$(agent-text -F events)" '{"n": 12345678901234567890}'
+}
+
+@test "an output tool beside other tools: they run, what is said in between is no part of the answer" {
+	echo "$person" >person.json
+	printf '{"name":"look","command":["printf","seen"]}\n' >look.json
+	start_server "say='Let me see.' tool='look {}'" "say='Here it is:' tool='give_answer {\"n\":1}'"
+	DEEPSEEK_API_KEY=k DEEPSEEK_BASE_URL=$SERVER_URL agent-run -m deepseek:deepseek-chat -t look.json --schema person.json hi </dev/null >events
+	assert_equal "$(request 1 '.body | [.tool_choice, [.tools[].function.name], .messages[0].content]')" \
+		'[null,["look","give_answer"],"Give your final answer by calling give_answer, not in text."]'
+	assert_equal "$(data tool_end '[.tool_name, .result]')" '["look","seen"]'
+	assert_equal "$(data agent_end '[.output, .output_json, .tool_calls]')" '["{\"n\":1}",{"n":1},1]'
+	assert_equal "$(data thinking_chunk .text | tr -d '\n')" 'Here it is:'
+	assert_equal "$(request_count)" 2
+}
+
+@test "an output tool for models of Bedrock that take no schema" {
+	echo "$person" >person.json
+	export AWS_BEARER_TOKEN_BEDROCK=k AWS_REGION=us-east-1
+	for model in anthropic.claude-3-5-haiku-v1:0 amazon.nova-lite-v1:0; do
+		agent-run -n -m "bedrock:$model" --schema person.json hi </dev/null >shown
+		assert_equal "$(tail -1 shown | jq -c '.toolConfig | [.tools[].toolSpec.name, .toolChoice.tool.name]')" '["give_answer","give_answer"]'
+	done
+	agent-run -n -m bedrock:meta.llama3-1-8b-instruct-v1:0 --schema person.json hi </dev/null >shown
+	assert_equal "$(tail -1 shown | jq -c '[.toolConfig, (.system[0].text | test("JSON Schema"))]')" '[null,true]'
+}

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "model/answer_tool.h"
 #include "model/failure.h"
 #include "model/model_type.h"
 #include "model/protocol/protocol.h"
@@ -25,6 +26,7 @@ struct http_model_call {
 	struct model_call call;
 	struct http_model *model;
 	struct model_handler handler;
+	struct answer_tool answer; /* where the answer is asked for by a tool */
 	struct decoder *decoder;
 	struct http_request request;
 	struct http_call *http;
@@ -69,6 +71,7 @@ static void free_call(struct http_model_call *c)
 		http_cancel(c->http);
 	c->decoder->protocol->decoder_free(c->decoder);
 	http_request_free(&c->request);
+	answer_tool_free(&c->answer);
 	sse_free(&c->sse);
 	ndjson_free(&c->ndjson);
 	aws_stream_free(&c->aws);
@@ -492,14 +495,24 @@ static void http_model_close(struct model *model)
 	provider_free(((struct http_model *)model)->provider);
 }
 
+/* *by_tool: the answer comes by a tool. */
 static bool build(struct http_model *model, const struct model_request *request,
-		  struct http_request *out, struct error *e)
+		  struct http_request *out, bool *by_tool, struct error *e)
 {
 	struct provider *provider = model->provider;
+	const struct protocol *protocol = provider->protocol;
+	const char *name = model->model.name;
+	struct answer_request changed = {0};
+	bool good;
 
-	return provider->protocol->request(provider, model->model.name, provider->base_url, request,
-					   out, e) &&
+	*by_tool = request->schema.at != NULL && protocol->answers_by_tool != NULL &&
+		   protocol->answers_by_tool(provider, name, request) &&
+		   answer_request_make(&changed, provider, name, request);
+	good = protocol->request(provider, name, provider->base_url,
+				 *by_tool ? &changed.request : request, out, e) &&
 	       provider_dress(provider, out, e);
+	answer_request_free(&changed);
+	return good;
 }
 
 static struct model_call *http_model_ask(struct model *base, const struct model_request *request,
@@ -508,14 +521,16 @@ static struct model_call *http_model_ask(struct model *base, const struct model_
 	struct http_model *model = (struct http_model *)base;
 	struct http_model_call *c;
 	struct http_request wire = {0};
+	bool by_tool;
 
-	if (!build(model, request, &wire, e)) {
+	if (!build(model, request, &wire, &by_tool, e)) {
 		http_request_free(&wire);
 		return NULL;
 	}
 	c = mem_zero(sizeof(*c));
 	c->model = model;
-	c->handler = *handler;
+	c->answer.handler = *handler;
+	c->handler = by_tool ? answer_tool_handler(&c->answer) : *handler;
 	c->request = wire;
 	c->decoder = model->provider->protocol->decoder_new(request);
 	c->decoder->handler = &c->handler;
@@ -552,7 +567,8 @@ static bool http_model_show_request(struct model *base, const struct model_reque
 				    struct buffer *out, struct error *e)
 {
 	struct http_request wire = {0};
-	bool ok = build((struct http_model *)base, request, &wire, e);
+	bool by_tool;
+	bool ok = build((struct http_model *)base, request, &wire, &by_tool, e);
 
 	if (ok)
 		buffer_add_format(out, "%s %s\n", wire.method != NULL ? wire.method : "POST",

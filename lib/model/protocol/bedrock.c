@@ -182,6 +182,7 @@ const struct protocol protocol_bedrock = {
     .name = "bedrock",
     .framing = FRAMING_AWS,
     .request = bedrock_request,
+    .answers_by_tool = bedrock_answers_by_tool,
     .decoder_new = bedrock_decoder_new,
     .event = bedrock_event,
     .document = bedrock_document,

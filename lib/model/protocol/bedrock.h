@@ -76,6 +76,8 @@ bool bedrock_exception(struct bedrock_decoder *d, struct span name, struct span 
 enum { BEDROCK_MAX_ID = 64 };
 
 /* As protocol.h says. */
+bool bedrock_answers_by_tool(const struct provider *provider, const char *model,
+			     const struct model_request *request);
 bool bedrock_request(const struct provider *provider, const char *model, const char *base_url,
 		     const struct model_request *request, struct http_request *out,
 		     struct error *e);

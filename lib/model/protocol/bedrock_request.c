@@ -47,13 +47,23 @@ static const struct parameter_rules rules = {.place = place};
 
 /* ---- the schema of the answer ---- */
 
-/* Whether the model takes a schema (quirk "schema": false where it does not), and this one. */
+/* Whether the model takes a schema (quirk "schema": "tool" or false where it does not), and this
+ * one. */
 static bool schema_is_native(const struct bedrock_writer *w)
 {
 	struct span quirk = parameters_quirk(w->provider, w->model, "schema");
 
-	return (json_type(quirk) != JSON_BOOL || json_true(quirk)) &&
-	       anthropic_schema_fits(w->request->schema);
+	return (quirk.at == NULL || json_true(quirk)) && anthropic_schema_fits(w->request->schema);
+}
+
+/* By default a tool does what the API does not. */
+bool bedrock_answers_by_tool(const struct provider *provider, const char *model,
+			     const struct model_request *request)
+{
+	const struct bedrock_writer w = {.provider = provider, .model = model, .request = request};
+	struct span quirk = parameters_quirk(provider, model, "schema");
+
+	return !schema_is_native(&w) && (json_type(quirk) != JSON_BOOL || json_true(quirk));
 }
 
 /* The schema is a text, in the dialect that Claude has elsewhere too. */

@@ -362,6 +362,7 @@ const struct protocol protocol_gemini = {
     .name = "gemini",
     .framing = FRAMING_SSE,
     .request = gemini_request,
+    .answers_by_tool = gemini_answers_by_tool,
     .decoder_new = gemini_decoder_new,
     .event = gemini_event,
     .document = gemini_document,

@@ -115,6 +115,8 @@ int gemini_generation(const struct provider *provider, const char *model);
 
 /* Whether the schema of the answer is asked for by the API; else by the instructions. */
 bool gemini_schema_is_native(const struct gemini_writer *w);
+bool gemini_answers_by_tool(const struct provider *provider, const char *model,
+			    const struct model_request *request);
 
 /* Append the members "tools" and "toolConfig". */
 void gemini_write_tools(const struct gemini_writer *w);

@@ -106,6 +106,15 @@ bool gemini_schema_is_native(const struct gemini_writer *w)
 	return !tools || gemini_generation(w->provider, w->model) >= 3;
 }
 
+/* The API's own tools do not go together with others in older models. */
+bool gemini_answers_by_tool(const struct provider *provider, const char *model,
+			    const struct model_request *request)
+{
+	const struct gemini_writer w = {.provider = provider, .model = model, .request = request};
+
+	return !gemini_schema_is_native(&w) && json_count(provider_tools(request)) == 0;
+}
+
 void gemini_write_schema(const struct gemini_writer *w)
 {
 	json_put_text(w->out, "responseMimeType", "application/json");

@@ -223,6 +223,7 @@ const struct protocol protocol_ollama = {
     .name = "ollama",
     .framing = FRAMING_NDJSON,
     .request = ollama_request,
+    .answers_by_tool = ollama_answers_by_tool,
     .decoder_new = ollama_decoder_new,
     .event = ollama_event,
     .document = ollama_document,

@@ -15,6 +15,8 @@
 #include "model/protocol/protocol.h"
 
 /* As protocol.h says. */
+bool ollama_answers_by_tool(const struct provider *provider, const char *model,
+			    const struct model_request *request);
 bool ollama_request(const struct provider *provider, const char *model, const char *base_url,
 		    const struct model_request *request, struct http_request *out, struct error *e);
 bool ollama_list_request(const struct provider *provider, const char *base_url,

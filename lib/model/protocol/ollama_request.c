@@ -72,8 +72,17 @@ static const struct parameter_rules rules = {
     .place = place,
 };
 
-/* With tools on offer a format would keep the model from calling one: it then only has the
- * instruction that goes with every schema. */
+/* With tools on offer a format would keep the model from calling one. */
+bool ollama_answers_by_tool(const struct provider *provider, const char *model,
+			    const struct model_request *request)
+{
+	const char *choice = request->tool_choice;
+
+	(void)provider;
+	(void)model;
+	return request->tool_count > 0 && (choice == NULL || strcmp(choice, "none") != 0);
+}
+
 static bool write_body(const struct provider *provider, const char *model,
 		       const struct model_request *request, struct buffer *out, struct error *e)
 {

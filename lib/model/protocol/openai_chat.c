@@ -414,6 +414,7 @@ const struct protocol protocol_openai_chat = {
     .name = "openai-chat",
     .framing = FRAMING_SSE,
     .request = chat_request,
+    .answers_by_tool = chat_answers_by_tool,
     .decoder_new = chat_decoder_new,
     .event = chat_event,
     .document = chat_document,

@@ -96,6 +96,10 @@ bool chat_messages(const struct provider *provider, const char *model,
  * nothing; "json_object", which promises JSON but not its form; false: not at all. Of the latter
  * two the model is told in its instructions. */
 bool chat_schema_is_native(const struct provider *provider, const struct model_request *request);
+/* struct protocol.answers_by_tool, of the Responses API too: where it is not, and the quirk is not
+ * "words". */
+bool chat_answers_by_tool(const struct provider *provider, const char *model,
+			  const struct model_request *request);
 
 /* As protocol.h says. */
 bool chat_list_request(const struct provider *provider, const char *base_url,

@@ -8,6 +8,14 @@ bool chat_schema_is_native(const struct provider *provider, const struct model_r
 	return request->schema.at == NULL || quirk.at == NULL || json_is(quirk, "json_schema");
 }
 
+bool chat_answers_by_tool(const struct provider *provider, const char *model,
+			  const struct model_request *request)
+{
+	(void)model;
+	return !chat_schema_is_native(provider, request) &&
+	       !json_is(provider_quirk(provider, "schema"), "words");
+}
+
 void chat_schema_write(const struct provider *provider, const struct model_request *request,
 		       struct buffer *out)
 {

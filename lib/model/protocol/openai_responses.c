@@ -368,6 +368,7 @@ const struct protocol protocol_openai_responses = {
     .name = "openai-responses",
     .framing = FRAMING_SSE,
     .request = responses_request,
+    .answers_by_tool = chat_answers_by_tool,
     .decoder_new = responses_decoder_new,
     .event = responses_event,
     .document = responses_document,

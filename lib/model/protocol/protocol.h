@@ -31,6 +31,12 @@ struct protocol {
 			const struct model_request *request, struct http_request *out,
 			struct error *e);
 
+	/* Whether the answer to `request`, which has a schema, is asked for by a tool
+	 * (model/answer_tool.h); `request` is given without the schema then, else it tells the
+	 * schema in its own way. NULL: never. */
+	bool (*answers_by_tool)(const struct provider *provider, const char *model,
+				const struct model_request *request);
+
 	struct decoder *(*decoder_new)(const struct model_request *request);
 
 	/* One event of the stream: the SSE event's name (absent for NDJSON; for AWS event streams

@@ -1,0 +1,207 @@
+#include "model/answer_tool.h"
+
+#include <stdlib.h>
+
+#include "model/parameters.h"
+
+/* What becomes of a call: the answer, or nothing, since there is an answer already. */
+enum { THE_ANSWER = -1, IGNORED = -2 };
+
+/* ---- the request ---- */
+
+/* Models that are asked to reason cannot be made to call. */
+static bool can_force(const struct provider *provider, const char *model,
+		      const struct model_request *request)
+{
+	struct span quirk = parameters_quirk(provider, model, "force");
+	const char *effort = request->effort;
+
+	return (json_type(quirk) != JSON_BOOL || json_true(quirk)) &&
+	       (effort == NULL || strcmp(effort, "none") == 0) &&
+	       parameters_option(request, "thinking").at == NULL;
+}
+
+static bool is_taken(const struct model_request *request)
+{
+	for (size_t i = 0; i < request->tool_count; i++)
+		if (strcmp(request->tools[i].name, ANSWER_TOOL) == 0)
+			return true;
+	return false;
+}
+
+/* The choice when the tool is offered too: NULL when the model decides. */
+static const char *choose(const struct model_request *request, bool force)
+{
+	const char *choice = request->tool_choice;
+	bool others =
+	    request->tool_count > 0 || json_count(parameters_option(request, "tools")) > 0;
+
+	if (choice != NULL && strcmp(choice, "none") == 0)
+		return ANSWER_TOOL;
+	if (choice != NULL && strcmp(choice, "auto") != 0)
+		return choice;
+	return force && !others ? ANSWER_TOOL : NULL;
+}
+
+bool answer_request_make(struct answer_request *changed, const struct provider *provider,
+			 const char *model, const struct model_request *request)
+{
+	bool force = can_force(provider, model, request);
+	bool none = request->tool_choice != NULL && strcmp(request->tool_choice, "none") == 0;
+
+	*changed = (struct answer_request){.request = *request};
+	if (!json_is(json_get(request->schema, "type"), "object") || is_taken(request) ||
+	    (none && !force))
+		return false;
+	changed->tools = mem_alloc((request->tool_count + 1) * sizeof(*changed->tools));
+	for (size_t i = 0; i < request->tool_count; i++)
+		changed->tools[i] = request->tools[i];
+	changed->tools[request->tool_count] = (struct model_tool){
+	    .name = ANSWER_TOOL,
+	    .description = "Gives your final answer. Call it once, when the answer is complete, "
+			   "instead of answering in text.",
+	    .parameters = request->schema,
+	};
+	changed->request.tools = changed->tools;
+	changed->request.tool_count++;
+	changed->request.schema = (struct span){0};
+	changed->request.tool_choice = choose(request, force);
+	if (changed->request.tool_choice != NULL)
+		return true;
+	buffer_add_format(&changed->system, "%s%s%s",
+			  request->system != NULL ? request->system : "",
+			  request->system != NULL && *request->system != '\0' ? "\n\n" : "",
+			  "Give your final answer by calling " ANSWER_TOOL ", not in text.");
+	changed->request.system = buffer_string(&changed->system);
+	return true;
+}
+
+void answer_request_free(struct answer_request *changed)
+{
+	free(changed->tools);
+	buffer_free(&changed->system);
+	*changed = (struct answer_request){0};
+}
+
+/* ---- the answer ---- */
+
+static void deliver(const struct answer_tool *tool, enum model_delta_type type, struct span text)
+{
+	tool->handler.delta(tool->handler.context,
+			    &(struct model_delta){.type = type, .text = text, .index = -1});
+}
+
+/* It is known what the text in front is. */
+static void deliver_text(struct answer_tool *tool, enum model_delta_type type)
+{
+	if (tool->text.len > 0)
+		deliver(tool, type, buffer_span(&tool->text));
+	if (tool->text.len > 0 && tool->data.len > 0 && type == MODEL_TEXT)
+		deliver(tool, MODEL_PART_DATA, buffer_span(&tool->data));
+	buffer_clear(&tool->text);
+	buffer_clear(&tool->data);
+}
+
+/* Text that does not begin as JSON may be what a model says before it calls. */
+static void take_text(struct answer_tool *tool, const struct model_delta *delta)
+{
+	struct span text;
+
+	if (!tool->plain) {
+		buffer_add_span(&tool->text, delta->text);
+		text = json_trim(buffer_span(&tool->text));
+		if (text.len == 0 || strchr("{[`\"", text.at[0]) == NULL)
+			return;
+		tool->plain = true;
+		deliver_text(tool, MODEL_TEXT);
+		return;
+	}
+	tool->handler.delta(tool->handler.context, delta);
+}
+
+static void begin_call(struct answer_tool *tool, const struct model_delta *delta)
+{
+	bool answer = span_is(delta->name, ANSWER_TOOL) && !delta->by_provider;
+	int as = answer ? tool->called ? IGNORED : THE_ANSWER : tool->others++;
+
+	deliver_text(tool, answer ? MODEL_THINKING : MODEL_TEXT);
+	tool->called = tool->called || answer;
+	tool->calls = mem_resize(tool->calls, (tool->count + 1) * sizeof(*tool->calls));
+	tool->calls[tool->count++] = as;
+}
+
+/* What belongs to a call. */
+static void take_call(struct answer_tool *tool, const struct model_delta *delta)
+{
+	struct model_delta mapped = *delta;
+
+	if (delta->type == MODEL_TOOL_CALL)
+		begin_call(tool, delta);
+	if (delta->index < 0 || (size_t)delta->index >= tool->count)
+		return;
+	mapped.index = tool->calls[delta->index];
+	if (mapped.index >= 0)
+		tool->handler.delta(tool->handler.context, &mapped);
+	else if (mapped.index == THE_ANSWER && delta->type == MODEL_TOOL_ARGS)
+		deliver(tool, MODEL_TEXT, delta->text);
+}
+
+static void on_delta(void *context, const struct model_delta *delta)
+{
+	struct answer_tool *tool = context;
+
+	switch (delta->type) {
+	case MODEL_TEXT:
+		take_text(tool, delta);
+		return;
+	case MODEL_TOOL_CALL:
+	case MODEL_TOOL_ARGS:
+	case MODEL_TOOL_RUNNING:
+	case MODEL_TOOL_RESULT:
+		take_call(tool, delta);
+		return;
+	case MODEL_PART_DATA:
+		if (delta->index >= 0) {
+			take_call(tool, delta);
+			return;
+		}
+		if (tool->text.len > 0) {
+			buffer_clear(&tool->data);
+			buffer_add_span(&tool->data, delta->text);
+			return;
+		}
+		break;
+	case MODEL_OPAQUE:
+		deliver_text(tool, MODEL_TEXT);
+		break;
+	case MODEL_THINKING:
+	case MODEL_MESSAGE_DATA:
+	case MODEL_RAW:
+		break;
+	}
+	tool->handler.delta(tool->handler.context, delta);
+}
+
+static void on_done(void *context, const struct model_outcome *outcome)
+{
+	struct answer_tool *tool = context;
+	struct model_outcome seen = *outcome;
+
+	deliver_text(tool, MODEL_TEXT);
+	if (tool->called && tool->others == 0 && seen.finish == MODEL_TOOL_CALLS)
+		seen.finish = MODEL_STOP;
+	tool->handler.done(tool->handler.context, &seen);
+}
+
+struct model_handler answer_tool_handler(struct answer_tool *tool)
+{
+	return (struct model_handler){tool, on_delta, on_done};
+}
+
+void answer_tool_free(struct answer_tool *tool)
+{
+	free(tool->calls);
+	buffer_free(&tool->text);
+	buffer_free(&tool->data);
+	*tool = (struct answer_tool){0};
+}
