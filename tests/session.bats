@@ -247,3 +247,14 @@ count_of() {
 	assert_equal "$(jq -c '.messages[1].content[1].invalid_args, [.messages[2].content[] | [.tool_name, .result]]' request | paste -sd' ')" \
 		'"oops" [["f","1"],["g","2"]]'
 }
+
+@test "ids of calls are unique in a session, where the server gives none" {
+	start_server --loop \
+		"type=application/x-ndjson text='{\"message\":{\"tool_calls\":[{\"function\":{\"name\":\"now\",\"arguments\":{}}}]},\"done\":true}'" \
+		"type=application/x-ndjson text='{\"message\":{\"content\":\"noon\"},\"done\":true}'"
+	echo '{"name":"now","description":"The time.","command":["echo","12:00"]}' >now.json
+	agent-run -m ollama:m --base-url "$SERVER_URL" -t now.json -c session when </dev/null >one
+	agent-run -m ollama:m --base-url "$SERVER_URL" -t now.json -c session 'and now' </dev/null >two
+	run jq -r 'select(.event_type == "tool_start").data.tool_call_id' one two
+	assert_output $'call_1\ncall_2'
+}

@@ -20,25 +20,37 @@ static struct span find_call(struct span message, struct span id)
 	return (struct span){0};
 }
 
+/* The call `id` that was made last, and the message that made it. */
+static struct span last_call(const struct model_request *request, struct span id,
+			     struct span *message)
+{
+	for (size_t i = request->message_count; i-- > 0;) {
+		struct span call = {0};
+
+		*message = request->messages[i];
+		if (message_role(*message) == MESSAGE_ASSISTANT)
+			call = find_call(*message, id);
+		if (call.at != NULL)
+			return call;
+	}
+	return (struct span){0};
+}
+
+struct span message_own_call(const struct model_request *request, struct span tool_call_id,
+			     const struct provider *provider)
+{
+	struct span message, call = last_call(request, tool_call_id, &message);
+
+	return call.at != NULL && message_is_own(message, provider) ? call : (struct span){0};
+}
+
 void message_call_id(const struct model_request *request, struct span tool_call_id,
 		     const struct provider *provider, struct buffer *out)
 {
-	for (size_t i = request->message_count; i-- > 0;) {
-		struct span message = request->messages[i], own;
+	struct span call = message_own_call(request, tool_call_id, provider);
+	struct span own = json_get(call, "provider_id");
 
-		if (message_role(message) != MESSAGE_ASSISTANT)
-			continue;
-		own = find_call(message, tool_call_id);
-		if (own.at == NULL)
-			continue;
-		own = json_get(own, "provider_id");
-		if (own.at != NULL && message_is_own(message, provider)) {
-			json_decode(own, out);
-			return;
-		}
-		break;
-	}
-	json_decode(tool_call_id, out);
+	json_decode(own.at != NULL ? own : tool_call_id, out);
 }
 
 static bool is_word(char c)
@@ -53,14 +65,15 @@ void message_safe_id(const struct model_request *request, struct span tool_call_
 	    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 	uint64_t hash = 0xCBF29CE484222325; /* FNV-1a, then a linear congruential generator */
 	struct buffer id = {0};
-	bool good;
+	bool good, own;
 
 	message_call_id(request, tool_call_id, provider, &id);
+	own = id.len > 0 && message_own_call(request, tool_call_id, provider).at != NULL;
 	if (id.len == 0)
 		json_decode(tool_call_id, &id);
-	good = id.len > 0 && id.len <= most;
+	good = own || (id.len > 0 && id.len <= most);
 	for (size_t i = 0; i < id.len; i++) {
-		good = good && is_word(id.at[i]);
+		good = good && (own || is_word(id.at[i]));
 		hash = (hash ^ (unsigned char)id.at[i]) * 0x100000001B3;
 	}
 	if (!good) {

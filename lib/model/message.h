@@ -10,6 +10,11 @@
 /* Whether `message` was answered by `provider`, so that its provider_data may be sent back. */
 bool message_is_own(struct span message, const struct provider *provider);
 
+/* The call `tool_call_id` (a JSON string) of an assistant message of `request`; absent: there is
+ * none, or another provider made it. */
+struct span message_own_call(const struct model_request *request, struct span tool_call_id,
+			     const struct provider *provider);
+
 /* The id by which `provider` knows the call `tool_call_id` (a JSON string): its own, decoded, where
  * the assistant message of `request` that made the call came from it; else the one of the events.
  * Appended to `out`, which stays empty where the provider gave none. */
@@ -17,8 +22,8 @@ void message_call_id(const struct model_request *request, struct span tool_call_
 		     const struct provider *provider, struct buffer *out);
 
 /* The same for a provider that takes only ids of letters, digits, '_' and '-', at most `most` long
- * (at least 16): one that will not do becomes one that does, the same for the call and for its
- * result. Never empty. */
+ * (at least 16): another provider's that will not do becomes one that does, the same for the call
+ * and for its result. Never empty. */
 void message_safe_id(const struct model_request *request, struct span tool_call_id,
 		     const struct provider *provider, size_t most, struct buffer *out);
 

@@ -79,43 +79,12 @@ static void time_is_up(void *context)
 
 /* ---- receiving ---- */
 
-static bool id_is_used(const struct agent_run *run, struct span id)
-{
-	for (size_t i = 0; i < run->used_id_count; i++)
-		if (span_is(id, run->used_ids[i]))
-			return true;
-	return false;
-}
-
-/* The id under which events know a call: the provider's, made unique within the run, because some
- * servers number their calls anew in every response, give none, or very long ones. Borrowed. */
-static const char *unique_id(struct agent_run *run, struct span id)
-{
-	enum { MAX_ID = 128 };
-	bool named = id.len > 0;
-	size_t n = named ? 1 : run->used_id_count + 1;
-	struct buffer unique = {0};
-
-	if (id.len > MAX_ID)
-		id.len = MAX_ID;
-	do {
-		buffer_clear(&unique);
-		buffer_add_span(&unique, named ? id : SPAN("call"));
-		if (!named || n > 1)
-			buffer_add_format(&unique, "_%zu", n);
-		n++;
-	} while (id_is_used(run, buffer_span(&unique)));
-	run->used_ids = mem_resize(run->used_ids, (run->used_id_count + 1) * sizeof(char *));
-	run->used_ids[run->used_id_count] = buffer_take(&unique);
-	return run->used_ids[run->used_id_count++];
-}
-
 static void on_delta(void *context, const struct model_delta *delta)
 {
 	struct agent_run *run = context;
 
 	answer_add(&run->answer, delta,
-		   delta->type == MODEL_TOOL_CALL ? unique_id(run, delta->id) : NULL);
+		   delta->type == MODEL_TOOL_CALL ? run_unique_id(run, delta->id) : NULL);
 	if (run->first_chunk_at == 0 && delta->type != MODEL_RAW) {
 		run->first_chunk_at = clock_monotonic();
 		if (run->first_answer_at == 0)
@@ -415,6 +384,7 @@ struct agent_run *run_start(const struct run_config *config, struct event_sink *
 	run->offered = run_offer_tools(run->config.tools);
 	join_trace(run);
 	open_conversation(&run->config, &run->conversation);
+	run_use_history_ids(run);
 	run->prompt_at = window_prompt(&run->conversation);
 	emit_agent_start(run);
 	if (config->timeout_seconds > 0)
@@ -458,9 +428,7 @@ void run_free(struct agent_run *run)
 		return;
 	loop_timer_remove(run->done_timer);
 	run_close_models(run->models, run->config.model_count);
-	for (size_t i = 0; i < run->used_id_count; i++)
-		free(run->used_ids[i]);
-	free(run->used_ids);
+	run_free_ids(run);
 	free(run->offered);
 	free(run->trace_parent);
 	run_tools_free(run);

@@ -8,9 +8,7 @@ static void take_ids(struct agent_run *run, struct span ids)
 	while (ids.len > 0) {
 		size_t len = strlen(ids.at);
 
-		run->used_ids =
-		    mem_resize(run->used_ids, (run->used_id_count + 1) * sizeof(char *));
-		run->used_ids[run->used_id_count++] = mem_copy((struct span){ids.at, len});
+		run_use_id(run, (struct span){ids.at, len});
 		ids = span_from(ids, len + 1);
 	}
 }

@@ -1,6 +1,7 @@
 /*
  * run_state: the inside of a run, shared by its files: run.c (the loop), run_retry.c (what to do
- * about a failed response), run_request.c (what is sent), run_limits.c, run_output.c (structured
+ * about a failed response), run_request.c (what is sent), run_ids.c (ids of calls), run_limits.c,
+ * run_output.c (structured
  * answers), run_tools.c (one batch of tool calls), run_agents.c (other agents),
  * run_provider.c (calls that the provider runs),
  * run_resume.c (going on with another run) and run_events.c (what is written). Nobody else includes
@@ -107,7 +108,7 @@ struct agent_run {
 	bool has_finish;
 	struct buffer message; /* what it failed for */
 	struct loop_timer *timeout, *wait, *done_timer;
-	char **used_ids; /* tool_call_ids of this run */
+	char **used_ids; /* tool_call_ids of this run, and of the history it goes on from */
 	size_t used_id_count;
 	bool ended;
 	int exit_status;
@@ -179,6 +180,18 @@ bool run_output_satisfies(const struct agent_run *run, const struct model_outcom
 			  struct buffer *why);
 /* Tell the model what is wrong with its answer, and ask again. */
 void run_output_correct(struct agent_run *run, const char *why);
+
+/* ---- run_ids.c ---- */
+
+/* The id under which events know a call: the provider's, made unique within the conversation,
+ * because some servers number their calls anew in every response, give none, or very long ones.
+ * Borrowed. */
+const char *run_unique_id(struct agent_run *run, struct span id);
+/* Give `id` to no other call. */
+void run_use_id(struct agent_run *run, struct span id);
+/* The same for the calls of the conversation so far. */
+void run_use_history_ids(struct agent_run *run);
+void run_free_ids(struct agent_run *run);
 
 /* ---- run_resume.c ---- */
 

@@ -144,7 +144,7 @@ static void tool_choices(void)
 #define BACK(id, text)                                                                             \
 	"{\"toolResult\":{\"toolUseId\":\"" id "\",\"content\":[{\"text\":\"" text "\"}]}}"
 #define A_USE  "{\"toolUse\":{\"toolUseId\":\"call_a\",\"name\":\"f\",\"input\":{\"n\": 1.10}}}"
-#define ODD_ID "M1n1Q7iMjFP5k6ae"
+#define ODD_ID "fc:1|x"
 #define ODD_USE                                                                                    \
 	"{\"toolUse\":{\"toolUseId\":\"" ODD_ID                                                    \
 	"\",\"name\":\"g\",\"input\":{\"INVALID_JSON\":\"{a\"}}}"
@@ -152,7 +152,7 @@ static void tool_choices(void)
 
 static void loops(void)
 {
-	body("a tool loop: signatures and order kept, results in one message, ids made valid",
+	body("a tool loop: signatures and order kept, results in one message, its own ids",
 	     "bedrock:m",
 	     REQUEST(
 		 MESSAGES(HI, MODEL(THOUGHT "," OPAQUE "," TEXT("so") "," A_CALL "," ODD_CALL),

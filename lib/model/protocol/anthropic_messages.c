@@ -33,13 +33,19 @@ static bool is_word(char c)
 	return isalnum((unsigned char)c) != 0 || c == '_' || c == '-';
 }
 
-static bool is_good_id(const struct conversation *c, const struct buffer *id)
+/* Whether a call was sent with this id; of those that wait for their results, or of all. */
+static bool is_sent(const struct conversation *c, const struct buffer *id, bool waiting)
+{
+	for (size_t i = 0; i < c->call_count; i++)
+		if (span_is(buffer_span(id), c->calls[i].sent) && (!waiting || c->calls[i].waiting))
+			return true;
+	return false;
+}
+
+static bool is_good_id(const struct buffer *id)
 {
 	for (size_t i = 0; i < id->len; i++)
 		if (!is_word(id->at[i]))
-			return false;
-	for (size_t i = 0; i < c->call_count; i++)
-		if (span_is(buffer_span(id), c->calls[i].sent))
 			return false;
 	return id->len > 0 && id->len <= MAX_ID;
 }
@@ -63,21 +69,35 @@ static void replace_id(const struct conversation *c, struct buffer *id)
 	}
 }
 
-/* Another provider's id may not do here, and two runs of one conversation may have the same. */
-static struct call *remember(struct conversation *c, struct span id)
+/* The provider's own id goes back as it came, also one that a server gives in every answer. Another
+ * provider's may not do here, and two runs of one conversation may have the same. */
+static void choose_id(const struct conversation *c, struct span part, bool own, struct buffer *id)
+{
+	struct span given = own ? json_get(part, "provider_id") : (struct span){0};
+
+	json_decode(given, id);
+	if (id->len > 0 && !is_sent(c, id, true))
+		return;
+	buffer_clear(id);
+	json_decode(json_get(part, "tool_call_id"), id);
+	if (is_sent(c, id, false) || (!is_good_id(id) && (!own || given.at != NULL)) ||
+	    id->len == 0)
+		replace_id(c, id);
+}
+
+static struct call *remember(struct conversation *c, struct span part, bool own)
 {
 	struct buffer sent = {0};
 	struct call *call;
 
-	json_decode(id, &sent);
-	if (!is_good_id(c, &sent))
-		replace_id(c, &sent);
+	choose_id(c, part, own, &sent);
 	if (c->call_count == c->call_capacity) {
 		c->call_capacity = c->call_capacity * 2 + 4;
 		c->calls = mem_resize(c->calls, c->call_capacity * sizeof(*c->calls));
 	}
 	call = &c->calls[c->call_count++];
-	*call = (struct call){.id = id, .sent = buffer_take(&sent), .waiting = true};
+	*call = (struct call){
+	    .id = json_get(part, "tool_call_id"), .sent = buffer_take(&sent), .waiting = true};
 	return call;
 }
 
@@ -328,7 +348,7 @@ static void put_rest(struct conversation *c, struct span data)
 static void add_call(struct conversation *c, struct span part, bool own)
 {
 	open_block(c, "assistant", "tool_use");
-	json_put_text(&c->blocks, "id", remember(c, json_get(part, "tool_call_id"))->sent);
+	json_put_text(&c->blocks, "id", remember(c, part, own)->sent);
 	put_name(c, json_get(part, "tool_name"));
 	put_input(c, part);
 	if (own)

@@ -121,30 +121,11 @@ static void put_name(struct conversation *c, struct span name)
 	json_put_string(&c->parts, "name", buffer_span(&c->text));
 }
 
-/* The call `id` among the messages, if this provider made it. */
-static struct span own_call(const struct conversation *c, struct span id)
-{
-	const struct model_request *request = c->w->request;
-
-	for (size_t i = request->message_count; i-- > 0;) {
-		struct json_walk walk = json_walk(json_get(request->messages[i], "content"));
-
-		if (message_role(request->messages[i]) != MESSAGE_ASSISTANT ||
-		    !message_is_own(request->messages[i], c->w->provider))
-			continue;
-		while (json_next(&walk))
-			if (message_is_call(walk.value) &&
-			    span_equal(json_get(walk.value, "tool_call_id"), id))
-				return walk.value;
-	}
-	return (struct span){0};
-}
-
 /* An id goes back to where it came from. Where there was none, calls and results belong together by
  * their order. */
 static void put_id(struct conversation *c, struct span id)
 {
-	if (own_call(c, id).at == NULL)
+	if (message_own_call(c->w->request, id, c->w->provider).at == NULL)
 		return;
 	buffer_clear(&c->text);
 	message_call_id(c->w->request, id, c->w->provider, &c->text);

@@ -24,32 +24,47 @@ struct writer {
 
 /* ---- pieces ---- */
 
-/* An id as this server takes it: one that it would refuse becomes letters and digits, the same for
- * the call and for its result. Stays valid until the next call. */
-static struct span wire_id(struct writer *w, struct span id)
+/* The id of a call that another provider made, as this server takes it: letters, digits, '_' and
+ * '-', no more of them than the strictest allows, or exactly as many as it wants. */
+static void foreign_id(struct writer *w)
 {
+	enum { MOST = 40 };
 	static const char digits[] =
 	    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 	int64_t exact = json_int(provider_quirk(w->provider, "tool_call_id_length"), 0);
-	int64_t most = json_int(provider_quirk(w->provider, "tool_call_id_max"), INT64_MAX);
+	int64_t most = json_int(provider_quirk(w->provider, "tool_call_id_max"), MOST);
+	int64_t len = (int64_t)w->scratch.len;
 	uint64_t hash = 0xCBF29CE484222325; /* FNV-1a, then a linear congruential generator */
-	bool good = true;
+	bool good = exact > 0 ? len == exact : len > 0 && len <= most;
 
-	buffer_clear(&w->scratch);
-	message_call_id(w->request, id, w->provider, &w->scratch);
-	if (w->scratch.len == 0)
-		json_decode(id, &w->scratch);
 	for (size_t i = 0; i < w->scratch.len; i++) {
-		good &= isalnum((unsigned char)w->scratch.at[i]) != 0;
-		hash = (hash ^ (unsigned char)w->scratch.at[i]) * 0x100000001B3;
+		unsigned char c = (unsigned char)w->scratch.at[i];
+
+		good &= c < 0x80 && (isalnum(c) || (exact == 0 && (c == '_' || c == '-')));
+		hash = (hash ^ c) * 0x100000001B3;
 	}
-	if (exact == 0 ? (int64_t)w->scratch.len <= most : good && (int64_t)w->scratch.len == exact)
-		return buffer_span(&w->scratch);
+	if (good)
+		return;
 	buffer_clear(&w->scratch);
 	for (int64_t i = 0; i < (exact > 0 ? exact : 9); i++) {
 		hash = hash * 6364136223846793005u + 1442695040888963407u;
 		buffer_add_char(&w->scratch, digits[(hash >> 33) % 62]);
 	}
+}
+
+/* The id of a call: the server's own, as it came; of one that it would refuse, or did not give, one
+ * that it takes, the same for the call and for its result. Stays valid until the next call. */
+static struct span wire_id(struct writer *w, struct span id)
+{
+	bool own = message_own_call(w->request, id, w->provider).at != NULL;
+
+	buffer_clear(&w->scratch);
+	message_call_id(w->request, id, w->provider, &w->scratch);
+	if (own && w->scratch.len > 0)
+		return buffer_span(&w->scratch);
+	if (w->scratch.len == 0)
+		json_decode(id, &w->scratch);
+	foreign_id(w);
 	return buffer_span(&w->scratch);
 }
 

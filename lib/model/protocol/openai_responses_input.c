@@ -1,3 +1,4 @@
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "model/message.h"
@@ -31,19 +32,31 @@ struct writer {
 /* ---- ids ---- */
 
 /* The id of a call for the API: the events' own, which is the provider's unless that one is not
- * unique or very long; shortened where it is too long for the API. Valid until the next call. */
+ * unique. A very long or an odd one goes back to where it came from, and others get one that they
+ * take. Valid until the next call. */
 static struct span call_id(struct writer *w, struct span id)
 {
+	struct span own = message_own_call(w->request, id, w->provider);
 	uint64_t hash = 0xCBF29CE484222325; /* FNV-1a */
+	bool good;
 
 	buffer_clear(&w->scratch);
-	json_decode(id, &w->scratch);
-	if (w->scratch.len > 0 && w->scratch.len <= MAX_ID)
+	json_decode(json_get(own, "provider_id"), &w->scratch);
+	if (w->scratch.len > MAX_ID)
 		return buffer_span(&w->scratch);
-	for (size_t i = 0; i < w->scratch.len; i++)
-		hash = (hash ^ (unsigned char)w->scratch.at[i]) * 0x100000001B3;
 	buffer_clear(&w->scratch);
-	buffer_add_format(&w->scratch, "call_%016llx", (unsigned long long)hash);
+	json_decode(id, &w->scratch);
+	good = w->scratch.len > 0 && w->scratch.len <= MAX_ID;
+	for (size_t i = 0; i < w->scratch.len; i++) {
+		unsigned char c = (unsigned char)w->scratch.at[i];
+
+		good = good && c < 0x80 && (isalnum(c) || c == '_' || c == '-');
+		hash = (hash ^ c) * 0x100000001B3;
+	}
+	if (!good && own.at == NULL) {
+		buffer_clear(&w->scratch);
+		buffer_add_format(&w->scratch, "call_%016llx", (unsigned long long)hash);
+	}
 	return buffer_span(&w->scratch);
 }
 
