@@ -396,12 +396,12 @@ cancelled 143'
 	run agent-collect --total -o text
 	assert_failure 2
 	assert_output "agent-collect: --total has no place in the format 'text'"
-	run agent-collect /nonexistent
+	run agent-collect none
 	assert_failure 2
-	assert_output 'agent-collect: /nonexistent: No such file or directory'
-	run agent-collect -r /nonexistent/file log
+	assert_output 'agent-collect: none: No such file or directory'
+	run agent-collect -r none/file log
 	assert_failure 2
-	assert_output 'agent-collect: /nonexistent/file: No such file or directory'
+	assert_output 'agent-collect: none/file: No such file or directory'
 }
 
 # ---- malformed input ----

@@ -50,9 +50,9 @@ answer() {
 	assert_equal "$(agent-text - <log)" "Hello, world."
 	run agent-text log log
 	assert_output $'Hello, world.\n\nHello, world.'
-	run agent-text /nonexistent
+	run agent-text none
 	assert_failure 2
-	assert_output "agent-text: /nonexistent: No such file or directory"
+	assert_output "agent-text: none: No such file or directory"
 }
 
 @test "the texts of two iterations are parted by a blank line" {

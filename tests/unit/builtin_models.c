@@ -461,7 +461,7 @@ static void refused(const char *spec, const char *want)
 static void test_refused(void)
 {
 	refused("replay:", "the model replay: names no log: write replay:FILE");
-	refused("replay:/nonexistent", "/nonexistent: No such file or directory");
+	refused("replay:tests/data/none", "tests/data/none: No such file or directory");
 	refused("replay:tests/data/tools/bad/plain",
 		"tests/data/tools/bad/plain: no answer of a model is in this log (no llm_start "
 		"event)");
