@@ -39,7 +39,10 @@
 	X(jv_free)                                                                                 \
 	X(jv_array)                                                                                \
 	X(jv_array_append)                                                                         \
+	X(jv_array_length)                                                                         \
+	X(jv_array_get)                                                                            \
 	X(jv_object)                                                                               \
+	X(jv_object_get)                                                                           \
 	X(jv_object_set)
 
 #define POINTER(name) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses) */
@@ -54,6 +57,9 @@ struct jq_program {
 	jq_state *state;
 	jv value; /* the one handed out last, as text */
 	bool has_value;
+	jv kept, events; /* of steps: the state between them, and what the last one yielded */
+	bool has_kept, has_events;
+	int next_event;
 	struct buffer errors; /* what the compiler says */
 };
 
@@ -249,6 +255,10 @@ void jq_program_close(struct jq_program *p)
 		return;
 	if (p->has_value)
 		p->lib.jv_free(p->value);
+	if (p->has_kept)
+		p->lib.jv_free(p->kept);
+	if (p->has_events)
+		p->lib.jv_free(p->events);
 	if (p->state != NULL)
 		p->lib.jq_teardown(&p->state);
 	buffer_free(&p->errors);
@@ -289,20 +299,27 @@ static bool replace_lone_surrogates(struct buffer *out, struct span json)
 	return done > 0;
 }
 
-bool jq_program_start(struct jq_program *p, struct span json, struct error *e)
+static bool parse_input(const struct libjq *lib, struct span json, jv *value, struct error *e)
 {
 	struct buffer repaired = {0};
-	jv value = {0};
-	bool good = parse(&p->lib, json, &value, e);
+	bool good = parse(lib, json, value, e);
 
 	if (!good && replace_lone_surrogates(&repaired, json)) {
 		error_clear(e);
-		good = parse(&p->lib, buffer_span(&repaired), &value, e);
+		good = parse(lib, buffer_span(&repaired), value, e);
 	}
 	buffer_free(&repaired);
-	if (good)
-		p->lib.jq_start(p->state, value, 0);
 	return good;
+}
+
+bool jq_program_start(struct jq_program *p, struct span json, struct error *e)
+{
+	jv value = {0};
+
+	if (!parse_input(&p->lib, json, &value, e))
+		return false;
+	p->lib.jq_start(p->state, value, 0);
+	return true;
 }
 
 /* The message of an error value, which is consumed: its text, or its JSON. */
@@ -335,6 +352,19 @@ static enum jq_result end_or_error(struct jq_program *p, jv invalid, struct erro
 	return JQ_RESULT_END;
 }
 
+/* The text of a value, which is consumed; valid until the next one is handed out. */
+static struct span hand_out(struct jq_program *p, jv value)
+{
+	const struct libjq *lib = &p->lib;
+
+	if (p->has_value)
+		lib->jv_free(p->value);
+	p->value = lib->jv_dump_string(value, 0);
+	p->has_value = true;
+	return (struct span){lib->jv_string_value(p->value),
+			     (size_t)lib->jv_string_length_bytes(lib->jv_copy(p->value))};
+}
+
 bool jq_program_halted(struct jq_program *p, int *status)
 {
 	const struct libjq *lib = &p->lib;
@@ -363,11 +393,66 @@ enum jq_result jq_program_next(struct jq_program *p, struct span *json, bool *tr
 		lib->jv_free(value);
 		return JQ_RESULT_VALUE;
 	}
-	if (p->has_value)
-		lib->jv_free(p->value);
-	p->value = lib->jv_dump_string(value, 0);
-	p->has_value = true;
-	*json = (struct span){lib->jv_string_value(p->value),
-			      (size_t)lib->jv_string_length_bytes(lib->jv_copy(p->value))};
+	*json = hand_out(p, value);
 	return JQ_RESULT_VALUE;
+}
+
+/* ---- steps ---- */
+
+/* Keep the parts of what a step has yielded, which is consumed. */
+static bool keep(struct jq_program *p, jv result, struct error *e)
+{
+	const struct libjq *lib = &p->lib;
+	jv state, events;
+
+	if (lib->jv_get_kind(result) != JV_KIND_OBJECT) {
+		lib->jv_free(result);
+		return error_set(e, "jq", "it yields no object with state and events");
+	}
+	state = lib->jv_object_get(lib->jv_copy(result), lib->jv_string("state"));
+	events = lib->jv_object_get(result, lib->jv_string("events"));
+	if (lib->jv_get_kind(state) == JV_KIND_INVALID ||
+	    lib->jv_get_kind(events) != JV_KIND_ARRAY) {
+		lib->jv_free(state);
+		lib->jv_free(events);
+		return error_set(e, "jq", "it yields no state and list of events");
+	}
+	if (p->has_kept)
+		lib->jv_free(p->kept);
+	p->kept = state;
+	p->events = events;
+	p->has_kept = p->has_events = true;
+	return true;
+}
+
+bool jq_program_step(struct jq_program *p, struct span json, struct error *e)
+{
+	const struct libjq *lib = &p->lib;
+	jv input = {0}, result;
+
+	if (p->has_events)
+		lib->jv_free(p->events);
+	p->has_events = false;
+	p->next_event = 0;
+	if (!parse_input(lib, json, &input, e))
+		return false;
+	if (p->has_kept)
+		input = lib->jv_object_set(input, lib->jv_string("state"), lib->jv_copy(p->kept));
+	lib->jq_start(p->state, input, 0);
+	result = lib->jq_next(p->state);
+	if (lib->jv_get_kind(result) != JV_KIND_INVALID)
+		return keep(p, result, e);
+	if (end_or_error(p, result, e) == JQ_RESULT_END)
+		error_set(e, "jq", "it yields nothing");
+	return false;
+}
+
+bool jq_program_event(struct jq_program *p, struct span *json)
+{
+	const struct libjq *lib = &p->lib;
+
+	if (!p->has_events || p->next_event >= lib->jv_array_length(lib->jv_copy(p->events)))
+		return false;
+	*json = hand_out(p, lib->jv_array_get(lib->jv_copy(p->events), p->next_event++));
+	return true;
 }

@@ -45,6 +45,17 @@ enum jq_result {
 enum jq_result jq_program_next(struct jq_program *program, struct span *json, bool *truthy,
 			       struct error *e);
 
+/* Run the program on the JSON object `json` and the state that it keeps between its steps, which it
+ * finds in the member "state" (none before the first step). It is to yield
+ * {"state":..., "events":[...]}: the state of the next step, and values that jq_program_event
+ * hands out. False with `e` when libjq does not read the text, the program fails or yields
+ * something else; the state is then what it was. */
+bool jq_program_step(struct jq_program *program, struct span json, struct error *e);
+
+/* The next event of the last step: its compact JSON text, valid until the next call. False: there
+ * are no more. */
+bool jq_program_event(struct jq_program *program, struct span *json);
+
 /* Whether the program has ended by `halt` (the result was JQ_RESULT_END) or `halt_error`
  * (JQ_RESULT_ERROR, `e` holding its message): it wants no more input. `status` is the exit status
  * that it asks for. */
