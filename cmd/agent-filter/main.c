@@ -13,6 +13,7 @@
 #include "event/terminal.h"
 #include "jq/program.h"
 #include "merge.h"
+#include "translate.h"
 
 static const char help[] =
     "usage: agent-filter [options] [FILE ...]\n"
@@ -28,11 +29,13 @@ static const char help[] =
     "      --arg NAME VALUE   $NAME in expressions is the text VALUE\n"
     "      --argjson NAME JSON  $NAME in expressions is this JSON value\n"
     "  -d, --debounce SECONDS merge neighbouring chunks of one run and kind\n"
+    "      --from FORMAT      read another agent's stream: claude, codex, gemini or a module's\n"
+    "      --to FORMAT        write another vocabulary: ai-sdk, ag-ui or a module's\n"
     "      --sse              frame the output as text/event-stream\n"
     "  -c, --count            print only how many lines there would be\n"
     "  -e, --exit-status      exit 1 when nothing was printed\n" READER_HELP;
 
-enum { OPT_SSE = READER_OPT_OWN, OPT_ARG, OPT_ARGJSON };
+enum { OPT_SSE = READER_OPT_OWN, OPT_ARG, OPT_ARGJSON, OPT_FROM, OPT_TO };
 
 static const struct option long_options[] = {
     {"type", required_argument, NULL, 't'},
@@ -45,6 +48,8 @@ static const struct option long_options[] = {
     {"arg", required_argument, NULL, OPT_ARG},
     {"argjson", required_argument, NULL, OPT_ARGJSON},
     {"debounce", required_argument, NULL, 'd'},
+    {"from", required_argument, NULL, OPT_FROM},
+    {"to", required_argument, NULL, OPT_TO},
     {"sse", no_argument, NULL, OPT_SSE},
     {"count", no_argument, NULL, 'c'},
     {"exit-status", no_argument, NULL, 'e'},
@@ -58,7 +63,7 @@ enum { OUTPUT_SIZE = 256 * 1024 };
 struct filter {
 	struct reader_options common;
 	struct choice choice;
-	const char *select_text, *map_text;
+	const char *select_text, *map_text, *from_name, *to_name;
 	struct jq_variable *variables; /* owned, with their JSON */
 	size_t variable_count;
 	struct merge merge;
@@ -68,6 +73,7 @@ struct filter {
 	struct reader *reader;
 	struct runs *runs; /* with --follow: when have all ended? */
 	struct jq_program *select, *map;
+	struct translation *from, *to;
 	struct buffer out, frame;
 	uint64_t printed;
 	bool halted;     /* an expression wants no more input, */
@@ -137,6 +143,12 @@ static void parse(struct filter *f, int argc, char **argv)
 		case 'd':
 			f->merge.seconds = reader_options_seconds(&f->common, "--debounce", optarg);
 			break;
+		case OPT_FROM:
+			f->from_name = optarg;
+			break;
+		case OPT_TO:
+			f->to_name = optarg;
+			break;
 		case OPT_SSE:
 			f->sse = true;
 			break;
@@ -153,6 +165,15 @@ static void parse(struct filter *f, int argc, char **argv)
 }
 
 /* What jq says of an expression that does not compile is shown as jq shows it. */
+static _Noreturn void refuse(const struct error *e)
+{
+	if (span_starts(span_of(e->message), "jq:"))
+		fprintf(stderr, "%s\n", e->message);
+	else
+		warn("%s", e->message);
+	exit(STATUS_USAGE);
+}
+
 static struct jq_program *compile(const struct filter *f, const char *expression)
 {
 	struct error e = {0};
@@ -161,14 +182,23 @@ static struct jq_program *compile(const struct filter *f, const char *expression
 	if (expression == NULL)
 		return NULL;
 	program = jq_program_open(expression, f->variables, f->variable_count, &e);
-	if (program == NULL) {
-		if (span_starts(span_of(e.message), "jq:"))
-			fprintf(stderr, "%s\n", e.message);
-		else
-			warn("%s", e.message);
-		exit(STATUS_USAGE);
-	}
+	if (program == NULL)
+		refuse(&e);
 	return program;
+}
+
+static struct translation *open_translation(const struct filter *f, const char *direction,
+					    const char *format)
+{
+	struct error e = {0};
+	struct translation *translation;
+
+	if (format == NULL)
+		return NULL;
+	translation = translation_open(direction, format, f->sse, &e);
+	if (translation == NULL)
+		refuse(&e);
+	return translation;
 }
 
 /* ---- output ---- */
@@ -185,11 +215,22 @@ static void flush(void *context)
 	buffer_clear(&f->out);
 }
 
+/* What is no event of ours has neither type nor seq to show; a text is sent as it is. */
+static void add_sse_value(struct buffer *out, struct span value)
+{
+	buffer_add_text(out, "data: ");
+	if (!json_decode(value, out))
+		buffer_add_span(out, value);
+	buffer_add_text(out, "\n\n");
+}
+
 static void write_framed(struct filter *f, struct buffer *out, struct span line)
 {
 	struct event event;
 
-	if (f->sse) {
+	if (f->sse && f->to != NULL) {
+		add_sse_value(out, line);
+	} else if (f->sse) {
 		event_envelope(line, &event);
 		event_add_sse(out, &event);
 	} else {
@@ -213,6 +254,35 @@ static void print(struct filter *f, struct span line)
 	}
 	if (f->out.len >= OUTPUT_SIZE)
 		flush(f);
+}
+
+/* ---- translations ---- */
+
+/* A translation has failed on this line. */
+static void say_untranslated(struct filter *f, const char *option, const char *format,
+			     struct error *e)
+{
+	reader_warn(f->reader, "%s %s: %s; the line is skipped", option, format, e->message);
+	error_clear(e);
+}
+
+/* What is to be shown, in the vocabulary that was asked for; absent: the input is at its end. */
+static void print_to(struct filter *f, struct span line)
+{
+	struct error e = {0};
+	struct span value;
+
+	if (f->to == NULL) {
+		if (line.at != NULL)
+			print(f, line);
+		return;
+	}
+	if (!translation_take(f->to, line, &e)) {
+		say_untranslated(f, "--to", f->to_name, &e);
+		return;
+	}
+	while ((value = translation_next(f->to, &e)).at != NULL)
+		print(f, value);
 }
 
 /* ---- jq ---- */
@@ -245,7 +315,7 @@ static void map(struct filter *f, struct span line)
 		return;
 	if (jq_program_start(f->map, line, &e))
 		while ((result = jq_program_next(f->map, &value, &truthy, &e)) == JQ_RESULT_VALUE)
-			print(f, value);
+			print_to(f, value);
 	if (result == JQ_RESULT_ERROR)
 		say_failure(f, f->map, "--map", e.message);
 	f->halted = f->halted || jq_program_halted(f->map, &f->halt_status);
@@ -280,7 +350,7 @@ static void pass(struct filter *f, struct span line)
 	if (f->map != NULL)
 		map(f, line);
 	else
-		print(f, line);
+		print_to(f, line);
 }
 
 /* The line is not what it should be. Returns whether to go on. */
@@ -326,8 +396,8 @@ static void drop(struct filter *f, struct span line)
 	follow(f, event);
 }
 
-/* Take a line; returns false when reading is to stop. */
-static bool take_line(struct filter *f, struct span line)
+/* Take an event; returns false when reading is to stop. */
+static bool take_event(struct filter *f, struct span line)
 {
 	struct span type = event_type_quick(line), ready;
 	struct json_fault fault;
@@ -353,6 +423,35 @@ static bool take_line(struct filter *f, struct span line)
 	return true;
 }
 
+/* Take a line of another agent's stream; absent: it is at its end. */
+static bool take_foreign(struct filter *f, struct span line)
+{
+	struct json_fault fault;
+	struct error e = {0};
+	struct event event;
+	struct span made;
+	bool go_on = true;
+
+	if (line.at != NULL && !event_read(line, &event, &fault))
+		return malformed(f, &fault);
+	if (!translation_take(f->from, line, &e)) {
+		say_untranslated(f, "--from", f->from_name, &e);
+		return !f->common.strict;
+	}
+	while (go_on && (made = translation_next(f->from, &e)).at != NULL)
+		go_on = take_event(f, made) && !f->halted;
+	if (e.message != NULL) {
+		say_untranslated(f, "--from", f->from_name, &e);
+		return !f->common.strict;
+	}
+	return go_on;
+}
+
+static bool take_line(struct filter *f, struct span line)
+{
+	return f->from != NULL ? take_foreign(f, line) : take_event(f, line);
+}
+
 static void read_all(struct filter *f)
 {
 	struct span line;
@@ -375,6 +474,16 @@ static void read_all(struct filter *f)
 	}
 }
 
+/* What is left when all is read. */
+static void finish(struct filter *f)
+{
+	if (f->from != NULL && !f->halted)
+		take_foreign(f, (struct span){0});
+	pass(f, merge_close(&f->merge));
+	if (f->to != NULL)
+		print_to(f, (struct span){0});
+}
+
 static void free_all(struct filter *f)
 {
 	for (size_t i = 0; i < f->variable_count; i++)
@@ -384,6 +493,8 @@ static void free_all(struct filter *f)
 	merge_free(&f->merge);
 	jq_program_close(f->select);
 	jq_program_close(f->map);
+	translation_close(f->from);
+	translation_close(f->to);
 	runs_free(f->runs);
 	reader_close(f->reader);
 	buffer_free(&f->out);
@@ -399,12 +510,14 @@ int main(int argc, char **argv)
 	f.safe = isatty(STDOUT_FILENO) && !f.common.raw_control;
 	f.select = compile(&f, f.select_text);
 	f.map = compile(&f, f.map_text);
+	f.from = open_translation(&f, "from", f.from_name);
+	f.to = open_translation(&f, "to", f.to_name);
 	f.reader = reader_open(f.common.files, f.common.file_count, f.common.follow);
 	if (f.common.follow)
 		f.runs = runs_new(NULL, false);
 	reader_before_wait(f.reader, flush, &f);
 	read_all(&f);
-	pass(&f, merge_close(&f.merge));
+	finish(&f);
 	if (f.count_only)
 		buffer_add_format(&f.out, "%llu\n", (unsigned long long)f.printed);
 	flush(&f);
