@@ -570,9 +570,11 @@ static bool http_model_show_request(struct model *base, const struct model_reque
 	bool by_tool;
 	bool ok = build((struct http_model *)base, request, &wire, &by_tool, e);
 
-	if (ok)
-		buffer_add_format(out, "%s %s\n", wire.method != NULL ? wire.method : "POST",
-				  wire.url);
+	if (ok) {
+		buffer_add_format(out, "%s ", wire.method != NULL ? wire.method : "POST");
+		provider_show_url(wire.url, out);
+		buffer_add_char(out, '\n');
+	}
 	for (size_t i = 0; ok && i < wire.header_count; i++) {
 		const char *line = wire.headers[i].line;
 		int name = (int)strcspn(line, ":");

@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <stdlib.h>
+#include <strings.h>
 
 const char *provider_variable(const char *name)
 {
@@ -215,6 +216,9 @@ static void add_query(const struct provider *provider, struct http_request *requ
 	struct buffer url = {0};
 
 	buffer_add_text(&url, request->url);
+	if (provider->base_query != NULL)
+		buffer_add_format(&url, "%c%s", memchr(url.at, '?', url.len) != NULL ? '&' : '?',
+				  provider->base_query);
 	while (json_next(&walk)) {
 		struct buffer value = {0};
 		char *name = json_text(walk.key);
@@ -229,6 +233,49 @@ static void add_query(const struct provider *provider, struct http_request *requ
 	}
 	free(request->url);
 	request->url = buffer_take(&url);
+}
+
+/* Whether a parameter of this name holds a secret. */
+static bool names_secret(struct span name)
+{
+	static const char *const words[] = {"key",    "token",    "secret", "sig",
+					    "passwd", "password", "auth",   NULL};
+
+	for (size_t i = 0; i < name.len; i++)
+		for (size_t w = 0; words[w] != NULL; w++) {
+			size_t len = strlen(words[w]);
+
+			if (name.len - i >= len && strncasecmp(name.at + i, words[w], len) == 0)
+				return true;
+		}
+	return false;
+}
+
+void provider_show_url(const char *url, struct buffer *out)
+{
+	const char *host = strstr(url, "://"), *at;
+	size_t len;
+
+	host = host != NULL ? host + 3 : url;
+	len = strcspn(host, "/?#");
+	buffer_add(out, url, (size_t)(host - url));
+	at = len > 0 ? memchr(host, '@', len) : NULL;
+	if (at != NULL) {
+		buffer_add_text(out, "***");
+		len -= (size_t)(at - host);
+		host = at;
+	}
+	len += strcspn(host + len, "?");
+	buffer_add(out, host, len);
+	for (host += len; *host != '\0'; host += len) {
+		size_t name = strcspn(host + 1, "=&") + 1;
+
+		len = strcspn(host + 1, "&") + 1;
+		if (name < len && names_secret((struct span){host + 1, name - 1}))
+			buffer_add_format(out, "%.*s=***", (int)name, host);
+		else
+			buffer_add(out, host, len);
+	}
 }
 
 void provider_escape(const char *text, struct buffer *out)

@@ -27,6 +27,10 @@ char *provider_item_name(struct span item); /* the caller frees it; NULL: there 
 /* Append `text` percent-encoded as one part of a URL. */
 void provider_escape(const char *text, struct buffer *out);
 
+/* Append `url` as it may be shown: without a password, without the values of parameters whose names
+ * speak of a key, a token, a secret or a signature. */
+void provider_show_url(const char *url, struct buffer *out);
+
 /* Find the key and how it is sent. False with `e` when a required one is missing or it cannot be
  * used. */
 bool provider_key(struct provider *provider, struct error *e);

@@ -195,6 +195,16 @@ static bool check_url(const struct provider *provider, struct error *e)
 			 provider->name, url);
 }
 
+/* What stands behind the path stays behind every path. */
+static void split_query(struct provider *provider)
+{
+	char *end = provider->base_url + strcspn(provider->base_url, "?#");
+
+	if (*end == '?' && strcspn(end + 1, "#") > 0)
+		provider->base_query = mem_copy((struct span){end + 1, strcspn(end + 1, "#")});
+	*end = '\0';
+}
+
 struct provider *provider_open(const char *name, const char *base_url, struct error *e)
 {
 	struct provider *provider = mem_zero(sizeof(*provider));
@@ -206,6 +216,7 @@ struct provider *provider_open(const char *name, const char *base_url, struct er
 	    base_url != NULL ? mem_copy(span_of(base_url)) : provider_url(provider->entry, name, e);
 	if (provider->base_url == NULL || !check_url(provider, e))
 		goto fail;
+	split_query(provider);
 	return provider;
 fail:
 	provider_free(provider);
@@ -219,6 +230,7 @@ void provider_free(struct provider *provider)
 	free(provider->name);
 	free(provider->auth);
 	free(provider->base_url);
+	free(provider->base_query);
 	buffer_free(&provider->json);
 	buffer_free(&provider->key);
 	buffer_free(&provider->token);

@@ -89,6 +89,9 @@ static void urls(void)
 	      "GROQ_BASE_URL=http://other");
 	OPENS("a variable, less the slash at its end", "openai-chat", NULL, "http://h/v1 k bearer",
 	      "OPENAI_API_KEY=k", "OPENAI_BASE_URL=http://h/v1/");
+	OPENS("AWS_DEFAULT_REGION is a region, too", "bedrock-mantle", NULL,
+	      "https://bedrock-mantle.eu-west-1.api.aws/openai/v1 k bearer",
+	      "AWS_BEARER_TOKEN_BEDROCK=k", "AWS_DEFAULT_REGION=eu-west-1");
 	OPENS("GROQ_BASE_URL is only the host", "groq", NULL, "https://h/openai/v1 k bearer",
 	      "GROQ_API_KEY=k", "GROQ_BASE_URL=https://h");
 	OPENS("or more than that", "groq", NULL, "https://h/openai/v1 k bearer", "GROQ_API_KEY=k",
@@ -717,6 +720,28 @@ static void azure_url(void)
 	unsetenv("OPENAI_API_VERSION");
 }
 
+static void base_query(void)
+{
+	struct model_host host = {.base_url =
+				      "http://me:pass@h/v1beta/?tenant=a&api_key=S3CRET&x#part"};
+	struct model_request request = REQUEST(MESSAGES(HI));
+	struct buffer shown = {0};
+	struct model *model;
+	struct span rest;
+
+	setenv("GOOGLE_API_KEY", "k-0123456789", 1);
+	model = model_open(&host, "gemini:m", NULL);
+	model_show_request(model, &request, &shown, NULL);
+	rest = buffer_span(&shown);
+	unit_same(unit_line(&rest),
+		  SPAN("POST http://***@h/v1beta/models/m:streamGenerateContent?alt=sse&tenant=a&"
+		       "api_key=***&x"),
+		  "the query of a base URL ends every URL; what is secret in it is not shown");
+	model_close(model);
+	buffer_free(&shown);
+	unsetenv("GOOGLE_API_KEY");
+}
+
 static void specs(void)
 {
 	struct model_host host = {0};
@@ -767,6 +792,7 @@ int main(void)
 	efforts();
 	conversations();
 	azure_url();
+	base_query();
 	specs();
 	remove_own();
 	rmdir(folder);
