@@ -113,6 +113,61 @@ static struct span find(const struct prices *prices, const char *provider, struc
 	return price;
 }
 
+/* ---- names with something around them ---- */
+
+/* "models/NAME", or the ARN of a model or of an inference profile, less what stands before NAME. */
+static struct span without_path(struct span model)
+{
+	if (span_starts(model, "models/"))
+		return span_from(model, strlen("models/"));
+	for (size_t i = model.len; span_starts(model, "arn:") && i-- > 0;)
+		if (model.at[i] == '/')
+			return span_from(model, i + 1);
+	return model;
+}
+
+/* The name of a model on Bedrock without its version: "-v1:0", or ":0" alone. */
+static struct span without_version(struct span model)
+{
+	const char *colon = model.len > 0 ? memchr(model.at, ':', model.len) : NULL;
+	size_t len = model.len;
+
+	if (colon != NULL && isdigit((unsigned char)colon[1]) &&
+	    memchr(model.at, '.', model.len) != NULL)
+		model.len = len = (size_t)(colon - model.at);
+	while (len > 0 && isdigit((unsigned char)model.at[len - 1]))
+		len--;
+	if (len > 2 && len < model.len && model.at[len - 1] == 'v' && model.at[len - 2] == '-')
+		model.len = len - 2;
+	return model;
+}
+
+/* The same less the part of the world where it runs: "us.MAKER.NAME". */
+static struct span without_region(struct span model)
+{
+	static const char *const regions[] = {"us.", "us-gov.", "eu.", "apac.", "ap.",     "au.",
+					      "jp.", "ca.",     "sa.", "me.",   "global.", NULL};
+
+	for (size_t i = 0; regions[i] != NULL; i++)
+		if (span_starts(model, regions[i]))
+			return span_from(model, strlen(regions[i]));
+	return model;
+}
+
+static struct span find_named(const struct prices *prices, const char *provider, struct span model)
+{
+	struct span price = find(prices, provider, model);
+
+	model = without_version(without_path(model));
+	if (price.at == NULL)
+		price = find(prices, provider, model);
+	if (price.at == NULL)
+		price = find(prices, provider, without_region(model));
+	return price;
+}
+
+/* ---- what it costs ---- */
+
 /* The prices that hold for a request of this size: a tier's, for the whole of it, above its limit.
  */
 static struct span pick_tier(struct span price, int64_t input)
@@ -139,11 +194,12 @@ static double cost(struct span price, const struct model_usage *usage)
 	double fresh = (double)usage->input - cached - written;
 	double output = json_double(json_get(price, "output"), 0);
 	double reasoning = usage->reasoning > 0 ? (double)usage->reasoning : 0;
+	double said = (double)usage->output - reasoning;
 
 	return ((fresh > 0 ? fresh : 0) * input +
 		cached * json_double(json_get(price, "cache_read"), input) +
 		written * json_double(json_get(price, "cache_write"), input) +
-		((double)usage->output - reasoning) * output +
+		(said > 0 ? said : 0) * output +
 		reasoning * json_double(json_get(price, "reasoning"), output)) /
 	       1e6;
 }
@@ -160,7 +216,7 @@ bool prices_cost(struct prices *prices, const char *provider, const char *model,
 		read_prices(share_path("prices.json"), &prices->shipped, e);
 		prices->read = true;
 	}
-	price = find(prices, provider, span_of(model));
+	price = find_named(prices, provider, span_of(model));
 	if (json_type(price) != JSON_OBJECT)
 		return false;
 	*usd = cost(pick_tier(price, usage->input), usage);

@@ -21,9 +21,11 @@ struct prices {
 	bool read;
 };
 
-/* What `usage` costs at `provider` for `model` (its exact name, or that name with a date behind it:
- * gpt-4o-2024-11-20). False when the price or the token counts are not known. A file that is not
- * JSON fills `e` (NULL allowed) once and counts as empty. */
+/* What `usage` costs at `provider` for `model`: its exact name, or that name with a date behind it
+ * (gpt-4o-2024-11-20), "models/" or an ARN before it, or as Bedrock names models, with a version
+ * and a region around it (us.anthropic.claude-opus-5-v1:0; a region may have a price of its own).
+ * False when the price or the token counts are not known. A file that is not JSON fills `e` (NULL
+ * allowed) once and counts as empty. */
 bool prices_cost(struct prices *prices, const char *provider, const char *model,
 		 const struct model_usage *usage, double *usd, struct error *e);
 

@@ -81,6 +81,19 @@ static void shipped(void)
 	check("openrouter", "gpt-4o", tokens(1, 1), "unknown");
 	check("ollama", "qwen3", tokens(1000000, 1000000), "0.00000000");
 	check("test", "test", tokens(1, 1), "unknown");
+	check("gemini", "models/gemini-2.5-flash", tokens(1000000, 0), "0.30000000");
+	check("bedrock", "us.anthropic.claude-sonnet-4-5-20250929-v1:0", tokens(1000000, 0),
+	      "3.30000000");
+	check("bedrock", "global.anthropic.claude-sonnet-4-5-20250929-v1:0", tokens(1000000, 0),
+	      "3.00000000");
+	check("bedrock",
+	      "arn:aws:bedrock:eu-west-1:123456789012:inference-profile/eu.amazon.nova-lite-v1:0",
+	      tokens(1000000, 1000000), "0.30000000");
+	check("bedrock", "amazon.nova-2-lite-v1:0", tokens(1000000, 0), "0.33000000");
+	check("bedrock", "openai.gpt-oss-120b-1:0", tokens(0, 1000000), "0.60000000");
+	check("bedrock", "us.anthropic.claude-fable-9-v1:0", tokens(1, 1), "unknown");
+	check("bedrock", "arn:aws:bedrock:eu-west-1:1:application-inference-profile/abc",
+	      tokens(1, 1), "unknown");
 	check("openai-chat", "", tokens(1, 1), "unknown");
 	check("openai-chat", "gpt-4o", MODEL_USAGE_NONE, "unknown");
 	check("openai-chat", "gpt-4o", tokens(1, -1), "unknown");
@@ -106,6 +119,8 @@ static void own(void)
 	write_own("{\"lab\":{\"m\":{\"input\":1,\"output\":4,\"reasoning\":2}}}");
 	thought.reasoning = 250000;
 	check("lab", "m", thought, "3.50000000");
+	thought.reasoning = 2000000;
+	check("lab", "m", thought, "4.00000000");
 	write_own("{\"loop\":\"loop\"}");
 	check("loop", "m", tokens(1, 1), "unknown");
 	write_own("{\n\"lab\": oops}\n");
