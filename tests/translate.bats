@@ -63,6 +63,41 @@ There are two files: a.md and b.md."
 	assert_output '["success","There are two files: a.md and b.md.",2522]'
 }
 
+@test "--from codex: the items of a turn become messages and tool calls" {
+	assert_events codex codex
+	run -0 agent-text events
+	assert_output "I'll write the file.
+
+Done: docs/foo.md."
+}
+
+@test "--from codex: a turn that failed" {
+	assert_events codex-failed codex
+	run -1 agent-text events
+	assert_output "agent-text: You've hit your usage limit."
+}
+
+@test "--from gemini: the events have the stream's times" {
+	assert_events gemini gemini
+	run -0 agent-tools events
+	assert_output '-> run_shell_command {"command":"ls","id":1234567890123456789}
+-> read_file {"file_path":"none"}
+<- run_shell_command 0.50s ok: a.md
+<- read_file 0.60s error: File not found: none'
+	run -0 agent-filter -t tool_end,agent_end -m '[.timestamp, .data.duration_seconds]' events
+	assert_output '["2025-10-10T12:00:02.500000Z",0.5]
+["2025-10-10T12:00:02.601000Z",0.6]
+["2025-10-10T12:00:05.000000Z",5]'
+}
+
+@test "--from gemini: a limit has its status, also when nothing came before it" {
+	assert_events gemini-failed gemini
+	run -3 agent-text events
+	head -n 1 "$data/gemini.jsonl" | agent-filter --from gemini >events
+	run -0 plain <events
+	assert_output '{"event_type":"agent_start","run_id":"r1","seq":0,"data":{"agent_name":"gemini","model":"gemini-2.5-pro","prompt":"","tools":[],"schema_version":1,"session_id":"3c0d9b1e-5e0b-4c80-9d67-11bb1b2ef001"}}'
+}
+
 @test "a stream that ends early gives no agent_end: readers say so" {
 	head -n 4 "$data/claude.jsonl" | agent-filter --from claude >events
 	run -4 agent-text events
@@ -127,7 +162,7 @@ agent-filter: log:4: --from odd: it gives what is no event with event_type and d
 
 @test "an unknown format is refused with the list of those there are" {
 	run -2 agent-filter --from nothing
-	assert_output "agent-filter: --from takes the name of a format, not 'nothing'; there are: claude"
+	assert_output "agent-filter: --from takes the name of a format, not 'nothing'; there are: claude, codex, gemini"
 	run -2 agent-filter --from ../claude
 	assert_output --partial "not '../claude'"
 	mkdir -p config/agent/jq

@@ -5,6 +5,15 @@
 # .state.runs[.key] holds what its agent_end and the end of its current message need to tell.
 
 def begin: .events = [] | .key = "" | .state.runs //= {};
+
+# The source tells when it happened: RFC 3339, with Z.
+def at($timestamp):
+	if ($timestamp | type) != "string" then .
+	else .stamp = $timestamp
+		| .time = ($timestamp | try ((.[:19] + "Z" | fromdateiso8601) + ("0" + .[19:-1] | tonumber)) catch null)
+			// .time
+	end;
+
 def done: {state, events};
 
 def now_rounded: . * 1000000 | round | . / 1000000;
@@ -110,6 +119,13 @@ def usage($input; $output; $cached; $written; $reasoning; $requests):
 	{input_tokens: $input, output_tokens: $output, cached_input_tokens: $cached,
 		cache_write_tokens: $written, reasoning_tokens: $reasoning, requests: $requests};
 
+# What the run has used so far.
+def progress($usage):
+	seconds_since(run.started) as $elapsed
+	| emit("progress"; {iteration: run.iteration, total_tokens: ($usage.input_tokens + $usage.output_tokens),
+		total_cost_usd: null, input_tokens: $usage.input_tokens, output_tokens: $usage.output_tokens,
+		elapsed_seconds: $elapsed});
+
 # $usage: what the message has used; null: the stream does not tell.
 def message_close($finish; $usage):
 	if in_message | not then .
@@ -127,10 +143,7 @@ def message_close($finish; $usage):
 		| if $usage == null then .
 		else .state.runs[.key].input += ($usage.input_tokens // 0)
 			| .state.runs[.key].output += ($usage.output_tokens // 0)
-			| seconds_since(run.started) as $elapsed
-			| emit("progress"; {iteration: run.iteration, total_tokens: (run.input + run.output),
-				total_cost_usd: null, input_tokens: run.input, output_tokens: run.output,
-				elapsed_seconds: $elapsed})
+			| progress({input_tokens: run.input, output_tokens: run.output})
 		end
 	end;
 
@@ -144,8 +157,8 @@ def raw($provider; $name):
 def exit_status:
 	{success: 0, error: 1, limit: 3, invalid_output: 5, refused: 6, timeout: 124, cancelled: 130}[.] // 1;
 
-# $result: status, and what is known of output, output_json, finish_reason, usage, total_cost_usd,
-# duration_seconds.
+# $result: status, and what is known of output, output_json, finish_reason, usage, total_tokens,
+# total_cost_usd, duration_seconds.
 def run_end($result):
 	run as $run
 	| ($result.status == "success") as $success
@@ -155,7 +168,7 @@ def run_end($result):
 		exit_status: ($result.status | exit_status), output: ($result.output // $run.text),
 		finish_reason: ($result.finish_reason // (if $success then $run.finish // "stop" else "error" end)),
 		total_iterations: $run.iteration,
-		total_tokens: (($usage.input_tokens // 0) + ($usage.output_tokens // 0)),
+		total_tokens: ($result.total_tokens // (($usage.input_tokens // 0) + ($usage.output_tokens // 0))),
 		total_cost_usd: $result.total_cost_usd, usage: $usage, tool_calls: $run.count,
 		duration_seconds: ($result.duration_seconds // $elapsed)}
 		+ (if $result | has("output_json") then {output_json: $result.output_json} else {} end))
