@@ -170,3 +170,128 @@ agent-filter: log:4: --from odd: it gives what is no event with event_type and d
 	XDG_CONFIG_HOME=$PWD/config run -2 agent-filter --from broken
 	assert_line --index 0 --partial 'jq: error: syntax error'
 }
+
+# An own stream, with a nested run, an error after which it went on and what a tool printed.
+own_stream() {
+	cat <<'EOF'
+{"event_type":"agent_start","timestamp":"2026-11-20T22:49:01.000250Z","run_id":"aa","seq":0,"data":{"agent_name":"agent","model":"test","prompt":"hi","tools":["weather"],"schema_version":1}}
+{"event_type":"llm_start","timestamp":"2026-11-20T22:49:01.001000Z","run_id":"aa","seq":1,"data":{"iteration":1,"model":"test","attempt":1}}
+{"event_type":"thinking_chunk","timestamp":"2026-11-20T22:49:01.002000Z","run_id":"aa","seq":2,"data":{"text":"Hm."}}
+{"event_type":"llm_chunk","timestamp":"2026-11-20T22:49:01.003000Z","run_id":"aa","seq":3,"data":{"text":"I "}}
+{"event_type":"llm_chunk","timestamp":"2026-11-20T22:49:01.004000Z","run_id":"aa","seq":4,"data":{"text":"look."}}
+{"event_type":"tool_call_start","timestamp":"2026-11-20T22:49:01.005000Z","run_id":"aa","seq":5,"data":{"tool_call_id":"c1","tool_name":"weather","index":0}}
+{"event_type":"tool_call_chunk","timestamp":"2026-11-20T22:49:01.006000Z","run_id":"aa","seq":6,"data":{"tool_call_id":"c1","tool_name":"weather","args_delta":"{\"id\":12345678901234567890}"}}
+{"event_type":"tool_call_end","timestamp":"2026-11-20T22:49:01.007000Z","run_id":"aa","seq":7,"data":{"tool_call_id":"c1","tool_name":"weather","args":{"id":12345678901234567890}}}
+{"event_type":"tool_call_start","timestamp":"2026-11-20T22:49:01.007000Z","run_id":"aa","seq":8,"data":{"tool_call_id":"c2","tool_name":"ask","index":1}}
+{"event_type":"tool_call_end","timestamp":"2026-11-20T22:49:01.007000Z","run_id":"aa","seq":9,"data":{"tool_call_id":"c2","tool_name":"ask","args":{"x":1.10}}}
+{"event_type":"llm_end","timestamp":"2026-11-20T22:49:01.008000Z","run_id":"aa","seq":10,"data":{"iteration":1,"model":"test","finish_reason":"tool_calls","is_final":false,"usage":{"input_tokens":10,"output_tokens":5,"cached_input_tokens":4,"cache_write_tokens":null,"reasoning_tokens":2,"requests":1},"message":{"role":"assistant","content":[{"type":"thinking","text":"Hm."},{"type":"text","text":"I look."},{"type":"tool_call","tool_call_id":"c1","tool_name":"weather","args":{"id":12345678901234567890}},{"type":"tool_call","tool_call_id":"c2","tool_name":"ask","args":{"x":1.10}}]}}}
+{"event_type":"error","timestamp":"2026-11-20T22:49:01.009000Z","run_id":"aa","seq":11,"data":{"error":"slow","exception_type":"network","fatal":false}}
+{"event_type":"tool_start","timestamp":"2026-11-20T22:49:01.010000Z","run_id":"aa","seq":12,"data":{"tool_call_id":"c1","tool_name":"weather","args":{"id":12345678901234567890},"iteration":1}}
+{"event_type":"agent_start","timestamp":"2026-11-20T22:49:01.011000Z","run_id":"bb","seq":0,"data":{"agent_name":"inner","parent_run_id":"aa"}}
+{"event_type":"llm_chunk","timestamp":"2026-11-20T22:49:01.012000Z","run_id":"bb","seq":1,"data":{"text":"inner"}}
+{"event_type":"agent_end","timestamp":"2026-11-20T22:49:01.013000Z","run_id":"bb","seq":2,"data":{"success":true,"status":"success","output":"inner"}}
+{"event_type":"tool_end","timestamp":"2026-11-20T22:49:01.014000Z","run_id":"aa","seq":13,"data":{"tool_call_id":"c1","tool_name":"weather","result":"{\"t\":1.50}","result_json":{"t":1.50},"is_error":false,"duration_seconds":0.1}}
+{"event_type":"tool_end","timestamp":"2026-11-20T22:49:01.015000Z","run_id":"aa","seq":14,"data":{"tool_call_id":"c2","tool_name":"ask","result":"nobody there","is_error":true,"duration_seconds":0.1}}
+{"event_type":"llm_start","timestamp":"2026-11-20T22:49:01.016000Z","run_id":"aa","seq":15,"data":{"iteration":2,"model":"test","attempt":1}}
+{"event_type":"llm_chunk","timestamp":"2026-11-20T22:49:01.017000Z","run_id":"aa","seq":16,"data":{"text":"Warm."}}
+{"event_type":"llm_end","timestamp":"2026-11-20T22:49:01.018000Z","run_id":"aa","seq":17,"data":{"iteration":2,"model":"test","finish_reason":"stop","is_final":true,"usage":{"input_tokens":20,"output_tokens":2,"cached_input_tokens":null,"cache_write_tokens":null,"reasoning_tokens":null,"requests":1},"message":{"role":"assistant","content":[{"type":"text","text":"Warm."}]}}}
+{"event_type":"agent_end","timestamp":"2026-11-20T22:49:01.019000Z","run_id":"aa","seq":18,"data":{"agent_name":"agent","success":true,"status":"success","exit_status":0,"output":"Warm.","finish_reason":"stop","usage":{"input_tokens":30,"output_tokens":7,"cached_input_tokens":4,"cache_write_tokens":null,"reasoning_tokens":2,"requests":2},"tool_calls":2}}
+EOF
+}
+
+@test "--to ai-sdk: the chunks of a UI message stream" {
+	own_stream >log
+	run -0 agent-filter --to ai-sdk log
+	assert_output '{"type":"start","messageId":"aa"}
+{"type":"start-step"}
+{"type":"reasoning-start","id":"reasoning-1"}
+{"type":"reasoning-delta","id":"reasoning-1","delta":"Hm."}
+{"type":"reasoning-end","id":"reasoning-1"}
+{"type":"text-start","id":"text-2"}
+{"type":"text-delta","id":"text-2","delta":"I "}
+{"type":"text-delta","id":"text-2","delta":"look."}
+{"type":"text-end","id":"text-2"}
+{"type":"tool-input-start","toolCallId":"c1","toolName":"weather"}
+{"type":"tool-input-delta","toolCallId":"c1","inputTextDelta":"{\"id\":12345678901234567890}"}
+{"type":"tool-input-available","toolCallId":"c1","toolName":"weather","input":{"id":12345678901234567890}}
+{"type":"tool-input-start","toolCallId":"c2","toolName":"ask"}
+{"type":"tool-input-available","toolCallId":"c2","toolName":"ask","input":{"x":1.10}}
+{"type":"tool-output-available","toolCallId":"c1","output":{"t":1.50}}
+{"type":"tool-output-error","toolCallId":"c2","errorText":"nobody there"}
+{"type":"finish-step"}
+{"type":"start-step"}
+{"type":"text-start","id":"text-3"}
+{"type":"text-delta","id":"text-3","delta":"Warm."}
+{"type":"text-end","id":"text-3"}
+{"type":"finish-step"}
+{"type":"finish"}'
+}
+
+@test "--to ai-sdk --sse: only data, [DONE] at the end; after -t and -d" {
+	own_stream >log
+	run -0 agent-filter -d 10 -t agent_start,llm_chunk,agent_end --to ai-sdk --sse log
+	assert_output 'data: {"type":"start","messageId":"aa"}
+
+data: {"type":"text-start","id":"text-1"}
+
+data: {"type":"text-delta","id":"text-1","delta":"I look."}
+
+data: {"type":"text-delta","id":"text-1","delta":"Warm."}
+
+data: {"type":"text-end","id":"text-1"}
+
+data: {"type":"finish"}
+
+data: [DONE]'
+}
+
+@test "--to ai-sdk: a run that failed, one that was cancelled" {
+	run -0 agent-filter --from claude --to ai-sdk "$data/claude-max-turns.jsonl"
+	assert_equal "$(tail -n 3 <<<"$output")" '{"type":"error","errorText":"Reached maximum number of turns (1)"}
+{"type":"finish-step"}
+{"type":"finish"}'
+	echo '{"event_type":"agent_end","run_id":"a","data":{"success":false,"status":"cancelled"}}' >log
+	run -0 agent-filter --to ai-sdk log
+	assert_output $'{"type":"abort"}\n{"type":"finish"}'
+	echo '{"event_type":"agent_end","run_id":"a","data":{"success":false,"status":"timeout"}}' >log
+	run -0 agent-filter --to ai-sdk log
+	assert_output "{\"type\":\"error\",\"errorText\":\"the run ended with status 'timeout'\"}
+{\"type\":\"finish\"}"
+}
+
+@test "--to ag-ui: the protocol's events; what it has none for is CUSTOM" {
+	own_stream >log
+	agent-filter --to ag-ui log >out
+	run -0 sed 's/,"timestamp":[0-9]*}$/}/' out
+	assert_output '{"type":"RUN_STARTED","threadId":"aa","runId":"aa"}
+{"type":"STEP_STARTED","stepName":"iteration 1"}
+{"type":"REASONING_START","messageId":"aa:1"}
+{"type":"REASONING_MESSAGE_START","messageId":"aa:1","role":"reasoning"}
+{"type":"REASONING_MESSAGE_CONTENT","messageId":"aa:1","delta":"Hm."}
+{"type":"REASONING_MESSAGE_END","messageId":"aa:1"}
+{"type":"REASONING_END","messageId":"aa:1"}
+{"type":"TEXT_MESSAGE_START","messageId":"aa:2","role":"assistant"}
+{"type":"TEXT_MESSAGE_CONTENT","messageId":"aa:2","delta":"I "}
+{"type":"TEXT_MESSAGE_CONTENT","messageId":"aa:2","delta":"look."}
+{"type":"TEXT_MESSAGE_END","messageId":"aa:2"}
+{"type":"TOOL_CALL_START","toolCallId":"c1","toolCallName":"weather"}
+{"type":"TOOL_CALL_ARGS","toolCallId":"c1","delta":"{\"id\":12345678901234567890}"}
+{"type":"TOOL_CALL_END","toolCallId":"c1"}
+{"type":"TOOL_CALL_START","toolCallId":"c2","toolCallName":"ask"}
+{"type":"TOOL_CALL_ARGS","toolCallId":"c2","delta":"{\"x\":1.10}"}
+{"type":"TOOL_CALL_END","toolCallId":"c2"}
+{"type":"STEP_FINISHED","stepName":"iteration 1"}
+{"type":"CUSTOM","name":"error","value":{"error":"slow","exception_type":"network","fatal":false}}
+{"type":"TOOL_CALL_RESULT","messageId":"result:c1","toolCallId":"c1","content":"{\"t\":1.50}","role":"tool"}
+{"type":"TOOL_CALL_RESULT","messageId":"result:c2","toolCallId":"c2","content":"nobody there","role":"tool"}
+{"type":"STEP_STARTED","stepName":"iteration 2"}
+{"type":"TEXT_MESSAGE_START","messageId":"aa:3","role":"assistant"}
+{"type":"TEXT_MESSAGE_CONTENT","messageId":"aa:3","delta":"Warm."}
+{"type":"TEXT_MESSAGE_END","messageId":"aa:3"}
+{"type":"STEP_FINISHED","stepName":"iteration 2"}
+{"type":"RUN_FINISHED","threadId":"aa","runId":"aa","result":"Warm."}'
+	run -0 tail -n 1 out
+	assert_output --partial ',"timestamp":1795214941019}'
+	run -0 bash -c "agent-filter --from gemini --to ag-ui $data/gemini-failed.jsonl | tail -n 1"
+	assert_output '{"type":"RUN_ERROR","message":"Reached max session turns for this session.","code":"limit","timestamp":1760097605000}'
+}
