@@ -534,3 +534,163 @@ handoff() {
 	assert_equal "$(of agent_end '[.agent_name, .output, .total_tokens]')" '["helper","found",11]
 ["boss","done",44]'
 }
+
+# A model that answers by how many results it has seen: NAME.RESULTS.
+by_results() {
+	cat >model.sh <<-'EOF'
+		cat >"request.$$"
+		name=$(jq -r '"\(.system).\([.messages[] | select(.role == "tool")] | length)"' "request.$$")
+		rm "request.$$"
+		cat "$name"
+	EOF
+}
+
+@test "a run that was cut at any event, in nested runs too, is finished, and readers take it as one" {
+	by_results
+	printf '{"name":"look","command":["sh","-c","echo $AGENT_RUN_ID >>ran; echo seen"]}\n' >look.json
+	agent boss '"tools":[{"name":"again","description":"d","agent":"helper.json","idempotent":true},{"name":"once","description":"d","agent":"helper.json"}]'
+	agent helper '"tools":["look.json"],"handoffs":["other.json"]'
+	agent other
+	calls boss.0 again '{"prompt":"a"}' once '{"prompt":"b"}'
+	calls helper.0 look '{}'
+	calls helper.1 transfer_to_other '{}'
+	says boss.1 'all done'
+	says other.2 'found'
+	agent-run -A boss.json 'x' </dev/null >whole
+	whole=$(wc -l <whole)
+	for at in $(seq 1 $((whole - 1))); do
+		head -n "$at" whole >log
+		rm -f ran
+		grep -E '"tool_start".*"(again|once)"' log | jq -r .data.tool_name >begun
+		grep -E '"tool_end".*"(again|once)"' log | jq -r .data.tool_name >ended
+		agent-run -A boss.json --resume log </dev/null >events
+		jq -e -s 'all(group_by(.run_id)[]; map(.seq) == [range(length)])' log >/dev/null
+		assert_equal "$(of agent_end 'select(.agent_name == "boss") | [.status, .output, .tool_calls]')" '["success","all done",2]'
+		# Usage is that of all responses, those before the cut included.
+		assert_equal "$(of agent_end 'select(.agent_name == "boss") | .usage.requests')" "$(grep -c '"llm_end"' log)"
+		result=found error=false runs=2
+		if grep -q once begun && ! grep -q once ended; then
+			result='The call was interrupted: this program was stopped while it ran. Whether it had an effect is not known.'
+			error=true
+			runs=1
+		fi
+		assert_equal "$(jq -rs 'map(select(.event_type == "tool_end" and .data.tool_name == "once").data | "\(.is_error) \(.result)") | unique[]' log)" "$error $result"
+		assert_equal "$(jq -rs 'map(select(.event_type == "tool_end" and .data.tool_name == "again").data | "\(.is_error) \(.result)") | unique[]' log)" "false found"
+		# What runs again is what had not ended.
+		[ "$runs" = 1 ] || runs=$((2 - $(wc -l <ended)))
+		if grep -q again ended && [ "$error" = true ]; then runs=0; fi
+		assert_equal "$([ ! -e ran ] || wc -l <ran)" "$([ $runs -eq 0 ] || echo $runs)"
+		run -0 --separate-stderr agent-text --strict -F log
+		assert_output 'all done'
+		assert_equal "$(agent-tools --strict log | grep -c '^<- ')" 2
+		run -0 agent-collect --strict --total log
+		assert_equal "$(tail -1 <<<"$output" | jq .usage.requests)" "$(grep -c '"llm_end"' log)"
+		assert_equal "$(agent-collect -o messages log | jq -c 'map(.role)')" '["system","user","assistant","tool","assistant"]'
+		# Every span stands below another one that is there.
+		assert_equal "$(agent-collect -o otlp log | jq -s '[.. | .spans? // empty | .[]] | map(.spanId) as $ids | map(select(.parentSpanId and (.parentSpanId | IN($ids[]) | not)).name) | length')" 0
+	done
+}
+
+@test "eight nested runs at once" {
+	by_results
+	agent boss '"tools":[{"name":"ask","description":"d","agent":"helper.json"}]'
+	agent helper
+	args=()
+	for n in 1 2 3 4 5 6 7 8 9; do args+=(ask "{\"prompt\":\"$n\"}"); done
+	calls boss.0 "${args[@]}"
+	says boss.1 'done'
+	cat >model.sh.helper <<-'EOF'
+		request=$(cat)
+		case $request in
+		*'"system":"helper"'*)
+			touch "at.$$"
+			n=0
+			while [ "$n" -lt 2000 ] && [ ! -e full ]; do
+				[ "$(ls at.* | wc -l)" -lt 8 ] || touch full
+				n=$((n + 1))
+				sleep 0.01
+			done
+			[ -e full ] || exit 1
+			printf '%s\n' "$request" | jq -c '{text: .messages[0].content[0].text}' ;;
+		*) printf '%s\n' "$request" | sh model.sh ;;
+		esac
+	EOF
+	agent-run -m 'exec:sh model.sh.helper' -A boss.json 'x' </dev/null >events
+	assert_equal "$(of tool_end .result | sort | tr -d '\n')" 123456789
+	# The ninth waited for one of the eight.
+	assert_equal "$(jq -rs 'reduce .[] as $e ({now: 0, most: 0}; if $e.event_type == "tool_start" then .now += 1 elif $e.event_type == "tool_end" then .now -= 1 else . end | .most = ([.most, .now] | max)) | .most' events)" 8
+	assert_equal "$(jq -r 'select(.event_type == "agent_end" and .data.agent_name == "boss").data.usage.requests' events)" 11
+}
+
+@test "--wrap-up: a nested run at its parent's limit says what it has, and the parent goes on" {
+	agent boss '"tools":[{"name":"ask","description":"d","agent":"helper.json"}]'
+	printf '{"name":"look","command":["printf","seen"]}\n' >look.json
+	agent helper '"tools":["look.json"]'
+	calls boss.1 ask '{"prompt":"p"}'
+	calls helper.1 look '{}' look '{}'
+	says helper.2 'half of it'
+	says boss.2 'what there is'
+	agent-run -A boss.json --max-tool-calls 2 --wrap-up 'x' </dev/null >events
+	assert_equal "$(of agent_end '[.agent_name, .status, .output]')" '["helper","limit","half of it"]
+["boss","success","what there is"]'
+	assert_regex "$(of tool_end 'select(.tool_name == "ask") | .result' | tr '\n' ' ')" '^The agent helper failed: .*Its last words were: half of it'
+}
+
+@test "fallbacks of an agent that is handed to" {
+	agent a '"handoffs":["b.json"]'
+	start_server "status=500 text=no"
+	export OPENAI_API_KEY=k OPENAI_BASE_URL=$SERVER_URL
+	agent b '"model":"openai-chat:m,exec:sh model.sh"'
+	calls a.1 transfer_to_b '{}'
+	says b.1 'done'
+	agent-run -A a.json --retries 0 'x' </dev/null >events
+	assert_equal "$(of llm_retry .model)" 'sh model.sh'
+	assert_equal "$(of agent_end '[.agent_name, .output]')" '["b","done"]'
+}
+
+@test "the time of a nested run: its file's, or that of the tool" {
+	agent boss '"tools":[{"name":"ask","description":"d","agent":"helper.json","timeout":0.3}]'
+	printf '{"name":"wait","command":["sh","-c","echo $$ >pid; exec sleep 1000"]}\n' >wait.json
+	agent helper '"tools":["wait.json"],"limits":{"timeout":1000}'
+	calls boss.1 ask '{"prompt":"p"}'
+	calls helper.1 wait '{}'
+	says boss.2 'well'
+	agent-run -A boss.json 'x' </dev/null >events
+	assert_equal "$(of agent_end '[.agent_name, .status]')" $'["helper","timeout"]\n["boss","success"]'
+	run -1 kill -0 "$(cat pid)"
+	assert_regex "$(of tool_end 'select(.tool_name == "ask") | .result')" '^The agent helper failed: the run took longer than 0.3 seconds'
+}
+
+@test "a session after a handoff: the first agent starts the next turn, and knows what was said" {
+	agent a '"handoffs":["b.json"]'
+	agent b
+	calls a.1 transfer_to_b '{}'
+	says b.1 'from b'
+	says a.2 'from a'
+	agent-run -A a.json -c talk 'one' </dev/null >/dev/null
+	agent-run -A a.json -c talk 'two' </dev/null >events
+	assert_equal "$(of agent_end '[.agent_name, .output]')" '["a","from a"]'
+	assert_equal "$(messages a.2)" 'user: one
+assistant: transfer_to_b
+tool: transfer_to_b
+assistant: from b
+user: two'
+}
+
+@test "a recording of handoffs and nested runs answers again, strictly" {
+	by_results
+	printf '{"name":"look","command":["printf","seen"]}\n' >look.json
+	agent boss '"tools":[{"name":"ask","description":"d","agent":"helper.json"}],"handoffs":["other.json"]'
+	agent helper '"tools":["look.json"],"output_schema":{"type":"integer"}'
+	agent other '"handoff_input":"last"'
+	calls boss.0 ask '{"prompt":"a"}'
+	calls boss.1 transfer_to_other '{}'
+	calls helper.0 look '{}'
+	says helper.1 '7'
+	says other.0 'done'
+	agent-run -A boss.json 'x' </dev/null >whole
+	agent-run -A boss.json -m replay:whole -o strict=true 'x' </dev/null >events
+	assert_equal "$(of agent_end '[.agent_name, .status, .output]')" '["helper","success","7"]
+["other","success","done"]'
+	run -1 --separate-stderr agent-run -A boss.json -m replay:whole -o strict=true 'y' </dev/null
+}

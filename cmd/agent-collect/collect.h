@@ -59,7 +59,8 @@ struct kept_list {
 };
 
 struct call {
-	uint64_t id; /* a hash of what tells it from others: tool_call_id, else tool_name */
+	uint64_t id;  /* a hash of what tells it from others: tool_call_id, else tool_name */
+	char *run_id; /* as it was when the call began, which tools are told; NULL: forgotten */
 	struct kept start;
 	struct kept end;   /* order 0: it has not ended */
 	int64_t iteration; /* 0: not known */

@@ -160,7 +160,7 @@ static void flush(void *context)
 /* Whether the usage of a nested run is part of its parent's, which is in the input as well. */
 static bool is_in_parent(const struct program *program, const struct run *run)
 {
-	return run->parent_id != NULL && runs_find(program->runs, span_of(run->parent_id)) != NULL;
+	return run->parent_id != NULL && runs_has(program->runs, span_of(run->parent_id));
 }
 
 /* Write the result of a run that is over, whole or not. */

@@ -63,6 +63,7 @@ static void call_free(struct call *call)
 {
 	forget(&call->start);
 	forget(&call->end);
+	free(call->run_id);
 	free(call);
 }
 
@@ -286,6 +287,7 @@ static void start_call(struct result *result, const struct event *event, bool li
 	call = mem_alloc(sizeof(*call));
 	*call = (struct call){
 	    .id = hash(identity),
+	    .run_id = listed ? mem_copy(span_of(result->run->id)) : NULL,
 	    .start = keep(result, event, TYPE_TOOL_START),
 	    .iteration = json_int(json_get(event->data, "iteration"), result->iteration),
 	    .listed = listed,

@@ -1,5 +1,7 @@
 #include "trace.h"
 
+#include "json/schema.h"
+
 /* Runs nested deeper than this begin a trace of their own: their parents may go in circles. */
 enum { MAX_NESTING = 64 };
 
@@ -96,17 +98,29 @@ void trace_call_id(char out[17], const struct result *result, const struct call 
 	json_decode(json_get(call->start.data, "tool_call_id"), &what);
 	if (what.len == 0)
 		buffer_add_format(&what, "/tool/%llu", (unsigned long long)call->start.order);
-	trace_span_id(out, span_of(result->run->id), buffer_span(&what));
+	trace_span_id(out, span_of(call->run_id != NULL ? call->run_id : result->run->id),
+		      buffer_span(&what));
 	buffer_free(&what);
 }
 
-/* The call that a nested run is: one that ran when it began, named as its agent, else the only one.
- */
+/* The call that a nested run says it is. */
+static const struct call *said_call(const struct result *parent, struct span id)
+{
+	for (size_t i = parent->calls.count; id.at != NULL && i-- > 0;)
+		if (json_equal(json_get(parent->calls.at[i]->start.data, "tool_call_id"), id))
+			return parent->calls.at[i];
+	return NULL;
+}
+
+/* The call that a nested run is: the one that it names, or one that ran when it began, named as its
+ * agent, else the only one. */
 static const struct call *nesting_call(const struct result *parent, const struct result *nested)
 {
-	const struct call *found = NULL;
+	const struct call *found = said_call(parent, result_start(nested, "parent_tool_call_id"));
 	size_t running = 0;
 
+	if (found != NULL)
+		return found;
 	for (size_t i = 0; i < parent->calls.count; i++) {
 		const struct call *call = parent->calls.at[i];
 

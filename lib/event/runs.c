@@ -215,6 +215,19 @@ static void free_entry(struct runs *runs, struct entry *entry)
 
 /* ---- runs that are gone on with ---- */
 
+/* What is still open below `old` is now below the run that carries it on. */
+static void carry_nested(struct runs *runs, const struct entry *old, const struct entry *entry)
+{
+	for (struct entry *at = runs->first; at != NULL; at = at->next) {
+		char **parent = &at->run.parent_id;
+
+		if (*parent == NULL || !is_entry(old, span_of(*parent)))
+			continue;
+		free(*parent);
+		*parent = mem_copy((struct span){entry->run.id, entry->id_len});
+	}
+}
+
 /* The run `resumed_from` of which `entry`, just begun, is the continuation: its entry under the new
  * id, or `entry` itself where nothing of it is left. */
 static struct entry *carry_on(struct runs *runs, struct entry *entry, struct span resumed_from)
@@ -231,6 +244,7 @@ static struct entry *carry_on(struct runs *runs, struct entry *entry, struct spa
 	buffer_free(&id);
 	if (old == NULL || old == entry || old->run.ended)
 		return entry;
+	carry_nested(runs, old, entry);
 	chain_out(runs, old);
 	free(old->run.id);
 	old->run.id = mem_copy((struct span){entry->run.id, entry->id_len});
@@ -291,6 +305,13 @@ struct run *runs_find(const struct runs *runs, struct span id)
 	struct entry *entry = find(runs, id, hash_of(id));
 
 	return entry != NULL ? &entry->run : NULL;
+}
+
+bool runs_has(const struct runs *runs, struct span id)
+{
+	uint64_t hash = hash_of(id);
+
+	return find(runs, id, hash) != NULL || has_ended(runs, hash);
 }
 
 bool runs_is_asked(struct span run_id, const char *id)

@@ -32,8 +32,8 @@ struct run {
 struct runs;
 
 /* A run that is gone on with after its writer was killed, or after it failed, counts as one: an
- * agent_start with resumed_from carries the open run on under its new id, and takes back the
- * failure of one that had ended. */
+ * agent_start with resumed_from carries the open run on under its new id (and those nested in it
+ * that are open have that for their parent), and takes back the failure of one that had ended. */
 
 /* `release` frees a run's state when the run is forgotten (may be NULL). Holes in seq are told only
  * when `strict`: a filter makes them on purpose. */
@@ -47,6 +47,9 @@ struct run *runs_event(struct runs *runs, const struct event *event, struct read
 
 /* The open or not yet forgotten run whose run_id is `id`; NULL: there is none. */
 struct run *runs_find(const struct runs *runs, struct span id);
+
+/* Whether the run was seen, and is open or ended not long ago. */
+bool runs_has(const struct runs *runs, struct span id);
 
 /* Whether `run_id` is one that --run ID asks for: it begins with ID, or ends with it (the ends of
  * ids that were made at the same time differ, their beginnings do not). */

@@ -129,6 +129,26 @@ static bool same_correction(struct buffer *why, struct span sentence, struct spa
 	return same;
 }
 
+/* Whether the user's message tells who handed over, and why. */
+static bool same_handoff(struct buffer *why, struct span data, struct span message)
+{
+	static const char *const keys[] = {"previous_agent", "reason"};
+	struct buffer text = {0};
+	bool same = true;
+
+	message_text(message, &text);
+	for (size_t i = 0; i < 2 && same; i++) {
+		char *expected = json_text(json_get(data, keys[i]));
+
+		same = expected == NULL || strstr(buffer_string(&text), expected) != NULL ||
+		       differs(why, "what is told of a handoff", span_of(expected),
+			       buffer_span(&text));
+		free(expected);
+	}
+	buffer_free(&text);
+	return same;
+}
+
 /* ---- calls ---- */
 
 /* The next call of a message that was run here; false: there is none. */
@@ -305,6 +325,8 @@ static bool same_step(const struct replay_run *run, const struct replay_step *st
 	case REPLAY_ANSWER:
 		return same_role(why, "assistant", message) &&
 		       same_answer(why, step->value, message);
+	case REPLAY_HANDOFF:
+		return same_role(why, "user", message) && same_handoff(why, step->value, message);
 	case REPLAY_RESULTS:
 		break;
 	}
@@ -336,24 +358,32 @@ static bool same_tools(struct buffer *why, struct span expected,
 	return same;
 }
 
+/* Whether it is the agent that asked then; logs of older versions do not tell of all. */
+static bool same_agent(struct buffer *why, struct span agent, const struct model_request *request)
+{
+	struct span tools = json_get(agent, "tools");
+
+	return tools.at == NULL || (same_text(why, "the instructions", json_get(agent, "system"),
+					      span_of(request->system)) &&
+				    same_tools(why, tools, request));
+}
+
 bool replay_check(const struct replay_run *run, const struct replay_answer *answer,
 		  const struct model_request *request, struct buffer *why)
 {
-	size_t before;
+	size_t steps = answer->steps - answer->first, before;
 
-	if (run->start.at != NULL && answer->same_agent &&
-	    (!same_text(why, "the instructions", json_get(run->start, "system"),
-			span_of(request->system)) ||
-	     !same_tools(why, json_get(run->start, "tools"), request)))
+	if (!same_agent(why, answer->agent, request))
 		return false;
-	if (request->message_count < answer->steps) {
-		buffer_add_format(why, "messages: expected %zu, got %zu", answer->steps,
+	if (request->message_count < steps) {
+		buffer_add_format(why, "messages: expected %zu, got %zu", steps,
 				  request->message_count);
 		return false;
 	}
-	before = request->message_count - answer->steps;
-	for (size_t i = 0; i < answer->steps; i++)
-		if (!same_step(run, &run->steps[i], request->messages[before + i], why))
+	before = request->message_count - steps;
+	for (size_t i = 0; i < steps; i++)
+		if (!same_step(run, &run->steps[answer->first + i], request->messages[before + i],
+			       why))
 			return false;
 	return true;
 }

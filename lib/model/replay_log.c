@@ -68,7 +68,7 @@ static void begin_run(struct replay_log *log, const struct event *event)
 	run = find_run(log, event->run_id);
 	if (run == NULL)
 		run = add_run(log, event->run_id);
-	run->start = event->data;
+	run->start = run->agent = event->data;
 	run->nested = json_type(json_get(event->data, "parent_run_id")) == JSON_STRING;
 	add_step(run, (struct replay_step){REPLAY_USER, event->data});
 }
@@ -87,8 +87,9 @@ static void begin_answer(struct replay_run *run, const struct event *event)
 	run->answers = grow(run->answers, run->answer_count, sizeof *run->answers);
 	run->answers[run->answer_count++] =
 	    (struct replay_answer){.begun = clock_parse_timestamp(event->timestamp),
+				   .first = run->first_step,
 				   .steps = run->step_count,
-				   .same_agent = !run->handed_over};
+				   .agent = run->agent};
 }
 
 /* Events that are part of an answer. Errors that were not its end (a retry followed) are not. */
@@ -116,6 +117,26 @@ static bool has_calls(struct span message)
 	return false;
 }
 
+/* Another agent takes over, and may not see all that was said. */
+static void take_handoff(struct replay_run *run, struct span data)
+{
+	bool last = json_is(json_get(data, "handoff_input"), "last");
+	bool none = json_is(json_get(data, "handoff_input"), "none");
+	size_t prompt = run->step_count;
+
+	run->agent = data;
+	if (!last && !none)
+		return;
+	run->first_step = run->step_count;
+	while (prompt > 0 && (run->steps[prompt - 1].type == REPLAY_ANSWER ||
+			      run->steps[prompt - 1].type == REPLAY_RESULTS))
+		prompt--;
+	if (last && prompt > 0)
+		add_step(run, run->steps[prompt - 1]);
+	if (run->step_count == run->first_step || json_get(data, "reason").at != NULL)
+		add_step(run, (struct replay_step){REPLAY_HANDOFF, data});
+}
+
 /* What an event adds to the conversation. */
 static void take_step(struct replay_run *run, const struct event *event)
 {
@@ -136,7 +157,7 @@ static void take_step(struct replay_run *run, const struct event *event)
 		if (run->answer_count > 0)
 			last_answer(run)->corrected = true;
 	} else if (span_is(event->type, "agent_updated")) {
-		run->handed_over = true;
+		take_handoff(run, event->data);
 	}
 }
 

@@ -12,29 +12,38 @@
 struct replay_answer {
 	struct span *lines;
 	size_t count;
-	bool ended;      /* by llm_end or an error */
-	bool failed;     /* by an error */
-	bool corrected;  /* it was complete, but wrong in form: another one was asked for */
-	int64_t begun;   /* microseconds since 1970 of its llm_start; -1: unknown */
-	size_t steps;    /* of its run, that the request for it told */
-	bool same_agent; /* the agent of agent_start asked, no other that was handed to */
+	bool ended;          /* by llm_end or an error */
+	bool failed;         /* by an error */
+	bool corrected;      /* it was complete, but wrong in form: another one was asked for */
+	int64_t begun;       /* microseconds since 1970 of its llm_start; -1: unknown */
+	size_t first, steps; /* of its run: the request for it told those between */
+	struct span agent;   /* data of the agent_start or agent_updated before it; may be absent */
 };
 
 /* What a conversation had besides its history, in order. */
 struct replay_step {
-	enum { REPLAY_USER, REPLAY_CORRECTION, REPLAY_ANSWER, REPLAY_RESULTS } type;
-	struct span
-	    value; /* JSON: data of agent_start, the error's sentence, the message (twice) */
+	enum {
+		REPLAY_USER,
+		REPLAY_CORRECTION,
+		REPLAY_ANSWER,
+		REPLAY_RESULTS,
+		REPLAY_HANDOFF,
+	} type;
+	/* JSON: data of agent_start, the error's sentence, the message (twice), data of
+	 * agent_updated */
+	struct span value;
 };
 
 struct replay_run {
 	struct span run_id; /* of the run, and of the last one that resumed it: */
 	struct span last_id;
 	struct span start; /* data of agent_start; absent: there is none */
-	bool nested, handed_over;
+	struct span agent; /* as in the answers */
+	bool nested;
 	struct replay_answer *answers;
 	size_t answer_count;
 	struct replay_step *steps;
+	size_t first_step; /* what was said before did not go along with a handoff */
 	size_t step_count;
 	struct span *results; /* data of tool_end */
 	size_t result_count;

@@ -120,25 +120,51 @@ static size_t find_prompt(const struct replay_run *run, const struct model_reque
 	return position;
 }
 
-/* The run that was asked for the same, rather the latest said, else the first; nested ones only
- * when no other will do. */
+/* How many answers of the run a request has already, which tells its prompt before `position`. */
+static size_t answers_in(const struct model_request *request, size_t position)
+{
+	size_t count = 0;
+
+	for (size_t i = position; i > 0 && i < request->message_count; i++)
+		count += json_is(json_get(request->messages[i], "role"), "assistant");
+	return count;
+}
+
+/* How well a run fits: how late the request says its prompt; 0: nowhere. Rather one that recorded
+ * this very request: nested runs may be asked for the same as others. */
+static size_t fit_of(const struct replay_run *run, const struct model_request *request)
+{
+	size_t position = find_prompt(run, request);
+	size_t next = answers_in(request, position);
+	struct buffer why = {0};
+	size_t fit = position;
+
+	if (position > 0 && next < run->answer_count &&
+	    replay_check(run, &run->answers[next], request, &why))
+		fit += request->message_count;
+	buffer_free(&why);
+	return fit;
+}
+
+/* The run that fits best; nested ones only when they fit better; else the first. */
 static const struct replay_run *match_run(const struct replay_log *log,
 					  const struct model_request *request)
 {
 	const struct replay_run *first = NULL, *best = NULL;
-	size_t said = 0;
+	size_t most = 0;
 
-	for (int nested = 0; nested < 2 && best == NULL; nested++)
+	for (int nested = 0; nested < 2; nested++)
 		for (size_t i = 0; i < log->run_count; i++) {
 			const struct replay_run *run = &log->runs[i];
-			size_t position;
+			size_t fit;
 
 			if (run->nested != nested || run->answer_count == 0)
 				continue;
-			position = find_prompt(run, request);
-			if (position > said)
+			fit = fit_of(run, request);
+			if (fit > most) {
 				best = run;
-			said = position > said ? position : said;
+				most = fit;
+			}
 			if (first == NULL)
 				first = run;
 		}
@@ -175,8 +201,7 @@ static bool choose_run(struct replay_model *replay, const struct model_request *
 		return error_set(e, "usage",
 				 "%s: no run in this log has an id that begins with %.*s",
 				 replay->model.name, SPAN_ARG(option));
-	for (size_t i = find_prompt(replay->run, request); i > 0 && i < request->message_count; i++)
-		replay->next += json_is(json_get(request->messages[i], "role"), "assistant");
+	replay->next = answers_in(request, find_prompt(replay->run, request));
 	return true;
 }
 

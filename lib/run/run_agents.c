@@ -68,26 +68,48 @@ static enum handoff_input input_of(const struct agent *from, const struct agent 
 	return from->handoff_input;
 }
 
+/* Whether two configurations ask the same models. */
+static bool same_models(const struct run_config *one, const struct run_config *other)
+{
+	bool same = one->model_count == other->model_count;
+
+	for (size_t i = 0; same && i < one->model_count; i++)
+		same = strcmp(one->models[i], other->models[i]) == 0;
+	return same;
+}
+
+/* The models of the agent that takes over from the one of `before`; those that it has in common
+ * with it go on: a recording does not begin again. */
+static bool take_models(struct agent_run *run, const struct run_config *before, struct error *e)
+{
+	struct model **models;
+
+	run->model_index = 0;
+	if (same_models(&run->config, before))
+		return true;
+	models = run_open_models(&run->config, e);
+	if (models == NULL)
+		return false;
+	run_close_models(run->models, before->model_count);
+	run->models = models;
+	return true;
+}
+
 bool run_hand_over(struct agent_run *run)
 {
 	const struct agent *to = run->handoff;
 	const struct agent *from = run->config.agent;
 	enum handoff_input input = input_of(from, to);
-	struct model **models;
 	struct buffer reason = {0};
 	struct error e = {0};
 	struct run_config before = run->config;
 
 	json_decode(json_get(answer_args(run->handoff_call), "reason"), &reason);
 	run_become(run, to);
-	models = run_open_models(&run->config, &e);
-	if (models == NULL) {
+	if (!take_models(run, &before, &e)) {
 		run->config = before;
 		run_fail(run, RUN_ERROR, STATUS_USAGE, e.kind, "%s", e.message);
 	} else {
-		run_close_models(run->models, before.model_count);
-		run->models = models;
-		run->model_index = 0;
 		free(run->offered);
 		run->offered = run_offer_tools(&to->tools);
 		run->since = run->iteration;
