@@ -116,6 +116,19 @@ Done: docs/foo.md."
 	assert_line --index 1 'id: 13'
 }
 
+@test "--from with --follow ends when the run has ended" {
+	run -0 timeout 60 agent-filter -f -c --from claude "$data/claude.jsonl"
+	assert_output 19
+}
+
+@test "--from claude: several prompts in one session are several runs" {
+	cat "$data/claude.jsonl" "$data/claude-max-turns.jsonl" >log
+	agent-filter --from claude log >events
+	run -3 agent-collect events
+	run -0 jq -r -s 'group_by(.run_id)[] | [length, (map(.seq) == [range(length)])] | @tsv' events
+	assert_output $'19\ttrue\n7\ttrue'
+}
+
 @test "lines that are no JSON objects are told and skipped, in other agents' streams as well" {
 	sed '2i Loaded cached credentials.' "$data/claude.jsonl" >log
 	run -1 --separate-stderr agent-filter -c --from claude log
@@ -294,4 +307,82 @@ data: [DONE]'
 	assert_output --partial ',"timestamp":1795214941019}'
 	run -0 bash -c "agent-filter --from gemini --to ag-ui $data/gemini-failed.jsonl | tail -n 1"
 	assert_output '{"type":"RUN_ERROR","message":"Reached max session turns for this session.","code":"limit","timestamp":1760097605000}'
+}
+
+@test "--to pydantic-ai: the parts of each response, then the tools" {
+	own_stream >log
+	run -0 agent-filter --to pydantic-ai log
+	assert_output '{"index":0,"part":{"content":"Hm.","part_kind":"thinking"},"event_kind":"part_start"}
+{"index":0,"part":{"content":"Hm.","part_kind":"thinking"},"next_part_kind":"text","event_kind":"part_end"}
+{"index":1,"part":{"content":"I ","part_kind":"text"},"previous_part_kind":"thinking","event_kind":"part_start"}
+{"tool_name":null,"tool_call_id":null,"event_kind":"final_result"}
+{"index":1,"delta":{"content_delta":"look.","part_delta_kind":"text"},"event_kind":"part_delta"}
+{"index":1,"part":{"content":"I look.","part_kind":"text"},"next_part_kind":"tool-call","event_kind":"part_end"}
+{"index":2,"part":{"tool_name":"weather","args":"","tool_call_id":"c1","part_kind":"tool-call"},"previous_part_kind":"text","event_kind":"part_start"}
+{"index":2,"delta":{"args_delta":"{\"id\":12345678901234567890}","tool_call_id":"c1","part_delta_kind":"tool_call"},"event_kind":"part_delta"}
+{"index":2,"part":{"tool_name":"weather","args":"{\"id\":12345678901234567890}","tool_call_id":"c1","part_kind":"tool-call"},"next_part_kind":"tool-call","event_kind":"part_end"}
+{"index":3,"part":{"tool_name":"ask","args":"","tool_call_id":"c2","part_kind":"tool-call"},"previous_part_kind":"tool-call","event_kind":"part_start"}
+{"index":3,"delta":{"args_delta":"{\"x\":1.10}","tool_call_id":"c2","part_delta_kind":"tool_call"},"event_kind":"part_delta"}
+{"index":3,"part":{"tool_name":"ask","args":"{\"x\":1.10}","tool_call_id":"c2","part_kind":"tool-call"},"event_kind":"part_end"}
+{"part":{"tool_name":"weather","args":{"id":12345678901234567890},"tool_call_id":"c1","part_kind":"tool-call"},"args_valid":true,"event_kind":"function_tool_call"}
+{"part":{"tool_name":"weather","content":{"t":1.50},"tool_call_id":"c1","timestamp":"2026-11-20T22:49:01.014000Z","outcome":"success","part_kind":"tool-return"},"event_kind":"function_tool_result"}
+{"part":{"tool_name":"ask","content":"nobody there","tool_call_id":"c2","timestamp":"2026-11-20T22:49:01.015000Z","outcome":"failed","part_kind":"tool-return"},"event_kind":"function_tool_result"}
+{"index":0,"part":{"content":"Warm.","part_kind":"text"},"event_kind":"part_start"}
+{"tool_name":null,"tool_call_id":null,"event_kind":"final_result"}
+{"index":0,"part":{"content":"Warm.","part_kind":"text"},"event_kind":"part_end"}
+{"result":{"output":"Warm."},"event_kind":"agent_run_result"}'
+}
+
+@test "--to pydantic-ai: pieces of arguments, a tool that starts before its response has ended" {
+	run -0 bash -c "agent-filter --from claude --to pydantic-ai $data/claude-partial.jsonl | sed -n '5,9p'"
+	assert_output '{"index":1,"part":{"tool_name":"Bash","args":"","tool_call_id":"toolu_11","part_kind":"tool-call"},"previous_part_kind":"text","event_kind":"part_start"}
+{"index":1,"delta":{"args_delta":"{\"command\": \"wc","tool_call_id":"toolu_11","part_delta_kind":"tool_call"},"event_kind":"part_delta"}
+{"index":1,"delta":{"args_delta":" a\", \"n\": 9007199254740993}","tool_call_id":"toolu_11","part_delta_kind":"tool_call"},"event_kind":"part_delta"}
+{"index":1,"part":{"tool_name":"Bash","args":"{\"command\": \"wc a\", \"n\": 9007199254740993}","tool_call_id":"toolu_11","part_kind":"tool-call"},"event_kind":"part_end"}
+{"part":{"tool_name":"Bash","args":{"command":"wc a","n":9007199254740993},"tool_call_id":"toolu_11","part_kind":"tool-call"},"args_valid":true,"event_kind":"function_tool_call"}'
+}
+
+@test "--to openai-agents: deltas, and items when a response is complete" {
+	own_stream >log
+	run -0 agent-filter --to openai-agents log
+	assert_output '{"type":"agent_updated_stream_event","new_agent":{"name":"agent"}}
+{"type":"raw_response_event","data":{"type":"response.reasoning_summary_text.delta","item_id":"rs_1_0","output_index":0,"summary_index":0,"delta":"Hm.","sequence_number":0}}
+{"type":"raw_response_event","data":{"type":"response.output_text.delta","item_id":"msg_1_1","output_index":1,"content_index":0,"delta":"I ","logprobs":[],"sequence_number":1}}
+{"type":"raw_response_event","data":{"type":"response.output_text.delta","item_id":"msg_1_1","output_index":1,"content_index":0,"delta":"look.","logprobs":[],"sequence_number":2}}
+{"type":"raw_response_event","data":{"type":"response.output_item.added","output_index":2,"item":{"type":"function_call","id":"fc_1_2","call_id":"c1","name":"weather","arguments":"","status":"in_progress"},"sequence_number":3}}
+{"type":"raw_response_event","data":{"type":"response.function_call_arguments.delta","item_id":"fc_1_2","output_index":2,"delta":"{\"id\":12345678901234567890}","sequence_number":4}}
+{"type":"raw_response_event","data":{"type":"response.output_item.added","output_index":3,"item":{"type":"function_call","id":"fc_1_3","call_id":"c2","name":"ask","arguments":"","status":"in_progress"},"sequence_number":5}}
+{"type":"run_item_stream_event","name":"reasoning_item_created","item":{"type":"reasoning_item","agent":{"name":"agent"},"raw_item":{"type":"reasoning","id":"rs_1_0","summary":[{"type":"summary_text","text":"Hm."}]}}}
+{"type":"run_item_stream_event","name":"message_output_created","item":{"type":"message_output_item","agent":{"name":"agent"},"raw_item":{"type":"message","id":"msg_1_1","role":"assistant","status":"completed","content":[{"type":"output_text","text":"I look.","annotations":[]}]}}}
+{"type":"run_item_stream_event","name":"tool_called","item":{"type":"tool_call_item","agent":{"name":"agent"},"raw_item":{"type":"function_call","id":"fc_1_2","call_id":"c1","name":"weather","arguments":"{\"id\":12345678901234567890}","status":"completed"}}}
+{"type":"run_item_stream_event","name":"tool_called","item":{"type":"tool_call_item","agent":{"name":"agent"},"raw_item":{"type":"function_call","id":"fc_1_3","call_id":"c2","name":"ask","arguments":"{\"x\":1.10}","status":"completed"}}}
+{"type":"run_item_stream_event","name":"tool_output","item":{"type":"tool_call_output_item","agent":{"name":"agent"},"raw_item":{"type":"function_call_output","call_id":"c1","output":"{\"t\":1.50}"},"output":{"t":1.50}}}
+{"type":"run_item_stream_event","name":"tool_output","item":{"type":"tool_call_output_item","agent":{"name":"agent"},"raw_item":{"type":"function_call_output","call_id":"c2","output":"nobody there"},"output":"nobody there"}}
+{"type":"raw_response_event","data":{"type":"response.output_text.delta","item_id":"msg_2_0","output_index":0,"content_index":0,"delta":"Warm.","logprobs":[],"sequence_number":0}}
+{"type":"run_item_stream_event","name":"message_output_created","item":{"type":"message_output_item","agent":{"name":"agent"},"raw_item":{"type":"message","id":"msg_2_0","role":"assistant","status":"completed","content":[{"type":"output_text","text":"Warm.","annotations":[]}]}}}'
+}
+
+@test "--to openai-agents: a handoff" {
+	cat >log <<'EOF'
+{"event_type":"agent_start","run_id":"a","data":{"agent_name":"first"}}
+{"event_type":"llm_end","run_id":"a","data":{"message":{"content":[{"type":"tool_call","tool_call_id":"c","tool_name":"transfer_to_second","args":{}}]}}}
+{"event_type":"tool_start","run_id":"a","data":{"tool_call_id":"c","tool_name":"transfer_to_second","args":{}}}
+{"event_type":"agent_updated","run_id":"a","data":{"agent_name":"second","previous_agent":"first","model":"test","tool_call_id":"c"}}
+EOF
+	run -0 agent-filter --to openai-agents log
+	assert_output '{"type":"agent_updated_stream_event","new_agent":{"name":"first"}}
+{"type":"run_item_stream_event","name":"handoff_requested","item":{"type":"handoff_call_item","agent":{"name":"first"},"raw_item":{"type":"function_call","id":"fc_0","call_id":"c","name":"transfer_to_second","arguments":"{}","status":"completed"}}}
+{"type":"run_item_stream_event","name":"handoff_occured","item":{"type":"handoff_output_item","agent":{"name":"first"},"raw_item":{"type":"function_call_output","call_id":"c","output":"{\"assistant\":\"second\"}"},"source_agent":{"name":"first"},"target_agent":{"name":"second"}}}
+{"type":"agent_updated_stream_event","new_agent":{"name":"second"}}'
+}
+
+@test "--to knows its formats; -m comes before it" {
+	run -2 agent-filter --to nothing
+	assert_output "agent-filter: --to takes the name of a format, not 'nothing'; there are: ag-ui, ai-sdk, openai-agents, pydantic-ai"
+	own_stream >log
+	run -0 agent-filter -m 'select(.event_type == "llm_chunk") | .data.text |= ascii_upcase' --to ai-sdk log
+	assert_line --index 1 '{"type":"text-delta","id":"text-1","delta":"I "}'
+	assert_line --index 2 '{"type":"text-delta","id":"text-1","delta":"LOOK."}'
+	run -0 agent-filter -c --to ai-sdk log
+	assert_output 23
 }

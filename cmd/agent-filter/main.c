@@ -30,7 +30,7 @@ static const char help[] =
     "      --argjson NAME JSON  $NAME in expressions is this JSON value\n"
     "  -d, --debounce SECONDS merge neighbouring chunks of one run and kind\n"
     "      --from FORMAT      read another agent's stream: claude, codex, gemini or a module's\n"
-    "      --to FORMAT        write another vocabulary: ai-sdk, ag-ui or a module's\n"
+    "      --to FORMAT        write another vocabulary: ai-sdk, ag-ui, ...\n"
     "      --sse              frame the output as text/event-stream\n"
     "  -c, --count            print only how many lines there would be\n"
     "  -e, --exit-status      exit 1 when nothing was printed\n" READER_HELP;

@@ -67,11 +67,13 @@ def tool_result($block):
 	end
 	| t::call_end($block.tool_use_id; $block.content | result_text; $block.is_error == true; {});
 
+def is_call: .type | . == "tool_use" or . == "server_tool_use" or . == "mcp_tool_use";
+
 # A part of a message. What has been streamed is known already.
 def part($block; $streamed):
 	if $block.type == "text" then if $streamed then . else t::text($block.text) end
 	elif $block.type == "thinking" then if $streamed then . else t::thinking($block.thinking) end
-	elif $block.type | . == "tool_use" or . == "server_tool_use" or . == "mcp_tool_use" then
+	elif $block | is_call then
 		t::call($block.id; $block.name; $block.input // {})
 	elif $block.tool_use_id != null then tool_result($block)
 	else . end;
@@ -104,7 +106,7 @@ def stream_event:
 		| .state.runs[.key].streamed = $e.message.id
 		| .state.runs[.key].message.usage = $e.message.usage
 	elif t::in_message | not then .
-	elif $e.type == "content_block_start" and ($e.content_block.type | . == "tool_use" or . == "server_tool_use" or . == "mcp_tool_use") then
+	elif $e.type == "content_block_start" and ($e.content_block | is_call) then
 		t::call_start($e.content_block.id; $e.content_block.name)
 		| .state.runs[.key].message.blocks[$e.index | tostring] = $e.content_block.id
 	elif $e.type == "content_block_delta" then

@@ -34,7 +34,8 @@ def name_of:
 def args_of:
 	if .type == "command_execution" then {command}
 	elif .type == "file_change" then {changes}
-	elif .type == "mcp_tool_call" then .arguments | if type == "object" then . elif . == null then {} else {arguments: .} end
+	elif .type == "mcp_tool_call" then
+		.arguments | if type == "object" then . elif . == null then {} else {arguments: .} end
 	elif .type == "web_search" then {query} + if .action == null then {} else {action} end
 	else del(.id, .type, .status, .agents_states) end;
 
