@@ -257,3 +257,17 @@ The call was denied: nobody answered within 0.2 seconds (--approval-timeout)'
 	assert_equal "$(cat screen)" ''
 	assert_equal "$(of tool_end .is_error)" true
 }
+
+@test "a question begins a line of its own, and a live line waits until it is answered" {
+	tool slow '["sh","-c","until [ -e ran ]; do sleep 0.01; done"]'
+	tool rm_all '["touch","ran"]'
+	calls slow rm_all
+	timeout 60 "$BUILD/server/terminal" --slow --screen screen "$asks" $'y\n' -- sh -c '
+		stty cols 40
+		agent-run -m "exec:sh model.sh" -t tools --ask rm_all hello | NO_COLOR=1 TERM=xterm agent-tools >&2'
+	assert_equal "$(sed -n 's/\r*$//; s/^.*\r\( *\r\)/\1/; /the model wants/,/Run it/p' screen)" \
+		"$(printf '%40s\ragent-run: the model wants to run rm_all {}\n%sy' '' \
+			'Run it? [y]es, [N]o, [a]lways this tool, [q]uit, or why not: ')"
+	run grep -c 'ok' screen
+	assert_output 2
+}

@@ -145,3 +145,21 @@ ends() {
 	run -2 agent-run -m test --batch nowhere
 	assert_output 'agent-run: nowhere: No such file or directory'
 }
+
+@test "on a terminal a live line tells how far it is; also while nothing happens, and not in a pipe" {
+	printf '%s\n' '{"prompt": "a"}' '{"prompt": "b", "model": "exec:cat gate"}' >lines
+	mkfifo gate
+	script -qfc 'agent-run -m test --batch lines >events' screen </dev/null >/dev/null &
+	until grep -q '1 of 2, 1 running, 1s' screen 2>/dev/null; do sleep 0.01; done
+	echo '{"text": "done"}' >gate
+	wait $!
+	assert_equal "$(ends events)" '1:success 2:success'
+	run grep -c $'\r\e\[K1 of 2, 1 running, [0-9]*s\r.*\r\e\[K\r*$' screen
+	assert_output 1
+	script -qfc 'agent-run -m test --batch lines | cat >events' screen </dev/null >/dev/null &
+	echo '{"text": "done"}' >gate
+	wait $!
+	assert_equal "$(ends events)" '1:success 2:success'
+	run grep 'of 2' screen
+	assert_failure 1
+}

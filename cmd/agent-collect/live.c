@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "event/terminal.h"
+#include "tool/terminal.h"
 
 #define REDRAW_NS INT64_C(100000000) /* at most ten times a second */
 #define TICK_NS   INT64_C(1000000000)
@@ -219,6 +220,10 @@ int64_t live_draw(struct live *live)
 	due = live->drawn_at + (live->changed || !live->drawn ? REDRAW_NS : TICK_NS);
 	if (now < due)
 		return due;
+	if (terminal_is_asked(live->fd)) {
+		live->drawn = false; /* the question has replaced it */
+		return now + REDRAW_NS;
+	}
 	buffer_clear(line);
 	compose(live, line, now);
 	columns = terminal_columns(live->fd);
@@ -237,7 +242,7 @@ void live_clear(void *context)
 {
 	struct live *live = context;
 
-	if (live != NULL && live->drawn)
+	if (live != NULL && live->drawn && !terminal_is_asked(live->fd))
 		write_all(live->fd, SPAN("\r\033[K"));
 	if (live != NULL)
 		live->drawn = false;

@@ -275,7 +275,7 @@ static void start_batch(struct program *p)
 	config.source = strcmp(p->options.batch, "-") == 0 ? "standard input" : p->options.batch;
 	config.log = p->batch_log;
 	allow_files();
-	progress_start(&p->progress);
+	progress_start(&p->progress, p->loop);
 	p->batch = batch_start(&config, &p->sink, &handler, &e);
 	if (p->batch == NULL)
 		die(STATUS_USAGE, "%s", e.message);

@@ -1,20 +1,24 @@
 /*
  * progress: how far a batch is, as one live line on standard error when that is a terminal and the
- * events go elsewhere.
+ * events go to a file.
  */
 #ifndef AGENT_RUN_PROGRESS_H
 #define AGENT_RUN_PROGRESS_H
 
+#include "loop/loop.h"
 #include "run/batch.h"
 
 struct progress {
-	bool wanted, drawn;
+	bool drawn, changed;
 	int64_t started_at, drawn_at; /* clock_monotonic */
+	struct batch_count count;
+	struct loop *loop;
+	struct loop_timer *tick;
 };
 
-void progress_start(struct progress *progress);
+/* From now on the line is drawn, at most 10 times a second, at least once; not over a question. */
+void progress_start(struct progress *progress, struct loop *loop);
 
-/* Draw the line anew, at most 10 times a second. */
 void progress_show(struct progress *progress, const struct batch_count *count);
 
 /* Take the line away. */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "event/terminal.h"
+#include "tool/terminal.h"
 
 #define REDRAW_NS INT64_C(100000000) /* at most ten times a second */
 
@@ -319,7 +320,8 @@ static void add_elapsed(struct buffer *out, int64_t nanoseconds)
 		buffer_add_char(out, ' '), add_seconds(out, seconds);
 }
 
-/* Append the line, to be taken away by `erase`; false when no call runs. */
+/* Append the line, to be taken away by `erase`; false when no call runs. The cursor waits at its
+ * beginning, so that a question of agent-run's replaces it. */
 static bool add_running(const struct live *live, struct buffer *out)
 {
 	size_t columns = terminal_columns(STDOUT_FILENO), shown = 0;
@@ -339,20 +341,26 @@ static bool add_running(const struct live *live, struct buffer *out)
 	buffer_add_span(out, terminal_cut(buffer_span(&text), columns > 1 ? columns - 1 : 79));
 	if (live->options->color)
 		buffer_add_text(out, plain);
+	if (shown > 0)
+		buffer_add_char(out, '\r');
 	buffer_free(&text);
 	return shown > 0;
 }
 
-/* Write what is gathered, and with `running` the line below it. */
+/* Write what is gathered, and with `running` the line below it. A question that stands on the
+ * terminal stays: it has replaced the line, and what comes meanwhile goes below it. */
 static void write_screen(struct live *live, bool running)
 {
+	bool asked = live->options->redraw && terminal_is_asked(STDOUT_FILENO);
 	struct buffer screen = {0};
 
-	if (live->drawn)
+	if (asked && live->out.len > 0)
+		buffer_add_char(&screen, '\n');
+	else if (!asked && live->drawn)
 		buffer_add_text(&screen, erase);
 	buffer_add_span(&screen, buffer_span(&live->out));
 	buffer_clear(&live->out);
-	live->drawn = running && live->writing == NULL && add_running(live, &screen);
+	live->drawn = running && !asked && live->writing == NULL && add_running(live, &screen);
 	live->drawn_at = clock_monotonic();
 	write_out(&screen);
 	buffer_free(&screen);

@@ -266,6 +266,7 @@ static void show(struct approval *approval)
 		return;
 	}
 	tcflush(approval->terminal.fd, TCIFLUSH);
+	terminal_begin_line(&approval->terminal);
 	write_all(approval->terminal.fd, buffer_span(&approval->question));
 	if (policy->timeout > 0)
 		approval->timer = loop_timer_add(approval->loop, clock_nanoseconds(policy->timeout),

@@ -10,6 +10,9 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include "base/buffer.h"
+#include "base/file.h"
+
 static void close_fd(int *fd)
 {
 	if (*fd >= 0)
@@ -61,6 +64,28 @@ bool terminal_lock(struct terminal *terminal)
 		return true;
 	close_fd(&terminal->lock);
 	return false;
+}
+
+/* As many blanks as there are columns end on the next line, but for those that began a line. */
+void terminal_begin_line(const struct terminal *terminal)
+{
+	struct winsize size = {0};
+	struct buffer blanks = {0};
+
+	if (ioctl(terminal->fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+		return;
+	buffer_add_format(&blanks, "%*s\r", (int)size.ws_col, "");
+	write_all(terminal->fd, buffer_span(&blanks));
+	buffer_free(&blanks);
+}
+
+bool terminal_is_asked(int fd)
+{
+	int device = open_device(fd);
+	bool asked = device >= 0 && flock(device, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+
+	close_fd(&device);
+	return asked;
 }
 
 void terminal_close(struct terminal *terminal)

@@ -21,6 +21,13 @@ const char *terminal_open(struct terminal *terminal);
  * other's answers. False when another one has it. */
 bool terminal_lock(struct terminal *terminal);
 
+/* Begin a line, wherever the cursor is; a live line below which the cursor waits is overwritten. */
+void terminal_begin_line(const struct terminal *terminal);
+
+/* Whether a question stands on the terminal at `fd`, of this program or of another: it is no time
+ * to draw there. */
+bool terminal_is_asked(int fd);
+
 /* Close it, and give it to the next. */
 void terminal_close(struct terminal *terminal);
 
