@@ -84,3 +84,23 @@ mask() {
 		done
 	done < <(sed -n '/^| protocol/,/^| built in/p' README.md | grep '^| `' | tr -d ' ' | sed -E 's/^\|`([a-z-]+)`/|\1/')
 }
+
+@test "make install puts all there and it runs from there; make uninstall takes it away" {
+	local to=$BATS_TEST_TMPDIR/root prefix=/opt/agent
+	[ -e "$BUILD/agent-run" ]
+	make -s -o all install BUILD="$BUILD" PREFIX=$prefix DESTDIR="$to" >&2
+	run -0 diff <(cd "$to$prefix" && find . -type f | sort) <({
+		printf './bin/%s\n' agent-run agent-filter agent-text agent-tools agent-collect
+		find share/agent -type f | sed 's|^share|./share|'
+		find man -type f | sed -E 's|^man/(.*)\.(.)$|./share/man/man\2/\1.\2|'
+	} | sort)
+	cd "$BATS_TEST_TMPDIR"
+	touch file
+	env -u AGENT_SHARE "$to$prefix/bin/agent-run" -m test -t list_dir 'what is here?' </dev/null >events
+	run -0 "$to$prefix/bin/agent-text" events
+	assert_line file
+	cd "$OLDPWD"
+	make -s uninstall PREFIX=$prefix DESTDIR="$to"
+	assert_equal "$(find "$to" -type f)" ""
+	assert_not_exist "$to$prefix/share/agent"
+}
