@@ -72,15 +72,36 @@ static bool apply_effort(const struct provider *provider, const char *model,
 	return true;
 }
 
+/* Whether the model would refuse `key` because it reasons, as far as that is known. */
+static bool refuses_reasoning(const struct provider *provider, const char *model,
+			      const struct model_request *request, const char *key)
+{
+	static const char *const own[] = {"reasoning", "reasoning_effort", "thinking",
+					  "additionalModelRequestFields", NULL};
+	bool asked = request->effort != NULL && strcmp(request->effort, "none") != 0;
+
+	for (size_t i = 0; own[i] != NULL; i++)
+		if (parameters_option(request, own[i]).at != NULL)
+			return false;
+	return (asked && parameters_quirk_has(provider, model, "refuses_reasoning", key)) ||
+	       ((asked || request->effort == NULL) &&
+		parameters_quirk_has(provider, model, "refuses_unless_none", key));
+}
+
 static bool apply_option(const struct provider *provider, const char *model,
-			 const struct model_option *option, const struct parameter_rules *rules,
-			 struct buffer *body, struct error *e)
+			 const struct model_request *request, const struct model_option *option,
+			 const struct parameter_rules *rules, struct buffer *body, struct error *e)
 {
 	const char *place = rules->place != NULL ? rules->place(option->key) : NULL;
 	struct buffer patch = {0};
 
 	if (parameters_quirk_has(provider, model, "refuses", option->key))
 		return error_set(e, "usage", "%s:%s does not take the parameter %s (-o %s)",
+				 provider->name, model, option->key, option->key);
+	if (refuses_reasoning(provider, model, request, option->key))
+		return error_set(e, "usage",
+				 "%s:%s does not take the parameter %s while it reasons (-o %s; "
+				 "--effort none lets it not reason)",
 				 provider->name, model, option->key, option->key);
 	json_open(&patch, '{');
 	if (place != NULL) {
@@ -105,6 +126,40 @@ bool parameters_apply(const struct provider *provider, const char *model,
 	change(body, provider_quirk(provider, "body"));
 	ok = apply_effort(provider, model, request, rules, body, e);
 	for (size_t i = 0; ok && i < request->option_count; i++)
-		ok = apply_option(provider, model, &request->options[i], rules, body, e);
+		ok = apply_option(provider, model, request, &request->options[i], rules, body, e);
 	return ok;
+}
+
+bool parameters_force_tool(const struct model_request *request)
+{
+	const char *choice = request->tool_choice;
+
+	return request->tool_count > 0 && choice != NULL && strcmp(choice, "auto") != 0 &&
+	       strcmp(choice, "none") != 0;
+}
+
+bool parameters_one_call(const struct model_request *request)
+{
+	struct span parallel = parameters_option(request, "parallel_tool_calls");
+
+	return json_type(parallel) == JSON_BOOL && !json_true(parallel);
+}
+
+bool parameters_refuse_force(const struct provider *provider, const char *model,
+			     const struct model_request *request, struct error *e)
+{
+	return error_set(e, "usage", "%s:%s cannot be made to call a tool%s (--tool-choice %s)",
+			 provider->name, model,
+			 request->effort != NULL && strcmp(request->effort, "none") != 0
+			     ? " with this --effort"
+			     : "",
+			 request->tool_choice);
+}
+
+bool parameters_refuse_one_call(const struct provider *provider, const char *model, struct error *e)
+{
+	return error_set(e, "usage",
+			 "%s:%s cannot be kept from making several calls at once "
+			 "(-o parallel_tool_calls=false)",
+			 provider->name, model);
 }

@@ -37,4 +37,18 @@ bool parameters_apply(const struct provider *provider, const char *model,
 		      const struct model_request *request, const struct parameter_rules *rules,
 		      struct buffer *body, struct error *e);
 
+/* Whether the user wants a tool to be called: --tool-choice required, or a tool's name. */
+bool parameters_force_tool(const struct model_request *request);
+
+/* Whether the user wants one call at a time: -o parallel_tool_calls=false. */
+bool parameters_one_call(const struct model_request *request);
+
+/* "openai:gpt-5 cannot be made to call a tool (--tool-choice required)": usage error; false. */
+bool parameters_refuse_force(const struct provider *provider, const char *model,
+			     const struct model_request *request, struct error *e);
+
+/* The same for -o parallel_tool_calls=false. */
+bool parameters_refuse_one_call(const struct provider *provider, const char *model,
+				struct error *e);
+
 #endif

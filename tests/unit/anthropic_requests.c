@@ -270,6 +270,26 @@ static void schemas(void)
 #define THINKING(text, data) "{\"type\":\"thinking\",\"text\":\"" text "\"" data "}"
 #define SIGNED               ",\"provider_data\":{\"signature\":\"Eq\\u0045+/=\"}"
 
+static void refusals(void)
+{
+	body("no call is forced on a model that thinks within a budget", OLD,
+	     REQUEST(MESSAGES(HI), .tools = &tool, .tool_count = 1, .tool_choice = "f",
+		     .effort = "low"),
+	     "anthropic:claude-sonnet-4-20250514 cannot be made to call a tool with this --effort "
+	     "(--tool-choice f)");
+	body("nor on one that never takes it", "anthropic:claude-fable-5",
+	     REQUEST(MESSAGES(HI), .tools = &tool, .tool_count = 1, .tool_choice = "required"),
+	     "anthropic:claude-fable-5 cannot be made to call a tool (--tool-choice required)");
+	body("no temperature while it thinks", OLD,
+	     REQUEST(MESSAGES(HI), .effort = "low", OPTIONS({"temperature", SPAN("0.5")})),
+	     "anthropic:claude-sonnet-4-20250514 does not take the parameter temperature while it "
+	     "reasons (-o temperature; --effort none lets it not reason)");
+	body("nor where a model reasons unless it is told not to", "openai:gpt-5.6-sol",
+	     REQUEST(MESSAGES(HI), OPTIONS({"top_p", SPAN("0.5")})),
+	     "openai:gpt-5.6-sol does not take the parameter top_p while it reasons (-o top_p; "
+	     "--effort none lets it not reason)");
+}
+
 static void conversations(void)
 {
 	body(
@@ -540,6 +560,7 @@ int main(void)
 {
 	setenv("AGENT_SHARE", "share/agent", 1);
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
+	setenv("OPENAI_API_KEY", "test-key", 1);
 	setenv("ANTHROPIC_API_KEY", "test-key", 1);
 	setenv("MINIMAX_API_KEY", "test-key", 1);
 	unsetenv("ANTHROPIC_AUTH_TOKEN");
@@ -549,6 +570,7 @@ int main(void)
 	tools();
 	caching();
 	schemas();
+	refusals();
 	conversations();
 	provider_calls();
 	attachments();

@@ -104,6 +104,27 @@ static void tool_choices(void)
 	body("auto is not said", "bedrock:m",
 	     REQUEST(MESSAGES(HI), .tools = tools, .tool_count = 1, .tool_choice = "auto"),
 	     HEAD SAID CONFIG(F_TOOL) "}}");
+	body("one call at a time, in Claude's words", "bedrock:anthropic.claude-x",
+	     REQUEST(MESSAGES(HI), .tools = tools, .tool_count = 1, .tool_choice = "f",
+		     OPTIONS({"parallel_tool_calls", SPAN("false")})),
+	     HEAD SAID CONFIG(F_TOOL) "},\"additionalModelRequestFields\":{\"tool_choice\":{"
+				      "\"type\":\"tool\",\"name\":\"f\","
+				      "\"disable_parallel_tool_use\":true}}}");
+	body("which other models have no word for", "bedrock:amazon.nova-lite-v1:0",
+	     REQUEST(MESSAGES(HI), .tools = tools, .tool_count = 1,
+		     OPTIONS({"parallel_tool_calls", SPAN("false")})),
+	     "bedrock:amazon.nova-lite-v1:0 cannot be kept from making several calls at once (-o "
+	     "parallel_tool_calls=false)");
+	body("no call is forced on a model that thinks within a budget",
+	     "bedrock:us.anthropic.claude-sonnet-4-5-20250929-v1:0",
+	     REQUEST(MESSAGES(HI), .tools = tools, .tool_count = 1, .tool_choice = "required",
+		     .effort = "low"),
+	     "bedrock:us.anthropic.claude-sonnet-4-5-20250929-v1:0 cannot be made to call a tool "
+	     "with this --effort (--tool-choice required)");
+	body("a parameter that newer models refuse", "bedrock:us.anthropic.claude-opus-4-8",
+	     REQUEST(MESSAGES(HI), OPTIONS({"temperature", SPAN("1")})),
+	     "bedrock:us.anthropic.claude-opus-4-8 does not take the parameter temperature (-o "
+	     "temperature)");
 	body("none offers none", "bedrock:m",
 	     REQUEST(MESSAGES(HI), .tools = tools, .tool_count = 1, .tool_choice = "none"),
 	     HEAD SAID "]}");

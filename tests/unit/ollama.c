@@ -184,6 +184,13 @@ static void parameters(void)
 	body("none offers none", "ollama:m",
 	     REQUEST(MESSAGES(HI), .tools = tools, .tool_count = 2, .tool_choice = "none"),
 	     HEAD SAID "]}");
+	body("no call can be forced", "ollama:m",
+	     REQUEST(MESSAGES(HI), .tools = tools, .tool_count = 2, .tool_choice = "required"),
+	     "ollama:m cannot be made to call a tool (--tool-choice required)");
+	body("nor one call at a time be asked for", "ollama:m",
+	     REQUEST(MESSAGES(HI), OPTIONS({"parallel_tool_calls", SPAN("false")})),
+	     "ollama:m cannot be kept from making several calls at once (-o "
+	     "parallel_tool_calls=false)");
 	body("a schema is the format, and the instructions say so", "ollama:m",
 	     REQUEST(MESSAGES(HI), .schema = SPAN("{\"type\":\"object\"}")),
 	     HEAD "{\"role\":\"system\",\"content\":\"" INSTRUCTION

@@ -100,6 +100,9 @@ struct anthropic_writer {
  * own. Absent when there are none. */
 struct span anthropic_provider_tools(const struct model_request *request);
 
+/* Whether the model can be made to call a tool. */
+bool anthropic_can_force(const struct anthropic_writer *w);
+
 /* Append "tools" and "tool_choice"; with `cached`, the tools end with a mark for the prompt cache.
  */
 void anthropic_write_tools(const struct anthropic_writer *w, bool cached);

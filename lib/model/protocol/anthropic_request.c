@@ -253,6 +253,8 @@ bool anthropic_request(const struct provider *provider, const char *model, const
 	    .provider = provider, .model = model, .request = request, .out = &out->body, .e = e};
 	size_t tools = tools_length(request);
 
+	if (parameters_force_tool(request) && !anthropic_can_force(&w))
+		return parameters_refuse_force(provider, model, request, e);
 	out->url = anthropic_url(base_url, "/messages");
 	http_request_add_header(out, false, "Content-Type: application/json");
 	http_request_add_header(out, false, "Accept: text/event-stream");

@@ -91,8 +91,7 @@ static bool has_budget(const struct anthropic_writer *w)
 	return json_is(json_path(json_get(levels, effort), "thinking.type"), "enabled");
 }
 
-/* Whether the model can be made to call a tool. */
-static bool can_force(const struct anthropic_writer *w)
+bool anthropic_can_force(const struct anthropic_writer *w)
 {
 	struct span quirk = parameters_quirk(w->provider, w->model, "force");
 
@@ -108,7 +107,7 @@ static const char *choice_of(const struct anthropic_writer *w, bool by_tool)
 
 	if (!by_tool || (!none && !any))
 		return choice;
-	if (!can_force(w))
+	if (!anthropic_can_force(w))
 		return NULL;
 	return none ? ANTHROPIC_ANSWER_TOOL : "required";
 }

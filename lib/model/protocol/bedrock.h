@@ -97,6 +97,9 @@ bool bedrock_write_messages(const struct bedrock_writer *w);
 /* Append "toolConfig" where one is due: tools are offered, or the conversation holds calls. */
 void bedrock_write_tools(const struct bedrock_writer *w);
 
+/* Append what keeps Claude from making several calls at once. */
+void bedrock_write_single(const struct bedrock_writer *w);
+
 /* Append the block of an attachment; `count`, the documents so far, makes their names differ. False
  * with a usage error for what cannot be sent. */
 bool bedrock_write_file(const struct bedrock_writer *w, struct span part, int *count,

@@ -113,6 +113,40 @@ static void write_system(const struct bedrock_writer *w, bool with_schema)
 	buffer_free(&text);
 }
 
+/* What the model would refuse: a forced call while it thinks within a budget, or one call at a time
+ * where it has no word for it (quirk "parallel"). */
+static bool check_tools(const struct bedrock_writer *w)
+{
+	const struct model_request *request = w->request;
+	struct span levels = parameters_quirk(w->provider, w->model, "effort");
+	struct span members = json_get(levels, request->effort != NULL ? request->effort : "");
+	struct span type = json_path(members, "additionalModelRequestFields.thinking.type");
+
+	if (parameters_force_tool(request) && json_is(type, "enabled"))
+		return parameters_refuse_force(w->provider, w->model, request, w->e);
+	return !parameters_one_call(request) ||
+	       json_true(parameters_quirk(w->provider, w->model, "parallel")) ||
+	       parameters_refuse_one_call(w->provider, w->model, w->e);
+}
+
+/* The user's options, less the one that was written already. */
+static bool apply(const struct bedrock_writer *w)
+{
+	struct model_request request = *w->request;
+	struct model_option *options = mem_zero((request.option_count + 1) * sizeof(*options));
+	size_t count = 0;
+	bool ok;
+
+	for (size_t i = 0; i < request.option_count; i++)
+		if (strcmp(request.options[i].key, "parallel_tool_calls") != 0)
+			options[count++] = request.options[i];
+	request.options = options;
+	request.option_count = count;
+	ok = parameters_apply(w->provider, w->model, &request, &rules, w->out, w->e);
+	free(options);
+	return ok;
+}
+
 static bool write_body(const struct bedrock_writer *w)
 {
 	bool schema = w->request->schema.at != NULL, native = schema && schema_is_native(w);
@@ -131,8 +165,10 @@ static bool write_body(const struct bedrock_writer *w)
 	bedrock_write_tools(w);
 	if (native)
 		write_schema(w);
+	if (parameters_one_call(w->request))
+		bedrock_write_single(w);
 	json_close(w->out, '}');
-	return parameters_apply(w->provider, w->model, w->request, &rules, w->out, w->e);
+	return apply(w);
 }
 
 bool bedrock_request(const struct provider *provider, const char *model, const char *base_url,
@@ -151,5 +187,5 @@ bool bedrock_request(const struct provider *provider, const char *model, const c
 	out->url = buffer_take(&url);
 	http_request_add_header(out, false, "Content-Type: application/json");
 	http_request_add_header(out, false, "Accept: application/vnd.amazon.eventstream");
-	return write_body(&w);
+	return check_tools(&w) && write_body(&w);
 }

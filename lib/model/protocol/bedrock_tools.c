@@ -1,4 +1,5 @@
 #include "model/message.h"
+#include "model/parameters.h"
 #include "model/protocol/bedrock.h"
 
 /* The parameters of a tool: always the schema of an object. */
@@ -69,9 +70,14 @@ static bool has_calls(const struct model_request *request)
 
 /* ---- the configuration ---- */
 
+static bool is_auto(const char *choice)
+{
+	return choice == NULL || strcmp(choice, "auto") == 0 || strcmp(choice, "none") == 0;
+}
+
 static void write_choice(const char *choice, struct buffer *out)
 {
-	if (choice == NULL || strcmp(choice, "auto") == 0 || strcmp(choice, "none") == 0)
+	if (is_auto(choice))
 		return;
 	json_key(out, "toolChoice");
 	json_open(out, '{');
@@ -83,6 +89,28 @@ static void write_choice(const char *choice, struct buffer *out)
 		json_put_text(out, "name", choice);
 		json_close(out, '}');
 	}
+	json_close(out, '}');
+}
+
+/* One call at a time is nothing that the API itself knows: Claude is told in its own words, which
+ * say as well what else the choice is. */
+void bedrock_write_single(const struct bedrock_writer *w)
+{
+	const char *choice = w->request->tool_choice;
+	bool named = !is_auto(choice) && strcmp(choice, "required") != 0;
+	struct buffer *out = w->out;
+
+	if (w->request->tool_count == 0 || (choice != NULL && strcmp(choice, "none") == 0))
+		return;
+	json_key(out, "additionalModelRequestFields");
+	json_open(out, '{');
+	json_key(out, "tool_choice");
+	json_open(out, '{');
+	json_put_text(out, "type", named ? "tool" : is_auto(choice) ? "auto" : "any");
+	if (named)
+		json_put_text(out, "name", choice);
+	json_put_bool(out, "disable_parallel_tool_use", true);
+	json_close(out, '}');
 	json_close(out, '}');
 }
 
@@ -104,7 +132,7 @@ void bedrock_write_tools(const struct bedrock_writer *w)
 	if (request->tool_count == 0)
 		write_called(request, w->out);
 	json_close(w->out, ']');
-	if (request->tool_count > 0)
+	if (request->tool_count > 0 && !parameters_one_call(request))
 		write_choice(request->tool_choice, w->out);
 	json_close(w->out, '}');
 }

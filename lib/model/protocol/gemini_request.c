@@ -117,19 +117,6 @@ static bool apply(const struct gemini_writer *w)
 	return ok;
 }
 
-/* There is no way to ask for one call at a time. */
-static bool check_parallel(const struct gemini_writer *w)
-{
-	struct span parallel = parameters_option(w->request, "parallel_tool_calls");
-
-	if (json_type(parallel) != JSON_BOOL || json_true(parallel))
-		return true;
-	return error_set(w->e, "usage",
-			 "%s:%s cannot be kept from making several calls at once "
-			 "(-o parallel_tool_calls=false)",
-			 w->provider->name, w->model);
-}
-
 /* ---- the body ---- */
 
 int gemini_generation(const struct provider *provider, const char *model)
@@ -191,8 +178,8 @@ bool gemini_request(const struct provider *provider, const char *model, const ch
 	out->url = url_of(provider, base_url, model);
 	http_request_add_header(out, false, "Content-Type: application/json");
 	http_request_add_header(out, false, "Accept: text/event-stream");
-	if (!check_parallel(&w))
-		return false;
+	if (parameters_one_call(request)) /* there is no way to ask for it */
+		return parameters_refuse_one_call(provider, model, e);
 	json_open(w.out, '{');
 	write_system(&w);
 	json_key(w.out, "contents");

@@ -127,6 +127,12 @@ static char *make_url(const char *base_url, const char *path)
 bool ollama_request(const struct provider *provider, const char *model, const char *base_url,
 		    const struct model_request *request, struct http_request *out, struct error *e)
 {
+	/* Neither can be said. */
+	if (request->tool_count > 0 && request->tool_choice != NULL &&
+	    strcmp(request->tool_choice, "required") == 0)
+		return parameters_refuse_force(provider, model, request, e);
+	if (parameters_one_call(request))
+		return parameters_refuse_one_call(provider, model, e);
 	out->url = make_url(base_url, "/api/chat");
 	http_request_add_header(out, false, "Content-Type: application/json");
 	http_request_add_header(out, false, "Accept: application/x-ndjson");
