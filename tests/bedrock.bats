@@ -215,3 +215,11 @@ DATE
 X-Amz-Security-Token: ***
 Authorization: ***'
 }
+
+@test "bedrock: --list-models" {
+	start_server "type=application/json text='{\"modelSummaries\":[{\"modelId\":\"amazon.nova-lite-v1:0\",\"modelName\":\"Nova Lite\",\"outputModalities\":[\"TEXT\"],\"responseStreamingSupported\":true},{\"modelId\":\"amazon.titan-embed\",\"outputModalities\":[\"EMBEDDING\"]},{\"modelId\":\"x.slow\",\"outputModalities\":[\"TEXT\"],\"responseStreamingSupported\":false}]}'"
+	AWS_ENDPOINT_URL_BEDROCK_RUNTIME=$SERVER_URL run agent-run --list-models -m bedrock
+	assert_success
+	assert_output "$(printf 'bedrock:amazon.nova-lite-v1:0\t\tNova Lite')"
+	assert_equal "$(request 1 '[.method, .path, .headers.authorization]')" "[\"GET\",\"/foundation-models\",\"Bearer $secret\"]"
+}

@@ -3,6 +3,8 @@
  */
 #include "requests.h"
 
+#include "model/protocol/bedrock.h"
+
 static const struct model_tool tools[] = {
     {"f", "does f", {"{ \"type\":\"object\", \"n\":1.10}", 28}},
     {"g", NULL, {"{}", 2}},
@@ -89,6 +91,17 @@ static void schemas(void)
 }
 
 #define CONFIG(list) "],\"toolConfig\":{\"tools\":[" list "]"
+
+static void lists(void)
+{
+	struct http_request http = {0};
+
+	bedrock_list_request(NULL, "https://bedrock-runtime.eu-west-1.amazonaws.com/", &http, NULL);
+	unit_same(span_of(http.url),
+		  SPAN("https://bedrock.eu-west-1.amazonaws.com/foundation-models"),
+		  "models are listed by another host");
+	http_request_free(&http);
+}
 
 static void tool_choices(void)
 {
@@ -292,6 +305,7 @@ int main(void)
 	parameters();
 	efforts();
 	schemas();
+	lists();
 	tool_choices();
 	loops();
 	others();

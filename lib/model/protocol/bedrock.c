@@ -188,4 +188,6 @@ const struct protocol protocol_bedrock = {
     .document = bedrock_document,
     .end = bedrock_end,
     .decoder_free = bedrock_decoder_free,
+    .list_request = bedrock_list_request,
+    .list_read = bedrock_list_read,
 };

@@ -82,6 +82,11 @@ bool bedrock_request(const struct provider *provider, const char *model, const c
 		     const struct model_request *request, struct http_request *out,
 		     struct error *e);
 
+/* As protocol.h says: those that answer with text, as a stream. */
+bool bedrock_list_request(const struct provider *provider, const char *base_url,
+			  struct http_request *out, struct error *e);
+void bedrock_list_read(struct span json, struct buffer *out);
+
 /* What a request is made of while it is written. */
 struct bedrock_writer {
 	const struct provider *provider;
