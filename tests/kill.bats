@@ -104,3 +104,87 @@ faults() {
 	done
 	echo "# SIGKILL: $done kills in $runs runs, $interrupted calls interrupted" >&3
 }
+
+# Agents that are tools (one of them idempotent), a handoff inside of them, and one of the whole run
+# to an agent with a tool. The model answers by how many results it has seen: NAME.RESULTS.
+agents() {
+	local text='{event_type:"llm_chunk",data:{text:$text}}'
+	cat >model.sh <<-'EOF'
+		request=$(cat)
+		name=$(jq -r '"\(.system).\([.messages[] | select(.role == "tool")] | length)"' <<END
+		$request
+		END
+		)
+		sleep 0.02
+		cat "$name"
+	EOF
+	ask() {
+		jq -cn --arg id "$1" --arg name "$2" --arg args "$3" '{event_type:"tool_call_start",data:{tool_call_id:$id,tool_name:$name,index:0}},
+			{event_type:"tool_call_chunk",data:{tool_call_id:$id,tool_name:$name,args_delta:$args}}'
+	}
+	{ ask n1 rare '{"prompt":"a"}'; ask n2 often '{"prompt":"b"}'; } >boss.0
+	ask h1 transfer_to_finisher '{}' >boss.1
+	ask o1 once '{}' >finisher.2
+	jq -cn --arg text 'all done' "$text" >finisher.3
+	ask l1 once '{}' >helper.0
+	ask h2 transfer_to_other '{}' >helper.1
+	jq -cn --arg text found "$text" >other.2
+	cat >boss.json <<-'EOF'
+		{"name":"boss","instructions":"boss","handoffs":["finisher.json"],"tools":[
+		 {"name":"rare","description":"d","agent":"helper.json"},{"name":"often","description":"d","agent":"helper.json","idempotent":true}]}
+	EOF
+	echo '{"name":"helper","instructions":"helper","tools":["once.json"],"handoffs":["other.json"]}' >helper.json
+	echo '{"name":"other","instructions":"other"}' >other.json
+	echo '{"name":"finisher","instructions":"finisher","tools":["once.json"]}' >finisher.json
+	options=(-m 'exec:sh model.sh' -A boss.json)
+}
+
+nested_faults() {
+	jq -rs --rawfile calls calls '
+		($calls | split("\n") | map(select(. != ""))) as $begun
+		| def starts($id): map(select(.event_type == "tool_start" and .data.tool_call_id == $id));
+		  def ends($id): map(select(.event_type == "tool_end" and .data.tool_call_id == $id));
+		  def nested($id): map(select(.event_type == "agent_start" and .data.parent_tool_call_id == $id));
+		. as $events
+		| (group_by(.run_id)[] | select(map(.seq) != [range(length)]) | "a run with holes in seq"),
+		  (select(.[-1].event_type != "agent_end" or .[-1].data.status != "success" or .[-1].data.output != "all done" or .[-1].data.agent_name != "finisher") | "the end: \(.[-1].data)"),
+		  (select(.[-1].data.tool_calls != 4) | "\(.[-1].data.tool_calls) tool calls"),
+		  (select(.[-1].data.usage.requests != (map(select(.event_type == "llm_end")) | length)) | "usage: \(.[-1].data.usage)"),
+		  (("n1", "n2", "h1", "o1") as $id | select(ends($id) | length != 1) | "\($id): ended \(ends($id) | length) times"),
+		  (select(nested("n1") | length > 1) | "n1 ran \(nested("n1") | length) times"),
+		  (select(ends("n1")[0].data | (.is_error | not) and .result != "found") | "n1: \(ends("n1")[0].data)"),
+		  (select(ends("n2")[0].data | .is_error or .result != "found") | "n2: \(ends("n2")[0].data)"),
+		  (index(ends("n2")[0]) as $over | select(.[$over:] | nested("n2") | length > 0) | "n2 ran after it had ended"),
+		  (select($begun | map(select(. == "o1")) | length > 1) | "o1 ran twice"),
+		  (select(($begun | map(select(. == "l1")) | length) > (starts("l1") | length)) | "l1 ran without being told"),
+		  (select(map(select(.event_type == "agent_updated" and .data.agent_name == "finisher")) | length != 1) | "not one handoff")' log
+}
+
+@test "a run with nested runs and handoffs that is killed at random moments is finished by --resume" {
+	local kills=${KILLS:-10} seed=${KILL_SEED:-$$} done=0 runs=0
+	echo "# SIGKILL: KILLS=$kills KILL_SEED=$seed" >&3
+	RANDOM=$seed
+	agents
+	begun=$(date +%s%N)
+	agent-run "${options[@]}" go </dev/null >whole
+	lasts=$((($(date +%s%N) - begun) / 1000))
+	while [ "$done" -lt "$kills" ]; do
+		rm -f log calls messages
+		: >calls
+		runs=$((runs + 1))
+		arguments=(-c log go)
+		while [ "$done" -lt "$kills" ] && killed $(((RANDOM * 32768 + RANDOM) % lasts)) "${arguments[@]}"; do
+			done=$((done + 1))
+			[ -s log ] && arguments=(--resume log)
+			[ $((RANDOM % 3)) -gt 0 ] || break
+		done
+		[ "$(tail -1 log 2>/dev/null | jq -r 'select(.data.agent_name == "finisher").event_type' 2>/dev/null)" = agent_end ] ||
+			agent-run "${options[@]}" "${arguments[@]}" </dev/null >/dev/null 2>>messages || { cat messages; return 1; }
+		run nested_faults
+		[ "$status" -eq 0 ] && [ -z "$output" ] || { echo "$output"; cat messages log calls; return 1; }
+		assert_equal "$(agent-text --strict -F log)" 'all done'
+		agent-collect --strict log >/dev/null
+		assert_equal "$(agent-tools --strict log | grep -c '^<- ')" 4
+	done
+	echo "# SIGKILL: $done kills in $runs runs" >&3
+}
