@@ -215,7 +215,7 @@ user: The agent a handed over to you: it is yours"
 	agent-run -A boss.json 'x' </dev/null >events
 	assert_equal "$(jq -r '.messages[0].content[0].text' requests/helper.1)" '{"a":1234567890123456789,"b":"x"}'
 	assert_equal "$(of tool_end 'select(.tool_name == "two") | [.is_error, .result]')" \
-		'[true,"The agent helper failed: no answer after 1 model responses (--max-iterations)"]'
+		'[true,"The agent helper failed: no answer after 1 model response (--max-iterations)"]'
 	assert_equal "$(of agent_end '[.agent_name, .status]')" $'["helper","limit"]\n["boss","success"]'
 }
 

@@ -101,7 +101,7 @@ c12 The call was not run: the limit of 2 tool calls is reached (--max-tool-calls
 	run -3 ask --max-iterations 1 --wrap-up
 	assert_equal "$(cat ran)" ran
 	assert_equal "$(requests)" 2
-	assert_equal "$(of tool_end .result)" $'ran\n\nThe call was not run: no answer after 1 model responses (--max-iterations).'
+	assert_equal "$(of tool_end .result)" $'ran\n\nThe call was not run: no answer after 1 model response (--max-iterations).'
 	assert_all_answered
 }
 

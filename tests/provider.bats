@@ -151,7 +151,7 @@ framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.
 		printf '%s %s %s\n' "$(data error .exception_type)" "$(data error .error)" "$(data tool_call_end .args)"
 		stop_server
 	done | sort | uniq >seen
-	assert_equal "$(cat seen)" 'limit no answer after 1 model responses (--max-iterations) {"city":"San Francisco"}
+	assert_equal "$(cat seen)" 'limit no answer after 1 model response (--max-iterations) {"city":"San Francisco"}
 stream_truncated openai-chat broke off in the middle of its answer '
 }
 

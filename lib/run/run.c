@@ -259,8 +259,8 @@ void run_begin_iteration(struct agent_run *run)
 void run_next_iteration(struct agent_run *run)
 {
 	if (run->config.max_iterations > 0 && run->iteration >= run->config.max_iterations) {
-		run_reach_limit(run, "no answer after %lld model responses (--max-iterations)",
-				(long long)run->iteration);
+		run_reach_limit(run, "no answer after %lld model response%s (--max-iterations)",
+				(long long)run->iteration, run->iteration == 1 ? "" : "s");
 	} else if (run_within_limits(run)) {
 		run_begin_iteration(run);
 		run_ask(run);
