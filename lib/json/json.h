@@ -93,6 +93,8 @@ char *json_text(struct span string);
 
 /* Whether a string value's decoded text is `text`. */
 bool json_is(struct span string, const char *text);
+/* Whether it is one of `texts`, which NULL ends. */
+bool json_is_any(struct span string, const char *const *texts);
 
 /* The text between the quotes of a string value if it holds no escape, else absent: a fast path for
  * names that never need one. */

@@ -363,6 +363,14 @@ bool json_is(struct span string, const char *text)
 	return same;
 }
 
+bool json_is_any(struct span string, const char *const *texts)
+{
+	for (; *texts != NULL; texts++)
+		if (json_is(string, *texts))
+			return true;
+	return false;
+}
+
 /* ---- other scalars ---- */
 
 bool json_true(struct span value)

@@ -192,3 +192,28 @@ bool message_refuse_role(struct span message, struct error *e)
 	return error_set(e, "usage", "a message of the conversation has no known role: %.*s",
 			 message.len < 80 ? (int)message.len : 80, message.at);
 }
+
+void message_put_data_url(struct buffer *out, const char *key, struct span part)
+{
+	json_key(out, key);
+	buffer_add_text(out, "\"data:");
+	buffer_add_span(out, json_plain(json_get(part, "media_type")));
+	buffer_add_text(out, ";base64,");
+	buffer_add_span(out, json_plain(json_get(part, "data")));
+	buffer_add_char(out, '"');
+}
+
+void message_put_function(struct buffer *out, const struct model_tool *tool)
+{
+	json_open(out, '{');
+	json_put_text(out, "type", "function");
+	json_key(out, "function");
+	json_open(out, '{');
+	json_put_text(out, "name", tool->name);
+	if (tool->description != NULL)
+		json_put_text(out, "description", tool->description);
+	if (tool->parameters.at != NULL)
+		json_put_raw(out, "parameters", tool->parameters);
+	json_close(out, '}');
+	json_close(out, '}');
+}

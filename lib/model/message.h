@@ -53,6 +53,13 @@ enum message_role message_role(struct span message);
  * when it failed and does not say so itself. */
 void message_result_text(struct span part, struct buffer *out);
 
+/* Write the member `key`, the attachment `part` as "data:image/png;base64,...". */
+void message_put_data_url(struct buffer *out, const char *key, struct span part);
+
+/* Write a tool as OpenAI and those who follow it take one: {"type":"function","function":{"name",
+ * "description","parameters"}}. */
+void message_put_function(struct buffer *out, const struct model_tool *tool);
+
 /* Whether `part` is a call that was run here; what a provider ran itself is its own affair. */
 bool message_is_call(struct span part);
 

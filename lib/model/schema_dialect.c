@@ -4,14 +4,6 @@
 
 enum { MAX_NAME = 64 };
 
-static bool is_one_of(struct span key, const char *const *names)
-{
-	for (; *names != NULL; names++)
-		if (json_is(key, *names))
-			return true;
-	return false;
-}
-
 static bool is_required(struct span schema, struct span name)
 {
 	struct json_walk walk = json_walk(json_get(schema, "required"));
@@ -92,9 +84,9 @@ static bool is_strict(struct span schema)
 	    (json_get(schema, "$ref").at != NULL && json_count(schema) > 1))
 		return false;
 	while (json_next(&walk)) {
-		if (is_one_of(walk.key, refused))
+		if (json_is_any(walk.key, refused))
 			return false;
-		if ((is_one_of(walk.key, maps) || json_is(walk.key, "anyOf")) &&
+		if ((json_is_any(walk.key, maps) || json_is(walk.key, "anyOf")) &&
 		    !all_are_strict(walk.value))
 			return false;
 		if (json_is(walk.key, "items") && !is_strict(walk.value))
@@ -130,4 +122,29 @@ void dialect_instruction(struct span schema, struct buffer *out)
 	buffer_add_text(out, "Answer with one JSON value and nothing else: no explanation, no code "
 			     "fence. It must satisfy this JSON Schema:\n");
 	json_write_line(out, schema);
+}
+
+void dialect_describe(struct span schema,
+		      bool (*is_sent)(struct span schema, struct span key, struct span value),
+		      struct buffer *out)
+{
+	struct json_walk walk = json_walk(schema);
+	struct buffer text = {0}, rest = {0};
+
+	json_decode(json_get(schema, "description"), &text);
+	while (json_next(&walk)) {
+		if (is_sent(schema, walk.key, walk.value))
+			continue;
+		buffer_add_text(&rest, rest.len > 0 ? ", " : "");
+		json_decode(walk.key, &rest);
+		buffer_add_text(&rest, ": ");
+		json_write_compact(&rest, walk.value);
+	}
+	if (rest.len > 0)
+		buffer_add_format(&text, "%s{%s}", text.len > 0 ? "\n\n" : "",
+				  buffer_string(&rest));
+	if (text.len > 0)
+		json_put_string(out, "description", buffer_span(&text));
+	buffer_free(&text);
+	buffer_free(&rest);
 }

@@ -20,4 +20,10 @@ void dialect_name(struct span schema, struct buffer *out);
  * for models that cannot be asked in any other way. */
 void dialect_instruction(struct span schema, struct buffer *out);
 
+/* Write the member "description": the schema's own, and behind it what else a value must satisfy
+ * and `is_sent` says that the provider is not sent: "{minimum: 1, maximum: 9}". */
+void dialect_describe(struct span schema,
+		      bool (*is_sent)(struct span schema, struct span key, struct span value),
+		      struct buffer *out);
+
 #endif

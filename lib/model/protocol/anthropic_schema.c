@@ -1,5 +1,6 @@
 #include "json/schema.h"
 #include "model/protocol/anthropic.h"
+#include "model/schema_dialect.h"
 
 /* The quirk "schema" says which models take one: "native", "tool" or false; by default all do. */
 enum anthropic_schema anthropic_schema_way(const struct provider *provider, const char *model,
@@ -18,14 +19,6 @@ enum anthropic_schema anthropic_schema_way(const struct provider *provider, cons
 }
 
 /* ---- whether a schema can be told ---- */
-
-static bool is_one_of(struct span key, const char *const *names)
-{
-	for (; *names != NULL; names++)
-		if (json_is(key, *names))
-			return true;
-	return false;
-}
 
 static bool is_object_schema(struct span schema)
 {
@@ -72,11 +65,11 @@ static bool fits(struct span root, struct span schema, int *budget)
 		bool open = json_is(walk.key, "additionalProperties") &&
 			    (json_type(walk.value) != JSON_BOOL || json_true(walk.value));
 
-		if (open || is_one_of(walk.key, refused))
+		if (open || json_is_any(walk.key, refused))
 			return false;
-		if (is_one_of(walk.key, single) && !fits(root, walk.value, budget))
+		if (json_is_any(walk.key, single) && !fits(root, walk.value, budget))
 			return false;
-		if ((is_one_of(walk.key, lists) || is_one_of(walk.key, maps)) &&
+		if ((json_is_any(walk.key, lists) || json_is_any(walk.key, maps)) &&
 		    !all_fit(root, walk.value, budget))
 			return false;
 		if (json_is(walk.key, "$ref") && !fits(root, schema_resolve(root, schema), budget))
@@ -105,10 +98,10 @@ static bool is_taken(struct span key, struct span value)
 					      "ipv6",      "uuid", NULL};
 
 	if (json_is(key, "format"))
-		return is_one_of(value, formats);
+		return json_is_any(value, formats);
 	if (json_is(key, "minItems"))
 		return span_is(value, "0") || span_is(value, "1");
-	return is_one_of(key, taken);
+	return json_is_any(key, taken);
 }
 
 /* Nothing an answer could fail by. */
@@ -117,31 +110,14 @@ static bool says_nothing(struct span key)
 	static const char *const silent[] = {
 	    "$schema", "$id", "$comment", "examples", "readOnly", "additionalProperties", NULL};
 
-	return is_one_of(key, silent);
+	return json_is_any(key, silent);
 }
 
-/* The description, and behind it what else the value must satisfy: "{minimum: 1, maximum: 9}". */
-static void write_description(struct span schema, struct buffer *out)
+/* Whether the description needs no words about a member. */
+static bool is_sent(struct span schema, struct span key, struct span value)
 {
-	struct json_walk walk = json_walk(schema);
-	struct buffer text = {0}, rest = {0};
-
-	json_decode(json_get(schema, "description"), &text);
-	while (json_next(&walk)) {
-		if (is_taken(walk.key, walk.value) || says_nothing(walk.key))
-			continue;
-		buffer_add_text(&rest, rest.len > 0 ? ", " : "");
-		json_decode(walk.key, &rest);
-		buffer_add_text(&rest, ": ");
-		json_write_compact(&rest, walk.value);
-	}
-	if (rest.len > 0)
-		buffer_add_format(&text, "%s{%s}", text.len > 0 ? "\n\n" : "",
-				  buffer_string(&rest));
-	if (text.len > 0)
-		json_put_string(out, "description", buffer_span(&text));
-	buffer_free(&text);
-	buffer_free(&rest);
+	(void)schema;
+	return is_taken(key, value) || says_nothing(key);
 }
 
 static void put_key(struct buffer *out, struct span key)
@@ -174,15 +150,15 @@ void anthropic_write_schema(struct span schema, struct buffer *out)
 		if (!is_taken(walk.key, walk.value) || json_is(walk.key, "description"))
 			continue;
 		put_key(out, json_is(walk.key, "oneOf") ? SPAN("\"anyOf\"") : walk.key);
-		if (is_one_of(walk.key, single))
+		if (json_is_any(walk.key, single))
 			anthropic_write_schema(walk.value, out);
-		else if (is_one_of(walk.key, lists) || is_one_of(walk.key, maps))
+		else if (json_is_any(walk.key, lists) || json_is_any(walk.key, maps))
 			write_schemas(walk.value, out);
 		else
 			json_write_line(out, walk.value);
 	}
 	if (is_object_schema(schema))
 		json_put_bool(out, "additionalProperties", false);
-	write_description(schema, out);
+	dialect_describe(schema, is_sent, out);
 	json_close(out, '}');
 }

@@ -1,18 +1,11 @@
 #include "model/protocol/gemini.h"
+#include "model/schema_dialect.h"
 
 /*
  * What "responseJsonSchema" takes of JSON Schema (ai.google.dev/api/generate-content): the keywords
  * in `taken`; a schema with "$ref" has nothing else; "type" may be a list. The others are told in
  * the description, so that the model knows of them; what can be said otherwise is.
  */
-
-static bool is_one_of(struct span key, const char *const *names)
-{
-	for (; *names != NULL; names++)
-		if (json_is(key, *names))
-			return true;
-	return false;
-}
 
 static const char *const taken[] = {"$id",         "$defs",       "$ref",
 				    "$anchor",     "type",        "format",
@@ -35,7 +28,7 @@ static bool needs_no_words(struct span key)
 					    "writeOnly",   "const",       "default",  "deprecated",
 					    "definitions", "$vocabulary", NULL};
 
-	return is_one_of(key, names);
+	return json_is_any(key, names);
 }
 
 static void put_key(struct buffer *out, struct span key)
@@ -53,30 +46,12 @@ static struct span only_part(struct span schema)
 	return json_count(all) == 1 ? json_path(all, "0") : (struct span){0};
 }
 
-/* The description, and behind it what else the value must satisfy: "{minLength: 1}". */
-static void write_description(struct span schema, struct buffer *out)
+/* Whether the description needs no words about a member. */
+static bool is_sent(struct span schema, struct span key, struct span value)
 {
-	struct json_walk walk = json_walk(schema);
-	bool merged = json_type(only_part(schema)) == JSON_OBJECT;
-	struct buffer text = {0}, rest = {0};
-
-	json_decode(json_get(schema, "description"), &text);
-	while (json_next(&walk)) {
-		if (is_one_of(walk.key, taken) || needs_no_words(walk.key) ||
-		    (merged && json_is(walk.key, "allOf")))
-			continue;
-		buffer_add_text(&rest, rest.len > 0 ? ", " : "");
-		json_decode(walk.key, &rest);
-		buffer_add_text(&rest, ": ");
-		json_write_compact(&rest, walk.value);
-	}
-	if (rest.len > 0)
-		buffer_add_format(&text, "%s{%s}", text.len > 0 ? "\n\n" : "",
-				  buffer_string(&rest));
-	if (text.len > 0)
-		json_put_string(out, "description", buffer_span(&text));
-	buffer_free(&text);
-	buffer_free(&rest);
+	(void)value;
+	return json_is_any(key, taken) || needs_no_words(key) ||
+	       (json_is(key, "allOf") && json_type(only_part(schema)) == JSON_OBJECT);
 }
 
 static void write_schemas(struct span schemas, struct buffer *out)
@@ -122,9 +97,9 @@ static void write_member(struct span key, struct span value, struct buffer *out)
 	put_key(out, json_is(key, "definitions") ? SPAN("\"$defs\"")
 		     : tuple                     ? SPAN("\"prefixItems\"")
 						 : key);
-	if (is_one_of(key, single) && json_type(value) == JSON_OBJECT)
+	if (json_is_any(key, single) && json_type(value) == JSON_OBJECT)
 		gemini_lower_schema(value, out);
-	else if (tuple || is_one_of(key, lists) || is_one_of(key, maps))
+	else if (tuple || json_is_any(key, lists) || json_is_any(key, maps))
 		write_schemas(value, out);
 	else
 		json_write_line(out, value);
@@ -157,7 +132,7 @@ static void write_members(struct span schema, struct span around, struct buffer 
 			json_close(out, ']');
 		} else if (json_is(walk.key, "description")) {
 			continue;
-		} else if (is_one_of(walk.key, taken) ||
+		} else if (json_is_any(walk.key, taken) ||
 			   (json_is(walk.key, "definitions") && !has_defs)) {
 			write_member(walk.key, walk.value, out);
 		}
@@ -187,7 +162,7 @@ void gemini_lower_schema(struct span schema, struct buffer *out)
 		write_members(schema, (struct span){0}, out);
 		if (json_type(part) == JSON_OBJECT)
 			write_members(part, schema, out);
-		write_description(schema, out);
+		dialect_describe(schema, is_sent, out);
 	}
 	json_close(out, '}');
 }

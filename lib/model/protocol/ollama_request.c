@@ -2,25 +2,11 @@
 
 #include <stdlib.h>
 
+#include "model/message.h"
 #include "model/parameters.h"
 #include "model/provider.h"
 
 /* ---- parameters ---- */
-
-static void write_tool(const struct model_tool *tool, struct buffer *out)
-{
-	json_open(out, '{');
-	json_put_text(out, "type", "function");
-	json_key(out, "function");
-	json_open(out, '{');
-	json_put_text(out, "name", tool->name);
-	if (tool->description != NULL)
-		json_put_text(out, "description", tool->description);
-	if (tool->parameters.at != NULL)
-		json_put_raw(out, "parameters", tool->parameters);
-	json_close(out, '}');
-	json_close(out, '}');
-}
 
 /* There is no choice to send: "none" offers no tools, a name only that one. */
 static bool is_offered(const struct model_request *request, const struct model_tool *tool)
@@ -45,7 +31,7 @@ static bool write_tools(const struct model_request *request, struct buffer *out)
 			json_open(out, '[');
 		}
 		any = true;
-		write_tool(&request->tools[i], out);
+		message_put_function(out, &request->tools[i]);
 	}
 	if (any)
 		json_close(out, ']');

@@ -112,17 +112,6 @@ static void flush_user(struct writer *w)
 	buffer_clear(&w->parts);
 }
 
-/* "data:image/png;base64,..." as the string `key`. */
-static void put_data_url(struct buffer *out, const char *key, struct span part)
-{
-	json_key(out, key);
-	buffer_add_text(out, "\"data:");
-	buffer_add_span(out, json_plain(json_get(part, "media_type")));
-	buffer_add_text(out, ";base64,");
-	buffer_add_span(out, json_plain(json_get(part, "data")));
-	buffer_add_char(out, '"');
-}
-
 /* Whether the models of this server take parts of `type`: quirk "attach", a list for each pattern
  * of model names; images where it says nothing. */
 static bool takes(const struct writer *w, const char *type)
@@ -146,7 +135,7 @@ static bool add_attachment(struct writer *w, struct span part)
 	json_open(&w->parts, '{');
 	if (!is_image)
 		json_put_raw(&w->parts, "filename", json_get(part, "name"));
-	put_data_url(&w->parts, is_image ? "url" : "file_data", part);
+	message_put_data_url(&w->parts, is_image ? "url" : "file_data", part);
 	json_close(&w->parts, '}');
 	json_close(&w->parts, '}');
 	return true;

@@ -2,25 +2,11 @@
 
 #include <stdlib.h>
 
+#include "model/message.h"
 #include "model/parameters.h"
 #include "model/provider.h"
 
 /* ---- parameters ---- */
-
-static void write_tool(const struct model_tool *tool, struct buffer *out)
-{
-	json_open(out, '{');
-	json_put_text(out, "type", "function");
-	json_key(out, "function");
-	json_open(out, '{');
-	json_put_text(out, "name", tool->name);
-	if (tool->description != NULL)
-		json_put_text(out, "description", tool->description);
-	if (tool->parameters.at != NULL)
-		json_put_raw(out, "parameters", tool->parameters);
-	json_close(out, '}');
-	json_close(out, '}');
-}
 
 /* Which tools are offered: all, or only `name`. */
 static void write_tools(const struct model_request *request, const char *name, struct buffer *out)
@@ -29,7 +15,7 @@ static void write_tools(const struct model_request *request, const char *name, s
 	json_open(out, '[');
 	for (size_t i = 0; i < request->tool_count; i++)
 		if (name == NULL || strcmp(request->tools[i].name, name) == 0)
-			write_tool(&request->tools[i], out);
+			message_put_function(out, &request->tools[i]);
 	json_close(out, ']');
 }
 

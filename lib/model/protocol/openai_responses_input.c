@@ -152,16 +152,6 @@ static void write_item(struct writer *w, struct span item)
 
 /* ---- users ---- */
 
-static void put_data_url(struct buffer *out, const char *key, struct span part)
-{
-	json_key(out, key);
-	buffer_add_text(out, "\"data:");
-	buffer_add_span(out, json_plain(json_get(part, "media_type")));
-	buffer_add_text(out, ";base64,");
-	buffer_add_span(out, json_plain(json_get(part, "data")));
-	buffer_add_char(out, '"');
-}
-
 /* Whether the model takes parts of `type`: quirk "attach"; both where it says nothing. */
 static bool takes(const struct writer *w, const char *type)
 {
@@ -191,13 +181,13 @@ static bool write_part(struct writer *w, struct span part)
 	if (json_is(type, "image") && takes(w, "image")) {
 		json_open(w->out, '{');
 		json_put_text(w->out, "type", "input_image");
-		put_data_url(w->out, "image_url", part);
+		message_put_data_url(w->out, "image_url", part);
 	} else if (json_is(type, "file") && takes(w, "file")) {
 		json_open(w->out, '{');
 		json_put_text(w->out, "type", "input_file");
 		json_put_raw(w->out, "filename",
 			     json_type(name) == JSON_STRING ? name : SPAN("\"file\""));
-		put_data_url(w->out, "file_data", part);
+		message_put_data_url(w->out, "file_data", part);
 	} else {
 		return message_refuse_part(w->provider, w->model, part, w->e);
 	}

@@ -254,20 +254,12 @@ struct span responses_rest(struct span whole, const struct responses_item *item)
 	return span_from(whole, begun.len);
 }
 
-static bool is_one_of(struct span key, const char *const *names)
-{
-	for (; *names != NULL; names++)
-		if (json_is(key, *names))
-			return true;
-	return false;
-}
-
 void responses_members(struct span item, const char *const *without, struct buffer *out)
 {
 	struct json_walk walk = json_walk(item);
 
 	while (json_type(item) == JSON_OBJECT && json_next(&walk)) {
-		if (json_type(walk.value) == JSON_NULL || is_one_of(walk.key, without))
+		if (json_type(walk.value) == JSON_NULL || json_is_any(walk.key, without))
 			continue;
 		json_comma(out);
 		buffer_add_span(out, walk.key);
