@@ -206,11 +206,11 @@ static bool read_finish(struct span name, enum model_finish *finish)
 
 static void read_usage(struct span usage, struct model_usage *out)
 {
-	out->input = json_int(json_get(usage, "input_tokens"), -1);
-	out->output = json_int(json_get(usage, "output_tokens"), -1);
-	out->cached_input = json_int(json_get(usage, "cached_input_tokens"), -1);
-	out->cache_write = json_int(json_get(usage, "cache_write_tokens"), -1);
-	out->reasoning = json_int(json_get(usage, "reasoning_tokens"), -1);
+	out->input = model_tokens(json_get(usage, "input_tokens"), -1);
+	out->output = model_tokens(json_get(usage, "output_tokens"), -1);
+	out->cached_input = model_tokens(json_get(usage, "cached_input_tokens"), -1);
+	out->cache_write = model_tokens(json_get(usage, "cache_write_tokens"), -1);
+	out->reasoning = model_tokens(json_get(usage, "reasoning_tokens"), -1);
 	out->cost_usd = json_double(json_get(usage, "cost_usd"), -1);
 }
 

@@ -30,6 +30,14 @@ const char *model_finish_name(enum model_finish finish)
 	return "error";
 }
 
+int64_t model_tokens(struct span number, int64_t fallback)
+{
+	static const int64_t most = (int64_t)1 << 40;
+	int64_t count = json_int(number, -1);
+
+	return count < 0 ? fallback : count < most ? count : most;
+}
+
 /* Whether `type` takes `spec`; if so, what stands behind its prefix. */
 static const char *argument_of(const struct model_type *type, const char *spec)
 {

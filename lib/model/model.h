@@ -115,6 +115,10 @@ struct model_usage {
 /* No counts known. */
 #define MODEL_USAGE_NONE ((struct model_usage){-1, -1, -1, -1, -1, -1.0})
 
+/* A count of tokens as a provider says it; `fallback` for what is no such count. Sums of them do
+ * not overflow: more than 2^40 count as that. */
+int64_t model_tokens(struct span number, int64_t fallback);
+
 /* What went wrong. Strings are valid during the callback. */
 struct model_error {
 	const char *kind;    /* a literal: "auth", "quota", "rate_limit", "overloaded", "context",

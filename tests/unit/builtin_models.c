@@ -468,6 +468,15 @@ static void test_refused(void)
 	refused("exec:", "the model exec: names no program: write exec:COMMAND");
 }
 
+static void counts(void)
+{
+	unit_ok(model_tokens(SPAN("12"), -1) == 12, "a count of tokens");
+	unit_ok(model_tokens(SPAN("9223372036854775807"), -1) == (int64_t)1 << 40,
+		"sums of absurd counts do not overflow");
+	unit_ok(model_tokens(SPAN("-5"), 7) == 7 && model_tokens(SPAN("null"), -1) == -1,
+		"what is no count is not said");
+}
+
 int main(void)
 {
 	test_test_text();
@@ -479,5 +488,6 @@ int main(void)
 	test_exec_idle();
 	test_exec_cancel();
 	test_refused();
+	counts();
 	return unit_done();
 }

@@ -367,7 +367,7 @@ static void counts(void)
 	       "{\"candidates\":[{\"content\":{\"parts\":[" TEXT(
 		   "a") "]},\"finishReason\":\"STOP\"}],\"usageMetadata\":{\"promptTokenCount\":32,"
 			"\"toolUsePromptTokenCount\":360,\"candidatesTokenCount\":7}}");
-	CHUNKS("counts beyond all measure", " stop in=9223372036854775807",
+	CHUNKS("counts beyond all measure", " stop in=1099511627781",
 	       "{\"candidates\":[{\"finishReason\":\"STOP\"}],\"usageMetadata\":{"
 	       "\"promptTokenCount\":9223372036854775807,\"toolUsePromptTokenCount\":5,"
 	       "\"candidatesTokenCount\":-3,\"thoughtsTokenCount\":\"x\"}}");

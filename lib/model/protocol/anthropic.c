@@ -14,7 +14,7 @@ static void replace(struct buffer *out, struct span string)
 
 static void read_count(struct span usage, const char *name, int64_t *count)
 {
-	int64_t value = json_int(json_get(usage, name), -1);
+	int64_t value = model_tokens(json_get(usage, name), -1);
 
 	if (value >= 0)
 		*count = value;

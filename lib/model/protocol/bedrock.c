@@ -6,7 +6,7 @@
 
 static int64_t count_of(struct span usage, const char *name, int64_t old)
 {
-	return json_int(json_get(usage, name), old);
+	return model_tokens(json_get(usage, name), old);
 }
 
 static void read_usage(struct bedrock_decoder *d, struct span usage)

@@ -103,7 +103,7 @@ static bool read_candidate(struct gemini_decoder *d, struct span candidate)
 
 static void read_count(struct span usage, const char *name, int64_t *count)
 {
-	int64_t value = json_int(json_get(usage, name), -1);
+	int64_t value = model_tokens(json_get(usage, name), -1);
 
 	if (value >= 0)
 		*count = value;

@@ -108,8 +108,8 @@ static bool read_line(struct ollama_decoder *d, struct span line)
 	while (json_next(&calls))
 		if (!read_call(d, calls.value))
 			return false;
-	d->input = json_int(json_get(line, "prompt_eval_count"), d->input);
-	d->output = json_int(json_get(line, "eval_count"), d->output);
+	d->input = model_tokens(json_get(line, "prompt_eval_count"), d->input);
+	d->output = model_tokens(json_get(line, "eval_count"), d->output);
 	if (json_true(json_get(line, "done"))) {
 		d->done = true;
 		json_decode(json_get(line, "done_reason"), &d->reason);

@@ -3,7 +3,7 @@
 static int64_t first_count(struct span usage, const char *const *paths)
 {
 	for (; *paths != NULL; paths++) {
-		int64_t count = json_int(json_path(usage, *paths), -1);
+		int64_t count = model_tokens(json_path(usage, *paths), -1);
 
 		if (count >= 0)
 			return count;
@@ -32,14 +32,14 @@ struct model_usage chat_usage(struct span usage)
 	static const char *const reasoning[] = {"completion_tokens_details.reasoning_tokens",
 						"reasoning_tokens", NULL};
 	struct model_usage u = {
-	    .input = json_int(json_get(usage, "prompt_tokens"), -1),
-	    .output = json_int(json_get(usage, "completion_tokens"), -1),
+	    .input = model_tokens(json_get(usage, "prompt_tokens"), -1),
+	    .output = model_tokens(json_get(usage, "completion_tokens"), -1),
 	    .cached_input = first_count(usage, cached),
 	    .cache_write = first_count(usage, written),
 	    .reasoning = first_count(usage, reasoning),
 	    .cost_usd = chat_billed(usage),
 	};
-	int64_t total = json_int(json_get(usage, "total_tokens"), -1);
+	int64_t total = model_tokens(json_get(usage, "total_tokens"), -1);
 
 	/* xAI leaves reasoning out of completion_tokens; everyone else counts it there. */
 	if (u.reasoning > 0 && u.input >= 0 && u.output >= 0 &&

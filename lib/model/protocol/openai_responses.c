@@ -304,12 +304,14 @@ static enum model_finish finish_of(struct responses_decoder *d)
 static struct model_usage usage_of(struct span usage)
 {
 	return (struct model_usage){
-	    .input = json_int(json_get(usage, "input_tokens"), -1),
-	    .output = json_int(json_get(usage, "output_tokens"), -1),
-	    .cached_input = json_int(json_path(usage, "input_tokens_details.cached_tokens"), -1),
+	    .input = model_tokens(json_get(usage, "input_tokens"), -1),
+	    .output = model_tokens(json_get(usage, "output_tokens"), -1),
+	    .cached_input =
+		model_tokens(json_path(usage, "input_tokens_details.cached_tokens"), -1),
 	    .cache_write =
-		json_int(json_path(usage, "input_tokens_details.cache_write_tokens"), -1),
-	    .reasoning = json_int(json_path(usage, "output_tokens_details.reasoning_tokens"), -1),
+		model_tokens(json_path(usage, "input_tokens_details.cache_write_tokens"), -1),
+	    .reasoning =
+		model_tokens(json_path(usage, "output_tokens_details.reasoning_tokens"), -1),
 	    .cost_usd = chat_billed(usage),
 	};
 }
