@@ -53,7 +53,7 @@ struct model_type {
 
 /* Append the neutral request as a JSON object: what the built-in models show, and exec: programs
  * get. {"model", "system", "messages", "tools": [{"name","description","parameters"}],
- * "tool_choice", "options", "effort", "max_tokens"}; what is not set is left out. */
+ * "tool_choice", "options", "effort", "max_tokens", "schema"}; what is not set is left out. */
 void model_write_request(const struct model *model, const struct model_request *request,
 			 struct buffer *out);
 
