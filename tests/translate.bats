@@ -41,6 +41,22 @@ assert_events() {
 	assert_events claude-partial claude
 }
 
+@test "--from claude: a retry forgets what the attempt before has streamed" {
+	{
+		head -n 5 "$data/claude-partial.jsonl"
+		sed -n '17,26p' "$data/claude-partial.jsonl"
+	} >log
+	agent-filter --from claude log >events
+	run -0 agent-filter -t 'llm_*' -m '[.event_type, .data.iteration, .data.attempt, .data.text, .data.http_status]' events
+	assert_output '["llm_start",1,1,null,null]
+["llm_chunk",null,null,"Let me ",null]
+["llm_chunk",null,null,"count.",null]
+["llm_retry",null,2,null,529]
+["llm_start",1,2,null,null]
+["llm_chunk",null,null,"Three lines.",null]
+["llm_end",1,null,null,null]'
+}
+
 @test "--from claude: a subagent is a nested run" {
 	assert_events claude-subagent claude
 }

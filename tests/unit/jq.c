@@ -149,6 +149,46 @@ static void test_compile_errors(void)
 	}
 }
 
+/* What a step gives: its events, or the error. */
+static void step(struct jq_program *program, const char *json, const char *want)
+{
+	struct buffer got = {0};
+	struct error e = {0};
+	struct span event;
+
+	if (!jq_program_step(program, span_of(json), &e))
+		buffer_add_format(&got, "error: %s ", e.message);
+	while (jq_program_event(program, &event)) {
+		buffer_add_span(&got, event);
+		buffer_add_char(&got, ' ');
+	}
+	unit_same(buffer_span(&got), span_of(want), json);
+	buffer_free(&got);
+	error_clear(&e);
+}
+
+static void test_steps(void)
+{
+	struct error e = {0};
+	struct jq_program *program = jq_program_open(
+	    "if .bad then error(\"no\") elif .none then empty elif .raw then .raw else "
+	    "{state: ((.state // []) + [.n]), events: [.state, has(\"state\"), .n]} end",
+	    NULL, 0, &e);
+
+	step(program, "{\"bad\":1}", "error: no ");
+	step(program, "{\"n\":1}", "null false 1 ");
+	step(program, "{\"n\":\"\\ud83d\"}", "[1] true \"\uFFFD\" ");
+	step(program, "{\"bad\":1}", "error: no ");
+	step(program, "{\"none\":1}", "error: it yields nothing ");
+	step(program, "{\"raw\":1}", "error: it yields no object with state and events ");
+	step(program, "{\"raw\":{\"state\":1}}", "error: it yields no state and list of events ");
+	step(program, "{\"raw\":{\"events\":[]}}", "error: it yields no state and list of events ");
+	step(program, "{\"n\":2}", "[1,\"\uFFFD\"] true 2 ");
+	step(program, "{\"raw\":{\"state\":null,\"events\":[]}}", "");
+	step(program, "{\"n\":3}", "null true 3 ");
+	jq_program_close(program);
+}
+
 int main(void)
 {
 	test_values();
@@ -157,5 +197,6 @@ int main(void)
 	test_again();
 	test_variables();
 	test_compile_errors();
+	test_steps();
 	return unit_done();
 }

@@ -5,8 +5,9 @@ def start: {};
 
 def usage_of($u):
 	if $u == null then null
-	else t::usage(($u.input_tokens // 0) + ($u.cache_read_input_tokens // 0) + ($u.cache_creation_input_tokens // 0);
-		$u.output_tokens // 0; $u.cache_read_input_tokens; $u.cache_creation_input_tokens; null; 1) end;
+	else t::usage([$u.input_tokens, $u.cache_read_input_tokens, $u.cache_creation_input_tokens]
+			| map(t::count) | add;
+		$u.output_tokens | t::count; $u.cache_read_input_tokens; $u.cache_creation_input_tokens; null; 1) end;
 
 def finish_of:
 	{end_turn: "stop", stop_sequence: "stop", pause_turn: "stop", max_tokens: "length",
@@ -125,8 +126,8 @@ def stream_event:
 def retry:
 	.event as $e
 	| if t::is_open then
-		t::emit("llm_retry"; {attempt: ($e.attempt + 1), wait_seconds: (($e.retry_delay_ms | t::number // 0) / 1000),
-			reason: ($e.error | t::as_text), discard: true}
+		t::retry(($e.attempt | t::count) + 1;
+			{wait_seconds: (($e.retry_delay_ms | t::count) / 1000), reason: ($e.error | t::as_text)}
 			+ if $e.error_status == null then {} else {http_status: $e.error_status} end)
 	else . end;
 
@@ -151,7 +152,7 @@ def result:
 	| t::run_end({status: $status, output: $e.result, total_cost_usd: $e.total_cost_usd,
 		usage: (if $usage == null then null else $usage + {requests: t::run.iteration} end),
 		finish_reason: (if $status == "refused" then "refusal" else null end),
-		duration_seconds: (if $e.duration_ms == null then null else ($e.duration_ms | t::number) / 1000 end)}
+		duration_seconds: (if $e.duration_ms == null then null else ($e.duration_ms | t::count) / 1000 end)}
 		+ if $e.structured_output == null then {} else {output_json: $e.structured_output} end);
 
 def step:

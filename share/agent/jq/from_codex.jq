@@ -77,7 +77,7 @@ def item($is_over):
 
 def usage_of($u):
 	if $u == null then null
-	else t::usage($u.input_tokens // 0; $u.output_tokens // 0; $u.cached_input_tokens; null;
+	else t::usage($u.input_tokens | t::count; $u.output_tokens | t::count; $u.cached_input_tokens; null;
 		$u.reasoning_output_tokens; t::run.iteration) end;
 
 def end_turn($status):

@@ -9,7 +9,8 @@ def open_run($prompt):
 	else
 		.state.init as $init
 		| t::run_start("gemini"; $init.model;
-			{prompt: $prompt} + if $init.session_id == null then {} else {session_id: $init.session_id} end)
+			{prompt: $prompt}
+			+ if $init.session_id == null then {} else {session_id: $init.session_id} end)
 	end;
 
 def result_of:
@@ -29,10 +30,12 @@ def result:
 	else t::error_event("it failed"; null; true) end
 	| $e.stats as $s
 	| (if $s == null then null
-		else t::usage($s.input_tokens; $s.output_tokens; $s.cached; null; null; t::run.iteration) end) as $usage
+		else t::usage($s.input_tokens | t::count; $s.output_tokens | t::count; $s.cached; null; null;
+			t::run.iteration)
+		end) as $usage
 	| if $usage == null then . else t::progress($usage) end
 	| t::run_end({status: $status, usage: $usage, total_tokens: $s.total_tokens,
-		duration_seconds: (if $s.duration_ms == null then null else ($s.duration_ms | t::number) / 1000 end)})
+		duration_seconds: (if $s.duration_ms == null then null else ($s.duration_ms | t::count) / 1000 end)})
 	| .state = {runs};
 
 def step:
@@ -49,7 +52,9 @@ def step:
 		open_run("") | t::message_close(null; null)
 		| t::call_end($e.tool_id; $e | result_of; $e.status == "error"; {})
 	elif $e.type == "error" then
-		open_run("") | .state.told = ($e.severity == "error") | t::error_event($e.message | t::as_text; $e.severity; false)
+		open_run("")
+		| .state.told = ($e.severity == "error")
+		| t::error_event($e.message | t::as_text; $e.severity; false)
 	elif $e.type == "result" then open_run("") | result
 	else t::raw("gemini"; $e.type) end
 	| t::done;

@@ -4,7 +4,7 @@
 # left out.
 import "translate" as t;
 
-def start: {messages: 0, runs: {}, nested: {}};
+def start: {messages: 0, runs: {}};
 
 def run: .state.runs[.id];
 
@@ -14,7 +14,10 @@ def close_part:
 	run.message as $id
 	| if run.part == null then .
 	elif run.part == "text" then emit({type: "TEXT_MESSAGE_END", messageId: $id})
-	else emit({type: "REASONING_MESSAGE_END", messageId: $id}) | emit({type: "REASONING_END", messageId: $id}) end
+	else
+		emit({type: "REASONING_MESSAGE_END", messageId: $id})
+		| emit({type: "REASONING_END", messageId: $id})
+	end
 	| .state.runs[.id].part = null;
 
 def open_part($kind):
@@ -49,7 +52,10 @@ def call_start($data):
 
 def call_args($id; $delta):
 	if ($delta // "") == "" then .
-	else .state.runs[.id].calls[$id] = "args" | emit({type: "TOOL_CALL_ARGS", toolCallId: $id, delta: $delta}) end;
+	else
+		.state.runs[.id].calls[$id] = "args"
+		| emit({type: "TOOL_CALL_ARGS", toolCallId: $id, delta: $delta})
+	end;
 
 def call_end($data):
 	$data.tool_call_id as $id
@@ -99,15 +105,8 @@ def event($type; $data):
 	else emit({type: "CUSTOM", name: $type, value: $data}) end;
 
 def step:
-	.events = []
-	| .event as $e
-	| .id = ($e.run_id // "" | tostring)
-	| .ms = ($e.timestamp
+	.ms = (.event.timestamp
 		| try ((.[:19] + "Z" | fromdateiso8601) * 1000 + ("0" + .[19:23] | tonumber * 1000)) catch null)
-	| if $e.event_type == "agent_start" and $e.data.parent_run_id != null then .state.nested[.id] = true else . end
-	| if .state.nested[.id] == true then
-		if $e.event_type == "agent_end" then del(.state.nested[.id]) else . end
-	else event($e.event_type // ""; $e.data) end
-	| {state, events};
+	| t::outer(event(.event.event_type // ""; .event.data));
 
 def finish: {state, events: []};

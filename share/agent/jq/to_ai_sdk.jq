@@ -3,8 +3,9 @@
 #
 # What has no counterpart is left out: nested runs, errors after which the run goes on, what tools print.
 # What a failed attempt has streamed (llm_retry) cannot be taken back.
+import "translate" as t;
 
-def start: {sse, parts: 0, runs: {}, nested: {}};
+def start: {sse, parts: 0, runs: {}};
 
 def run: .state.runs[.id];
 def emit($chunk): .events += [$chunk];
@@ -76,14 +77,6 @@ def event($type; $data):
 	elif $type == "agent_end" then end_run($data)
 	else . end;
 
-def step:
-	.events = []
-	| .event as $e
-	| .id = ($e.run_id // "" | tostring)
-	| if $e.event_type == "agent_start" and $e.data.parent_run_id != null then .state.nested[.id] = true else . end
-	| if .state.nested[.id] == true then
-		if $e.event_type == "agent_end" then del(.state.nested[.id]) else . end
-	else event($e.event_type; $e.data) end
-	| {state, events};
+def step: t::outer(event(.event.event_type // ""; .event.data));
 
 def finish: {state, events: (if .state.sse then ["[DONE]"] else [] end)};

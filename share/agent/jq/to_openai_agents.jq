@@ -1,11 +1,11 @@
 # to_openai_agents: the stream events of the OpenAI Agents SDK, as Runner.run_streamed yields them, in JSON:
 # agent_updated_stream_event, raw_response_event with the deltas of a response, run_item_stream_event.
 #
-# Where the SDK has an agent there is an object with its name. As there, the items of a response come when it is
-# complete, and the outputs of its tools when all have ended. Nested runs are left out.
+# Where the SDK has an agent there is an object with its name. As there, the items of a response come when it
+# is complete, and the outputs of its tools when all have ended. Nested runs are left out.
 import "translate" as t;
 
-def start: {runs: {}, nested: {}};
+def start: {runs: {}};
 
 def run: .state.runs[.id];
 def emit($event): .events += [$event];
@@ -58,13 +58,13 @@ def call_delta($data):
 
 # ---- items ----
 
-def is_handoff: .tool_name | startswith("transfer_to_");
+def is_handoff: .tool_name | t::as_text | startswith("transfer_to_");
 
 def id_of($key; $prefix): run.ids[$key] // "\($prefix)_\(run.iteration // 0)";
 
 def function_call($part):
-	{type: "function_call", id: id_of($part.tool_call_id; "fc"), call_id: $part.tool_call_id, name: $part.tool_name, arguments: ($part.args | t::json),
-		status: "completed"};
+	{type: "function_call", id: id_of($part.tool_call_id; "fc"), call_id: $part.tool_call_id,
+		name: $part.tool_name, arguments: ($part.args | t::json), status: "completed"};
 
 def reasoning($parts):
 	reduce ($parts[] | select(.type == "thinking")) as $part (.;
@@ -124,18 +124,10 @@ def event($type; $data):
 	elif $type == "tool_call_start" then call_start($data)
 	elif $type == "tool_call_chunk" then call_delta($data)
 	elif $type == "llm_end" then response($data)
-	elif $type == "tool_end" then if $data.tool_name | startswith("transfer_to_") then . else tool_end($data) end
+	elif $type == "tool_end" then if $data | is_handoff then . else tool_end($data) end
 	elif $type == "agent_end" then all_outputs | del(.state.runs[.id])
 	else . end;
 
-def step:
-	.events = []
-	| .event as $e
-	| .id = ($e.run_id // "" | tostring)
-	| if $e.event_type == "agent_start" and $e.data.parent_run_id != null then .state.nested[.id] = true else . end
-	| if .state.nested[.id] == true then
-		if $e.event_type == "agent_end" then del(.state.nested[.id]) else . end
-	else event($e.event_type; $e.data) end
-	| {state, events};
+def step: t::outer(event(.event.event_type // ""; .event.data));
 
 def finish: {state, events: []};

@@ -2,7 +2,7 @@
 # Fields that are null there are left out, and so are nested runs and what has no counterpart.
 import "translate" as t;
 
-def start: {runs: {}, nested: {}};
+def start: {runs: {}};
 
 def run: .state.runs[.id];
 def emit($event): .events += [$event];
@@ -58,8 +58,9 @@ def call_whole($data):
 
 def tool_call($data):
 	if run.part.tool_call_id == $data.tool_call_id then end_part(null) else . end
-	| emit({part: {tool_name: $data.tool_name, args: $data.args, tool_call_id: $data.tool_call_id, part_kind: "tool-call"},
-		args_valid: true, event_kind: "function_tool_call"});
+	| {tool_name: $data.tool_name, args: $data.args, tool_call_id: $data.tool_call_id,
+		part_kind: "tool-call"} as $part
+	| emit({part: $part, args_valid: true, event_kind: "function_tool_call"});
 
 def tool_result($data):
 	({tool_name: $data.tool_name,
@@ -90,14 +91,6 @@ def event($type; $data):
 	elif $type == "agent_end" then end_run($data)
 	else . end;
 
-def step:
-	.events = []
-	| .event as $e
-	| .id = ($e.run_id // "" | tostring)
-	| if $e.event_type == "agent_start" and $e.data.parent_run_id != null then .state.nested[.id] = true else . end
-	| if .state.nested[.id] == true then
-		if $e.event_type == "agent_end" then del(.state.nested[.id]) else . end
-	else event($e.event_type; $e.data) end
-	| {state, events};
+def step: t::outer(event(.event.event_type // ""; .event.data));
 
 def finish: {state, events: []};

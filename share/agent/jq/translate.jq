@@ -1,8 +1,24 @@
-# translate: what the from_*.jq modules of agent-filter --from have in common; see agent-filter(1).
+# translate: what the modules of agent-filter --from and --to have in common; see agent-filter(1).
 #
-# A step works on a context: what it was given (.state, .event, .time, .run_id), the events it has made
-# so far, and .key, which of the stream's runs it is about ("": the outer one). Of each run that is open,
-# .state.runs[.key] holds what its agent_end and the end of its current message need to tell.
+# A step works on a context: what it was given (.state, .event, .time, .run_id) and the .events it has made
+# so far.
+
+# ---- --to: vocabularies that know no nested runs ----
+
+# The step of an event, with .id for its run, unless the run is a nested one.
+def outer(event):
+	.events = []
+	| .id = (.event.run_id // "" | tostring)
+	| if .event.event_type == "agent_start" and .event.data.parent_run_id != null then
+		.state.nested[.id] = true
+	else . end
+	| if (.state.nested // {})[.id] != true then event
+	elif .event.event_type == "agent_end" then del(.state.nested[.id])
+	else . end
+	| {state, events};
+
+# ---- --from: .key is which of the stream's runs it is about ("": the outer one). Of each that is open,
+# .state.runs[.key] holds what its agent_end and the end of its current message need to tell. ----
 
 def begin: .events = [] | .key = "" | .state.runs //= {};
 
@@ -10,8 +26,8 @@ def begin: .events = [] | .key = "" | .state.runs //= {};
 def at($timestamp):
 	if ($timestamp | type) != "string" then .
 	else .stamp = $timestamp
-		| .time = ($timestamp | try ((.[:19] + "Z" | fromdateiso8601) + ("0" + .[19:-1] | tonumber)) catch null)
-			// .time
+		| .time = (($timestamp
+			| try ((.[:19] + "Z" | fromdateiso8601) + ("0" + .[19:-1] | tonumber)) catch null) // .time)
 	end;
 
 def done: {state, events};
@@ -29,9 +45,11 @@ def in_message: is_open and run.message != null;
 
 # The number that agent-filter has hidden from jq in a text, rounded as jq does, for calculations.
 def number:
-	if type == "string" and startswith("\ufdd0") then .[1:] | tonumber
+	if type == "string" and startswith("\ufdd0") then .[1:] | try tonumber catch null
 	elif type == "number" then .
 	else null end;
+
+def count: number // 0;
 
 # JSON text, hidden numbers as they were.
 def json:
@@ -62,7 +80,7 @@ def message_open($id; $model):
 	else .state.runs[.key].iteration += 1
 		| .state.runs[.key].message = {id: $id, model: ($model // run.model), started: .time, content: [],
 			finish: null, usage: null, streamed: false, blocks: {}}
-		| emit("llm_start"; {iteration: run.iteration, model: run.message.model, attempt: 1})
+		| emit("llm_start"; {iteration: run.iteration, model: run.message.model, attempt: (run.attempt // 1)})
 	end;
 
 def add_part($part):
@@ -73,12 +91,14 @@ def add_part($part):
 		.state.runs[.key].message.content += [$part]
 	end;
 
-def text($text):
-	if ($text // "") == "" then .
+def text($piece):
+	($piece | as_text) as $text
+	| if $text == "" then .
 	else message_open(null; null) | add_part({type: "text", text: $text}) | emit("llm_chunk"; {text: $text}) end;
 
-def thinking($text):
-	if ($text // "") == "" then .
+def thinking($piece):
+	($piece | as_text) as $text
+	| if $text == "" then .
 	else message_open(null; null) | add_part({type: "thinking", text: $text})
 		| emit("thinking_chunk"; {text: $text}) end;
 
@@ -133,7 +153,7 @@ def message_close($finish; $usage):
 		| ([$m.content[] | select(.type == "tool_call")] | length > 0) as $calls
 		| ($finish // (if $calls then "tool_calls" else "stop" end)) as $finish
 		| seconds_since($m.started) as $seconds
-		| .state.runs[.key].message = null
+		| .state.runs[.key] += {message: null, attempt: 1}
 		| .state.runs[.key].finish = $finish
 		| .state.runs[.key].text = ([$m.content[] | select(.type == "text") | .text] | join(""))
 		| emit("llm_end"; {iteration: run.iteration, model: $m.model, finish_reason: $finish,
@@ -146,6 +166,16 @@ def message_close($finish; $usage):
 			| progress({input_tokens: run.input, output_tokens: run.output})
 		end
 	end;
+
+# The request is sent again: what there is of its answer is forgotten.
+def retry($attempt; $data):
+	if in_message then
+		.state.runs[.key].iteration -= 1
+		| .state.runs[.key].calls |= with_entries(select(.value.started != null))
+		| .state.runs[.key].message = null
+	else . end
+	| .state.runs[.key].attempt = $attempt
+	| emit("llm_retry"; {attempt: $attempt} + $data + {discard: true});
 
 def error_event($text; $type; $fatal):
 	emit("error"; {error: $text, exception_type: ($type // "error"), fatal: $fatal});
