@@ -211,6 +211,24 @@ page_data() {
 	perl -ne 'print "$1\n" if m{^<script type="application/json" class="run-data">(.*)</script>$}' "$1"
 }
 
+@test "total: a failed run and the one that resumes it are one" {
+	ends() {
+		event agent_end '{"success":'$1',"exit_status":'$2',"output":"","total_iterations":'$3',"tool_calls":'$3',"total_cost_usd":0.5,"usage":{"input_tokens":'$4',"output_tokens":1,"requests":'$3'}}' "$5"
+	}
+	{
+		event agent_start '{"prompt":"p"}' A
+		ends false 1 2 10 A
+		event agent_start '{"prompt":"q"}' B
+		ends false 1 1 7 B
+		event agent_start '{"prompt":"p","resumed_from":"A"}' C
+		ends false 3 3 20 C
+		event agent_start '{"prompt":"p","resumed_from":"C"}' D
+		ends true 0 4 30 D
+	} >log
+	run -1 agent-collect --total log
+	assert_equal "$(jq -c 'select(.total) | [.runs, .succeeded, .failed, .usage.input_tokens, .usage.requests, .iterations, .tool_calls, .total_cost_usd]' <<<"${lines[-1]}")" '[2,1,1,37,5,5,5,1]'
+}
+
 @test "html: conversation, time line and cost are in the page's data" {
 	agent-collect -o html "$DATA/run.jsonl" >page.html
 	run bash -c "$(declare -f page_data); page_data page.html | jq -c '.items[] | [.order, .kind, .start, .end, .seconds, .name, .total_cost]'"

@@ -179,10 +179,14 @@ struct total {
 	struct sum cost, run_seconds;
 	bool cost_unknown;
 	int64_t first_time, last_time;
+	struct failed_run *failed_runs; /* not counted yet: who resumes one counts on from there */
 };
 
 void total_init(struct total *total);
+/* `in_parent`: what the run used is part of what its parent did. */
 void total_add(struct total *total, const struct result *result, bool in_parent);
+/* Nothing more will be added. */
+void total_close(struct total *total);
 void total_write(const struct total *total, struct buffer *out);
 /* From the first event to the last, in seconds; negative: not known. */
 double total_duration(const struct total *total);

@@ -332,6 +332,7 @@ static void end(struct program *program)
 
 	if (!program->stopped)
 		finish_open_runs(program);
+	total_close(&program->total);
 	if (program->options.total)
 		format->total(&program->collection, &program->total);
 	if (format->end != NULL)

@@ -1,5 +1,14 @@
 /* All runs together. */
+#include <stdlib.h>
+
 #include "collect.h"
+
+/* A failed run, and what it adds to the total unless another one resumes it. */
+struct failed_run {
+	char *id;
+	struct total share;
+	struct failed_run *next;
+};
 
 void total_init(struct total *total)
 {
@@ -57,23 +66,80 @@ static void add_usage(struct total *total, const struct result *result)
 		total->cost_unknown = true;
 }
 
+/* What a run that resumes this one counts again. */
+static void add_share(struct total *total, const struct total *share)
+{
+	for (int i = 0; i < USAGE_KEYS; i++)
+		add_count(&total->usage[i], share->usage[i]);
+	add_count(&total->requests, share->requests);
+	add_count(&total->iterations, share->iterations);
+	add_count(&total->tool_calls, share->tool_calls);
+	add_exact(&total->cost, sum_value(&share->cost));
+	total->cost_unknown = total->cost_unknown || share->cost_unknown;
+}
+
+static void put_aside(struct total *total, const char *id, const struct total *share)
+{
+	struct failed_run *failed = mem_zero(sizeof(*failed));
+
+	failed->id = mem_copy(span_of(id));
+	failed->share = *share;
+	failed->next = total->failed_runs;
+	total->failed_runs = failed;
+}
+
+/* The run `id` (JSON) is gone on with: both are one. */
+static void take_back(struct total *total, struct span id)
+{
+	for (struct failed_run **at = &total->failed_runs; *at != NULL; at = &(*at)->next) {
+		struct failed_run *failed = *at;
+
+		if (!json_is(id, failed->id))
+			continue;
+		*at = failed->next;
+		total->runs--;
+		total->failed--;
+		free(failed->id);
+		free(failed);
+		return;
+	}
+}
+
 void total_add(struct total *total, const struct result *result, bool in_parent)
 {
+	bool failed = result_complete(result) && !result_success(result);
+	struct total share;
+
+	total_init(&share);
+	if (!in_parent)
+		add_usage(&share, result);
+	add_count(&share.iterations, result_iterations(result));
+	add_count(&share.tool_calls, result_tool_calls(result));
+	take_back(total, result_start(result, "resumed_from"));
 	total->runs++;
 	total->nested += result->run->parent_id != NULL;
-	if (!result_complete(result))
-		total->incomplete++;
-	else if (result_success(result))
-		total->succeeded++;
-	else
-		total->failed++;
-	if (!in_parent)
-		add_usage(total, result);
-	add_count(&total->iterations, result_iterations(result));
-	add_count(&total->tool_calls, result_tool_calls(result));
+	total->incomplete += !result_complete(result);
+	total->succeeded += result_success(result);
+	total->failed += failed;
 	total->tool_errors += result->calls_failed;
 	total->errors += result->error_count;
 	add_times(total, result);
+	if (failed && result->run->parent_id == NULL)
+		put_aside(total, result->run->id, &share);
+	else
+		add_share(total, &share);
+}
+
+void total_close(struct total *total)
+{
+	while (total->failed_runs != NULL) {
+		struct failed_run *failed = total->failed_runs;
+
+		add_share(total, &failed->share);
+		total->failed_runs = failed->next;
+		free(failed->id);
+		free(failed);
+	}
 }
 
 double total_duration(const struct total *total)
