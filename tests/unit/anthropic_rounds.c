@@ -2,69 +2,9 @@
  * Conversations of several rounds, recorded: what anthropic sends in the last one, made of its own
  * answers in the rounds before and of the results recorded there, is what was sent then.
  */
-#include "requests.h"
+#include "rounds.h"
 
-#include "json/schema.h"
-#include "net/sse.h"
-#include "run/answer.h"
-
-enum { MAX_MESSAGES = 16 };
-
-/* ---- what was answered, as neutral messages ---- */
-
-static void on_delta(void *context, const struct model_delta *delta)
-{
-	char *id = mem_copy(delta->id);
-
-	answer_add(context, delta, id);
-	free(id);
-}
-
-static void on_event(void *context, const struct sse_event *event)
-{
-	protocol_anthropic.event(context, event->type, event->data);
-}
-
-static void decode(struct decoder *decoder, const char *folder, int round)
-{
-	struct buffer path = {0}, bytes = {0};
-	struct sse sse;
-
-	buffer_add_format(&path, "%s/%02d/response.sse", folder, round);
-	if (file_read(buffer_string(&path), &bytes, NULL)) {
-		sse_init(&sse, on_event, decoder);
-		sse_feed(&sse, buffer_span(&bytes));
-		sse_end(&sse);
-		sse_free(&sse);
-	} else {
-		buffer_clear(&path);
-		buffer_add_format(&path, "%s/%02d/response.json", folder, round);
-		unit_read(buffer_string(&path), &bytes);
-		protocol_anthropic.document(decoder, buffer_span(&bytes));
-	}
-	buffer_free(&path);
-	buffer_free(&bytes);
-}
-
-static void add_answer(const char *folder, int round, const char *model, struct buffer *out)
-{
-	struct provider provider = {.name = "anthropic", .entry = SPAN("{}")};
-	struct answer answer = {0};
-	struct model_handler handler = {.context = &answer, .delta = on_delta};
-	struct decoder *decoder = protocol_anthropic.decoder_new(&(struct model_request){0});
-	struct model_outcome outcome;
-
-	decoder->handler = &handler;
-	decoder->provider = &provider;
-	decode(decoder, folder, round);
-	protocol_anthropic.end(decoder, false, &outcome);
-	answer_finish(&answer);
-	answer_write_message(&answer, "anthropic", model, outcome.refusal, out);
-	answer_free(&answer);
-	protocol_anthropic.decoder_free(decoder);
-}
-
-/* ---- what the user and the tools said, likewise ---- */
+/* ---- what the user and the tools said, as neutral messages ---- */
 
 static void add_result(struct span block, struct buffer *out)
 {
@@ -119,11 +59,12 @@ static void fold(struct span text, struct buffer *out)
 
 /* A block without what clients write in more than one way: the form of a result's text, marks for
  * the cache, what is so anyway. */
-static void write_block(struct span block, struct buffer *out)
+static void write_block(struct span block, struct span before, struct buffer *out)
 {
 	struct json_walk walk = json_walk(block);
 	bool result = json_is(json_get(block, "type"), "tool_result");
 
+	(void)before;
 	/* One client has a text before calls, whether there was one or not. */
 	if (json_is(json_get(block, "text"), " "))
 		return;
@@ -153,39 +94,10 @@ static void write_block(struct span block, struct buffer *out)
 
 static void write_messages(struct span messages, struct buffer *out)
 {
-	struct json_walk walk = json_walk(messages);
+	struct buffer folded = {0};
 
-	json_open(out, '[');
-	while (json_next(&walk)) {
-		struct json_walk blocks = json_walk(json_get(walk.value, "content"));
-
-		json_open(out, '{');
-		json_put_raw(out, "role", json_get(walk.value, "role"));
-		json_key(out, "content");
-		json_open(out, '[');
-		while (json_next(&blocks))
-			write_block(blocks.value, out);
-		json_close(out, ']');
-		json_close(out, '}');
-	}
-	json_close(out, ']');
-}
-
-static void same_messages(struct span got, struct span want, const char *title)
-{
-	struct buffer a = {0}, b = {0}, folded = {0};
-
-	fold(got, &folded);
-	write_messages(buffer_span(&folded), &a);
-	buffer_clear(&folded);
-	fold(want, &folded);
-	write_messages(buffer_span(&folded), &b);
-	if (json_equal(buffer_span(&a), buffer_span(&b)))
-		unit_ok(true, "%s", title);
-	else
-		unit_same(buffer_span(&a), buffer_span(&b), title);
-	buffer_free(&a);
-	buffer_free(&b);
+	fold(messages, &folded);
+	rounds_write(buffer_span(&folded), "content", write_block, out);
 	buffer_free(&folded);
 }
 
@@ -193,40 +105,22 @@ static void same_messages(struct span got, struct span want, const char *title)
 
 static void try_rounds(const char *name, int rounds)
 {
-	struct buffer folder = {0}, path = {0}, recorded = {0}, messages[MAX_MESSAGES] = {{0}};
-	struct buffer sent = {0};
-	struct span list[MAX_MESSAGES];
+	struct buffer folder = {0};
+	struct rounds r;
 	struct json_walk walk;
-	size_t count = 0;
-	int answered = 0;
-	char *model;
 
-	buffer_add_format(&folder, "tests/data/recordings/anthropic/messages-%s", name);
-	buffer_add_format(&path, "%s/%02d/request.json", buffer_string(&folder), rounds);
-	unit_read(buffer_string(&path), &recorded);
-	model = json_text(json_get(buffer_span(&recorded), "model"));
-	walk = json_walk(json_get(buffer_span(&recorded), "messages"));
-	while (json_next(&walk) && count < MAX_MESSAGES) {
+	buffer_add_format(&folder, "anthropic/messages-%s", name);
+	rounds_open(&r, &protocol_anthropic, "anthropic", NULL, buffer_string(&folder), rounds);
+	walk = json_walk(json_get(buffer_span(&r.recorded), "messages"));
+	while (json_next(&walk))
 		if (json_is(json_get(walk.value, "role"), "assistant"))
-			add_answer(buffer_string(&folder), ++answered, model, &messages[count]);
+			rounds_add_answer(&r);
 		else
-			add_said(walk.value, &messages[count]);
-		list[count] = buffer_span(&messages[count]);
-		count++;
-	}
-	buffer_clear(&path);
-	buffer_add_format(&path, "anthropic:%s", model);
-	request_body(buffer_string(&path),
-		     &(struct model_request){.messages = list, .message_count = count}, &sent);
-	same_messages(json_get(buffer_span(&sent), "messages"),
-		      json_get(buffer_span(&recorded), "messages"), name);
-	for (size_t i = 0; i < MAX_MESSAGES; i++)
-		buffer_free(&messages[i]);
-	free(model);
+			add_said(walk.value, rounds_add(&r));
+	rounds_send(&r);
+	rounds_compare(&r, "messages", write_messages, name);
+	rounds_close(&r);
 	buffer_free(&folder);
-	buffer_free(&path);
-	buffer_free(&recorded);
-	buffer_free(&sent);
 }
 
 int main(void)

@@ -39,10 +39,7 @@ static void add_results(struct span answer, struct buffer *out)
 	json_put_text(out, "role", "tool");
 	json_key(out, "content");
 	json_open(out, '[');
-	while (json_next(&walk)) {
-		if (!json_is(json_get(walk.value, "type"), "tool_call") ||
-		    json_get(walk.value, "executed_by").at != NULL)
-			continue;
+	while (told_next_call(&walk)) {
 		json_open(out, '{');
 		json_put_text(out, "type", "tool_result");
 		json_put_raw(out, "tool_call_id", json_get(walk.value, "tool_call_id"));

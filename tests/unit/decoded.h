@@ -6,13 +6,9 @@
 #ifndef DECODED_H
 #define DECODED_H
 
-#include "unit.h"
+#include "framed.h"
 
 #include "model/failure.h"
-#include "model/protocol/protocol.h"
-#include "net/aws_stream.h"
-#include "net/ndjson.h"
-#include "net/sse.h"
 
 struct call {
 	struct buffer id, name, args, data, result;
@@ -27,7 +23,6 @@ struct answer {
 	struct decoder *decoder;
 	struct provider *provider;
 	struct model_handler handler;
-	bool stopped; /* event returned false */
 };
 
 #ifdef LOG_DATA
@@ -134,69 +129,12 @@ static void answer_free(struct answer *a)
 	provider_free(a->provider);
 }
 
-static void on_event(void *context, const struct sse_event *event)
-{
-	struct answer *a = context;
-	struct span name = event->type;
-
-	if (span_is(name, "message"))
-		name = (struct span){0};
-	if (!a->stopped && !PROTOCOL.event(a->decoder, name, event->data))
-		a->stopped = true;
-}
-
-static void on_line(void *context, struct span line)
-{
-	struct answer *a = context;
-
-	if (!a->stopped && !PROTOCOL.event(a->decoder, (struct span){0}, line))
-		a->stopped = true;
-}
-
-static void on_message(void *context, const struct aws_message *message)
-{
-	struct answer *a = context;
-	struct buffer name = {0};
-
-	if (!span_is(message->type, "event"))
-		buffer_add_char(&name, '!');
-	buffer_add_span(&name, message->name);
-	if (!a->stopped && !PROTOCOL.event(a->decoder, buffer_span(&name), message->payload))
-		a->stopped = true;
-	buffer_free(&name);
-}
-
 /* Decode a stream, `step` bytes at a time (0: all at once). */
 __attribute__((unused)) static void decode_stream(struct answer *a, const char *provider,
 						  struct span stream, size_t step)
 {
-	struct sse sse;
-	struct ndjson ndjson;
-	struct aws_stream aws;
-
 	answer_begin(a, provider);
-	sse_init(&sse, on_event, a);
-	ndjson_init(&ndjson, on_line, a);
-	aws_stream_init(&aws, on_message, a);
-	for (size_t at = 0; at < stream.len;) {
-		size_t len = step == 0 || stream.len - at < step ? stream.len - at : step;
-		/* In memory of its own, so that reading beyond it shows. */
-		char *piece = mem_copy((struct span){stream.at + at, len});
-
-		if (PROTOCOL.framing == FRAMING_NDJSON)
-			ndjson_feed(&ndjson, (struct span){piece, len});
-		else if (PROTOCOL.framing == FRAMING_AWS)
-			aws_stream_feed(&aws, (struct span){piece, len});
-		else
-			sse_feed(&sse, (struct span){piece, len});
-		free(piece);
-		at += len;
-	}
-	sse_end(&sse);
-	sse_free(&sse);
-	ndjson_end(&ndjson);
-	ndjson_free(&ndjson);
-	aws_stream_free(&aws);
+	framed_read(a->decoder, stream, step);
 	PROTOCOL.end(a->decoder, false, &a->outcome);
 }
 

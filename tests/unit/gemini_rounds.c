@@ -2,104 +2,9 @@
  * Conversations of several rounds, recorded: what gemini and vertex send in the last one, made of
  * their own answers in the rounds before and of the results recorded there, is what was sent then.
  */
-#include "requests.h"
+#include "rounds.h"
 
-#include "json/schema.h"
-#include "net/sse.h"
-#include "run/answer.h"
-
-enum { MAX_MESSAGES = 16 };
-
-/* A conversation: what was said so far, as neutral messages, and the calls of the last answer. */
-struct talk {
-	const char *folder, *provider, *model;
-	int round; /* answers so far */
-	struct buffer messages[MAX_MESSAGES];
-	struct span list[MAX_MESSAGES];
-	size_t count;
-	struct buffer ids; /* of the calls of the last answer: JSON strings, an array */
-	int calls;         /* so far */
-};
-
-/* ---- what was answered ---- */
-
-struct listener {
-	struct answer answer;
-	struct talk *talk;
-	struct decoder *decoder;
-};
-
-/* The ids are the run's own, as in a real run. */
-static void on_delta(void *context, const struct model_delta *delta)
-{
-	struct listener *l = context;
-	struct buffer id = {0};
-
-	if (delta->type == MODEL_TOOL_CALL) {
-		if (delta->id.len > 0)
-			buffer_add_span(&id, delta->id);
-		else
-			buffer_add_format(&id, "call_%d", ++l->talk->calls);
-		json_comma(&l->talk->ids);
-		json_write_string(&l->talk->ids, buffer_span(&id));
-	}
-	answer_add(&l->answer, delta, buffer_string(&id));
-	buffer_free(&id);
-}
-
-static void on_event(void *context, const struct sse_event *event)
-{
-	struct listener *l = context;
-
-	(void)event->type;
-	protocol_gemini.event(l->decoder, (struct span){0}, event->data);
-}
-
-static void decode(struct listener *l)
-{
-	struct buffer path = {0}, bytes = {0};
-	struct sse sse;
-
-	buffer_add_format(&path, "%s/%02d/response.sse", l->talk->folder, l->talk->round);
-	if (file_read(buffer_string(&path), &bytes, NULL)) {
-		sse_init(&sse, on_event, l);
-		sse_feed(&sse, buffer_span(&bytes));
-		sse_end(&sse);
-		sse_free(&sse);
-	} else {
-		buffer_clear(&path);
-		buffer_add_format(&path, "%s/%02d/response.json", l->talk->folder, l->talk->round);
-		unit_read(buffer_string(&path), &bytes);
-		protocol_gemini.document(l->decoder, buffer_span(&bytes));
-	}
-	buffer_free(&path);
-	buffer_free(&bytes);
-}
-
-static void add_answer(struct talk *talk)
-{
-	struct provider provider = {.name = (char *)talk->provider, .entry = SPAN("{}")};
-	struct listener l = {.talk = talk};
-	struct model_handler handler = {.context = &l, .delta = on_delta};
-	struct model_outcome outcome;
-
-	talk->round++;
-	buffer_clear(&talk->ids);
-	json_open(&talk->ids, '[');
-	l.decoder = protocol_gemini.decoder_new(&(struct model_request){0});
-	l.decoder->handler = &handler;
-	l.decoder->provider = &provider;
-	decode(&l);
-	protocol_gemini.end(l.decoder, false, &outcome);
-	json_close(&talk->ids, ']');
-	answer_finish(&l.answer);
-	answer_write_message(&l.answer, talk->provider, talk->model, outcome.refusal,
-			     &talk->messages[talk->count]);
-	answer_free(&l.answer);
-	protocol_gemini.decoder_free(l.decoder);
-}
-
-/* ---- what the user and the tools said ---- */
+/* ---- what the user and the tools said, as neutral messages ---- */
 
 static struct span member(struct span object, const char *camel, const char *snake)
 {
@@ -124,11 +29,12 @@ static void result_text(struct span response, struct buffer *out)
 	json_write_compact(out, response);
 }
 
-static void add_said(struct talk *talk, struct span content)
+/* `answer`: the message before it, whose calls have these results in order. */
+static void add_said(struct span content, struct span answer, struct buffer *out)
 {
 	struct json_walk walk = json_walk(json_get(content, "parts"));
-	struct json_walk ids = json_walk(buffer_span(&talk->ids));
-	struct buffer *out = &talk->messages[talk->count], text = {0};
+	struct json_walk calls = json_walk(json_get(answer, "content"));
+	struct buffer text = {0};
 	bool tool = response_of(json_path(content, "parts.0")).at != NULL;
 
 	json_open(out, '{');
@@ -139,11 +45,11 @@ static void add_said(struct talk *talk, struct span content)
 		struct span response = response_of(walk.value);
 
 		json_open(out, '{');
-		if (tool && json_next(&ids)) {
+		if (tool && told_next_call(&calls)) {
 			buffer_clear(&text);
 			result_text(json_get(response, "response"), &text);
 			json_put_text(out, "type", "tool_result");
-			json_put_raw(out, "tool_call_id", ids.value);
+			json_put_raw(out, "tool_call_id", json_get(calls.value, "tool_call_id"));
 			json_put_raw(out, "tool_name", json_get(response, "name"));
 			json_put_string(out, "result", buffer_span(&text));
 			json_put_bool(out, "is_error", false);
@@ -209,76 +115,30 @@ static void write_part(struct span part, struct span before, struct buffer *out)
 
 static void write_contents(struct span contents, struct buffer *out)
 {
-	struct json_walk walk = json_walk(contents);
-
-	json_open(out, '[');
-	while (json_next(&walk)) {
-		struct json_walk parts = json_walk(json_get(walk.value, "parts"));
-		struct span before = {0};
-
-		json_open(out, '{');
-		json_put_raw(out, "role", json_get(walk.value, "role"));
-		json_key(out, "parts");
-		json_open(out, '[');
-		while (json_next(&parts)) {
-			write_part(parts.value, before, out);
-			before = parts.value;
-		}
-		json_close(out, ']');
-		json_close(out, '}');
-	}
-	json_close(out, ']');
-}
-
-static void same_contents(struct span got, struct span want, const char *title)
-{
-	struct buffer a = {0}, b = {0};
-
-	write_contents(got, &a);
-	write_contents(want, &b);
-	if (json_equal(buffer_span(&a), buffer_span(&b)))
-		unit_ok(true, "%s", title);
-	else
-		unit_same(buffer_span(&a), buffer_span(&b), title);
-	buffer_free(&a);
-	buffer_free(&b);
+	rounds_write(contents, "parts", write_part, out);
 }
 
 /* ---- a conversation ---- */
 
 static void try_rounds(const char *provider, const char *model, const char *name, int rounds)
 {
-	struct buffer folder = {0}, path = {0}, recorded = {0}, sent = {0};
-	struct talk talk = {.provider = provider, .model = model};
+	struct buffer folder = {0};
+	struct rounds r;
 	struct json_walk walk;
+	struct span answer = {0};
 
-	buffer_add_format(&folder, "tests/data/recordings/%s/gen-%s", provider, name);
-	talk.folder = buffer_string(&folder);
-	buffer_add_format(&path, "%s/%02d/request.json", talk.folder, rounds);
-	unit_read(buffer_string(&path), &recorded);
-	walk = json_walk(json_get(buffer_span(&recorded), "contents"));
-	while (json_next(&walk) && talk.count < MAX_MESSAGES) {
+	buffer_add_format(&folder, "%s/gen-%s", provider, name);
+	rounds_open(&r, &protocol_gemini, provider, model, buffer_string(&folder), rounds);
+	walk = json_walk(json_get(buffer_span(&r.recorded), "contents"));
+	while (json_next(&walk))
 		if (json_is(json_get(walk.value, "role"), "model"))
-			add_answer(&talk);
+			answer = rounds_add_answer(&r);
 		else
-			add_said(&talk, walk.value);
-		talk.list[talk.count] = buffer_span(&talk.messages[talk.count]);
-		talk.count++;
-	}
-	buffer_clear(&path);
-	buffer_add_format(&path, "%s:%s", provider, model);
-	request_body(buffer_string(&path),
-		     &(struct model_request){.messages = talk.list, .message_count = talk.count},
-		     &sent);
-	same_contents(json_get(buffer_span(&sent), "contents"),
-		      json_get(buffer_span(&recorded), "contents"), name);
-	for (size_t i = 0; i < MAX_MESSAGES; i++)
-		buffer_free(&talk.messages[i]);
-	buffer_free(&talk.ids);
+			add_said(walk.value, answer, rounds_add(&r));
+	rounds_send(&r);
+	rounds_compare(&r, "contents", write_contents, name);
+	rounds_close(&r);
 	buffer_free(&folder);
-	buffer_free(&path);
-	buffer_free(&recorded);
-	buffer_free(&sent);
 }
 
 int main(void)

@@ -3,12 +3,7 @@
  * one, made of its own answers in the rounds before and of the results recorded there, is what was
  * sent then.
  */
-#include "requests.h"
-#include "told.h"
-
-#include "json/schema.h"
-
-enum { MAX_MESSAGES = 16 };
+#include "rounds.h"
 
 /* ---- what the user and the tools said, as neutral messages ---- */
 
@@ -85,43 +80,26 @@ done:
 	buffer_free(&text);
 }
 
-static void same_messages(struct span got, struct span want, const char *title)
+static void write_messages(struct span messages, struct buffer *out)
 {
-	struct json_walk gots = json_walk(got), wants = json_walk(want);
-	struct buffer a = {0}, b = {0};
+	struct json_walk walk = json_walk(messages);
 
-	json_open(&a, '[');
-	while (json_next(&gots))
-		write_message(gots.value, &a);
-	json_close(&a, ']');
-	json_open(&b, '[');
-	while (json_next(&wants))
-		write_message(wants.value, &b);
-	json_close(&b, ']');
-	if (json_equal(buffer_span(&a), buffer_span(&b)))
-		unit_ok(true, "%s", title);
-	else
-		unit_same(buffer_span(&a), buffer_span(&b), title);
-	buffer_free(&a);
-	buffer_free(&b);
+	json_open(out, '[');
+	while (json_next(&walk))
+		write_message(walk.value, out);
+	json_close(out, ']');
 }
 
 /* ---- a conversation ---- */
 
 static void try_rounds(const char *provider, const char *folder, int rounds)
 {
-	struct buffer path = {0}, recorded = {0}, sent = {0}, messages[MAX_MESSAGES] = {{0}};
-	struct span list[MAX_MESSAGES];
+	struct rounds r;
 	struct json_walk walk;
-	size_t count = 0;
-	int answered = 0;
-	char *model;
 
-	buffer_add_format(&path, "tests/data/recordings/%s/%02d/request.json", folder, rounds);
-	unit_read(buffer_string(&path), &recorded);
-	model = json_text(json_get(buffer_span(&recorded), "model"));
-	walk = json_walk(json_get(buffer_span(&recorded), "messages"));
-	while (json_next(&walk) && count < MAX_MESSAGES) {
+	rounds_open(&r, &protocol_openai_chat, provider, NULL, folder, rounds);
+	walk = json_walk(json_get(buffer_span(&r.recorded), "messages"));
+	while (json_next(&walk)) {
 		struct span role = json_get(walk.value, "role");
 
 		/* One client says nothing first. */
@@ -131,25 +109,13 @@ static void try_rounds(const char *provider, const char *folder, int rounds)
 		     json_get(walk.value, "content").len <= 4))
 			continue;
 		if (json_is(role, "assistant"))
-			told(&protocol_openai_chat, provider, model, folder, ++answered,
-			     &messages[count]);
+			rounds_add_answer(&r);
 		else
-			add_said(walk.value, &messages[count]);
-		list[count] = buffer_span(&messages[count]);
-		count++;
+			add_said(walk.value, rounds_add(&r));
 	}
-	buffer_clear(&path);
-	buffer_add_format(&path, "%s:%s", provider, model);
-	request_body(buffer_string(&path),
-		     &(struct model_request){.messages = list, .message_count = count}, &sent);
-	same_messages(json_get(buffer_span(&sent), "messages"),
-		      json_get(buffer_span(&recorded), "messages"), folder);
-	for (size_t i = 0; i < MAX_MESSAGES; i++)
-		buffer_free(&messages[i]);
-	free(model);
-	buffer_free(&path);
-	buffer_free(&recorded);
-	buffer_free(&sent);
+	rounds_send(&r);
+	rounds_compare(&r, "messages", write_messages, folder);
+	rounds_close(&r);
 }
 
 /* Not among them: conversations whose requests do not go on from each other, and

@@ -2,20 +2,13 @@
  * Conversations of several rounds, recorded: what openai-responses sends in the last one, made of
  * its own answers in the rounds before and of the results recorded there, is what was sent then.
  */
-#include "requests.h"
-#include "told.h"
+#include "rounds.h"
 
-#include "json/schema.h"
-
-enum { MAX_MESSAGES = 32, MAX_CALLS = 32 };
+enum { MAX_CALLS = 32 };
 
 /* A conversation while it is made. */
-struct rounds {
-	const char *folder, *provider;
-	char *model;
-	struct buffer messages[MAX_MESSAGES];
-	size_t count;
-	int answered;
+struct talk {
+	struct rounds rounds;
 	struct span recorded_ids[MAX_CALLS], our_ids[MAX_CALLS]; /* of the calls, in order */
 	size_t recorded_calls, our_calls;
 	bool answering; /* the item before was the model's, too */
@@ -23,57 +16,50 @@ struct rounds {
 
 /* ---- the messages ---- */
 
-static void add_answer(struct rounds *r)
+static void add_answer(struct talk *t)
 {
-	struct buffer *message = &r->messages[r->count++];
-	struct json_walk walk;
+	struct json_walk walk = json_walk(json_get(rounds_add_answer(&t->rounds), "content"));
 
-	told(&protocol_openai_responses, r->provider, r->model, r->folder, ++r->answered, message);
-	walk = json_walk(json_get(buffer_span(message), "content"));
-	while (json_next(&walk))
-		if (json_is(json_get(walk.value, "type"), "tool_call") &&
-		    json_get(walk.value, "executed_by").at == NULL)
-			r->our_ids[r->our_calls++] = json_get(walk.value, "tool_call_id");
+	while (told_next_call(&walk))
+		t->our_ids[t->our_calls++] = json_get(walk.value, "tool_call_id");
 }
 
-static void add_user(struct rounds *r, struct span item)
+static void add_user(struct span item, struct buffer *message)
 {
-	struct buffer *message = &r->messages[r->count++];
-
 	json_open(message, '{');
 	json_put_text(message, "role", "user");
 	json_put_raw(message, "content", json_get(item, "content"));
 	json_close(message, '}');
 }
 
-static void add_result(struct rounds *r, struct span item)
+static void add_result(struct talk *t, struct span item)
 {
-	struct buffer *message = &r->messages[r->count++];
+	struct buffer *message = rounds_add(&t->rounds);
 	struct span id = json_get(item, "call_id");
 
-	for (size_t i = 0; i < r->recorded_calls && i < r->our_calls; i++)
-		if (span_equal(r->recorded_ids[i], json_get(item, "call_id")))
-			id = r->our_ids[i];
+	for (size_t i = 0; i < t->recorded_calls && i < t->our_calls; i++)
+		if (span_equal(t->recorded_ids[i], json_get(item, "call_id")))
+			id = t->our_ids[i];
 	buffer_add_text(message, "{\"role\":\"tool\",\"content\":[{\"type\":\"tool_result\"");
 	json_put_raw(message, "tool_call_id", id);
 	json_put_raw(message, "result", json_get(item, "output"));
 	buffer_add_text(message, "}]}");
 }
 
-static void add_item(struct rounds *r, struct span item)
+static void add_item(struct talk *t, struct span item)
 {
 	bool user = json_is(json_get(item, "role"), "user");
 	bool result = json_is(json_get(item, "type"), "function_call_output");
 
 	if (json_is(json_get(item, "type"), "function_call"))
-		r->recorded_ids[r->recorded_calls++] = json_get(item, "call_id");
+		t->recorded_ids[t->recorded_calls++] = json_get(item, "call_id");
 	if (user)
-		add_user(r, item);
+		add_user(item, rounds_add(&t->rounds));
 	else if (result)
-		add_result(r, item);
-	else if (!r->answering)
-		add_answer(r);
-	r->answering = !user && !result;
+		add_result(t, item);
+	else if (!t->answering)
+		add_answer(t);
+	t->answering = !user && !result;
 }
 
 /* ---- comparing ---- */
@@ -162,11 +148,13 @@ static void write_item(struct span item, bool id, const struct span *ids, size_t
 	json_close(out, '}');
 }
 
-static void same_input(const struct rounds *r, struct span got, struct span want, bool numbered)
+/* `numbered`: the client that was recorded gave the calls ids of its own. */
+static void same_input(const struct talk *t, bool numbered)
 {
-	struct json_walk ours = json_walk(got), theirs = json_walk(want);
+	const struct rounds *r = &t->rounds;
+	struct json_walk ours = json_walk(json_get(buffer_span(&r->sent), "input"));
+	struct json_walk theirs = json_walk(json_get(buffer_span(&r->recorded), "input"));
 	struct buffer a = {0}, b = {0};
-	struct span last = {0};
 
 	json_open(&a, '[');
 	json_open(&b, '[');
@@ -175,52 +163,34 @@ static void same_input(const struct rounds *r, struct span got, struct span want
 		bool id = more && json_get(theirs.value, "id").at != NULL;
 
 		if (some)
-			write_item(ours.value, id, r->our_ids, numbered ? r->our_calls : 0, &a);
+			write_item(ours.value, id, t->our_ids, numbered ? t->our_calls : 0, &a);
 		if (more)
-			write_item(theirs.value, id, r->recorded_ids,
-				   numbered ? r->recorded_calls : 0, &b);
+			write_item(theirs.value, id, t->recorded_ids,
+				   numbered ? t->recorded_calls : 0, &b);
 		if (!some && !more)
 			break;
-		last = more ? theirs.value : last;
 	}
 	json_close(&a, ']');
 	json_close(&b, ']');
-	if (json_equal(buffer_span(&a), buffer_span(&b)))
-		unit_ok(last.len > 0, "%s", r->folder);
-	else
-		unit_same(buffer_span(&a), buffer_span(&b), r->folder);
+	rounds_same(&a, &b, r->folder);
 	buffer_free(&a);
 	buffer_free(&b);
 }
 
-/* `numbered`: the client that was recorded gave the calls ids of its own. */
+/* ---- a conversation ---- */
+
 static void try_rounds(const char *provider, const char *folder, int rounds, bool numbered)
 {
-	struct rounds r = {.folder = folder, .provider = provider};
-	struct buffer path = {0}, recorded = {0}, sent = {0};
-	struct span list[MAX_MESSAGES];
+	struct talk t = {0};
 	struct json_walk walk;
 
-	buffer_add_format(&path, "tests/data/recordings/%s/%02d/request.json", folder, rounds);
-	unit_read(buffer_string(&path), &recorded);
-	r.model = json_text(json_get(buffer_span(&recorded), "model"));
-	walk = json_walk(json_get(buffer_span(&recorded), "input"));
-	while (json_next(&walk) && r.count < MAX_MESSAGES)
-		add_item(&r, walk.value);
-	for (size_t i = 0; i < r.count; i++)
-		list[i] = buffer_span(&r.messages[i]);
-	buffer_clear(&path);
-	buffer_add_format(&path, "%s:%s", provider, r.model);
-	request_body(buffer_string(&path),
-		     &(struct model_request){.messages = list, .message_count = r.count}, &sent);
-	same_input(&r, json_get(buffer_span(&sent), "input"),
-		   json_get(buffer_span(&recorded), "input"), numbered);
-	for (size_t i = 0; i < r.count; i++)
-		buffer_free(&r.messages[i]);
-	free(r.model);
-	buffer_free(&path);
-	buffer_free(&recorded);
-	buffer_free(&sent);
+	rounds_open(&t.rounds, &protocol_openai_responses, provider, NULL, folder, rounds);
+	walk = json_walk(json_get(buffer_span(&t.rounds.recorded), "input"));
+	while (json_next(&walk))
+		add_item(&t, walk.value);
+	rounds_send(&t.rounds);
+	same_input(&t, numbered);
+	rounds_close(&t.rounds);
 }
 
 /* ---- what the provider's own tools did ---- */

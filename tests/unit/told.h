@@ -4,42 +4,44 @@
 #ifndef TOLD_H
 #define TOLD_H
 
-#include "unit.h"
+#include "framed.h"
 
-#include "model/protocol/protocol.h"
-#include "net/sse.h"
 #include "run/answer.h"
 
+struct told {
+	struct answer answer;
+	int round;
+};
+
+/* A call without an id gets one, as in a run. */
 static void told_delta(void *context, const struct model_delta *delta)
 {
-	char *id = mem_copy(delta->id);
+	struct told *told = context;
+	struct buffer id = {0};
 
-	answer_add(context, delta, id);
-	free(id);
-}
-
-static void told_event(void *context, const struct sse_event *event)
-{
-	struct decoder *decoder = context;
-
-	decoder->protocol->event(decoder, event->type, event->data);
+	if (delta->type == MODEL_TOOL_CALL && delta->id.len == 0)
+		buffer_add_format(&id, "call_%d_%d", told->round, delta->index + 1);
+	else
+		buffer_add_span(&id, delta->id);
+	answer_add(&told->answer, delta, buffer_string(&id));
+	buffer_free(&id);
 }
 
 static void told_read(struct decoder *decoder, const char *folder, int round)
 {
+	static const char *const endings[] = {
+	    [FRAMING_SSE] = "sse", [FRAMING_NDJSON] = "ndjson", [FRAMING_AWS] = "eventstream"};
 	struct buffer path = {0}, bytes = {0};
-	struct sse sse;
+	size_t stem;
 
-	buffer_add_format(&path, "tests/data/recordings/%s/%02d/response.sse", folder, round);
+	buffer_add_format(&path, "tests/data/recordings/%s/%02d/response.", folder, round);
+	stem = path.len;
+	buffer_add_text(&path, endings[decoder->protocol->framing]);
 	if (file_read(buffer_string(&path), &bytes, NULL)) {
-		sse_init(&sse, told_event, decoder);
-		sse_feed(&sse, buffer_span(&bytes));
-		sse_end(&sse);
-		sse_free(&sse);
+		framed_read(decoder, buffer_span(&bytes), 0);
 	} else {
-		buffer_clear(&path);
-		buffer_add_format(&path, "tests/data/recordings/%s/%02d/response.json", folder,
-				  round);
+		path.len = stem;
+		buffer_add_text(&path, "json");
 		unit_read(buffer_string(&path), &bytes);
 		decoder->protocol->document(decoder, buffer_span(&bytes));
 	}
@@ -53,8 +55,8 @@ static void told(const struct protocol *protocol, const char *provider, const ch
 		 const char *folder, int round, struct buffer *out)
 {
 	struct provider entry = {.name = (char *)provider, .entry = SPAN("{}")};
-	struct answer answer = {0};
-	struct model_handler handler = {.context = &answer, .delta = told_delta};
+	struct told told = {.round = round};
+	struct model_handler handler = {.context = &told, .delta = told_delta};
 	struct decoder *decoder = protocol->decoder_new(&(struct model_request){0});
 	struct model_outcome outcome;
 
@@ -62,10 +64,20 @@ static void told(const struct protocol *protocol, const char *provider, const ch
 	decoder->provider = &entry;
 	told_read(decoder, folder, round);
 	protocol->end(decoder, false, &outcome);
-	answer_finish(&answer);
-	answer_write_message(&answer, provider, model, outcome.refusal, out);
-	answer_free(&answer);
+	answer_finish(&told.answer);
+	answer_write_message(&told.answer, provider, model, outcome.refusal, out);
+	answer_free(&told.answer);
 	protocol->decoder_free(decoder);
+}
+
+/* The next part of a message that is a call to be run here; false at the end. */
+__attribute__((unused)) static bool told_next_call(struct json_walk *parts)
+{
+	while (json_next(parts))
+		if (json_is(json_get(parts->value, "type"), "tool_call") &&
+		    json_get(parts->value, "executed_by").at == NULL)
+			return true;
+	return false;
 }
 
 #endif
