@@ -1,8 +1,6 @@
 /* Prices: exact names, dates, tiers, references, and the user's file over the shipped one. */
-#include "unit.h"
-
-#include <sys/stat.h>
-#include <unistd.h>
+#define OWN_FILE "prices.json"
+#include "own_file.h"
 
 #include "model/prices.h"
 
@@ -33,33 +31,10 @@ static struct model_usage tokens(int64_t input, int64_t output)
 	return usage;
 }
 
-static char folder[] = "/tmp/unit-prices-XXXXXX";
-
-static void write_own(const char *text)
+static void own_prices(const char *text)
 {
-	struct buffer path = {0};
-	FILE *file;
-
-	buffer_add_format(&path, "%s/agent", folder);
-	mkdir(buffer_string(&path), 0700);
-	buffer_add_text(&path, "/prices.json");
-	file = fopen(buffer_string(&path), "w");
-	fputs(text, file);
-	fclose(file);
-	buffer_free(&path);
+	write_own(text);
 	prices_free(&prices);
-}
-
-static void remove_own(void)
-{
-	struct buffer path = {0};
-
-	buffer_add_format(&path, "%s/agent/prices.json", folder);
-	unlink(buffer_string(&path));
-	path.len -= strlen("/prices.json");
-	rmdir(buffer_string(&path));
-	rmdir(folder);
-	buffer_free(&path);
 }
 
 static void shipped(void)
@@ -111,19 +86,20 @@ static void own(void)
 	struct error e = {0};
 	double usd;
 
-	write_own("{\"openai\":{\"gpt-4o\":{\"input\":1,\"output\":1}},\"lab\":{\"*\":{\"input\":3,"
-		  "\"output\":0}},\"loop\":\"loop\"}\n");
+	own_prices(
+	    "{\"openai\":{\"gpt-4o\":{\"input\":1,\"output\":1}},\"lab\":{\"*\":{\"input\":3,"
+	    "\"output\":0}},\"loop\":\"loop\"}\n");
 	check("openai-chat", "gpt-4o", tokens(1000000, 0), "1.00000000");
 	check("openai-chat", "gpt-4o-mini", tokens(1000000, 0), "0.15000000");
 	check("lab", "anything", tokens(1000000, 7), "3.00000000");
-	write_own("{\"lab\":{\"m\":{\"input\":1,\"output\":4,\"reasoning\":2}}}");
+	own_prices("{\"lab\":{\"m\":{\"input\":1,\"output\":4,\"reasoning\":2}}}");
 	thought.reasoning = 250000;
 	check("lab", "m", thought, "3.50000000");
 	thought.reasoning = 2000000;
 	check("lab", "m", thought, "4.00000000");
-	write_own("{\"loop\":\"loop\"}");
+	own_prices("{\"loop\":\"loop\"}");
 	check("loop", "m", tokens(1, 1), "unknown");
-	write_own("{\n\"lab\": oops}\n");
+	own_prices("{\n\"lab\": oops}\n");
 	unit_ok(!prices_cost(&prices, "lab", "m", &usage, &usd, &e) && e.message != NULL &&
 		    strstr(e.message, "prices.json:2: not JSON: ") != NULL,
 		"a file that is not JSON is named with its line");
@@ -135,13 +111,12 @@ static void own(void)
 
 int main(void)
 {
-	if (mkdtemp(folder) == NULL)
-		return 2;
+	open_folder();
 	setenv("AGENT_SHARE", "share/agent", 1);
-	setenv("XDG_CONFIG_HOME", folder, 1);
 	shipped();
 	own();
 	remove_own();
+	rmdir(folder);
 	prices_free(&prices);
 	return unit_done();
 }
