@@ -22,11 +22,12 @@ static void add_result(struct span block, struct buffer *out)
 	buffer_free(&text);
 }
 
-static void add_said(struct span message, struct buffer *out)
+static void add_said(struct span message, struct span answer, struct buffer *out)
 {
 	struct json_walk walk = json_walk(json_get(message, "content"));
 	bool tool = json_is(json_path(message, "content.0.type"), "tool_result");
 
+	(void)answer;
 	json_open(out, '{');
 	json_put_text(out, "role", tool ? "tool" : "user");
 	json_key(out, "content");
@@ -101,26 +102,18 @@ static void write_messages(struct span messages, struct buffer *out)
 	buffer_free(&folded);
 }
 
-/* ---- a conversation ---- */
+/* ---- conversations ---- */
+
+static const struct rounds_form form = {.protocol = &protocol_anthropic,
+					.prefix = "messages-",
+					.list = "messages",
+					.answerer = "assistant",
+					.said = add_said,
+					.write = write_messages};
 
 static void try_rounds(const char *name, int rounds)
 {
-	struct buffer folder = {0};
-	struct rounds r;
-	struct json_walk walk;
-
-	buffer_add_format(&folder, "anthropic/messages-%s", name);
-	rounds_open(&r, &protocol_anthropic, "anthropic", NULL, buffer_string(&folder), rounds);
-	walk = json_walk(json_get(buffer_span(&r.recorded), "messages"));
-	while (json_next(&walk))
-		if (json_is(json_get(walk.value, "role"), "assistant"))
-			rounds_add_answer(&r);
-		else
-			add_said(walk.value, rounds_add(&r));
-	rounds_send(&r);
-	rounds_compare(&r, "messages", write_messages, name);
-	rounds_close(&r);
-	buffer_free(&folder);
+	rounds_try(&form, "anthropic", NULL, name, rounds);
 }
 
 int main(void)

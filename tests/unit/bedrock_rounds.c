@@ -6,11 +6,12 @@
 
 /* ---- what the user and the tools said, as neutral messages ---- */
 
-static void add_said(struct span message, struct buffer *out)
+static void add_said(struct span message, struct span answer, struct buffer *out)
 {
 	struct json_walk walk = json_walk(json_get(message, "content"));
 	bool tool = json_path(message, "content.0.toolResult").at != NULL;
 
+	(void)answer;
 	json_open(out, '{');
 	json_put_text(out, "role", tool ? "tool" : "user");
 	json_key(out, "content");
@@ -68,26 +69,18 @@ static void write_messages(struct span messages, struct buffer *out)
 	rounds_write(messages, "content", write_block, out);
 }
 
-/* ---- a conversation ---- */
+/* ---- conversations ---- */
+
+static const struct rounds_form form = {.protocol = &protocol_bedrock,
+					.prefix = "converse-",
+					.list = "messages",
+					.answerer = "assistant",
+					.said = add_said,
+					.write = write_messages};
 
 static void try_rounds(const char *name, int rounds)
 {
-	struct buffer folder = {0};
-	struct rounds r;
-	struct json_walk walk;
-
-	buffer_add_format(&folder, "bedrock/converse-%s", name);
-	rounds_open(&r, &protocol_bedrock, "bedrock", "m", buffer_string(&folder), rounds);
-	walk = json_walk(json_get(buffer_span(&r.recorded), "messages"));
-	while (json_next(&walk))
-		if (json_is(json_get(walk.value, "role"), "assistant"))
-			rounds_add_answer(&r);
-		else
-			add_said(walk.value, rounds_add(&r));
-	rounds_send(&r);
-	rounds_compare(&r, "messages", write_messages, name);
-	rounds_close(&r);
-	buffer_free(&folder);
+	rounds_try(&form, "bedrock", "m", name, rounds);
 }
 
 /* Not among them: lc-agent-loop-streaming-v0, whose client left out the text beside a call. */

@@ -118,28 +118,14 @@ static void write_contents(struct span contents, struct buffer *out)
 	rounds_write(contents, "parts", write_part, out);
 }
 
-/* ---- a conversation ---- */
+/* ---- conversations ---- */
 
-static void try_rounds(const char *provider, const char *model, const char *name, int rounds)
-{
-	struct buffer folder = {0};
-	struct rounds r;
-	struct json_walk walk;
-	struct span answer = {0};
-
-	buffer_add_format(&folder, "%s/gen-%s", provider, name);
-	rounds_open(&r, &protocol_gemini, provider, model, buffer_string(&folder), rounds);
-	walk = json_walk(json_get(buffer_span(&r.recorded), "contents"));
-	while (json_next(&walk))
-		if (json_is(json_get(walk.value, "role"), "model"))
-			answer = rounds_add_answer(&r);
-		else
-			add_said(walk.value, answer, rounds_add(&r));
-	rounds_send(&r);
-	rounds_compare(&r, "contents", write_contents, name);
-	rounds_close(&r);
-	buffer_free(&folder);
-}
+static const struct rounds_form form = {.protocol = &protocol_gemini,
+					.prefix = "gen-",
+					.list = "contents",
+					.answerer = "model",
+					.said = add_said,
+					.write = write_contents};
 
 int main(void)
 {
@@ -148,20 +134,22 @@ int main(void)
 	setenv("GOOGLE_CLOUD_PROJECT", "p1", 1);
 	setenv("AGENT_SHARE", "share/agent", 1);
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
-	try_rounds("gemini", "gemini-2.0-flash", "pai-google-model-iter-stream", 3);
-	try_rounds("gemini", "gemini-2.5-pro", "pai-google-model-web-search-tool-stream", 2);
-	try_rounds("gemini", "gemini-3-pro-preview",
+	rounds_try(&form, "gemini", "gemini-2.0-flash", "pai-google-model-iter-stream", 3);
+	rounds_try(&form, "gemini", "gemini-2.5-pro", "pai-google-model-web-search-tool-stream", 2);
+	rounds_try(&form, "gemini", "gemini-3-pro-preview",
 		   "pai-google-streaming-tool-call-thought-signature", 2);
-	try_rounds("gemini", "gemini-3-flash-preview",
+	rounds_try(&form, "gemini", "gemini-3-flash-preview",
 		   "pai-native-output-with-function-tools-stream", 2);
-	try_rounds("gemini", "gemini-3.6-flash", "llm-tools-with-nested-pydantic-models", 2);
-	try_rounds("gemini", "gemini-2.5-flash",
+	rounds_try(&form, "gemini", "gemini-3.6-flash", "llm-tools-with-nested-pydantic-models", 2);
+	rounds_try(&form, "gemini", "gemini-2.5-flash",
 		   "rb-tools-tools-without-parameters-in-multi-turn-streaming", 4);
-	try_rounds("gemini", "gemini-2.5-flash", "unary-parallel-can-use-parallel-tool-calls", 2);
-	try_rounds("vertex", "gemini-2.5-flash",
+	rounds_try(&form, "gemini", "gemini-2.5-flash",
+		   "unary-parallel-can-use-parallel-tool-calls", 2);
+	rounds_try(&form, "vertex", "gemini-2.5-flash",
 		   "rb-tools-tools-with-multi-turn-streaming-conversations", 4);
-	try_rounds("vertex", "gemini-2.5-flash",
+	rounds_try(&form, "vertex", "gemini-2.5-flash",
 		   "unary-parallel-can-handle-multiple-tool-calls-in-a-single", 2);
-	try_rounds("vertex", "gemini-2.5-flash", "unary-parallel-can-use-parallel-tool-calls", 2);
+	rounds_try(&form, "vertex", "gemini-2.5-flash",
+		   "unary-parallel-can-use-parallel-tool-calls", 2);
 	return unit_done();
 }

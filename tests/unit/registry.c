@@ -323,19 +323,26 @@ static void masking(void)
 
 /* ---- models ---- */
 
+/* The request to `spec` as it is shown. */
+static void show(const char *spec, const char *base_url, struct buffer *out)
+{
+	struct model_host host = {.base_url = base_url};
+	struct model_request request = REQUEST(MESSAGES(HI));
+	struct model *model = model_open(&host, spec, NULL);
+
+	model_show_request(model, &request, out, NULL);
+	model_close(model);
+}
+
 static void azure_url(void)
 {
-	struct model_host host = {0};
-	struct model_request request = REQUEST(MESSAGES(HI));
 	struct buffer shown = {0};
-	struct model *model;
 	struct span rest;
 
 	setenv("AZURE_OPENAI_API_KEY", "k-0123456789", 1);
 	setenv("AZURE_OPENAI_ENDPOINT", "https://e", 1);
 	setenv("OPENAI_API_VERSION", "2024-10-21", 1);
-	model = model_open(&host, "azure:my model", NULL);
-	model_show_request(model, &request, &shown, NULL);
+	show("azure:my model", NULL, &shown);
 	rest = buffer_span(&shown);
 	unit_same(unit_line(&rest),
 		  SPAN("POST https://e/openai/deployments/my%20model/chat/completions?api-version="
@@ -344,7 +351,6 @@ static void azure_url(void)
 	unit_line(&rest);
 	unit_line(&rest);
 	unit_same(unit_line(&rest), SPAN("api-key: ***"), "Azure: the key in its own header");
-	model_close(model);
 	buffer_free(&shown);
 	unsetenv("AZURE_OPENAI_API_KEY");
 	unsetenv("AZURE_OPENAI_ENDPOINT");
@@ -353,22 +359,16 @@ static void azure_url(void)
 
 static void base_query(void)
 {
-	struct model_host host = {.base_url =
-				      "http://me:pass@h/v1beta/?tenant=a&api_key=S3CRET&x#part"};
-	struct model_request request = REQUEST(MESSAGES(HI));
 	struct buffer shown = {0};
-	struct model *model;
 	struct span rest;
 
 	setenv("GOOGLE_API_KEY", "k-0123456789", 1);
-	model = model_open(&host, "gemini:m", NULL);
-	model_show_request(model, &request, &shown, NULL);
+	show("gemini:m", "http://me:pass@h/v1beta/?tenant=a&api_key=S3CRET&x#part", &shown);
 	rest = buffer_span(&shown);
 	unit_same(unit_line(&rest),
 		  SPAN("POST http://***@h/v1beta/models/m:streamGenerateContent?alt=sse&tenant=a&"
 		       "api_key=***&x"),
 		  "the query of a base URL ends every URL; what is secret in it is not shown");
-	model_close(model);
 	buffer_free(&shown);
 	unsetenv("GOOGLE_API_KEY");
 }

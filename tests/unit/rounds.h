@@ -136,4 +136,38 @@ __attribute__((unused)) static void rounds_write(struct span messages, const cha
 	json_close(out, ']');
 }
 
+/* ---- where a conversation is a list of messages of parts ---- */
+
+struct rounds_form {
+	const struct protocol *protocol;
+	const char *prefix;          /* of the names of recordings */
+	const char *list, *answerer; /* the member that is the conversation; the answers' role */
+	/* Append what the user or the tools said, `message`, as a neutral message; `answer`: the
+	 * answer before it. */
+	void (*said)(struct span message, struct span answer, struct buffer *out);
+	void (*write)(struct span messages, struct buffer *out);
+};
+
+__attribute__((unused)) static void rounds_try(const struct rounds_form *form, const char *provider,
+					       const char *model, const char *name, int round)
+{
+	struct buffer folder = {0};
+	struct rounds r;
+	struct json_walk walk;
+	struct span answer = {0};
+
+	buffer_add_format(&folder, "%s/%s%s", provider, form->prefix, name);
+	rounds_open(&r, form->protocol, provider, model, buffer_string(&folder), round);
+	walk = json_walk(json_get(buffer_span(&r.recorded), form->list));
+	while (json_next(&walk))
+		if (json_is(json_get(walk.value, "role"), form->answerer))
+			answer = rounds_add_answer(&r);
+		else
+			form->said(walk.value, answer, rounds_add(&r));
+	rounds_send(&r);
+	rounds_compare(&r, form->list, form->write, name);
+	rounds_close(&r);
+	buffer_free(&folder);
+}
+
 #endif
