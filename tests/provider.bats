@@ -344,6 +344,16 @@ begin() {
 	assert_equal "$(jq -s 'map(.seq) == [range(length)]' events)" true
 }
 
+# until_still: until the log grows no more, as the pipe to the reader is full.
+until_still() {
+	local before=-1 size=0
+	until [ "$size" -gt 0 ] && [ "$size" = "$before" ]; do
+		before=$size
+		sleep 0.5
+		[ ! -e log ] || size=$(wc -c <log)
+	done
+}
+
 @test "SIGTERM while the reader is slow: it still gets agent_end, and the status is 143" {
 	local status=0 pid
 	start_server "generate=200000"
@@ -351,7 +361,7 @@ begin() {
 	agent-run -m openai-chat:m --base-url "$SERVER_URL" -l log hi </dev/null >out 2>messages 3>&- &
 	pid=$!
 	exec {reader}<out
-	until [ "$(wc -c 2>/dev/null <log || echo 0)" -gt 65536 ]; do sleep 0.01; done # the pipe is full
+	until_still
 	kill -TERM "$pid"
 	cat <&"$reader" >events
 	exec {reader}<&-
@@ -369,7 +379,7 @@ begin() {
 	agent-run -m openai-chat:m --base-url "$SERVER_URL" -l log hi </dev/null >out 2>messages 3>&- &
 	pid=$!
 	exec {reader}<out
-	until [ "$(wc -c 2>/dev/null <log || echo 0)" -gt 65536 ]; do sleep 0.01; done
+	until_still
 	kill -TERM "$pid"
 	wait "$pid" || status=$?
 	exec {reader}<&-
