@@ -602,6 +602,17 @@ agent-collect: check failed: empty (no value, $run)"
 		"$(agent-collect log | jq -r '.tool_calls[0].result')"
 }
 
+@test "a TRACEPARENT that is invalid begins a new trace, for tools and for the export" {
+	echo '{"name":"t","description":"Its trace","parameters":{"type":"object"},"command":["printenv","TRACEPARENT"]}' >t.json
+	for parent in "$(printf '%055d' 0)" "$(printf '%055d' 0 | tr 0 -)" "00-$(printf '%032d' 0)-b7ad6b7169203331-01"; do
+		TRACEPARENT=$parent agent-run -m test -t t.json hello >log
+		assert_equal "$(jq -r 'select(.event_type == "agent_start") | .data | has("trace_parent")' log)" false
+		run_id=$(jq -r 'select(.event_type == "agent_start") | .run_id' log)
+		assert_regex "$(agent-collect log | jq -r '.tool_calls[0].result')" "^00-${run_id//-/}-[0-9a-f]{16}-01$"
+		assert_equal "$(agent-collect -o otlp log | jq -r '[.. | .traceId? // empty] | unique[]')" "${run_id//-/}"
+	done
+}
+
 # ---- live ----
 
 @test "a result is written when its run ends, not when the input does" {

@@ -7,7 +7,7 @@
  *
  * Ids follow from run_id and tool_call_id alone: collecting a log twice gives the same trace.
  */
-#include "trace.h"
+#include "run_trace.h"
 
 #include <stdlib.h>
 

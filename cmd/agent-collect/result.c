@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/clock.h"
 #include "event/terminal.h"
 
@@ -227,16 +228,6 @@ static void end_response(struct result *result, struct span data)
 
 /* ---- tool calls ---- */
 
-/* FNV-1a, 64 bits. */
-static uint64_t hash(struct span text)
-{
-	uint64_t h = UINT64_C(0xcbf29ce484222325);
-
-	for (size_t i = 0; i < text.len; i++)
-		h = (h ^ (unsigned char)text.at[i]) * UINT64_C(0x100000001b3);
-	return h;
-}
-
 /* What tells a call from others: its id, or in events written by hand its tool's name. */
 static struct span call_identity(struct span data)
 {
@@ -259,7 +250,7 @@ static void warn_call(struct reader *reader, struct span identity, const char *w
 /* The place in result->open of the call that is running under this identity; open.count: none. */
 static size_t find_open_call(const struct result *result, struct span identity)
 {
-	uint64_t id = hash(identity);
+	uint64_t id = hash_add(HASH_START, identity);
 	size_t i = 0;
 
 	for (; i < result->open.count; i++) {
@@ -286,7 +277,7 @@ static void start_call(struct result *result, const struct event *event, bool li
 	}
 	call = mem_alloc(sizeof(*call));
 	*call = (struct call){
-	    .id = hash(identity),
+	    .id = hash_add(HASH_START, identity),
 	    .run_id = listed ? mem_copy(span_of(result->run->id)) : NULL,
 	    .start = keep(result, event, TYPE_TOOL_START),
 	    .iteration = json_int(json_get(event->data, "iteration"), result->iteration),

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
+
 enum {
 	BUCKETS = 4096,
 	CLOSED = 4096, /* slots for the hashes of closed calls */
@@ -18,18 +20,11 @@ struct calls *calls_new(void)
 	return mem_zero(sizeof(struct calls));
 }
 
-static uint64_t hash_add(uint64_t hash, struct span text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		hash = (hash ^ (unsigned char)text.at[i]) * UINT64_C(0x100000001b3);
-	return hash;
-}
-
-/* FNV-1a of the run (whose id changes when it is resumed) and a key or name, never 0. */
+/* A hash of the run (whose id changes when it is resumed) and a key or name, never 0. */
 static uint64_t hash_of(const struct run *run, struct span text)
 {
-	uint64_t hash = hash_add(UINT64_C(0xcbf29ce484222325),
-				 (struct span){(const char *)&run->order, sizeof(run->order)});
+	uint64_t hash =
+	    hash_add(HASH_START, (struct span){(const char *)&run->order, sizeof(run->order)});
 
 	hash = hash_add(hash_add(hash, SPAN("\n")), text);
 	return hash != 0 ? hash : 1;

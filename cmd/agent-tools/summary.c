@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "event/terminal.h"
 #include "histogram.h"
 
@@ -26,12 +27,8 @@ struct summary *summary_new(void)
 
 static struct tool *find(struct summary *summary, struct span name)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-	struct tool **bucket, *tool;
+	struct tool **bucket = &summary->buckets[hash_add(HASH_START, name) % BUCKETS], *tool;
 
-	for (size_t i = 0; i < name.len; i++)
-		hash = (hash ^ (unsigned char)name.at[i]) * UINT64_C(0x100000001b3);
-	bucket = &summary->buckets[hash % BUCKETS];
 	for (tool = *bucket; tool != NULL; tool = tool->chain)
 		if (span_equal(buffer_span(&tool->name), name))
 			return tool;

@@ -28,6 +28,14 @@ void *mem_resize(void *old, size_t size)
 	return checked(realloc(old, size > 0 ? size : 1));
 }
 
+void *array_grow(void *array, size_t count, size_t size)
+{
+	enum { FIRST = 4 };
+	bool is_full = count == 0 || (count >= FIRST && (count & (count - 1)) == 0);
+
+	return is_full ? mem_resize(array, (count > 0 ? 2 * count : FIRST) * size) : array;
+}
+
 char *mem_copy(struct span text)
 {
 	char *copy = mem_alloc(text.len + 1);

@@ -23,6 +23,13 @@ void *mem_zero(size_t size);
 void *mem_resize(void *old, size_t size);
 char *mem_copy(struct span text);
 
+/* Make room for one element of `size` bytes behind the `count` that `array` has, and return the
+ * array, which may have moved. The capacity follows from `count` (4, 8, 16, ...): an array that
+ * always grows through this function needs no member for it.
+ *     list->at = array_grow(list->at, list->count, sizeof(*list->at));
+ *     list->at[list->count++] = element; */
+void *array_grow(void *array, size_t count, size_t size);
+
 /* Make room for `extra` more bytes behind `len` (contents and `len` stay as they are). */
 void buffer_reserve(struct buffer *b, size_t extra);
 

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
+
 enum {
 	BUCKETS = 1024,
 	RECENT = 4096, /* ended runs that are remembered by the hash of their id */
@@ -42,13 +44,11 @@ struct runs *runs_new(void (*release)(void *state), bool strict)
 	return runs;
 }
 
-/* FNV-1a, never 0. */
+/* Never 0. */
 static uint64_t hash_of(struct span id)
 {
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
+	uint64_t hash = hash_add(HASH_START, id);
 
-	for (size_t i = 0; i < id.len; i++)
-		hash = (hash ^ (unsigned char)id.at[i]) * UINT64_C(0x100000001b3);
 	return hash != 0 ? hash : 1;
 }
 

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "event/event.h"
 
 /* A run of the log; its lines are a list, so that those of interleaved runs are found at once. */
@@ -30,21 +31,14 @@ struct batch_log {
 
 enum { BUCKETS = 16384 };
 
-static uint64_t hash_more(uint64_t hash, struct span text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		hash = (hash ^ (unsigned char)text.at[i]) * UINT64_C(0x100000001b3);
-	return hash;
-}
-
 static uint64_t hash_of(struct span text)
 {
-	return hash_more(UINT64_C(0xcbf29ce484222325), text);
+	return hash_add(HASH_START, text);
 }
 
 static uint64_t hash_item(struct span id, struct span prompt)
 {
-	return hash_more(hash_more(hash_of(id), (struct span){"", 1}), prompt);
+	return hash_add(hash_add(hash_of(id), (struct span){"", 1}), prompt);
 }
 
 static int find_run(const struct batch_log *log, struct span run_id)

@@ -336,19 +336,14 @@ static void open_conversation(struct run_config *config, struct conversation *co
 static void join_trace(struct agent_run *run)
 {
 	const char *parent = getenv("TRACEPARENT");
-	size_t n = 0;
+	char span_id[TRACE_SPAN_ID_SIZE];
 
 	if (run->config.parent != NULL)
 		memcpy(run->trace_id, run->config.parent->trace_id, sizeof(run->trace_id));
-	else if (parent != NULL && strlen(parent) == 55 &&
-		 strspn(parent, "0123456789abcdef-") == 55) {
+	else if (parent != NULL && trace_parent_read(span_of(parent), run->trace_id, span_id))
 		run->trace_parent = mem_copy(span_of(parent));
-		memcpy(run->trace_id, parent + 3, 32);
-	} else {
-		for (const char *at = run->stream.run_id; *at != '\0'; at++)
-			if (*at != '-')
-				run->trace_id[n++] = *at;
-	}
+	else
+		trace_run_id(run->trace_id, span_of(run->stream.run_id));
 }
 
 static void begin(void *context)

@@ -10,6 +10,7 @@
 #ifndef RUN_RUN_STATE_H
 #define RUN_RUN_STATE_H
 
+#include "base/trace.h"
 #include "run/answer.h"
 #include "run/estimate.h"
 #include "run/output.h"
@@ -99,7 +100,7 @@ struct agent_run {
 
 	/* the whole run */
 	char *trace_parent; /* 00-TRACE-SPAN-FLAGS; inherited or NULL */
-	char trace_id[33];
+	char trace_id[TRACE_ID_SIZE];
 	struct usage_total total;
 	int64_t iteration, tool_calls;
 	int64_t nested_calls; /* tool calls of runs nested in this one */

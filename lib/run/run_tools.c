@@ -60,31 +60,19 @@ static void on_done(void *context, const struct tool_result *result)
 
 /* ---- starting ---- */
 
-/* A span id of the call for W3C Trace Context: FNV-1a of run and call, so that reports find it
- * again. */
-static uint64_t span_id(const char *run_id, const char *call_id)
-{
-	uint64_t hash = UINT64_C(0xcbf29ce484222325);
-
-	for (const char *at = run_id; *at != '\0'; at++)
-		hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
-	for (const char *at = call_id; *at != '\0'; at++)
-		hash = (hash ^ (unsigned char)*at) * UINT64_C(0x100000001b3);
-	return hash;
-}
-
 static char **make_environment(const struct batch_call *call)
 {
 	const struct agent_run *run = call->run;
 	struct buffer text[4] = {{0}};
 	char *extra[5] = {NULL};
+	char span_id[TRACE_SPAN_ID_SIZE];
 	char **environment;
 
 	buffer_add_format(&text[0], "AGENT_RUN_ID=%s", run->stream.run_id);
 	buffer_add_format(&text[1], "AGENT_TOOL_CALL_ID=%s", asked(call)->id);
 	buffer_add_format(&text[2], "AGENT_TOOL_NAME=%s", asked(call)->name);
-	buffer_add_format(&text[3], "TRACEPARENT=00-%s-%016llx-01", run->trace_id,
-			  (unsigned long long)span_id(run->stream.run_id, asked(call)->id));
+	trace_span_id(span_id, span_of(run->stream.run_id), span_of(asked(call)->id));
+	buffer_add_format(&text[3], "TRACEPARENT=00-%s-%s-01", run->trace_id, span_id);
 	for (int i = 0; i < 4; i++)
 		extra[i] = buffer_take(&text[i]);
 	environment = tool_environment(run->config.secrets, extra);

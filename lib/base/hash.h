@@ -1,0 +1,24 @@
+/*
+ * hash: FNV-1a, 64 bits (draft-eastlake-fnv), for tables and for ids that must come out the same in
+ * every process. Not for secrets.
+ *
+ *     uint64_t hash = hash_add(hash_add(HASH_START, run_id), call_id);
+ */
+#ifndef BASE_HASH_H
+#define BASE_HASH_H
+
+#include <stdint.h>
+
+#include "base/span.h"
+
+#define HASH_START UINT64_C(0xcbf29ce484222325)
+
+/* `hash` continued by the bytes of `text`. */
+static inline uint64_t hash_add(uint64_t hash, struct span text)
+{
+	for (size_t i = 0; i < text.len; i++)
+		hash = (hash ^ (unsigned char)text.at[i]) * UINT64_C(0x100000001b3);
+	return hash;
+}
+
+#endif
