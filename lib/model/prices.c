@@ -5,6 +5,15 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/hash.h"
+
+/* The price of one model, in the files; absent when they have none. Remembered, because searching
+ * the files takes longer than everything else that a short response costs. */
+struct price {
+	uint64_t hash;
+	char *provider, *model;
+	struct span json;
+};
 
 /* How often a provider may refer to another one. */
 enum { MAX_REFERENCES = 4 };
@@ -166,6 +175,26 @@ static struct span find_named(const struct prices *prices, const char *provider,
 	return price;
 }
 
+static struct span price_of(struct prices *prices, const char *provider, const char *model)
+{
+	uint64_t hash = hash_add(hash_add(HASH_START, span_of(provider)), span_of(model));
+	struct price *price;
+
+	for (size_t i = 0; i < prices->count; i++) {
+		price = &prices->known[i];
+		if (price->hash == hash && strcmp(price->provider, provider) == 0 &&
+		    strcmp(price->model, model) == 0)
+			return price->json;
+	}
+	prices->known = array_grow(prices->known, prices->count, sizeof(*prices->known));
+	price = &prices->known[prices->count++];
+	*price = (struct price){.hash = hash,
+				.provider = mem_copy(span_of(provider)),
+				.model = mem_copy(span_of(model)),
+				.json = find_named(prices, provider, span_of(model))};
+	return price->json;
+}
+
 /* ---- what it costs ---- */
 
 /* The prices that hold for a request of this size: a tier's, for the whole of it, above its limit.
@@ -216,7 +245,7 @@ bool prices_cost(struct prices *prices, const char *provider, const char *model,
 		read_prices(share_path("prices.json"), &prices->shipped, e);
 		prices->read = true;
 	}
-	price = find_named(prices, provider, span_of(model));
+	price = price_of(prices, provider, model);
 	if (json_type(price) != JSON_OBJECT)
 		return false;
 	*usd = cost(pick_tier(price, usage->input), usage);
@@ -225,6 +254,11 @@ bool prices_cost(struct prices *prices, const char *provider, const char *model,
 
 void prices_free(struct prices *prices)
 {
+	for (size_t i = 0; i < prices->count; i++) {
+		free(prices->known[i].provider);
+		free(prices->known[i].model);
+	}
+	free(prices->known);
 	buffer_free(&prices->own);
 	buffer_free(&prices->shipped);
 	*prices = (struct prices){0};

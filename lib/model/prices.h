@@ -15,10 +15,13 @@
 
 #include "model/model.h"
 
-/* The files, read when the first price is asked for. Zeroed: not yet read. */
+/* The files, read when the first price is asked for, and what each model that was asked for costs.
+ * Zeroed: not yet read. */
 struct prices {
 	struct buffer own, shipped;
 	bool read;
+	struct price *known;
+	size_t count;
 };
 
 /* What `usage` costs at `provider` for `model`: its exact name, or that name with a date behind it
