@@ -19,6 +19,25 @@ SHARE_FLAG = -DSHARE_DIR='"$(PREFIX)/share/agent"'
 PROGRAMS = agent-run agent-filter agent-text agent-tools agent-collect
 programs := $(foreach p,$(PROGRAMS),$(if $(wildcard cmd/$(p).c cmd/$(p)/*.c),$(BUILD)/$(p)))
 
+# One line a file, or with V=1 the whole command; nothing with -s.
+ifneq ($(filter-out 0,$(V)),)
+step =
+else ifneq ($(findstring s,$(firstword -$(MAKEFLAGS))),)
+step = @
+else
+step = @$(info $(1) $(2))
+endif
+
+# $(call record,NAME,TEXT): a rule for the file $(BUILD)/NAME, which holds TEXT and is written only when TEXT has
+# changed. A target that depends on it is made again after such a change.
+define record
+recorded-$(1) := $$(strip $(2))
+$(BUILD)/$(1): $$(if $$(call same,$$(recorded-$(1)),$$(file <$(BUILD)/$(1))),,FORCE)
+	@mkdir -p $$(@D)
+	@printf '%s\n' '$$(subst ','\'',$$(recorded-$(1)))' >$$@
+endef
+same = $(and $(findstring x$(1)x,x$(2)x),$(findstring x$(2)x,x$(1)x))
+
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 lib_objects := $(call object,$(wildcard lib/*/*.c lib/*/*/*.c))
 cmd_objects := $(call object,$(wildcard cmd/*.c cmd/*/*.c))
@@ -43,44 +62,54 @@ help:
 
 # ---- build ----
 
+COMPILE = $(CC) $(ALL_CFLAGS)
+LINK = $(CC) $(ALL_CFLAGS) $(LDFLAGS)
+$(eval $(call record,compile.flags,$$(COMPILE)))
+$(eval $(call record,share.flags,$$(SHARE_FLAG)))
+$(eval $(call record,archive.flags,$$(AR) $$(lib_objects)))
+$(eval $(call record,link.flags,$$(LINK) $$(LDLIBS)))
+$(eval $(call record,programs.flags,$$(cmd_objects)))
+
 # Which program needs which library: the readers start without libcurl; libjq is loaded when asked for.
 $(BUILD)/agent-run: LDLIBS += -lcurl
 $(BUILD)/agent-run $(BUILD)/agent-collect: LDLIBS += -lm
 
 $(foreach p,$(PROGRAMS),$(eval $(BUILD)/$(p): $(call object,$(wildcard cmd/$(p).c cmd/$(p)/*.c))))
 
-$(programs): $(BUILD)/%: $(BUILD)/libagent.a
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libagent.a -Wl,--as-needed $(LDLIBS) -ldl
+$(programs): $(BUILD)/%: $(BUILD)/libagent.a $(BUILD)/link.flags $(BUILD)/programs.flags
+	$(call step,LD,$@)$(LINK) -o $@ $(filter %.o,$^) $(BUILD)/libagent.a -Wl,--as-needed $(LDLIBS) -ldl
 
-$(BUILD)/libagent.a: $(lib_objects)
+$(BUILD)/libagent.a: $(lib_objects) $(BUILD)/archive.flags
 	@rm -f $@
-	$(AR) rcs $@ $^
+	$(call step,AR,$@)$(AR) rcs $@ $(filter %.o,$^)
 
-$(unit_tests): $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libagent.a
+$(unit_tests): $(BUILD)/unit/%: $(BUILD)/obj/tests/unit/%.o $(BUILD)/libagent.a $(BUILD)/link.flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed -lcurl -lm -ldl
+	$(call step,LD,$@)$(LINK) -o $@ $(filter %.o %.a,$^) -Wl,--as-needed -lcurl -lm -ldl
 
 $(foreach s,$(servers),$(eval $(s): $(call object,$(wildcard tests/server/$(notdir $(s))/*.c))))
 
-$(servers): $(BUILD)/libagent.a
+$(servers): $(BUILD)/libagent.a $(BUILD)/link.flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(BUILD)/libagent.a
+	$(call step,LD,$@)$(LINK) -o $@ $(filter %.o,$^) $(BUILD)/libagent.a
 
-$(benches): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libagent.a
+$(benches): $(BUILD)/bench/%: $(BUILD)/obj/tests/bench/%.o $(BUILD)/libagent.a $(BUILD)/link.flags
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $^ -Wl,--as-needed -lcurl -lm -ldl
+	$(call step,LD,$@)$(LINK) -o $@ $(filter %.o %.a,$^) -Wl,--as-needed -lcurl -lm -ldl
 
-$(BUILD)/obj/lib/base/file.o: ALL_CFLAGS += $(SHARE_FLAG)
+$(BUILD)/obj/lib/base/file.o: COMPILE += $(SHARE_FLAG)
+$(BUILD)/obj/lib/base/file.o: $(BUILD)/share.flags
 
-$(BUILD)/obj/%.o: %.c | headers
+$(BUILD)/obj/%.o: %.c $(BUILD)/compile.flags | $(BUILD)/headers.found
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -MMD -MP -c -o $@ $<
+	$(call step,CC,$<)$(COMPILE) -MMD -MP -c -o $@ $<
 
 -include $(patsubst %.o,%.d,$(lib_objects) $(cmd_objects) $(test_objects))
 
-# Says which package is missing instead of letting the compiler fail.
-headers:
+# Says which package is missing instead of letting the compiler fail; once for each set of flags.
+$(BUILD)/headers.found: $(BUILD)/compile.flags
 	@.ci/packages headers "$(CC)"
+	@touch $@
 
 # ---- the two commands ----
 
@@ -141,6 +170,6 @@ uninstall:
 clean:
 	rm -rf $(BUILD)
 
-.PHONY: all help headers demo check tests sanitize lint format bench fuzz install uninstall clean
+.PHONY: FORCE all help demo check tests sanitize lint format bench fuzz install uninstall clean
 .DELETE_ON_ERROR:
 .SECONDARY:
