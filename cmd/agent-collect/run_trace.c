@@ -1,6 +1,6 @@
 #include "run_trace.h"
 
-#include "json/schema.h"
+#include "json/json.h"
 
 /* Runs nested deeper than this begin a trace of their own: their parents may go in circles. */
 enum { MAX_NESTING = 64 };

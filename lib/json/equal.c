@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
 #include "json/decimal.h"
-#include "json/schema.h"
+#include "json/json.h"
 
 static bool strings_equal(struct span a, struct span b)
 {

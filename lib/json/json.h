@@ -106,6 +106,10 @@ bool json_true(struct span value);
 int64_t json_int(struct span number, int64_t fallback);
 double json_double(struct span number, double fallback);
 
+/* Whether two values are the same: numbers by value, strings by text, objects without regard to the
+ * order of their members. */
+bool json_equal(struct span a, struct span b);
+
 /* ---- writing ----
  * Functions append to `out`. A comma is put before a key or an element by looking at the last byte:
  * none after '{', '[' or ':' and at the very start, so objects and arrays are written by

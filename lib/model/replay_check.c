@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "json/schema.h"
+#include "json/json.h"
 #include "model/message.h"
 #include "model/replay_log.h"
 

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
-#include "json/schema.h"
+#include "schema/schema.h"
 #include "model/paced.h"
 
 /*

@@ -1,6 +1,6 @@
 #include "run/output.h"
 
-#include "json/schema.h"
+#include "schema/schema.h"
 
 enum { LOOKS = 64 };
 

@@ -1,7 +1,7 @@
 #include <signal.h>
 #include <stdlib.h>
 
-#include "json/schema.h"
+#include "schema/schema.h"
 #include "run/run_state.h"
 
 static void pump(struct agent_run *run);

@@ -2,7 +2,6 @@
 #include "json/json.h"
 
 #include "fuzz.h"
-#include "json/schema.h"
 
 /* What is decoded from a string is UTF-8, and is read again from what is written of it. */
 static void try_string(struct span string)

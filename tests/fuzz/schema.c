@@ -1,8 +1,8 @@
 /* schema: {"schema":...,"value":...}, and "pattern" with "text". */
-#include "json/schema.h"
+#include "schema/schema.h"
 
 #include "fuzz.h"
-#include "json/pattern.h"
+#include "schema/pattern.h"
 
 static void try_pattern(struct span pattern, struct span text)
 {

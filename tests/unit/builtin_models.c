@@ -1,6 +1,6 @@
 #include <signal.h>
 
-#include "json/schema.h"
+#include "schema/schema.h"
 #include "model/model.h"
 #include "unit.h"
 

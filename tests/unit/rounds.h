@@ -9,7 +9,7 @@
 #include "requests.h"
 #include "told.h"
 
-#include "json/schema.h"
+#include "schema/schema.h"
 
 enum { MAX_MESSAGES = 32 };
 

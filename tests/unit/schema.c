@@ -1,6 +1,6 @@
 #include "json/decimal.h"
-#include "json/pattern.h"
-#include "json/schema.h"
+#include "schema/pattern.h"
+#include "schema/schema.h"
 #include "unit.h"
 
 /* tests/data/schema/cases.json: [{schema, valid: [value...], invalid: [[value, why]...]}] */

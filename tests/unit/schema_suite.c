@@ -1,7 +1,7 @@
 /*
  * The required tests of the JSON Schema Test Suite, both drafts (tests/data/schema/suite).
  */
-#include "json/schema.h"
+#include "schema/schema.h"
 #include "unit.h"
 
 struct draft {

@@ -3,7 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "json/schema.h"
+#include "schema/schema.h"
 #include "tool/tool.h"
 #include "unit.h"
 

@@ -1,4 +1,4 @@
-#include "json/schema.h"
+#include "schema/schema.h"
 #include "model/protocol/anthropic.h"
 #include "model/schema_dialect.h"
 

@@ -1,8 +1,8 @@
 #include <stdlib.h>
 
 #include "json/decimal.h"
-#include "json/pattern.h"
-#include "json/schema_checker.h"
+#include "schema/pattern.h"
+#include "schema/checker.h"
 
 bool schema_type_is(struct span name, struct span value)
 {

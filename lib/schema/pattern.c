@@ -1,4 +1,4 @@
-#include "json/pattern.h"
+#include "schema/pattern.h"
 
 #include <locale.h>
 #include <regex.h>

@@ -1,11 +1,11 @@
 /*
- * schema_checker: what the parts of the schema validator share.
+ * checker: what the parts of the schema validator share.
  */
-#ifndef JSON_SCHEMA_CHECKER_H
-#define JSON_SCHEMA_CHECKER_H
+#ifndef SCHEMA_CHECKER_H
+#define SCHEMA_CHECKER_H
 
-#include "json/schema.h"
-#include "json/schema_names.h"
+#include "schema/schema.h"
+#include "schema/names.h"
 
 /* A schema being applied to a value: of those under way, to recognise a reference that leads back
  * to itself. */

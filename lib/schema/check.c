@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "json/schema_checker.h"
+#include "schema/checker.h"
 
 enum {
 	MAX_FAULTS = 10,     /* that are told */

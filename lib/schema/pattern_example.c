@@ -2,7 +2,7 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
-#include "json/pattern.h"
+#include "schema/pattern.h"
 
 /* Works on the POSIX form, which has fewer spellings. A text is made of the first alternative of
  * everything, repeated as seldom as allowed. */

@@ -1,9 +1,9 @@
 /*
- * schema_names: what the references of a schema document lead to: its $id's, anchors and the places
+ * names: what the references of a schema document lead to: its $id's, anchors and the places
  * of JSON Pointers. Nothing outside the document is ever fetched.
  */
-#ifndef JSON_SCHEMA_NAMES_H
-#define JSON_SCHEMA_NAMES_H
+#ifndef SCHEMA_NAMES_H
+#define SCHEMA_NAMES_H
 
 #include "base/buffer.h"
 

@@ -7,8 +7,8 @@
  *
  * Numbers are compared exactly, whatever their size: 1.0 is 1, and is an integer.
  */
-#ifndef JSON_SCHEMA_H
-#define JSON_SCHEMA_H
+#ifndef SCHEMA_SCHEMA_H
+#define SCHEMA_SCHEMA_H
 
 #include "json/json.h"
 
@@ -25,9 +25,5 @@ bool schema_example(struct span schema, struct buffer *out);
 /* What `schema`, a part of the document `root`, stands for: the schema that its "$ref", if it has
  * one, names in the document; absent when it names nothing there. */
 struct span schema_resolve(struct span root, struct span schema);
-
-/* Whether two JSON values are the same value: numbers by value, strings by text, objects without
- * regard to the order of their members. */
-bool json_equal(struct span a, struct span b);
 
 #endif

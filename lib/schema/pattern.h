@@ -2,8 +2,8 @@
  * pattern: the regular expressions of JSON Schema (ECMA-262) matched by the C library's (POSIX
  * extended), as far as both mean the same.
  */
-#ifndef JSON_PATTERN_H
-#define JSON_PATTERN_H
+#ifndef SCHEMA_PATTERN_H
+#define SCHEMA_PATTERN_H
 
 #include "base/buffer.h"
 

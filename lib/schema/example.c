@@ -3,8 +3,8 @@
 #include <stdlib.h>
 
 #include "json/decimal.h"
-#include "json/pattern.h"
-#include "json/schema_checker.h"
+#include "schema/pattern.h"
+#include "schema/checker.h"
 
 /* Deeper values are not tried, and after so many schemas, or steps of checking what was made, the
  * search is given up. */

@@ -1,4 +1,4 @@
-#include "json/schema_names.h"
+#include "schema/names.h"
 
 #include <stdlib.h>
 
