@@ -4,7 +4,7 @@
 
 enum {
 	MAX_FAULTS = 10,     /* that are told */
-	MAX_STEPS = 5000000, /* after which a schema counts as too complex */
+	MAX_STEPS = 1000000, /* after which a schema counts as too complex */
 	MAX_FRAMES = 2000,   /* schemas applied inside each other */
 	MAX_LISTED = 20,     /* values of an enum that are told */
 };
