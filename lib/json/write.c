@@ -66,12 +66,53 @@ void json_write_string(struct buffer *out, struct span text)
 	buffer_add_char(out, '"');
 }
 
+/* Write `value` in decimal so that it ends before `end`; returns where it begins. */
+static char *write_digits(char *end, uint64_t value)
+{
+	do
+		*--end = (char)('0' + value % 10);
+	while ((value /= 10) > 0);
+	return end;
+}
+
 void json_write_int(struct buffer *out, int64_t value)
 {
-	char digits[24];
-	int len = snprintf(digits, sizeof(digits), "%lld", (long long)value);
+	char digits[20], *end = digits + sizeof(digits);
+	char *at = write_digits(end, value < 0 ? -(uint64_t)value : (uint64_t)value);
 
-	buffer_add(out, digits, (size_t)len);
+	if (value < 0)
+		*--at = '-';
+	buffer_add(out, at, (size_t)(end - at));
+}
+
+/* Append a number with at most six decimals and 15 digits: seconds and most prices. Two decimals of
+ * up to 15 digits never read back as the same double, so this one is the shortest. Returns false,
+ * appending nothing, for any other number. */
+static bool write_decimal(struct buffer *out, double value)
+{
+	char digits[20], *end = digits + sizeof(digits), *at;
+	double size = value < 0 ? -value : value;
+	uint64_t millionths;
+	size_t fraction = 6;
+
+	if (!(size > 0 && size < 1e9))
+		return false;
+	millionths = (uint64_t)(size * 1e6 + 0.5);
+	if ((double)millionths / 1e6 != size)
+		return false;
+	for (; fraction > 0 && millionths % 10 == 0; fraction--)
+		millionths /= 10;
+	at = write_digits(end, millionths);
+	while ((size_t)(end - at) < fraction + 1)
+		*--at = '0';
+	if (value < 0)
+		buffer_add_char(out, '-');
+	buffer_add(out, at, (size_t)(end - at) - fraction);
+	if (fraction > 0) {
+		buffer_add_char(out, '.');
+		buffer_add(out, end - fraction, fraction);
+	}
+	return true;
 }
 
 void json_write_double(struct buffer *out, double value)
@@ -81,6 +122,8 @@ void json_write_double(struct buffer *out, double value)
 	const char *exponent;
 	int precision = 1, decimals;
 
+	if (write_decimal(out, value))
+		return;
 	if (!isfinite(value)) {
 		buffer_add_text(out, "null");
 		return;
@@ -101,7 +144,9 @@ void json_write_double(struct buffer *out, double value)
 
 void json_comma(struct buffer *out)
 {
-	if (out->len > 0 && strchr("{[,:", out->at[out->len - 1]) == NULL)
+	char last = out->len > 0 ? out->at[out->len - 1] : '{';
+
+	if (last != '{' && last != '[' && last != ',' && last != ':')
 		buffer_add_char(out, ',');
 }
 

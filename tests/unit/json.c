@@ -255,6 +255,37 @@ static void writing(void)
 	buffer_free(&out);
 }
 
+static void writes_number(double value, const char *want)
+{
+	struct buffer out = {0};
+
+	json_write_double(&out, value);
+	unit_same(buffer_span(&out), span_of(want), want);
+	unit_ok(json_double(buffer_span(&out), 0) == value, "%s reads back as the same number",
+		want);
+	buffer_free(&out);
+}
+
+/* Numbers on both sides of what fits into six decimals and nine digits before the point. */
+static void written_numbers(void)
+{
+	writes_number(0, "0");
+	writes_number(-0.0, "-0");
+	writes_number(0.000001, "0.000001");
+	writes_number(0.0000015, "0.0000015");
+	writes_number(0.0000001, "0.0000001");
+	writes_number(0.00000001, "1e-08");
+	writes_number(-12.5, "-12.5");
+	writes_number(1200, "1200");
+	writes_number(0.999999, "0.999999");
+	writes_number(0.9999995, "0.9999995");
+	writes_number(0.1 + 0.2, "0.30000000000000004");
+	writes_number(999999999.999999, "999999999.999999");
+	writes_number(1000000000.000001, "1000000000.000001");
+	writes_number(123456789012345.0, "123456789012345");
+	writes_number(1e15, "1e+15");
+}
+
 /* ---- completion ---- */
 
 static void completes(const char *cut, const char *want)
@@ -315,6 +346,7 @@ int main(void)
 	numbers();
 	garbage();
 	writing();
+	written_numbers();
 	completion();
 	return unit_done();
 }
