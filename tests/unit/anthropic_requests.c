@@ -558,7 +558,6 @@ static void list(void)
 
 int main(void)
 {
-	setenv("AGENT_SHARE", "share/agent", 1);
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
 	setenv("OPENAI_API_KEY", "test-key", 1);
 	setenv("ANTHROPIC_API_KEY", "test-key", 1);

@@ -119,7 +119,6 @@ static void try_rounds(const char *name, int rounds)
 int main(void)
 {
 	setenv("ANTHROPIC_API_KEY", "test-key", 1);
-	setenv("AGENT_SHARE", "share/agent", 1);
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
 	try_rounds("llm-async-prompt", 2);
 	try_rounds("llm-tools", 2);

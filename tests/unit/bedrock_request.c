@@ -299,7 +299,6 @@ static void url(const char *model, const char *want)
 
 int main(void)
 {
-	setenv("AGENT_SHARE", "share/agent", 1);
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
 	setenv("AWS_BEARER_TOKEN_BEDROCK", "key", 1);
 	parameters();

@@ -87,7 +87,6 @@ static void try_rounds(const char *name, int rounds)
 int main(void)
 {
 	setenv("AWS_BEARER_TOKEN_BEDROCK", "test-key", 1);
-	setenv("AGENT_SHARE", "share/agent", 1);
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
 	try_rounds("rb-tools-tools-with-multi-turn-streaming-conversations", 2);
 	try_rounds("rb-tools-tools-with-multi-turn-streaming-conversations", 4);

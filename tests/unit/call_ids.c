@@ -193,7 +193,6 @@ int main(void)
 		setenv(keys[i], "test-key", 1);
 	setenv("GOOGLE_CLOUD_PROJECT", "p", 1);
 	setenv("AWS_REGION", "us-east-1", 1);
-	setenv("AGENT_SHARE", "share/agent", 1);
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
 	for (size_t from = 0; from < SPECS; from++)
 		for (size_t to = 0; to < SPECS; to++)

@@ -214,7 +214,6 @@ static void within_the_protocol(void)
 
 int main(void)
 {
-	setenv("AGENT_SHARE", "share/agent", 1);
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
 	setenv("OPENAI_API_KEY", "test-key", 1);
 	setenv("XAI_API_KEY", "test-key", 1);

@@ -459,7 +459,6 @@ int main(void)
 	unsetenv("GOOGLE_GEMINI_BASE_URL");
 	unsetenv("GEMINI_BASE_URL");
 	unsetenv("GOOGLE_VERTEX_BASE_URL");
-	setenv("AGENT_SHARE", "share/agent", 1);
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
 	efforts();
 	parameters();

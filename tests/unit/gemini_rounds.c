@@ -132,7 +132,6 @@ int main(void)
 	setenv("GOOGLE_API_KEY", "test-key", 1);
 	setenv("GOOGLE_CLOUD_ACCESS_TOKEN", "test-token", 1);
 	setenv("GOOGLE_CLOUD_PROJECT", "p1", 1);
-	setenv("AGENT_SHARE", "share/agent", 1);
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
 	rounds_try(&form, "gemini", "gemini-2.0-flash", "pai-google-model-iter-stream", 3);
 	rounds_try(&form, "gemini", "gemini-2.5-pro", "pai-google-model-web-search-tool-stream", 2);

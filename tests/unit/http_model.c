@@ -396,7 +396,6 @@ static void shown(void)
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN);
-	setenv("AGENT_SHARE", "share/agent", 1);
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
 	setenv("OPENAI_API_KEY", "test-key-0123456789", 1);
 	good();

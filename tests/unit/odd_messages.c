@@ -77,7 +77,6 @@ static void try_protocol(const char *provider, const char *model, const char *da
 
 int main(void)
 {
-	setenv("AGENT_SHARE", "share/agent", 1);
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
 	setenv("OPENAI_API_KEY", "test-key", 1);
 	setenv("DEEPSEEK_API_KEY", "test-key", 1);

@@ -285,7 +285,6 @@ int main(void)
 {
 	static const struct recording_hooks hooks = {.folders = "/api-", .finish = want_finish};
 
-	setenv("AGENT_SHARE", "share/agent", 1);
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
 	answers();
 	ids();

@@ -339,7 +339,6 @@ static void conversations(void)
 int main(void)
 {
 	open_folder();
-	setenv("AGENT_SHARE", "share/agent", 1);
 	setenv("OPENAI_API_KEY", "k", 1);
 	setenv("GROQ_API_KEY", "k", 1);
 	setenv("MISTRAL_API_KEY", "k", 1);

@@ -128,7 +128,6 @@ int main(void)
 
 	for (size_t i = 0; i < sizeof(keys) / sizeof(*keys); i++)
 		setenv(keys[i], "test-key", 1);
-	setenv("AGENT_SHARE", "share/agent", 1);
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
 	try_rounds("azure", "azure/chat-rb-tools-tools-without-parameters-in-multi-turn-streaming",
 		   4);

@@ -437,7 +437,6 @@ static void wrong_types(void)
 
 int main(void)
 {
-	setenv("AGENT_SHARE", "share/agent", 1);
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
 	setenv("OPENAI_API_KEY", "test-key", 1);
 	setenv("DEEPSEEK_API_KEY", "test-key", 1);

@@ -281,7 +281,6 @@ static void try_hosted(const char *folder, const char *model, int round)
 
 int main(void)
 {
-	setenv("AGENT_SHARE", "share/agent", 1);
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
 	setenv("OPENAI_API_KEY", "test-key", 1);
 	setenv("XAI_API_KEY", "test-key", 1);

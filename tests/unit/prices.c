@@ -112,7 +112,6 @@ static void own(void)
 int main(void)
 {
 	open_folder();
-	setenv("AGENT_SHARE", "share/agent", 1);
 	shipped();
 	own();
 	remove_own();

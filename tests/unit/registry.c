@@ -399,7 +399,6 @@ static void specs(void)
 int main(void)
 {
 	open_folder();
-	setenv("AGENT_SHARE", "share/agent", 1);
 	urls();
 	keys();
 	unknown();

@@ -14,6 +14,12 @@
 
 static int unit_count, unit_failures;
 
+/* The data of this tree, by hand as under tests/run. Unit programs run from the top folder. */
+__attribute__((constructor)) static void unit_share(void)
+{
+	setenv("AGENT_SHARE", "share/agent", 1);
+}
+
 /* One check, named by a sentence. */
 __attribute__((unused, format(printf, 2, 3))) static bool unit_ok(bool passed, const char *format,
 								  ...)
