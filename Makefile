@@ -51,14 +51,16 @@ all: $(programs)
 help:
 	@echo 'make             build the programs into $(BUILD)/'
 	@echo 'make demo        install what is missing, build, and show the main job on the built-in model'
-	@echo 'make check       install what is missing, build, and run every test'
+	@echo 'make check       install what is missing, build, and run every test;'
+	@echo '                 T="tests/kill.bats tests/unit/sse.c" runs these files only'
 	@echo 'make install     into PREFIX=$(PREFIX) (below DESTDIR); make uninstall removes it'
-	@echo 'make sanitize    run the tests under AddressSanitizer and UndefinedBehaviorSanitizer'
+	@echo 'make sanitize    run the tests (or T) under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make lint        clang-tidy, cppcheck, shellcheck, mandoc -Tlint, clang-format'
 	@echo 'make format      lay the sources out by .clang-format'
 	@echo 'make bench       compare with curl, jq and grep, side by side'
 	@echo 'make fuzz        fuzz what parses bytes from outside (FUZZ_SECONDS each)'
 	@echo 'make clean       remove $(BUILD)/'
+	@echo 'V=1 prints the commands that build; CC, CFLAGS, LDFLAGS, BUILD choose how and where'
 
 # ---- build ----
 
@@ -113,15 +115,20 @@ $(BUILD)/headers.found: $(BUILD)/compile.flags
 
 # ---- the two commands ----
 
+# They build on all cores, unless make was told how many jobs to run.
+jobs = $(if $(filter -j% --jobserver%,$(MAKEFLAGS)),,-j$$(nproc))
+
 demo:
 	@.ci/packages install build
-	@$(MAKE) --no-print-directory all
+	@$(MAKE) --no-print-directory $(jobs) all
 	@AGENT_BIN=$(BUILD) share/examples/demo
 
+# T: the files to run, tests/NAME.bats or tests/unit/NAME.c; only the unit programs among them are built.
+unit_of = $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(filter tests/unit/%.c,$(1)))
 check:
 	@.ci/packages install build test
-	@$(MAKE) --no-print-directory all tests
-	@BUILD=$(BUILD) tests/run
+	@$(MAKE) --no-print-directory $(jobs) all $(if $(T),$(servers) $(call unit_of,$(T)),tests)
+	@BUILD=$(BUILD) tests/run $(T)
 
 tests: $(unit_tests) $(servers)
 
@@ -131,8 +138,9 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omi
 
 sanitize:
 	@.ci/packages install build test
-	@$(MAKE) --no-print-directory BUILD=$(BUILD)/sanitize CFLAGS='-O1 -g $(SANITIZE)' all tests
-	@BUILD=$(BUILD)/sanitize tests/run
+	@$(MAKE) --no-print-directory $(jobs) BUILD=$(BUILD)/sanitize CFLAGS='-O1 -g $(SANITIZE)' \
+		all $(if $(T),$(servers) $(call unit_of,$(T)),tests)
+	@BUILD=$(BUILD)/sanitize tests/run $(T)
 
 lint:
 	@.ci/packages install build lint
