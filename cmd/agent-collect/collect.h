@@ -13,36 +13,6 @@
 #include "event/runs.h"
 #include "json/json.h"
 
-enum event_type {
-	TYPE_AGENT_START,
-	TYPE_AGENT_UPDATED,
-	TYPE_PROGRESS,
-	TYPE_ERROR,
-	TYPE_AGENT_END,
-	TYPE_LLM_START,
-	TYPE_LLM_CHUNK,
-	TYPE_THINKING_CHUNK,
-	TYPE_TOOL_CALL_START,
-	TYPE_TOOL_CALL_CHUNK,
-	TYPE_TOOL_CALL_END,
-	TYPE_OUTPUT_CHUNK,
-	TYPE_LLM_RETRY,
-	TYPE_LLM_END,
-	TYPE_TOOL_START,
-	TYPE_TOOL_CHUNK,
-	TYPE_TOOL_END,
-	TYPE_TOOL_APPROVAL,
-	TYPE_RAW,
-	TYPE_OTHER, /* none that agent-events(5) knows */
-};
-
-/* The type that a name stands for, and back (not for TYPE_OTHER). */
-enum event_type type_of(struct span name);
-const char *type_name(enum event_type type);
-
-/* A set of types. */
-#define TYPE_BIT(type) (UINT32_C(1) << (type))
-
 /* ---- the result of a run (result.c) ---- */
 
 /* An event that is remembered. Zeroed: there was none. */
@@ -106,7 +76,7 @@ struct result {
 	int64_t error_count;
 	struct buffer lines; /* every event, separated by commas */
 
-	int64_t counts[TYPE_OTHER + 1];
+	int64_t counts[EVENT_OTHER + 1];
 	struct other_count others[MAX_OTHER_TYPES]; /* further names are counted together */
 	size_t other_types;
 };

@@ -133,7 +133,7 @@ static void put_note(struct buffer *out, const struct kept *kept)
 	};
 
 	json_open(out, '{');
-	json_put_text(out, "kind", type_name(kept->type));
+	json_put_text(out, "kind", event_type_name(kept->type));
 	json_put_int(out, "order", (int64_t)kept->order);
 	put_time(out, "start", kept->time);
 	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
@@ -173,8 +173,8 @@ static void put_call(struct buffer *out, const struct call *call, const struct r
  * comes before it. */
 static struct span cost_after(const struct kept *kept, const struct kept *end)
 {
-	for (; kept < end && kept->type != TYPE_LLM_START && kept->type != TYPE_LLM_END; kept++)
-		if (kept->type == TYPE_PROGRESS)
+	for (; kept < end && kept->type != EVENT_LLM_START && kept->type != EVENT_LLM_END; kept++)
+		if (kept->type == EVENT_PROGRESS)
 			return json_get(kept->data, "total_cost_usd");
 	return (struct span){0};
 }
@@ -186,16 +186,16 @@ static void put_items(struct buffer *out, const struct result *result)
 
 	for (; kept < end; kept++) {
 		switch (kept->type) {
-		case TYPE_LLM_START:
+		case EVENT_LLM_START:
 			if (first == NULL)
 				first = kept;
 			break;
-		case TYPE_LLM_END:
+		case EVENT_LLM_END:
 			put_request(out, first != NULL ? first : kept, kept, kept->time,
 				    cost_after(kept + 1, end));
 			first = NULL;
 			break;
-		case TYPE_PROGRESS:
+		case EVENT_PROGRESS:
 			break;
 		default:
 			put_note(out, kept);
@@ -406,9 +406,10 @@ static void end_page(struct collection *collection)
 const struct format format_html = {
     .name = "html",
     .wants = {.calls = true,
-	      .types = TYPE_BIT(TYPE_LLM_START) | TYPE_BIT(TYPE_LLM_END) |
-		       TYPE_BIT(TYPE_LLM_RETRY) | TYPE_BIT(TYPE_PROGRESS) | TYPE_BIT(TYPE_ERROR) |
-		       TYPE_BIT(TYPE_AGENT_UPDATED) | TYPE_BIT(TYPE_TOOL_APPROVAL)},
+	      .types = EVENT_BIT(EVENT_LLM_START) | EVENT_BIT(EVENT_LLM_END) |
+		       EVENT_BIT(EVENT_LLM_RETRY) | EVENT_BIT(EVENT_PROGRESS) |
+		       EVENT_BIT(EVENT_ERROR) | EVENT_BIT(EVENT_AGENT_UPDATED) |
+		       EVENT_BIT(EVENT_TOOL_APPROVAL)},
     .begin = begin_page,
     .result = write_run,
     .total = write_total,

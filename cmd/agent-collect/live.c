@@ -69,21 +69,21 @@ void live_event(struct live *live, const struct event *event, enum event_type ty
 	live->now = result->last_time;
 	if (live->started < 0 || result->first_time < live->started)
 		live->started = result->first_time;
-	if (type == live->doing &&
-	    (type == TYPE_LLM_CHUNK || type == TYPE_THINKING_CHUNK || type == TYPE_TOOL_CALL_CHUNK))
+	if (type == live->doing && (type == EVENT_LLM_CHUNK || type == EVENT_THINKING_CHUNK ||
+				    type == EVENT_TOOL_CALL_CHUNK))
 		return;
 	live->changed = true;
-	if (type == TYPE_AGENT_END)
+	if (type == EVENT_AGENT_END)
 		note_end(live, result);
-	if (type == TYPE_LLM_RETRY)
+	if (type == EVENT_LLM_RETRY)
 		live->wait_seconds = json_double(json_get(event->data, "wait_seconds"), 0);
 	name = json_get(event->data, "tool_name");
-	if (type == TYPE_TOOL_CALL_START) {
+	if (type == EVENT_TOOL_CALL_START) {
 		buffer_clear(&live->name);
 		buffer_add_span(&live->name, name);
 	}
-	if (type != TYPE_PROGRESS && type != TYPE_RAW && type != TYPE_OTHER &&
-	    type != TYPE_TOOL_CHUNK && type != TYPE_OUTPUT_CHUNK)
+	if (type != EVENT_PROGRESS && type != EVENT_RAW && type != EVENT_OTHER &&
+	    type != EVENT_TOOL_CHUNK && type != EVENT_OUTPUT_CHUNK)
 		live->doing = type;
 }
 
@@ -121,24 +121,24 @@ static void add_doing(const struct live *live, struct buffer *line)
 		return;
 	}
 	switch (live->doing) {
-	case TYPE_LLM_CHUNK:
+	case EVENT_LLM_CHUNK:
 		buffer_add_text(line, "answering");
 		break;
-	case TYPE_THINKING_CHUNK:
+	case EVENT_THINKING_CHUNK:
 		buffer_add_text(line, "thinking");
 		break;
-	case TYPE_TOOL_CALL_START:
-	case TYPE_TOOL_CALL_CHUNK:
+	case EVENT_TOOL_CALL_START:
+	case EVENT_TOOL_CALL_CHUNK:
 		buffer_add_text(line, "calling ");
 		add_json(line, buffer_span(&live->name));
 		break;
-	case TYPE_LLM_RETRY:
+	case EVENT_LLM_RETRY:
 		buffer_add_format(line, "asking again in %.1f s", live->wait_seconds);
 		break;
-	case TYPE_AGENT_END:
+	case EVENT_AGENT_END:
 		buffer_add_text(line, "ended");
 		break;
-	case TYPE_ERROR:
+	case EVENT_ERROR:
 		buffer_add_text(line, "error");
 		break;
 	default:

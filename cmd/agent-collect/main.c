@@ -216,7 +216,7 @@ static void take_event(struct program *program, const struct event *event)
 		result_settle_time(result);
 		live_event(program->live, event, type, result, program->runs);
 	}
-	if (type == TYPE_AGENT_END) {
+	if (type == EVENT_AGENT_END) {
 		finish(program, result);
 		runs_forget(program->runs, run);
 	}

@@ -36,7 +36,7 @@ struct reading {
 static bool next_is_tool_end(const struct reading *reading)
 {
 	return reading->next < reading->events->count &&
-	       reading->events->at[reading->next].type == TYPE_TOOL_END;
+	       reading->events->at[reading->next].type == EVENT_TOOL_END;
 }
 
 /* The data of the tool_end with this id among events [from, to). */
@@ -101,7 +101,7 @@ static void put_answers(const struct result *result, struct reading *reading, st
 		const struct kept *event = &reading->events->at[reading->next++];
 		struct span message = json_get(event->data, "message");
 
-		if (event->type != TYPE_LLM_END || json_type(message) != JSON_OBJECT)
+		if (event->type != EVENT_LLM_END || json_type(message) != JSON_OBJECT)
 			continue;
 		json_comma(out);
 		buffer_add_span(out, message);
@@ -141,7 +141,7 @@ static void write_messages(struct collection *collection, const struct result *r
 
 const struct format format_messages = {
     .name = "messages",
-    .wants = {.types = TYPE_BIT(TYPE_LLM_END) | TYPE_BIT(TYPE_TOOL_END)},
+    .wants = {.types = EVENT_BIT(EVENT_LLM_END) | EVENT_BIT(EVENT_TOOL_END)},
     .is_json = true,
     .result = write_messages,
 };

@@ -309,7 +309,7 @@ static void put_retries(struct buffer *out, const struct chat *chat)
 	json_key(out, "events");
 	json_open(out, '[');
 	for (const struct kept *kept = chat->first; kept < chat->last; kept++) {
-		if (kept->type != TYPE_LLM_RETRY)
+		if (kept->type != EVENT_LLM_RETRY)
 			continue;
 		begin_event(out, "retry", kept->time);
 		string_attribute(out, "reason", json_get(kept->data, "reason"));
@@ -372,7 +372,7 @@ static void put_chats(struct buffer *out, const struct trace *trace, const struc
 	struct chat chat = {0};
 
 	for (; kept < end; kept++) {
-		bool begins = kept->type == TYPE_LLM_START && chat.first != NULL &&
+		bool begins = kept->type == EVENT_LLM_START && chat.first != NULL &&
 			      json_int(json_get(kept->data, "iteration"), 0) !=
 				  json_int(json_get(chat.first->data, "iteration"), 0);
 
@@ -382,9 +382,9 @@ static void put_chats(struct buffer *out, const struct trace *trace, const struc
 			put_chat(out, trace, result, &chat);
 			chat = (struct chat){.index = chat.index + 1};
 		}
-		if (chat.first == NULL && kept->type != TYPE_LLM_RETRY)
+		if (chat.first == NULL && kept->type != EVENT_LLM_RETRY)
 			chat.first = kept;
-		if (kept->type == TYPE_LLM_END) {
+		if (kept->type == EVENT_LLM_END) {
 			chat.last = chat.end = kept;
 			chat.end_time = kept->time;
 			put_chat(out, trace, result, &chat);
@@ -464,8 +464,8 @@ const struct format format_otlp = {
     .name = "otlp",
     .wants = {.calls = true,
 	      .errors = true,
-	      .types =
-		  TYPE_BIT(TYPE_LLM_START) | TYPE_BIT(TYPE_LLM_RETRY) | TYPE_BIT(TYPE_LLM_END)},
+	      .types = EVENT_BIT(EVENT_LLM_START) | EVENT_BIT(EVENT_LLM_RETRY) |
+		       EVENT_BIT(EVENT_LLM_END)},
     .is_json = true,
     .begin = begin_document,
     .result = write_spans,

@@ -126,7 +126,7 @@ static int64_t *other_counter(struct result *result, struct span name)
 		if (span_is(name, result->others[i].name))
 			return &result->others[i].count;
 	if (name.len > MAX_TYPE_NAME || result->other_types == MAX_OTHER_TYPES)
-		return &result->counts[TYPE_OTHER];
+		return &result->counts[EVENT_OTHER];
 	result->others[result->other_types].name = mem_copy(name);
 	return &result->others[result->other_types++].count;
 }
@@ -134,8 +134,8 @@ static int64_t *other_counter(struct result *result, struct span name)
 static void count(struct result *result, const struct event *event, enum event_type type)
 {
 	result->events++;
-	if (type == TYPE_OTHER)
-		++*other_counter(result, event->type);
+	if (type == EVENT_OTHER)
+		++*other_counter(result, event->type_name);
 	else
 		result->counts[type]++;
 }
@@ -158,14 +158,11 @@ void result_settle_time(struct result *result)
 /* Timestamps are read when they matter: that of a chunk only when it is the first or the last. */
 static void note_time(struct result *result, const struct event *event, enum event_type type)
 {
-	bool is_chunk = type == TYPE_LLM_CHUNK || type == TYPE_THINKING_CHUNK ||
-			type == TYPE_TOOL_CALL_CHUNK || type == TYPE_TOOL_CHUNK || type == TYPE_RAW;
-
 	if (event->timestamp.at == NULL || event->timestamp.len > MAX_TIMESTAMP)
 		return;
 	memcpy(result->last_stamp, event->timestamp.at, event->timestamp.len);
 	result->last_stamp_len = event->timestamp.len;
-	if (!is_chunk || result->first_time < 0)
+	if (!event_type_is(type, EVENT_IS_CHUNK) || result->first_time < 0)
 		result_settle_time(result);
 }
 
@@ -279,7 +276,7 @@ static void start_call(struct result *result, const struct event *event, bool li
 	*call = (struct call){
 	    .id = hash_add(HASH_START, identity),
 	    .run_id = listed ? mem_copy(span_of(result->run->id)) : NULL,
-	    .start = keep(result, event, TYPE_TOOL_START),
+	    .start = keep(result, event, EVENT_TOOL_START),
 	    .iteration = json_int(json_get(event->data, "iteration"), result->iteration),
 	    .listed = listed,
 	};
@@ -303,7 +300,7 @@ static void end_call(struct result *result, const struct event *event, struct re
 	result->open.count--;
 	memmove(&result->open.at[i], &result->open.at[i + 1],
 		(result->open.count - i) * sizeof(call));
-	call->end = keep(result, event, TYPE_TOOL_END);
+	call->end = keep(result, event, EVENT_TOOL_END);
 	result->calls_failed += call_failed(call);
 	if (!call->listed)
 		call_free(call);
@@ -316,7 +313,7 @@ static void start_run(struct result *result, const struct event *event)
 	if (result->run->resumed)
 		return; /* its beginning is known */
 	forget(&result->start);
-	result->start = keep(result, event, TYPE_AGENT_START);
+	result->start = keep(result, event, EVENT_AGENT_START);
 	replace_span(&result->agent_name, json_get(event->data, "agent_name"));
 	replace_span(&result->model, json_get(event->data, "model"));
 }
@@ -334,7 +331,7 @@ static void end_run(struct result *result, const struct event *event)
 {
 	struct span name = json_get(event->data, "agent_name");
 
-	result->end = keep(result, event, TYPE_AGENT_END);
+	result->end = keep(result, event, EVENT_AGENT_END);
 	if (event->timestamp.at != NULL)
 		result->ended = mem_copy(event->timestamp);
 	if (json_type(name) == JSON_STRING)
@@ -345,40 +342,40 @@ static void add_by_type(struct result *result, const struct event *event, enum e
 			const struct wants *wants, struct reader *reader)
 {
 	switch (type) {
-	case TYPE_AGENT_START:
+	case EVENT_AGENT_START:
 		start_run(result, event);
 		break;
-	case TYPE_AGENT_UPDATED:
+	case EVENT_AGENT_UPDATED:
 		hand_off(result, event->data);
 		break;
-	case TYPE_PROGRESS:
+	case EVENT_PROGRESS:
 		replace_span(&result->cost, json_get(event->data, "total_cost_usd"));
 		break;
-	case TYPE_ERROR:
+	case EVENT_ERROR:
 		result->error_count++;
 		if (wants->errors)
 			list_add(&result->errors, keep(result, event, type));
 		break;
-	case TYPE_AGENT_END:
+	case EVENT_AGENT_END:
 		end_run(result, event);
 		break;
-	case TYPE_LLM_START:
+	case EVENT_LLM_START:
 		begin_iteration(result, event->data);
 		break;
-	case TYPE_LLM_CHUNK:
+	case EVENT_LLM_CHUNK:
 		add_chunk(result, event);
 		break;
-	case TYPE_LLM_RETRY:
+	case EVENT_LLM_RETRY:
 		if (json_true(json_get(event->data, "discard")))
 			buffer_clear(&result->answer);
 		break;
-	case TYPE_LLM_END:
+	case EVENT_LLM_END:
 		end_response(result, event->data);
 		break;
-	case TYPE_TOOL_START:
+	case EVENT_TOOL_START:
 		start_call(result, event, wants->calls, reader);
 		break;
-	case TYPE_TOOL_END:
+	case EVENT_TOOL_END:
 		end_call(result, event, reader);
 		break;
 	default:
@@ -389,7 +386,7 @@ static void add_by_type(struct result *result, const struct event *event, enum e
 enum event_type result_add(struct result *result, const struct event *event,
 			   const struct wants *wants, struct reader *reader)
 {
-	enum event_type type = type_of(event->type);
+	enum event_type type = event->type;
 
 	count(result, event, type);
 	note_time(result, event, type);
@@ -399,7 +396,7 @@ enum event_type result_add(struct result *result, const struct event *event,
 		buffer_add_span(&result->lines, event->line);
 	}
 	add_by_type(result, event, type, wants, reader);
-	if (wants->types & TYPE_BIT(type))
+	if (wants->types & EVENT_BIT(type))
 		list_add(&result->kept, keep(result, event, type));
 	return type;
 }

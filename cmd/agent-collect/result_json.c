@@ -103,17 +103,18 @@ static void put_event_counts(const struct result *result, struct buffer *out)
 {
 	json_key(out, "event_counts");
 	json_open(out, '{');
-	for (int type = 0; type < TYPE_OTHER; type++)
+	for (int type = 0; type < EVENT_OTHER; type++)
 		if (result->counts[type] > 0)
-			json_put_int(out, type_name((enum event_type)type), result->counts[type]);
+			json_put_int(out, event_type_name((enum event_type)type),
+				     result->counts[type]);
 	for (size_t i = 0; i < result->other_types; i++) {
 		json_comma(out);
 		json_write_string(out, span_of(result->others[i].name));
 		buffer_add_char(out, ':');
 		json_write_int(out, result->others[i].count);
 	}
-	if (result->counts[TYPE_OTHER] > 0)
-		json_put_int(out, "(other)", result->counts[TYPE_OTHER]);
+	if (result->counts[EVENT_OTHER] > 0)
+		json_put_int(out, "(other)", result->counts[EVENT_OTHER]);
 	json_close(out, '}');
 }
 

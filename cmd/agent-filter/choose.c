@@ -46,27 +46,26 @@ static bool decide(const struct choice *c, const char *type)
 	       (!c->items_only || !matches(&not_items, type));
 }
 
-static bool is_decided(const struct choice *c, size_t i, struct span type)
+static bool choose_other(struct choice *c, struct span name)
 {
-	return c->decided[i].type.at != NULL && c->decided[i].type.len == type.len &&
-	       memcmp(c->decided[i].type.at, type.at, type.len) == 0;
+	if (c->other.at == NULL || !span_equal(buffer_span(&c->other), name)) {
+		buffer_clear(&c->other);
+		buffer_add_span(&c->other, name);
+		c->other_kept = decide(c, buffer_string(&c->other));
+	}
+	return c->other_kept;
 }
 
-bool choice_type(struct choice *c, struct span type)
+bool choice_type(struct choice *c, enum event_type type, struct span name)
 {
-	enum { SLOTS = sizeof(c->decided) / sizeof(*c->decided) };
-
-	if (is_decided(c, c->latest, type)) /* events of one type mostly follow each other */
-		return c->decided[c->latest].keep;
-	for (c->latest = 0; c->latest < SLOTS; c->latest++)
-		if (is_decided(c, c->latest, type))
-			return c->decided[c->latest].keep;
-	c->latest = c->oldest;
-	c->oldest = (c->oldest + 1) % SLOTS;
-	buffer_clear(&c->decided[c->latest].type);
-	buffer_add_span(&c->decided[c->latest].type, type);
-	c->decided[c->latest].keep = decide(c, buffer_string(&c->decided[c->latest].type));
-	return c->decided[c->latest].keep;
+	if (type == EVENT_OTHER)
+		return choose_other(c, name);
+	if (!event_set_has(c->decided, type)) {
+		c->decided |= EVENT_BIT(type);
+		if (decide(c, event_type_name(type)))
+			c->kept |= EVENT_BIT(type);
+	}
+	return event_set_has(c->kept, type);
 }
 
 bool choice_looks_inside(const struct choice *c)
@@ -101,6 +100,5 @@ void choice_free(struct choice *c)
 	patterns_free(&c->not_types);
 	patterns_free(&c->names);
 	patterns_free(&c->runs);
-	for (size_t i = 0; i < sizeof(c->decided) / sizeof(*c->decided); i++)
-		buffer_free(&c->decided[i].type);
+	buffer_free(&c->other);
 }

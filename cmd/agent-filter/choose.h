@@ -16,20 +16,17 @@ struct choice {
 	struct patterns types, not_types, names, runs;
 	bool items_only; /* no *_chunk, no raw */
 
-	/* Types repeat: what was decided of the last ones. There is room for all that
-	 * agent-events(5) knows. The texts are owned. */
-	struct {
-		struct buffer type;
-		bool keep;
-	} decided[32];
-	size_t latest, oldest;
+	/* What the patterns say of the types of agent-events(5), and of the last other name. */
+	event_set decided, kept;
+	struct buffer other;
+	bool other_kept;
 };
 
 /* Add the comma-separated patterns of `list`; false when there is none in it. */
 bool patterns_add(struct patterns *patterns, const char *list);
 
-/* Whether events of this type are kept. */
-bool choice_type(struct choice *choice, struct span type);
+/* Whether events of this type are kept; `name` is what it is called. */
+bool choice_type(struct choice *choice, enum event_type type, struct span name);
 
 /* Whether the rest of the event is what was asked for; true when nothing was. */
 bool choice_event(const struct choice *choice, const struct event *event);

@@ -377,10 +377,10 @@ static bool is_chosen(struct filter *f, const struct event *event)
 	char *text;
 	bool chosen;
 
-	if (event->type.len > 0)
-		return choice_type(&f->choice, event->type);
+	if (event->type_name.len > 0 || event->type != EVENT_OTHER)
+		return choice_type(&f->choice, event->type, event->type_name);
 	text = json_text(json_get(json_trim(event->line), "event_type"));
-	chosen = choice_type(&f->choice, text != NULL ? span_of(text) : SPAN(""));
+	chosen = choice_type(&f->choice, EVENT_OTHER, text != NULL ? span_of(text) : SPAN(""));
 	free(text);
 	return chosen;
 }
@@ -403,7 +403,7 @@ static bool take_event(struct filter *f, struct span line)
 	struct json_fault fault;
 	struct event event;
 
-	if (type.at != NULL && !choice_type(&f->choice, type)) {
+	if (type.at != NULL && !choice_type(&f->choice, event_type_of(type), type)) {
 		drop(f, line);
 		return true;
 	}

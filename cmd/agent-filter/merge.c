@@ -9,10 +9,16 @@ enum { MAX_TEXT = 1024 * 1024 };
 /* The key whose texts are joined; NULL for events that are not chunks of text. */
 static const char *text_key(const struct event *event)
 {
-	if (span_is(event->type, "llm_chunk") || span_is(event->type, "thinking_chunk") ||
-	    span_is(event->type, "tool_chunk"))
+	switch (event->type) {
+	case EVENT_LLM_CHUNK:
+	case EVENT_THINKING_CHUNK:
+	case EVENT_TOOL_CHUNK:
 		return "text";
-	return span_is(event->type, "tool_call_chunk") ? "args_delta" : NULL;
+	case EVENT_TOOL_CALL_CHUNK:
+		return "args_delta";
+	default:
+		return NULL;
+	}
 }
 
 /* The text between the quotes, escapes as they are; absent when the chunk carries none. */

@@ -99,13 +99,14 @@ static void parse(struct program *p, int argc, char **argv)
 /* Events that say nothing about the text are passed over by their first bytes. */
 static bool is_needed(const struct program *p, struct span line)
 {
-	static const char *const types[] = {"thinking_chunk", "llm_chunk", "agent_start",
-					    "agent_end",      "llm_start", "llm_end",
-					    "llm_retry",      "error",     "output_chunk"};
-	size_t first = p->options.thinking ? 0 : 1;
+	static const event_set types = EVENT_BIT(EVENT_LLM_CHUNK) | EVENT_BIT(EVENT_AGENT_START) |
+				       EVENT_BIT(EVENT_AGENT_END) | EVENT_BIT(EVENT_LLM_START) |
+				       EVENT_BIT(EVENT_LLM_END) | EVENT_BIT(EVENT_LLM_RETRY) |
+				       EVENT_BIT(EVENT_ERROR) | EVENT_BIT(EVENT_OUTPUT_CHUNK);
 
 	return p->common.strict || p->options.form == FORM_SSE ||
-	       event_may_be(line, types + first, sizeof(types) / sizeof(*types) - first);
+	       event_may_be(line,
+			    p->options.thinking ? types | EVENT_BIT(EVENT_THINKING_CHUNK) : types);
 }
 
 /* Returns false when reading is to stop. */

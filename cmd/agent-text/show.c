@@ -310,8 +310,7 @@ static void finish(struct show *show, struct run *run)
 
 static void take_event(struct show *show, struct run *run, const struct event *event)
 {
-	bool is_text = span_is(event->type, "llm_chunk");
-	bool is_thinking = span_is(event->type, "thinking_chunk");
+	bool is_thinking = event->type == EVENT_THINKING_CHUNK;
 	struct text_state *s = run->state;
 
 	if (s == NULL)
@@ -320,32 +319,54 @@ static void take_event(struct show *show, struct run *run, const struct event *e
 		show->live = run;
 	if (show->options.form == FORM_SSE)
 		show_frame(show, event);
-	if (is_text || (is_thinking && show->options.thinking)) {
+	if (event->type == EVENT_LLM_CHUNK || (is_thinking && show->options.thinking)) {
 		take_piece(show, run, event, is_thinking);
 		return;
 	}
 	close_group(show, run);
-	if (span_is(event->type, "llm_start")) {
+	switch (event->type) {
+	case EVENT_LLM_START:
 		if (s->wrote_iteration)
 			begin_iteration(s);
-	} else if (span_is(event->type, "llm_end")) {
+		break;
+	case EVENT_LLM_END:
 		if (!s->wrote_iteration)
 			show_message(show, run, json_get(event->data, "message"));
 		begin_iteration(s);
-	} else if (span_is(event->type, "llm_retry")) {
+		break;
+	case EVENT_LLM_RETRY:
 		if (json_true(json_get(event->data, "discard")))
 			discard(show, run, json_get(event->data, "reason"));
-	} else if (span_is(event->type, "agent_start")) {
-		if (run->resumed) /* the answer that was being written is asked for again */
+		break;
+	case EVENT_AGENT_START:
+		if (run->resumed) /* the interrupted answer is requested again */
 			discard(show, run, SPAN("\"the run was resumed\""));
-	} else if (span_is(event->type, "output_chunk")) {
+		break;
+	case EVENT_OUTPUT_CHUNK:
 		if (show->options.form == FORM_PARTIAL)
 			show_value(show, s, output_of(show, run), json_get(event->data, "output"));
-	} else if (span_is(event->type, "error")) {
+		break;
+	case EVENT_ERROR:
 		take_error(show, run, event);
-	} else if (span_is(event->type, "agent_end")) {
+		break;
+	case EVENT_AGENT_END:
 		take_end(show, run, event);
 		finish(show, run);
+		break;
+	case EVENT_AGENT_UPDATED:
+	case EVENT_PROGRESS:
+	case EVENT_LLM_CHUNK:
+	case EVENT_THINKING_CHUNK:
+	case EVENT_TOOL_CALL_START:
+	case EVENT_TOOL_CALL_CHUNK:
+	case EVENT_TOOL_CALL_END:
+	case EVENT_TOOL_START:
+	case EVENT_TOOL_CHUNK:
+	case EVENT_TOOL_END:
+	case EVENT_TOOL_APPROVAL:
+	case EVENT_RAW:
+	case EVENT_OTHER:
+		break;
 	}
 }
 

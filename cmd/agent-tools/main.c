@@ -9,13 +9,15 @@
 /* Events that say nothing about tools are passed over by their first bytes. */
 static bool is_needed(const struct program *p, struct span line)
 {
-	static const char *const types[] = {
-	    "tool_end", "tool_start", "agent_start", "agent_end", "error", "tool_approval",
-	    /* only with --args: */
-	    "tool_call_chunk", "tool_call_end", "tool_call_start", "llm_retry"};
-	size_t count = sizeof(types) / sizeof(*types) - (p->options.args ? 0 : 4);
+	static const event_set types = EVENT_BIT(EVENT_TOOL_END) | EVENT_BIT(EVENT_TOOL_START) |
+				       EVENT_BIT(EVENT_AGENT_START) | EVENT_BIT(EVENT_AGENT_END) |
+				       EVENT_BIT(EVENT_ERROR) | EVENT_BIT(EVENT_TOOL_APPROVAL),
+			       args_types = EVENT_BIT(EVENT_TOOL_CALL_START) |
+					    EVENT_BIT(EVENT_TOOL_CALL_CHUNK) |
+					    EVENT_BIT(EVENT_TOOL_CALL_END) |
+					    EVENT_BIT(EVENT_LLM_RETRY);
 
-	return p->common.strict || event_may_be(line, types, count);
+	return p->common.strict || event_may_be(line, p->options.args ? types | args_types : types);
 }
 
 /* Returns false when reading is to stop. */

@@ -52,12 +52,12 @@ static void take_args(struct program *p, const struct run *run, const struct eve
 {
 	struct call *call;
 
-	if (span_is(event->type, "tool_call_end")) {
+	if (event->type == EVENT_TOOL_CALL_END) {
 		live_args_end(p->live);
 		return;
 	}
 	call = find_or_open(p, run, event);
-	if (call != NULL && span_is(event->type, "tool_call_chunk"))
+	if (call != NULL && event->type == EVENT_TOOL_CALL_CHUNK)
 		live_args(p->live, call, json_get(event->data, "args_delta"));
 }
 
@@ -219,25 +219,47 @@ void take_event(struct program *p, struct run *run, const struct event *event)
 {
 	if (p->live != NULL)
 		live_run(p->live, run);
-	if (span_is(event->type, "tool_start")) {
+	switch (event->type) {
+	case EVENT_TOOL_START:
 		take_start(p, run, event);
-	} else if (span_is(event->type, "tool_end")) {
+		break;
+	case EVENT_TOOL_END:
 		take_end(p, run, event);
-	} else if (span_starts(event->type, "tool_call_")) {
+		break;
+	case EVENT_TOOL_CALL_START:
+	case EVENT_TOOL_CALL_CHUNK:
+	case EVENT_TOOL_CALL_END:
 		if (p->live != NULL && p->options.args)
 			take_args(p, run, event);
-	} else if (span_is(event->type, "tool_approval")) {
+		break;
+	case EVENT_TOOL_APPROVAL:
 		if (p->live != NULL)
 			take_approval(p, run, event);
-	} else if (span_is(event->type, "llm_retry")) {
+		break;
+	case EVENT_LLM_RETRY:
 		if (json_true(json_get(event->data, "discard")))
 			give_up_calls(p, run, true);
-	} else if (span_is(event->type, "error")) {
+		break;
+	case EVENT_ERROR:
 		say_failure(p, run, event);
-	} else if (span_is(event->type, "agent_end")) {
+		break;
+	case EVENT_AGENT_END:
 		give_up_calls(p, run, false);
 		say_failure(p, run, event);
 		runs_forget(p->runs, run);
+		break;
+	case EVENT_AGENT_START:
+	case EVENT_AGENT_UPDATED:
+	case EVENT_PROGRESS:
+	case EVENT_LLM_START:
+	case EVENT_LLM_CHUNK:
+	case EVENT_THINKING_CHUNK:
+	case EVENT_OUTPUT_CHUNK:
+	case EVENT_LLM_END:
+	case EVENT_TOOL_CHUNK:
+	case EVENT_RAW:
+	case EVENT_OTHER:
+		break;
 	}
 }
 

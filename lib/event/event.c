@@ -101,7 +101,7 @@ static bool check_plain_text(struct span line, struct event *event)
 static bool read_usual(struct span line, struct event *event)
 {
 	const struct span before_data = SPAN(",\"data\":");
-	const char *at = behind_type(line, &event->type), *end = line.at + line.len;
+	const char *at = behind_type(line, &event->type_name), *end = line.at + line.len;
 
 	event->line = line;
 	event->text = event->plain_text = (struct span){0};
@@ -115,6 +115,7 @@ static bool read_usual(struct span line, struct event *event)
 	if (at == NULL || *at != '{' || end[-2] != '}' || end[-1] != '}')
 		return false;
 	event->data = (struct span){at, (size_t)(end - 1 - at)};
+	event->type = event_type_of(event->type_name);
 	return check_plain_text(line, event) || check_data(event);
 }
 
@@ -125,16 +126,13 @@ struct span event_type_quick(struct span line)
 	return behind_type(line, &type) != NULL ? type : (struct span){0};
 }
 
-bool event_may_be(struct span line, const char *const *types, size_t count)
+bool event_may_be(struct span line, event_set types)
 {
 	struct span type;
 
 	if (behind_type(line, &type) == NULL || line.at[line.len - 1] != '}')
 		return true;
-	for (size_t i = 0; i < count; i++)
-		if (type.at[0] == types[i][0] && span_is(type, types[i]))
-			return true;
-	return false;
+	return event_set_has(types, event_type_of(type));
 }
 
 /* ---- any line ---- */
@@ -146,13 +144,37 @@ static struct span text_of(struct span value)
 	return plain.at == NULL && value.at != NULL ? SPAN("") : plain;
 }
 
+/* The type that a value of event_type names, with escapes or without. */
+static enum event_type type_of(struct span value, struct span plain)
+{
+	int type = 0;
+
+	if (plain.len > 0)
+		return event_type_of(plain);
+	while (type < EVENT_OTHER && !json_is(value, event_type_name((enum event_type)type)))
+		type++;
+	return (enum event_type)type;
+}
+
+static void take_type(struct event *event, struct span value)
+{
+	event->type_name = text_of(value);
+	event->type = type_of(value, event->type_name);
+}
+
+/* An event before its members are known. */
+static struct event no_members(struct span line)
+{
+	return (struct event){.line = line, .type = EVENT_OTHER, .seq = -1};
+}
+
 /* Of a key that comes again the first counts, as for json_get. */
 static void take_member(struct event *event, struct span quoted_key, struct span value)
 {
 	struct span key = json_plain(quoted_key);
 
-	if (event->type.at == NULL && span_is(key, "event_type"))
-		event->type = text_of(value);
+	if (event->type_name.at == NULL && span_is(key, "event_type"))
+		take_type(event, value);
 	else if (event->timestamp.at == NULL && span_is(key, "timestamp"))
 		event->timestamp = text_of(value);
 	else if (event->run_id.at == NULL && span_is(key, "run_id"))
@@ -167,11 +189,11 @@ void event_envelope(struct span line, struct event *event)
 {
 	struct json_walk walk = json_walk(json_trim(line));
 
-	*event = (struct event){.line = line, .seq = -1};
+	*event = no_members(line);
 	while (json_next(&walk))
 		take_member(event, walk.key, walk.value);
-	if (event->type.at == NULL)
-		event->type = SPAN("");
+	if (event->type_name.at == NULL)
+		event->type_name = SPAN("");
 }
 
 bool event_read(struct span line, struct event *event, struct json_fault *fault)
@@ -193,11 +215,11 @@ bool event_read(struct span line, struct event *event, struct json_fault *fault)
 		event_envelope(line, event);
 		return true;
 	}
-	*event = (struct event){.line = line, .seq = -1};
+	*event = no_members(line);
 	for (size_t i = 0; i < count; i++)
 		take_member(event, members[i].key, members[i].value);
-	if (event->type.at == NULL)
-		event->type = SPAN("");
+	if (event->type_name.at == NULL)
+		event->type_name = SPAN("");
 	return true;
 }
 
@@ -212,8 +234,8 @@ void event_add_text(const struct event *event, struct buffer *out)
 
 void event_add_sse(struct buffer *out, const struct event *event)
 {
-	if (event->type.len > 0)
-		buffer_add_format(out, "event: %.*s\n", SPAN_ARG(event->type));
+	if (event->type_name.len > 0)
+		buffer_add_format(out, "event: %.*s\n", SPAN_ARG(event->type_name));
 	if (event->seq >= 0)
 		buffer_add_format(out, "id: %lld\n", (long long)event->seq);
 	buffer_add_text(out, "data: ");

@@ -6,6 +6,7 @@
 #ifndef EVENT_EVENT_H
 #define EVENT_EVENT_H
 
+#include "event/types.h"
 #include "json/json.h"
 
 /* Longest line that readers and writers accept, so that a reader's memory has a bound. */
@@ -13,7 +14,8 @@ enum { EVENT_MAX_LINE = 16 * 1024 * 1024 };
 
 struct event {
 	struct span line;      /* the whole line, without its newline */
-	struct span type;      /* text of event_type, without quotes ("" when it holds escapes) */
+	enum event_type type;  /* what the name is, even if it is written with escapes */
+	struct span type_name; /* text of event_type, without quotes ("" when it holds escapes) */
 	struct span timestamp; /* text, without quotes; absent when missing */
 	struct span run_id;    /* the same */
 	int64_t seq;           /* -1 when missing */
@@ -27,13 +29,12 @@ struct event {
  * other spelling (ask event_read then). */
 struct span event_type_quick(struct span line);
 
-/* Whether a line may be an event of one of `count` types. False only for a line whose first bytes
- * name another type and which ends in a brace: it may be passed over without being checked whole.
- */
-bool event_may_be(struct span line, const char *const *types, size_t count);
+/* Whether a line may be an event of one of `types`. False only for a line whose first bytes name
+ * another type and which ends in a brace: a reader may skip it without checking the whole line. */
+bool event_may_be(struct span line, event_set types);
 
 /* Read the envelope of `line`. Returns false, with `fault` filled, when the line as a whole is not
- * a JSON object (json_check). An object without event_type gives type "". */
+ * a JSON object (json_check). An object without event_type gives EVENT_OTHER and the name "". */
 bool event_read(struct span line, struct event *event, struct json_fault *fault);
 
 /* The same for a line that is known to be a JSON object: nothing is checked. */

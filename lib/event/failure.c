@@ -20,8 +20,8 @@ static bool names_run(const struct runs *runs, const struct run *run)
 bool failure_sentence(const struct runs *runs, struct run *run, const struct event *event,
 		      struct buffer *out)
 {
-	bool fatal = span_is(event->type, "error") && json_true(json_get(event->data, "fatal"));
-	bool ended = span_is(event->type, "agent_end") && !run->failure_said && !run->succeeded;
+	bool fatal = event->type == EVENT_ERROR && json_true(json_get(event->data, "fatal"));
+	bool ended = event->type == EVENT_AGENT_END && !run->failure_said && !run->succeeded;
 
 	if (!fatal && !ended)
 		return false;

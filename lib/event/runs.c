@@ -99,21 +99,9 @@ static struct entry *add(struct runs *runs, struct span id, uint64_t hash)
 	return entry;
 }
 
-/* Whether events of this type are those of runs, and not somebody's own. */
-static bool is_of_run(struct span type)
+static void count_run(struct runs *runs, struct run *run, enum event_type type)
 {
-	static const char *const beginnings[] = {"agent_", "llm_",     "tool_", "progress",
-						 "error",  "thinking", "raw",   "output_chunk"};
-
-	for (size_t i = 0; i < sizeof(beginnings) / sizeof(*beginnings); i++)
-		if (span_starts(type, beginnings[i]))
-			return true;
-	return false;
-}
-
-static void count_run(struct runs *runs, struct run *run, struct span type)
-{
-	if (run->counts || (run->id[0] == '\0' && !is_of_run(type)))
+	if (run->counts || (run->id[0] == '\0' && type == EVENT_OTHER))
 		return;
 	run->counts = true;
 	runs->counted++;
@@ -130,7 +118,7 @@ static bool has_ended(const struct runs *runs, uint64_t hash)
 
 static void say_late(const struct event *event, struct reader *reader)
 {
-	if (span_is(event->type, "agent_end"))
+	if (event->type == EVENT_AGENT_END)
 		reader_warn(reader, "a second agent_end of run '%.*s'; it is ignored",
 			    SPAN_ARG(event->run_id));
 	else
@@ -284,7 +272,7 @@ struct run *runs_event(struct runs *runs, const struct event *event, struct read
 	count_run(runs, &entry->run, event->type);
 	if (!check_seq(runs, &entry->run, event, reader))
 		return NULL;
-	if (span_is(event->type, "agent_start")) {
+	if (event->type == EVENT_AGENT_START) {
 		if (entry->run.started) {
 			reader_warn(reader, "a second agent_start of run '%s'; it is ignored",
 				    entry->run.id);
@@ -294,7 +282,7 @@ struct run *runs_event(struct runs *runs, const struct event *event, struct read
 		entry->run.started = true;
 		free(entry->run.parent_id);
 		entry->run.parent_id = json_text(json_get(event->data, "parent_run_id"));
-	} else if (span_is(event->type, "agent_end")) {
+	} else if (event->type == EVENT_AGENT_END) {
 		end_run(runs, &entry->run, event);
 	}
 	return &entry->run;

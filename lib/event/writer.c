@@ -45,12 +45,12 @@ void event_stream_init(struct event_stream *stream, struct event_sink *sink)
 	uuid_v7(stream->run_id);
 }
 
-struct buffer *event_begin(struct event_stream *stream, const char *type)
+struct buffer *event_begin(struct event_stream *stream, enum event_type type)
 {
 	struct buffer *line = &stream->sink->pending;
 
 	buffer_add(line, "{\"event_type\":\"", 15);
-	buffer_add_text(line, type);
+	buffer_add_text(line, event_type_name(type));
 	buffer_add(line, "\",\"timestamp\":\"", 15);
 	clock_add_timestamp(line, clock_realtime());
 	buffer_add(line, "\",\"run_id\":\"", 12);

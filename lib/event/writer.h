@@ -2,7 +2,7 @@
  * writer: events going out.
  *
  * An event is begun, its data written with lib/json, and ended:
- *     struct buffer *data = event_begin(stream, "llm_chunk");
+ *     struct buffer *data = event_begin(stream, EVENT_LLM_CHUNK);
  *     json_put_string(data, "text", text);
  *     event_end(stream);
  * Lines are gathered and written by event_flush, never split over two writes as long as a line fits
@@ -12,6 +12,7 @@
 #ifndef EVENT_WRITER_H
 #define EVENT_WRITER_H
 
+#include "event/types.h"
 #include "json/json.h"
 
 /* How long a reader may take nothing after we were asked to end. */
@@ -46,9 +47,9 @@ void uuid_v7(char out[37]);
 /* A stream with a new run_id. */
 void event_stream_init(struct event_stream *stream, struct event_sink *sink);
 
-/* Begin an event of `type` (a literal: it is not escaped); returns the buffer, the sink's, into
- * which the members of `data` are written. Between the two nothing else is done with the sink. */
-struct buffer *event_begin(struct event_stream *stream, const char *type);
+/* Begin an event of `type` (not EVENT_OTHER); returns the buffer, the sink's, into which the
+ * members of `data` are written. Between the two nothing else is done with the sink. */
+struct buffer *event_begin(struct event_stream *stream, enum event_type type);
 void event_end(struct event_stream *stream);
 
 /* Write what is pending. Returns false once standard output is broken. */

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "event/event.h"
+
 void event_answer_init(struct event_answer *answer, const struct model_handler *handler)
 {
 	*answer = (struct event_answer){
@@ -300,24 +302,31 @@ static bool take_short(struct event_answer *answer, struct span line)
 
 bool event_answer_take(struct event_answer *answer, struct span line)
 {
-	struct span type = json_get(line, "event_type"), data = json_get(line, "data");
+	struct event event;
 
-	if (type.at == NULL)
-		return take_short(answer, line);
-	if (json_is(type, "llm_chunk")) {
+	event_envelope(line, &event);
+	switch (event.type) {
+	case EVENT_LLM_CHUNK:
 		answer->has_text = true;
-		deliver_text(answer, MODEL_TEXT, -1, json_get(data, "text"));
-	} else if (json_is(type, "thinking_chunk")) {
+		deliver_text(answer, MODEL_TEXT, -1, json_get(event.data, "text"));
+		return true;
+	case EVENT_THINKING_CHUNK:
 		answer->has_thinking = true;
-		deliver_text(answer, MODEL_THINKING, -1, json_get(data, "text"));
-	} else if (json_is(type, "tool_call_start") || json_is(type, "tool_call_chunk")) {
-		return take_call(answer, data, false);
-	} else if (json_is(type, "tool_call_end") || is_providers(data)) {
-		return take_call(answer, data, true);
-	} else if (json_is(type, "llm_end")) {
-		return take_end(answer, data);
-	} else if (json_is(type, "error")) {
-		return take_error(answer, data);
+		deliver_text(answer, MODEL_THINKING, -1, json_get(event.data, "text"));
+		return true;
+	case EVENT_TOOL_CALL_START:
+	case EVENT_TOOL_CALL_CHUNK:
+		return take_call(answer, event.data, false);
+	case EVENT_TOOL_CALL_END:
+		return take_call(answer, event.data, true);
+	case EVENT_TOOL_START:
+	case EVENT_TOOL_END:
+		return !is_providers(event.data) || take_call(answer, event.data, true);
+	case EVENT_LLM_END:
+		return take_end(answer, event.data);
+	case EVENT_ERROR:
+		return take_error(answer, event.data);
+	default:
+		return json_get(line, "event_type").at != NULL || take_short(answer, line);
 	}
-	return true;
 }

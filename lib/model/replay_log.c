@@ -95,15 +95,8 @@ static void begin_answer(struct replay_run *run, const struct event *event)
 /* Events that are part of an answer. Errors that were not its end (a retry followed) are not. */
 static bool is_told(const struct event *event)
 {
-	static const char *const types[] = {
-	    "llm_chunk",  "thinking_chunk", "tool_call_start", "tool_call_chunk", "tool_call_end",
-	    "tool_start", "tool_end",       "llm_end",         "error",           NULL};
-	bool fatal = json_true(json_get(event->data, "fatal"));
-
-	for (size_t i = 0; types[i] != NULL; i++)
-		if (span_is(event->type, types[i]))
-			return fatal || !span_is(event->type, "error");
-	return false;
+	return event_type_is(event->type, EVENT_OF_ANSWER) &&
+	       (event->type != EVENT_ERROR || json_true(json_get(event->data, "fatal")));
 }
 
 static bool has_calls(struct span message)
@@ -142,21 +135,21 @@ static void take_step(struct replay_run *run, const struct event *event)
 {
 	struct span message = json_get(event->data, "message");
 
-	if (span_is(event->type, "llm_end")) {
+	if (event->type == EVENT_LLM_END) {
 		add_step(run, (struct replay_step){REPLAY_ANSWER, message});
 		if (has_calls(message))
 			add_step(run, (struct replay_step){REPLAY_RESULTS, message});
-	} else if (span_is(event->type, "tool_end")) {
+	} else if (event->type == EVENT_TOOL_END) {
 		run->results = grow(run->results, run->result_count, sizeof *run->results);
 		run->results[run->result_count++] = event->data;
-	} else if (span_is(event->type, "error") &&
+	} else if (event->type == EVENT_ERROR &&
 		   json_is(json_get(event->data, "exception_type"), "invalid_output") &&
 		   !json_true(json_get(event->data, "fatal"))) {
 		add_step(run,
 			 (struct replay_step){REPLAY_CORRECTION, json_get(event->data, "error")});
 		if (run->answer_count > 0)
 			last_answer(run)->corrected = true;
-	} else if (span_is(event->type, "agent_updated")) {
+	} else if (event->type == EVENT_AGENT_UPDATED) {
 		take_handoff(run, event->data);
 	}
 }
@@ -165,7 +158,7 @@ static void take_line(struct replay_answer *answer, const struct event *event)
 {
 	if (answer == NULL || answer->ended)
 		return;
-	if (span_is(event->type, "llm_retry") && json_true(json_get(event->data, "discard"))) {
+	if (event->type == EVENT_LLM_RETRY && json_true(json_get(event->data, "discard"))) {
 		answer->count = 0;
 		return;
 	}
@@ -173,22 +166,22 @@ static void take_line(struct replay_answer *answer, const struct event *event)
 		return;
 	answer->lines = grow(answer->lines, answer->count, sizeof *answer->lines);
 	answer->lines[answer->count++] = event->line;
-	answer->failed = span_is(event->type, "error");
-	answer->ended = answer->failed || span_is(event->type, "llm_end");
+	answer->failed = event->type == EVENT_ERROR;
+	answer->ended = answer->failed || event->type == EVENT_LLM_END;
 }
 
 static void take_event(struct replay_log *log, const struct event *event)
 {
 	struct replay_run *run;
 
-	if (span_is(event->type, "agent_start")) {
+	if (event->type == EVENT_AGENT_START) {
 		begin_run(log, event);
 		return;
 	}
 	run = find_run(log, event->run_id);
 	if (run == NULL)
 		run = add_run(log, event->run_id);
-	if (span_is(event->type, "llm_start")) {
+	if (event->type == EVENT_LLM_START) {
 		begin_answer(run, event);
 		return;
 	}

@@ -27,6 +27,7 @@ struct batch_log {
 	int run_count, line_count;
 	int *by_run, *by_item; /* hash tables: heads of chains, by run_id (next_by_run) and item */
 	int *next_by_run;
+	event_set types; /* that a conversation is restored from */
 };
 
 enum { BUCKETS = 16384 };
@@ -113,29 +114,20 @@ static void add_line(struct batch_log *log, int run, struct span line)
 	log->line_count++;
 }
 
-/* What a conversation is put together from. */
-static const char *const told[] = {"agent_start", "agent_updated", "llm_end", "tool_start",
-				   "tool_end",    "progress",      "error",   "agent_end"};
-enum { TOLD = sizeof(told) / sizeof(*told) };
-
 static void take_line(struct batch_log *log, struct span line)
 {
 	struct event event;
-	bool known = false;
 	int run;
 
-	if (!event_may_be(line, told, TOLD) || !event_read(line, &event, NULL))
+	if (!event_may_be(line, log->types) || !event_read(line, &event, NULL) ||
+	    !event_set_has(log->types, event.type) || event.run_id.at == NULL)
 		return;
-	for (size_t i = 0; i < TOLD; i++)
-		known = known || span_is(event.type, told[i]);
-	if (!known || event.run_id.at == NULL)
-		return;
-	if (span_is(event.type, "agent_start") && find_run(log, event.run_id) < 0)
+	if (event.type == EVENT_AGENT_START && find_run(log, event.run_id) < 0)
 		add_run(log, &event);
 	run = find_run(log, event.run_id);
 	if (run < 0)
 		return;
-	if (span_is(event.type, "agent_end"))
+	if (event.type == EVENT_AGENT_END)
 		log->runs[run].succeeded = json_true(json_get(event.data, "success"));
 	add_line(log, log->runs[run].outermost, line);
 }
@@ -144,6 +136,7 @@ struct batch_log *batch_log_new(struct span text)
 {
 	struct batch_log *log = mem_zero(sizeof(*log));
 
+	log->types = event_types(EVENT_OF_CONVERSATION);
 	log->by_run = mem_alloc(BUCKETS * sizeof(*log->by_run));
 	log->by_item = mem_alloc(BUCKETS * sizeof(*log->by_item));
 	for (int i = 0; i < BUCKETS; i++)

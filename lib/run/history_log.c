@@ -130,9 +130,9 @@ static void read_nested(struct log_reader *log, size_t nested, const struct even
 {
 	struct json_walk walk = json_walk(json_path(event->data, "message.content"));
 
-	if (span_is(event->type, "progress"))
+	if (event->type == EVENT_PROGRESS)
 		read_nested_cost(log, nested, json_get(event->data, "total_cost_usd"));
-	if (!span_is(event->type, "llm_end"))
+	if (event->type != EVENT_LLM_END)
 		return;
 	read_usage(&log->history->total, json_get(event->data, "usage"));
 	while (json_next(&walk))
@@ -212,7 +212,7 @@ static void read_tool(struct history *history, const struct event *event)
 
 	if (call == NULL || history->message.at == NULL)
 		return;
-	if (span_is(event->type, "tool_start")) {
+	if (event->type == EVENT_TOOL_START) {
 		if (call->state == HISTORY_CALL_NEW)
 			call->state = HISTORY_CALL_BEGUN;
 		return;
@@ -259,21 +259,21 @@ static void read_event(struct log_reader *log, const struct event *event)
 	struct history *history = log->history;
 	size_t nested = find_nested(log, event->run_id);
 
-	if (span_is(event->type, "agent_start")) {
+	if (event->type == EVENT_AGENT_START) {
 		read_start(log, event);
 	} else if (nested > 0) {
 		read_nested(log, nested, event);
-	} else if (span_is(event->type, "llm_end")) {
+	} else if (event->type == EVENT_LLM_END) {
 		read_response(history, event->data);
-	} else if (span_is(event->type, "tool_start") || span_is(event->type, "tool_end")) {
+	} else if (event->type == EVENT_TOOL_START || event->type == EVENT_TOOL_END) {
 		read_tool(history, event);
-	} else if (span_is(event->type, "error")) {
+	} else if (event->type == EVENT_ERROR) {
 		read_fault(history, event->data);
-	} else if (span_is(event->type, "agent_updated")) {
+	} else if (event->type == EVENT_AGENT_UPDATED) {
 		read_handoff(history, event->data);
-	} else if (span_is(event->type, "progress")) {
+	} else if (event->type == EVENT_PROGRESS) {
 		read_cost(&history->total, json_get(event->data, "total_cost_usd"));
-	} else if (span_is(event->type, "agent_end")) {
+	} else if (event->type == EVENT_AGENT_END) {
 		history->ended = true;
 		history->succeeded = json_true(json_get(event->data, "success"));
 	}
@@ -298,7 +298,7 @@ bool history_load_log(struct history *history, struct span text, const char *sou
 		if (line.len == 0)
 			continue;
 		if (event_read(line, &event, &fault)) {
-			events += event.type.len > 0;
+			events += event.type_name.len > 0;
 			read_event(&log, &event);
 		} else if (newline != NULL || events == 0) {
 			good = error_set(e, "usage", "%s:%zu: not an event: %s", source,

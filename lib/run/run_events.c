@@ -17,7 +17,7 @@ static void put_seconds(struct buffer *out, const char *key, double seconds)
 }
 
 /* Begin any event but a chunk: chunks that are held back come before it. */
-static struct buffer *begin(struct agent_run *run, const char *type)
+static struct buffer *begin(struct agent_run *run, enum event_type type)
 {
 	if (run->held.text.len > 0)
 		emit_held(run);
@@ -50,7 +50,7 @@ static void put_tools(struct buffer *data, const struct tool_set *tools)
 void emit_agent_start(struct agent_run *run)
 {
 	const struct run_config *config = &run->config;
-	struct buffer *data = begin(run, "agent_start");
+	struct buffer *data = begin(run, EVENT_AGENT_START);
 
 	json_put_text(data, "agent_name", config->agent_name);
 	json_put_text(data, "model", model_name(current_model(run)));
@@ -83,7 +83,7 @@ void emit_agent_updated(struct agent_run *run, const char *previous, const char 
 			enum handoff_input input, struct span reason)
 {
 	const struct run_config *config = &run->config;
-	struct buffer *data = begin(run, "agent_updated");
+	struct buffer *data = begin(run, EVENT_AGENT_UPDATED);
 
 	json_put_text(data, "agent_name", config->agent_name);
 	json_put_text(data, "previous_agent", previous);
@@ -101,7 +101,7 @@ void emit_agent_updated(struct agent_run *run, const char *previous, const char 
 
 void emit_progress(struct agent_run *run)
 {
-	struct buffer *data = begin(run, "progress");
+	struct buffer *data = begin(run, EVENT_PROGRESS);
 	const struct model_usage *tokens = &run->total.tokens;
 
 	json_put_int(data, "iteration", run->iteration);
@@ -116,7 +116,7 @@ void emit_progress(struct agent_run *run)
 
 void emit_error(struct agent_run *run, const struct model_error *error, bool fatal)
 {
-	struct buffer *data = begin(run, "error");
+	struct buffer *data = begin(run, EVENT_ERROR);
 
 	json_put_text(data, "error", error->message);
 	json_put_text(data, "exception_type", error->kind);
@@ -154,7 +154,7 @@ void emit_agent_end(struct agent_run *run, enum run_end how)
 {
 	static const char *const status[] = {"success",   "error",   "limit",         "timeout",
 					     "cancelled", "refused", "invalid_output"};
-	struct buffer *data = begin(run, "agent_end");
+	struct buffer *data = begin(run, EVENT_AGENT_END);
 
 	json_put_text(data, "agent_name", run->config.agent_name);
 	json_put_bool(data, "success", how == RUN_SUCCESS);
@@ -180,7 +180,7 @@ void emit_agent_end(struct agent_run *run, enum run_end how)
 
 void emit_llm_start(struct agent_run *run, size_t dropped)
 {
-	struct buffer *data = begin(run, "llm_start");
+	struct buffer *data = begin(run, EVENT_LLM_START);
 
 	json_put_int(data, "iteration", run->iteration);
 	json_put_text(data, "model", model_name(current_model(run)));
@@ -192,7 +192,7 @@ void emit_llm_start(struct agent_run *run, size_t dropped)
 
 void emit_llm_end(struct agent_run *run, const struct model_outcome *outcome, bool is_final)
 {
-	struct buffer *data = begin(run, "llm_end");
+	struct buffer *data = begin(run, EVENT_LLM_END);
 
 	json_put_int(data, "iteration", run->iteration);
 	json_put_text(data, "model",
@@ -215,7 +215,7 @@ void emit_llm_end(struct agent_run *run, const struct model_outcome *outcome, bo
 void emit_llm_retry(struct agent_run *run, const struct model_error *error, double wait_seconds,
 		    const char *next_model)
 {
-	struct buffer *data = begin(run, "llm_retry");
+	struct buffer *data = begin(run, EVENT_LLM_RETRY);
 
 	json_put_int(data, "attempt", run->attempt + 1);
 	put_seconds(data, "wait_seconds", wait_seconds);
@@ -242,7 +242,7 @@ static void put_args(struct buffer *data, const struct answer_call *call)
 
 static void emit_output_chunk(struct agent_run *run)
 {
-	struct buffer *data = event_begin(&run->stream, "output_chunk");
+	struct buffer *data = event_begin(&run->stream, EVENT_OUTPUT_CHUNK);
 
 	json_key(data, "output");
 	json_write_line(data, buffer_span(&run->structured.value));
@@ -256,12 +256,12 @@ static void emit_chunk(struct agent_run *run, enum model_delta_type type, int in
 
 	run->streamed = true;
 	if (type == MODEL_TOOL_ARGS) {
-		data = event_begin(&run->stream, "tool_call_chunk");
+		data = event_begin(&run->stream, EVENT_TOOL_CALL_CHUNK);
 		put_call(data, &run->answer.calls[index]);
 		json_put_string(data, "args_delta", text);
 	} else {
-		data =
-		    event_begin(&run->stream, type == MODEL_TEXT ? "llm_chunk" : "thinking_chunk");
+		data = event_begin(&run->stream,
+				   type == MODEL_TEXT ? EVENT_LLM_CHUNK : EVENT_THINKING_CHUNK);
 		json_put_string(data, "text", text);
 	}
 	end(run);
@@ -306,7 +306,7 @@ static void hold(struct agent_run *run, const struct model_delta *delta)
 
 static void emit_raw(struct agent_run *run, const struct model_delta *delta)
 {
-	struct buffer *data = begin(run, "raw");
+	struct buffer *data = begin(run, EVENT_RAW);
 
 	json_put_text(data, "provider", model_provider(current_model(run)));
 	if (delta->name.at != NULL)
@@ -317,7 +317,7 @@ static void emit_raw(struct agent_run *run, const struct model_delta *delta)
 
 static void emit_tool_call_start(struct agent_run *run, int index)
 {
-	struct buffer *data = begin(run, "tool_call_start");
+	struct buffer *data = begin(run, EVENT_TOOL_CALL_START);
 
 	put_call(data, &run->answer.calls[index]);
 	json_put_int(data, "index", index);
@@ -359,7 +359,7 @@ void emit_delta(struct agent_run *run, const struct model_delta *delta)
 
 void emit_tool_call_end(struct agent_run *run, const struct answer_call *call)
 {
-	struct buffer *data = begin(run, "tool_call_end");
+	struct buffer *data = begin(run, EVENT_TOOL_CALL_END);
 
 	put_call(data, call);
 	put_args(data, call);
@@ -368,7 +368,7 @@ void emit_tool_call_end(struct agent_run *run, const struct answer_call *call)
 
 void emit_tool_start(struct agent_run *run, const struct answer_call *call)
 {
-	struct buffer *data = begin(run, "tool_start");
+	struct buffer *data = begin(run, EVENT_TOOL_START);
 
 	put_call(data, call);
 	put_args(data, call);
@@ -379,7 +379,7 @@ void emit_tool_start(struct agent_run *run, const struct answer_call *call)
 void emit_tool_chunk(struct agent_run *run, const struct answer_call *call, struct span text,
 		     const char *stream)
 {
-	struct buffer *data = begin(run, "tool_chunk");
+	struct buffer *data = begin(run, EVENT_TOOL_CHUNK);
 
 	put_call(data, call);
 	if (stream != NULL)
@@ -403,7 +403,7 @@ static void put_result_json(struct buffer *data, const struct tool_result *resul
 void emit_tool_end(struct agent_run *run, const struct answer_call *call,
 		   const struct tool_result *result)
 {
-	struct buffer *data = begin(run, "tool_end");
+	struct buffer *data = begin(run, EVENT_TOOL_END);
 
 	put_call(data, call);
 	json_put_string(data, "result", result->text);
@@ -423,7 +423,7 @@ void emit_provider_start(struct agent_run *run, const struct answer_call *call)
 
 	if (call->valid)
 		emit_tool_call_end(run, call);
-	data = begin(run, "tool_start");
+	data = begin(run, EVENT_TOOL_START);
 	put_call(data, call);
 	put_args(data, call);
 	json_put_int(data, "iteration", run->iteration);
@@ -435,7 +435,7 @@ void emit_provider_end(struct agent_run *run, const struct answer_call *call)
 {
 	const struct tool_result result = {.text = buffer_span(&call->result),
 					   .is_error = call->is_error};
-	struct buffer *data = begin(run, "tool_end");
+	struct buffer *data = begin(run, EVENT_TOOL_END);
 
 	put_call(data, call);
 	json_put_string(data, "result", result.text);
@@ -449,7 +449,7 @@ void emit_provider_end(struct agent_run *run, const struct answer_call *call)
 void emit_tool_approval(struct agent_run *run, const struct answer_call *call, bool approved,
 			const char *by, const char *reason)
 {
-	struct buffer *data = begin(run, "tool_approval");
+	struct buffer *data = begin(run, EVENT_TOOL_APPROVAL);
 
 	put_call(data, call);
 	put_args(data, call);

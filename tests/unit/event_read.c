@@ -14,7 +14,7 @@ static void reads(const char *name, const char *line, const char *type, int64_t 
 
 	if (!unit_ok(event_read(span_of(line), &event, &fault), "%s: is an event", name))
 		return;
-	unit_same(event.type, span_of(type), "its type");
+	unit_same(event.type_name, span_of(type), "its type");
 	unit_ok(event.seq == seq, "its seq is %lld", (long long)seq);
 	unit_same(event.data, span_of(data), "its data");
 	unit_same(event.line, span_of(line), "its line");

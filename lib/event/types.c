@@ -1,0 +1,91 @@
+#include "event/types.h"
+
+struct event_type_row {
+	struct span name;
+	unsigned properties;
+	const char *keys;
+};
+
+#define NAME(text)                                                                                 \
+	{                                                                                          \
+		text, sizeof(text) - 1                                                             \
+	}
+#define CHUNK        EVENT_IS_CHUNK
+#define TOOL         EVENT_OF_TOOL
+#define ANSWER       EVENT_OF_ANSWER
+#define CONVERSATION EVENT_OF_CONVERSATION
+
+static const struct event_type_row rows[EVENT_OTHER] = {
+    [EVENT_AGENT_START] = {NAME("agent_start"), CONVERSATION,
+			   "agent_name model prompt tools schema_version"},
+    [EVENT_AGENT_UPDATED] = {NAME("agent_updated"), CONVERSATION,
+			     "agent_name previous_agent model tool_call_id"},
+    [EVENT_PROGRESS] = {NAME("progress"), CONVERSATION, "iteration total_tokens total_cost_usd"},
+    [EVENT_ERROR] = {NAME("error"), CONVERSATION | ANSWER, "error exception_type"},
+    [EVENT_AGENT_END] = {NAME("agent_end"), CONVERSATION,
+			 "agent_name success status exit_status output finish_reason "
+			 "total_iterations total_tokens usage total_cost_usd tool_calls "
+			 "duration_seconds"},
+    [EVENT_LLM_START] = {NAME("llm_start"), 0, "iteration model attempt"},
+    [EVENT_LLM_CHUNK] = {NAME("llm_chunk"), CHUNK | ANSWER, "text"},
+    [EVENT_THINKING_CHUNK] = {NAME("thinking_chunk"), CHUNK | ANSWER, "text"},
+    [EVENT_TOOL_CALL_START] = {NAME("tool_call_start"), TOOL | ANSWER,
+			       "tool_call_id tool_name index"},
+    [EVENT_TOOL_CALL_CHUNK] = {NAME("tool_call_chunk"), TOOL | CHUNK | ANSWER,
+			       "tool_call_id tool_name args_delta"},
+    [EVENT_TOOL_CALL_END] = {NAME("tool_call_end"), TOOL | ANSWER, "tool_call_id tool_name args"},
+    [EVENT_OUTPUT_CHUNK] = {NAME("output_chunk"), CHUNK, "output"},
+    [EVENT_LLM_RETRY] = {NAME("llm_retry"), 0, "attempt wait_seconds reason discard"},
+    [EVENT_LLM_END] = {NAME("llm_end"), CONVERSATION | ANSWER,
+		       "iteration model finish_reason is_final usage message duration_seconds"},
+    [EVENT_TOOL_START] = {NAME("tool_start"), TOOL | CONVERSATION | ANSWER,
+			  "tool_call_id tool_name args iteration"},
+    [EVENT_TOOL_CHUNK] = {NAME("tool_chunk"), TOOL | CHUNK, "tool_call_id tool_name"},
+    [EVENT_TOOL_END] = {NAME("tool_end"), TOOL | CONVERSATION | ANSWER,
+			"tool_call_id tool_name result is_error duration_seconds"},
+    [EVENT_TOOL_APPROVAL] = {NAME("tool_approval"), TOOL,
+			     "tool_call_id tool_name args decision by"},
+    [EVENT_RAW] = {NAME("raw"), CHUNK, "payload"},
+};
+
+static bool has_name(enum event_type type, struct span name)
+{
+	return rows[type].name.len == name.len &&
+	       memcmp(rows[type].name.at, name.at, name.len) == 0;
+}
+
+enum event_type event_type_of(struct span name)
+{
+	int type = 0;
+
+	if (has_name(EVENT_LLM_CHUNK, name)) /* the type of most lines */
+		return EVENT_LLM_CHUNK;
+	while (type < EVENT_OTHER && !has_name((enum event_type)type, name))
+		type++;
+	return (enum event_type)type;
+}
+
+const char *event_type_name(enum event_type type)
+{
+	return type < EVENT_OTHER ? rows[type].name.at : NULL;
+}
+
+const char *event_type_keys(enum event_type type)
+{
+	return type < EVENT_OTHER ? rows[type].keys : NULL;
+}
+
+bool event_type_is(enum event_type type, enum event_property property)
+{
+	return type < EVENT_OTHER && (rows[type].properties & property) != 0;
+}
+
+event_set event_types(enum event_property property)
+{
+	event_set set = 0;
+
+	for (int type = 0; type < EVENT_OTHER; type++)
+		if (event_type_is((enum event_type)type, property))
+			set |= EVENT_BIT(type);
+	return set;
+}

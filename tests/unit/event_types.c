@@ -1,0 +1,129 @@
+/* types: the table of event types is complete, and is that of agent-events(5). */
+#include "event/types.h"
+#include "unit.h"
+
+static void test_table(void)
+{
+	for (int i = 0; i < EVENT_OTHER; i++) {
+		enum event_type type = (enum event_type)i;
+		const char *name = event_type_name(type);
+
+		unit_ok(name != NULL, "type %d has a name", i);
+		if (name == NULL)
+			continue;
+		unit_ok(event_type_of(span_of(name)) == type, "%s is found by its name", name);
+		unit_ok(event_type_keys(type) != NULL, "%s has required keys", name);
+		unit_ok(event_type_is(type, EVENT_IS_CHUNK) ==
+			    (span_ends(span_of(name), "_chunk") || type == EVENT_RAW),
+			"%s: a chunk is one by its name", name);
+		unit_ok(event_type_is(type, EVENT_OF_TOOL) == span_starts(span_of(name), "tool_"),
+			"%s: an event of a tool is one by its name", name);
+	}
+}
+
+static void test_others(void)
+{
+	static const char *const names[] = {"",      "llm",       "llm_chunks", "llm_chun",
+					    "Error", "agent_foo", "tool_call_"};
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
+		unit_ok(event_type_of(span_of(names[i])) == EVENT_OTHER, "'%s' is another type",
+			names[i]);
+	unit_ok(event_type_of((struct span){0}) == EVENT_OTHER, "an absent name is another type");
+	unit_ok(event_type_name(EVENT_OTHER) == NULL, "other types have no name");
+	unit_ok(event_type_keys(EVENT_OTHER) == NULL, "other types have no required keys");
+	unit_ok(!event_type_is(EVENT_OTHER, EVENT_IS_CHUNK), "another type is no chunk");
+}
+
+static void test_sets(void)
+{
+	event_set chunks = event_types(EVENT_IS_CHUNK);
+
+	unit_ok(event_set_has(chunks, EVENT_TOOL_CHUNK), "the set of chunks has tool_chunk");
+	unit_ok(!event_set_has(chunks, EVENT_TOOL_END), "the set of chunks lacks tool_end");
+	unit_ok(!event_set_has(chunks, EVENT_OTHER), "the set of chunks lacks other types");
+	unit_ok(event_types(EVENT_OF_CONVERSATION) ==
+		    (EVENT_BIT(EVENT_AGENT_START) | EVENT_BIT(EVENT_AGENT_UPDATED) |
+		     EVENT_BIT(EVENT_PROGRESS) | EVENT_BIT(EVENT_ERROR) |
+		     EVENT_BIT(EVENT_AGENT_END) | EVENT_BIT(EVENT_LLM_END) |
+		     EVENT_BIT(EVENT_TOOL_START) | EVENT_BIT(EVENT_TOOL_END)),
+		"a conversation is restored from these");
+}
+
+/* ---- the manual page ---- */
+
+static bool is_word(char c)
+{
+	return (c >= 'a' && c <= 'z') || c == '_' || (c >= '0' && c <= '9');
+}
+
+static struct span word_at(struct span text)
+{
+	size_t len = 0;
+
+	while (len < text.len && is_word(text.at[len]))
+		len++;
+	return (struct span){text.at, len};
+}
+
+static bool has_word(struct span text, struct span word)
+{
+	while (text.len > 0) {
+		struct span found = word_at(text);
+
+		if (span_equal(found, word))
+			return true;
+		text = span_from(text, found.len + (found.len < text.len));
+	}
+	return false;
+}
+
+/* The entry says all keys that the table requires. */
+static void check_keys(enum event_type type, struct span entry)
+{
+	struct span keys = span_of(event_type_keys(type));
+
+	while (keys.len > 0) {
+		struct span key = word_at(keys);
+
+		unit_ok(has_word(entry, key), "the entry of %s names %.*s", event_type_name(type),
+			SPAN_ARG(key));
+		keys = span_from(keys, key.len + (key.len < keys.len));
+	}
+}
+
+static void test_manual(void)
+{
+	static const char item[] = ".It Sy ";
+	struct buffer page = {0};
+	struct span rest, line, entry = {0};
+	int next = 0;
+
+	unit_read("man/agent-events.5", &page);
+	rest = buffer_span(&page);
+	while ((line = unit_line(&rest)).at != NULL) {
+		if (span_starts(line, ".It ") || span_starts(line, ".El")) {
+			if (entry.at != NULL && next > 0)
+				check_keys((enum event_type)(next - 1),
+					   (struct span){entry.at, (size_t)(line.at - entry.at)});
+			entry = (struct span){0};
+		}
+		if (!span_starts(line, item) || next >= EVENT_OTHER)
+			continue;
+		entry = span_from(line, sizeof(item) - 1);
+		unit_same(word_at(entry), span_of(event_type_name((enum event_type)next)),
+			  "agent-events(5) lists the types in the table's order");
+		next++;
+	}
+	unit_ok(next == EVENT_OTHER, "agent-events(5) lists all types");
+	buffer_free(&page);
+}
+
+int main(void)
+{
+	test_table();
+	test_others();
+	test_sets();
+	test_manual();
+	return unit_done();
+}
