@@ -14,6 +14,9 @@ struct checker {
 	size_t member_count, member_capacity;
 	struct span key;
 	const char *value;
+	struct json_index *index; /* NULL: none is wanted */
+	size_t *open;             /* the nodes of the open brackets */
+	struct span last_key;
 };
 
 static const char *fail(struct checker *c, const char *at, const char *what)
@@ -175,6 +178,32 @@ static void note_member(struct checker *c, const char *at)
 	c->member_count++;
 }
 
+/* A value begins at `at`. Once there are too many the count goes on, so that the index is known to
+ * be of no use. */
+static void begin_node(struct checker *c, const char *at)
+{
+	struct json_index *index = c->index;
+
+	if (index->count < JSON_INDEX_NODES) {
+		index->nodes[index->count] = (struct json_node){
+		    .key = c->depth > 0 && in_object(c) ? c->last_key : (struct span){0},
+		    .value = {at, 0},
+		};
+	}
+	index->count++;
+}
+
+/* The value of the node `node` ends at `at`. */
+static void end_node(struct checker *c, size_t node, const char *at)
+{
+	struct json_index *index = c->index;
+
+	if (node >= JSON_INDEX_NODES)
+		return;
+	index->nodes[node].value.len = (size_t)(at - index->nodes[node].value.at);
+	index->nodes[node].size = index->count - node;
+}
+
 static const char *check_key(struct checker *c, const char *at)
 {
 	const char *start = at = skip_space(c, at);
@@ -186,8 +215,9 @@ static const char *check_key(struct checker *c, const char *at)
 	at = check_string(c, at);
 	if (at == NULL)
 		return NULL;
+	c->last_key = (struct span){start, (size_t)(at - start)};
 	if (c->depth == 1)
-		c->key = (struct span){start, (size_t)(at - start)};
+		c->key = c->last_key;
 	at = skip_space(c, at);
 	if (at == c->end)
 		return fail_at_end(c, at);
@@ -215,6 +245,8 @@ static const char *after_value(struct checker *c, const char *at, bool *done)
 		at++;
 		c->depth--;
 		note_member(c, at);
+		if (c->index != NULL)
+			end_node(c, c->open[c->depth], at);
 	}
 }
 
@@ -231,6 +263,8 @@ static const char *open_bracket(struct checker *c, const char *at, bool *empty)
 		*empty = true;
 		return at + 1;
 	}
+	if (c->index != NULL)
+		c->open[c->depth] = c->index->count - 1;
 	c->is_object[c->depth++] = object;
 	return object ? check_key(c, at) : at;
 }
@@ -245,6 +279,8 @@ static const char *check_all(struct checker *c, const char *at)
 			return fail_at_end(c, at);
 		if (c->depth == 1)
 			c->value = at;
+		if (c->index != NULL)
+			begin_node(c, at);
 		if (*at == '{' || *at == '[') {
 			bool empty;
 
@@ -257,6 +293,8 @@ static const char *check_all(struct checker *c, const char *at)
 		if (at == NULL)
 			return NULL;
 		note_member(c, at);
+		if (c->index != NULL)
+			end_node(c, c->index->count - 1, at);
 		at = after_value(c, at, &done);
 	}
 	return at;
@@ -281,6 +319,21 @@ bool json_check(struct span text, struct json_fault *fault)
 	struct checker c = {.is_object = is_object, .max_depth = JSON_MAX_DEPTH};
 
 	return check(&c, text, fault);
+}
+
+bool json_check_index(struct span text, struct json_index *index, struct json_fault *fault)
+{
+	bool is_object[JSON_MAX_DEPTH];
+	size_t open[JSON_MAX_DEPTH];
+	struct checker c = {
+	    .is_object = is_object, .max_depth = JSON_MAX_DEPTH, .index = index, .open = open};
+	bool good;
+
+	index->count = 0;
+	good = check(&c, text, fault);
+	if (!good || index->count > JSON_INDEX_NODES)
+		index->count = 0;
+	return good;
 }
 
 bool json_check_object(struct span text, size_t depth, struct json_member *members, size_t capacity,

@@ -42,6 +42,22 @@ struct json_member {
 bool json_check_object(struct span text, size_t depth, struct json_member *members, size_t capacity,
 		       size_t *count, struct json_fault *fault);
 
+/* What a text consists of, stored while it is checked, so that walking it does not scan it again: a
+ * node for each value, in the order of the text. A text with more values than JSON_INDEX_NODES has
+ * no nodes. The spans live as long as the text. */
+enum { JSON_INDEX_NODES = 64 };
+struct json_node {
+	struct span key, value; /* as json_next gives them */
+	size_t size;            /* this node and those of the values inside it */
+};
+struct json_index {
+	struct json_node nodes[JSON_INDEX_NODES];
+	size_t count;
+};
+
+/* As json_check; fills `index`, which has no nodes if the text is not JSON. */
+bool json_check_index(struct span text, struct json_index *index, struct json_fault *fault);
+
 /* ---- reading ---- */
 
 enum json_type {
@@ -74,10 +90,18 @@ struct span json_path(struct span value, const char *path);
 struct json_walk {
 	struct span key, value;
 	const char *at, *end; /* private */
+	const struct json_node *node, *last;
 	bool is_object, begun;
 };
 struct json_walk json_walk(struct span value);
 bool json_next(struct json_walk *walk);
+
+/* Several members of the object that `walk` is about, in one walk: values[i] becomes the value of
+ * the member names[i], as json_get finds it. NULL ends `names`; `values` has room for as many. */
+void json_members(struct json_walk walk, const char *const *names, struct span *values);
+
+/* As json_walk, for a value of the text that `index` is about; it need not have a node there. */
+struct json_walk json_index_walk(const struct json_index *index, struct span value);
 
 /* How many members or elements. */
 size_t json_count(struct span value);

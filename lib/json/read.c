@@ -122,8 +122,20 @@ static struct span take_value(struct json_walk *walk)
 	return (struct span){start, (size_t)(walk->at - start)};
 }
 
+static bool next_node(struct json_walk *walk)
+{
+	if (walk->node == walk->last)
+		return false;
+	walk->key = walk->node->key;
+	walk->value = walk->node->value;
+	walk->node += walk->node->size;
+	return true;
+}
+
 bool json_next(struct json_walk *walk)
 {
+	if (walk->node != NULL)
+		return next_node(walk);
 	if (walk->at == walk->end)
 		return false;
 	walk->at = skip_space(walk->at, walk->end);
@@ -145,6 +157,55 @@ bool json_next(struct json_walk *walk)
 	}
 	walk->value = take_value(walk);
 	return walk->value.len > 0;
+}
+
+/* The nodes are in the order of the text, and no two values begin at the same byte. */
+struct json_walk json_index_walk(const struct json_index *index, struct span value)
+{
+	struct json_walk walk = json_walk(value);
+	size_t low = 0, high = walk.at != NULL ? index->count : 0;
+
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		const struct json_node *node = &index->nodes[middle];
+
+		if (node->value.at == value.at) {
+			walk.node = node + 1;
+			walk.last = node + node->size;
+			break;
+		}
+		if (node->value.at < value.at)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return walk;
+}
+
+/* Whether `key`, which has its quotes and no escape, is `name`. */
+static bool key_is(struct span key, const char *name)
+{
+	return key.at[1] == name[0] && strncmp(key.at + 1, name, key.len - 2) == 0 &&
+	       name[key.len - 2] == '\0';
+}
+
+void json_members(struct json_walk walk, const char *const *names, struct span *values)
+{
+	size_t missing = 0;
+
+	while (names[missing] != NULL)
+		values[missing++] = (struct span){0};
+	while (missing > 0 && walk.is_object && json_next(&walk)) {
+		bool escaped = memchr(walk.key.at, '\\', walk.key.len) != NULL;
+
+		for (size_t i = 0; walk.key.len > 2 && names[i] != NULL; i++) {
+			if (values[i].at != NULL ||
+			    !(escaped ? json_is(walk.key, names[i]) : key_is(walk.key, names[i])))
+				continue;
+			values[i] = walk.value;
+			missing--;
+		}
+	}
 }
 
 size_t json_count(struct span value)

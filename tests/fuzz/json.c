@@ -91,6 +91,32 @@ static void try_members(struct span text, bool valid, const struct json_fault *w
 	must(i == count);
 }
 
+/* A walk by the index shows what a walk through the text does. */
+static void compare_walks(const struct json_index *index, struct span value)
+{
+	struct json_walk by_text = json_walk(value), by_index = json_index_walk(index, value);
+
+	while (json_next(&by_text)) {
+		must(json_next(&by_index));
+		must(by_text.key.at == by_index.key.at && by_text.key.len == by_index.key.len);
+		must(by_text.value.at == by_index.value.at &&
+		     by_text.value.len == by_index.value.len);
+		compare_walks(index, by_text.value);
+	}
+	must(!json_next(&by_index));
+}
+
+static void try_index(struct span text, bool valid, const struct json_fault *want)
+{
+	struct json_index index;
+	struct json_fault fault = {0};
+
+	must(json_check_index(text, &index, &fault) == valid);
+	must(valid || (fault.what == want->what && fault.offset == want->offset));
+	if (index.count > 0)
+		compare_walks(&index, json_trim(text));
+}
+
 static void try_valid(struct span text)
 {
 	struct span value = json_trim(text);
@@ -161,6 +187,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	must(valid || (fault.what != NULL && fault.offset <= size));
 	must(!valid || is_utf8(text));
+	try_index(text, valid, &fault);
 	try_members(text, valid, &fault);
 	if (valid)
 		try_valid(text);

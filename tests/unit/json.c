@@ -7,6 +7,41 @@
 
 /* ---- checking ---- */
 
+/* Whether a walk by the index shows what a walk through the text does, at every depth. */
+static bool same_walks(const struct json_index *index, struct span value)
+{
+	struct json_walk by_text = json_walk(value), by_index = json_index_walk(index, value);
+	bool more, same = by_index.node != NULL || json_type(value) < JSON_ARRAY;
+
+	do {
+		more = json_next(&by_text);
+		same = same && json_next(&by_index) == more;
+		if (more && same)
+			same = by_text.key.at == by_index.key.at &&
+			       by_text.key.len == by_index.key.len &&
+			       by_text.value.at == by_index.value.at &&
+			       by_text.value.len == by_index.value.len &&
+			       same_walks(index, by_text.value);
+	} while (more && same);
+	return same;
+}
+
+static void check_index(struct span text, bool is_json, const struct json_fault *want,
+			const char *name)
+{
+	struct json_index index;
+	struct json_fault fault = {0};
+	bool good = json_check_index(text, &index, &fault);
+
+	if (!is_json)
+		unit_ok(!good && index.count == 0 && fault.what == want->what &&
+			    fault.offset == want->offset,
+			"%s: the index finds the same fault", name);
+	else
+		unit_ok(good && (index.count == 0 || same_walks(&index, json_trim(text))),
+			"%s: the index has what the walk finds", name);
+}
+
 static void check_case(struct span line)
 {
 	struct buffer input = {0};
@@ -22,6 +57,7 @@ static void check_case(struct span line)
 	else
 		unit_ok(accepted == json_is(expect, "accept"), "%s: %.*s", name, SPAN_ARG(expect));
 	unit_ok(accepted || fault.offset <= input.len, "%s: a fault lies inside the text", name);
+	check_index(buffer_span(&input), accepted, &fault, name);
 	free(name);
 	buffer_free(&input);
 }
@@ -336,9 +372,41 @@ static void completion(void)
 	buffer_free(&out);
 }
 
+static void members(void)
+{
+	static const char *const names[] = {"a", "missing", "esc", "nested", "a", NULL};
+	struct span text = SPAN(" {\"x\":{\"a\":9},\"a\":1,\"nested\":{\"b\":[2]},\"\\u0065sc\":3,"
+				"\"a\":4,\"\":5} ");
+	struct span found[5], all[5];
+	struct json_index index;
+	struct buffer many = {0};
+
+	json_members(json_walk(json_trim(text)), names, found);
+	unit_same(found[0], SPAN("1"), "the first of equal keys counts");
+	unit_ok(found[1].at == NULL, "a member that is not there is absent");
+	unit_same(found[2], SPAN("3"), "a key is found in an escaped spelling");
+	unit_same(found[3], SPAN("{\"b\":[2]}"), "a member that is an object");
+	unit_same(found[4], SPAN("1"), "a name may stand twice");
+	unit_ok(json_check_index(text, &index, NULL) && index.count == 10, "values have nodes");
+	json_members(json_index_walk(&index, json_trim(text)), names, all);
+	unit_ok(memcmp(found, all, sizeof(found)) == 0, "the index finds the same members");
+	json_members(json_walk(SPAN("[1]")), names, found);
+	unit_ok(found[0].at == NULL, "an array has no members");
+
+	buffer_add_char(&many, '[');
+	for (int i = 0; i < JSON_INDEX_NODES; i++)
+		buffer_add_text(&many, i == 0 ? "0" : ",0");
+	buffer_add_char(&many, ']');
+	unit_ok(json_check_index(buffer_span(&many), &index, NULL) && index.count == 0,
+		"a text with too many values has no index");
+	unit_ok(json_index_walk(&index, buffer_span(&many)).node == NULL, "it is walked as text");
+	buffer_free(&many);
+}
+
 int main(void)
 {
 	check_cases();
+	members();
 	check_depth();
 	faults();
 	paths();
