@@ -69,7 +69,7 @@ static void free_call(struct http_model_call *c)
 	loop_timer_remove(c->timer);
 	if (c->http != NULL)
 		http_cancel(c->http);
-	c->decoder->protocol->decoder_free(c->decoder);
+	decoder_free(c->decoder);
 	http_request_free(&c->request);
 	answer_tool_free(&c->answer);
 	sse_free(&c->sse);
@@ -81,12 +81,12 @@ static void free_call(struct http_model_call *c)
 }
 
 /* Report the answer as it stands and free the call. */
-static void finish(struct http_model_call *c, bool cut)
+static void finish(struct http_model_call *c)
 {
 	struct model_outcome outcome;
 
 	c->depth++;
-	c->decoder->protocol->end(c->decoder, cut, &outcome);
+	decoder_end(c->decoder, &outcome);
 	/* Why the bytes ended says more than that they did; a complete answer stays complete. */
 	if (c->failure.kind != NULL && outcome.error.kind != NULL &&
 	    strcmp(outcome.error.kind, "stream_truncated") == 0)
@@ -107,7 +107,7 @@ static void waited_enough(void *context)
 	struct http_model_call *c = context;
 
 	c->timer = NULL;
-	finish(c, false);
+	finish(c);
 }
 
 /* What a callback leaves to be done once it is safe to free the call. */
@@ -116,7 +116,7 @@ static void settle(struct http_model_call *c)
 	if (c->cancelled)
 		free_call(c);
 	else if (c->failed)
-		finish(c, false);
+		finish(c);
 	else if (c->complete && c->timer == NULL)
 		c->timer = loop_timer_add(c->model->model.host->loop, grace, waited_enough, c);
 }
@@ -157,7 +157,7 @@ static void deliver(struct http_model_call *c, struct span name, struct span dat
 	if (c->failed || c->cancelled || c->complete || (c->flushing && is_half(data)))
 		return;
 	deliver_raw(c, name, data);
-	if (!c->decoder->protocol->event(c->decoder, name, data))
+	if (!decoder_event(c->decoder, name, data))
 		c->failed = true;
 	if (span_starts(data, "[DONE]"))
 		c->complete = true;
@@ -404,7 +404,6 @@ static void fail_exchange(struct http_model_call *c, const struct http_result *r
 /* Nothing more will come: what waits for its end is complete. */
 static void flush(struct http_model_call *c)
 {
-	const struct protocol *protocol = c->decoder->protocol;
 	struct span bytes = buffer_span(&c->bytes);
 
 	c->flushing = true;
@@ -419,7 +418,7 @@ static void flush(struct http_model_call *c)
 		c->received = true;
 		deliver_raw(c, (struct span){0}, bytes);
 		if (!c->cancelled && !is_half(bytes))
-			protocol->document(c->decoder, bytes);
+			decoder_document(c->decoder, bytes);
 		break;
 	case BODY_STRAY:
 		sse_end(&c->sse);
@@ -453,7 +452,7 @@ static void on_done(void *context, const struct http_result *result)
 	if (c->cancelled)
 		free_call(c);
 	else
-		finish(c, broken);
+		finish(c);
 }
 
 /* ---- the kind of model ---- */
@@ -532,9 +531,8 @@ static struct model_call *http_model_ask(struct model *base, const struct model_
 	c->answer.handler = *handler;
 	c->handler = by_tool ? answer_tool_handler(&c->answer) : *handler;
 	c->request = wire;
-	c->decoder = model->provider->protocol->decoder_new(request);
-	c->decoder->handler = &c->handler;
-	c->decoder->provider = model->provider;
+	c->decoder = decoder_new(model->provider->protocol, model->provider, &c->handler);
+	c->decoder->has_schema = request->schema.at != NULL;
 	sse_init(&c->sse, on_event, c);
 	ndjson_init(&c->ndjson, on_line, c);
 	aws_stream_init(&c->aws, on_message, c);

@@ -65,7 +65,7 @@ static void read_answer(struct listing *listing, const struct http_result *resul
 			    "%s answered with something else than a list of models",
 			    provider->name);
 	} else {
-		provider->protocol->list_read(body, &models);
+		protocol_list_read(provider->protocol, body, &models);
 		add_provider(provider->name, buffer_span(&models), lines);
 	}
 	buffer_free(&models);
@@ -92,11 +92,9 @@ static bool build(struct listing *listing, struct error *e)
 {
 	const struct provider *provider = listing->provider;
 
-	if (provider->protocol->list_request == NULL)
-		return error_set(e, "usage", "%s has no list of models to ask for", provider->name);
 	listing->request.method = mem_copy(SPAN("GET"));
-	return provider->protocol->list_request(provider, provider->base_url, &listing->request,
-						e) &&
+	return protocol_list_request(provider->protocol, provider, provider->base_url,
+				     &listing->request, e) &&
 	       provider_dress(provider, &listing->request, e);
 }
 

@@ -9,16 +9,6 @@
 #include "model/protocol/protocol.h"
 #include "model/provider.h"
 
-static const struct protocol *const protocols[] = {
-    &protocol_openai_chat,
-    &protocol_openai_responses,
-    &protocol_ollama,
-    &protocol_bedrock,
-    &protocol_anthropic,
-    &protocol_gemini,
-    NULL,
-};
-
 /* ---- the files ---- */
 
 static bool read_registry_file(const char *path, struct buffer *out, struct error *e)
@@ -121,18 +111,6 @@ static bool unknown(const char *name, struct span registry, struct error *e)
 	return false;
 }
 
-static const struct protocol *find_protocol(struct span entry)
-{
-	struct span name = json_get(entry, "protocol");
-
-	if (name.at == NULL)
-		return &protocol_openai_chat;
-	for (size_t i = 0; protocols[i] != NULL; i++)
-		if (json_is(name, protocols[i]->name))
-			return protocols[i];
-	return NULL;
-}
-
 /* The entry with its "when_set" members merged in: changes that an environment variable brings. */
 static void settle(struct span entry, struct buffer *out)
 {
@@ -167,7 +145,7 @@ static bool find(struct provider *provider, const char *name, struct error *e)
 	if (ok) {
 		settle(entry, &provider->json);
 		provider->entry = buffer_span(&provider->json);
-		provider->protocol = find_protocol(provider->entry);
+		provider->protocol = protocol_find(json_get(provider->entry, "protocol"));
 		if (provider->protocol == NULL) {
 			struct span protocol = json_get(provider->entry, "protocol");
 

@@ -48,7 +48,7 @@ static void on_delta(void *context, const struct model_delta *delta)
 static void take(struct answer *a, struct span name, struct span data)
 {
 	if (!a->failed)
-		a->failed = !PROTOCOL.event(a->decoder, name, data);
+		a->failed = !decoder_event(a->decoder, name, data);
 }
 
 static void on_event(void *context, const struct sse_event *event)
@@ -87,19 +87,18 @@ static void try_answer(struct span text, bool whole)
 	struct model_handler handler = {.context = &answer, .delta = on_delta};
 	struct model_outcome outcome = {.error = {.retry_after_seconds = -1}};
 
-	answer.decoder = PROTOCOL.decoder_new(&(struct model_request){0});
-	answer.decoder->handler = &handler;
-	answer.decoder->provider = &provider;
+	answer.decoder = decoder_new(&PROTOCOL, &provider, &handler);
+	answer.decoder->has_schema = text.len % 2 == 1;
 	if (whole)
-		answer.failed = !PROTOCOL.document(answer.decoder, text);
+		answer.failed = !decoder_document(answer.decoder, text);
 	else
 		take_stream(&answer, text);
-	PROTOCOL.end(answer.decoder, text.len % 2 == 1, &outcome);
+	decoder_end(answer.decoder, &outcome);
 	must(!answer.failed || outcome.error.kind != NULL);
 	must(outcome.error.kind == NULL ||
 	     (outcome.error.message != NULL && is_utf8(span_of(outcome.error.message))));
 	must(outcome.refusal == NULL || is_utf8(span_of(outcome.refusal)));
-	PROTOCOL.decoder_free(answer.decoder);
+	decoder_free(answer.decoder);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -108,10 +107,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct span text = buffer_span(&copy);
 
 	try_answer(text, false);
-	if (PROTOCOL.document != NULL && json_check(text, NULL))
-		try_answer(text, true);
-	if (PROTOCOL.list_read != NULL && json_check(text, NULL))
-		PROTOCOL.list_read(text, &list);
+	try_answer(text, true);
+	if (json_check(text, NULL))
+		protocol_list_read(&PROTOCOL, text, &list);
 	buffer_free(&copy);
 	buffer_free(&list);
 	return 0;

@@ -356,13 +356,10 @@ static void answers_by_tool(void)
 	struct answer a;
 
 	answer_begin(&a, "prov");
-	PROTOCOL.decoder_free(a.decoder);
-	a.decoder = PROTOCOL.decoder_new(&(struct model_request){.schema = SPAN("{}")});
-	a.decoder->handler = &a.handler;
-	a.decoder->provider = a.provider;
+	a.decoder->has_schema = true;
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
-		PROTOCOL.event(a.decoder, (struct span){0}, span_of(events[i]));
-	PROTOCOL.end(a.decoder, false, &a.outcome);
+		decoder_event(a.decoder, (struct span){0}, span_of(events[i]));
+	decoder_end(a.decoder, &a.outcome);
 	same_summary(&a, "T(Here:)D({})T({\"n\": )T(1.0}) stop" ALL, "an answer by a tool", "");
 }
 

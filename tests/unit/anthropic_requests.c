@@ -496,7 +496,7 @@ static void show(const char *base_url, const struct model_request *request, bool
 	struct http_request http = {0};
 
 	if (list)
-		provider->protocol->list_request(provider, provider->base_url, &http, &e);
+		protocol_list_request(provider->protocol, provider, provider->base_url, &http, &e);
 	else
 		provider->protocol->request(provider, "m", provider->base_url, request, &http, &e);
 	provider_dress(provider, &http, &e);
@@ -546,7 +546,8 @@ static void list(void)
 {
 	struct buffer out = {0};
 
-	protocol_anthropic.list_read(
+	protocol_list_read(
+	    &protocol_anthropic,
 	    SPAN("{\"data\":[{\"type\":\"model\",\"id\":\"claude-a\",\"display_name\":\"Claude A\","
 		 "\"max_input_tokens\":200000},{\"id\":\"claude-b\"},{\"id\":7},3],\"has_more\":"
 		 "false}"),

@@ -203,8 +203,8 @@ static void data(const char *title, const char *want, const char *const *list)
 	answer_begin(&a, "prov");
 	a.decoder->handler = &handler;
 	for (; *list != NULL; list += 2)
-		PROTOCOL.event(a.decoder, span_of(*list), span_of(list[1]));
-	PROTOCOL.end(a.decoder, false, &a.outcome);
+		decoder_event(a.decoder, span_of(*list), span_of(list[1]));
+	decoder_end(a.decoder, &a.outcome);
 	unit_same(buffer_span(&got), span_of(want), title);
 	answer_free(&a);
 	buffer_free(&got);

@@ -96,7 +96,8 @@ static void lists(void)
 {
 	struct http_request http = {0};
 
-	bedrock_list_request(NULL, "https://bedrock-runtime.eu-west-1.amazonaws.com/", &http, NULL);
+	protocol_list_request(&protocol_bedrock, NULL,
+			      "https://bedrock-runtime.eu-west-1.amazonaws.com/", &http, NULL);
 	unit_same(span_of(http.url),
 		  SPAN("https://bedrock.eu-west-1.amazonaws.com/foundation-models"),
 		  "models are listed by another host");

@@ -106,10 +106,8 @@ static void answer_begin(struct answer *a, const char *provider)
 {
 	*a = (struct answer){0};
 	a->provider = make_provider(provider);
-	a->decoder = PROTOCOL.decoder_new(&(struct model_request){0});
 	a->handler = (struct model_handler){.context = a, .delta = on_delta};
-	a->decoder->handler = &a->handler;
-	a->decoder->provider = a->provider;
+	a->decoder = decoder_new(&PROTOCOL, a->provider, &a->handler);
 }
 
 static void answer_free(struct answer *a)
@@ -125,7 +123,7 @@ static void answer_free(struct answer *a)
 	buffer_free(&a->thinking);
 	buffer_free(&a->message_data);
 	buffer_free(&a->log);
-	PROTOCOL.decoder_free(a->decoder);
+	decoder_free(a->decoder);
 	provider_free(a->provider);
 }
 
@@ -135,15 +133,15 @@ __attribute__((unused)) static void decode_stream(struct answer *a, const char *
 {
 	answer_begin(a, provider);
 	framed_read(a->decoder, stream, step);
-	PROTOCOL.end(a->decoder, false, &a->outcome);
+	decoder_end(a->decoder, &a->outcome);
 }
 
 __attribute__((unused)) static void decode_document(struct answer *a, const char *provider,
 						    struct span json)
 {
 	answer_begin(a, provider);
-	PROTOCOL.document(a->decoder, json);
-	PROTOCOL.end(a->decoder, false, &a->outcome);
+	decoder_document(a->decoder, json);
+	decoder_end(a->decoder, &a->outcome);
 }
 
 /* ---- what an answer amounts to, in one line ---- */

@@ -18,9 +18,7 @@ struct framed {
 
 static void framed_event(struct framed *framed, struct span name, struct span data)
 {
-	struct decoder *decoder = framed->decoder;
-
-	if (!framed->stopped && !decoder->protocol->event(decoder, name, data))
+	if (!framed->stopped && !decoder_event(framed->decoder, name, data))
 		framed->stopped = true;
 }
 

@@ -419,7 +419,7 @@ static void list_url(const char *name, const char *want)
 	struct provider *provider = provider_open(name, NULL, NULL);
 	struct http_request http = {0};
 
-	protocol_gemini.list_request(provider, provider->base_url, &http, NULL);
+	protocol_list_request(&protocol_gemini, provider, provider->base_url, &http, NULL);
 	unit_same(span_of(http.url), span_of(want), want);
 	http_request_free(&http);
 	provider_free(provider);
@@ -432,7 +432,8 @@ static void lists(void)
 	list_url("gemini", "https://generativelanguage.googleapis.com/v1beta/models?pageSize=1000");
 	list_url("vertex", "https://aiplatform.googleapis.com/v1beta1/publishers/google/"
 			   "models?pageSize=1000");
-	protocol_gemini.list_read(
+	protocol_list_read(
+	    &protocol_gemini,
 	    SPAN("{\"models\":[{\"name\":\"models/gemini-3-flash\",\"displayName\":\"Gemini 3 "
 		 "Flash\",\"inputTokenLimit\":1048576,\"supportedGenerationMethods\":["
 		 "\"countTokens\",\"generateContent\"]},{\"name\":\"models/embed\","
@@ -443,7 +444,8 @@ static void lists(void)
 		  SPAN("gemini-3-flash\t1048576\tGemini 3 Flash\ntunedModels/mine\t\t\n"),
 		  "a list of models");
 	buffer_clear(&out);
-	protocol_gemini.list_read(
+	protocol_list_read(
+	    &protocol_gemini,
 	    SPAN("{\"publisherModels\":[{\"name\":\"publishers/google/models/gemini-2.5-pro\"}]}"),
 	    &out);
 	unit_same(buffer_span(&out), SPAN("gemini-2.5-pro\t\t\n"), "and Vertex AI's");

@@ -270,13 +270,14 @@ static void lists(void)
 {
 	struct buffer out = {0};
 
-	protocol_ollama.list_read(
+	protocol_list_read(
+	    &protocol_ollama,
 	    SPAN("{\"models\":[{\"name\":\"a:1b\",\"model\":\"a:1b\",\"size\":1},{\"name\":\"b\"},"
 		 "{\"size\":2},7]}"),
 	    &out);
 	unit_same(buffer_span(&out), SPAN("a:1b\t\t\nb\t\t\n"), "the list of models");
 	buffer_clear(&out);
-	protocol_ollama.list_read(SPAN("[]"), &out);
+	protocol_list_read(&protocol_ollama, SPAN("[]"), &out);
 	unit_same(buffer_span(&out), SPAN(""), "no list");
 	buffer_free(&out);
 }

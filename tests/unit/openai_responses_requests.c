@@ -174,7 +174,7 @@ static void same_head(const char *title, const char *name, const char *base_url,
 	if (provider == NULL)
 		buffer_add_text(&got, e.message);
 	else if (list)
-		provider->protocol->list_request(provider, provider->base_url, &http, &e);
+		protocol_list_request(provider->protocol, provider, provider->base_url, &http, &e);
 	else
 		provider->protocol->request(provider, "m", provider->base_url,
 					    &REQUEST(MESSAGES(HI)), &http, &e);

@@ -43,7 +43,7 @@ static void told_read(struct decoder *decoder, const char *folder, int round)
 		path.len = stem;
 		buffer_add_text(&path, "json");
 		unit_read(buffer_string(&path), &bytes);
-		decoder->protocol->document(decoder, buffer_span(&bytes));
+		decoder_document(decoder, buffer_span(&bytes));
 	}
 	buffer_free(&path);
 	buffer_free(&bytes);
@@ -57,17 +57,15 @@ static void told(const struct protocol *protocol, const char *provider, const ch
 	struct provider entry = {.name = (char *)provider, .entry = SPAN("{}")};
 	struct told told = {.round = round};
 	struct model_handler handler = {.context = &told, .delta = told_delta};
-	struct decoder *decoder = protocol->decoder_new(&(struct model_request){0});
+	struct decoder *decoder = decoder_new(protocol, &entry, &handler);
 	struct model_outcome outcome;
 
-	decoder->handler = &handler;
-	decoder->provider = &entry;
 	told_read(decoder, folder, round);
-	protocol->end(decoder, false, &outcome);
+	decoder_end(decoder, &outcome);
 	answer_finish(&told.answer);
 	answer_write_message(&told.answer, provider, model, outcome.refusal, out);
 	answer_free(&told.answer);
-	protocol->decoder_free(decoder);
+	decoder_free(decoder);
 }
 
 /* The next part of a message that is a call to be run here; false at the end. */

@@ -1,21 +1,16 @@
 /*
  * gemini: Google's generateContent, of the Gemini API and of Vertex AI. Private to its files:
- *   gemini.c           the decoder: chunks, and how an answer ends
- *   gemini_parts.c     parts into deltas, with what must go back of them
- *   gemini_args.c      arguments that come in pieces
- *   gemini_grounding.c what the provider searched for and read, told as calls of its own
+ *   gemini_decode.c    the decoder: chunks, the end, and sources as calls by the provider
+ *   gemini_parts.c     parts into deltas, with what must go back; arguments in pieces
  *   gemini_request.c   the request: URL and parameters
  *   gemini_tools.c     the request's tools, and how a schema of the answer is asked for
  *   gemini_schema.c    a schema in the API's dialect
  *   gemini_messages.c  the request's conversation
- *   gemini_list.c      the list of models
  */
 #ifndef MODEL_GEMINI_H
 #define MODEL_GEMINI_H
 
-#include "model/failure.h"
 #include "model/parameters.h"
-#include "model/protocol/joint.h"
 #include "model/protocol/protocol.h"
 
 /* ---- the decoder ---- */
@@ -28,73 +23,49 @@ struct gemini_args {
 	bool growing;
 };
 
-/* Take in the arguments as a whole, and the list "partialArgs": values for JSON paths. */
-void gemini_args_add(struct gemini_args *args, struct span whole);
-void gemini_args_patch(struct gemini_args *args, struct span patches);
-
-/* No more will come: `json` is complete, {} when nothing came. */
-void gemini_args_end(struct gemini_args *args);
-void gemini_args_free(struct gemini_args *args);
-
 enum gemini_runner { RUN_HERE, RUN_AS_CODE, RUN_AS_TOOL };
 
 struct gemini_call {
 	struct buffer id; /* the provider's; empty: none */
 	enum gemini_runner runner;
-	bool over; /* the provider has told what it gave */
+	bool over; /* its result was received */
 };
 
 enum gemini_text { TEXT_NONE, TEXT_ANSWER, TEXT_THOUGHT };
 
 struct gemini_decoder {
 	struct decoder base;
-	struct pieces pieces;
-	struct buffer id, model, finish, finish_message;
+	struct buffer finish_message;
 	struct buffer block, block_message;   /* why the prompt was refused */
 	struct buffer grounding, url_context; /* JSON objects; empty: none */
 	struct joint joints[3];               /* by enum gemini_text */
-	enum gemini_text growing;             /* the text that would take the next of its kind in */
-	bool grown;                           /* something of it was said */
-	struct gemini_call *calls;
-	int call_count, calls_here;
-	int open; /* the call whose arguments still come; -1: none */
+	enum gemini_text growing;  /* the text to which the next text of its kind belongs */
+	bool grown;                /* some of it was emitted */
+	struct gemini_call *calls; /* by index */
+	int open;                  /* the call whose arguments still come; -1: none */
 	struct gemini_args args;
-	int64_t prompt, candidates, thoughts, cached, tool_use; /* tokens, -1: not said */
-	bool some;                                              /* something was answered */
-	bool torn; /* the last event was the beginning of one */
-	bool done; /* nothing more is to come */
-	struct failure failure;
 };
 
-void gemini_say(struct gemini_decoder *d, struct model_delta delta);
-
-/* A part of the answer; false after recording a failure. */
+/* A part of the response; false after recording a failure. */
 bool gemini_part(struct gemini_decoder *d, struct span part);
 
-/* Nothing more of text or arguments will come. `complete`: not because the answer was cut. */
+/* No more text or arguments will come. `complete`: not because the response was cut. */
 void gemini_parts_end(struct gemini_decoder *d, bool complete);
 void gemini_parts_free(struct gemini_decoder *d);
 
-/* A call begins; returns its index. */
+/* A call begins; `id` is a JSON string or absent, `name` text. Returns its index. */
 int gemini_start_call(struct gemini_decoder *d, struct span id, struct span name,
 		      enum gemini_runner runner);
 
-/* The provider runs its call `index`, whose arguments are `args`; and what it gave. */
+/* The provider runs its call `index`, whose arguments are `args`; and its result. */
 void gemini_run_call(struct gemini_decoder *d, int index, struct span args);
 void gemini_end_call(struct gemini_decoder *d, int index, struct span result, bool is_error);
-
-/* Keep what a candidate says about its sources, and tell it in the end. */
-void gemini_grounding_read(struct gemini_decoder *d, struct span candidate);
-void gemini_grounding_end(struct gemini_decoder *d);
 
 /* ---- the request ---- */
 
 /* As protocol.h says. */
 bool gemini_request(const struct provider *provider, const char *model, const char *base_url,
 		    const struct model_request *request, struct http_request *out, struct error *e);
-bool gemini_list_request(const struct provider *provider, const char *base_url,
-			 struct http_request *out, struct error *e);
-void gemini_list_read(struct span json, struct buffer *out);
 
 /* What a request is made of while it is written. */
 struct gemini_writer {

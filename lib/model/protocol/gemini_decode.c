@@ -1,67 +1,49 @@
-#include "model/protocol/gemini.h"
-
 #include <stdlib.h>
 
-#include "base/utf8.h"
+#include "model/protocol/gemini.h"
+#include "model/protocol/protocol.h"
 
-/* How much of something else than an answer a message quotes. */
-enum { QUOTED_BYTES = 200 };
+/* ---- why a response ended ---- */
 
-static void keep_first(struct span value, struct buffer *out)
-{
-	if (out->len == 0)
-		json_decode(value, out);
-}
-
-/* ---- why an answer ended ---- */
-
-enum ending { ENDS_WELL, ENDS_CUT, ENDS_FILTERED, ENDS_BAD_CALL, ENDS_BADLY, ENDS_FOR_NOW };
-
-/* `number` is what the reason is called where enums are numbers (Vertex AI: enum-encoding=int). */
-static const struct reason {
-	const char *name;
-	enum ending ending;
-	int number;
-} reasons[] = {
-    {"STOP", ENDS_WELL, 1},
-    {"MAX_TOKENS", ENDS_CUT, 2},
-    {"CONTINUATION", ENDS_CUT, -1},
-    {"SAFETY", ENDS_FILTERED, 3},
-    {"RECITATION", ENDS_FILTERED, 4},
-    {"BLOCKLIST", ENDS_FILTERED, 6},
-    {"PROHIBITED_CONTENT", ENDS_FILTERED, 7},
-    {"SPII", ENDS_FILTERED, 8},
-    {"MODEL_ARMOR", ENDS_FILTERED, 10},
-    {"IMAGE_SAFETY", ENDS_FILTERED, 11},
-    {"IMAGE_PROHIBITED_CONTENT", ENDS_FILTERED, 12},
-    {"IMAGE_RECITATION", ENDS_FILTERED, 13},
-    {"MALFORMED_FUNCTION_CALL", ENDS_BAD_CALL, 9},
-    {"UNEXPECTED_TOOL_CALL", ENDS_BAD_CALL, 16},
-    {"MALFORMED_RESPONSE", ENDS_FOR_NOW, -1},
-    {"OTHER", ENDS_BADLY, 5},
-    {"LANGUAGE", ENDS_BADLY, -1},
-    {"NO_IMAGE", ENDS_BADLY, 15},
-    {"IMAGE_OTHER", ENDS_BADLY, 14},
-    {"TOO_MANY_TOOL_CALLS", ENDS_BADLY, -1},
-    {"MISSING_THOUGHT_SIGNATURE", ENDS_BADLY, -1},
+static const struct finish_reason reasons[] = {
+    {"STOP", .finish = MODEL_STOP, .number = 1},
+    {"MAX_TOKENS", .finish = MODEL_LENGTH, .number = 2},
+    {"CONTINUATION", .finish = MODEL_LENGTH},
+    {"SAFETY", .finish = MODEL_CONTENT_FILTER, .number = 3},
+    {"RECITATION", .finish = MODEL_CONTENT_FILTER, .number = 4},
+    {"BLOCKLIST", .finish = MODEL_CONTENT_FILTER, .number = 6},
+    {"PROHIBITED_CONTENT", .finish = MODEL_CONTENT_FILTER, .number = 7},
+    {"SPII", .finish = MODEL_CONTENT_FILTER, .number = 8},
+    {"MODEL_ARMOR", .finish = MODEL_CONTENT_FILTER, .number = 10},
+    {"IMAGE_SAFETY", .finish = MODEL_CONTENT_FILTER, .number = 11},
+    {"IMAGE_PROHIBITED_CONTENT", .finish = MODEL_CONTENT_FILTER, .number = 12},
+    {"IMAGE_RECITATION", .finish = MODEL_CONTENT_FILTER, .number = 13},
+    {"MALFORMED_FUNCTION_CALL", .finish = MODEL_ERROR, .kind = "tool_validation", .number = 9},
+    {"UNEXPECTED_TOOL_CALL", .finish = MODEL_ERROR, .kind = "tool_validation", .number = 16},
+    {"MALFORMED_RESPONSE", .finish = MODEL_ERROR, .kind = "server", .retryable = true},
+    {"OTHER", .finish = MODEL_ERROR, .kind = "server", .number = 5},
+    {"LANGUAGE", .finish = MODEL_ERROR, .kind = "server"},
+    {"NO_IMAGE", .finish = MODEL_ERROR, .kind = "server", .number = 15},
+    {"IMAGE_OTHER", .finish = MODEL_ERROR, .kind = "server", .number = 14},
+    {"TOO_MANY_TOOL_CALLS", .finish = MODEL_ERROR, .kind = "server"},
+    {"MISSING_THOUGHT_SIGNATURE", .finish = MODEL_ERROR, .kind = "server"},
+    {0},
 };
 
-enum { REASON_COUNT = sizeof(reasons) / sizeof(reasons[0]) };
-
-/* The reason as text; what only says that none is known is none. The last one holds. */
+/* The reason as text (Vertex AI with enum-encoding=int sends numbers); one that stands for
+ * "unknown" is ignored. The last reason applies. */
 static void read_reason(struct span value, struct buffer *out)
 {
+	bool is_number = json_type(value) == JSON_NUMBER;
 	struct buffer text = {0};
 
-	if (json_type(value) == JSON_NUMBER)
+	for (const struct finish_reason *reason = reasons; is_number && reason->name != NULL;
+	     reason++)
+		if (reason->number > 0 && json_int(value, 0) == reason->number)
+			buffer_add_text(&text, reason->name);
+	if (is_number && text.len == 0)
 		buffer_add_span(&text, value);
-	else
-		json_decode(value, &text);
-	for (size_t i = 0; json_type(value) == JSON_NUMBER && i < REASON_COUNT; i++)
-		if (json_int(value, 0) == reasons[i].number) {
-			buffer_clear(&text);
-			buffer_add_text(&text, reasons[i].name);
-		}
+	json_decode(value, &text);
 	if (text.len == 0 || span_ends(buffer_span(&text), "_UNSPECIFIED") ||
 	    span_is(buffer_span(&text), "0")) {
 		buffer_free(&text);
@@ -71,66 +53,140 @@ static void read_reason(struct span value, struct buffer *out)
 	*out = text;
 }
 
-/* A reason that is not known yet is no fault. */
-static enum ending ending_of(const struct gemini_decoder *d)
+/* ---- sources ---- */
+
+/* Every chunk may have such an object, often empty; the last ones with something in them apply. */
+static void keep(struct gemini_decoder *d, struct span value, const char *a, const char *b,
+		 struct buffer *out)
 {
-	for (size_t i = 0; i < REASON_COUNT; i++)
-		if (span_is(buffer_span(&d->finish), reasons[i].name))
-			return reasons[i].ending;
-	return ENDS_WELL;
+	if (json_count(json_get(value, a)) == 0 && json_count(json_get(value, b)) == 0)
+		return;
+	buffer_clear(out);
+	json_write_line(out, pieces_repair(&d->base.pieces, value));
+}
+
+static void read_grounding(struct gemini_decoder *d, struct span grounding, struct span urls)
+{
+	keep(d, grounding, "webSearchQueries", "groundingChunks", &d->grounding);
+	keep(d, urls, "urlMetadata", "urlMetadata", &d->url_context);
+}
+
+/* A call with the arguments {"`key`":`list`} that gave `result`. */
+static void emit_call(struct gemini_decoder *d, const char *name, const char *key, struct span list,
+		      struct span result)
+{
+	struct buffer args = {0};
+	int index = gemini_start_call(d, (struct span){0}, span_of(name), RUN_AS_TOOL);
+
+	json_open(&args, '{');
+	if (json_count(list) > 0)
+		json_put_raw(&args, key, list);
+	json_close(&args, '}');
+	gemini_run_call(d, index, buffer_span(&args));
+	gemini_end_call(d, index, json_count(result) > 0 ? result : SPAN("[]"), false);
+	buffer_free(&args);
+}
+
+/* The tool, by where its sources are from. */
+static const char *search_name(struct span chunks)
+{
+	if (json_path(chunks, "0.maps").at != NULL)
+		return "google_maps";
+	if (json_path(chunks, "0.retrievedContext").at != NULL)
+		return "file_search";
+	return "google_search";
+}
+
+static void emit_urls(struct gemini_decoder *d, struct span list)
+{
+	struct json_walk walk = json_walk(list);
+	struct buffer urls = {0};
+
+	json_open(&urls, '[');
+	while (json_next(&walk)) {
+		struct span url = json_get(walk.value, "retrievedUrl");
+
+		if (json_type(url) != JSON_STRING)
+			continue;
+		json_comma(&urls);
+		buffer_add_span(&urls, url);
+	}
+	json_close(&urls, ']');
+	emit_call(d, "url_context", "urls", buffer_span(&urls), list);
+	buffer_free(&urls);
+}
+
+/* Searches show only in the sources, after the response, unless the calls were parts of it. */
+static void end_grounding(struct gemini_decoder *d)
+{
+	struct span grounding = buffer_span(&d->grounding);
+	struct span queries = json_get(grounding, "webSearchQueries");
+	struct span chunks = json_get(grounding, "groundingChunks");
+	struct span urls = json_get(buffer_span(&d->url_context), "urlMetadata");
+
+	for (int i = 0; i < d->base.call_count; i++)
+		if (d->calls[i].runner == RUN_AS_TOOL)
+			return;
+	if (urls.at != NULL)
+		emit_urls(d, urls);
+	if (json_count(queries) > 0 || (json_count(chunks) > 0 && urls.at == NULL))
+		emit_call(d, search_name(chunks), "queries", queries, chunks);
 }
 
 /* ---- chunks ---- */
 
 static bool read_candidate(struct gemini_decoder *d, struct span candidate)
 {
-	struct span message = json_get(candidate, "finishMessage");
-	struct json_walk walk = json_walk(json_path(candidate, "content.parts"));
+	static const char *const names[] = {"index",
+					    "content",
+					    "finishReason",
+					    "finishMessage",
+					    "groundingMetadata",
+					    "urlContextMetadata",
+					    NULL};
+	enum { INDEX, CONTENT, REASON, MESSAGE, GROUNDING, URLS, MEMBERS };
+	static const char *const inside[] = {"parts", NULL};
+	struct span member[MEMBERS], parts;
+	struct json_walk walk;
 	bool ok = true;
 
-	if (json_int(json_get(candidate, "index"), 0) != 0)
+	decoder_members(&d->base, candidate, names, member);
+	if (json_int(member[INDEX], 0) != 0)
 		return true;
+	decoder_members(&d->base, member[CONTENT], inside, &parts);
+	walk = decoder_walk(&d->base, parts);
 	while (ok && json_next(&walk))
 		ok = gemini_part(d, walk.value);
-	gemini_grounding_read(d, candidate);
-	if (json_type(message) == JSON_STRING) {
+	read_grounding(d, member[GROUNDING], member[URLS]);
+	if (json_type(member[MESSAGE]) == JSON_STRING) {
 		buffer_clear(&d->finish_message);
-		json_decode(message, &d->finish_message);
+		json_decode(member[MESSAGE], &d->finish_message);
 	}
-	read_reason(json_get(candidate, "finishReason"), &d->finish);
+	read_reason(member[REASON], &d->base.finish);
 	return ok;
-}
-
-static void read_count(struct span usage, const char *name, int64_t *count)
-{
-	int64_t value = model_tokens(json_get(usage, name), -1);
-
-	if (value >= 0)
-		*count = value;
-}
-
-/* Counts are of the whole answer so far: the last one holds, and one that is left out stays. */
-static void read_usage(struct gemini_decoder *d, struct span usage)
-{
-	read_count(usage, "promptTokenCount", &d->prompt);
-	read_count(usage, "candidatesTokenCount", &d->candidates);
-	read_count(usage, "thoughtsTokenCount", &d->thoughts);
-	read_count(usage, "cachedContentTokenCount", &d->cached);
-	read_count(usage, "toolUsePromptTokenCount", &d->tool_use);
 }
 
 static bool read_chunk(struct gemini_decoder *d, struct span chunk)
 {
-	struct json_walk walk = json_walk(json_get(chunk, "candidates"));
-	struct span error = json_get(chunk, "error"), feedback = json_get(chunk, "promptFeedback");
+	static const char *const names[] = {"candidates", "error",        "promptFeedback",
+					    "responseId", "modelVersion", "usageMetadata",
+					    NULL};
+	enum { CANDIDATES, ERROR, FEEDBACK, ID, MODEL, USAGE, MEMBERS };
+	struct span member[MEMBERS];
+	struct json_walk walk;
 
-	if (json_type(error) == JSON_OBJECT || json_type(error) == JSON_STRING)
-		return failure_read(&d->failure, d->base.provider, 0, chunk);
-	keep_first(json_get(chunk, "responseId"), &d->id);
-	keep_first(json_get(chunk, "modelVersion"), &d->model);
-	read_usage(d, json_get(chunk, "usageMetadata"));
-	read_reason(json_get(feedback, "blockReason"), &d->block);
-	keep_first(json_get(feedback, "blockReasonMessage"), &d->block_message);
+	decoder_members(&d->base, chunk, names, member);
+	if (json_type(member[ERROR]) == JSON_OBJECT || json_type(member[ERROR]) == JSON_STRING)
+		return decoder_fail_with(&d->base, chunk);
+	decoder_store_first(&d->base.id, member[ID]);
+	decoder_store_first(&d->base.model, member[MODEL]);
+	decoder_usage(&d->base, member[USAGE]);
+	if (member[FEEDBACK].at != NULL) {
+		read_reason(json_get(member[FEEDBACK], "blockReason"), &d->block);
+		decoder_store_first(&d->block_message,
+				    json_get(member[FEEDBACK], "blockReasonMessage"));
+	}
+	walk = decoder_walk(&d->base, member[CANDIDATES]);
 	while (json_next(&walk))
 		if (!read_candidate(d, walk.value))
 			return false;
@@ -138,10 +194,13 @@ static bool read_chunk(struct gemini_decoder *d, struct span chunk)
 }
 
 /* One chunk, or a list of them. */
-static bool read_chunks(struct gemini_decoder *d, struct span json)
+static bool gemini_chunk(struct decoder *base, struct span name, struct span json)
 {
-	struct json_walk walk = json_walk(json);
+	struct gemini_decoder *d = (struct gemini_decoder *)base;
+	struct json_walk walk = decoder_walk(base, json);
 
+	if (span_is(name, "error"))
+		return decoder_fail_with(base, json);
 	if (json_type(json) != JSON_ARRAY)
 		return read_chunk(d, json);
 	while (json_next(&walk))
@@ -150,79 +209,16 @@ static bool read_chunks(struct gemini_decoder *d, struct span json)
 	return true;
 }
 
-/* ---- the protocol ---- */
-
-static bool gemini_event(struct decoder *decoder, struct span name, struct span data)
+static bool gemini_document(struct decoder *base, struct span json)
 {
-	struct gemini_decoder *d = (struct gemini_decoder *)decoder;
-	struct json_fault fault;
+	static const char *const names[] = {"candidates", "promptFeedback", "usageMetadata",
+					    "error", NULL};
+	struct span first = json_type(json) == JSON_ARRAY ? json_path(json, "0") : json;
 
-	if (d->failure.kind != NULL)
-		return false;
-	data = json_trim(data);
-	if (data.len == 0)
-		return true;
-	if (span_starts(data, "[DONE]")) {
-		d->done = true;
-		return true;
-	}
-	if (span_is(name, "error"))
-		return failure_read(&d->failure, d->base.provider, 0, data);
-	if (d->torn)
-		return failure_set(&d->failure, "invalid_response", true,
-				   "%s sent half an event in the middle of its answer",
-				   d->base.provider->name);
-	if (pieces_check(&d->pieces, data, &fault))
-		return read_chunks(d, data);
-	/* The last event of a stream that broke off: `end` decides whether it was needed. */
-	d->torn = fault.offset >= data.len;
-	if (d->torn)
-		return true;
-	return failure_set(&d->failure, "invalid_response", true,
-			   "%s sent an event that is not JSON (%s at byte %zu)",
-			   d->base.provider->name, fault.what, fault.offset);
-}
-
-/* Whether `json` looks like an answer at all. */
-static bool is_answer(struct span json)
-{
-	static const char *const members[] = {"candidates", "promptFeedback", "usageMetadata",
-					      "error", NULL};
-
-	if (json_type(json) == JSON_ARRAY)
-		json = json_path(json, "0");
-	for (size_t i = 0; members[i] != NULL; i++)
-		if (json_get(json, members[i]).at != NULL)
-			return true;
-	return false;
-}
-
-static bool fail_answer(struct gemini_decoder *d, struct span text)
-{
-	struct buffer quoted = {0};
-
-	if (text.len > QUOTED_BYTES)
-		text.len = QUOTED_BYTES;
-	text.len -= utf8_incomplete_tail(text);
-	utf8_add(&quoted, text);
-	failure_set(&d->failure, "invalid_response", true,
-		    "%s answered with something that is not a response: %s", d->base.provider->name,
-		    buffer_string(&quoted));
-	buffer_free(&quoted);
-	return false;
-}
-
-static bool gemini_document(struct decoder *decoder, struct span json)
-{
-	struct gemini_decoder *d = (struct gemini_decoder *)decoder;
-
-	json = json_trim(json);
-	if (json.len == 0 || !pieces_check(&d->pieces, json, NULL) || !is_answer(json))
-		return fail_answer(d, json);
-	if (!read_chunks(d, json))
-		return false;
-	d->done = true;
-	return true;
+	for (size_t i = 0; names[i] != NULL; i++)
+		if (json_get(first, names[i]).at != NULL)
+			return gemini_chunk(base, (struct span){0}, json);
+	return decoder_fail_document(base, json);
 }
 
 /* ---- the end ---- */
@@ -230,132 +226,105 @@ static bool gemini_document(struct decoder *decoder, struct span json)
 /* The model did not get its call right: it is told so, and asked again. */
 static void fail_call(struct gemini_decoder *d)
 {
-	const char *why = d->finish_message.len > 0 ? buffer_string(&d->finish_message)
-						    : buffer_string(&d->finish);
+	struct failure *failure = &d->base.failure;
+	const char *why =
+	    buffer_string(d->finish_message.len > 0 ? &d->finish_message : &d->base.finish);
 
-	failure_set(&d->failure, "tool_validation", true, "%s refused the model's tool call: %s",
+	failure_set(failure, "tool_validation", true, "%s refused the model's tool call: %s",
 		    d->base.provider->name, why);
-	buffer_add_span(&d->failure.code, buffer_span(&d->finish));
-	buffer_add_format(&d->failure.feedback,
+	buffer_add_format(&failure->feedback,
 			  "Your last tool call was refused: %s\n"
 			  "Try again with one of the tools offered and arguments that match its "
 			  "schema.",
 			  why);
 }
 
-static void fail_badly(struct gemini_decoder *d, bool for_now)
+static void check_reason(struct decoder *base)
 {
-	failure_set(&d->failure, "server", for_now, "%s ended its answer with %s%s%s",
-		    d->base.provider->name, buffer_string(&d->finish),
-		    d->finish_message.len > 0 ? ": " : "", buffer_string(&d->finish_message));
-	buffer_add_span(&d->failure.code, buffer_span(&d->finish));
-}
+	struct gemini_decoder *d = (struct gemini_decoder *)base;
+	const struct finish_reason *reason = decoder_reason(base);
+	bool is_blocked = base->finish.len == 0 && d->block.len > 0;
+	const char *name = base->provider->name;
 
-static void fail_prompt(struct gemini_decoder *d)
-{
-	failure_set(&d->failure, "content_filter", false, "%s refused the prompt (blocked: %s%s%s)",
-		    d->base.provider->name, buffer_string(&d->block),
-		    d->block_message.len > 0 ? ": " : "", buffer_string(&d->block_message));
-	buffer_add_span(&d->failure.code, buffer_span(&d->block));
-}
-
-static void check_end(struct gemini_decoder *d)
-{
-	const char *name = d->base.provider->name;
-
-	if (d->failure.kind != NULL)
+	if (base->failure.kind != NULL)
 		return;
-	if (d->finish.len == 0 && d->block.len > 0) {
-		fail_prompt(d);
-	} else if (d->finish.len == 0 && d->done && !d->some) {
-		failure_set(&d->failure, "stream_truncated", true, "%s answered nothing", name);
-	} else if (d->finish.len == 0 && !d->done) {
-		failure_set(&d->failure, "stream_truncated", true,
-			    "%s broke off in the middle of its answer", name);
-	} else if (ending_of(d) == ENDS_BAD_CALL) {
+	if (is_blocked)
+		failure_set(&base->failure, "content_filter", false,
+			    "%s refused the prompt (blocked: %s%s%s)", name,
+			    buffer_string(&d->block), d->block_message.len > 0 ? ": " : "",
+			    buffer_string(&d->block_message));
+	else if (reason == NULL || reason->finish != MODEL_ERROR)
+		return;
+	else if (strcmp(reason->kind, "tool_validation") == 0)
 		fail_call(d);
-	} else if (ending_of(d) == ENDS_BADLY || ending_of(d) == ENDS_FOR_NOW) {
-		fail_badly(d, ending_of(d) == ENDS_FOR_NOW);
-	}
-}
-
-static enum model_finish finish_of(const struct gemini_decoder *d)
-{
-	switch (ending_of(d)) {
-	case ENDS_FILTERED:
-		return MODEL_CONTENT_FILTER;
-	case ENDS_CUT:
-		return MODEL_LENGTH;
-	default:
-		return d->calls_here > 0 ? MODEL_TOOL_CALLS : MODEL_STOP;
-	}
-}
-
-/* The sum of two counts; -1 when there is neither. */
-static int64_t sum(int64_t a, int64_t b)
-{
-	return a < 0 ? b : b < 0 ? a : a > INT64_MAX - b ? INT64_MAX : a + b;
-}
-
-/* What the provider's tools read into the prompt is counted apart from it, and thoughts apart from
- * the answer. */
-static struct model_usage usage_of(const struct gemini_decoder *d)
-{
-	struct model_usage u = MODEL_USAGE_NONE;
-
-	u.reasoning = d->thoughts;
-	u.cached_input = d->cached;
-	u.input = sum(d->prompt, d->tool_use);
-	u.output = sum(d->candidates, d->thoughts);
-	return u;
-}
-
-/* Whether the bytes broke off does not matter here: either the answer had ended before, or not. */
-static void gemini_end(struct decoder *decoder, bool cut, struct model_outcome *outcome)
-{
-	struct gemini_decoder *d = (struct gemini_decoder *)decoder;
-
-	(void)cut;
-	check_end(d);
-	if (d->failure.kind == NULL) {
-		gemini_parts_end(d, ending_of(d) != ENDS_CUT);
-		gemini_grounding_end(d);
-	}
-	*outcome = (struct model_outcome){
-	    .usage = usage_of(d),
-	    .response_id = d->id.len > 0 ? buffer_string(&d->id) : NULL,
-	    .model = d->model.len > 0 ? buffer_string(&d->model) : NULL,
-	    .error.retry_after_seconds = -1,
-	};
-	if (d->failure.kind != NULL)
-		failure_report(&d->failure, d->base.provider, outcome);
 	else
-		outcome->finish = finish_of(d);
+		failure_set(&base->failure, reason->kind, reason->retryable,
+			    "%s ended its answer with %s%s%s", name, reason->name,
+			    d->finish_message.len > 0 ? ": " : "",
+			    buffer_string(&d->finish_message));
+	buffer_add_span(&base->failure.code, buffer_span(is_blocked ? &d->block : &base->finish));
 }
 
-static struct decoder *gemini_decoder_new(const struct model_request *request)
+static void gemini_complete(struct decoder *base)
 {
-	struct gemini_decoder *d = mem_zero(sizeof(*d));
+	struct gemini_decoder *d = (struct gemini_decoder *)base;
+	const struct finish_reason *reason = decoder_reason(base);
 
-	(void)request;
-	d->base.protocol = &protocol_gemini;
-	d->open = -1;
-	d->prompt = d->candidates = d->thoughts = d->cached = d->tool_use = -1;
-	return &d->base;
+	gemini_parts_end(d, reason == NULL || reason->finish != MODEL_LENGTH);
+	end_grounding(d);
 }
 
-static void gemini_decoder_free(struct decoder *decoder)
-{
-	struct gemini_decoder *d = (struct gemini_decoder *)decoder;
-	struct buffer *buffers[] = {&d->id,    &d->model,         &d->finish,    &d->finish_message,
-				    &d->block, &d->block_message, &d->grounding, &d->url_context};
+/* ---- the protocol ---- */
 
-	for (size_t i = 0; i < sizeof(buffers) / sizeof(buffers[0]); i++)
-		buffer_free(buffers[i]);
+static void gemini_begin(struct decoder *base)
+{
+	((struct gemini_decoder *)base)->open = -1;
+}
+
+static void gemini_clear(struct decoder *base)
+{
+	struct gemini_decoder *d = (struct gemini_decoder *)base;
+
+	buffer_free(&d->finish_message);
+	buffer_free(&d->block);
+	buffer_free(&d->block_message);
+	buffer_free(&d->grounding);
+	buffer_free(&d->url_context);
 	gemini_parts_free(d);
-	pieces_free(&d->pieces);
-	failure_free(&d->failure);
-	free(d);
+}
+
+static const struct usage_name usage[] = {
+    {"promptTokenCount", .count = USAGE_INPUT},
+    {"candidatesTokenCount", .count = USAGE_OUTPUT},
+    {"thoughtsTokenCount", .count = USAGE_REASONING, .apart = true},
+    {"cachedContentTokenCount", .count = USAGE_CACHED},
+    {"toolUsePromptTokenCount", .count = USAGE_TOOLS, .apart = true},
+    {0},
+};
+
+/* Where a project of Vertex AI begins in its base URL: the list of models is no project's. */
+static void list_base(const struct provider *provider, const char *base_url, struct buffer *out)
+{
+	const char *project;
+
+	gemini_base_url(provider, base_url, out);
+	project = strstr(buffer_string(out), "/v1/projects/");
+	if (project != NULL) {
+		out->len = (size_t)(project - out->at);
+		buffer_add_text(out, "/v1beta1/publishers/google");
+	}
+}
+
+/* Models that embed or draw are in the list, too. */
+static bool answers(struct span model)
+{
+	struct span methods = json_get(model, "supportedGenerationMethods");
+	struct json_walk walk = json_walk(methods);
+
+	while (json_next(&walk))
+		if (json_is(walk.value, "generateContent"))
+			return true;
+	return methods.at == NULL;
 }
 
 const struct protocol protocol_gemini = {
@@ -363,11 +332,23 @@ const struct protocol protocol_gemini = {
     .framing = FRAMING_SSE,
     .request = gemini_request,
     .answers_by_tool = gemini_answers_by_tool,
-    .decoder_new = gemini_decoder_new,
-    .event = gemini_event,
+    .decoder_size = sizeof(struct gemini_decoder),
+    .reasons = reasons,
+    .usage = usage,
+    .done_ends = true,
+    .not_response = "not a response",
+    .begin = gemini_begin,
+    .chunk = gemini_chunk,
     .document = gemini_document,
-    .end = gemini_end,
-    .decoder_free = gemini_decoder_free,
-    .list_request = gemini_list_request,
-    .list_read = gemini_list_read,
+    .flush = check_reason,
+    .complete = gemini_complete,
+    .clear = gemini_clear,
+    .list = {.path = "/models?pageSize=1000",
+	     .base = list_base,
+	     .lists = {"models", "publisherModels"},
+	     .ids = {"name"},
+	     .names = {"displayName"},
+	     .windows = {"inputTokenLimit"},
+	     .id_is_path = true,
+	     .answers = answers},
 };

@@ -3,32 +3,327 @@
 
 #include "model/protocol/gemini.h"
 
-void gemini_say(struct gemini_decoder *d, struct model_delta delta)
+/* Deepest path that is followed. */
+enum { MAX_STEPS = 100 };
+
+/* ---- paths: $.a.b, $.list[0].c, $['a b'] ---- */
+
+struct step {
+	enum { STEP_END, STEP_BAD, STEP_KEY, STEP_INDEX } type;
+	struct buffer key;
+	size_t index;
+};
+
+/* ['key'] or [12]; `at` is behind the bracket. Returns where the next step begins. */
+static const char *read_bracket(const char *at, struct step *step)
 {
-	d->some = true;
-	d->base.handler->delta(d->base.handler->context, &delta);
+	char quote = *at;
+	char *end;
+
+	if (quote == '\'' || quote == '"') {
+		step->type = STEP_KEY;
+		for (at++; *at != '\0' && *at != quote; at++) {
+			if (*at == '\\' && at[1] != '\0')
+				at++;
+			buffer_add_char(&step->key, *at);
+		}
+		at += *at == quote;
+	} else if (isdigit((unsigned char)quote)) {
+		step->type = STEP_INDEX;
+		step->index = strtoul(at, &end, 10);
+		at = end;
+	}
+	if (*at != ']')
+		step->type = STEP_BAD;
+	return at + (*at == ']');
 }
 
-/* JSON that is kept for the provider: as it came, on one line. */
-static void say_data(struct gemini_decoder *d, enum model_delta_type type, int index,
-		     struct span json)
+/* The step at `at`; the caller frees its key. Returns where the next one begins. */
+static const char *read_step(const char *at, struct step *step)
 {
-	struct buffer line = {0};
+	size_t len;
 
-	json_write_line(&line, pieces_repair(&d->pieces, json));
-	gemini_say(d,
-		   (struct model_delta){.type = type, .index = index, .text = buffer_span(&line)});
-	buffer_free(&line);
+	*step = (struct step){.type = STEP_BAD};
+	if (*at == '\0') {
+		step->type = STEP_END;
+	} else if (*at == '[') {
+		return read_bracket(at + 1, step);
+	} else if (*at == '.') {
+		len = strcspn(at + 1, ".[");
+		if (len > 0)
+			step->type = STEP_KEY;
+		buffer_add(&step->key, at + 1, len);
+		return at + 1 + len;
+	}
+	return at;
+}
+
+/* Where the first step begins; NULL when this is no path into an object. */
+static const char *path_start(const char *path)
+{
+	const char *start = *path == '$' ? path + 1 : path, *at = start;
+	struct step step;
+	int steps = 0;
+	bool good = true;
+
+	do {
+		at = read_step(at, &step);
+		good &= step.type != STEP_BAD && (steps > 0 || step.type == STEP_KEY);
+		buffer_free(&step.key);
+	} while (good && step.type != STEP_END && ++steps <= MAX_STEPS);
+	return good && steps <= MAX_STEPS ? start : NULL;
+}
+
+/* ---- putting a value where a path says ---- */
+
+static void put(struct span base, const char *path, struct span value, struct buffer *out);
+
+static void put_member(struct span base, struct span key, const char *rest, struct span value,
+		       struct buffer *out)
+{
+	struct json_walk walk = json_walk(json_type(base) == JSON_OBJECT ? base : (struct span){0});
+	struct buffer text = {0};
+	bool found = false;
+
+	json_open(out, '{');
+	while (json_next(&walk)) {
+		bool here;
+
+		buffer_clear(&text);
+		json_decode(walk.key, &text);
+		here = !found && span_equal(buffer_span(&text), key);
+		found |= here;
+		json_comma(out);
+		buffer_add_span(out, walk.key);
+		buffer_add_char(out, ':');
+		if (here)
+			put(walk.value, rest, value, out);
+		else
+			buffer_add_span(out, walk.value);
+	}
+	if (!found) {
+		json_comma(out);
+		json_write_string(out, key);
+		buffer_add_char(out, ':');
+		put((struct span){0}, rest, value, out);
+	}
+	json_close(out, '}');
+	buffer_free(&text);
+}
+
+/* An index behind the end puts a further element there: lists are written in order. */
+static void put_element(struct span base, size_t index, const char *rest, struct span value,
+			struct buffer *out)
+{
+	struct json_walk walk = json_walk(json_type(base) == JSON_ARRAY ? base : (struct span){0});
+	bool found = false;
+
+	json_open(out, '[');
+	for (size_t i = 0; json_next(&walk); i++) {
+		json_comma(out);
+		found |= i == index;
+		if (i == index)
+			put(walk.value, rest, value, out);
+		else
+			buffer_add_span(out, walk.value);
+	}
+	if (!found) {
+		json_comma(out);
+		put((struct span){0}, rest, value, out);
+	}
+	json_close(out, ']');
+}
+
+static void put(struct span base, const char *path, struct span value, struct buffer *out)
+{
+	struct step step;
+	const char *rest = read_step(path, &step);
+
+	if (step.type == STEP_KEY)
+		put_member(base, buffer_span(&step.key), rest, value, out);
+	else if (step.type == STEP_INDEX)
+		put_element(base, step.index, rest, value, out);
+	else
+		buffer_add_span(out, value);
+	buffer_free(&step.key);
+}
+
+static void set_value(struct gemini_args *args, const char *path, struct span value)
+{
+	struct buffer changed = {0};
+
+	put(buffer_span(&args->json), path, value, &changed);
+	buffer_free(&args->json);
+	args->json = changed;
+}
+
+/* What stands at `path` in `base`; absent when nothing does. */
+static struct span value_at(struct span base, const char *path)
+{
+	struct buffer text = {0};
+	struct step step;
+
+	for (path = read_step(path, &step); step.type == STEP_KEY || step.type == STEP_INDEX;
+	     path = read_step(path, &step)) {
+		struct json_walk walk = json_walk(base);
+		struct span found = {0};
+
+		for (size_t i = 0; found.at == NULL && json_next(&walk); i++) {
+			buffer_clear(&text);
+			json_decode(walk.key, &text);
+			if (step.type == STEP_KEY
+				? walk.key.at != NULL &&
+				      span_equal(buffer_span(&text), buffer_span(&step.key))
+				: walk.key.at == NULL && i == step.index)
+				found = walk.value;
+		}
+		base = found;
+		buffer_free(&step.key);
+	}
+	buffer_free(&step.key);
+	buffer_free(&text);
+	return base;
+}
+
+/* ---- arguments in pieces ---- */
+
+/* The string that grows is complete. */
+static void end_string(struct gemini_args *args)
+{
+	struct buffer value = {0};
+
+	if (!args->growing)
+		return;
+	args->growing = false;
+	buffer_add_format(&value, "\"%s\"", buffer_string(&args->text));
+	set_value(args, path_start(buffer_string(&args->path)), buffer_span(&value));
+	buffer_free(&value);
+}
+
+/* A string goes on where it stands already, whatever came in between and whether or not it was said
+ * to continue. */
+static void grow_string(struct gemini_args *args, const char *path, struct span string)
+{
+	if (!args->growing || !span_is(buffer_span(&args->path), path)) {
+		struct span begun;
+
+		end_string(args);
+		begun = value_at(buffer_span(&args->json), path_start(path));
+		buffer_clear(&args->path);
+		buffer_clear(&args->text);
+		buffer_add_text(&args->path, path);
+		if (json_type(begun) == JSON_STRING)
+			buffer_add(&args->text, begun.at + 1, begun.len - 2);
+		args->growing = true;
+	}
+	buffer_add(&args->text, string.at + 1, string.len - 2);
+}
+
+static void read_piece(struct gemini_args *args, struct span piece)
+{
+	char *path = json_text(json_get(piece, "jsonPath"));
+	const char *start = path != NULL ? path_start(path) : NULL;
+	struct span string = json_get(piece, "stringValue"), value = json_get(piece, "numberValue");
+
+	if (value.at == NULL)
+		value = json_get(piece, "boolValue");
+	if (value.at == NULL && json_get(piece, "nullValue").at != NULL)
+		value = SPAN("null");
+	if (start != NULL && json_type(string) == JSON_STRING) {
+		grow_string(args, path, string);
+	} else if (start != NULL && value.at != NULL) {
+		end_string(args);
+		set_value(args, start, value);
+	}
+	free(path);
+}
+
+/* The list "partialArgs": values for JSON paths. */
+static void args_patch(struct gemini_args *args, struct span patches)
+{
+	struct json_walk walk = json_walk(patches);
+
+	while (json_next(&walk))
+		read_piece(args, walk.value);
+}
+
+/* An object, as the API says, or the text of one, as some gateways have it. */
+static void args_add(struct gemini_args *args, struct span whole)
+{
+	if (json_type(whole) == JSON_ABSENT || json_type(whole) == JSON_NULL)
+		return;
+	args->growing = false;
+	buffer_clear(&args->json);
+	if (!json_decode(whole, &args->json))
+		json_write_line(&args->json, whole);
+}
+
+/* No more will come: `json` is complete. */
+static void args_end(struct gemini_args *args)
+{
+	end_string(args);
+	if (args->json.len == 0)
+		buffer_add_text(&args->json, "{}");
+}
+
+static void args_free(struct gemini_args *args)
+{
+	buffer_free(&args->json);
+	buffer_free(&args->path);
+	buffer_free(&args->text);
+	*args = (struct gemini_args){0};
+}
+
+/* ---- what a part is ---- */
+
+/* The members of a part that show what it is. */
+struct kinds {
+	struct span text, thought, signature, call, code, code_result, tool, tool_response;
+	bool only_text; /* nothing else, not even of an unknown kind */
+};
+
+static struct kinds read_kinds(const struct gemini_decoder *d, struct span part)
+{
+	struct json_walk walk = decoder_walk(&d->base, part);
+	struct kinds k = {.only_text = true};
+
+	while (json_next(&walk)) {
+		struct span key = json_plain(walk.key);
+
+		if (span_is(key, "text")) {
+			k.text = walk.value;
+			continue;
+		}
+		if (span_is(key, "thought"))
+			k.thought = walk.value;
+		else if (span_is(key, "thoughtSignature"))
+			k.signature = walk.value;
+		if (json_type(walk.value) != JSON_OBJECT)
+			continue;
+		k.only_text = false;
+		if (span_is(key, "functionCall"))
+			k.call = walk.value;
+		else if (span_is(key, "executableCode"))
+			k.code = walk.value;
+		else if (span_is(key, "codeExecutionResult"))
+			k.code_result = walk.value;
+		else if (span_is(key, "toolCall"))
+			k.tool = walk.value;
+		else if (span_is(key, "toolResponse"))
+			k.tool_response = walk.value;
+	}
+	return k;
 }
 
 /* ---- text and thoughts ---- */
 
-static void say_text(struct gemini_decoder *d, enum gemini_text kind, struct span text)
+/* The text may be empty: a part that has nothing but a signature. */
+static void emit_text(struct gemini_decoder *d, enum gemini_text kind, struct span text)
 {
-	gemini_say(d,
-		   (struct model_delta){.type = kind == TEXT_THOUGHT ? MODEL_THINKING : MODEL_TEXT,
-					.index = -1,
-					.text = text});
+	decoder_emit(&d->base, (struct model_delta){.type = kind == TEXT_THOUGHT ? MODEL_THINKING
+										 : MODEL_TEXT,
+						    .index = -1,
+						    .text = text});
 }
 
 /* What comes next is no more of the text that grows. */
@@ -37,52 +332,41 @@ static void end_text(struct gemini_decoder *d)
 	struct span rest = joint_end(&d->joints[d->growing]);
 
 	if (rest.len > 0)
-		say_text(d, d->growing, rest);
+		emit_text(d, d->growing, rest);
 	d->growing = TEXT_NONE;
 	d->grown = false;
 }
 
-static bool is_signature(struct span value)
+static void emit_signature(struct gemini_decoder *d, int index, struct span signature)
 {
-	return json_type(value) == JSON_STRING && value.len > 2;
-}
-
-static void say_signature(struct gemini_decoder *d, int index, struct span signature)
-{
-	struct buffer data = {0};
-
-	if (!is_signature(signature))
-		return;
-	json_open(&data, '{');
-	json_put_raw(&data, "thoughtSignature", signature);
-	json_close(&data, '}');
-	say_data(d, MODEL_PART_DATA, index, buffer_span(&data));
-	buffer_free(&data);
+	if (decoder_is_text(signature))
+		decoder_emit_member(&d->base, MODEL_PART_DATA, index, "thoughtSignature",
+				    signature);
 }
 
 /* Parts of text are pieces of one text, but one that is signed goes back alone, even if it is
  * empty. */
-static void read_text(struct gemini_decoder *d, struct span part, struct span value, bool is_signed)
+static void read_text(struct gemini_decoder *d, const struct kinds *k)
 {
-	enum gemini_text kind = json_true(json_get(part, "thought")) ? TEXT_THOUGHT : TEXT_ANSWER;
-	bool some = json_type(value) == JSON_STRING && value.len > 2;
+	enum gemini_text kind = json_true(k->thought) ? TEXT_THOUGHT : TEXT_ANSWER;
+	bool is_signed = k->only_text && decoder_is_text(k->signature);
 	struct span text;
 
-	if (!some && !is_signed)
+	if (!decoder_is_text(k->text) && !is_signed)
 		return;
 	if (d->growing != kind)
 		end_text(d);
 	d->growing = kind;
-	text = pieces_text(&d->pieces, &d->joints[kind], value);
+	text = pieces_text(&d->base.pieces, &d->joints[kind], k->text);
 	if (is_signed && d->grown)
-		say_data(d, MODEL_PART_DATA, -1, SPAN("{}"));
+		decoder_emit_data(&d->base, MODEL_PART_DATA, -1, SPAN("{}"));
 	if (is_signed || text.len > 0) {
-		say_text(d, kind, text);
+		emit_text(d, kind, text);
 		d->grown = true;
 	}
 	if (is_signed) {
 		end_text(d);
-		say_signature(d, -1, json_get(part, "thoughtSignature"));
+		emit_signature(d, -1, k->signature);
 	}
 }
 
@@ -91,31 +375,19 @@ static void read_text(struct gemini_decoder *d, struct span part, struct span va
 int gemini_start_call(struct gemini_decoder *d, struct span id, struct span name,
 		      enum gemini_runner runner)
 {
-	int index = d->call_count++;
-	struct gemini_call *call;
-	struct buffer name_text = {0};
+	struct gemini_call call = {.runner = runner};
+	int index;
 
-	d->calls = mem_resize(d->calls, (size_t)d->call_count * sizeof(*d->calls));
-	call = &d->calls[index];
-	*call = (struct gemini_call){.runner = runner};
-	json_decode(id, &call->id);
-	if (!json_decode(name, &name_text))
-		buffer_add_span(&name_text, name);
-	d->calls_here += runner == RUN_HERE;
-	gemini_say(d, (struct model_delta){.type = MODEL_TOOL_CALL,
-					   .index = index,
-					   .id = buffer_span(&call->id),
-					   .name = buffer_span(&name_text),
-					   .by_provider = runner != RUN_HERE});
-	buffer_free(&name_text);
+	json_decode(id, &call.id);
+	d->calls = array_grow(d->calls, (size_t)d->base.call_count, sizeof(*d->calls));
+	index = decoder_call(&d->base, buffer_span(&call.id), name, runner != RUN_HERE);
+	d->calls[index] = call;
 	return index;
 }
 
-static void say_args(struct gemini_decoder *d, int index, struct span args)
+static void emit_args(struct gemini_decoder *d, int index, struct span args)
 {
-	gemini_say(d, (struct model_delta){.type = MODEL_TOOL_ARGS,
-					   .index = index,
-					   .text = pieces_repair(&d->pieces, args)});
+	decoder_emit_args(&d->base, index, pieces_repair(&d->base.pieces, args));
 }
 
 /* No more arguments will come for the call that is open. */
@@ -125,12 +397,11 @@ static void close_call(struct gemini_decoder *d, bool complete)
 
 	if (d->open < 0)
 		return;
-	gemini_args_end(&d->args);
+	args_end(&d->args);
 	args = buffer_span(&d->args.json);
 	args.len -= complete ? 0 : 1;
-	say_args(d, d->open, args);
-	gemini_args_free(&d->args);
-	d->args = (struct gemini_args){0};
+	emit_args(d, d->open, args);
+	args_free(&d->args);
 	d->open = -1;
 }
 
@@ -153,23 +424,24 @@ static bool has_args(struct span call)
  * {}: that last one may be missing. */
 static bool read_call(struct gemini_decoder *d, struct span part, struct span call)
 {
-	struct span name = json_get(call, "name");
+	struct buffer *name = &d->base.scratch;
 
-	if (json_type(name) == JSON_STRING && name.len > 2) {
+	buffer_clear(name);
+	json_decode(json_get(call, "name"), name);
+	if (name->len > 0) {
 		if (!goes_on(d, call)) {
 			close_call(d, true);
-			d->open = gemini_start_call(d, json_get(call, "id"), name, RUN_HERE);
+			d->open =
+			    gemini_start_call(d, json_get(call, "id"), buffer_span(name), RUN_HERE);
 		}
 	} else if (d->open < 0 && has_args(call)) {
-		return failure_set(&d->failure, "invalid_response", true,
-				   "%s sent a function call without a name",
-				   d->base.provider->name);
+		return decoder_fail(&d->base, "sent a function call without a name");
 	} else if (d->open < 0) {
 		return true;
 	}
-	say_signature(d, d->open, json_get(part, "thoughtSignature"));
-	gemini_args_add(&d->args, json_get(call, "args"));
-	gemini_args_patch(&d->args, json_get(call, "partialArgs"));
+	emit_signature(d, d->open, json_get(part, "thoughtSignature"));
+	args_add(&d->args, json_get(call, "args"));
+	args_patch(&d->args, json_get(call, "partialArgs"));
 	if (!json_true(json_get(call, "willContinue")))
 		close_call(d, true);
 	return true;
@@ -179,23 +451,23 @@ static bool read_call(struct gemini_decoder *d, struct span part, struct span ca
 
 void gemini_run_call(struct gemini_decoder *d, int index, struct span args)
 {
-	say_args(d, index, args);
-	gemini_say(d, (struct model_delta){.type = MODEL_TOOL_RUNNING, .index = index});
+	emit_args(d, index, args);
+	decoder_emit(&d->base, (struct model_delta){.type = MODEL_TOOL_RUNNING, .index = index});
 }
 
 void gemini_end_call(struct gemini_decoder *d, int index, struct span result, bool is_error)
 {
 	d->calls[index].over = true;
-	gemini_say(d, (struct model_delta){.type = MODEL_TOOL_RESULT,
-					   .index = index,
-					   .text = pieces_repair(&d->pieces, result),
-					   .is_error = is_error});
+	decoder_emit(&d->base, (struct model_delta){.type = MODEL_TOOL_RESULT,
+						    .index = index,
+						    .text = pieces_repair(&d->base.pieces, result),
+						    .is_error = is_error});
 }
 
 /* The call whose result this is: by its id, or the last one that waits; -1: none. */
 static int waiting_call(struct gemini_decoder *d, enum gemini_runner runner, struct span id)
 {
-	for (int i = d->call_count; i-- > 0;) {
+	for (int i = d->base.call_count; i-- > 0;) {
 		struct gemini_call *call = &d->calls[i];
 
 		if (call->runner == runner && !call->over &&
@@ -222,7 +494,7 @@ static void read_code(struct gemini_decoder *d, struct span part, struct span co
 		json_write_line(&args, walk.value);
 	}
 	json_close(&args, '}');
-	say_data(d, MODEL_PART_DATA, index, part);
+	decoder_emit_data(&d->base, MODEL_PART_DATA, index, part);
 	gemini_run_call(d, index, buffer_span(&args));
 	buffer_free(&args);
 }
@@ -239,7 +511,7 @@ static void read_code_result(struct gemini_decoder *d, struct span part, struct 
 		gemini_end_call(d, index, buffer_span(&output),
 				outcome.at != NULL && !json_is(outcome, "OUTCOME_OK") &&
 				    json_int(outcome, 0) != 1);
-	say_data(d, MODEL_OPAQUE, -1, part);
+	decoder_emit_data(&d->base, MODEL_OPAQUE, -1, part);
 	buffer_free(&output);
 }
 
@@ -256,7 +528,7 @@ static void read_tool(struct gemini_decoder *d, struct span part, struct span ca
 	index = gemini_start_call(d, json_get(call, "id"),
 				  name.len > 0 ? buffer_span(&name) : SPAN("tool"), RUN_AS_TOOL);
 	json_write_line(&args, json_type(given) == JSON_OBJECT ? given : SPAN("{}"));
-	say_data(d, MODEL_PART_DATA, index, part);
+	decoder_emit_data(&d->base, MODEL_PART_DATA, index, part);
 	gemini_run_call(d, index, buffer_span(&args));
 	buffer_free(&name);
 	buffer_free(&args);
@@ -272,53 +544,18 @@ static void read_tool_response(struct gemini_decoder *d, struct span part, struc
 		json_write_line(&result, response);
 	if (index >= 0)
 		gemini_end_call(d, index, buffer_span(&result), false);
-	say_data(d, MODEL_OPAQUE, -1, part);
+	decoder_emit_data(&d->base, MODEL_OPAQUE, -1, part);
 	buffer_free(&result);
 }
 
 /* ---- parts ---- */
 
-/* The members of a part that say what it is. */
-struct kinds {
-	struct span text, call, code, code_result, tool, tool_response;
-	bool other; /* something that goes back as it came: an image, or what nobody knows yet */
-};
-
-static struct kinds read_kinds(struct span part)
-{
-	struct json_walk walk = json_walk(part);
-	struct kinds k = {0};
-
-	while (json_next(&walk)) {
-		struct span key = json_plain(walk.key);
-		bool object = json_type(walk.value) == JSON_OBJECT;
-
-		if (span_is(key, "text"))
-			k.text = walk.value;
-		else if (span_is(key, "functionCall") && object)
-			k.call = walk.value;
-		else if (span_is(key, "executableCode") && object)
-			k.code = walk.value;
-		else if (span_is(key, "codeExecutionResult") && object)
-			k.code_result = walk.value;
-		else if (span_is(key, "toolCall") && object)
-			k.tool = walk.value;
-		else if (span_is(key, "toolResponse") && object)
-			k.tool_response = walk.value;
-		else if (object)
-			k.other = true;
-	}
-	return k;
-}
-
 bool gemini_part(struct gemini_decoder *d, struct span part)
 {
-	struct kinds k = read_kinds(part);
-	bool only_text = k.call.at == NULL && k.code.at == NULL && k.code_result.at == NULL &&
-			 k.tool.at == NULL && k.tool_response.at == NULL && !k.other;
+	struct kinds k = read_kinds(d, part);
 
-	read_text(d, part, k.text, only_text && is_signature(json_get(part, "thoughtSignature")));
-	if (only_text)
+	read_text(d, &k);
+	if (k.only_text)
 		return true;
 	end_text(d);
 	if (k.call.at != NULL)
@@ -331,8 +568,8 @@ bool gemini_part(struct gemini_decoder *d, struct span part)
 		read_tool(d, part, k.tool);
 	else if (k.tool_response.at != NULL)
 		read_tool_response(d, part, k.tool_response);
-	else
-		say_data(d, MODEL_OPAQUE, -1, part);
+	else /* an image, or a new kind of part */
+		decoder_emit_data(&d->base, MODEL_OPAQUE, -1, part);
 	return true;
 }
 
@@ -346,8 +583,8 @@ void gemini_parts_end(struct gemini_decoder *d, bool complete)
 
 void gemini_parts_free(struct gemini_decoder *d)
 {
-	for (int i = 0; i < d->call_count; i++)
+	for (int i = 0; i < d->base.call_count; i++)
 		buffer_free(&d->calls[i].id);
 	free(d->calls);
-	gemini_args_free(&d->args);
+	args_free(&d->args);
 }

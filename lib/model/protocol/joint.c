@@ -61,10 +61,11 @@ struct span pieces_repair(struct pieces *pieces, struct span json)
 	return buffer_span(&pieces->repaired);
 }
 
-bool pieces_check(struct pieces *pieces, struct span data, struct json_fault *fault)
+bool pieces_check(struct pieces *pieces, struct span data, struct json_index *index,
+		  struct json_fault *fault)
 {
 	pieces->broken_utf8 = false;
-	if (json_check(data, fault))
+	if (json_check_index(data, index, fault))
 		return true;
 	buffer_clear(&pieces->repaired);
 	utf8_add(&pieces->repaired, data);

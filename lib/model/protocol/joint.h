@@ -24,8 +24,9 @@ struct pieces {
 };
 
 /* Whether the event `data` is JSON, invalid UTF-8 aside; to be called on each before its strings
- * are read. `fault` may be NULL; it is filled on false. */
-bool pieces_check(struct pieces *pieces, struct span data, struct json_fault *fault);
+ * are read. Fills `index`, and on false `fault`. */
+bool pieces_check(struct pieces *pieces, struct span data, struct json_index *index,
+		  struct json_fault *fault);
 
 /* The text that the string `value` adds (empty for other types); valid until the next call with the
  * same pieces. What ends within a code point is kept in `joint`. */

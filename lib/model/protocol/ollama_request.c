@@ -124,28 +124,3 @@ bool ollama_request(const struct provider *provider, const char *model, const ch
 	http_request_add_header(out, false, "Accept: application/x-ndjson");
 	return write_body(provider, model, request, &out->body, e);
 }
-
-/* ---- the list of models ---- */
-
-bool ollama_list_request(const struct provider *provider, const char *base_url,
-			 struct http_request *out, struct error *e)
-{
-	(void)provider;
-	(void)e;
-	out->url = make_url(base_url, "/api/tags");
-	http_request_add_header(out, false, "Accept: application/json");
-	return true;
-}
-
-void ollama_list_read(struct span json, struct buffer *out)
-{
-	struct json_walk walk = json_walk(json_get(json, "models"));
-
-	while (json_next(&walk)) {
-		struct span id = json_get(walk.value, "model");
-
-		if (id.at == NULL)
-			id = json_get(walk.value, "name");
-		provider_list_line(id, 0, (struct span){0}, out);
-	}
-}

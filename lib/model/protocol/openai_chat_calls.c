@@ -10,10 +10,7 @@ static struct chat_call *new_call(struct chat_decoder *d, int64_t index)
 {
 	struct chat_call *call;
 
-	if (d->call_count == d->call_cap) {
-		d->call_cap = d->call_cap > 0 ? 2 * d->call_cap : 4;
-		d->calls = mem_resize(d->calls, d->call_cap * sizeof(*d->calls));
-	}
+	d->calls = array_grow(d->calls, d->call_count, sizeof(*d->calls));
 	call = &d->calls[d->call_count++];
 	*call = (struct chat_call){.index = index};
 	return call;
@@ -67,7 +64,7 @@ static struct chat_call *find_call(struct chat_decoder *d, struct span id, int64
 	return names && (position > 0 || is_complete(call)) ? new_call(d, -1) : call;
 }
 
-/* ---- what is said about it ---- */
+/* ---- deltas of a call ---- */
 
 /* "call_" and nine letters or digits, not the same in two answers. */
 static void make_id(struct chat_decoder *d, struct chat_call *call)
@@ -87,20 +84,6 @@ static void make_id(struct chat_decoder *d, struct chat_call *call)
 	}
 }
 
-static void say(struct chat_decoder *d, struct chat_call *call, enum model_delta_type type,
-		struct span text)
-{
-	const struct model_handler *handler = d->base.handler;
-
-	handler->delta(handler->context, &(struct model_delta){
-					     .type = type,
-					     .text = text,
-					     .index = call->number,
-					     .id = buffer_span(&call->id),
-					     .name = buffer_span(&call->name),
-					 });
-}
-
 /* Begin the call as soon as its name is known; arguments that came earlier follow. */
 static void announce(struct chat_decoder *d, struct chat_call *call)
 {
@@ -110,142 +93,105 @@ static void announce(struct chat_decoder *d, struct chat_call *call)
 		buffer_add_span(&call->id, buffer_span(&call->wire_id));
 	else
 		make_id(d, call);
-	call->number = d->announced++;
-	say(d, call, MODEL_TOOL_CALL, (struct span){0});
-	if (call->args.len > 0)
-		say(d, call, MODEL_TOOL_ARGS, buffer_span(&call->args));
+	call->number =
+	    decoder_call(&d->base, buffer_span(&call->id), buffer_span(&call->name), false);
+	decoder_emit_args(&d->base, call->number, buffer_span(&call->args));
 	if (call->extra.len > 0)
-		say(d, call, MODEL_PART_DATA, buffer_span(&call->extra));
+		decoder_emit_data(&d->base, MODEL_PART_DATA, call->number,
+				  buffer_span(&call->extra));
 }
 
 static void add_args(struct chat_decoder *d, struct chat_call *call, struct span text)
 {
-	if (text.len == 0)
-		return;
 	buffer_add_span(&call->args, text);
 	if (call->id.len > 0)
-		say(d, call, MODEL_TOOL_ARGS, text);
+		decoder_emit_args(&d->base, call->number, text);
 }
 
 static void read_args(struct chat_decoder *d, struct chat_call *call, struct span args)
 {
-	switch (json_type(args)) {
-	case JSON_STRING:
-		add_args(d, call, pieces_text(&d->pieces, &call->joint, args));
-		break;
-	case JSON_OBJECT:
-		/* Not what the protocol says: the arguments themselves instead of their text. */
-		if (call->args.len == 0) {
-			buffer_clear(&d->pieces.text);
-			json_write_compact(&d->pieces.text, args);
-			add_args(d, call, pieces_repair(&d->pieces, buffer_span(&d->pieces.text)));
-		}
-		break;
-	default:
-		break;
+	struct buffer *text = &d->base.scratch;
+
+	if (json_type(args) == JSON_STRING) {
+		add_args(d, call, pieces_text(&d->base.pieces, &call->joint, args));
+	} else if (json_type(args) == JSON_OBJECT && call->args.len == 0) {
+		/* Some servers send the arguments themselves instead of their text. */
+		buffer_clear(text);
+		json_write_compact(text, args);
+		add_args(d, call, pieces_repair(&d->base.pieces, buffer_span(text)));
 	}
 }
 
 /* Gemini's signature of a thought, to be sent back with the call. */
-static void keep_extra(struct chat_decoder *d, struct chat_call *call, struct span extra)
+static void read_extra(struct chat_decoder *d, struct chat_call *call, struct span extra)
 {
-	struct span data;
+	struct buffer *data = &d->base.scratch;
 
 	if (json_type(extra) != JSON_OBJECT)
 		return;
-	buffer_clear(&d->pieces.json);
-	json_open(&d->pieces.json, '{');
-	json_key(&d->pieces.json, "extra_content");
-	json_write_compact(&d->pieces.json, extra);
-	json_close(&d->pieces.json, '}');
-	data = pieces_repair(&d->pieces, buffer_span(&d->pieces.json));
+	buffer_clear(data);
+	json_open(data, '{');
+	json_key(data, "extra_content");
+	json_write_compact(data, extra);
+	json_close(data, '}');
 	if (call->id.len > 0)
-		say(d, call, MODEL_PART_DATA, data);
+		decoder_emit_data(&d->base, MODEL_PART_DATA, call->number, buffer_span(data));
 	else if (call->extra.len == 0)
-		buffer_add_span(&call->extra, data);
+		buffer_add_span(&call->extra, buffer_span(data));
 }
 
 /* One element of tool_calls. */
 static void read_call(struct chat_decoder *d, struct span piece, size_t position)
 {
-	struct json_walk walk = json_walk(piece);
-	struct span function = {0}, extra = {0}, wire_id = {0}, name, args;
+	static const char *const names[] = {"index", "id", "function", "extra_content", NULL};
+	static const char *const parts[] = {"name", "arguments", NULL};
+	enum { INDEX, ID, FUNCTION, EXTRA, MEMBERS };
+	enum { NAME, ARGS, PARTS };
+	struct buffer *id = &d->base.scratch;
+	struct span member[MEMBERS], part[PARTS];
 	struct chat_call *call;
-	int64_t index = -1;
 
-	while (json_next(&walk)) {
-		struct span key = json_plain(walk.key);
-
-		if (span_is(key, "index"))
-			index = json_int(walk.value, -1);
-		else if (span_is(key, "id"))
-			wire_id = walk.value;
-		else if (span_is(key, "function"))
-			function = walk.value;
-		else if (span_is(key, "extra_content"))
-			extra = walk.value;
-	}
-	name = json_get(function, "name");
-	args = json_get(function, "arguments");
-	buffer_clear(&d->pieces.text);
-	json_decode(wire_id, &d->pieces.text);
-	call = find_call(d, buffer_span(&d->pieces.text), index, name.len > 2, position);
+	decoder_members(&d->base, piece, names, member);
+	decoder_members(&d->base, member[FUNCTION], parts, part);
+	buffer_clear(id);
+	json_decode(member[ID], id);
+	call = find_call(d, buffer_span(id), json_int(member[INDEX], -1), part[NAME].len > 2,
+			 position);
 	if (call->name.len == 0)
-		json_decode(name, &call->name);
-	d->some = true;
+		json_decode(part[NAME], &call->name);
+	d->base.some = true;
 	announce(d, call);
-	read_args(d, call, args);
-	if (extra.at != NULL)
-		keep_extra(d, call, extra);
+	read_args(d, call, part[ARGS]);
+	read_extra(d, call, member[EXTRA]);
 }
 
 void chat_calls_read(struct chat_decoder *d, struct span tool_calls)
 {
-	struct json_walk walk = json_walk(tool_calls);
+	struct json_walk walk = decoder_walk(&d->base, tool_calls);
 
 	for (size_t position = 0; json_next(&walk); position++)
 		read_call(d, walk.value, position);
 }
 
-static bool is_blank(struct span text)
+void chat_calls_end(struct chat_decoder *d)
 {
-	for (size_t i = 0; i < text.len; i++)
-		if (strchr(" \t\r\n", text.at[i]) == NULL)
-			return false;
-	return true;
-}
+	enum args_state worst = ARGS_COMPLETE;
 
-bool chat_calls_end(struct chat_decoder *d)
-{
 	for (size_t i = 0; i < d->call_count; i++) {
 		struct chat_call *call = &d->calls[i];
+		enum args_state state;
 
-		if (call->name.len == 0)
-			return failure_set(&d->failure, "invalid_response", true,
-					   "%s sent a tool call without a name",
-					   d->base.provider->name);
+		if (call->name.len == 0) {
+			decoder_fail(&d->base, "sent a tool call without a name");
+			return;
+		}
 		add_args(d, call, joint_end(&call->joint));
-		if (is_blank(buffer_span(&call->args)))
+		if (decoder_is_blank(buffer_span(&call->args)))
 			add_args(d, call, SPAN("{}"));
+		state = decoder_args_state(buffer_span(&call->args));
+		worst = state > worst ? state : worst;
 	}
-	return true;
-}
-
-enum chat_args chat_calls_args(struct chat_decoder *d)
-{
-	enum chat_args worst = CHAT_ARGS_NONE;
-
-	for (size_t i = 0; i < d->call_count; i++) {
-		struct json_fault fault;
-		struct span args = buffer_span(&d->calls[i].args);
-		enum chat_args state = CHAT_ARGS_COMPLETE;
-
-		if (!json_check(args, &fault))
-			state = fault.offset >= args.len ? CHAT_ARGS_CUT : CHAT_ARGS_INVALID;
-		if (state > worst)
-			worst = state;
-	}
-	return worst;
+	d->base.cut_args = worst == ARGS_CUT;
 }
 
 void chat_calls_free(struct chat_decoder *d)
@@ -258,4 +204,120 @@ void chat_calls_free(struct chat_decoder *d)
 		buffer_free(&d->calls[i].extra);
 	}
 	free(d->calls);
+}
+
+/* ---- reasoning_details ---- */
+
+/* The text between the quotes of a string value, as it is written. */
+static struct span raw_inside(struct span string)
+{
+	return (struct span){string.at + 1, string.len - 2};
+}
+
+static void finish_entry(struct chat_details *details)
+{
+	struct buffer *out = &details->entries;
+
+	if (details->open.len == 0)
+		return;
+	if (out->len > 0)
+		buffer_add_char(out, ',');
+	buffer_add(out, details->open.at, details->open.len - 1);
+	json_key(out, details->text_key);
+	buffer_add_char(out, '"');
+	buffer_add_span(out, buffer_span(&details->text));
+	buffer_add_char(out, '"');
+	if (details->signature.len > 0)
+		json_put_raw(out, "signature", buffer_span(&details->signature));
+	buffer_add_char(out, '}');
+	buffer_clear(&details->open);
+}
+
+/* Whether `entry` continues the text that is open: the same type at the same index. */
+static bool goes_on(const struct chat_details *details, struct span entry)
+{
+	struct span open = buffer_span(&details->open);
+
+	return open.len > 0 && span_equal(json_get(open, "type"), json_get(entry, "type")) &&
+	       span_equal(json_get(open, "index"), json_get(entry, "index"));
+}
+
+static void open_entry(struct chat_details *details, struct span entry, const char *text_key)
+{
+	struct json_walk walk = json_walk(entry);
+	struct buffer *out = &details->open;
+
+	finish_entry(details);
+	buffer_clear(&details->text);
+	buffer_clear(&details->signature);
+	details->text_key = text_key;
+	json_open(out, '{');
+	while (json_next(&walk)) {
+		if (json_is(walk.key, text_key) || json_is(walk.key, "signature"))
+			continue;
+		json_comma(out);
+		buffer_add_span(out, walk.key);
+		buffer_add_char(out, ':');
+		json_write_compact(out, walk.value);
+	}
+	json_close(out, '}');
+}
+
+static void read_entry(struct chat_decoder *d, struct span entry, bool emits)
+{
+	struct chat_details *details = &d->details;
+	bool summary = json_is(json_get(entry, "type"), "reasoning.summary");
+	const char *text_key = summary ? "summary" : "text";
+	struct span text = json_get(entry, text_key);
+	struct span signature = json_get(entry, "signature");
+
+	if (!summary && !json_is(json_get(entry, "type"), "reasoning.text")) {
+		finish_entry(details);
+		if (details->entries.len > 0)
+			buffer_add_char(&details->entries, ',');
+		json_write_compact(&details->entries, entry);
+		return;
+	}
+	if (!goes_on(details, entry))
+		open_entry(details, entry, text_key);
+	if (json_type(text) == JSON_STRING)
+		buffer_add_span(&details->text, raw_inside(text));
+	if (json_type(signature) == JSON_STRING) {
+		buffer_clear(&details->signature);
+		buffer_add_span(&details->signature, signature);
+	}
+	if (emits)
+		chat_thinking(d, text);
+}
+
+void chat_details_read(struct chat_decoder *d, struct span details, bool emits)
+{
+	struct json_walk walk = decoder_walk(&d->base, details);
+
+	while (json_next(&walk))
+		if (json_type(walk.value) == JSON_OBJECT)
+			read_entry(d, walk.value, emits);
+}
+
+void chat_details_end(struct chat_decoder *d)
+{
+	struct buffer list = {0};
+
+	finish_entry(&d->details);
+	if (d->details.entries.len == 0)
+		return;
+	json_open(&list, '[');
+	buffer_add_span(&list, buffer_span(&d->details.entries));
+	json_close(&list, ']');
+	decoder_emit_member(&d->base, MODEL_MESSAGE_DATA, -1, "reasoning_details",
+			    buffer_span(&list));
+	buffer_free(&list);
+}
+
+void chat_details_free(struct chat_decoder *d)
+{
+	buffer_free(&d->details.entries);
+	buffer_free(&d->details.open);
+	buffer_free(&d->details.text);
+	buffer_free(&d->details.signature);
 }

@@ -1,14 +1,248 @@
-#include "model/protocol/openai_responses.h"
-
 #include <stdlib.h>
 
+#include "model/protocol/openai.h"
 #include "model/protocol/openai_chat.h"
+#include "model/protocol/openai_responses.h"
 
-/* ---- items ---- */
+/* ---- kinds ---- */
 
-static void item_added(struct responses_decoder *d, struct span event)
+enum responses_kind responses_kind_of(struct span type)
 {
-	struct responses_item *item = responses_take(d, event, true);
+	if (span_is(type, "message"))
+		return ITEM_MESSAGE;
+	if (span_is(type, "reasoning"))
+		return ITEM_REASONING;
+	if (span_is(type, "function_call") || span_is(type, "custom_tool_call"))
+		return ITEM_CALL;
+	if (span_ends(type, "_output"))
+		return ITEM_OUTPUT;
+	if (span_ends(type, "_call") || span_is(type, "mcp_list_tools") ||
+	    span_is(type, "mcp_approval_request") || span_is(type, "program"))
+		return ITEM_HOSTED;
+	return ITEM_OPAQUE;
+}
+
+/* ---- the list ---- */
+
+/* The list is in the order of output_index; items that have none come last. */
+static struct responses_item *insert(struct responses_decoder *d, struct span type, int64_t index)
+{
+	struct responses_item *item = mem_zero(sizeof(*item));
+	size_t at = d->item_count;
+
+	buffer_add_span(&item->type, type);
+	item->kind = responses_kind_of(type);
+	item->index = index;
+	item->number = -1;
+	d->items = array_grow(d->items, d->item_count, sizeof(*d->items));
+	while (index >= 0 && at > 0 && d->items[at - 1]->index > index) {
+		d->items[at] = d->items[at - 1];
+		at--;
+	}
+	d->items[at] = item;
+	d->item_count++;
+	return item;
+}
+
+static struct responses_item *by_index(struct responses_decoder *d, enum responses_kind kind,
+				       int64_t index)
+{
+	for (size_t i = d->item_count; index >= 0 && i-- > 0;)
+		if (d->items[i]->kind == kind && d->items[i]->index == index)
+			return d->items[i];
+	return NULL;
+}
+
+static struct responses_item *by_id(struct responses_decoder *d, enum responses_kind kind,
+				    struct span id)
+{
+	for (size_t i = d->item_count; decoder_is_text(id) && i-- > 0;)
+		if (d->items[i]->kind == kind && json_is(id, buffer_string(&d->items[i]->id)))
+			return d->items[i];
+	return NULL;
+}
+
+static struct responses_item *by_call_id(struct responses_decoder *d, enum responses_kind kind,
+					 struct span call_id)
+{
+	for (size_t i = d->item_count; decoder_is_text(call_id) && i-- > 0;)
+		if (d->items[i]->kind == kind && !d->items[i]->done &&
+		    json_is(call_id, buffer_string(&d->items[i]->call_id)))
+			return d->items[i];
+	return NULL;
+}
+
+/* Whether an open item may be the one at `index`: one of the two has no position. */
+static bool may_be(const struct responses_item *item, enum responses_kind kind, int64_t index)
+{
+	return item->kind == kind && !item->done && (index < 0 || item->index < 0);
+}
+
+static struct responses_item *first_open(struct responses_decoder *d, enum responses_kind kind,
+					 int64_t index)
+{
+	for (size_t i = 0; i < d->item_count; i++)
+		if (may_be(d->items[i], kind, index))
+			return d->items[i];
+	return NULL;
+}
+
+static struct responses_item *last_open(struct responses_decoder *d, enum responses_kind kind,
+					int64_t index)
+{
+	for (size_t i = d->item_count; i-- > 0;)
+		if (may_be(d->items[i], kind, index))
+			return d->items[i];
+	return NULL;
+}
+
+/* ---- finding ---- */
+
+struct responses_item *responses_find(struct responses_decoder *d, enum responses_kind kind,
+				      const struct responses_event *event)
+{
+	struct responses_item *item = by_index(d, kind, event->output_index);
+
+	if (item == NULL)
+		item = by_id(d, kind, event->item_id);
+	if (item == NULL)
+		item = last_open(d, kind, event->output_index);
+	return item;
+}
+
+struct responses_item *responses_need(struct responses_decoder *d, const char *type,
+				      const struct responses_event *event)
+{
+	struct responses_item *item = responses_find(d, responses_kind_of(span_of(type)), event);
+
+	if (item == NULL) {
+		item = insert(d, span_of(type), event->output_index);
+		json_decode(event->item_id, &item->id);
+	}
+	return item;
+}
+
+/* The members that name an item. Some proxies send another id in each event. */
+static void describe(struct responses_item *item, struct span value)
+{
+	struct span id = json_get(value, "id");
+
+	if (item->id.len == 0)
+		json_decode(id, &item->id);
+	else if (decoder_is_text(id) && !json_is(id, buffer_string(&item->id)))
+		item->other_id = true;
+	if (item->call_id.len == 0)
+		json_decode(json_get(value, "call_id"), &item->call_id);
+	if (item->name.len == 0)
+		json_decode(json_get(value, "name"), &item->name);
+}
+
+/* The type of an item, decoded; valid until the next call. */
+static struct span type_of(struct responses_decoder *d, struct span value)
+{
+	buffer_clear(&d->base.scratch);
+	json_decode(json_get(value, "type"), &d->base.scratch);
+	return buffer_span(&d->base.scratch);
+}
+
+/* Whether `value` has an id or call_id of `item`. */
+static bool is_same(struct responses_item *item, struct span value)
+{
+	struct span id = json_get(value, "id"), call_id = json_get(value, "call_id");
+
+	return (decoder_is_text(id) && json_is(id, buffer_string(&item->id))) ||
+	       (decoder_is_text(call_id) && json_is(call_id, buffer_string(&item->call_id)));
+}
+
+/* Whether `value` is another id than `known`. */
+static bool differs(struct buffer *known, struct span value)
+{
+	return known->len > 0 && decoder_is_text(value) && !json_is(value, buffer_string(known));
+}
+
+/* The item that `value` completes: by its position, else by its ids, which may be other ones in
+ * every event. It is done already if the provider sends its end twice. */
+static struct responses_item *ended_item(struct responses_decoder *d, enum responses_kind kind,
+					 struct span value, int64_t index)
+{
+	struct responses_item *named = by_call_id(d, kind, json_get(value, "call_id"));
+	struct responses_item *item = by_index(d, kind, index);
+
+	if (named != NULL && named->index == index)
+		return named;
+	if (item != NULL && (!item->done || is_same(item, value)))
+		return item;
+	item = by_id(d, kind, json_get(value, "id"));
+	if (item != NULL && !item->done)
+		return item;
+	if (named != NULL)
+		return named;
+	return first_open(d, kind, index);
+}
+
+/* The item that begins as `value`, if it is there already: a delta came too early, or the item
+ * begins a second time. */
+static struct responses_item *known_item(struct responses_decoder *d, enum responses_kind kind,
+					 struct span value, int64_t index)
+{
+	struct responses_item *item = by_index(d, kind, index);
+
+	if (item == NULL)
+		item = by_id(d, kind, json_get(value, "id"));
+	if (item == NULL || item->done || (item->index >= 0 && item->index != index))
+		return NULL;
+	if (item->added && (differs(&item->id, json_get(value, "id")) ||
+			    differs(&item->call_id, json_get(value, "call_id"))))
+		return NULL;
+	return item;
+}
+
+/* The item that output_item.added or output_item.done is about. NULL: it has no type. */
+static struct responses_item *item_of(struct responses_decoder *d,
+				      const struct responses_event *event, bool added)
+{
+	struct span value = event->item;
+	int64_t index = event->output_index;
+	struct span type = type_of(d, value);
+	enum responses_kind kind = responses_kind_of(type);
+	struct responses_item *item;
+
+	if (type.len == 0)
+		return NULL;
+	item = added ? known_item(d, kind, value, index) : ended_item(d, kind, value, index);
+	if (item == NULL)
+		item = insert(d, type, index);
+	item->added |= added;
+	describe(item, value);
+	return item;
+}
+
+/* The item that `value`, at `index` of a response's "output", is: the first one of its type that is
+ * not listed yet. NULL: it has no type. */
+static struct responses_item *listed_item(struct responses_decoder *d, struct span value,
+					  int64_t index)
+{
+	struct span type = type_of(d, value);
+	struct responses_item *item = NULL;
+
+	if (type.len == 0)
+		return NULL;
+	for (size_t i = 0; item == NULL && i < d->item_count; i++)
+		if (!d->items[i]->listed && span_equal(buffer_span(&d->items[i]->type), type))
+			item = d->items[i];
+	if (item == NULL)
+		item = insert(d, type, index);
+	item->listed = true;
+	if (!item->done)
+		describe(item, value);
+	return item;
+}
+
+/* ---- items begin and end ---- */
+
+static void item_added(struct responses_decoder *d, const struct responses_event *event)
+{
+	struct responses_item *item = item_of(d, event, true);
 
 	if (item == NULL)
 		return;
@@ -40,12 +274,7 @@ static void item_done(struct responses_decoder *d, struct responses_item *item, 
 		break;
 	case ITEM_OPAQUE:
 		responses_leave_reasoning(d, item);
-		buffer_clear(&d->scratch);
-		json_write_compact(&d->scratch, value);
-		responses_emit(d, (struct model_delta){
-				      .type = MODEL_OPAQUE,
-				      .text = pieces_repair(&d->pieces, buffer_span(&d->scratch)),
-				      .index = -1});
+		responses_emit_data(d, MODEL_OPAQUE, -1, value);
 		break;
 	}
 	item->done = true;
@@ -54,24 +283,11 @@ static void item_done(struct responses_decoder *d, struct responses_item *item, 
 
 /* ---- the response ---- */
 
-static void keep_string(struct span value, struct buffer *out)
-{
-	if (json_type(value) == JSON_STRING && value.len > 2) {
-		buffer_clear(out);
-		json_decode(value, out);
-	}
-}
-
 static void read_head(struct responses_decoder *d, struct span response)
 {
-	struct span usage = json_get(response, "usage");
-
-	keep_string(json_get(response, "id"), &d->id);
-	keep_string(json_get(response, "model"), &d->model);
-	if (json_type(usage) == JSON_OBJECT) {
-		buffer_clear(&d->usage);
-		buffer_add_span(&d->usage, usage);
-	}
+	decoder_store_last(&d->base.id, json_get(response, "id"));
+	decoder_store_last(&d->base.model, json_get(response, "model"));
+	decoder_usage(&d->base, json_get(response, "usage"));
 }
 
 /* The response as a whole has what events left out: items, their ends, and on Azure the encrypted
@@ -83,11 +299,11 @@ static void read_output(struct responses_decoder *d, struct span output)
 	for (size_t i = 0; i < d->item_count; i++)
 		d->items[i]->listed = false;
 	for (int64_t i = 0; json_next(&walk); i++) {
-		struct responses_item *item = responses_listed(d, walk.value, i);
+		struct responses_item *item = listed_item(d, walk.value, i);
 		struct span encrypted = json_get(walk.value, "encrypted_content");
 
 		if (item != NULL && item->kind == ITEM_REASONING && item->done &&
-		    !item->encrypted && json_type(encrypted) == JSON_STRING && encrypted.len > 2)
+		    !item->encrypted && decoder_is_text(encrypted))
 			responses_reasoning_late(item, walk.value);
 		item_done(d, item, walk.value);
 	}
@@ -109,13 +325,13 @@ static bool is_passing(const char *code)
 
 static bool read_failure(struct responses_decoder *d, struct span body)
 {
-	bool first = d->failure.kind == NULL;
+	bool first = d->base.failure.kind == NULL;
 
-	failure_read(&d->failure, d->base.provider, 0, body);
-	if (first && strcmp(d->failure.kind, "server") == 0 &&
-	    !is_passing(buffer_string(&d->failure.code))) {
-		d->failure.kind = "invalid_request";
-		d->failure.retryable = false;
+	decoder_fail_with(&d->base, body);
+	if (first && strcmp(d->base.failure.kind, "server") == 0 &&
+	    !is_passing(buffer_string(&d->base.failure.code))) {
+		d->base.failure.kind = "invalid_request";
+		d->base.failure.retryable = false;
 	}
 	return false;
 }
@@ -126,55 +342,50 @@ static bool fail(struct responses_decoder *d, struct span response)
 
 	if (json_type(error) == JSON_OBJECT || json_type(error) == JSON_STRING)
 		return read_failure(d, response);
-	return failure_set(&d->failure, "server", true, "%s did not finish its answer",
+	return failure_set(&d->base.failure, "server", true, "%s did not finish its answer",
 			   d->base.provider->name);
 }
 
-static bool is_error(struct span error)
+/* A response that is over; `by_event` is the status that the event's name has, for responses
+ * without one. */
+static bool read_response(struct responses_decoder *d, struct span response, const char *by_event)
 {
-	return (json_type(error) == JSON_OBJECT && json_count(error) > 0) ||
-	       (json_type(error) == JSON_STRING && error.len > 2);
-}
-
-/* A response that is over; `status` is what the event's name says where the response has none. */
-static bool read_response(struct responses_decoder *d, struct span response, const char *status)
-{
-	struct span said = json_get(response, "status");
+	struct span status = json_get(response, "status");
 	struct span reason = json_path(response, "incomplete_details.reason");
-	bool incomplete = json_is(said, "incomplete") ||
-			  (json_type(said) != JSON_STRING && strcmp(status, "incomplete") == 0);
+	const char *finish = "completed";
 
 	read_head(d, response);
-	if (json_is(said, "failed") || json_is(said, "cancelled") ||
-	    strcmp(status, "failed") == 0 || is_error(json_get(response, "error")))
+	if (json_is(status, "failed") || json_is(status, "cancelled") ||
+	    strcmp(by_event, "failed") == 0 || decoder_is_error(json_get(response, "error")))
 		return fail(d, response);
 	read_output(d, json_get(response, "output"));
-	if (!incomplete)
-		d->state = RESPONSES_COMPLETED;
-	else
-		d->state = json_is(reason, "content_filter") ? RESPONSES_FILTERED : RESPONSES_CUT;
+	if (json_is(status, "incomplete") ||
+	    (json_type(status) != JSON_STRING && strcmp(by_event, "incomplete") == 0))
+		finish = json_is(reason, "content_filter") ? "content_filter" : "incomplete";
+	buffer_clear(&d->base.finish);
+	buffer_add_text(&d->base.finish, finish);
 	return true;
 }
 
 /* ---- events ---- */
 
 /* A call's arguments, JSON or free form, in pieces or whole. */
-static bool call_event(struct responses_decoder *d, struct span type, struct span event)
+static bool call_event(struct responses_decoder *d, const struct responses_event *event)
 {
-	bool custom = span_starts(type, "response.custom_tool_call_input.");
+	bool custom = span_starts(event->type, "response.custom_tool_call_input.");
 	struct responses_item *item;
 
-	if (!custom && !span_starts(type, "response.function_call_arguments."))
+	if (!custom && !span_starts(event->type, "response.function_call_arguments."))
 		return false;
 	item = responses_need(d, custom ? "custom_tool_call" : "function_call", event);
 	if (item->done)
 		return true;
-	if (span_ends(type, ".delta")) {
-		responses_args(d, item, json_get(event, "delta"));
-	} else if (span_ends(type, ".done")) {
+	if (span_ends(event->type, ".delta")) {
+		responses_args(d, item, event->delta);
+	} else if (span_ends(event->type, ".done")) {
 		if (item->name.len == 0)
-			json_decode(json_get(event, "name"), &item->name);
-		responses_args_done(d, item, json_get(event, custom ? "input" : "arguments"));
+			json_decode(json_get(event->json, "name"), &item->name);
+		responses_args_done(d, item, json_get(event->json, custom ? "input" : "arguments"));
 	}
 	return true;
 }
@@ -191,192 +402,143 @@ static bool is_reasoning_delta(struct span type)
 	return false;
 }
 
-static bool read_event(struct responses_decoder *d, struct span type, struct span event)
+static bool read_event(struct responses_decoder *d, const struct responses_event *event)
 {
-	struct span response = json_get(event, "response");
+	struct span type = event->type;
 
-	if (span_is(type, "error") || span_is(type, "response.error"))
-		return read_failure(d, event);
 	if (span_is(type, "response.output_text.delta"))
 		responses_text_delta(d, event);
 	else if (span_is(type, "response.output_text.done"))
 		responses_text_done(d, event);
+	else if (span_is(type, "error") || span_is(type, "response.error"))
+		return read_failure(d, event->json);
 	else if (span_is(type, "response.refusal.delta"))
 		responses_refusal_delta(d, event);
 	else if (is_reasoning_delta(type))
-		responses_reasoning_delta(d, type, event);
+		responses_reasoning_delta(d, event);
 	else if (span_is(type, "response.output_item.added"))
 		item_added(d, event);
 	else if (span_is(type, "response.output_item.done"))
-		item_done(d, responses_take(d, event, false), json_get(event, "item"));
+		item_done(d, item_of(d, event, false), event->item);
 	else if (span_is(type, "response.completed") || span_is(type, "response.done"))
-		return read_response(d, response, "completed");
+		return read_response(d, event->response, "completed");
 	else if (span_is(type, "response.incomplete"))
-		return read_response(d, response, "incomplete");
+		return read_response(d, event->response, "incomplete");
 	else if (span_is(type, "response.failed") || span_is(type, "response.cancelled"))
-		return read_response(d, response, "failed");
-	else if (response.at != NULL)
-		read_head(d, response);
-	else if (type.len == 0 && is_error(json_get(event, "error")))
-		return read_failure(d, event);
-	else if (!call_event(d, type, event) && span_starts(type, "response."))
-		responses_hosted_event(d, type, event);
+		return read_response(d, event->response, "failed");
+	else if (event->response.at != NULL)
+		read_head(d, event->response);
+	else if (type.len == 0 && decoder_is_error(event->error))
+		return read_failure(d, event->json);
+	else if (!call_event(d, event) && span_starts(type, "response."))
+		responses_hosted_event(d, event);
 	return true;
 }
 
-/* ---- the protocol ---- */
-
-static bool responses_event(struct decoder *decoder, struct span name, struct span data)
+/* Some servers leave event names out, but none the type in the data. */
+static bool responses_chunk(struct decoder *base, struct span name, struct span json)
 {
-	struct responses_decoder *d = (struct responses_decoder *)decoder;
-	struct json_fault fault;
-	struct buffer type = {0};
-	bool ok;
+	static const char *const names[] = {
+	    "type",     "delta", "output_index",  "item_id",       "item",
+	    "response", "error", "summary_index", "content_index", NULL};
+	enum { TYPE, DELTA, INDEX, ID, ITEM, RESPONSE, ERROR, SUMMARY, CONTENT, MEMBERS };
+	struct responses_decoder *d = (struct responses_decoder *)base;
+	struct span member[MEMBERS];
+	struct responses_event event;
 
-	if (d->failure.kind != NULL)
-		return false;
-	if (data.len == 0 || span_starts(data, "[DONE]"))
-		return true;
-	if (d->torn)
-		return failure_set(&d->failure, "invalid_response", true,
-				   "%s sent half an event in the middle of its answer",
-				   d->base.provider->name);
-	data = json_trim(data);
-	if (!pieces_check(&d->pieces, data, &fault)) {
-		if (span_is(name, "error"))
-			return failure_read(&d->failure, d->base.provider, 0, data);
-		/* The last event of a stream that broke off: `end` decides whether it mattered. */
-		d->torn = fault.offset >= data.len;
-		return d->torn || failure_set(&d->failure, "invalid_response", true,
-					      "%s sent an event that is not JSON (%s at byte %zu)",
-					      d->base.provider->name, fault.what, fault.offset);
-	}
-	/* Event names are left out by some servers, the type in the data never is. */
-	if (!json_decode(json_get(data, "type"), &type))
-		buffer_add_span(&type, name);
-	ok = read_event(d, buffer_span(&type), data);
-	buffer_free(&type);
-	return ok;
+	decoder_members(base, json, names, member);
+	event = (struct responses_event){
+	    .json = json,
+	    .type = json_type(member[TYPE]) == JSON_STRING ? json_plain(member[TYPE]) : name,
+	    .delta = member[DELTA],
+	    .output_index = json_int(member[INDEX], -1),
+	    .item_id = member[ID],
+	    .item = member[ITEM],
+	    .response = member[RESPONSE],
+	    .error = member[ERROR],
+	    .summary_index = json_int(member[SUMMARY], 0),
+	    .content_index = json_int(member[CONTENT], 0),
+	};
+	return read_event(d, &event);
 }
 
-static bool responses_document(struct decoder *decoder, struct span json)
+static bool responses_document(struct decoder *base, struct span json)
 {
-	struct responses_decoder *d = (struct responses_decoder *)decoder;
-	const char *name = d->base.provider->name;
+	struct responses_decoder *d = (struct responses_decoder *)base;
 	struct span status;
 
-	json = json_trim(json);
-	if (json.len == 0 || !pieces_check(&d->pieces, json, NULL))
-		return failure_set(&d->failure, "invalid_response", true,
-				   "%s answered with something that is not a response: %.*s", name,
-				   json.len < 200 ? (int)json.len : 200, json.at);
 	if (json_type(json) == JSON_ARRAY)
 		json = json_path(json, "0");
 	status = json_get(json, "status");
 	if (json_type(json_get(json, "output")) != JSON_ARRAY && json_type(status) != JSON_STRING)
 		return read_failure(d, json);
 	if (json_is(status, "in_progress") || json_is(status, "queued"))
-		return failure_set(&d->failure, "invalid_response", false,
-				   "%s answered with a response that is not complete", name);
+		return failure_set(&base->failure, "invalid_response", false,
+				   "%s answered with a response that is not complete",
+				   base->provider->name);
 	return read_response(d, json, "completed");
 }
 
-/* ---- the end ---- */
+/* ---- the protocol ---- */
 
-static enum model_finish finish_of(struct responses_decoder *d)
+static void responses_flush(struct decoder *base)
 {
-	if (d->state == RESPONSES_FILTERED)
-		return MODEL_CONTENT_FILTER;
-	if (d->refusal.len > 0)
-		return MODEL_REFUSAL;
-	if (d->state == RESPONSES_CUT)
-		return MODEL_LENGTH;
-	switch (responses_calls_state(d)) {
-	case ARGS_NONE:
-		return MODEL_STOP;
-	case ARGS_CUT:
-		return MODEL_LENGTH;
-	default:
-		return MODEL_TOOL_CALLS;
+	responses_items_flush((struct responses_decoder *)base);
+}
+
+static void responses_complete(struct decoder *base)
+{
+	responses_items_end((struct responses_decoder *)base);
+}
+
+static void responses_clear(struct decoder *base)
+{
+	struct responses_decoder *d = (struct responses_decoder *)base;
+
+	for (size_t i = 0; i < d->item_count; i++) {
+		struct responses_item *item = d->items[i];
+
+		buffer_free(&item->type);
+		buffer_free(&item->id);
+		buffer_free(&item->text);
+		buffer_free(&item->call_id);
+		buffer_free(&item->name);
+		buffer_free(&item->data);
+		free(item);
 	}
+	free(d->items);
 }
 
-static struct model_usage usage_of(struct span usage)
-{
-	return (struct model_usage){
-	    .input = model_tokens(json_get(usage, "input_tokens"), -1),
-	    .output = model_tokens(json_get(usage, "output_tokens"), -1),
-	    .cached_input =
-		model_tokens(json_path(usage, "input_tokens_details.cached_tokens"), -1),
-	    .cache_write =
-		model_tokens(json_path(usage, "input_tokens_details.cache_write_tokens"), -1),
-	    .reasoning =
-		model_tokens(json_path(usage, "output_tokens_details.reasoning_tokens"), -1),
-	    .cost_usd = chat_billed(usage),
-	};
-}
+static const struct finish_reason reasons[] = {
+    {"content_filter", .finish = MODEL_CONTENT_FILTER},
+    {"incomplete", .finish = MODEL_LENGTH},
+    {0},
+};
 
-static void responses_end(struct decoder *decoder, bool cut, struct model_outcome *outcome)
-{
-	struct responses_decoder *d = (struct responses_decoder *)decoder;
-
-	(void)cut;
-	responses_flush(d);
-	if (d->failure.kind == NULL && d->state == RESPONSES_OPEN)
-		failure_set(&d->failure, "stream_truncated", true,
-			    "%s broke off in the middle of its answer", d->base.provider->name);
-	if (d->failure.kind == NULL && responses_calls_end(d))
-		responses_hosted_end(d);
-	*outcome = (struct model_outcome){
-	    .usage = usage_of(buffer_span(&d->usage)),
-	    .response_id = d->id.len > 0 ? buffer_string(&d->id) : NULL,
-	    .model = d->model.len > 0 ? buffer_string(&d->model) : NULL,
-	    .error.retry_after_seconds = -1,
-	};
-	if (d->failure.kind != NULL) {
-		failure_report(&d->failure, d->base.provider, outcome);
-		return;
-	}
-	outcome->finish = finish_of(d);
-	if (d->refusal.len > 0)
-		outcome->refusal = buffer_string(&d->refusal);
-}
-
-static struct decoder *responses_decoder_new(const struct model_request *request)
-{
-	struct responses_decoder *d = mem_zero(sizeof(*d));
-
-	(void)request;
-	d->base.protocol = &protocol_openai_responses;
-	return &d->base;
-}
-
-static void responses_decoder_free(struct decoder *decoder)
-{
-	struct responses_decoder *d = (struct responses_decoder *)decoder;
-
-	responses_items_free(d);
-	buffer_free(&d->id);
-	buffer_free(&d->model);
-	buffer_free(&d->usage);
-	buffer_free(&d->refusal);
-	buffer_free(&d->scratch);
-	pieces_free(&d->pieces);
-	failure_free(&d->failure);
-	free(d);
-}
+static const struct usage_name usage[] = {
+    {"input_tokens", .count = USAGE_INPUT},
+    {"output_tokens", .count = USAGE_OUTPUT},
+    {"input_tokens_details", "cached_tokens", .count = USAGE_CACHED},
+    {"input_tokens_details", "cache_write_tokens", .count = USAGE_WRITTEN},
+    {"output_tokens_details", "reasoning_tokens", .count = USAGE_REASONING},
+    USAGE_BILLED,
+    {0},
+};
 
 const struct protocol protocol_openai_responses = {
     .name = "openai-responses",
     .framing = FRAMING_SSE,
     .request = responses_request,
     .answers_by_tool = chat_answers_by_tool,
-    .decoder_new = responses_decoder_new,
-    .event = responses_event,
+    .decoder_size = sizeof(struct responses_decoder),
+    .reasons = reasons,
+    .usage = usage,
+    .not_response = "not a response",
+    .chunk = responses_chunk,
     .document = responses_document,
-    .end = responses_end,
-    .decoder_free = responses_decoder_free,
-    .list_request = chat_list_request,
-    .list_read = chat_list_read,
+    .flush = responses_flush,
+    .complete = responses_complete,
+    .clear = responses_clear,
     .advise = responses_advise,
+    .list = OPENAI_LIST,
 };

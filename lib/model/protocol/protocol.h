@@ -1,30 +1,44 @@
 /*
  * protocol: what an adapter of one wire protocol implements; lib/model/http_model.c drives it.
  *
- * To add a protocol: write one file that defines a struct protocol, declare it at the end of this
- * header and add it to the table in registry.c. Nothing else in the project changes.
+ * To add a protocol: write NAME_decode.c, which defines the row of the protocol, and
+ * NAME_request.c, and add the row to the end of this header and to the table in protocol.c. Nothing
+ * else in lib/ knows its name.
  */
 #ifndef MODEL_PROTOCOL_H
 #define MODEL_PROTOCOL_H
 
 #include "model/model.h"
+#include "model/protocol/decoder.h"
 #include "model/registry.h"
-
-struct failure;
 
 enum framing { FRAMING_SSE, FRAMING_NDJSON, FRAMING_AWS };
 
-/* A decoder turns the events of one answer into deltas. It is embedded as the first member of the
- * protocol's own struct. */
-struct decoder {
-	const struct protocol *protocol;
-	const struct model_handler *handler;
-	const struct provider *provider;
+/* Where the list of models is, and what it consists of. NULL ends each array of names; of several
+ * members the first that is there applies. */
+struct model_list_form {
+	const char *path;       /* below the base URL */
+	const char *without[4]; /* what is removed from the end of the base URL before */
+	const char *host[2];    /* what is replaced in the base URL, and by what */
+	const char *lists[3];   /* the member with the list; the document itself may be the list */
+	const char *ids[3];     /* members of a model: its id, */
+	const char *names[3];   /* its name, */
+	const char *windows[5]; /* the tokens of its context window */
+	bool id_is_path;        /* the id is what follows the last slash */
+
+	/* Append the base URL to use in place of `base_url`. May be NULL. */
+	void (*base)(const struct provider *provider, const char *base_url, struct buffer *out);
+	/* Add the protocol's own headers. May be NULL. */
+	void (*headers)(const struct provider *provider, struct http_request *out);
+	/* Whether `model` can answer a request. NULL: all can. */
+	bool (*answers)(struct span model);
 };
 
 struct protocol {
 	const char *name;
 	enum framing framing;
+
+	/* ---- the request ---- */
 
 	/* Fill URL, headers (without the key: http_model.c adds it) and body. */
 	bool (*request)(const struct provider *provider, const char *model, const char *base_url,
@@ -37,34 +51,61 @@ struct protocol {
 	bool (*answers_by_tool)(const struct provider *provider, const char *model,
 				const struct model_request *request);
 
-	struct decoder *(*decoder_new)(const struct model_request *request);
+	/* ---- the response: decoder.h calls these; functions that may be NULL say so ---- */
 
-	/* One event of the stream: the SSE event's name (absent for NDJSON; for AWS event streams
-	 * the header :event-type, or of an exception or error "!" and its :exception-type or
-	 * :error-code) and its data. Returns false when the answer has failed: the decoder has
-	 * recorded the error for `end`. */
-	bool (*event)(struct decoder *decoder, struct span name, struct span data);
+	size_t decoder_size;                 /* of the struct that begins with a struct decoder */
+	const struct finish_reason *reasons; /* a row without a name ends each table */
+	const struct usage_name *usage;
+	bool done_ends;         /* [DONE] ends the response; else it is ignored */
+	const char *empty_hint; /* what "PROVIDER answered nothing" ends with; NULL: nothing */
+	const char
+	    *not_response; /* "PROVIDER answered with something that is ...": "not a message" */
 
-	/* A whole answer that came as one JSON document instead of a stream. */
+	/* Prepare the decoder, which is zeroed but for its base. May be NULL. */
+	void (*begin)(struct decoder *decoder);
+
+	/* An event whose data is the JSON value `json`. Returns false if the response has failed.
+	 */
+	bool (*chunk)(struct decoder *decoder, struct span name, struct span json);
+
+	/* A whole response in one JSON value. NULL: as a chunk. */
 	bool (*document)(struct decoder *decoder, struct span json);
 
-	/* The bytes have ended (`cut`: they broke off). Emit what was held back and fill `outcome`;
-	 * the strings in it belong to the decoder. */
-	void (*end)(struct decoder *decoder, bool cut, struct model_outcome *outcome);
+	/* An exception in an AWS event stream; `data` may be anything. Returns false. NULL: the
+	 * framing has none. */
+	bool (*exception)(struct decoder *decoder, struct span name, struct span data);
 
-	void (*decoder_free)(struct decoder *decoder);
+	/* The bytes have ended, whether the response is complete or not: emit text that was held
+	 * back, and record what the provider ended the response for, if it is an error. May be
+	 * NULL. */
+	void (*flush)(struct decoder *decoder);
 
-	/* The request for the provider's list of models (GET; without the key), and the answer to
-	 * it: for each model "ID\tCONTEXT WINDOW\tNAME\n" is appended, the last two empty where
-	 * the provider does not say them. NULL: the provider has no such list. */
-	bool (*list_request)(const struct provider *provider, const char *base_url,
-			     struct http_request *out, struct error *e);
-	void (*list_read)(struct span json, struct buffer *out);
+	/* The response is complete: emit what only its end shows. It may still fail. May be NULL.
+	 */
+	void (*complete)(struct decoder *decoder);
+
+	/* Free what the protocol added to the base. May be NULL. */
+	void (*clear)(struct decoder *decoder);
 
 	/* Add to the message of `failure`, of an HTTP status that is not 2xx, what can be done
 	 * about it, where this protocol's users can know more. May be NULL. */
 	void (*advise)(const struct provider *provider, const char *model, struct failure *failure);
+
+	struct model_list_form list;
 };
+
+/* The protocol of the name `name` (absent: openai-chat, which most servers speak); NULL if there is
+ * none. */
+const struct protocol *protocol_find(struct span name);
+
+/* The request for the provider's list of models (GET; without the key). Returns false with `e` if
+ * the provider has no such list. */
+bool protocol_list_request(const struct protocol *protocol, const struct provider *provider,
+			   const char *base_url, struct http_request *out, struct error *e);
+
+/* Append a line for each model of the list `json`: "ID\tCONTEXT WINDOW\tNAME\n", the last two empty
+ * where the provider does not give them. */
+void protocol_list_read(const struct protocol *protocol, struct span json, struct buffer *out);
 
 extern const struct protocol protocol_bedrock;
 extern const struct protocol protocol_gemini;

@@ -1,0 +1,372 @@
+#include "model/protocol/decoder.h"
+
+#include <stdlib.h>
+
+#include "model/protocol/protocol.h"
+
+struct decoder *decoder_new(const struct protocol *protocol, const struct provider *provider,
+			    const struct model_handler *handler)
+{
+	struct decoder *d = mem_zero(protocol->decoder_size);
+
+	d->protocol = protocol;
+	d->provider = provider;
+	d->handler = handler;
+	for (size_t i = 0; i < USAGE_COUNTS; i++)
+		d->usage[i] = -1;
+	if (protocol->begin != NULL)
+		protocol->begin(d);
+	return d;
+}
+
+void decoder_free(struct decoder *d)
+{
+	if (d->protocol->clear != NULL)
+		d->protocol->clear(d);
+	pieces_free(&d->pieces);
+	buffer_free(&d->scratch);
+	buffer_free(&d->id);
+	buffer_free(&d->model);
+	buffer_free(&d->finish);
+	buffer_free(&d->refusal);
+	failure_free(&d->failure);
+	free(d);
+}
+
+/* ---- reading ---- */
+
+struct json_walk decoder_walk(const struct decoder *d, struct span value)
+{
+	return json_index_walk(&d->index, value);
+}
+
+void decoder_members(const struct decoder *d, struct span object, const char *const *names,
+		     struct span *values)
+{
+	json_members(decoder_walk(d, object), names, values);
+}
+
+bool decoder_is_text(struct span value)
+{
+	return json_type(value) == JSON_STRING && value.len > 2;
+}
+
+void decoder_store_first(struct buffer *out, struct span string)
+{
+	if (out->len == 0)
+		json_decode(string, out);
+}
+
+void decoder_store_last(struct buffer *out, struct span string)
+{
+	if (!decoder_is_text(string))
+		return;
+	buffer_clear(out);
+	json_decode(string, out);
+}
+
+bool decoder_is_error(struct span error)
+{
+	switch (json_type(error)) {
+	case JSON_STRING:
+		return error.len > 2;
+	case JSON_OBJECT:
+	case JSON_ARRAY:
+		return json_count(error) > 0;
+	case JSON_BOOL:
+		return json_true(error);
+	default:
+		return false;
+	}
+}
+
+const struct finish_reason *decoder_reason(const struct decoder *d)
+{
+	for (const struct finish_reason *reason = d->protocol->reasons; reason->name != NULL;
+	     reason++)
+		if (span_is(buffer_span(&d->finish), reason->name))
+			return reason;
+	return NULL;
+}
+
+enum args_state decoder_args_state(struct span args)
+{
+	struct json_fault fault;
+
+	if (json_check(args, &fault))
+		return ARGS_COMPLETE;
+	return fault.offset >= args.len ? ARGS_CUT : ARGS_INVALID;
+}
+
+bool decoder_is_blank(struct span args)
+{
+	return json_trim(args).len == 0;
+}
+
+/* ---- usage ---- */
+
+static double read_count(enum usage_count count, struct span value)
+{
+	if (count == USAGE_COST || count == USAGE_TICKS)
+		return json_double(value, -1);
+	return (double)model_tokens(value, -1);
+}
+
+void decoder_usage(struct decoder *d, struct span usage)
+{
+	bool found[USAGE_COUNTS] = {0};
+	struct json_walk walk = decoder_walk(d, usage);
+
+	if (!walk.is_object)
+		return;
+	for (const struct usage_name *row = d->protocol->usage; row->name != NULL; row++) {
+		struct span value = {0};
+		double count;
+
+		if (found[row->count])
+			continue;
+		json_members(walk, (const char *const[]){row->name, NULL}, &value);
+		if (row->inner != NULL)
+			value = json_get(value, row->inner);
+		count = read_count(row->count, value);
+		if (count < 0)
+			continue;
+		found[row->count] = true;
+		d->usage[row->count] = count;
+	}
+}
+
+static double *total_of(double *counts, enum usage_count count)
+{
+	return &counts[count == USAGE_REASONING ? USAGE_OUTPUT : USAGE_INPUT];
+}
+
+static struct model_usage usage_of(const struct decoder *d)
+{
+	double counts[USAGE_COUNTS], *output = &counts[USAGE_OUTPUT];
+	double reasoning = d->usage[USAGE_REASONING];
+
+	memcpy(counts, d->usage, sizeof(counts));
+	for (const struct usage_name *row = d->protocol->usage; row->name != NULL; row++) {
+		double *total = total_of(counts, row->count);
+
+		if (row->apart && d->usage[row->count] > 0)
+			*total = (*total > 0 ? *total : 0) + d->usage[row->count];
+	}
+	/* xAI leaves reasoning out of the output and includes it in the total. */
+	if (reasoning > 0 && counts[USAGE_INPUT] >= 0 && *output >= 0 &&
+	    counts[USAGE_TOTAL] == counts[USAGE_INPUT] + *output + reasoning)
+		*output += reasoning;
+	if (counts[USAGE_COST] < 0 && counts[USAGE_TICKS] > 0)
+		counts[USAGE_COST] = counts[USAGE_TICKS] * 1e-10;
+	return (struct model_usage){
+	    .input = (int64_t)counts[USAGE_INPUT],
+	    .output = (int64_t)*output,
+	    .cached_input = (int64_t)counts[USAGE_CACHED],
+	    .cache_write = (int64_t)counts[USAGE_WRITTEN],
+	    .reasoning = (int64_t)reasoning,
+	    .cost_usd = counts[USAGE_COST],
+	};
+}
+
+/* ---- deltas ---- */
+
+void decoder_emit(struct decoder *d, struct model_delta delta)
+{
+	d->some = true;
+	d->handler->delta(d->handler->context, &delta);
+}
+
+void decoder_emit_text(struct decoder *d, enum model_delta_type type, struct span text)
+{
+	if (text.len > 0)
+		decoder_emit(d, (struct model_delta){.type = type, .text = text, .index = -1});
+}
+
+void decoder_emit_args(struct decoder *d, int index, struct span text)
+{
+	if (text.len > 0)
+		decoder_emit(
+		    d, (struct model_delta){.type = MODEL_TOOL_ARGS, .text = text, .index = index});
+}
+
+int decoder_call(struct decoder *d, struct span id, struct span name, bool by_provider)
+{
+	int index = d->call_count;
+
+	if (name.len == 0) {
+		decoder_fail(d, "sent a tool call without a name");
+		return -1;
+	}
+	d->call_count++;
+	d->calls_here += !by_provider;
+	decoder_emit(d, (struct model_delta){.type = MODEL_TOOL_CALL,
+					     .index = index,
+					     .id = id,
+					     .name = name,
+					     .by_provider = by_provider});
+	return index;
+}
+
+void decoder_emit_data(struct decoder *d, enum model_delta_type type, int index, struct span json)
+{
+	struct buffer line = {0};
+
+	json_write_line(&line, pieces_repair(&d->pieces, json));
+	decoder_emit(
+	    d, (struct model_delta){.type = type, .text = buffer_span(&line), .index = index});
+	buffer_free(&line);
+}
+
+void decoder_emit_member(struct decoder *d, enum model_delta_type type, int index, const char *name,
+			 struct span json)
+{
+	struct buffer data = {0};
+
+	json_open(&data, '{');
+	json_put_raw(&data, name, json);
+	json_close(&data, '}');
+	decoder_emit_data(d, type, index, buffer_span(&data));
+	buffer_free(&data);
+}
+
+/* ---- failures ---- */
+
+bool decoder_fail(struct decoder *d, const char *sentence)
+{
+	return failure_set(&d->failure, "invalid_response", true, "%s %s", d->provider->name,
+			   sentence);
+}
+
+bool decoder_fail_with(struct decoder *d, struct span body)
+{
+	return failure_read(&d->failure, d->provider, 0, body);
+}
+
+bool decoder_fail_document(struct decoder *d, struct span json)
+{
+	struct buffer quote = {0};
+
+	failure_quote(json, &quote);
+	failure_set(&d->failure, "invalid_response", true,
+		    "%s answered with something that is %s: %s", d->provider->name,
+		    d->protocol->not_response, buffer_string(&quote));
+	buffer_free(&quote);
+	return false;
+}
+
+/* ---- events ---- */
+
+/* The last event of a stream that broke off is torn: the end shows whether it was needed. Messages
+ * of an AWS event stream have a length and a checksum, so they are never torn. */
+static bool not_json(struct decoder *d, struct span data, const struct json_fault *fault)
+{
+	d->torn = d->protocol->framing != FRAMING_AWS && fault->offset >= data.len;
+	if (d->torn)
+		return true;
+	return failure_set(&d->failure, "invalid_response", true,
+			   "%s sent %s that is not JSON (%s at byte %zu)", d->provider->name,
+			   d->protocol->framing == FRAMING_NDJSON ? "a line" : "an event",
+			   fault->what, fault->offset);
+}
+
+bool decoder_event(struct decoder *d, struct span name, struct span data)
+{
+	bool is_error = span_is(name, "error");
+	struct json_fault fault;
+
+	if (d->failure.kind != NULL)
+		return false;
+	data = json_trim(data);
+	if (d->protocol->exception != NULL && span_starts(name, "!"))
+		return d->protocol->exception(d, span_from(name, 1), data);
+	if (data.len == 0 || d->done)
+		return true;
+	if (span_starts(data, "[DONE]")) {
+		d->done = d->protocol->done_ends;
+		return true;
+	}
+	if (d->torn && !is_error)
+		return decoder_fail(d, d->protocol->framing == FRAMING_NDJSON
+					   ? "sent half a line in the middle of its answer"
+					   : "sent half an event in the middle of its answer");
+	if (pieces_check(&d->pieces, data, &d->index, &fault))
+		return d->protocol->chunk(d, name, data) && d->failure.kind == NULL;
+	return is_error ? decoder_fail_with(d, data) : not_json(d, data, &fault);
+}
+
+bool decoder_document(struct decoder *d, struct span json)
+{
+	struct json_fault fault;
+
+	json = json_trim(json);
+	if (!pieces_check(&d->pieces, json, &d->index, &fault))
+		return decoder_fail_document(d, json);
+	if (!(d->protocol->document != NULL ? d->protocol->document(d, json)
+					    : d->protocol->chunk(d, (struct span){0}, json)))
+		return false;
+	d->done = true;
+	return d->failure.kind == NULL;
+}
+
+/* ---- the end ---- */
+
+/* A response is complete if the provider gave a reason for its end, or ended it after something. */
+static void check_end(struct decoder *d)
+{
+	const struct finish_reason *reason = decoder_reason(d);
+	const char *name = d->provider->name;
+
+	if (d->failure.kind != NULL)
+		return;
+	if (reason != NULL && reason->finish == MODEL_ERROR)
+		failure_set(&d->failure, reason->kind, reason->retryable, "%s %s", name,
+			    reason->sentence);
+	else if (d->finish.len > 0 || (d->done && d->some))
+		return;
+	else if (d->done)
+		failure_set(&d->failure, "stream_truncated", true, "%s answered nothing%s", name,
+			    d->protocol->empty_hint != NULL ? d->protocol->empty_hint : "");
+	else
+		failure_set(&d->failure, "stream_truncated", true,
+			    "%s broke off in the middle of its answer", name);
+}
+
+/* Reasons are not reliable: a server may give "stop", or none, after calls, and the reason of calls
+ * when the length ended them. So what was received counts too. */
+static enum model_finish finish_of(const struct decoder *d)
+{
+	const struct finish_reason *reason = decoder_reason(d);
+	enum model_finish finish = reason != NULL ? reason->finish : MODEL_STOP;
+
+	if (finish == MODEL_CONTENT_FILTER)
+		return MODEL_CONTENT_FILTER;
+	if (finish == MODEL_REFUSAL || d->refusal.len > 0)
+		return MODEL_REFUSAL;
+	if (finish == MODEL_LENGTH || d->cut_args)
+		return MODEL_LENGTH;
+	return d->calls_here > 0 ? MODEL_TOOL_CALLS : finish;
+}
+
+void decoder_end(struct decoder *d, struct model_outcome *outcome)
+{
+	d->index.count = 0; /* the last event is gone */
+	if (d->protocol->flush != NULL)
+		d->protocol->flush(d);
+	check_end(d);
+	if (d->failure.kind == NULL && d->protocol->complete != NULL)
+		d->protocol->complete(d);
+	*outcome = (struct model_outcome){
+	    .usage = usage_of(d),
+	    .response_id = d->id.len > 0 ? buffer_string(&d->id) : NULL,
+	    .model = d->model.len > 0 ? buffer_string(&d->model) : NULL,
+	    .error.retry_after_seconds = -1,
+	};
+	if (d->failure.kind != NULL) {
+		failure_report(&d->failure, d->provider, outcome);
+		return;
+	}
+	outcome->finish = finish_of(d);
+	if (d->refusal.len > 0)
+		outcome->refusal = buffer_string(&d->refusal);
+}

@@ -1,0 +1,159 @@
+/*
+ * decoder: what the decoders of all protocols have in common.
+ *
+ * A decoder turns the events of one response into deltas (model.h). The base checks each event,
+ * recognises the end and a response that broke off, reads token counts and reasons by the
+ * protocol's tables, and assembles the outcome. A protocol adds what its chunks mean: its functions
+ * in struct protocol (protocol.h), whose decoder is a struct with a struct decoder as its first
+ * member.
+ */
+#ifndef MODEL_DECODER_H
+#define MODEL_DECODER_H
+
+#include "model/failure.h"
+#include "model/model.h"
+#include "model/protocol/joint.h"
+
+/* ---- tables of a protocol ---- */
+
+/* A provider's reason for the end of a response. A reason that is not in the table means
+ * MODEL_STOP: a new one is no fault. With MODEL_ERROR the response has failed: `kind` and
+ * `retryable` are those of model_error, the message is "PROVIDER sentence" (NULL: the protocol's
+ * flush records it). */
+struct finish_reason {
+	const char *name; /* NULL ends the table */
+	enum model_finish finish;
+	const char *kind, *sentence;
+	bool retryable;
+	int number; /* the reason where a provider sends enums as numbers; 0: none */
+};
+
+enum usage_count {
+	USAGE_INPUT,
+	USAGE_OUTPUT,
+	USAGE_CACHED,    /* input read from a cache */
+	USAGE_WRITTEN,   /* input written to a cache */
+	USAGE_REASONING, /* of the output */
+	USAGE_TOOLS,     /* input that the provider's own tools produced */
+	USAGE_TOTAL,
+	USAGE_COST,  /* in USD */
+	USAGE_TICKS, /* the same in 1e-10 USD */
+	USAGE_COUNTS,
+};
+
+/* The member `name` of a usage object, or the member `inner` of that member, is the count. If
+ * several rows are for one count, the first that has a number applies. `apart`: the provider's
+ * count of input or output does not include this one. */
+struct usage_name {
+	const char *name, *inner; /* inner: NULL for none */
+	enum usage_count count;
+	bool apart;
+};
+
+/* ---- the base ---- */
+
+struct decoder {
+	const struct protocol *protocol;
+	const struct provider *provider;
+	const struct model_handler *handler;
+	bool has_schema; /* set by the owner: the request has a schema */
+
+	struct json_index index; /* of the event at hand */
+	struct pieces pieces;
+	struct buffer scratch;      /* for one value at a time */
+	struct buffer id, model;    /* of the response */
+	struct buffer finish;       /* the provider's reason for the end; empty: none */
+	struct buffer refusal;      /* a refusal that is not part of the text */
+	double usage[USAGE_COUNTS]; /* negative: unknown */
+	int call_count;             /* calls announced */
+	int calls_here;             /* of these, calls that the provider does not run itself */
+	bool cut_args; /* arguments stop in the middle: the length ended the response */
+	bool some;     /* something was received that may be a whole response */
+	bool torn;     /* the last event was the beginning of one */
+	bool done;     /* nothing more is to come */
+	struct failure failure;
+};
+
+/* A decoder for one response of `provider`, which emits deltas to `handler`; all are borrowed. */
+struct decoder *decoder_new(const struct protocol *protocol, const struct provider *provider,
+			    const struct model_handler *handler);
+
+/* One event of the stream: the SSE event's name (absent for NDJSON; for AWS event streams the
+ * header :event-type, or of an exception or error "!" and its :exception-type or :error-code) and
+ * its data. Returns false if the response has failed: decoder_end reports why. */
+bool decoder_event(struct decoder *decoder, struct span name, struct span data);
+
+/* A whole response that came as one JSON document instead of a stream. Returns as decoder_event. */
+bool decoder_document(struct decoder *decoder, struct span json);
+
+/* No more bytes will come: emit what was held back and fill `outcome`, whose strings belong to the
+ * decoder. */
+void decoder_end(struct decoder *decoder, struct model_outcome *outcome);
+
+void decoder_free(struct decoder *decoder);
+
+/* ---- for protocols: reading ---- */
+
+/* As json_walk and json_members, for values of the event at hand. */
+struct json_walk decoder_walk(const struct decoder *decoder, struct span value);
+void decoder_members(const struct decoder *decoder, struct span object, const char *const *names,
+		     struct span *values);
+
+/* Whether `value` is a string that is not empty. */
+bool decoder_is_text(struct span value);
+
+/* The row of decoder->finish in the protocol's table; NULL if there is none. */
+const struct finish_reason *decoder_reason(const struct decoder *decoder);
+
+/* Store a string in `out`: unless `out` has one already; or unless the string is empty. */
+void decoder_store_first(struct buffer *out, struct span string);
+void decoder_store_last(struct buffer *out, struct span string);
+
+/* Whether the member "error" of a chunk reports one: a string, object or array that is not empty,
+ * or true. */
+bool decoder_is_error(struct span error);
+
+/* Take the counts of a usage object by the protocol's table. Counts are of the whole response so
+ * far: later ones replace earlier ones, and counts that are missing stay. */
+void decoder_usage(struct decoder *decoder, struct span usage);
+
+/* Whether the text `args` is JSON, the beginning of JSON, or neither. */
+enum args_state { ARGS_COMPLETE, ARGS_CUT, ARGS_INVALID };
+enum args_state decoder_args_state(struct span args);
+
+/* Whether `args` has nothing but white space. */
+bool decoder_is_blank(struct span args);
+
+/* ---- for protocols: deltas ---- */
+
+void decoder_emit(struct decoder *decoder, struct model_delta delta);
+
+/* A piece of text, or (MODEL_TOOL_ARGS) of the arguments of call `index`. An empty one is not
+ * emitted. */
+void decoder_emit_text(struct decoder *decoder, enum model_delta_type type, struct span text);
+void decoder_emit_args(struct decoder *decoder, int index, struct span text);
+
+/* A call begins: count it and emit MODEL_TOOL_CALL. Returns its index; -1 after recording a failure
+ * if `name` is empty. */
+int decoder_call(struct decoder *decoder, struct span id, struct span name, bool by_provider);
+
+/* JSON to be sent back to the provider (MODEL_PART_DATA, MODEL_OPAQUE, MODEL_MESSAGE_DATA), made
+ * valid UTF-8 and put on one line. `index` is the call's, or -1. decoder_emit_member emits
+ * {"NAME":json}. */
+void decoder_emit_data(struct decoder *decoder, enum model_delta_type type, int index,
+		       struct span json);
+void decoder_emit_member(struct decoder *decoder, enum model_delta_type type, int index,
+			 const char *name, struct span json);
+
+/* ---- for protocols: failures; all return false, and the first failure counts ---- */
+
+/* "PROVIDER sentence" of kind "invalid_response". */
+bool decoder_fail(struct decoder *decoder, const char *sentence);
+
+/* What `body` reports (failure_read). */
+bool decoder_fail_with(struct decoder *decoder, struct span body);
+
+/* The document is no response of this protocol. */
+bool decoder_fail_document(struct decoder *decoder, struct span json);
+
+#endif

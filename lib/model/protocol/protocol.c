@@ -1,0 +1,117 @@
+#include "model/protocol/protocol.h"
+
+#include <stdlib.h>
+
+#include "model/provider.h"
+
+static const struct protocol *const protocols[] = {
+    &protocol_openai_chat, &protocol_openai_responses, &protocol_ollama,
+    &protocol_bedrock,     &protocol_anthropic,        &protocol_gemini,
+};
+
+const struct protocol *protocol_find(struct span name)
+{
+	if (name.at == NULL)
+		return protocols[0];
+	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+		if (json_is(name, protocols[i]->name))
+			return protocols[i];
+	return NULL;
+}
+
+/* ---- the list of models ---- */
+
+static void write_base(const struct model_list_form *list, const char *base_url, struct buffer *out)
+{
+	const char *host = list->host[0] != NULL ? strstr(base_url, list->host[0]) : NULL;
+
+	if (host != NULL) {
+		buffer_add(out, base_url, (size_t)(host - base_url));
+		buffer_add_text(out, list->host[1]);
+		base_url = host + strlen(list->host[0]);
+	}
+	buffer_add_text(out, base_url);
+	while (out->len > 0 && out->at[out->len - 1] == '/')
+		out->len--;
+	for (size_t i = 0; list->without[i] != NULL; i++)
+		if (span_ends(buffer_span(out), list->without[i])) {
+			out->len -= strlen(list->without[i]);
+			return;
+		}
+}
+
+bool protocol_list_request(const struct protocol *protocol, const struct provider *provider,
+			   const char *base_url, struct http_request *out, struct error *e)
+{
+	const struct model_list_form *list = &protocol->list;
+	struct buffer url = {0};
+
+	/* Each model has a server of its own. */
+	if (strstr(base_url, "{model}") != NULL)
+		return error_set(e, "usage", "%s has no list of models to ask for", provider->name);
+	if (list->base != NULL)
+		list->base(provider, base_url, &url);
+	else
+		write_base(list, base_url, &url);
+	buffer_add_text(&url, list->path);
+	out->url = buffer_take(&url);
+	if (list->headers != NULL)
+		list->headers(provider, out);
+	http_request_add_header(out, false, "Accept: application/json");
+	return true;
+}
+
+static struct span first_member(struct span object, const char *const *names)
+{
+	struct span value = {0};
+
+	for (; *names != NULL && value.at == NULL; names++)
+		value = json_get(object, *names);
+	return value;
+}
+
+static int64_t context_window(struct span model, const char *const *names)
+{
+	int64_t tokens = 0;
+
+	for (; *names != NULL && tokens <= 0; names++)
+		tokens = json_int(json_get(model, *names), 0);
+	return tokens;
+}
+
+/* "models/gemini-2.5-flash", "publishers/google/models/gemini-2.5-flash"; but all of
+ * "tunedModels/mine" names the model. */
+static void write_last_step(struct span id, struct buffer *out)
+{
+	char *path = json_text(id);
+	const char *last = path != NULL ? strrchr(path, '/') : NULL;
+
+	if (last != NULL && strncmp(path, "tunedModels/", 12) != 0)
+		json_write_string(out, span_of(last + 1));
+	free(path);
+}
+
+static void add_model(const struct model_list_form *list, struct span model, struct buffer *out)
+{
+	struct span id = first_member(model, list->ids);
+	struct buffer step = {0};
+
+	if (list->answers != NULL && !list->answers(model))
+		return;
+	if (list->id_is_path)
+		write_last_step(id, &step);
+	provider_list_line(step.len > 0 ? buffer_span(&step) : id,
+			   context_window(model, list->windows), first_member(model, list->names),
+			   out);
+	buffer_free(&step);
+}
+
+void protocol_list_read(const struct protocol *protocol, struct span json, struct buffer *out)
+{
+	const struct model_list_form *list = &protocol->list;
+	struct json_walk walk =
+	    json_walk(json_type(json) == JSON_ARRAY ? json : first_member(json, list->lists));
+
+	while (json_next(&walk))
+		add_model(list, walk.value, out);
+}
