@@ -286,7 +286,7 @@ user: The agent a handed over to you: it is yours"
 		run -2 agent-run -A bad.json 'x' </dev/null
 		assert_output "agent-run: $2"
 	}
-	mistake '{"name":"a","colour":1}' 'bad.json:1: unknown key "colour"; the keys are name, description, model, instructions, tools, mcp, handoffs, handoff_input, output_schema, options, effort, max_tokens, tool_choice, limits, $schema'
+	mistake '{"name":"a","colour":1}' 'bad.json:1: unknown key "colour"; the keys are name, description, model, instructions, tools, mcp, handoffs, handoff_input, output_schema, options, limits, $schema, effort, max_tokens, tool_choice'
 	mistake $'{"name":"a",\n"limits":{"max_turns":1}}' 'bad.json:2: unknown key "max_turns"; the keys are max_iterations, max_total_tokens, max_tool_calls, max_cost, timeout'
 	mistake $'{"name":"a",\n"limits":{"max_cost":"1"}}' 'bad.json:2: this must be a number above 0'
 	mistake '{"instructions":"a"}' 'bad.json:1: the agent has no "name": add one'

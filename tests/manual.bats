@@ -24,11 +24,13 @@ options_of_page() {
 	}' "man/$1.1" | sort -u
 }
 
+# The table of agent-run makes its --help.
 options_of_table() {
-	{
-		cat cmd/"$1"/*.c
-		[ "$1" = agent-run ] || cat lib/event/reader_options.h
-	} | tr -s '\n\t ' ' ' | grep -oE "\"[a-z-]+\", ?(no|required|optional)_argument, ?NULL, ?('.'|[A-Z_]+)" |
+	if [ "$1" = agent-run ]; then
+		options_of_help "$1"
+		return
+	fi
+	cat cmd/"$1"/*.c lib/event/reader_options.h | tr -s '\n\t ' ' ' | grep -oE "\"[a-z-]+\", ?(no|required|optional)_argument, ?NULL, ?('.'|[A-Z_]+)" |
 		sed -E "s/\"([a-z-]+)\".*NULL, ?('(.)')?.*/--\1 -\3/" | tr ' ' '\n' | grep -v '^-$' | sort -u
 }
 

@@ -2,65 +2,16 @@
 
 #include <stdlib.h>
 
-/* When neither the command line nor the agent says how many responses a run may have. */
+/* The limit of model responses if neither the command line nor the agent's file gives one. */
 enum { MAX_ITERATIONS = 50 };
 
-static void replace(char **text, const char *by)
-{
-	if (by == NULL)
-		return;
-	free(*text);
-	*text = mem_copy(span_of(by));
-}
-
-/* What goes for every agent. */
-static void override(struct agent *agent, const struct run_config *given, bool model_named)
-{
-	if (model_named)
-		model_specs_free(&agent->models);
-	for (size_t i = 0; i < given->option_count; i++)
-		agent_add_option(agent, span_of(given->options[i].key), given->options[i].value);
-	replace(&agent->effort, given->effort);
-	if (given->max_tokens > 0)
-		agent->max_tokens = given->max_tokens;
-}
-
-static void take_limits(struct run_config *config, const struct agent_limits *limits)
-{
-	if (config->max_iterations == 0)
-		config->max_iterations = limits->max_iterations;
-	if (config->max_total_tokens == 0)
-		config->max_total_tokens = limits->max_total_tokens;
-	if (config->max_tool_calls == 0)
-		config->max_tool_calls = limits->max_tool_calls;
-	if (config->max_cost_usd == 0)
-		config->max_cost_usd = limits->max_cost_usd;
-	if (config->timeout_seconds == 0)
-		config->timeout_seconds = limits->timeout_seconds;
-}
-
-/* What goes for the agent that starts. */
-static void begin_with(struct options *o, struct agent *first, struct error *e)
-{
-	struct run_config *config = &o->config;
-
-	replace(&first->instructions, config->system);
-	replace(&first->tool_choice, config->tool_choice);
-	if (config->schema.at != NULL)
-		first->schema = config->schema;
-	if (!tool_set_take(&first->tools, &o->tools, e))
-		die(STATUS_USAGE, "%s", e->message);
-	take_limits(config, &first->limits);
-	run_config_take_agent(config, first);
-}
-
-void agents_resolve(struct options *o, bool model_named)
+/* Read the files of --agent, and all that they name. Returns the first agent; NULL: there is none.
+ */
+static struct agent *read_files(struct options *o)
 {
 	struct agent *first = NULL;
 	struct error e = {0};
 
-	o->config.agents = &o->agents;
-	o->config.tools = &o->tools;
 	for (size_t i = 0; i < o->agent_file_count; i++) {
 		struct agent *agent = agent_set_add(&o->agents, o->agent_files[i], &e);
 
@@ -71,28 +22,57 @@ void agents_resolve(struct options *o, bool model_named)
 		else if (!agent_hands_over_to(first, agent) && !agent_add_handoff(first, agent, &e))
 			die(STATUS_USAGE, "%s", e.message);
 	}
-	if (!agent_set_link(&o->agents, &o->tools, &e))
+	if (!agent_set_link(&o->agents, &o->agent->tools, &e))
 		die(STATUS_USAGE, "%s", e.message);
-	for (size_t i = 0; i < o->agents.count; i++)
-		override(o->agents.agents[i], &o->config, model_named);
-	if (first != NULL)
-		begin_with(o, first, &e);
-	if (o->config.max_iterations == 0)
-		o->config.max_iterations = MAX_ITERATIONS;
+	return first;
 }
 
-void agents_check_models(const struct options *o)
+void agents_resolve(struct options *o)
 {
+	struct agent *first = read_files(o);
+	struct error e = {0};
+
+	for (size_t i = 0; i < o->agents.count; i++)
+		if (!agent_override(o->agents.agents[i], o->agent, o->agents.agents[i] == first,
+				    &e))
+			die(STATUS_USAGE, "%s", e.message);
+	if (first == NULL)
+		first = o->agent;
+	o->config.agent = first;
+	o->config.agents = &o->agents;
+	o->config.models = o->agent->models.count > 0 ? o->agent->models : first->models;
+	if (o->mode != MODE_LIST_MODELS)
+		options_default_models(o, getenv("AGENT_MODEL"));
+	o->config.limits = first->limits;
+	if (o->config.limits.max_iterations == 0)
+		o->config.limits.max_iterations = MAX_ITERATIONS;
+}
+
+struct model **agents_open_models(const struct options *o)
+{
+	struct model **models = NULL;
+	size_t count = 0;
+
 	for (size_t i = 0; i < o->agents.count; i++) {
-		const struct model_specs *models = &o->agents.agents[i]->models;
+		const struct model_specs *specs = &o->agents.agents[i]->models;
 
-		for (size_t k = 0; k < models->count; k++) {
+		for (size_t k = 0; k < specs->count; k++) {
 			struct error e = {0};
-			struct model *model = model_open(o->config.host, models->at[k], &e);
 
-			if (model == NULL)
+			models = array_grow(models, count, sizeof(struct model *));
+			models[count] = model_open(o->config.host, specs->at[k], &e);
+			if (models[count++] == NULL)
 				die(STATUS_USAGE, "%s", e.message);
-			model_close(model);
 		}
 	}
+	models = array_grow(models, count, sizeof(struct model *));
+	models[count] = NULL;
+	return models;
+}
+
+void agents_close_models(struct model **models)
+{
+	for (size_t i = 0; models != NULL && models[i] != NULL; i++)
+		model_close(models[i]);
+	free(models);
 }

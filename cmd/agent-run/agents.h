@@ -1,19 +1,20 @@
 /*
- * agents: the agents of the command line (--agent, and tools that are agents), and what the command
- * line says itself: it goes before what the files say.
+ * agents: the agents of a run: the one that the command line describes, those of --agent, and those
+ * that these name.
  */
 #ifndef AGENT_RUN_AGENTS_H
 #define AGENT_RUN_AGENTS_H
 
 #include "options.h"
 
-/* Read the agents' files, and give the run what they and the command line say: the model when it
- * was named there, parameters, --effort and --max-tokens for all of them; instructions, tools,
- * --tool-choice, --schema and limits for the first one. Exits after a mistake. */
-void agents_resolve(struct options *options, bool model_named);
+/* Read the agents' files, put the command line before them (agent_override), and fill in who
+ * starts, its models and its limits. Exits after a mistake. */
+void agents_resolve(struct options *options);
 
-/* Whether the models that agents name can be opened, which is known before anything is sent. Exits
- * when one cannot. */
-void agents_check_models(const struct options *options);
+/* Open the models that agents name, so that a mistake shows before anything is sent, and keep them
+ * open: a run then shares them, and a key is asked for once. Exits when one cannot be opened. The
+ * caller frees the array, which ends with NULL. */
+struct model **agents_open_models(const struct options *options);
+void agents_close_models(struct model **models);
 
 #endif

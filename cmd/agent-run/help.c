@@ -1,73 +1,64 @@
-#include "options.h"
+#include "option_table.h"
 
-const char options_help[] =
+static const char help_start[] =
     "usage: agent-run [options] [PROMPT ...]\n"
     "Run one agent: ask a model, run the tools it calls, write every event as a line of JSON.\n"
-    "Standard input is read when it is a pipe or a file, and follows the prompt.\n"
-    "\n"
-    "the model\n"
-    "  -m, --model NAME[,NAME...]  PROVIDER:MODEL, test, replay:FILE or exec:COMMAND; later ones "
-    "are\n"
-    "                              fallbacks (default: $AGENT_MODEL)\n"
-    "  -o, --option KEY=VALUE      a request parameter; VALUE is JSON if it parses, else text\n"
-    "      --effort LEVEL          reasoning: none, low, medium, high, max\n"
-    "      --max-tokens N          per response\n"
-    "      --base-url URL          instead of the provider's\n"
-    "\n"
-    "the conversation\n"
-    "  -s, --system TEXT           instructions; @FILE reads a file\n"
-    "  -a, --attach FILE           an image, PDF or text that goes with the prompt (-: stdin)\n"
-    "  -A, --agent FILE            an agent's definition; the first starts, others can be handed "
-    "to\n"
-    "      --schema FILE           a JSON Schema that the answer must satisfy\n"
-    "  -c, --session FILE          go on with the conversation in FILE, an event log, and append "
-    "to it\n"
-    "      --resume FILE           finish the run in FILE that was interrupted\n"
-    "      --history FILE          start from an event log or a JSON array of messages (-: stdin)\n"
-    "      --no-stdin              leave standard input alone\n"
-    "\n"
-    "many at once\n"
-    "      --batch FILE            one run for each line of FILE: text, or JSON with a "
-    "\"prompt\";\n"
-    "                              PROMPT may have places for its fields: 'Summarise: {text}'\n"
-    "  -j, --jobs N                so many at a time (8)\n"
-    "\n"
-    "tools\n"
-    "  -t, --tool PATH             a manifest, an executable, a folder of them, or a shipped "
-    "tool's name\n"
-    "      --tool-choice CHOICE    auto, required, none or a tool's name\n"
-    "      --tool-timeout SECONDS  stop a tool after this time (120)\n"
-    "      --tool-output           stream what tools print\n"
-    "  -P, --parallel N            tool calls of one response that run at once (8)\n"
-    "      --allow GLOB, --ask GLOB, --deny GLOB\n"
-    "                              tools that run freely, need a yes, or never run\n"
-    "      --approve-with COMMAND  ask a program instead of the person at the terminal\n"
-    "      --approval-timeout SECONDS\n"
-    "                              no answer within this time is a no (3600)\n"
-    "\n"
-    "limits\n"
-    "      --max-iterations N      model responses (50)\n"
-    "      --max-total-tokens N    input and output of the whole run\n"
-    "      --max-cost USD          of the whole run\n"
-    "      --max-tool-calls N      of the whole run\n"
-    "      --wrap-up               at one of these, ask for a last answer without tools\n"
-    "      --max-history-tokens N  leave out the oldest turns of a longer conversation\n"
-    "      --timeout SECONDS       the whole run\n"
-    "      --idle-timeout SECONDS  nothing received (300)\n"
-    "      --retries N             of a failed request (4)\n"
-    "      --output-retries N      of an answer that is wrong in form (2)\n"
-    "\n"
-    "the stream\n"
-    "      --debounce SECONDS      merge chunks that arrive within this time\n"
-    "      --raw                   every provider event as well\n"
-    "  -l, --log FILE              append every event to FILE as well\n"
-    "      --fsync                 the log survives a power cut\n"
-    "\n"
-    "  -n, --dry-run               print the request that would be sent, and exit\n"
-    "      --list-models           ask the provider of -m, or every one whose key is set\n"
-    "      --list-providers, --list-tools\n"
-    "  -h, --help                  show this text\n"
-    "  -V, --version               show the version\n"
+    "Standard input is read when it is a pipe or a file, and follows the prompt.\n";
+
+static const char help_end[] =
     "\n"
     "Exit status: 0 success, 1 failure, 2 usage, 3 a limit, 5 invalid output, 6 refused,\n"
     "124 timeout, 130 and 143 signals.\n";
+
+enum { HELP_COLUMN = 30, HELP_WIDTH = 80 };
+
+/* Write words from HELP_COLUMN on; `column` is where the line is. */
+static void write_help(struct buffer *out, size_t column, const char *words)
+{
+	bool first = true;
+
+	while (*words != '\0') {
+		size_t len = strcspn(words, " ");
+
+		if (column >= HELP_COLUMN && !first && column + 1 + len <= HELP_WIDTH) {
+			buffer_add_char(out, ' ');
+			column++;
+		} else {
+			if (!first || column + 2 > HELP_COLUMN) {
+				buffer_add_char(out, '\n');
+				column = 0;
+			}
+			buffer_add_format(out, "%*s", (int)(HELP_COLUMN - column), "");
+			column = HELP_COLUMN;
+		}
+		buffer_add(out, words, len);
+		column += len;
+		words += len + strspn(words + len, " ");
+		first = false;
+	}
+	buffer_add_char(out, '\n');
+}
+
+static void write_row(struct buffer *out, const struct option_row *row)
+{
+	size_t start = out->len;
+
+	if (row->letter != '\0')
+		buffer_add_format(out, "  -%c, --%s", row->letter, row->name);
+	else
+		buffer_add_format(out, "      --%s", row->name);
+	if (row->value != NULL)
+		buffer_add_format(out, " %s", row->value);
+	write_help(out, out->len - start, row->help);
+}
+
+void help_write(const struct option_table *table, struct buffer *out)
+{
+	buffer_add_text(out, help_start);
+	for (size_t i = 0; i < table->count; i++)
+		if (table->rows[i].kind == KIND_HEADING)
+			buffer_add_format(out, "\n%s\n", table->rows[i].help);
+		else
+			write_row(out, &table->rows[i]);
+	buffer_add_text(out, help_end);
+}

@@ -25,6 +25,7 @@ struct program {
 	struct event_sink sink;
 	struct buffer history_text; /* what `history` points into */
 	struct history history;
+	struct model **models; /* of the agents, kept open */
 	struct agent_run *run; /* or a batch of them */
 	struct buffer batch_text, batch_log_text;
 	struct batch_log *batch_log;
@@ -100,6 +101,7 @@ static void read_history(struct program *p)
 static void take_run(struct program *p)
 {
 	struct options *o = &p->options;
+	char *model;
 
 	if (p->history.run_id == NULL)
 		die(STATUS_USAGE, "%s: holds no run to resume", o->session);
@@ -109,15 +111,18 @@ static void take_run(struct program *p)
 	}
 	o->config.resume = true;
 	o->config.prompt = p->history.prompt != NULL ? p->history.prompt : "";
-	if (o->config.agent != NULL && p->history.agent_name != NULL &&
+	if (o->agent_file_count > 0 && p->history.agent_name != NULL &&
 	    agent_set_find(&o->agents, p->history.agent_name) == NULL)
 		die(STATUS_USAGE,
 		    "%s: its run had come to the agent %s; give its file with --agent", o->session,
 		    p->history.agent_name);
-	if (p->history.agent_name != NULL)
-		o->config.agent_name = p->history.agent_name;
-	if (o->config.model_count == 0 && p->history.model != NULL)
-		options_add_model(o, history_model(&p->history));
+	if (p->history.agent_name != NULL) {
+		free(o->agent->name);
+		o->agent->name = mem_copy(span_of(p->history.agent_name));
+	}
+	model = history_model(&p->history);
+	options_default_models(o, model);
+	free(model);
 }
 
 static void dry_run(const struct program *p)
@@ -377,16 +382,17 @@ int main(int argc, char **argv)
 	if (p.options.mode == MODE_LIST_PROVIDERS) {
 		list_providers();
 	} else if (p.options.mode == MODE_LIST_MODELS) {
-		p.exit_status = list_models(&p.host, p.options.models.at, p.options.models.count);
+		p.exit_status =
+		    list_models(&p.host, p.options.config.models.at, p.options.config.models.count);
 	} else if (p.options.mode == MODE_LIST_TOOLS) {
-		list_tools(p.options.config.tools);
+		list_tools(&p.options.config.agent->tools);
 	} else {
 		read_history(&p);
 		if (p.options.resume)
 			take_run(&p);
-		if (p.options.config.model_count == 0 && p.options.batch == NULL)
+		if (p.options.config.models.count == 0 && p.options.batch == NULL)
 			list_no_model();
-		agents_check_models(&p.options);
+		p.models = agents_open_models(&p.options);
 		if (!p.options.resume)
 			read_prompt(&p.options);
 		if (p.options.mode == MODE_DRY_RUN) {
@@ -397,6 +403,7 @@ int main(int argc, char **argv)
 			run(&p);
 		}
 	}
+	agents_close_models(p.models);
 	if (p.host.http != NULL)
 		http_free(p.host.http);
 	loop_free(p.loop);

@@ -3,193 +3,57 @@
 #include <errno.h>
 #include <getopt.h>
 #include <limits.h>
-#include <math.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/number.h"
 #include "agents.h"
+#include "option_table.h"
 #include "run/attachment.h"
+#include "run/setting.h"
 
-enum {
-	OPT_EFFORT = 256,
-	OPT_MAX_TOKENS,
-	OPT_BASE_URL,
-	OPT_HISTORY,
-	OPT_NO_STDIN,
-	OPT_TOOL_CHOICE,
-	OPT_TOOL_TIMEOUT,
-	OPT_TOOL_OUTPUT,
-	OPT_ALLOW,
-	OPT_ASK,
-	OPT_DENY,
-	OPT_APPROVE_WITH,
-	OPT_APPROVAL_TIMEOUT,
-	OPT_MAX_ITERATIONS,
-	OPT_MAX_TOTAL_TOKENS,
-	OPT_MAX_COST,
-	OPT_MAX_TOOL_CALLS,
-	OPT_WRAP_UP,
-	OPT_MAX_HISTORY_TOKENS,
-	OPT_TIMEOUT,
-	OPT_IDLE_TIMEOUT,
-	OPT_RETRIES,
-	OPT_OUTPUT_RETRIES,
-	OPT_DEBOUNCE,
-	OPT_RAW,
-	OPT_SCHEMA,
-	OPT_RESUME,
-	OPT_BATCH,
-	OPT_FSYNC,
-	OPT_LIST_MODELS,
-	OPT_LIST_PROVIDERS,
-	OPT_LIST_TOOLS,
-};
-
-static const struct option long_options[] = {
-    {"model", required_argument, NULL, 'm'},
-    {"option", required_argument, NULL, 'o'},
-    {"effort", required_argument, NULL, OPT_EFFORT},
-    {"max-tokens", required_argument, NULL, OPT_MAX_TOKENS},
-    {"base-url", required_argument, NULL, OPT_BASE_URL},
-    {"system", required_argument, NULL, 's'},
-    {"attach", required_argument, NULL, 'a'},
-    {"agent", required_argument, NULL, 'A'},
-    {"schema", required_argument, NULL, OPT_SCHEMA},
-    {"session", required_argument, NULL, 'c'},
-    {"batch", required_argument, NULL, OPT_BATCH},
-    {"jobs", required_argument, NULL, 'j'},
-    {"resume", required_argument, NULL, OPT_RESUME},
-    {"fsync", no_argument, NULL, OPT_FSYNC},
-    {"history", required_argument, NULL, OPT_HISTORY},
-    {"no-stdin", no_argument, NULL, OPT_NO_STDIN},
-    {"tool", required_argument, NULL, 't'},
-    {"tool-choice", required_argument, NULL, OPT_TOOL_CHOICE},
-    {"tool-timeout", required_argument, NULL, OPT_TOOL_TIMEOUT},
-    {"tool-output", no_argument, NULL, OPT_TOOL_OUTPUT},
-    {"parallel", required_argument, NULL, 'P'},
-    {"allow", required_argument, NULL, OPT_ALLOW},
-    {"ask", required_argument, NULL, OPT_ASK},
-    {"deny", required_argument, NULL, OPT_DENY},
-    {"approve-with", required_argument, NULL, OPT_APPROVE_WITH},
-    {"approval-timeout", required_argument, NULL, OPT_APPROVAL_TIMEOUT},
-    {"max-iterations", required_argument, NULL, OPT_MAX_ITERATIONS},
-    {"max-total-tokens", required_argument, NULL, OPT_MAX_TOTAL_TOKENS},
-    {"max-cost", required_argument, NULL, OPT_MAX_COST},
-    {"max-tool-calls", required_argument, NULL, OPT_MAX_TOOL_CALLS},
-    {"wrap-up", no_argument, NULL, OPT_WRAP_UP},
-    {"max-history-tokens", required_argument, NULL, OPT_MAX_HISTORY_TOKENS},
-    {"timeout", required_argument, NULL, OPT_TIMEOUT},
-    {"idle-timeout", required_argument, NULL, OPT_IDLE_TIMEOUT},
-    {"retries", required_argument, NULL, OPT_RETRIES},
-    {"output-retries", required_argument, NULL, OPT_OUTPUT_RETRIES},
-    {"debounce", required_argument, NULL, OPT_DEBOUNCE},
-    {"raw", no_argument, NULL, OPT_RAW},
-    {"log", required_argument, NULL, 'l'},
-    {"dry-run", no_argument, NULL, 'n'},
-    {"list-models", no_argument, NULL, OPT_LIST_MODELS},
-    {"list-providers", no_argument, NULL, OPT_LIST_PROVIDERS},
-    {"list-tools", no_argument, NULL, OPT_LIST_TOOLS},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},
-    {NULL, 0, NULL, 0},
-};
-
-/* ---- values ---- */
-
-static int64_t whole_number(const char *option, const char *text, int64_t least)
-{
-	char *end;
-	long long value;
-
-	errno = 0;
-	value = strtoll(text, &end, 10);
-	if (errno != 0 || end == text || *end != '\0' || value < least)
-		die(STATUS_USAGE, "%s takes a whole number of at least %lld, not '%s'", option,
-		    (long long)least, text);
-	return value;
-}
-
-/* A count of things that happen: more than INT_MAX of them is the same as that many. */
-static int count_of(const char *option, const char *text, int least)
-{
-	int64_t value = whole_number(option, text, least);
-
-	return value < INT_MAX ? (int)value : INT_MAX;
-}
-
-static double amount(const char *option, const char *text)
-{
-	char *end;
-	double value;
-
-	errno = 0;
-	value = strtod(text, &end);
-	if (errno != 0 || end == text || *end != '\0' || !(value >= 0) || isinf(value))
-		die(STATUS_USAGE, "%s takes a number of at least 0, not '%s'", option, text);
-	return value;
-}
-
-static const char *effort(const char *text)
-{
-	static const char *const levels[] = {"none", "low", "medium", "high", "max"};
-
-	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
-		if (strcmp(text, levels[i]) == 0)
-			return levels[i];
-	die(STATUS_USAGE, "--effort is none, low, medium, high or max, not '%s'", text);
-}
-
-void options_add_model(struct options *o, char *spec)
-{
-	model_specs_add(&o->models, spec);
-	o->config.models = o->models.at;
-	o->config.model_count = o->models.count;
-}
+/* ---- options that take more than a number or a name ---- */
 
 static void add_models(struct options *o, const char *list)
 {
+	model_specs_add_list(&o->agent->models, list);
+}
+
+void options_default_models(struct options *o, const char *list)
+{
+	if (o->config.models.count > 0 || list == NULL)
+		return;
 	model_specs_add_list(&o->models, list);
-	o->config.models = o->models.at;
-	o->config.model_count = o->models.count;
+	o->config.models = o->models;
 }
 
 static void add_option(struct options *o, const char *text)
 {
 	const char *equals = strchr(text, '=');
-	struct buffer value = {0};
-	struct model_option *option;
-	struct span given;
+	struct buffer string = {0};
+	struct span value;
 
 	if (equals == NULL || equals == text)
 		die(STATUS_USAGE, "-o takes KEY=VALUE, not '%s'", text);
-	given = json_trim(span_of(equals + 1));
-	if (json_check(given, NULL))
-		json_write_line(&value, given);
-	else
-		json_write_string(&value, span_of(equals + 1));
-	o->model_options =
-	    mem_resize(o->model_options, (o->model_option_count + 1) * sizeof(*o->model_options));
-	option = &o->model_options[o->model_option_count++];
-	option->key = mem_copy((struct span){text, (size_t)(equals - text)});
-	option->value.len = value.len;
-	option->value.at = buffer_take(&value);
+	value = json_trim(span_of(equals + 1));
+	if (!json_check(value, NULL)) {
+		json_write_string(&string, span_of(equals + 1));
+		value = buffer_span(&string);
+	}
+	agent_add_option(o->agent, (struct span){text, (size_t)(equals - text)}, value);
+	buffer_free(&string);
 }
 
-static void set_system(struct options *o, const char *text)
+static void set_instructions(struct options *o, const char *text)
 {
 	struct error e = {0};
 
-	buffer_clear(&o->system);
-	if (text[0] != '@')
-		buffer_add_text(&o->system, text);
-	else if (text[1] == '\0')
+	if (strcmp(text, "@") == 0)
 		die(STATUS_USAGE, "--system @ names no file: write @FILE");
-	else if (!file_read(text + 1, &o->system, &e))
+	if (!agent_set_instructions(o->agent, "", text, &e))
 		die(STATUS_USAGE, "%s", e.message);
-	if (o->system.len > 0 && memchr(o->system.at, '\0', o->system.len) != NULL)
-		die(STATUS_USAGE, "%s: holds a NUL byte; is it a binary file?", text + 1);
-	o->config.system = buffer_string(&o->system);
 }
 
 static void add_attachment(struct options *o, const char *path)
@@ -202,48 +66,63 @@ static void add_attachment(struct options *o, const char *path)
 		o->no_stdin = true;
 }
 
+static void add_agent(struct options *o, const char *path)
+{
+	o->agent_files = array_grow(o->agent_files, o->agent_file_count, sizeof(*o->agent_files));
+	o->agent_files[o->agent_file_count++] = path;
+}
+
 static void read_schema(struct options *o, const char *path)
 {
+	struct buffer *text = &o->agent->schema_text;
 	struct json_fault fault;
 	struct error e = {0};
 
-	buffer_clear(&o->schema);
-	if (!file_read(path, &o->schema, &e))
+	buffer_clear(text);
+	if (!file_read(path, text, &e))
 		die(STATUS_USAGE, "%s", e.message);
-	if (!json_check(buffer_span(&o->schema), &fault)) {
-		error_at(&e, path, buffer_span(&o->schema), fault.offset, "not JSON: %s",
-			 fault.what);
+	if (!json_check(buffer_span(text), &fault)) {
+		error_at(&e, path, buffer_span(text), fault.offset, "not JSON: %s", fault.what);
 		die(STATUS_USAGE, "%s", e.message);
 	}
-	if (json_type(json_trim(buffer_span(&o->schema))) != JSON_OBJECT)
+	o->agent->schema = json_trim(buffer_span(text));
+	if (json_type(o->agent->schema) != JSON_OBJECT)
 		die(STATUS_USAGE, "%s:1: a JSON Schema is an object", path);
+}
+
+static void set_session(struct options *o, const char *path)
+{
+	o->session = path;
+	o->resume = false;
+}
+
+static void set_resume(struct options *o, const char *path)
+{
+	o->session = path;
+	o->resume = true;
 }
 
 static void add_tool(struct options *o, const char *path)
 {
 	struct error e = {0};
 
-	if (!tool_set_add(&o->tools, path, &e))
+	if (!tool_set_add(&o->agent->tools, path, &e))
 		die(STATUS_USAGE, "%s", e.message);
 }
 
-/* ---- options ---- */
-
-static void set_defaults(struct options *o)
+static void allow(struct options *o, const char *glob)
 {
-	*o = (struct options){
-	    .limits = {.connect_seconds = 30, .idle_seconds = 300},
-	    .jobs = 8,
-	    .policy = {.timeout = 3600},
-	    .config =
-		{
-		    .agent_name = "agent",
-		    .tool_limits = {.timeout = 120, .max_result = TOOL_MAX_RESULT},
-		    .parallel = 8,
-		    .retries = 4,
-		    .output_retries = 2,
-		},
-	};
+	approval_add(&o->policy, APPROVAL_ALLOW, glob);
+}
+
+static void ask(struct options *o, const char *glob)
+{
+	approval_add(&o->policy, APPROVAL_ASK, glob);
+}
+
+static void deny(struct options *o, const char *glob)
+{
+	approval_add(&o->policy, APPROVAL_DENY, glob);
 }
 
 static _Noreturn void show_and_exit(const char *text)
@@ -253,177 +132,245 @@ static _Noreturn void show_and_exit(const char *text)
 	exit(STATUS_OK);
 }
 
-/* What names a file, a URL, a tool or a program is not empty: it is a variable that is not set. */
-static void check_value(int option, const char *value)
+static void show_version(struct options *o, const char *value)
 {
-	static const int names[] = {'a',
-				    'A',
-				    'c',
-				    'l',
-				    't',
-				    OPT_BASE_URL,
-				    OPT_SCHEMA,
-				    OPT_RESUME,
-				    OPT_BATCH,
-				    OPT_HISTORY,
-				    OPT_TOOL_CHOICE,
-				    OPT_ALLOW,
-				    OPT_ASK,
-				    OPT_DENY,
-				    OPT_APPROVE_WITH};
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		for (const struct option *o = long_options; o->name != NULL; o++)
-			if (option == names[i] && o->val == option && *value == '\0')
-				die(STATUS_USAGE, "--%s takes a value that is not empty", o->name);
+	(void)o;
+	(void)value;
+	show_and_exit("agent-run " VERSION "\n");
 }
 
-static void apply(struct options *o, int option, const char *value)
-{
-	struct run_config *config = &o->config;
+static void show_help(struct options *o, const char *value);
 
-	check_value(option, value);
-	switch (option) {
-	case 'm':
-		add_models(o, value);
-		break;
-	case 'o':
-		add_option(o, value);
-		break;
-	case OPT_EFFORT:
-		config->effort = effort(value);
-		break;
-	case OPT_MAX_TOKENS:
-		config->max_tokens = whole_number("--max-tokens", value, 1);
-		break;
-	case OPT_BASE_URL:
-		o->base_url = value;
-		break;
-	case 's':
-		set_system(o, value);
-		break;
-	case 'a':
-		add_attachment(o, value);
-		break;
-	case 'A':
-		o->agent_files =
-		    mem_resize(o->agent_files, (o->agent_file_count + 1) * sizeof(*o->agent_files));
-		o->agent_files[o->agent_file_count++] = value;
-		break;
-	case OPT_SCHEMA:
-		read_schema(o, value);
-		break;
-	case 'c':
-	case OPT_RESUME:
-		o->session = value;
-		o->resume = option == OPT_RESUME;
-		break;
-	case OPT_BATCH:
-		o->batch = value;
-		break;
-	case 'j':
-		o->jobs = count_of("--jobs", value, 1);
-		break;
-	case OPT_FSYNC:
-		o->fsync = true;
-		break;
-	case OPT_HISTORY:
-		o->history = value;
-		break;
-	case OPT_NO_STDIN:
-		o->no_stdin = true;
-		break;
-	case 't':
-		add_tool(o, value);
-		break;
-	case OPT_TOOL_CHOICE:
-		config->tool_choice = value;
-		break;
-	case OPT_TOOL_TIMEOUT:
-		config->tool_limits.timeout = amount("--tool-timeout", value);
-		break;
-	case OPT_TOOL_OUTPUT:
-		config->tool_output = true;
-		break;
-	case 'P':
-		config->parallel = count_of("--parallel", value, 1);
-		break;
-	case OPT_ALLOW:
-		approval_add(&o->policy, APPROVAL_ALLOW, value);
-		break;
-	case OPT_ASK:
-		approval_add(&o->policy, APPROVAL_ASK, value);
-		break;
-	case OPT_DENY:
-		approval_add(&o->policy, APPROVAL_DENY, value);
-		break;
-	case OPT_APPROVE_WITH:
-		o->policy.command = value;
-		break;
-	case OPT_APPROVAL_TIMEOUT:
-		o->policy.timeout = amount("--approval-timeout", value);
-		break;
-	case OPT_MAX_ITERATIONS:
-		config->max_iterations = whole_number("--max-iterations", value, 1);
-		break;
-	case OPT_MAX_TOTAL_TOKENS:
-		config->max_total_tokens = whole_number("--max-total-tokens", value, 1);
-		break;
-	case OPT_MAX_COST:
-		config->max_cost_usd = amount("--max-cost", value);
-		if (!(config->max_cost_usd > 0))
-			die(STATUS_USAGE, "--max-cost takes a number above 0, not '%s'", value);
-		break;
-	case OPT_MAX_TOOL_CALLS:
-		config->max_tool_calls = whole_number("--max-tool-calls", value, 1);
-		break;
-	case OPT_WRAP_UP:
-		config->wrap_up = true;
-		break;
-	case OPT_MAX_HISTORY_TOKENS:
-		config->max_history_tokens = whole_number("--max-history-tokens", value, 1);
-		break;
-	case OPT_TIMEOUT:
-		config->timeout_seconds = amount("--timeout", value);
-		break;
-	case OPT_IDLE_TIMEOUT:
-		o->limits.idle_seconds = amount("--idle-timeout", value);
-		break;
-	case OPT_RETRIES:
-		config->retries = count_of("--retries", value, 0);
-		break;
-	case OPT_OUTPUT_RETRIES:
-		config->output_retries = count_of("--output-retries", value, 0);
-		break;
-	case OPT_DEBOUNCE:
-		config->debounce_seconds = amount("--debounce", value);
-		break;
-	case OPT_RAW:
-		o->raw = true;
-		break;
-	case 'l':
-		o->log = value;
-		break;
-	case 'n':
-		o->mode = MODE_DRY_RUN;
-		break;
-	case OPT_LIST_MODELS:
-		o->mode = MODE_LIST_MODELS;
-		break;
-	case OPT_LIST_PROVIDERS:
-		o->mode = MODE_LIST_PROVIDERS;
-		break;
-	case OPT_LIST_TOOLS:
-		o->mode = MODE_LIST_TOOLS;
-		break;
-	case 'h':
-		show_and_exit(options_help);
-	case 'V':
-		show_and_exit("agent-run " VERSION "\n");
-	default:
-		fputs("try 'agent-run --help'\n", stderr);
-		exit(STATUS_USAGE);
+/* ---- the table ---- */
+
+#define AT(member) .offset = offsetof(struct options, member)
+
+/* In the order of --help. */
+static const struct option_row rows[] = {
+    {KIND_HEADING, .help = "the model"},
+    {KIND_TEXT, 'm', "model", "NAME[,NAME...]",
+     "PROVIDER:MODEL, test, replay:FILE or exec:COMMAND; later ones are "
+     "fallbacks (default: $AGENT_MODEL)",
+     .apply = add_models},
+    {KIND_TEXT, 'o', "option", "KEY=VALUE",
+     "a request parameter; VALUE is JSON if it parses, else text", .apply = add_option},
+    {KIND_SETTING, .name = "effort"},
+    {KIND_SETTING, .name = "max_tokens"},
+    {KIND_NAME, 0, "base-url", "URL", "instead of the provider's", AT(base_url)},
+
+    {KIND_HEADING, .help = "the conversation"},
+    {KIND_TEXT, 's', "system", "TEXT", "instructions; @FILE reads a file",
+     .apply = set_instructions},
+    {KIND_PATH, 'a', "attach", "FILE", "an image, PDF or text that goes with the prompt (-: stdin)",
+     .apply = add_attachment},
+    {KIND_PATH, 'A', "agent", "FILE",
+     "an agent's definition; the first starts, others can be handed to", .apply = add_agent},
+    {KIND_PATH, 0, "schema", "FILE", "a JSON Schema that the answer must satisfy",
+     .apply = read_schema},
+    {KIND_PATH, 'c', "session", "FILE",
+     "go on with the conversation in FILE, an event log, and append to it", .apply = set_session},
+    {KIND_PATH, 0, "resume", "FILE", "finish the run in FILE that was interrupted",
+     .apply = set_resume},
+    {KIND_NAME, 0, "history", "FILE",
+     "start from an event log or a JSON array of messages (-: stdin)", AT(history)},
+    {KIND_FLAG, 0, "no-stdin", NULL, "leave standard input alone", AT(no_stdin)},
+
+    {KIND_HEADING, .help = "many at once"},
+    {KIND_NAME, 0, "batch", "FILE",
+     "one run for each line of FILE: text, or JSON with a \"prompt\"; "
+     "PROMPT may have places for its fields: 'Summarise: {text}'",
+     AT(batch)},
+    {KIND_COUNT, 'j', "jobs", "N", "so many at a time (8)", AT(jobs), .least = 1},
+
+    {KIND_HEADING, .help = "tools"},
+    {KIND_PATH, 't', "tool", "PATH",
+     "a manifest, an executable, a folder of them, or a shipped tool's name", .apply = add_tool},
+    {KIND_SETTING, .name = "tool_choice"},
+    {KIND_AMOUNT, 0, "tool-timeout", "SECONDS", "stop a tool after this time (120)",
+     AT(config.tool_limits.timeout)},
+    {KIND_FLAG, 0, "tool-output", NULL, "stream what tools print", AT(config.tool_output)},
+    {KIND_COUNT, 'P', "parallel", "N", "tool calls of one response that run at once (8)",
+     AT(config.parallel), .least = 1},
+    {KIND_PATH, 0, "allow", "GLOB", "tools that run freely", .apply = allow},
+    {KIND_PATH, 0, "ask", "GLOB", "tools that need a yes", .apply = ask},
+    {KIND_PATH, 0, "deny", "GLOB", "tools that never run", .apply = deny},
+    {KIND_NAME, 0, "approve-with", "COMMAND", "ask a program instead of the person at the terminal",
+     AT(policy.command)},
+    {KIND_AMOUNT, 0, "approval-timeout", "SECONDS", "no answer within this time is a no (3600)",
+     AT(policy.timeout)},
+
+    {KIND_HEADING, .help = "limits"},
+    {.kind = KIND_LIMITS},
+    {KIND_FLAG, 0, "wrap-up", NULL, "at one of these, ask for a last answer without tools",
+     AT(config.wrap_up)},
+    {KIND_WHOLE, 0, "max-history-tokens", "N",
+     "leave out the oldest turns of a longer conversation", AT(config.max_history_tokens),
+     .least = 1},
+    {KIND_AMOUNT, 0, "idle-timeout", "SECONDS", "nothing received (300)", AT(limits.idle_seconds)},
+    {KIND_COUNT, 0, "retries", "N", "of a failed request (4)", AT(config.retries), .least = 0},
+    {KIND_COUNT, 0, "output-retries", "N", "of an answer that is wrong in form (2)",
+     AT(config.output_retries), .least = 0},
+
+    {KIND_HEADING, .help = "the stream"},
+    {KIND_AMOUNT, 0, "debounce", "SECONDS", "merge chunks that arrive within this time",
+     AT(config.debounce_seconds)},
+    {KIND_FLAG, 0, "raw", NULL, "every provider event as well", AT(raw)},
+    {KIND_NAME, 'l', "log", "FILE", "append every event to FILE as well", AT(log)},
+    {KIND_FLAG, 0, "fsync", NULL, "the log survives a power cut", AT(fsync)},
+
+    {KIND_HEADING, .help = "instead of a run"},
+    {KIND_MODE, 'n', "dry-run", NULL, "print the request that would be sent, and exit",
+     .least = MODE_DRY_RUN},
+    {KIND_MODE, 0, "list-models", NULL, "ask the provider of -m, or every one whose key is set",
+     .least = MODE_LIST_MODELS},
+    {KIND_MODE, 0, "list-providers", NULL, "the providers, and whose key is set",
+     .least = MODE_LIST_PROVIDERS},
+    {KIND_MODE, 0, "list-tools", NULL, "the tools of --tool and --agent", .least = MODE_LIST_TOOLS},
+    {KIND_TEXT, 'h', "help", NULL, "show this text", .apply = show_help},
+    {KIND_TEXT, 'V', "version", NULL, "show the version", .apply = show_version},
+};
+
+static void add_setting(struct option_table *table, const struct setting *setting)
+{
+	table->rows[table->count++] = (struct option_row){.kind = KIND_SETTING,
+							  .name = setting->option,
+							  .value = setting->value,
+							  .help = setting->help,
+							  .setting = setting};
+}
+
+static struct option_table make_table(void)
+{
+	struct option_table table = {.count = 0};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+		if (rows[i].kind == KIND_SETTING)
+			add_setting(&table, setting_find(span_of(rows[i].name), false));
+		else if (rows[i].kind != KIND_LIMITS)
+			table.rows[table.count++] = rows[i];
+		for (const struct setting *setting = agent_settings;
+		     rows[i].kind == KIND_LIMITS && setting->option != NULL; setting++)
+			if (setting->is_limit)
+				add_setting(&table, setting);
 	}
+	return table;
+}
+
+static void show_help(struct options *o, const char *unused)
+{
+	struct option_table table = make_table();
+	struct buffer out = {0};
+
+	(void)o;
+	(void)unused;
+	help_write(&table, &out);
+	show_and_exit(buffer_string(&out));
+}
+
+/* ---- reading ---- */
+
+static void *member_of(struct options *o, const struct option_row *row)
+{
+	return (char *)o + row->offset;
+}
+
+static int64_t whole_number(const struct option_row *row, const char *text)
+{
+	int64_t value;
+
+	if (!number_whole(text, &value) || value < row->least)
+		die(STATUS_USAGE, "--%s takes a whole number of at least %d, not '%s'", row->name,
+		    row->least, text);
+	return value;
+}
+
+/* A count of things that happen: more than INT_MAX of them is the same as that many. */
+static int count_of(const struct option_row *row, const char *text)
+{
+	int64_t value = whole_number(row, text);
+
+	return value < INT_MAX ? (int)value : INT_MAX;
+}
+
+static void apply_setting(struct options *o, const struct setting *setting, const char *value)
+{
+	struct buffer fault = {0};
+
+	if (!setting_parse(setting, o->agent, value, &fault))
+		die(STATUS_USAGE, "%s", buffer_string(&fault));
+}
+
+static void apply(struct options *o, const struct option_row *row, const char *value)
+{
+	if ((row->kind == KIND_NAME || row->kind == KIND_PATH) && value[0] == '\0')
+		die(STATUS_USAGE, "--%s takes a value that is not empty", row->name);
+	switch (row->kind) {
+	case KIND_FLAG:
+		*(bool *)member_of(o, row) = true;
+		break;
+	case KIND_NAME:
+		*(const char **)member_of(o, row) = value;
+		break;
+	case KIND_COUNT:
+		*(int *)member_of(o, row) = count_of(row, value);
+		break;
+	case KIND_WHOLE:
+		*(int64_t *)member_of(o, row) = whole_number(row, value);
+		break;
+	case KIND_AMOUNT:
+		if (!number_amount(value, member_of(o, row)))
+			die(STATUS_USAGE, "--%s takes a number of at least 0, not '%s'", row->name,
+			    value);
+		break;
+	case KIND_MODE:
+		o->mode = (enum mode)row->least;
+		break;
+	case KIND_SETTING:
+		apply_setting(o, row->setting, value);
+		break;
+	case KIND_TEXT:
+	case KIND_PATH:
+		row->apply(o, value);
+		break;
+	case KIND_HEADING:
+	case KIND_LIMITS:
+		break;
+	}
+}
+
+/* getopt_long over the table: the value of a long option is OWN and its place in it. */
+static void read_options(struct options *o, int argc, char **argv)
+{
+	enum { OWN = 256 };
+	struct option_table table = make_table();
+	struct option names[MOST_ROWS + 1] = {{0}};
+	struct buffer letters = {0};
+	size_t count = 0;
+	int got;
+
+	for (size_t i = 0; i < table.count; i++) {
+		const struct option_row *row = &table.rows[i];
+
+		if (row->name == NULL)
+			continue;
+		names[count++] = (struct option){row->name, row->value != NULL, NULL, OWN + (int)i};
+		if (row->letter != '\0')
+			buffer_add_format(&letters, "%c%s", row->letter,
+					  row->value != NULL ? ":" : "");
+	}
+	while ((got = getopt_long(argc, argv, buffer_string(&letters), names, NULL)) != -1) {
+		size_t i = 0;
+
+		while (i < table.count && got != OWN + (int)i &&
+		       (got >= OWN || table.rows[i].letter != got))
+			i++;
+		if (i == table.count) {
+			fputs("try 'agent-run --help'\n", stderr);
+			exit(STATUS_USAGE);
+		}
+		apply(o, &table.rows[i], optarg);
+	}
+	buffer_free(&letters);
 }
 
 static void take_prompt(struct options *o, char **words, int count)
@@ -456,13 +403,13 @@ static void check_logs(const struct options *o)
 				  "afterwards, use --session");
 }
 
-static void check_tool_choice(const struct options *o)
+static void check_tool_choice(const struct agent *agent)
 {
-	const char *choice = o->config.tool_choice;
+	const char *choice = agent->tool_choice;
 
 	if (choice == NULL || strcmp(choice, "auto") == 0 || strcmp(choice, "none") == 0 ||
-	    (strcmp(choice, "required") == 0 && o->config.tools->count > 0) ||
-	    tool_set_find(o->config.tools, span_of(choice)) != NULL)
+	    (strcmp(choice, "required") == 0 && agent->tools.count > 0) ||
+	    tool_set_find(&agent->tools, span_of(choice)) != NULL)
 		return;
 	if (strcmp(choice, "required") == 0)
 		die(STATUS_USAGE, "--tool-choice required needs a tool; add one with --tool");
@@ -471,23 +418,23 @@ static void check_tool_choice(const struct options *o)
 
 void options_parse(struct options *o, int argc, char **argv)
 {
-	bool named;
-	int option;
-
-	set_defaults(o);
-	while ((option = getopt_long(argc, argv, "m:o:s:a:A:c:j:t:P:l:nhV", long_options, NULL)) !=
-	       -1)
-		apply(o, option, optarg);
+	*o = (struct options){
+	    .limits = {.connect_seconds = 30, .idle_seconds = 300},
+	    .jobs = 8,
+	    .policy = {.timeout = 3600},
+	    .agent = agent_new("agent"),
+	    .config =
+		{
+		    .tool_limits = {.timeout = 120, .max_result = TOOL_MAX_RESULT},
+		    .parallel = 8,
+		    .retries = 4,
+		    .output_retries = 2,
+		},
+	};
+	read_options(o, argc, argv);
 	take_prompt(o, argv + optind, argc - optind);
-	o->config.options = o->model_options;
-	o->config.option_count = o->model_option_count;
-	if (o->schema.len > 0)
-		o->config.schema = json_trim(buffer_span(&o->schema));
-	named = o->models.count > 0;
-	if (!named && o->mode != MODE_LIST_MODELS && getenv("AGENT_MODEL") != NULL)
-		add_models(o, getenv("AGENT_MODEL"));
-	agents_resolve(o, named);
-	check_tool_choice(o);
+	agents_resolve(o);
+	check_tool_choice(o->config.agent);
 	check_logs(o);
 	o->config.attachments = buffer_span(&o->attachments);
 	o->config.policy = &o->policy;
@@ -495,18 +442,11 @@ void options_parse(struct options *o, int argc, char **argv)
 
 void options_free(struct options *o)
 {
-	model_specs_free(&o->models);
-	for (size_t i = 0; i < o->model_option_count; i++) {
-		free((char *)o->model_options[i].key);
-		free((char *)o->model_options[i].value.at);
-	}
-	free(o->model_options);
-	buffer_free(&o->attachments);
-	buffer_free(&o->schema);
-	buffer_free(&o->system);
-	buffer_free(&o->prompt);
-	tool_set_free(&o->tools);
-	free(o->agent_files);
+	agent_free(o->agent);
 	agent_set_free(&o->agents);
+	model_specs_free(&o->models);
+	free(o->agent_files);
+	buffer_free(&o->attachments);
+	buffer_free(&o->prompt);
 	approval_free(&o->policy);
 }

@@ -23,26 +23,21 @@ struct options {
 	bool resume; /* `session` is a log whose last run is to be gone on with */
 	bool fsync, raw, no_stdin, dash; /* dash: "-" stands for standard input explicitly */
 
-	struct model_specs models; /* owned, as are the pieces below */
+	struct agent *agent;       /* the agent that the command line describes; owned, as below */
+	struct model_specs models; /* asked where no agent names any: of --model, or $AGENT_MODEL */
 	const char **agent_files;  /* the names are borrowed */
 	size_t agent_file_count;
 	struct agent_set agents;
-	struct model_option *model_options;
-	size_t model_option_count;
-	struct buffer attachments, schema;
-	struct buffer system, prompt; /* prompt: the arguments, joined by spaces */
-	struct tool_set tools;
+	struct buffer attachments;
+	struct buffer prompt; /* the arguments, joined by spaces */
 	struct approval_policy policy;
 };
 
 /* Parse the command line; exits 0 after --help and --version, 2 after a mistake. */
 void options_parse(struct options *options, int argc, char **argv);
 
-/* Add a model (owned from now on) to those that were named. */
-void options_add_model(struct options *options, char *spec);
-
-/* What --help shows. */
-extern const char options_help[];
+/* Name the models of the run if none are named yet: NAME[,NAME...]. */
+void options_default_models(struct options *options, const char *list);
 
 void options_free(struct options *options);
 

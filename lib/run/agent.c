@@ -5,10 +5,19 @@
 
 #include "base/file.h"
 #include "run/agent_file.h"
+#include "run/setting.h"
 
 /* ---- one file ---- */
 
-static void agent_free(struct agent *agent)
+struct agent *agent_new(const char *name)
+{
+	struct agent *agent = mem_zero(sizeof(*agent));
+
+	agent->name = mem_copy(span_of(name));
+	return agent;
+}
+
+void agent_free(struct agent *agent)
 {
 	if (agent == NULL)
 		return;
@@ -128,6 +137,56 @@ void agent_set_free(struct agent_set *set)
 }
 
 /* ---- what agents are given ---- */
+
+static bool read_instructions(const char *folder, const char *name, struct buffer *text,
+			      struct error *e)
+{
+	char *path = path_join(folder, name);
+	bool good = file_read(path, text, e);
+
+	if (good && text->len > 0 && memchr(text->at, '\0', text->len) != NULL)
+		good = error_set(e, "usage", "%s: holds a NUL byte; is it a binary file?", path);
+	free(path);
+	return good;
+}
+
+bool agent_set_instructions(struct agent *agent, const char *folder, const char *text,
+			    struct error *e)
+{
+	struct buffer instructions = {0};
+	bool good = true;
+
+	if (text[0] == '@')
+		good = read_instructions(folder, text + 1, &instructions, e);
+	else
+		buffer_add_text(&instructions, text);
+	if (good) {
+		free(agent->instructions);
+		agent->instructions = buffer_take(&instructions);
+	}
+	buffer_free(&instructions);
+	return good;
+}
+
+bool agent_override(struct agent *agent, struct agent *from, bool starts, struct error *e)
+{
+	if (from->models.count > 0)
+		model_specs_free(&agent->models); /* then those of the run are asked */
+	for (size_t i = 0; i < from->option_count; i++)
+		agent_add_option(agent, span_of(from->options[i].key), from->options[i].value);
+	for (const struct setting *setting = agent_settings; setting->option != NULL; setting++)
+		if (starts || !setting->starts)
+			setting_copy(setting, agent, from);
+	if (!starts)
+		return true;
+	if (from->instructions != NULL) {
+		free(agent->instructions);
+		agent->instructions = mem_copy(span_of(from->instructions));
+	}
+	if (from->schema.at != NULL)
+		agent->schema = from->schema;
+	return tool_set_take(&agent->tools, &from->tools, e);
+}
 
 void agent_add_option(struct agent *agent, struct span key, struct span value)
 {

@@ -15,13 +15,14 @@
 #include "run/conversation.h"
 #include "tool/tool.h"
 
-/* Zero: no limit is said. */
-struct agent_limits {
+/* Of a whole run. Zero: no limit. */
+struct run_limits {
 	int64_t max_iterations, max_total_tokens, max_tool_calls;
 	double max_cost_usd, timeout_seconds;
 };
 
-/* What is not said is NULL, zero or absent. */
+/* The settings of an agent, from a file or from the command line. A setting that is not given is
+ * NULL, zero or absent. */
 struct agent {
 	char *name, *description, *instructions, *effort, *tool_choice;
 	struct model_specs models;
@@ -31,7 +32,7 @@ struct agent {
 	struct span schema;    /* of the answer */
 	struct tool_set tools; /* those that hand over included */
 	enum handoff_input handoff_input;
-	struct agent_limits limits;
+	struct run_limits limits;
 	/* private */
 	char *source, *folder;
 	struct buffer text, schema_text; /* own the spans */
@@ -39,6 +40,21 @@ struct agent {
 	dev_t device;
 	ino_t inode;
 };
+
+/* An agent without settings, called `name`; agent_free releases it. */
+struct agent *agent_new(const char *name);
+void agent_free(struct agent *agent);
+
+/* Set the instructions to `text`, or to the contents of FILE if it is "@FILE" (relative to
+ * `folder`, "": the current one). False with `e` (kind "usage") if the file cannot be read. */
+bool agent_set_instructions(struct agent *agent, const char *folder, const char *text,
+			    struct error *e);
+
+/* The settings of the command line, `from`, go before those of the file: models, request
+ * parameters, effort and max_tokens for every agent; instructions, tools (which move), tool_choice,
+ * schema and limits for the one that starts (`starts`). This is the one place that decides which
+ * setting goes first. False with `e` if two tools have the same name. */
+bool agent_override(struct agent *agent, struct agent *from, bool starts, struct error *e);
 
 /* Zeroed: empty. No two agents have the same name. */
 struct agent_set {

@@ -1,9 +1,9 @@
 #include "run/agent_file.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "run/setting.h"
 
 /* One file that is being read. */
 struct agent_file {
@@ -36,84 +36,67 @@ static bool read_text(const struct agent_file *file, struct span value, char **t
 	return true;
 }
 
-static bool read_count(const struct agent_file *file, struct span value, int64_t *count)
+static bool read_setting(const struct agent_file *file, const struct setting *setting,
+			 struct span value)
 {
-	*count = json_type(value) == JSON_NUMBER ? json_int(value, 0) : 0;
-	return *count > 0 || fault(file, value, "this must be a whole number of at least 1");
+	struct buffer sentence = {0};
+	bool good = setting_read(setting, file->agent, value, &sentence) ||
+		    fault(file, value, buffer_string(&sentence));
+
+	buffer_free(&sentence);
+	return good;
 }
 
-static bool read_amount(const struct agent_file *file, struct span value, double *amount)
+static void list_key(struct buffer *sentence, const char *key)
 {
-	*amount = json_type(value) == JSON_NUMBER ? json_double(value, 0) : 0;
-	return (*amount > 0 && !isinf(*amount)) ||
-	       fault(file, value, "this must be a number above 0");
+	buffer_add_text(sentence, sentence->at[sentence->len - 1] == ';' ? " the keys are " : ", ");
+	buffer_add_text(sentence, key);
 }
 
-/* Every member of `object` by its reader; a key that is not in the table is a mistake. */
+static bool unknown_key(const struct agent_file *file, struct span key,
+			const struct member *members, bool limits)
+{
+	struct buffer sentence = {0};
+
+	buffer_add_format(&sentence, "unknown key %.*s;", SPAN_ARG(key));
+	for (; members->key != NULL; members++)
+		list_key(&sentence, members->key);
+	for (const struct setting *setting = agent_settings; setting->key != NULL; setting++)
+		if (setting->is_limit == limits)
+			list_key(&sentence, setting->key);
+	fault(file, key, buffer_string(&sentence));
+	buffer_free(&sentence);
+	return false;
+}
+
+/* Every member of `object`, by its reader in `members` or as a setting. */
 static bool read_members(struct agent_file *file, struct span object, const struct member *members,
-			 size_t count)
+			 bool limits)
 {
 	struct json_walk walk = json_walk(object);
 
 	while (json_next(&walk)) {
-		struct buffer sentence = {0};
-		size_t i = 0;
+		const struct setting *setting = setting_find(json_plain(walk.key), limits);
+		const struct member *member = members;
 
-		while (i < count && !json_is(walk.key, members[i].key))
-			i++;
-		if (i < count) {
-			if (!members[i].read(file, walk.value))
-				return false;
-			continue;
-		}
-		buffer_add_format(&sentence, "unknown key %.*s; the keys are ", SPAN_ARG(walk.key));
-		for (i = 0; i < count; i++)
-			buffer_add_format(&sentence, "%s%s", i > 0 ? ", " : "", members[i].key);
-		fault(file, walk.key, buffer_string(&sentence));
-		buffer_free(&sentence);
-		return false;
+		while (member->key != NULL && !json_is(walk.key, member->key))
+			member++;
+		if (member->key == NULL && setting == NULL)
+			return unknown_key(file, walk.key, members, limits);
+		if (setting != NULL ? !read_setting(file, setting, walk.value)
+				    : !member->read(file, walk.value))
+			return false;
 	}
 	return true;
 }
 
-/* ---- the limits ---- */
-
-static bool read_max_iterations(struct agent_file *file, struct span value)
-{
-	return read_count(file, value, &file->agent->limits.max_iterations);
-}
-
-static bool read_max_total_tokens(struct agent_file *file, struct span value)
-{
-	return read_count(file, value, &file->agent->limits.max_total_tokens);
-}
-
-static bool read_max_tool_calls(struct agent_file *file, struct span value)
-{
-	return read_count(file, value, &file->agent->limits.max_tool_calls);
-}
-
-static bool read_max_cost(struct agent_file *file, struct span value)
-{
-	return read_amount(file, value, &file->agent->limits.max_cost_usd);
-}
-
-static bool read_timeout(struct agent_file *file, struct span value)
-{
-	return read_amount(file, value, &file->agent->limits.timeout_seconds);
-}
-
 static bool read_limits(struct agent_file *file, struct span value)
 {
-	static const struct member members[] = {{"max_iterations", read_max_iterations},
-						{"max_total_tokens", read_max_total_tokens},
-						{"max_tool_calls", read_max_tool_calls},
-						{"max_cost", read_max_cost},
-						{"timeout", read_timeout}};
+	static const struct member none = {NULL, NULL};
 
 	if (json_type(value) != JSON_OBJECT)
 		return fault(file, value, "\"limits\" must be an object");
-	return read_members(file, value, members, sizeof(members) / sizeof(*members));
+	return read_members(file, value, &none, true);
 }
 
 /* ---- the members ---- */
@@ -129,34 +112,20 @@ static bool read_description(struct agent_file *file, struct span value)
 			 "\"description\" must be a string");
 }
 
-/* Instructions in a file of their own. */
-static bool read_instructions_file(const struct agent_file *file, struct span value)
-{
-	struct agent *agent = file->agent;
-	char *path = path_join(agent->folder, agent->instructions + 1);
-	struct buffer text = {0};
-	struct error e = {0};
-	bool good = file_read(path, &text, &e);
-
-	if (!good)
-		fault(file, value, e.message);
-	else if (text.len > 0 && memchr(text.at, '\0', text.len) != NULL)
-		good = fault(file, value, "the file of the instructions holds a NUL byte");
-	if (good) {
-		free(agent->instructions);
-		agent->instructions = buffer_take(&text);
-	}
-	buffer_free(&text);
-	error_clear(&e);
-	free(path);
-	return good;
-}
-
 static bool read_instructions(struct agent_file *file, struct span value)
 {
-	return read_text(file, value, &file->agent->instructions,
-			 "\"instructions\" must be a string, or \"@FILE\"") &&
-	       (file->agent->instructions[0] != '@' || read_instructions_file(file, value));
+	struct agent *agent = file->agent;
+	struct error e = {0};
+	char *text = json_text(value);
+	bool good;
+
+	if (text == NULL)
+		return fault(file, value, "\"instructions\" must be a string, or \"@FILE\"");
+	good =
+	    agent_set_instructions(agent, agent->folder, text, &e) || fault(file, value, e.message);
+	error_clear(&e);
+	free(text);
+	return good;
 }
 
 /* The file of a recording is relative to this one. */
@@ -205,30 +174,6 @@ static bool read_options(struct agent_file *file, struct span value)
 		free(key);
 	}
 	return true;
-}
-
-static bool read_effort(struct agent_file *file, struct span value)
-{
-	static const char *const levels[] = {"none", "low", "medium", "high", "max"};
-	static const char sentence[] = "\"effort\" must be none, low, medium, high or max";
-
-	if (!read_text(file, value, &file->agent->effort, sentence))
-		return false;
-	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
-		if (strcmp(file->agent->effort, levels[i]) == 0)
-			return true;
-	return fault(file, value, sentence);
-}
-
-static bool read_max_tokens(struct agent_file *file, struct span value)
-{
-	return read_count(file, value, &file->agent->max_tokens);
-}
-
-static bool read_tool_choice(struct agent_file *file, struct span value)
-{
-	return read_text(file, value, &file->agent->tool_choice,
-			 "\"tool_choice\" must be auto, required, none or a tool's name");
 }
 
 static bool read_tools(struct agent_file *file, struct span value)
@@ -341,11 +286,9 @@ static bool read_all(struct agent_file *file)
 						{"handoff_input", read_handoff_input},
 						{"output_schema", read_output_schema},
 						{"options", read_options},
-						{"effort", read_effort},
-						{"max_tokens", read_max_tokens},
-						{"tool_choice", read_tool_choice},
 						{"limits", read_limits},
-						{"$schema", ignore}};
+						{"$schema", ignore},
+						{NULL, NULL}};
 	struct span text = buffer_span(&file->agent->text), object = json_trim(text);
 	struct json_fault json = {0};
 
@@ -354,7 +297,7 @@ static bool read_all(struct agent_file *file)
 				json.what);
 	if (json_type(object) != JSON_OBJECT)
 		return fault(file, object, "an agent is a JSON object with a \"name\"");
-	if (!read_members(file, object, members, sizeof(members) / sizeof(*members)))
+	if (!read_members(file, object, members, false))
 		return false;
 	return (file->agent->name != NULL && file->agent->name[0] != '\0') ||
 	       fault(file, object, "the agent has no \"name\": add one");

@@ -78,7 +78,7 @@ static bool check_lines(struct batch *batch, struct error *e)
 
 			good = model != NULL;
 			model_close(model);
-		} else if (good && batch->config.run->model_count == 0) {
+		} else if (good && batch->config.run->models.count == 0) {
 			good = error_set(e, "usage", "%s:%zu: has no \"model\", and there is no -m",
 					 batch->config.source, number);
 		}
@@ -175,8 +175,7 @@ static void begin(struct batch *batch, struct batch_line line)
 		job->config.system = line.system;
 	if (line.model != NULL) {
 		job->model[0] = line.model;
-		job->config.models = job->model;
-		job->config.model_count = 1;
+		job->config.models = (struct model_specs){job->model, 1};
 	}
 	take_over(job);
 	own.context = job;

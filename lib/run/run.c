@@ -74,7 +74,8 @@ static void time_is_up(void *context)
 
 	run->timeout = NULL;
 	run_fail(run, RUN_TIMEOUT, STATUS_TIMEOUT, "timeout",
-		 "the run took longer than %g seconds (--timeout)", run->config.timeout_seconds);
+		 "the run took longer than %g seconds (--timeout)",
+		 run->config.limits.timeout_seconds);
 }
 
 /* ---- receiving ---- */
@@ -236,7 +237,7 @@ void run_ask(struct agent_run *run)
 	emit_llm_start(run, window.dropped);
 	run->call = model_ask(run->models[run->model_index], &request, &handler, &e);
 	window_free(&window);
-	if (run->call == NULL && run->model_index + 1 < run->config.model_count)
+	if (run->call == NULL && run->model_index + 1 < run->specs.count)
 		run_recover(run, &(struct model_error){.kind = e.kind,
 						       .message = e.message,
 						       .retry_after_seconds = -1});
@@ -258,7 +259,8 @@ void run_begin_iteration(struct agent_run *run)
 
 void run_next_iteration(struct agent_run *run)
 {
-	if (run->config.max_iterations > 0 && run->iteration >= run->config.max_iterations) {
+	if (run->config.limits.max_iterations > 0 &&
+	    run->iteration >= run->config.limits.max_iterations) {
 		run_reach_limit(run, "no answer after %lld model response%s (--max-iterations)",
 				(long long)run->iteration, run->iteration == 1 ? "" : "s");
 	} else if (run_within_limits(run)) {
@@ -269,12 +271,13 @@ void run_next_iteration(struct agent_run *run)
 
 /* ---- beginning and freeing ---- */
 
-struct model **run_open_models(const struct run_config *config, struct error *e)
+struct model **run_open_models(struct model_host *host, const struct model_specs *specs,
+			       struct error *e)
 {
-	struct model **models = mem_zero(config->model_count * sizeof(*models));
+	struct model **models = mem_zero(specs->count * sizeof(*models));
 
-	for (size_t i = 0; i < config->model_count; i++) {
-		models[i] = model_open(config->host, config->models[i], e);
+	for (size_t i = 0; i < specs->count; i++) {
+		models[i] = model_open(host, specs->at[i], e);
 		if (models[i] == NULL) {
 			run_close_models(models, i);
 			return NULL;
@@ -303,33 +306,28 @@ struct model_tool *run_offer_tools(const struct tool_set *set)
 	return offered;
 }
 
-/* Instructions that only the history has become the configuration's; they live in it. Who goes on
- * with a run is told what its agent was told, which need not be what the first one was. */
-static void take_history(struct run_config *config, struct conversation *conversation)
+/* What is there before the first request: the history, and the prompt unless the run is resumed
+ * (then the history has it). */
+static void load(struct agent_run *run)
 {
-	const struct history *history = config->history;
-	const struct conversation *said = &history->conversation;
+	const struct run_config *config = &run->config;
+	struct conversation *conversation = &run->conversation;
 
-	for (size_t i = 0; i < said->count; i++)
-		conversation_add(conversation, said->messages[i]);
-	buffer_add_span(&conversation->system, buffer_span(&said->system));
-	if (config->system != NULL)
-		return;
+	if (config->history != NULL) {
+		const struct conversation *earlier = &config->history->conversation;
+
+		for (size_t i = 0; i < earlier->count; i++)
+			conversation_add(conversation, earlier->messages[i]);
+		buffer_add_span(&conversation->system, buffer_span(&earlier->system));
+	}
+	run_become(run, config->agent);
 	if (config->resume)
-		config->system = history->system;
-	else if (said->system.len > 0)
-		config->system = buffer_string(&conversation->system);
-}
-
-/* What is said before the first request: the history and the prompt, which is in the history of a
- * run that is resumed. */
-static void open_conversation(struct run_config *config, struct conversation *conversation)
-{
-	if (config->history != NULL)
-		take_history(config, conversation);
-	if (!config->resume)
+		run_resume_state(run);
+	else
 		conversation_add_text(conversation, "user", config->attachments,
 				      span_of(config->prompt));
+	run->prompt_at = window_prompt(conversation);
+	run->offered = run_offer_tools(&run->agent->tools);
 }
 
 /* Go on with the trace of whoever started us (W3C Trace Context), or begin one named by the run. */
@@ -362,53 +360,42 @@ struct agent_run *run_start(const struct run_config *config, struct event_sink *
 {
 	struct agent_run *run = mem_zero(sizeof(*run));
 
-	run->given = *config;
 	run->config = *config;
 	run->handler = *handler;
 	run->loop = config->host->loop;
 	run->started_at = clock_monotonic();
 	event_stream_init(&run->stream, sink);
 	usage_init(&run->total);
-	if (config->resume)
-		run_resume_state(run);
-	run->models = run_open_models(&run->config, e);
+	load(run);
+	run->models = run_open_models(config->host, &run->specs, e);
 	if (run->models == NULL) {
 		run_free(run);
 		return NULL;
 	}
-	run->offered = run_offer_tools(run->config.tools);
 	join_trace(run);
-	open_conversation(&run->config, &run->conversation);
 	run_use_history_ids(run);
-	run->prompt_at = window_prompt(&run->conversation);
 	emit_agent_start(run);
-	if (config->timeout_seconds > 0)
-		run->timeout = loop_timer_add(run->loop, clock_nanoseconds(config->timeout_seconds),
-					      time_is_up, run);
+	if (config->limits.timeout_seconds > 0)
+		run->timeout = loop_timer_add(
+		    run->loop, clock_nanoseconds(config->limits.timeout_seconds), time_is_up, run);
 	run->wait = loop_timer_add(run->loop, 0, begin, run);
 	return run;
 }
 
 bool run_show_request(const struct run_config *config, struct buffer *out, struct error *e)
 {
-	struct run_config shown = *config;
-	struct conversation conversation = {0};
-	struct model_tool *offered = run_offer_tools(config->tools);
-	struct model *model = model_open(config->host, config->models[0], e);
+	struct agent_run *run = mem_zero(sizeof(*run));
 	struct model_request request;
 	struct window window;
-	bool good = false;
+	bool good;
 
-	open_conversation(&shown, &conversation);
-	window_choose(&window, &conversation, window_prompt(&conversation),
-		      config->max_history_tokens, 1);
-	request = run_first_request(&shown, &window, offered);
-	if (model != NULL)
-		good = model_show_request(model, &request, out, e);
-	model_close(model);
+	run->config = *config;
+	load(run);
+	run->models = run_open_models(config->host, &run->specs, e);
+	request = run_request(run, &window);
+	good = run->models != NULL && model_show_request(run->models[0], &request, out, e);
 	window_free(&window);
-	conversation_free(&conversation);
-	free(offered);
+	run_free(run);
 	return good;
 }
 
@@ -422,7 +409,7 @@ void run_free(struct agent_run *run)
 	if (run == NULL)
 		return;
 	loop_timer_remove(run->done_timer);
-	run_close_models(run->models, run->config.model_count);
+	run_close_models(run->models, run->specs.count);
 	run_free_ids(run);
 	free(run->offered);
 	free(run->trace_parent);

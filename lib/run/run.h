@@ -20,42 +20,32 @@ struct agent_run;
 /* What to run. All borrowed until the run is freed. Zero means "no limit" where nothing else is
  * said. */
 struct run_config {
-	const struct agent *agent; /* whose settings these are; NULL: nobody's in particular */
-	const struct agent_set
-	    *agents; /* all that are known, for going on with a run; NULL: none */
-	const char *agent_name;
+	const struct agent *agent;      /* who starts */
+	const struct agent_set *agents; /* all that are known, to resume a run; NULL: none */
+	const char
+	    *system; /* instead of the agent's instructions; NULL: those, else the history's */
+	struct model_specs models; /* the first is asked, the others are fallbacks: of this agent,
+				    * and of others that name none */
+	struct run_limits limits;
+
 	const char *prompt;
-	const char *id; /* of the line of a batch; NULL: there is none */
 	struct span
-	    attachments;    /* parts before the prompt, the inside of a JSON array; absent: none */
-	const char *system; /* NULL: the history's, or none */
+	    attachments; /* parts before the prompt, the inside of a JSON array; absent: none */
+	const char *id;  /* of the line of a batch; NULL: there is none */
 	const struct history *history; /* NULL: none; closed (history_close) unless resumed */
 	bool resume; /* go on with the history's last run where it stopped, instead of the prompt */
 
-	char *const *models; /* specs: the first is asked, the others are fallbacks */
-	size_t model_count;
 	struct model_host *host;
 	struct prices *prices;
-	const struct model_option *options;
-	size_t option_count;
-	const char *effort;
-	int64_t max_tokens;
-	const char *tool_choice;
-	struct span schema; /* of the answer, JSON Schema; absent: text */
-
-	const struct tool_set *tools;
 	struct approval_policy *policy;
 	char *const *secrets; /* variables kept from tools, NULL-terminated */
 	struct tool_limits tool_limits;
-	int parallel;     /* tool calls at once, at least 1 */
-	bool tool_output; /* emit tool_chunk */
-
-	int64_t max_iterations, max_total_tokens, max_tool_calls;
+	int parallel;               /* tool calls at once, at least 1 */
+	bool tool_output;           /* emit tool_chunk */
+	bool wrap_up;               /* at a limit, ask for a last answer without tools */
 	int64_t max_history_tokens; /* of the messages sent; older ones are left out */
-	double max_cost_usd, timeout_seconds;
-	bool wrap_up;       /* at a limit, ask for a last answer without tools */
-	int retries;        /* of a failed request */
-	int output_retries; /* of an answer that is wrong in form */
+	int retries;                /* of a failed request */
+	int output_retries;         /* of an answer that is wrong in form */
 	double debounce_seconds;
 
 	/* of a nested run: whose call it answers. What it uses counts in its parent's limits. */
@@ -73,9 +63,6 @@ struct run_handler {
 	 * or run_cancel. `message` says what went wrong in one sentence; NULL on success. */
 	void (*done)(void *context, int exit_status, const char *message);
 };
-
-/* Give a configuration what the agent says; its models stay where the agent names none. */
-void run_config_take_agent(struct run_config *config, const struct agent *agent);
 
 /* Begin. NULL with `e` when a model cannot be opened; nothing has been written or sent then. */
 struct agent_run *run_start(const struct run_config *config, struct event_sink *sink,

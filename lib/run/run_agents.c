@@ -7,39 +7,24 @@
 
 /* ---- what an agent says ---- */
 
-void run_config_take_agent(struct run_config *config, const struct agent *agent)
+const char *run_own_system(const struct agent_run *run)
 {
-	config->agent = agent;
-	config->agent_name = agent->name;
-	config->system = agent->instructions;
-	if (agent->models.count > 0) {
-		config->models = agent->models.at;
-		config->model_count = agent->models.count;
-	}
-	config->options = agent->options;
-	config->option_count = agent->option_count;
-	config->effort = agent->effort;
-	config->max_tokens = agent->max_tokens;
-	config->tool_choice = agent->tool_choice;
-	config->schema = agent->schema;
-	config->tools = &agent->tools;
+	const struct run_config *config = &run->config;
+
+	return run->agent == config->agent && config->system != NULL ? config->system
+								     : run->agent->instructions;
 }
 
 void run_become(struct agent_run *run, const struct agent *agent)
 {
-	const struct run_config *given = &run->given;
+	const struct run_config *config = &run->config;
+	bool starts = agent == config->agent;
 
-	run->config.models = given->models;
-	run->config.model_count = given->model_count;
-	run_config_take_agent(&run->config, agent);
-	if (agent != given->agent)
-		return;
-	/* The one that started: a line of a batch, or the history, may have said more. */
-	run->config.models = given->models;
-	run->config.model_count = given->model_count;
-	run->config.system = given->system;
-	if (given->system == NULL && run->conversation.system.len > 0)
-		run->config.system = buffer_string(&run->conversation.system);
+	run->agent = agent;
+	run->specs = starts || agent->models.count == 0 ? config->models : agent->models;
+	run->system = run_own_system(run);
+	if (starts && run->system == NULL && run->conversation.system.len > 0)
+		run->system = buffer_string(&run->conversation.system);
 }
 
 /* ---- handing over ---- */
@@ -63,60 +48,55 @@ bool run_handoff(struct agent_run *run, const struct answer_call *call, const st
 /* Who takes over decides what it wants to know, or else who hands over. */
 static enum handoff_input input_of(const struct agent *from, const struct agent *to)
 {
-	if (to->handoff_input != HANDOFF_UNSAID || from == NULL)
-		return to->handoff_input;
-	return from->handoff_input;
+	return to->handoff_input != HANDOFF_UNSAID ? to->handoff_input : from->handoff_input;
 }
 
-/* Whether two configurations ask the same models. */
-static bool same_models(const struct run_config *one, const struct run_config *other)
+static bool same_models(const struct model_specs *one, const struct model_specs *other)
 {
-	bool same = one->model_count == other->model_count;
+	bool same = one->count == other->count;
 
-	for (size_t i = 0; same && i < one->model_count; i++)
-		same = strcmp(one->models[i], other->models[i]) == 0;
+	for (size_t i = 0; same && i < one->count; i++)
+		same = strcmp(one->at[i], other->at[i]) == 0;
 	return same;
 }
 
-/* The models of the agent that takes over from the one of `before`; those that it has in common
- * with it go on: a recording does not begin again. */
-static bool take_models(struct agent_run *run, const struct run_config *before, struct error *e)
+/* Open the models of the agent that takes over. If the agent before had the same, those stay open:
+ * a recording does not begin again. */
+static bool open_models(struct agent_run *run, const struct model_specs *before, struct error *e)
 {
 	struct model **models;
 
 	run->model_index = 0;
-	if (same_models(&run->config, before))
+	if (same_models(&run->specs, before))
 		return true;
-	models = run_open_models(&run->config, e);
+	models = run_open_models(run->config.host, &run->specs, e);
 	if (models == NULL)
 		return false;
-	run_close_models(run->models, before->model_count);
+	run_close_models(run->models, before->count);
 	run->models = models;
 	return true;
 }
 
 bool run_hand_over(struct agent_run *run)
 {
-	const struct agent *to = run->handoff;
-	const struct agent *from = run->config.agent;
+	const struct agent *to = run->handoff, *from = run->agent;
+	struct model_specs before = run->specs;
 	enum handoff_input input = input_of(from, to);
 	struct buffer reason = {0};
 	struct error e = {0};
-	struct run_config before = run->config;
 
 	json_decode(json_get(answer_args(run->handoff_call), "reason"), &reason);
 	run_become(run, to);
-	if (!take_models(run, &before, &e)) {
-		run->config = before;
+	if (!open_models(run, &before, &e)) {
+		run_become(run, from);
 		run_fail(run, RUN_ERROR, STATUS_USAGE, e.kind, "%s", e.message);
 	} else {
 		free(run->offered);
 		run->offered = run_offer_tools(&to->tools);
 		run->since = run->iteration;
-		conversation_hand_over(&run->conversation, input, before.agent_name,
-				       buffer_span(&reason));
+		conversation_hand_over(&run->conversation, input, from->name, buffer_span(&reason));
 		run->prompt_at = window_prompt(&run->conversation);
-		emit_agent_updated(run, before.agent_name, run->handoff_call->id, input,
+		emit_agent_updated(run, from->name, run->handoff_call->id, input,
 				   buffer_span(&reason));
 	}
 	run->handoff = NULL;
@@ -146,15 +126,14 @@ static void write_result(struct buffer *out, const struct agent_run *nested, con
 	struct span json;
 
 	answer_text(&nested->answer, &text);
-	if (message == NULL && nested->config.schema.at != NULL) {
+	if (message == NULL && nested->agent->schema.at != NULL) {
 		json = output_json(buffer_span(&text)); /* without a code fence around it */
 		buffer_add_span(out, json);
 		buffer_free(&text);
 		return;
 	}
 	if (message != NULL) {
-		buffer_add_format(out, "The agent %s failed: %s", nested->config.agent_name,
-				  message);
+		buffer_add_format(out, "The agent %s failed: %s", nested->agent->name, message);
 		buffer_add_text(out, text.len > 0 ? "\n\nIts last words were:\n" : "");
 	}
 	buffer_add_span(out, buffer_span(&text));
@@ -188,12 +167,18 @@ static struct run_config nested_config(const struct batch_call *call, const char
 {
 	const struct agent_run *parent = call->run;
 	const struct agent *agent = call->tool->agent;
-	struct run_config config = parent->given;
+	struct run_config config = parent->config;
 	double timeout = call->tool->timeout;
 
-	config.models = parent->config.models;
-	config.model_count = parent->config.model_count;
-	run_config_take_agent(&config, agent);
+	config.agent = agent;
+	config.system = NULL;
+	config.models = agent->models.count > 0 ? agent->models : parent->specs;
+	config.limits = agent->limits;
+	if (config.limits.max_iterations == 0)
+		config.limits.max_iterations = parent->config.limits.max_iterations;
+	if (timeout > 0 &&
+	    (config.limits.timeout_seconds <= 0 || timeout < config.limits.timeout_seconds))
+		config.limits.timeout_seconds = timeout;
 	config.prompt = call->prompt;
 	config.id = NULL;
 	config.attachments = (struct span){0};
@@ -202,14 +187,6 @@ static struct run_config nested_config(const struct batch_call *call, const char
 	config.parent = call->run;
 	config.parent_call_id = call_id;
 	config.depth = parent->config.depth + 1;
-	config.max_iterations = agent->limits.max_iterations > 0 ? agent->limits.max_iterations
-								 : parent->given.max_iterations;
-	config.max_total_tokens = agent->limits.max_total_tokens;
-	config.max_tool_calls = agent->limits.max_tool_calls;
-	config.max_cost_usd = agent->limits.max_cost_usd;
-	config.timeout_seconds = agent->limits.timeout_seconds;
-	if (timeout > 0 && (config.timeout_seconds <= 0 || timeout < config.timeout_seconds))
-		config.timeout_seconds = timeout;
 	return config;
 }
 

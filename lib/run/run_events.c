@@ -52,7 +52,7 @@ void emit_agent_start(struct agent_run *run)
 	const struct run_config *config = &run->config;
 	struct buffer *data = begin(run, EVENT_AGENT_START);
 
-	json_put_text(data, "agent_name", config->agent_name);
+	json_put_text(data, "agent_name", run->agent->name);
 	json_put_text(data, "model", model_name(current_model(run)));
 	json_put_text(data, "prompt", config->prompt);
 	if (config->id != NULL)
@@ -63,10 +63,10 @@ void emit_agent_start(struct agent_run *run)
 		buffer_add_span(data, config->attachments);
 		json_close(data, ']');
 	}
-	put_tools(data, config->tools);
+	put_tools(data, &run->agent->tools);
 	json_put_int(data, "schema_version", SCHEMA_VERSION);
-	if (config->system != NULL)
-		json_put_text(data, "system", config->system);
+	if (run->system != NULL)
+		json_put_text(data, "system", run->system);
 	json_put_text(data, "provider", model_provider(current_model(run)));
 	if (config->resume)
 		json_put_text(data, "resumed_from", config->history->run_id);
@@ -82,10 +82,9 @@ void emit_agent_start(struct agent_run *run)
 void emit_agent_updated(struct agent_run *run, const char *previous, const char *call_id,
 			enum handoff_input input, struct span reason)
 {
-	const struct run_config *config = &run->config;
 	struct buffer *data = begin(run, EVENT_AGENT_UPDATED);
 
-	json_put_text(data, "agent_name", config->agent_name);
+	json_put_text(data, "agent_name", run->agent->name);
 	json_put_text(data, "previous_agent", previous);
 	json_put_text(data, "model", model_name(current_model(run)));
 	json_put_text(data, "tool_call_id", call_id);
@@ -93,9 +92,9 @@ void emit_agent_updated(struct agent_run *run, const char *previous, const char 
 	json_put_text(data, "handoff_input", handoff_input_name(input));
 	if (reason.len > 0)
 		json_put_string(data, "reason", reason);
-	put_tools(data, config->tools);
-	if (config->system != NULL)
-		json_put_text(data, "system", config->system);
+	put_tools(data, &run->agent->tools);
+	if (run->system != NULL)
+		json_put_text(data, "system", run->system);
 	end(run);
 }
 
@@ -139,7 +138,7 @@ static void put_output_json(struct buffer *data, const struct agent_run *run)
 	struct buffer text = {0};
 	struct span json;
 
-	if (run->config.schema.at == NULL)
+	if (run->agent->schema.at == NULL)
 		return;
 	answer_text(&run->answer, &text);
 	json = output_json(buffer_span(&text));
@@ -156,7 +155,7 @@ void emit_agent_end(struct agent_run *run, enum run_end how)
 					     "cancelled", "refused", "invalid_output"};
 	struct buffer *data = begin(run, EVENT_AGENT_END);
 
-	json_put_text(data, "agent_name", run->config.agent_name);
+	json_put_text(data, "agent_name", run->agent->name);
 	json_put_bool(data, "success", how == RUN_SUCCESS);
 	json_put_text(data, "status", status[how]);
 	json_put_int(data, "exit_status", run->exit_status);
@@ -265,7 +264,7 @@ static void emit_chunk(struct agent_run *run, enum model_delta_type type, int in
 		json_put_string(data, "text", text);
 	}
 	end(run);
-	if (type == MODEL_TEXT && run->config.schema.at != NULL &&
+	if (type == MODEL_TEXT && run->agent->schema.at != NULL &&
 	    output_add(&run->structured, text))
 		emit_output_chunk(run);
 }

@@ -70,7 +70,7 @@ static int64_t next_input(const struct agent_run *run)
 
 static bool has_budget(const struct agent_run *run)
 {
-	return run->config.max_total_tokens > 0 || run->config.max_cost_usd > 0;
+	return run->config.limits.max_total_tokens > 0 || run->config.limits.max_cost_usd > 0;
 }
 
 /* Whether the run, or one that it is nested in, may only use so much. */
@@ -92,18 +92,18 @@ static struct room room_for(const struct agent_run *run, int64_t input)
 	if (twice)
 		input *= 2;
 	for (const struct agent_run *at = run; at != NULL; at = at->config.parent) {
-		const struct run_config *config = &at->config;
+		const struct run_limits *limits = &at->config.limits;
 		int64_t left;
 
-		if (config->max_total_tokens > 0) {
-			left = config->max_total_tokens - used_tokens(at) - input -
-			       (twice ? reserve(config->max_total_tokens) : 0);
+		if (limits->max_total_tokens > 0) {
+			left = limits->max_total_tokens - used_tokens(at) - input -
+			       (twice ? reserve(limits->max_total_tokens) : 0);
 			room.tokens = left < room.tokens ? left : room.tokens;
 		}
-		if (config->max_cost_usd > 0) {
-			left = bought(run, config->max_cost_usd - at->total.cost_usd -
+		if (limits->max_cost_usd > 0) {
+			left = bought(run, limits->max_cost_usd - at->total.cost_usd -
 					       cost_of(run, input, 0)) -
-			       (twice ? reserve(bought(run, config->max_cost_usd)) : 0);
+			       (twice ? reserve(bought(run, limits->max_cost_usd)) : 0);
 			room.cost = left < room.cost ? left : room.cost;
 		}
 	}
@@ -196,27 +196,27 @@ void run_wrapped_up(struct agent_run *run)
 /* Whether what `at`, the run itself or one that it is nested in, has used leaves anything. */
 static bool has_room(struct agent_run *run, const struct agent_run *at, const struct room *room)
 {
-	const struct run_config *config = &at->config;
+	const struct run_limits *limits = &at->config.limits;
 	int64_t used = used_tokens(at);
 
-	if (config->max_total_tokens > 0 && used >= config->max_total_tokens)
+	if (limits->max_total_tokens > 0 && used >= limits->max_total_tokens)
 		run_reach_limit(run,
 				"the run used %lld tokens, the limit is %lld (--max-total-tokens)",
-				(long long)used, (long long)config->max_total_tokens);
-	else if (config->max_cost_usd > 0 && at->total.cost_usd >= config->max_cost_usd)
+				(long long)used, (long long)limits->max_total_tokens);
+	else if (limits->max_cost_usd > 0 && at->total.cost_usd >= limits->max_cost_usd)
 		run_reach_limit(run, "the run cost %g USD, the limit is %g (--max-cost)",
-				at->total.cost_usd, config->max_cost_usd);
-	else if (config->max_total_tokens > 0 && room->tokens < LEAST_OUTPUT)
+				at->total.cost_usd, limits->max_cost_usd);
+	else if (limits->max_total_tokens > 0 && room->tokens < LEAST_OUTPUT)
 		run_reach_limit(run,
 				"the run used %lld of %lld tokens, too many for another request of "
 				"about %lld (--max-total-tokens)",
-				(long long)used, (long long)config->max_total_tokens,
+				(long long)used, (long long)limits->max_total_tokens,
 				(long long)room->input);
-	else if (config->max_cost_usd > 0 && room->cost < LEAST_OUTPUT)
+	else if (limits->max_cost_usd > 0 && room->cost < LEAST_OUTPUT)
 		run_reach_limit(run,
 				"the run cost %g of %g USD, too much for another request of about "
 				"%lld tokens (--max-cost)",
-				at->total.cost_usd, config->max_cost_usd, (long long)room->input);
+				at->total.cost_usd, limits->max_cost_usd, (long long)room->input);
 	else
 		return true;
 	return false;

@@ -22,6 +22,8 @@ void run_resume_state(struct agent_run *run)
 		agent = agent_set_find(run->config.agents, history->agent_name);
 	if (agent != NULL)
 		run_become(run, agent);
+	if (run_own_system(run) == NULL)
+		run->system = history->system; /* of the agent that the run had come to */
 	run->since = history->since;
 	run->iteration = history->iteration;
 	run->tool_calls = history->tool_calls;

@@ -79,7 +79,7 @@ void run_recover(struct agent_run *run, const struct model_error *error)
 		ask_again(run, error,
 			  retry_wait(run->tries, error->retry_after_seconds, random_fraction()),
 			  NULL);
-	} else if (run->model_index + 1 < config->model_count) {
+	} else if (run->model_index + 1 < run->specs.count) {
 		run->model_index++;
 		run->tries = 0;
 		ask_again(run, error, 0, model_name(run->models[run->model_index]));

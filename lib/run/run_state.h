@@ -56,8 +56,10 @@ struct held_chunk {
 };
 
 struct agent_run {
-	struct run_config given;  /* as run_start got it */
-	struct run_config config; /* with what the present agent says */
+	struct run_config config;
+	const struct agent *agent; /* whose turn it is */
+	const char *system;        /* its instructions; NULL: none */
+	struct model_specs specs;  /* of its models, borrowed */
 	struct run_handler handler;
 	struct loop *loop;
 	struct event_stream stream;
@@ -129,9 +131,9 @@ void run_next_iteration(struct agent_run *run);
 /* Begin an iteration without asking yet. */
 void run_begin_iteration(struct agent_run *run);
 
-/* Open the models of a configuration: an array that the caller closes (run_close_models); NULL with
- * `e`. */
-struct model **run_open_models(const struct run_config *config, struct error *e);
+/* Open models: an array that the caller closes (run_close_models); NULL with `e`. */
+struct model **run_open_models(struct model_host *host, const struct model_specs *specs,
+			       struct error *e);
 void run_close_models(struct model **models, size_t count);
 /* The tools as models know them; the caller frees the array. */
 struct model_tool *run_offer_tools(const struct tool_set *set);
@@ -142,9 +144,6 @@ void run_final_answer(struct agent_run *run, const struct model_outcome *outcome
 
 /* ---- run_request.c ---- */
 
-/* The request for a run that has not begun. */
-struct model_request run_first_request(const struct run_config *config, const struct window *window,
-				       const struct model_tool *offered);
 /* The request that is next; `window` is filled, and holds its messages. */
 struct model_request run_request(const struct agent_run *run, struct window *window);
 
@@ -218,7 +217,10 @@ void run_call_done(struct batch_call *call, const struct tool_result *result);
 
 /* ---- run_agents.c: other agents, who take over or are tools ---- */
 
-/* Go on as `agent`; where it names no model, with those that were given. */
+/* The instructions given to the present agent: of the agent that starts, those of the configuration
+ * go first. NULL: none. */
+const char *run_own_system(const struct agent_run *run);
+/* Go on as `agent`; where it names no model, with those of the run. */
 void run_become(struct agent_run *run, const struct agent *agent);
 /* Take a call of a handoff: its result, and false when another call decided it before. */
 bool run_handoff(struct agent_run *run, const struct answer_call *call, const struct tool *tool,

@@ -159,7 +159,7 @@ static void on_decided(void *context, bool approved, const char *by, const char 
 static bool is_faulty(struct batch_call *call, struct buffer *why)
 {
 	const struct answer_call *said = asked(call);
-	const struct tool_set *tools = call->run->config.tools;
+	const struct tool_set *tools = &call->run->agent->tools;
 	struct buffer faults = {0};
 	struct json_fault fault;
 
@@ -195,9 +195,9 @@ static bool is_faulty(struct batch_call *call, struct buffer *why)
 /* How many calls the run and those nested in it may still make. */
 static int64_t calls_left(const struct agent_run *run)
 {
-	int64_t left = run->config.max_tool_calls - run->tool_calls - run->nested_calls;
+	int64_t left = run->config.limits.max_tool_calls - run->tool_calls - run->nested_calls;
 
-	if (run->config.max_tool_calls <= 0)
+	if (run->config.limits.max_tool_calls <= 0)
 		return INT64_MAX / 2;
 	return left > 0 ? left : 0;
 }
@@ -223,7 +223,7 @@ static void begin_call(struct batch_call *call)
 		buffer_add_format(&why,
 				  "The call was not run: the limit of %lld tool calls is reached "
 				  "(--max-tool-calls).",
-				  (long long)tightest(run)->config.max_tool_calls);
+				  (long long)tightest(run)->config.limits.max_tool_calls);
 	if (call->over_limit || is_faulty(call, &why)) {
 		settle_refused(call, buffer_string(&why));
 		buffer_free(&why);
@@ -320,7 +320,7 @@ static void pump(struct agent_run *run)
 		run_reach_limit(run,
 				"the model asked for more than %lld tool calls "
 				"(--max-tool-calls)",
-				(long long)tightest(run)->config.max_tool_calls);
+				(long long)tightest(run)->config.limits.max_tool_calls);
 	else
 		run_next_iteration(run);
 }
@@ -378,7 +378,7 @@ static void interrupt(struct batch_call *call)
 	    .is_error = true,
 	    .exit_status = -1};
 	const struct tool *tool =
-	    tool_set_find(call->run->config.tools, span_of(asked(call)->name));
+	    tool_set_find(&call->run->agent->tools, span_of(asked(call)->name));
 
 	if (tool == NULL || !tool->idempotent)
 		settle(call, &unknown);
@@ -388,7 +388,7 @@ static void interrupt(struct batch_call *call)
 static void take_handoff(struct batch_call *call)
 {
 	const struct tool *tool =
-	    tool_set_find(call->run->config.tools, span_of(asked(call)->name));
+	    tool_set_find(&call->run->agent->tools, span_of(asked(call)->name));
 	struct buffer unused = {0};
 
 	if (tool != NULL && tool->kind == TOOL_HANDOFF && !call->is_error)
