@@ -359,6 +359,18 @@ handoff() {
 	handoff responses-tl-router-analytics-complete-workflow 'Can you analyze the sales data from last quarter and generate a report?'
 }
 
+@test "the key of a model that several agents name is asked for once" {
+	start_server say=fine
+	mkdir -p config/agent
+	echo '{"vault":{"protocol":"openai-chat","base_url":"'"$SERVER_URL"'","api_key_command":["sh","-c","echo asked >>asked; echo sk-secret"]}}' \
+		>config/agent/providers.json
+	agent a '"model":"vault:m","handoffs":["b.json"]'
+	agent b '"model":"vault:m"'
+	XDG_CONFIG_HOME=$PWD/config agent-run -A a.json hello </dev/null | agent-text >said
+	assert_equal "$(cat asked)" asked
+	assert_equal "$(cat said)" fine
+}
+
 @test "the schema of definitions describes what is read" {
 	jq -r '.properties | keys[]' "$AGENT_SHARE/agent.schema.json" | sort >keys
 	echo '{"name":"a","x":1}' >bad.json
