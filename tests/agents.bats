@@ -9,7 +9,8 @@ setup() {
 	# requests are requests/NAME.N.
 	cat >model.sh <<-'EOF'
 		cat >"requests/new.$$"
-		name=$(jq -r '.system // "none"' "requests/new.$$")
+		name=$(sed -nE 's/^\{"model":"([^"\\]|\\.)*","system":"([^"\\]*).*/\2/p' "requests/new.$$")
+		name=${name:-none}
 		n=1
 		while ! ln "requests/new.$$" "requests/$name.$n" 2>/dev/null; do n=$((n + 1)); done
 		rm "requests/new.$$"
@@ -551,7 +552,7 @@ handoff() {
 by_results() {
 	cat >model.sh <<-'EOF'
 		cat >"request.$$"
-		name=$(jq -r '"\(.system).\([.messages[] | select(.role == "tool")] | length)"' "request.$$")
+		name=$(sed -E 's/.*"system":"([^"\\]*).*/\1/' "request.$$").$(grep -o '"role":"tool"' "request.$$" | wc -l)
 		rm "request.$$"
 		cat "$name"
 	EOF
@@ -573,21 +574,15 @@ by_results() {
 	for at in $(seq 1 $((whole - 1))); do
 		head -n "$at" whole >log
 		rm -f ran
-		grep -E '"tool_start".*"(again|once)"' log | jq -r .data.tool_name >begun
-		grep -E '"tool_end".*"(again|once)"' log | jq -r .data.tool_name >ended
+		sed -nE '/"tool_start"/s/.*"tool_name":"(again|once)".*/\1/p' log >begun
+		sed -nE '/"tool_end"/s/.*"tool_name":"(again|once)".*/\1/p' log >ended
 		agent-run -A boss.json --resume log </dev/null >events
-		jq -e -s 'all(group_by(.run_id)[]; map(.seq) == [range(length)])' log >/dev/null
-		assert_equal "$(of agent_end 'select(.agent_name == "boss") | [.status, .output, .tool_calls]')" '["success","all done",2]'
-		# Usage is that of all responses, those before the cut included.
-		assert_equal "$(of agent_end 'select(.agent_name == "boss") | .usage.requests')" "$(grep -c '"llm_end"' log)"
 		result=found error=false runs=2
 		if grep -q once begun && ! grep -q once ended; then
 			result='The call was interrupted: this program was stopped while it ran. Whether it had an effect is not known.'
 			error=true
 			runs=1
 		fi
-		assert_equal "$(jq -rs 'map(select(.event_type == "tool_end" and .data.tool_name == "once").data | "\(.is_error) \(.result)") | unique[]' log)" "$error $result"
-		assert_equal "$(jq -rs 'map(select(.event_type == "tool_end" and .data.tool_name == "again").data | "\(.is_error) \(.result)") | unique[]' log)" "false found"
 		# What runs again is what had not ended.
 		[ "$runs" = 1 ] || runs=$((2 - $(wc -l <ended)))
 		if grep -q again ended && [ "$error" = true ]; then runs=0; fi
@@ -595,11 +590,25 @@ by_results() {
 		run -0 --separate-stderr agent-text --strict -F log
 		assert_output 'all done'
 		assert_equal "$(agent-tools --strict log | grep -c '^<- ')" 2
-		run -0 agent-collect --strict --total log
-		assert_equal "$(tail -1 <<<"$output" | jq .usage.requests)" "$(grep -c '"llm_end"' log)"
-		assert_equal "$(agent-collect -o messages log | jq -c 'map(.role)')" '["system","user","assistant","tool","assistant"]'
-		# Every span stands below another one that is there.
-		assert_equal "$(agent-collect -o otlp log | jq -s '[.. | .spans? // empty | .[]] | map(.spanId) as $ids | map(select(.parentSpanId and (.parentSpanId | IN($ids[]) | not)).name) | length')" 0
+		agent-collect --strict --total log >total
+		agent-collect -o messages log >messages
+		agent-collect -o otlp log >trace
+		# Usage is that of all responses, those before the cut included; every span stands below another one that is there.
+		assert_equal "$(jq -cn --slurpfile log log --slurpfile events events --slurpfile total total --slurpfile messages messages --slurpfile trace trace '
+			def ended($name): $log | map(select(.event_type == "tool_end" and .data.tool_name == $name).data | "\(.is_error) \(.result)") | unique | join(",");
+			[$trace | .. | .spans? // empty | .[]] as $spans | ($spans | map(.spanId)) as $ids
+			| ($events | map(select(.event_type == "agent_end" and .data.agent_name == "boss").data)
+			   | map(.status, .output, .tool_calls, .usage.requests)),
+			  [$log | group_by(.run_id)[] | select(map(.seq) != [range(length)])[0].run_id],
+			  ended("once"), ended("again"), $total[-1].usage.requests, ($messages[0] | map(.role)),
+			  ($spans | map(select(.parentSpanId and (.parentSpanId | IN($ids[]) | not)).name))')" \
+			"[\"success\",\"all done\",2,$(grep -c '"llm_end"' log)]
+[]
+\"$error $result\"
+\"false found\"
+$(grep -c '"llm_end"' log)
+[\"system\",\"user\",\"assistant\",\"tool\",\"assistant\"]
+[]"
 	done
 }
 

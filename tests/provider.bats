@@ -143,14 +143,19 @@ framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.
 }
 
 @test "cut at every byte, without a length: the answer is whole or broken off, never wrong" {
-	local recording=$recordings/mistral/chat-oi-synchronous-streaming-chat-completions-with-tool-call-r/01 size at
+	local recording=$recordings/mistral/chat-oi-synchronous-streaming-chat-completions-with-tool-call-r/01 size at answers=()
 	size=$(wc -c <"$recording/response.sse")
 	for ((at = 190; at <= size; at += 3)); do
-		start_server "recording=$recording framing=close cut=$at"
+		answers+=("recording=$recording framing=close cut=$at")
+	done
+	start_server "${answers[@]}"
+	for at in "${answers[@]}"; do
 		ask openai-chat:m --retries 0 --max-iterations 1 || true
-		printf '%s %s %s\n' "$(data error .exception_type)" "$(data error .error)" "$(data tool_call_end .args)"
-		stop_server
-	done | sort | uniq >seen
+		cat events
+	done >all
+	assert_equal "$(request_count)" ${#answers[@]}
+	jq -rs 'def data($name; value): map(select(.event_type == $name).data | value | if type == "string" then . else tojson end) | join("\n");
+		group_by(.run_id)[] | "\(data("error"; .exception_type)) \(data("error"; .error)) \(data("tool_call_end"; .args))"' all | sort -u >seen
 	assert_equal "$(cat seen)" 'limit no answer after 1 model response (--max-iterations) {"city":"San Francisco"}
 stream_truncated openai-chat broke off in the middle of its answer '
 }
