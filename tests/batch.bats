@@ -154,7 +154,7 @@ ends() {
 	echo '{"text": "done"}' >gate
 	wait $!
 	assert_equal "$(ends events)" '1:success 2:success'
-	run grep -c $'\r\e\[K1 of 2, 1 running, [0-9]*s\r.*\r\e\[K\r*$' screen
+	run grep -c $'\r1 of 2, 1 running, [0-9]*s\e\[K\r.*\r\e\[K\r*$' screen
 	assert_output 1
 	script -qfc 'agent-run -m test --batch lines | cat >events' screen </dev/null >/dev/null &
 	echo '{"text": "done"}' >gate

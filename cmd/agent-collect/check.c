@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "event/terminal.h"
 #include "jq/program.h"
 
@@ -60,7 +61,7 @@ void checks_free(struct checks *checks)
 
 static void add_value(struct buffer *out, struct span json)
 {
-	struct span shown = terminal_cut(json, MAX_SHOWN);
+	struct span shown = utf8_cut(json, MAX_SHOWN);
 
 	terminal_add_line(out, shown);
 	if (shown.len < json.len)

@@ -25,10 +25,10 @@ struct kept {
 
 struct kept_list {
 	struct kept *at;
-	size_t count, capacity;
+	size_t count;
 };
 
-struct call {
+struct tool_call {
 	uint64_t id;  /* a hash of what tells it from others: tool_call_id, else tool_name */
 	char *run_id; /* as it was when the call began, which tools are told; NULL: forgotten */
 	struct kept start;
@@ -38,8 +38,8 @@ struct call {
 };
 
 struct call_list {
-	struct call **at;
-	size_t count, capacity;
+	struct tool_call **at;
+	size_t count;
 };
 
 struct other_count {
@@ -92,10 +92,9 @@ struct wants {
 struct result *result_new(const struct run *run);
 void result_free(void *result);
 
-/* Take one more event of the run in; returns its type. Says what is wrong with it through
- * reader_warn. */
-enum event_type result_add(struct result *result, const struct event *event,
-			   const struct wants *wants, struct reader *reader);
+/* Add one more event of the run. Faults go to reader_warn. */
+void result_add(struct result *result, const struct event *event, const struct wants *wants,
+		struct reader *reader);
 
 /* Make last_time that of the last event: chunks only note their timestamps. */
 void result_settle_time(struct result *result);
@@ -121,13 +120,13 @@ int64_t result_tool_calls(const struct result *result);
 /* Seconds; negative: not known. */
 double result_duration(const struct result *result);
 double result_first_chunk(const struct result *result);
-double call_duration(const struct call *call);
-bool call_failed(const struct call *call);
+double call_duration(const struct tool_call *call);
+bool call_failed(const struct tool_call *call);
 
 /* Append the result object, without its closing brace when it is `open`. */
 void result_write(const struct result *result, struct buffer *out, bool open);
 /* Append members of the result object. */
-void write_call(const struct call *call, struct buffer *out);
+void write_call(const struct tool_call *call, struct buffer *out);
 void write_seconds(struct buffer *out, const char *key, double seconds);
 
 /* Append JSON text so that a person can read it: 12345 as 12,345; 0.00123 as $0.00123. */
@@ -163,7 +162,7 @@ double total_duration(const struct total *total);
 
 /* ---- output (output.c) ---- */
 
-struct output {
+struct result_output {
 	int fd;
 	bool is_terminal; /* and what is shown there is to be made safe */
 	bool is_json;     /* what is written is JSON */
@@ -171,18 +170,14 @@ struct output {
 };
 
 /* Write what is pending; ends the program when that fails (quietly when the reader is gone). */
-void output_flush(struct output *output);
-
-/* Append JSON text in which no code point can steer a terminal: those that JSON lets through
- * unescaped become \u escapes, which changes nothing for a program that reads it. */
-void json_add_safe(struct buffer *out, struct span json);
+void output_flush(struct result_output *output);
 
 /* ---- formats ---- */
 
 struct collection {
 	const struct format *format;
 	struct runs *runs; /* to find a nested run's parent */
-	struct output output;
+	struct result_output output;
 	uint64_t written; /* results so far */
 	bool first_done;  /* for formats that separate */
 };
@@ -197,22 +192,27 @@ struct format {
 	void (*end)(struct collection *collection);                              /* may be NULL */
 };
 
+/* One file each, and a row in the table of main.c; agent-collect(1) describes them. */
 extern const struct format format_json, format_events, format_text, format_markdown, format_html,
     format_messages, format_csv, format_otlp;
 
+/* All formats in the order in which --help names them, the default first; NULL ends the list. */
+extern const struct format *const formats[];
+
 /* ---- the live line (live.c) ---- */
 
-struct live;
+struct collect_live;
 
-struct live *live_new(int fd);
-void live_event(struct live *live, const struct event *event, enum event_type type,
-		const struct result *result, const struct runs *runs);
+/* On standard error, which is a terminal. */
+struct collect_live *live_new(void);
+void live_event(struct collect_live *live, const struct event *event, const struct result *result,
+		const struct runs *runs);
 /* Draw when something has changed and the last time is a tenth of a second ago; returns when to be
  * called again (clock_monotonic). */
-int64_t live_draw(struct live *live);
-/* Take the line off the screen (it comes back with the next live_draw). */
-void live_clear(void *live);
-void live_free(struct live *live);
+int64_t live_draw(struct collect_live *live);
+/* Take the line off the screen (it comes back with the next live_draw); NULL: there is none. */
+void live_clear(struct collect_live *live);
+void live_free(struct collect_live *live);
 
 /* ---- conditions (check.c) ---- */
 

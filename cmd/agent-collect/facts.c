@@ -112,7 +112,7 @@ double result_first_chunk(const struct result *result)
 			   between(result->first_time, result->first_chunk_time));
 }
 
-double call_duration(const struct call *call)
+double call_duration(const struct tool_call *call)
 {
 	if (call->end.order == 0)
 		return -1;
@@ -120,7 +120,7 @@ double call_duration(const struct call *call)
 			   between(call->start.time, call->end.time));
 }
 
-bool call_failed(const struct call *call)
+bool call_failed(const struct tool_call *call)
 {
 	return json_true(json_get(call->end.data, "is_error"));
 }

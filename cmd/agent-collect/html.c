@@ -148,7 +148,7 @@ static void put_note(struct buffer *out, const struct kept *kept)
 	json_close(out, '}');
 }
 
-static void put_call(struct buffer *out, const struct call *call, const struct result *result)
+static void put_call(struct buffer *out, const struct tool_call *call, const struct result *result)
 {
 	bool ended = call->end.order != 0;
 
@@ -281,7 +281,7 @@ static void put_script_data(struct buffer *out, struct span json)
 {
 	struct buffer safe = {0};
 
-	json_add_safe(&safe, json);
+	terminal_add_json(&safe, json);
 	for (size_t i = 0; i < safe.len; i++) {
 		char c = safe.at[i];
 

@@ -7,21 +7,16 @@
 #include "collect.h"
 
 #include <stdlib.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
+#include "base/live_line.h"
 #include "event/terminal.h"
-#include "tool/terminal.h"
 
-#define REDRAW_NS INT64_C(100000000) /* at most ten times a second */
-#define TICK_NS   INT64_C(1000000000)
+#define TICK_NS INT64_C(1000000000)
 
-struct live {
-	int fd;
-	bool drawn;       /* it is on the screen */
-	bool changed;     /* what it says is not what is on the screen */
-	int64_t drawn_at; /* clock_monotonic; 0: never */
+struct collect_live {
+	struct live_line line;
 	int64_t event_at; /* of the last event */
 	int64_t now;      /* log time in microseconds at event_at; -1: not known */
 	int64_t started;  /* of the first run */
@@ -32,14 +27,14 @@ struct live {
 	struct buffer name; /* the tool that is being called, JSON */
 	int64_t ended_tokens;
 	double ended_cost;
-	struct buffer line;
 };
 
-struct live *live_new(int fd)
+struct collect_live *live_new(void)
 {
-	struct live *live = mem_zero(sizeof(*live));
+	struct collect_live *live = mem_zero(sizeof(*live));
 
-	live->fd = fd;
+	live->line.fd = STDERR_FILENO;
+	live_line_clear_at_signals(&live->line);
 	live->now = live->started = -1;
 	return live;
 }
@@ -51,16 +46,17 @@ static int64_t tokens_of(const struct result *result)
 	return (in > 0 ? in : 0) + (out > 0 ? out : 0);
 }
 
-static void note_end(struct live *live, const struct result *result)
+static void note_end(struct collect_live *live, const struct result *result)
 {
 	live->ended_tokens += tokens_of(result);
 	live->ended_cost += json_double(result_cost(result), 0);
 	live->current = NULL;
 }
 
-void live_event(struct live *live, const struct event *event, enum event_type type,
-		const struct result *result, const struct runs *runs)
+void live_event(struct collect_live *live, const struct event *event, const struct result *result,
+		const struct runs *runs)
 {
+	enum event_type type = event->type;
 	struct span name;
 
 	live->runs = runs;
@@ -72,7 +68,7 @@ void live_event(struct live *live, const struct event *event, enum event_type ty
 	if (type == live->doing && (type == EVENT_LLM_CHUNK || type == EVENT_THINKING_CHUNK ||
 				    type == EVENT_TOOL_CALL_CHUNK))
 		return;
-	live->changed = true;
+	live->line.changed = true;
 	if (type == EVENT_AGENT_END)
 		note_end(live, result);
 	if (type == EVENT_LLM_RETRY)
@@ -112,7 +108,7 @@ static void add_tools(struct buffer *line, const struct call_list *open)
 		buffer_add_format(line, " and %zu more", open->count - SHOWN);
 }
 
-static void add_doing(const struct live *live, struct buffer *line)
+static void add_doing(const struct collect_live *live, struct buffer *line)
 {
 	const struct result *run = live->current;
 
@@ -150,7 +146,7 @@ static void add_doing(const struct live *live, struct buffer *line)
 	}
 }
 
-static void add_sums(const struct live *live, struct buffer *line)
+static void add_sums(const struct collect_live *live, struct buffer *line)
 {
 	int64_t tokens = live->ended_tokens;
 	double cost = live->ended_cost;
@@ -179,7 +175,7 @@ static void add_sums(const struct live *live, struct buffer *line)
 }
 
 /* From the first run's start to the last event, and what has passed since then. */
-static double elapsed(const struct live *live, int64_t now)
+static double elapsed(const struct collect_live *live, int64_t now)
 {
 	double since_event = (double)(now - live->event_at) / 1e9;
 
@@ -188,7 +184,7 @@ static double elapsed(const struct live *live, int64_t now)
 	return (double)(live->now - live->started) / 1e6 + since_event;
 }
 
-static void compose(const struct live *live, struct buffer *line, int64_t now)
+static void compose(const struct collect_live *live, struct buffer *line, int64_t now)
 {
 	uint64_t open = runs_open(live->runs), ended = runs_ended(live->runs);
 	double seconds = elapsed(live, now);
@@ -208,52 +204,32 @@ static void compose(const struct live *live, struct buffer *line, int64_t now)
 		write_duration(line, (double)(int64_t)seconds);
 }
 
-int64_t live_draw(struct live *live)
+int64_t live_draw(struct collect_live *live)
 {
-	struct buffer *line = &live->line;
-	int64_t now = clock_monotonic(), due;
-	struct buffer screen = {0};
-	size_t columns;
+	struct buffer line = {0};
+	int64_t next;
 
 	if (live->event_at == 0)
 		return 0;
-	due = live->drawn_at + (live->changed || !live->drawn ? REDRAW_NS : TICK_NS);
-	if (now < due)
-		return due;
-	if (terminal_is_asked(live->fd)) {
-		live->drawn = false; /* the question has replaced it */
-		return now + REDRAW_NS;
+	if (live_line_is_due(&live->line, TICK_NS, &next)) {
+		compose(live, &line, clock_monotonic());
+		live_line_write(&live->line, SPAN(""), buffer_span(&line));
+		buffer_free(&line);
 	}
-	buffer_clear(line);
-	compose(live, line, now);
-	columns = terminal_columns(live->fd);
-	buffer_add_text(&screen, "\r");
-	buffer_add_span(&screen, terminal_cut(buffer_span(line), columns > 1 ? columns - 1 : 79));
-	buffer_add_text(&screen, "\033[K\r");
-	write_all(live->fd, buffer_span(&screen));
-	buffer_free(&screen);
-	live->drawn = true;
-	live->changed = false;
-	live->drawn_at = now;
-	return now + TICK_NS;
+	return next;
 }
 
-void live_clear(void *context)
+void live_clear(struct collect_live *live)
 {
-	struct live *live = context;
-
-	if (live != NULL && live->drawn && !terminal_is_asked(live->fd))
-		write_all(live->fd, SPAN("\r\033[K"));
 	if (live != NULL)
-		live->drawn = false;
+		live_line_clear(&live->line);
 }
 
-void live_free(struct live *live)
+void live_free(struct collect_live *live)
 {
 	if (live == NULL)
 		return;
 	live_clear(live);
 	buffer_free(&live->name);
-	buffer_free(&live->line);
 	free(live);
 }

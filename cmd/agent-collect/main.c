@@ -5,374 +5,326 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <locale.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "base/file.h"
-#include "event/reader_options.h"
-
-static const char help[] =
-    "usage: agent-collect [options] [FILE ...]\n"
-    "Collects the events of agent runs into one result a run.\n"
-    "\n"
-    "  -o, --output=FORMAT    json (default), text, markdown, html, messages, csv, events, otlp\n"
-    "  -p, --pass             pass the events on to standard output (needs --result)\n"
-    "  -r, --result=FILE      write the results to FILE\n"
-    "      --status           show a live line on the terminal\n"
-    "      --check=EXPR       a jq condition that every result must meet, else exit 1\n"
-    "      --total            one more result over all runs\n" READER_HELP "\n"
-    "Exit status: that of the worst run; 1 also for malformed lines and failed checks;\n"
-    "2 usage; 4 a run did not end. See agent-collect(1).\n";
+#include "event/reader_main.h"
 
 enum { OUTPUT_BUFFER = 64 * 1024 };
 
-struct options {
-	struct reader_options common;
-	const struct format *format;
-	const char *result_file;
-	char **checks;
-	size_t check_count;
-	bool pass, status, total;
-};
-
-struct program {
-	struct options options;
-	struct reader *reader;
-	struct runs *runs;
+struct collect_program {
+	struct reader_main main;
 	struct collection collection;
+	const char *result_file;
+	char **check_expressions;
+	size_t check_count;
+	bool passes, shows_status, adds_total;
+
 	struct wants wants;
-	struct output pass;
+	struct result_output pass;
 	struct checks *checks;
 	struct total total;
-	struct live *live;          /* NULL: no --status, or no terminal */
-	bool check_failed, stopped; /* stopped: by --strict */
+	struct collect_live *live; /* NULL: no --status, or no terminal */
+	bool check_failed;
+};
+
+const struct format *const formats[] = {
+    &format_json, &format_text,   &format_markdown, &format_html, &format_messages,
+    &format_csv,  &format_events, &format_otlp,     NULL,
 };
 
 /* ---- options ---- */
 
+enum { OPT_CHECK = READER_OPT_OWN, OPT_STATUS, OPT_TOTAL };
+
+static const struct option long_options[] = {
+    {"output", required_argument, NULL, 'o'},
+    {"pass", no_argument, NULL, 'p'},
+    {"result", required_argument, NULL, 'r'},
+    {"check", required_argument, NULL, OPT_CHECK},
+    {"status", no_argument, NULL, OPT_STATUS},
+    {"total", no_argument, NULL, OPT_TOTAL},
+    READER_LONG_OPTIONS,
+};
+
+static void print_help(void)
+{
+	printf("usage: agent-collect [options] [FILE ...]\n"
+	       "Collects the events of agent runs into one result a run.\n"
+	       "\n"
+	       "  -o, --output=FORMAT    %s (default)",
+	       formats[0]->name);
+	for (size_t i = 1; formats[i] != NULL; i++)
+		printf(", %s", formats[i]->name);
+	fputs("\n"
+	      "  -p, --pass             pass the events on to standard output (needs --result)\n"
+	      "  -r, --result=FILE      write the results to FILE\n"
+	      "      --status           show a live line on the terminal\n"
+	      "      --check=EXPR       a jq condition that every result must meet, else exit 1\n"
+	      "      --total            one more result over all runs\n" READER_HELP "\n"
+	      "Exit status: that of the worst run; 1 also for malformed lines and failed checks;\n"
+	      "2 usage; 4 a run did not end. See agent-collect(1).\n",
+	      stdout);
+}
+
 static const struct format *find_format(const char *name)
 {
-	static const struct format *const formats[] = {
-	    &format_json,     &format_text, &format_markdown, &format_html,
-	    &format_messages, &format_csv,  &format_events,   &format_otlp,
-	};
+	struct buffer names = {0};
 
-	for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++)
-		if (strcmp(formats[i]->name, name) == 0)
+	for (size_t i = 0; formats[i] != NULL; i++) {
+		if (strcmp(formats[i]->name, name) == 0) {
+			buffer_free(&names);
 			return formats[i];
-	die(STATUS_USAGE,
-	    "--output: no format is named '%s'; there are json, text, markdown, html, messages, "
-	    "csv, events and otlp",
-	    name);
+		}
+		if (i > 0)
+			buffer_add_text(&names, formats[i + 1] != NULL ? ", " : " and ");
+		buffer_add_text(&names, formats[i]->name);
+	}
+	die(STATUS_USAGE, "--output: no format is named '%s'; there are %s", name,
+	    buffer_string(&names));
 }
 
-static void add_check(struct options *options, char *expression)
+static void take_option(void *self, int option, char *value)
 {
-	options->checks = mem_resize(options->checks, (options->check_count + 1) * sizeof(char *));
-	options->checks[options->check_count++] = expression;
+	struct collect_program *p = self;
+
+	switch (option) {
+	case 'o':
+		p->collection.format = find_format(value);
+		break;
+	case 'p':
+		p->passes = true;
+		break;
+	case 'r':
+		p->result_file = value;
+		break;
+	case OPT_CHECK:
+		p->check_expressions =
+		    array_grow(p->check_expressions, p->check_count, sizeof(char *));
+		p->check_expressions[p->check_count++] = value;
+		break;
+	case OPT_STATUS:
+		p->shows_status = true;
+		break;
+	default:
+		p->adds_total = true;
+		break;
+	}
 }
 
-static void check_options(const struct options *options)
+static void check_options(const struct collect_program *p)
 {
-	if (options->pass &&
-	    (options->result_file == NULL || strcmp(options->result_file, "-") == 0))
+	if (p->passes && (p->result_file == NULL || strcmp(p->result_file, "-") == 0))
 		die(STATUS_USAGE,
 		    "--pass needs --result FILE, as standard output is for the events");
-	if (options->total && options->format->total == NULL)
-		die(STATUS_USAGE, "--total has no place in the format '%s'", options->format->name);
-}
-
-static void read_options(struct options *options, int argc, char **argv)
-{
-	enum { CHECK = READER_OPT_OWN, STATUS, TOTAL };
-	static const struct option names[] = {
-	    {"output", required_argument, NULL, 'o'},
-	    {"pass", no_argument, NULL, 'p'},
-	    {"result", required_argument, NULL, 'r'},
-	    {"check", required_argument, NULL, CHECK},
-	    {"status", no_argument, NULL, STATUS},
-	    {"total", no_argument, NULL, TOTAL},
-	    READER_LONG_OPTIONS,
-	    {NULL, 0, NULL, 0},
-	};
-	int option;
-
-	reader_options_init(&options->common);
-	options->format = &format_json;
-	while ((option = reader_options_next(&options->common, argc, argv,
-					     "o:pr:" READER_SHORT_OPTIONS, names, help)) != -1) {
-		switch (option) {
-		case 'o':
-			options->format = find_format(optarg);
-			break;
-		case 'p':
-			options->pass = true;
-			break;
-		case 'r':
-			options->result_file = optarg;
-			break;
-		case CHECK:
-			add_check(options, optarg);
-			break;
-		case STATUS:
-			options->status = true;
-			break;
-		case TOTAL:
-			options->total = true;
-			break;
-		default:
-			break;
-		}
-	}
-	if (options->common.is_over)
-		exit(options->common.exit_status);
-	check_options(options);
+	if (p->adds_total && p->collection.format->total == NULL)
+		die(STATUS_USAGE, "--total has no place in the format '%s'",
+		    p->collection.format->name);
 }
 
 /* ---- the end of a run ---- */
 
-static void check_result(struct program *program, const struct result *result)
+static void check_result(struct collect_program *p, const struct result *result)
 {
 	struct buffer json = {0};
 
-	if (program->checks == NULL)
+	if (p->checks == NULL)
 		return;
 	result_write(result, &json, false);
-	live_clear(program->live);
-	if (!checks_hold(program->checks, buffer_span(&json)))
-		program->check_failed = true;
+	live_clear(p->live);
+	if (!checks_hold(p->checks, buffer_span(&json)))
+		p->check_failed = true;
 	buffer_free(&json);
 }
 
-static void flush(void *context)
+static void flush(void *self)
 {
-	struct program *program = context;
+	struct collect_program *p = self;
 
-	if (program->collection.output.pending.len > 0 || program->pass.pending.len > 0)
-		live_clear(program->live);
-	output_flush(&program->pass);
-	output_flush(&program->collection.output);
+	if (p->collection.output.pending.len > 0 || p->pass.pending.len > 0)
+		live_clear(p->live);
+	output_flush(&p->pass);
+	output_flush(&p->collection.output);
 }
 
 /* Whether the usage of a nested run is part of its parent's, which is in the input as well. */
-static bool is_in_parent(const struct program *program, const struct run *run)
+static bool is_in_parent(const struct collect_program *p, const struct run *run)
 {
-	return run->parent_id != NULL && runs_has(program->runs, span_of(run->parent_id));
+	return run->parent_id != NULL && runs_has(p->main.runs, span_of(run->parent_id));
 }
 
 /* Write the result of a run that is over, whole or not. */
-static void finish(struct program *program, const struct result *result)
+static void finish(struct collect_program *p, const struct result *result)
 {
-	program->collection.format->result(&program->collection, result);
-	program->collection.written++;
-	if (program->options.total)
-		total_add(&program->total, result, is_in_parent(program, result->run));
-	check_result(program, result);
-	if (program->collection.output.pending.len >= OUTPUT_BUFFER)
-		flush(program);
+	p->collection.format->result(&p->collection, result);
+	p->collection.written++;
+	if (p->adds_total)
+		total_add(&p->total, result, is_in_parent(p, result->run));
+	check_result(p, result);
+	if (p->collection.output.pending.len >= OUTPUT_BUFFER)
+		flush(p);
 }
 
 /* At the end of the input: what is known of the runs that have not ended. */
-static void finish_open_runs(struct program *program)
+static void finish_open_runs(struct collect_program *p)
 {
 	struct run *run = NULL;
 
-	while ((run = runs_next(program->runs, run)) != NULL) {
+	while ((run = runs_next(p->main.runs, run)) != NULL) {
 		if (run->ended || !run->counts || run->state == NULL)
 			continue;
 		result_settle_time(run->state);
-		finish(program, run->state);
+		finish(p, run->state);
 	}
 }
 
-/* ---- lines ---- */
+/* ---- events ---- */
 
-static void pass_on(struct program *program, struct span line)
+static void pass_on(void *self, const struct event *event)
 {
-	if (!program->options.pass)
+	struct collect_program *p = self;
+
+	if (!p->passes)
 		return;
-	buffer_add_span(&program->pass.pending, line);
-	buffer_add_char(&program->pass.pending, '\n');
-	if (program->pass.pending.len >= OUTPUT_BUFFER)
-		flush(program);
+	buffer_add_span(&p->pass.pending, event->line);
+	buffer_add_char(&p->pass.pending, '\n');
+	if (p->pass.pending.len >= OUTPUT_BUFFER)
+		flush(p);
 }
 
-static void take_event(struct program *program, const struct event *event)
+static void take_event(void *self, struct run *run, const struct event *event)
 {
-	struct run *run = runs_event(program->runs, event, program->reader);
+	struct collect_program *p = self;
 	struct result *result;
-	enum event_type type;
 
-	if (run == NULL)
-		return;
 	if (run->state == NULL)
 		run->state = result_new(run);
 	result = run->state;
-	type = result_add(result, event, &program->wants, program->reader);
-	if (program->live != NULL) {
+	result_add(result, event, &p->wants, p->main.reader);
+	if (p->live != NULL) {
 		result_settle_time(result);
-		live_event(program->live, event, type, result, program->runs);
+		live_event(p->live, event, result, p->main.runs);
 	}
-	if (type == EVENT_AGENT_END) {
-		finish(program, result);
-		runs_forget(program->runs, run);
-	}
-}
-
-static void take_line(struct program *program, struct span line)
-{
-	struct json_fault fault;
-	struct event event;
-
-	if (event_read(line, &event, &fault)) {
-		pass_on(program, line);
-		take_event(program, &event);
-	} else {
-		reader_warn_skipped(program->reader, &fault);
-	}
-}
-
-/* Whether --follow has seen all it waited for. */
-static bool all_ended(const struct program *program)
-{
-	return runs_ended(program->runs) > 0 && runs_open(program->runs) == 0 &&
-	       reader_is_drained(program->reader);
-}
-
-static void read_all(struct program *program)
-{
-	enum reader_result read = READER_TIMEOUT;
-	struct span line;
-
-	while (read != READER_END && !program->stopped) {
-		read = reader_next(program->reader, &line,
-				   program->live != NULL ? live_draw(program->live) : 0);
-		if (read == READER_LINE)
-			take_line(program, line);
-		if (read == READER_LINE && program->options.common.follow && all_ended(program))
-			reader_stop_following(program->reader);
-		program->stopped =
-		    program->options.common.strict && reader_status(program->reader) != STATUS_OK;
+	if (event->type == EVENT_AGENT_END) {
+		finish(p, result);
+		runs_forget(p->main.runs, run);
 	}
 }
 
 /* ---- the program ---- */
 
-/* A signal must not leave the live line behind. */
-static void on_signal(int signal_number)
+static struct result_output open_output(const struct collect_program *p, const char *file,
+					bool is_json)
 {
-	static const char clear[] = "\r\033[K";
-	ssize_t ignored = write(STDERR_FILENO, clear, sizeof(clear) - 1);
-
-	(void)ignored;
-	signal(signal_number, SIG_DFL);
-	raise(signal_number);
-}
-
-static void begin_status(struct program *program)
-{
-	struct sigaction action = {.sa_handler = on_signal};
-
-	if (!program->options.status || !isatty(STDERR_FILENO))
-		return;
-	program->live = live_new(STDERR_FILENO);
-	sigaction(SIGINT, &action, NULL);
-	sigaction(SIGTERM, &action, NULL);
-	sigaction(SIGHUP, &action, NULL);
-	sigaction(SIGPIPE, &action, NULL);
-}
-
-static struct output open_output(const struct options *options, const char *file, bool is_json)
-{
-	struct output output = {.fd = STDOUT_FILENO, .is_json = is_json};
+	struct result_output output = {.fd = STDOUT_FILENO, .is_json = is_json};
 
 	if (file != NULL && strcmp(file, "-") != 0)
 		output.fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (output.fd < 0)
 		die(STATUS_USAGE, "%s: %s", file, strerror(errno));
-	output.is_terminal = !options->common.raw_control && isatty(output.fd);
+	output.is_terminal = reader_main_is_safe(&p->main, output.fd);
 	return output;
 }
 
-static void begin(struct program *program)
+static void begin_checks(struct collect_program *p)
 {
-	const struct options *options = &program->options;
-	struct collection *collection = &program->collection;
 	struct error e = {0};
 
-	if (options->check_count > 0) {
-		program->checks = checks_new(options->checks, options->check_count, &e);
-		if (program->checks == NULL)
-			die(STATUS_USAGE, "--check: %s", e.message);
-	}
-	program->runs = runs_new(result_free, options->common.strict);
-	program->wants = options->format->wants;
-	if (options->check_count > 0)
-		program->wants.calls = program->wants.errors = true;
-	total_init(&program->total);
-	collection->format = options->format;
-	collection->runs = program->runs;
-	collection->output = open_output(options, options->result_file, options->format->is_json);
-	program->pass = open_output(options, NULL, true);
-	program->reader =
-	    reader_open(options->common.files, options->common.file_count, options->common.follow);
-	reader_before_wait(program->reader, flush, program);
-	begin_status(program);
-	reader_before_warn(program->reader, live_clear, program->live);
-	if (options->format->begin != NULL)
-		options->format->begin(collection);
+	if (p->check_count == 0)
+		return;
+	p->checks = checks_new(p->check_expressions, p->check_count, &e);
+	if (p->checks == NULL)
+		die(STATUS_USAGE, "--check: %s", e.message);
+	p->wants.calls = p->wants.errors = true;
 }
 
-static void end(struct program *program)
+static void begin(void *self)
 {
-	const struct format *format = program->options.format;
+	struct collect_program *p = self;
+	struct collection *collection = &p->collection;
 
-	if (!program->stopped)
-		finish_open_runs(program);
-	total_close(&program->total);
-	if (program->options.total)
-		format->total(&program->collection, &program->total);
+	if (collection->format == NULL)
+		collection->format = formats[0];
+	check_options(p);
+	p->wants = collection->format->wants;
+	begin_checks(p);
+	total_init(&p->total);
+	collection->runs = p->main.runs;
+	collection->output = open_output(p, p->result_file, collection->format->is_json);
+	p->pass = open_output(p, NULL, true);
+	if (p->shows_status && isatty(STDERR_FILENO))
+		p->live = live_new();
+	if (collection->format->begin != NULL)
+		collection->format->begin(collection);
+}
+
+static int64_t idle(void *self)
+{
+	const struct collect_program *p = self;
+
+	return p->live != NULL ? live_draw(p->live) : 0;
+}
+
+static void clear(void *self)
+{
+	live_clear(((struct collect_program *)self)->live);
+}
+
+static void end(void *self)
+{
+	struct collect_program *p = self;
+	const struct format *format = p->collection.format;
+
+	if (!p->main.stopped)
+		finish_open_runs(p);
+	total_close(&p->total);
+	if (p->adds_total)
+		format->total(&p->collection, &p->total);
 	if (format->end != NULL)
-		format->end(&program->collection);
-	flush(program);
+		format->end(&p->collection);
+	flush(p);
+	clear(p);
 }
 
-/* What the streams lacked, and the exit status. */
-static int judge(const struct program *program)
+static int exit_status(void *self, int status)
 {
-	int status = runs_status(program->runs), malformed = reader_status(program->reader);
+	const struct collect_program *p = self;
 
-	if (malformed == STATUS_USAGE || program->stopped)
-		return malformed;
-	if (status == STATUS_INCOMPLETE)
-		warn("%s", runs_open(program->runs) > 0
-			       ? "the stream ended without agent_end: its writer was killed"
-			       : "there was no event to read");
-	if (program->check_failed && status < STATUS_FAILED)
-		status = STATUS_FAILED;
-	return malformed > status ? malformed : status;
+	return p->check_failed && status < STATUS_FAILED ? STATUS_FAILED : status;
+}
+
+static void free_all(void *self)
+{
+	struct collect_program *p = self;
+
+	live_free(p->live);
+	checks_free(p->checks);
+	buffer_free(&p->collection.output.pending);
+	buffer_free(&p->pass.pending);
+	free(p->check_expressions);
 }
 
 int main(int argc, char **argv)
 {
-	struct program program = {0};
-	int status;
+	static const struct reader_program reader = {
+	    .print_help = print_help,
+	    .letters = "o:pr:" READER_SHORT_OPTIONS,
+	    .names = long_options,
+	    .option = take_option,
+	    .begin = begin,
+	    .any_event = pass_on,
+	    .event = take_event,
+	    .idle = idle,
+	    .flush = flush,
+	    .clear = clear,
+	    .end = end,
+	    .status = exit_status,
+	    .free = free_all,
+	    .release = result_free,
+	    .stops_at_faults = true,
+	};
+	struct collect_program p = {0};
 
-	setlocale(LC_CTYPE, "C.UTF-8");
-	read_options(&program.options, argc, argv);
-	begin(&program);
-	read_all(&program);
-	end(&program);
-	live_free(program.live);
-	status = judge(&program);
-	checks_free(program.checks);
-	runs_free(program.runs);
-	reader_close(program.reader);
-	buffer_free(&program.collection.output.pending);
-	buffer_free(&program.pass.pending);
-	free(program.options.checks);
-	return status;
+	return reader_main(&reader, &p.main, argc, argv);
 }

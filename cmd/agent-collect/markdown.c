@@ -263,7 +263,7 @@ static void put_errors(struct buffer *out, const struct result *result)
 	buffer_free(&text);
 }
 
-static void put_call(struct buffer *out, const struct call *call)
+static void put_call(struct buffer *out, const struct tool_call *call)
 {
 	struct span result = json_get(call->end.data, "result"), args;
 	struct buffer text = {0};

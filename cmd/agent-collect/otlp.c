@@ -399,7 +399,7 @@ static void put_chats(struct buffer *out, const struct trace *trace, const struc
 }
 
 static void put_call(struct buffer *out, const struct trace *trace, const struct result *result,
-		     const struct call *call)
+		     const struct tool_call *call)
 {
 	struct span name = json_get(call->start.data, "tool_name");
 	bool failed = call->end.order == 0 || call_failed(call);

@@ -4,7 +4,7 @@
 
 #include "base/hash.h"
 #include "base/clock.h"
-#include "event/terminal.h"
+#include "base/utf8.h"
 
 /* Names of unknown types are kept up to this length: they are somebody's identifiers. */
 enum { MAX_TYPE_NAME = 64, MAX_NAME_SHOWN = 60 };
@@ -27,11 +27,10 @@ static void replace_span(struct span *old, struct span with)
 	*old = keep_span(with);
 }
 
-static struct kept keep(const struct result *result, const struct event *event,
-			enum event_type type)
+static struct kept keep(const struct result *result, const struct event *event)
 {
 	return (struct kept){
-	    .type = type,
+	    .type = event->type,
 	    .order = result->events,
 	    .time = result->last_time,
 	    .data = keep_span(event->data),
@@ -46,10 +45,7 @@ static void forget(struct kept *kept)
 
 static void list_add(struct kept_list *list, struct kept kept)
 {
-	if (list->count == list->capacity) {
-		list->capacity = list->capacity * 2 + 8;
-		list->at = mem_resize(list->at, list->capacity * sizeof(*list->at));
-	}
+	list->at = array_grow(list->at, list->count, sizeof(*list->at));
 	list->at[list->count++] = kept;
 }
 
@@ -60,7 +56,7 @@ static void list_free(struct kept_list *list)
 	free(list->at);
 }
 
-static void call_free(struct call *call)
+static void call_free(struct tool_call *call)
 {
 	forget(&call->start);
 	forget(&call->end);
@@ -68,12 +64,9 @@ static void call_free(struct call *call)
 	free(call);
 }
 
-static void call_list_add(struct call_list *list, struct call *call)
+static void call_list_add(struct call_list *list, struct tool_call *call)
 {
-	if (list->count == list->capacity) {
-		list->capacity = list->capacity * 2 + 8;
-		list->at = mem_resize(list->at, list->capacity * sizeof(struct call *));
-	}
+	list->at = array_grow(list->at, list->count, sizeof(struct tool_call *));
 	list->at[list->count++] = call;
 }
 
@@ -131,13 +124,13 @@ static int64_t *other_counter(struct result *result, struct span name)
 	return &result->others[result->other_types++].count;
 }
 
-static void count(struct result *result, const struct event *event, enum event_type type)
+static void count(struct result *result, const struct event *event)
 {
 	result->events++;
-	if (type == EVENT_OTHER)
+	if (event->type == EVENT_OTHER)
 		++*other_counter(result, event->type_name);
 	else
-		result->counts[type]++;
+		result->counts[event->type]++;
 }
 
 void result_settle_time(struct result *result)
@@ -156,13 +149,13 @@ void result_settle_time(struct result *result)
 }
 
 /* Timestamps are read when they matter: that of a chunk only when it is the first or the last. */
-static void note_time(struct result *result, const struct event *event, enum event_type type)
+static void note_time(struct result *result, const struct event *event)
 {
 	if (event->timestamp.at == NULL || event->timestamp.len > MAX_TIMESTAMP)
 		return;
 	memcpy(result->last_stamp, event->timestamp.at, event->timestamp.len);
 	result->last_stamp_len = event->timestamp.len;
-	if (!event_type_is(type, EVENT_IS_CHUNK) || result->first_time < 0)
+	if (!event_type_is(event->type, EVENT_IS_CHUNK) || result->first_time < 0)
 		result_settle_time(result);
 }
 
@@ -240,7 +233,7 @@ static void warn_call(struct reader *reader, struct span identity, const char *w
 
 	json_decode(identity, &name);
 	reader_warn(reader, "tool call '%.*s' %s",
-		    SPAN_ARG(terminal_cut(buffer_span(&name), MAX_NAME_SHOWN)), what);
+		    SPAN_ARG(utf8_cut(buffer_span(&name), MAX_NAME_SHOWN)), what);
 	buffer_free(&name);
 }
 
@@ -251,7 +244,7 @@ static size_t find_open_call(const struct result *result, struct span identity)
 	size_t i = 0;
 
 	for (; i < result->open.count; i++) {
-		const struct call *call = result->open.at[i];
+		const struct tool_call *call = result->open.at[i];
 
 		if (call->id == id && span_equal(call_identity(call->start.data), identity))
 			break;
@@ -263,7 +256,7 @@ static void start_call(struct result *result, const struct event *event, bool li
 		       struct reader *reader)
 {
 	struct span identity = call_identity(event->data);
-	struct call *call;
+	struct tool_call *call;
 
 	if (json_get(event->data, "tool_call_id").at != NULL &&
 	    find_open_call(result, identity) < result->open.count) {
@@ -273,10 +266,10 @@ static void start_call(struct result *result, const struct event *event, bool li
 		return;
 	}
 	call = mem_alloc(sizeof(*call));
-	*call = (struct call){
+	*call = (struct tool_call){
 	    .id = hash_add(HASH_START, identity),
 	    .run_id = listed ? mem_copy(span_of(result->run->id)) : NULL,
-	    .start = keep(result, event, EVENT_TOOL_START),
+	    .start = keep(result, event),
 	    .iteration = json_int(json_get(event->data, "iteration"), result->iteration),
 	    .listed = listed,
 	};
@@ -290,7 +283,7 @@ static void end_call(struct result *result, const struct event *event, struct re
 {
 	struct span identity = call_identity(event->data);
 	size_t i = find_open_call(result, identity);
-	struct call *call;
+	struct tool_call *call;
 
 	if (i == result->open.count) {
 		warn_call(reader, identity, "ends without having started; it is left out");
@@ -300,7 +293,7 @@ static void end_call(struct result *result, const struct event *event, struct re
 	result->open.count--;
 	memmove(&result->open.at[i], &result->open.at[i + 1],
 		(result->open.count - i) * sizeof(call));
-	call->end = keep(result, event, EVENT_TOOL_END);
+	call->end = keep(result, event);
 	result->calls_failed += call_failed(call);
 	if (!call->listed)
 		call_free(call);
@@ -313,7 +306,7 @@ static void start_run(struct result *result, const struct event *event)
 	if (result->run->resumed)
 		return; /* its beginning is known */
 	forget(&result->start);
-	result->start = keep(result, event, EVENT_AGENT_START);
+	result->start = keep(result, event);
 	replace_span(&result->agent_name, json_get(event->data, "agent_name"));
 	replace_span(&result->model, json_get(event->data, "model"));
 }
@@ -331,17 +324,17 @@ static void end_run(struct result *result, const struct event *event)
 {
 	struct span name = json_get(event->data, "agent_name");
 
-	result->end = keep(result, event, EVENT_AGENT_END);
+	result->end = keep(result, event);
 	if (event->timestamp.at != NULL)
 		result->ended = mem_copy(event->timestamp);
 	if (json_type(name) == JSON_STRING)
 		replace_span(&result->agent_name, name);
 }
 
-static void add_by_type(struct result *result, const struct event *event, enum event_type type,
-			const struct wants *wants, struct reader *reader)
+static void add_by_type(struct result *result, const struct event *event, const struct wants *wants,
+			struct reader *reader)
 {
-	switch (type) {
+	switch (event->type) {
 	case EVENT_AGENT_START:
 		start_run(result, event);
 		break;
@@ -354,7 +347,7 @@ static void add_by_type(struct result *result, const struct event *event, enum e
 	case EVENT_ERROR:
 		result->error_count++;
 		if (wants->errors)
-			list_add(&result->errors, keep(result, event, type));
+			list_add(&result->errors, keep(result, event));
 		break;
 	case EVENT_AGENT_END:
 		end_run(result, event);
@@ -378,25 +371,30 @@ static void add_by_type(struct result *result, const struct event *event, enum e
 	case EVENT_TOOL_END:
 		end_call(result, event, reader);
 		break;
-	default:
+	case EVENT_THINKING_CHUNK:
+	case EVENT_TOOL_CALL_START:
+	case EVENT_TOOL_CALL_CHUNK:
+	case EVENT_TOOL_CALL_END:
+	case EVENT_OUTPUT_CHUNK:
+	case EVENT_TOOL_CHUNK:
+	case EVENT_TOOL_APPROVAL:
+	case EVENT_RAW:
+	case EVENT_OTHER:
 		break;
 	}
 }
 
-enum event_type result_add(struct result *result, const struct event *event,
-			   const struct wants *wants, struct reader *reader)
+void result_add(struct result *result, const struct event *event, const struct wants *wants,
+		struct reader *reader)
 {
-	enum event_type type = event->type;
-
-	count(result, event, type);
-	note_time(result, event, type);
+	count(result, event);
+	note_time(result, event);
 	if (wants->lines) {
 		if (result->lines.len > 0)
 			buffer_add_char(&result->lines, ',');
 		buffer_add_span(&result->lines, event->line);
 	}
-	add_by_type(result, event, type, wants, reader);
-	if (wants->types & EVENT_BIT(type))
-		list_add(&result->kept, keep(result, event, type));
-	return type;
+	add_by_type(result, event, wants, reader);
+	if (event_set_has(wants->types, event->type))
+		list_add(&result->kept, keep(result, event));
 }

@@ -56,7 +56,7 @@ static void put_usage(const struct result *result, struct buffer *out)
 	json_close(out, '}');
 }
 
-void write_call(const struct call *call, struct buffer *out)
+void write_call(const struct tool_call *call, struct buffer *out)
 {
 	struct span start = call->start.data, end = call->end.data;
 

@@ -15,7 +15,7 @@ static const struct result *find_result(const struct collection *collection, con
 	return NULL;
 }
 
-void trace_call_id(char out[17], const struct result *result, const struct call *call)
+void trace_call_id(char out[17], const struct result *result, const struct tool_call *call)
 {
 	struct buffer what = {0};
 
@@ -28,7 +28,7 @@ void trace_call_id(char out[17], const struct result *result, const struct call 
 }
 
 /* The call that a nested run says it is. */
-static const struct call *said_call(const struct result *parent, struct span id)
+static const struct tool_call *said_call(const struct result *parent, struct span id)
 {
 	for (size_t i = parent->calls.count; id.at != NULL && i-- > 0;)
 		if (json_equal(json_get(parent->calls.at[i]->start.data, "tool_call_id"), id))
@@ -38,15 +38,17 @@ static const struct call *said_call(const struct result *parent, struct span id)
 
 /* The call that a nested run is: the one that it names, or one that ran when it began, named as its
  * agent, else the only one. */
-static const struct call *nesting_call(const struct result *parent, const struct result *nested)
+static const struct tool_call *nesting_call(const struct result *parent,
+					    const struct result *nested)
 {
-	const struct call *found = said_call(parent, result_start(nested, "parent_tool_call_id"));
+	const struct tool_call *found =
+	    said_call(parent, result_start(nested, "parent_tool_call_id"));
 	size_t running = 0;
 
 	if (found != NULL)
 		return found;
 	for (size_t i = 0; i < parent->calls.count; i++) {
-		const struct call *call = parent->calls.at[i];
+		const struct tool_call *call = parent->calls.at[i];
 
 		if (call->start.time > nested->first_time ||
 		    (call->end.order != 0 && call->end.time < nested->first_time))
@@ -64,7 +66,7 @@ static void find_trace(const struct collection *collection, const struct result 
 {
 	const struct run *run = result->run;
 	const struct result *parent;
-	const struct call *call;
+	const struct tool_call *call;
 	struct trace above;
 
 	*trace = (struct trace){0};

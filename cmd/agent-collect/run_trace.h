@@ -21,6 +21,6 @@ void trace_of(const struct collection *collection, const struct result *result,
 
 /* The span of a tool call, the same that agent-run tells the tool in TRACEPARENT; by its place in
  * the run where it has no tool_call_id. */
-void trace_call_id(char out[17], const struct result *result, const struct call *call);
+void trace_call_id(char out[17], const struct result *result, const struct tool_call *call);
 
 #endif

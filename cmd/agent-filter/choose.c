@@ -14,7 +14,7 @@ bool patterns_add(struct patterns *patterns, const char *list)
 
 		if (len > 0) {
 			patterns->items =
-			    mem_resize(patterns->items, (patterns->count + 1) * sizeof(char *));
+			    array_grow(patterns->items, patterns->count, sizeof(char *));
 			patterns->items[patterns->count++] = mem_copy((struct span){list, len});
 		}
 		list += len + (list[len] == ',');

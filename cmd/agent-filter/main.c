@@ -1,15 +1,13 @@
 /* agent-filter: choose and change events. */
-#include <errno.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/standard.h"
 #include "choose.h"
-#include "event/reader_options.h"
-#include "event/runs.h"
+#include "event/reader_main.h"
 #include "event/terminal.h"
 #include "jq/program.h"
 #include "merge.h"
@@ -54,14 +52,13 @@ static const struct option long_options[] = {
     {"count", no_argument, NULL, 'c'},
     {"exit-status", no_argument, NULL, 'e'},
     READER_LONG_OPTIONS,
-    {NULL, 0, NULL, 0},
 };
 
 /* Output is written when it has grown to this, and before the program waits. */
 enum { OUTPUT_SIZE = 256 * 1024 };
 
 struct filter {
-	struct reader_options common;
+	struct reader_main main;
 	struct choice choice;
 	const char *select_text, *map_text, *from_name, *to_name;
 	struct jq_variable *variables; /* owned, with their JSON */
@@ -70,8 +67,6 @@ struct filter {
 	bool sse, count_only, exit_status;
 	bool safe; /* for a terminal: control characters are made visible */
 
-	struct reader *reader;
-	struct runs *runs; /* with --follow: when have all ended? */
 	struct jq_program *select, *map;
 	struct translation *from, *to;
 	struct buffer out, frame;
@@ -83,19 +78,19 @@ struct filter {
 /* ---- options ---- */
 
 /* --arg takes two words: getopt gives the first, the second is the next one. */
-static void add_variable(struct filter *f, const char *name, bool is_json, int argc, char **argv)
+static void add_variable(struct filter *f, const char *name, bool is_json)
 {
 	struct buffer json = {0};
 	const char *value;
 
-	if (optind >= argc)
+	if (optind >= f->main.argc)
 		die(STATUS_USAGE, "--%s takes a name and a value", is_json ? "argjson" : "arg");
-	value = argv[optind++];
+	value = f->main.argv[optind++];
 	if (is_json)
 		buffer_add_text(&json, value);
 	else
 		json_write_string(&json, span_of(value));
-	f->variables = mem_resize(f->variables, (f->variable_count + 1) * sizeof(*f->variables));
+	f->variables = array_grow(f->variables, f->variable_count, sizeof(*f->variables));
 	f->variables[f->variable_count++] =
 	    (struct jq_variable){.name = name, .json = {json.at, json.len}};
 }
@@ -106,62 +101,55 @@ static void add_patterns(struct patterns *patterns, const char *option, const ch
 		die(STATUS_USAGE, "%s takes at least one pattern, not '%s'", option, list);
 }
 
-static void parse(struct filter *f, int argc, char **argv)
+static void take_option(void *self, int option, char *value)
 {
-	int option;
+	struct filter *f = self;
 
-	reader_options_init(&f->common);
-	while ((option = reader_options_next(&f->common, argc, argv,
-					     "t:T:iN:r:s:m:d:ce" READER_SHORT_OPTIONS, long_options,
-					     help)) != -1) {
-		switch (option) {
-		case 't':
-			add_patterns(&f->choice.types, "--type", optarg);
-			break;
-		case 'T':
-			add_patterns(&f->choice.not_types, "--not-type", optarg);
-			break;
-		case 'i':
-			f->choice.items_only = true;
-			break;
-		case 'N':
-			add_patterns(&f->choice.names, "--name", optarg);
-			break;
-		case 'r':
-			add_patterns(&f->choice.runs, "--run", optarg);
-			break;
-		case 's':
-			f->select_text = optarg;
-			break;
-		case 'm':
-			f->map_text = optarg;
-			break;
-		case OPT_ARG:
-		case OPT_ARGJSON:
-			add_variable(f, optarg, option == OPT_ARGJSON, argc, argv);
-			break;
-		case 'd':
-			f->merge.seconds = reader_options_seconds(&f->common, "--debounce", optarg);
-			break;
-		case OPT_FROM:
-			f->from_name = optarg;
-			break;
-		case OPT_TO:
-			f->to_name = optarg;
-			break;
-		case OPT_SSE:
-			f->sse = true;
-			break;
-		case 'c':
-			f->count_only = true;
-			break;
-		default:
-			f->exit_status = true;
-			break;
-		}
+	switch (option) {
+	case 't':
+		add_patterns(&f->choice.types, "--type", value);
+		break;
+	case 'T':
+		add_patterns(&f->choice.not_types, "--not-type", value);
+		break;
+	case 'i':
+		f->choice.items_only = true;
+		break;
+	case 'N':
+		add_patterns(&f->choice.names, "--name", value);
+		break;
+	case 'r':
+		add_patterns(&f->choice.runs, "--run", value);
+		break;
+	case 's':
+		f->select_text = value;
+		break;
+	case 'm':
+		f->map_text = value;
+		break;
+	case OPT_ARG:
+	case OPT_ARGJSON:
+		add_variable(f, value, option == OPT_ARGJSON);
+		break;
+	case 'd':
+		f->merge.seconds = reader_main_seconds("--debounce", value);
+		break;
+	case OPT_FROM:
+		f->from_name = value;
+		break;
+	case OPT_TO:
+		f->to_name = value;
+		break;
+	case OPT_SSE:
+		f->sse = true;
+		break;
+	case 'c':
+		f->count_only = true;
+		break;
+	default:
+		f->exit_status = true;
+		break;
 	}
-	if (f->common.is_over)
-		exit(f->common.exit_status);
 }
 
 /* What jq says of an expression that does not compile is shown as jq shows it. */
@@ -203,16 +191,9 @@ static struct translation *open_translation(const struct filter *f, const char *
 
 /* ---- output ---- */
 
-static void flush(void *context)
+static void flush(void *self)
 {
-	struct filter *f = context;
-
-	if (!write_all(STDOUT_FILENO, buffer_span(&f->out))) {
-		if (errno == EPIPE)
-			_exit(128 + SIGPIPE);
-		die(STATUS_FAILED, "standard output: %s", strerror(errno));
-	}
-	buffer_clear(&f->out);
+	stdout_write(&((struct filter *)self)->out);
 }
 
 /* What is no event of ours has neither type nor seq to show; a text is sent as it is. */
@@ -262,7 +243,7 @@ static void print(struct filter *f, struct span line)
 static void say_untranslated(struct filter *f, const char *option, const char *format,
 			     struct error *e)
 {
-	reader_warn(f->reader, "%s %s: %s; the line is skipped", option, format, e->message);
+	reader_warn(f->main.reader, "%s %s: %s; the line is skipped", option, format, e->message);
 	error_clear(e);
 }
 
@@ -294,7 +275,7 @@ static void say_failure(struct filter *f, struct jq_program *program, const char
 	struct buffer text = {0};
 
 	if (!jq_program_halted(program, &f->halt_status)) {
-		reader_warn(f->reader, "%s: %s", option, message);
+		reader_warn(f->main.reader, "%s: %s", option, message);
 		return;
 	}
 	terminal_add(&text, span_of(message));
@@ -356,8 +337,8 @@ static void pass(struct filter *f, struct span line)
 /* The line is not what it should be. Returns whether to go on. */
 static bool malformed(const struct filter *f, const struct json_fault *fault)
 {
-	reader_warn_skipped(f->reader, fault);
-	return !f->common.strict;
+	reader_warn_skipped(f->main.reader, fault);
+	return !f->main.strict;
 }
 
 /* Have all runs ended? A filter has no opinion on what a stream lacks or repeats. */
@@ -366,9 +347,9 @@ static void follow(struct filter *f, struct event event)
 	struct run *run;
 
 	event.seq = -1;
-	run = runs_event(f->runs, &event, NULL);
+	run = runs_event(f->main.runs, &event, NULL);
 	if (run != NULL && run->ended)
-		runs_forget(f->runs, run);
+		runs_forget(f->main.runs, run);
 }
 
 /* By its type; one that is written with escapes, as nobody does, is decoded. */
@@ -390,7 +371,7 @@ static void drop(struct filter *f, struct span line)
 {
 	struct event event;
 
-	if (f->runs == NULL)
+	if (f->main.runs == NULL)
 		return;
 	event_envelope(line, &event);
 	follow(f, event);
@@ -409,7 +390,7 @@ static bool take_event(struct filter *f, struct span line)
 	}
 	if (!event_read(line, &event, &fault))
 		return malformed(f, &fault);
-	if (f->runs != NULL)
+	if (f->main.runs != NULL)
 		follow(f, event);
 	if (!is_chosen(f, &event) || !choice_event(&f->choice, &event) ||
 	    (f->select != NULL && !is_selected(f, line)))
@@ -436,56 +417,77 @@ static bool take_foreign(struct filter *f, struct span line)
 		return malformed(f, &fault);
 	if (!translation_take(f->from, line, &e)) {
 		say_untranslated(f, "--from", f->from_name, &e);
-		return !f->common.strict;
+		return !f->main.strict;
 	}
 	while (go_on && (made = translation_next(f->from, &e)).at != NULL)
 		go_on = take_event(f, made) && !f->halted;
 	if (e.message != NULL) {
 		say_untranslated(f, "--from", f->from_name, &e);
-		return !f->common.strict;
+		return !f->main.strict;
 	}
 	return go_on;
 }
 
-static bool take_line(struct filter *f, struct span line)
+/* A line of the input. */
+static bool take_line(void *self, struct span line)
 {
-	return f->from != NULL ? take_foreign(f, line) : take_event(f, line);
+	struct filter *f = self;
+
+	return (f->from != NULL ? take_foreign(f, line) : take_event(f, line)) && !f->halted;
 }
 
-static void read_all(struct filter *f)
-{
-	struct span line;
+/* ---- the program ---- */
 
-	for (;;) {
-		if (f->merge.due != 0 && f->merge.due <= clock_monotonic())
-			pass(f, merge_close(&f->merge));
-		switch (reader_next(f->reader, &line, f->merge.due)) {
-		case READER_LINE:
-			if (!take_line(f, line) || f->halted)
-				return;
-			if (f->runs != NULL && runs_ended(f->runs) > 0 && runs_open(f->runs) == 0)
-				reader_stop_following(f->reader);
-			break;
-		case READER_TIMEOUT:
-			break;
-		case READER_END:
-			return;
-		}
-	}
+static void begin(void *self)
+{
+	struct filter *f = self;
+
+	f->safe = reader_main_is_safe(&f->main, STDOUT_FILENO);
+	f->select = compile(f, f->select_text);
+	f->map = compile(f, f->map_text);
+	f->from = open_translation(f, "from", f->from_name);
+	f->to = open_translation(f, "to", f->to_name);
+	if (f->main.follow)
+		f->main.runs = runs_new(NULL, false);
+}
+
+static int64_t idle(void *self)
+{
+	struct filter *f = self;
+
+	if (f->merge.due != 0 && f->merge.due <= clock_monotonic())
+		pass(f, merge_close(&f->merge));
+	return f->merge.due;
 }
 
 /* What is left when all is read. */
-static void finish(struct filter *f)
+static void end(void *self)
 {
+	struct filter *f = self;
+
 	if (f->from != NULL && !f->halted)
 		take_foreign(f, (struct span){0});
 	pass(f, merge_close(&f->merge));
 	if (f->to != NULL)
 		print_to(f, (struct span){0});
+	if (f->count_only)
+		buffer_add_format(&f->out, "%llu\n", (unsigned long long)f->printed);
+	flush(f);
 }
 
-static void free_all(struct filter *f)
+static int exit_status(void *self, int status)
 {
+	const struct filter *f = self;
+
+	if (f->halt_status != STATUS_OK)
+		return f->halt_status;
+	return status == STATUS_OK && f->exit_status && f->printed == 0 ? STATUS_FAILED : status;
+}
+
+static void free_all(void *self)
+{
+	struct filter *f = self;
+
 	for (size_t i = 0; i < f->variable_count; i++)
 		free((char *)f->variables[i].json.at);
 	free(f->variables);
@@ -495,37 +497,26 @@ static void free_all(struct filter *f)
 	jq_program_close(f->map);
 	translation_close(f->from);
 	translation_close(f->to);
-	runs_free(f->runs);
-	reader_close(f->reader);
 	buffer_free(&f->out);
 	buffer_free(&f->frame);
 }
 
 int main(int argc, char **argv)
 {
+	static const struct reader_program reader = {
+	    .help = help,
+	    .letters = "t:T:iN:r:s:m:d:ce" READER_SHORT_OPTIONS,
+	    .names = long_options,
+	    .option = take_option,
+	    .begin = begin,
+	    .line = take_line,
+	    .idle = idle,
+	    .flush = flush,
+	    .end = end,
+	    .status = exit_status,
+	    .free = free_all,
+	};
 	struct filter f = {0};
-	int status;
 
-	parse(&f, argc, argv);
-	f.safe = isatty(STDOUT_FILENO) && !f.common.raw_control;
-	f.select = compile(&f, f.select_text);
-	f.map = compile(&f, f.map_text);
-	f.from = open_translation(&f, "from", f.from_name);
-	f.to = open_translation(&f, "to", f.to_name);
-	f.reader = reader_open(f.common.files, f.common.file_count, f.common.follow);
-	if (f.common.follow)
-		f.runs = runs_new(NULL, false);
-	reader_before_wait(f.reader, flush, &f);
-	read_all(&f);
-	finish(&f);
-	if (f.count_only)
-		buffer_add_format(&f.out, "%llu\n", (unsigned long long)f.printed);
-	flush(&f);
-	status = reader_status(f.reader);
-	if (f.halt_status != STATUS_OK)
-		status = f.halt_status;
-	else if (status == STATUS_OK && f.exit_status && f.printed == 0)
-		status = STATUS_FAILED;
-	free_all(&f);
-	return status;
+	return reader_main(&reader, &f.main, argc, argv);
 }

@@ -46,7 +46,7 @@ static void add_formats(char *folder, const char *direction, char ***names, size
 		if (!span_starts(name, direction) || name.len <= prefix + 3 ||
 		    name.at[prefix - 1] != '_' || !span_ends(name, ".jq"))
 			continue;
-		*names = mem_resize(*names, (*count + 1) * sizeof(**names));
+		*names = array_grow(*names, *count, sizeof(**names));
 		(*names)[*count] = mem_copy((struct span){name.at + prefix, name.len - prefix - 3});
 		for (char *at = (*names)[(*count)++]; *at != '\0'; at++)
 			if (*at == '_')
@@ -168,7 +168,7 @@ static struct open_run *find_run(struct translation *t, struct span id)
 	for (size_t i = 0; i < t->run_count; i++)
 		if (span_is(id, t->runs[i].id))
 			return &t->runs[i];
-	t->runs = mem_resize(t->runs, (t->run_count + 1) * sizeof(*t->runs));
+	t->runs = array_grow(t->runs, t->run_count, sizeof(*t->runs));
 	t->runs[t->run_count] = (struct open_run){.id = mem_copy(id)};
 	return &t->runs[t->run_count++];
 }

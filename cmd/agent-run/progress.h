@@ -5,12 +5,13 @@
 #ifndef AGENT_RUN_PROGRESS_H
 #define AGENT_RUN_PROGRESS_H
 
+#include "base/live_line.h"
 #include "loop/loop.h"
 #include "run/batch.h"
 
 struct progress {
-	bool drawn, changed;
-	int64_t started_at, drawn_at; /* clock_monotonic */
+	struct live_line line;
+	int64_t started_at; /* clock_monotonic */
 	struct batch_count count;
 	struct loop *loop;
 	struct loop_timer *tick;

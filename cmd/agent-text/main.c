@@ -1,11 +1,8 @@
 /* agent-text: the text of an event stream, as it arrives. */
-#include <locale.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "base/clock.h"
-#include "event/reader_options.h"
-#include "event/terminal.h"
+#include "base/tty.h"
+#include "event/reader_main.h"
 #include "show.h"
 
 static const char help[] =
@@ -37,155 +34,119 @@ static const struct option long_options[] = {
     {"run", required_argument, NULL, 'r'},
     {"nested", no_argument, NULL, OPT_NESTED},
     READER_LONG_OPTIONS,
-    {NULL, 0, NULL, 0},
 };
 
-struct program {
-	struct reader_options common;
+struct text_program {
+	struct reader_main main;
 	struct show_options options;
-	const char *run;
 	bool nested;
-	struct reader *reader;
-	struct runs *runs;
 	struct show *show;
 };
 
-static void parse(struct program *p, int argc, char **argv)
+static void take_option(void *self, int option, char *value)
 {
-	int option;
+	struct text_program *p = self;
 
-	reader_options_init(&p->common);
-	while (
-	    (option = reader_options_next(&p->common, argc, argv, "d:DSpFTnr:" READER_SHORT_OPTIONS,
-					  long_options, help)) != -1) {
-		switch (option) {
-		case 'd':
-			p->options.debounce =
-			    reader_options_seconds(&p->common, "--debounce", optarg);
-			break;
-		case 'D':
-			p->options.form = FORM_DELTAS;
-			break;
-		case 'S':
-			p->options.form = FORM_SNAPSHOTS;
-			break;
-		case 'p':
-			p->options.form = FORM_PARTIAL;
-			break;
-		case 'F':
-			p->options.form = FORM_FINAL;
-			break;
-		case OPT_SSE:
-			p->options.form = FORM_SSE;
-			break;
-		case 'T':
-			p->options.thinking = true;
-			break;
-		case 'n':
-			p->options.no_newline = true;
-			break;
-		case 'r':
-			p->run = optarg;
-			break;
-		default:
-			p->nested = true;
-			break;
-		}
+	switch (option) {
+	case 'd':
+		p->options.debounce = reader_main_seconds("--debounce", value);
+		break;
+	case 'D':
+		p->options.form = FORM_DELTAS;
+		break;
+	case 'S':
+		p->options.form = FORM_SNAPSHOTS;
+		break;
+	case 'p':
+		p->options.form = FORM_PARTIAL;
+		break;
+	case 'F':
+		p->options.form = FORM_FINAL;
+		break;
+	case OPT_SSE:
+		p->options.form = FORM_SSE;
+		break;
+	case 'T':
+		p->options.thinking = true;
+		break;
+	case 'n':
+		p->options.no_newline = true;
+		break;
+	case 'r':
+		p->main.run = value;
+		break;
+	default:
+		p->nested = true;
+		break;
 	}
-	if (p->common.is_over)
-		exit(p->common.exit_status);
 }
 
-/* Events that say nothing about the text are passed over by their first bytes. */
-static bool is_needed(const struct program *p, struct span line)
+static void begin(void *self)
 {
-	static const event_set types = EVENT_BIT(EVENT_LLM_CHUNK) | EVENT_BIT(EVENT_AGENT_START) |
-				       EVENT_BIT(EVENT_AGENT_END) | EVENT_BIT(EVENT_LLM_START) |
-				       EVENT_BIT(EVENT_LLM_END) | EVENT_BIT(EVENT_LLM_RETRY) |
-				       EVENT_BIT(EVENT_ERROR) | EVENT_BIT(EVENT_OUTPUT_CHUNK);
+	struct text_program *p = self;
 
-	return p->common.strict || p->options.form == FORM_SSE ||
-	       event_may_be(line,
-			    p->options.thinking ? types | EVENT_BIT(EVENT_THINKING_CHUNK) : types);
+	p->options.safe = reader_main_is_safe(&p->main, STDOUT_FILENO);
+	p->options.dim = tty_use_color(p->main.color, STDOUT_FILENO);
+	p->show = show_new(&p->options, p->main.runs);
+	if (p->options.form == FORM_SSE)
+		return; /* shows every event */
+	p->main.types = EVENT_BIT(EVENT_LLM_CHUNK) | EVENT_BIT(EVENT_AGENT_START) |
+			EVENT_BIT(EVENT_AGENT_END) | EVENT_BIT(EVENT_LLM_START) |
+			EVENT_BIT(EVENT_LLM_END) | EVENT_BIT(EVENT_LLM_RETRY) |
+			EVENT_BIT(EVENT_ERROR) | EVENT_BIT(EVENT_OUTPUT_CHUNK);
+	if (p->options.thinking)
+		p->main.types |= EVENT_BIT(EVENT_THINKING_CHUNK);
 }
 
-/* Returns false when reading is to stop. */
-static bool take_line(struct program *p, struct span line)
+static void take_event(void *self, struct run *run, const struct event *event)
 {
-	struct json_fault fault;
-	struct event event;
-	struct run *run;
+	struct text_program *p = self;
 
-	if (!is_needed(p, line))
-		return true;
-	if (!event_read(line, &event, &fault)) {
-		reader_warn_skipped(p->reader, &fault);
-		return !p->common.strict;
-	}
-	if (p->run != NULL && !runs_is_asked(event.run_id, p->run))
-		return true;
-	run = runs_event(p->runs, &event, p->reader);
-	if (run == NULL)
-		return true;
-	if (run->parent_id != NULL && !p->nested) {
-		if (run->ended)
-			runs_forget(p->runs, run);
-		return true;
-	}
-	show_event(p->show, run, &event);
-	return true;
+	if (run->parent_id == NULL || p->nested)
+		show_event(p->show, run, event);
+	else if (run->ended)
+		runs_forget(p->main.runs, run);
 }
 
-static void flush(void *context)
+static int64_t idle(void *self)
 {
-	show_flush(context);
+	return show_due(((struct text_program *)self)->show);
 }
 
-static void read_all(struct program *p)
+static void flush(void *self)
 {
-	struct span line;
+	show_flush(((struct text_program *)self)->show);
+}
 
-	for (;;) {
-		int64_t due = show_deadline(p->show);
+static void end(void *self)
+{
+	struct text_program *p = self;
 
-		if (due != 0 && due <= clock_monotonic()) {
-			show_due(p->show);
-			continue;
-		}
-		switch (reader_next(p->reader, &line, due)) {
-		case READER_LINE:
-			if (!take_line(p, line))
-				return;
-			if (runs_ended(p->runs) > 0 && runs_open(p->runs) == 0)
-				reader_stop_following(p->reader);
-			break;
-		case READER_TIMEOUT:
-			break;
-		case READER_END:
-			return;
-		}
-	}
+	show_end(p->show);
+	show_flush(p->show);
+}
+
+static void free_all(void *self)
+{
+	show_free(((struct text_program *)self)->show);
 }
 
 int main(int argc, char **argv)
 {
-	struct program p = {0};
-	int status;
+	static const struct reader_program reader = {
+	    .help = help,
+	    .letters = "d:DSpFTnr:" READER_SHORT_OPTIONS,
+	    .names = long_options,
+	    .option = take_option,
+	    .begin = begin,
+	    .event = take_event,
+	    .idle = idle,
+	    .flush = flush,
+	    .end = end,
+	    .free = free_all,
+	    .release = show_release,
+	};
+	struct text_program p = {0};
 
-	setlocale(LC_CTYPE, "C.UTF-8");
-	parse(&p, argc, argv);
-	p.options.safe = isatty(STDOUT_FILENO) && !p.common.raw_control;
-	p.options.dim = terminal_use_color(p.common.color, STDOUT_FILENO);
-	p.runs = runs_new(show_release, p.common.strict);
-	p.reader = reader_open(p.common.files, p.common.file_count, p.common.follow);
-	p.show = show_new(&p.options, p.runs);
-	reader_before_wait(p.reader, flush, p.show);
-	read_all(&p);
-	show_end(p.show);
-	show_flush(p.show);
-	status = runs_verdict(p.runs, p.reader);
-	show_free(p.show);
-	runs_free(p.runs);
-	reader_close(p.reader);
-	return status;
+	return reader_main(&reader, &p.main, argc, argv);
 }

@@ -1,12 +1,9 @@
 #include "form.h"
 
-#include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
-#include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
+#include "base/standard.h"
 #include "event/failure.h"
 #include "event/terminal.h"
 
@@ -43,12 +40,7 @@ void show_free(struct show *show)
 
 void show_flush(struct show *show)
 {
-	if (!write_all(STDOUT_FILENO, buffer_span(&show->out))) {
-		if (errno == EPIPE)
-			_exit(128 + SIGPIPE);
-		die(STATUS_FAILED, "standard output: %s", strerror(errno));
-	}
-	buffer_clear(&show->out);
+	stdout_write(&show->out);
 }
 
 /* Show the group that --debounce holds. */
@@ -95,33 +87,25 @@ static void take_piece(struct show *show, struct run *run, const struct event *e
 		s->group_due = clock_monotonic() + clock_nanoseconds(show->options.debounce);
 }
 
-int64_t show_deadline(const struct show *show)
+int64_t show_due(struct show *show)
 {
-	int64_t first = 0;
+	int64_t first = 0, now;
 
 	if (show->options.debounce <= 0)
 		return 0;
+	now = clock_monotonic();
 	for (struct run *run = runs_next(show->runs, NULL); run != NULL;
 	     run = runs_next(show->runs, run)) {
 		const struct text_state *s = run->state;
 
-		if (s != NULL && s->group_due != 0 && (first == 0 || s->group_due < first))
+		if (s == NULL || s->group_due == 0)
+			continue;
+		if (s->group_due <= now)
+			close_group(show, run);
+		else if (first == 0 || s->group_due < first)
 			first = s->group_due;
 	}
 	return first;
-}
-
-void show_due(struct show *show)
-{
-	int64_t now = clock_monotonic();
-
-	for (struct run *run = runs_next(show->runs, NULL); run != NULL;
-	     run = runs_next(show->runs, run)) {
-		const struct text_state *s = run->state;
-
-		if (s != NULL && s->group_due != 0 && s->group_due <= now)
-			close_group(show, run);
-	}
 }
 
 /* ---- answers that came without their pieces ---- */

@@ -27,10 +27,9 @@ struct show *show_new(const struct show_options *options, struct runs *runs);
 /* Take an event of `run` in. */
 void show_event(struct show *show, struct run *run, const struct event *event);
 
-/* When the oldest group that --debounce holds is due (clock_monotonic); 0: none. And: show what is
- * due. */
-int64_t show_deadline(const struct show *show);
-void show_due(struct show *show);
+/* Show the groups of --debounce that are due. Returns when the next one is (clock_monotonic); 0:
+ * there is none. */
+int64_t show_due(struct show *show);
 
 /* The end of input: show what is held, also of runs that have not ended. */
 void show_end(struct show *show);

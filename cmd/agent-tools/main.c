@@ -1,117 +1,165 @@
 /* agent-tools: the tool calls of an event stream, as they happen. See agent-tools(1). */
-#include <locale.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "program.h"
+#include "base/tty.h"
+#include "tools_program.h"
 
-/* Events that say nothing about tools are passed over by their first bytes. */
-static bool is_needed(const struct program *p, struct span line)
+static const char help[] =
+    "usage: agent-tools [options] [FILE ...]\n"
+    "Show the tool calls of an agent's event stream as they happen; exit with the run's status.\n"
+    "\n"
+    "  -j, --json             one JSON object a completed call\n"
+    "      --tsv              the same as tab-separated values\n"
+    "  -a, --args             the arguments while the model writes them\n"
+    "  -s, --summary          a table at the end: calls, errors and times of each tool\n"
+    "  -N, --name GLOBS       only calls of tools whose name matches one of them\n"
+    "  -e, --errors           only calls that failed\n"
+    "  -r, --run ID           only runs whose id begins or ends with ID\n"
+    "  -w, --width N          cut lines to N columns (the terminal's; 0: never)\n" READER_HELP;
+
+enum { OPT_TSV = READER_OPT_OWN };
+
+static const struct option long_options[] = {
+    {"json", no_argument, NULL, 'j'},
+    {"tsv", no_argument, NULL, OPT_TSV},
+    {"args", no_argument, NULL, 'a'},
+    {"summary", no_argument, NULL, 's'},
+    {"name", required_argument, NULL, 'N'},
+    {"errors", no_argument, NULL, 'e'},
+    {"run", required_argument, NULL, 'r'},
+    {"width", required_argument, NULL, 'w'},
+    READER_LONG_OPTIONS,
+};
+
+static void add_names(struct tools_options *options, const char *list)
 {
-	static const event_set types = EVENT_BIT(EVENT_TOOL_END) | EVENT_BIT(EVENT_TOOL_START) |
-				       EVENT_BIT(EVENT_AGENT_START) | EVENT_BIT(EVENT_AGENT_END) |
-				       EVENT_BIT(EVENT_ERROR) | EVENT_BIT(EVENT_TOOL_APPROVAL),
-			       args_types = EVENT_BIT(EVENT_TOOL_CALL_START) |
-					    EVENT_BIT(EVENT_TOOL_CALL_CHUNK) |
-					    EVENT_BIT(EVENT_TOOL_CALL_END) |
-					    EVENT_BIT(EVENT_LLM_RETRY);
+	while (*list != '\0') {
+		size_t len = strcspn(list, ",");
 
-	return p->common.strict || event_may_be(line, p->options.args ? types | args_types : types);
-}
-
-/* Returns false when reading is to stop. */
-static bool take_line(struct program *p, struct span line)
-{
-	struct json_fault fault;
-	struct event event;
-	struct run *run;
-
-	if (!is_needed(p, line))
-		return true;
-	if (!event_read(line, &event, &fault)) {
-		reader_warn_skipped(p->reader, &fault);
-		return !p->common.strict;
-	}
-	if (p->run != NULL && !runs_is_asked(event.run_id, p->run))
-		return true;
-	run = runs_event(p->runs, &event, p->reader);
-	if (run != NULL)
-		take_event(p, run, &event);
-	if (p->common.follow && runs_open(p->runs) == 0 && runs_ended(p->runs) > 0 &&
-	    reader_is_drained(p->reader))
-		reader_stop_following(p->reader);
-	return true;
-}
-
-static void read_all(struct program *p)
-{
-	struct span line;
-
-	for (;;) {
-		int64_t due = p->live != NULL ? live_draw(p->live) : 0;
-		enum reader_result result = reader_next(p->reader, &line, due);
-
-		if (result == READER_END || (result == READER_LINE && !take_line(p, line)))
-			return;
+		if (len > 0) {
+			options->names =
+			    array_grow(options->names, options->name_count, sizeof(char *));
+			options->names[options->name_count++] = mem_copy((struct span){list, len});
+		}
+		list += len + (list[len] == ',');
 	}
 }
 
-/* ---- the program ---- */
-
-/* A signal must not leave the line of running calls behind. */
-static void on_signal(int signal_number)
+static size_t read_width(const char *value)
 {
-	static const char erase[] = "\r\033[K";
-	ssize_t ignored = write(STDOUT_FILENO, erase, sizeof(erase) - 1);
+	char *end;
+	unsigned long width = strtoul(value, &end, 10);
 
-	(void)ignored;
-	signal(signal_number, SIG_DFL);
-	raise(signal_number);
+	if (value[0] < '0' || value[0] > '9' || *end != '\0' || width > 1000000)
+		die(STATUS_USAGE, "--width takes a number of columns, not '%s'", value);
+	return width;
 }
 
-static void begin(struct program *p)
+static void take_option(void *self, int option, char *value)
 {
-	struct sigaction action = {.sa_handler = on_signal};
+	struct tools_program *p = self;
+	struct tools_options *options = &p->options;
 
-	p->runs = runs_new(NULL, p->common.strict);
+	switch (option) {
+	case 'j':
+		options->form = FORM_JSON;
+		break;
+	case OPT_TSV:
+		options->form = FORM_TSV;
+		break;
+	case 'a':
+		options->args = true;
+		break;
+	case 's':
+		options->summary = true;
+		break;
+	case 'N':
+		add_names(options, value);
+		break;
+	case 'e':
+		options->errors_only = true;
+		break;
+	case 'r':
+		p->main.run = value;
+		break;
+	default:
+		options->width = read_width(value);
+		options->has_width = true;
+		break;
+	}
+}
+
+static void begin(void *self)
+{
+	struct tools_program *p = self;
+	struct tools_options *options = &p->options;
+	size_t columns = tty_columns(STDOUT_FILENO);
+
+	if (!options->has_width)
+		options->width = columns;
+	options->safe = reader_main_is_safe(&p->main, STDOUT_FILENO);
+	options->color = tty_use_color(p->main.color, STDOUT_FILENO);
+	options->redraw = columns > 0;
+	options->args = options->args && !options->errors_only;
+	p->main.types = EVENT_BIT(EVENT_TOOL_START) | EVENT_BIT(EVENT_TOOL_END) |
+			EVENT_BIT(EVENT_TOOL_APPROVAL) | EVENT_BIT(EVENT_AGENT_START) |
+			EVENT_BIT(EVENT_AGENT_END) | EVENT_BIT(EVENT_ERROR);
+	if (options->args)
+		p->main.types |= EVENT_BIT(EVENT_TOOL_CALL_START) |
+				 EVENT_BIT(EVENT_TOOL_CALL_CHUNK) | EVENT_BIT(EVENT_TOOL_CALL_END) |
+				 EVENT_BIT(EVENT_LLM_RETRY);
 	p->calls = calls_new();
-	if (p->options.summary)
+	if (options->summary)
 		p->summary = summary_new();
-	else if (p->options.form == FORM_TEXT)
-		p->live = live_new(&p->options, p->runs, p->calls);
-	p->reader = reader_open(p->common.files, p->common.file_count, p->common.follow);
-	reader_before_wait(p->reader, output_flush, p);
-	reader_before_warn(p->reader, output_clear, p);
-	if (p->live != NULL && p->options.redraw) {
-		sigaction(SIGINT, &action, NULL);
-		sigaction(SIGTERM, &action, NULL);
-		sigaction(SIGHUP, &action, NULL);
-	}
+	else if (options->form == FORM_TEXT)
+		p->live = live_new(options, p->main.runs, p->calls);
+}
+
+static int64_t idle(void *self)
+{
+	const struct tools_program *p = self;
+
+	return p->live != NULL ? live_draw(p->live) : 0;
+}
+
+static void end(void *self)
+{
+	take_end_of_input(self);
+	output_finish(self);
+}
+
+static void free_all(void *self)
+{
+	struct tools_program *p = self;
+
+	live_free(p->live);
+	summary_free(p->summary);
+	calls_free(p->calls);
+	buffer_free(&p->out);
+	buffer_free(&p->key);
+	buffer_free(&p->name);
+	for (size_t i = 0; i < p->options.name_count; i++)
+		free(p->options.names[i]);
+	free(p->options.names);
 }
 
 int main(int argc, char **argv)
 {
-	struct program p = {0};
-	int status;
+	static const struct reader_program reader = {
+	    .help = help,
+	    .letters = "jasN:er:w:" READER_SHORT_OPTIONS,
+	    .names = long_options,
+	    .option = take_option,
+	    .begin = begin,
+	    .event = take_event,
+	    .idle = idle,
+	    .flush = output_flush,
+	    .clear = output_clear,
+	    .end = end,
+	    .free = free_all,
+	};
+	struct tools_program p = {0};
 
-	setlocale(LC_CTYPE, "C.UTF-8");
-	options_parse(&p, argc, argv);
-	begin(&p);
-	read_all(&p);
-	take_end_of_input(&p);
-	output_finish(&p);
-	status = runs_verdict(p.runs, p.reader);
-	live_free(p.live);
-	summary_free(p.summary);
-	calls_free(p.calls);
-	runs_free(p.runs);
-	reader_close(p.reader);
-	buffer_free(&p.out);
-	buffer_free(&p.key);
-	buffer_free(&p.name);
-	for (size_t i = 0; i < p.options.name_count; i++)
-		free(p.options.names[i]);
-	free(p.options.names);
-	return status;
+	return reader_main(&reader, &p.main, argc, argv);
 }

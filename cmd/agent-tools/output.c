@@ -1,16 +1,15 @@
 /* When what agent-tools shows is written. */
-#include <unistd.h>
-
+#include "base/standard.h"
 #include "event/terminal.h"
-#include "program.h"
+#include "tools_program.h"
 
 /* Records on a terminal are made safe as a whole: their own tabs and newlines stay. */
-static void write_records(struct program *p)
+static void write_records(struct tools_program *p)
 {
 	struct buffer safe = {0};
 
 	if (!p->options.safe) {
-		write_out(&p->out);
+		stdout_write(&p->out);
 		return;
 	}
 	if (p->options.form == FORM_JSON)
@@ -18,13 +17,13 @@ static void write_records(struct program *p)
 	else
 		terminal_add(&safe, buffer_span(&p->out));
 	buffer_clear(&p->out);
-	write_out(&safe);
+	stdout_write(&safe);
 	buffer_free(&safe);
 }
 
-void output_flush(void *context)
+void output_flush(void *self)
 {
-	struct program *p = context;
+	struct tools_program *p = self;
 
 	if (p->live != NULL)
 		live_flush(p->live);
@@ -32,9 +31,9 @@ void output_flush(void *context)
 		write_records(p);
 }
 
-void output_clear(void *context)
+void output_clear(void *self)
 {
-	struct program *p = context;
+	struct tools_program *p = self;
 
 	if (p->live != NULL)
 		live_clear(p->live);
@@ -42,7 +41,7 @@ void output_clear(void *context)
 		output_flush(p);
 }
 
-void output_finish(struct program *p)
+void output_finish(struct tools_program *p)
 {
 	if (p->summary != NULL) {
 		summary_write(p->summary, &p->options, &p->out);

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
-#include "event/terminal.h"
+#include "base/utf8.h"
 #include "histogram.h"
 
 enum { BUCKETS = 1024 };
@@ -132,11 +132,11 @@ static void write_name(struct buffer *out, const struct layout *layout, struct s
 	size_t width;
 
 	add_one_line(&name, text, layout->options->safe);
-	shown = terminal_cut(buffer_span(&name), layout->name_columns);
+	shown = utf8_cut(buffer_span(&name), layout->name_columns);
 	if (shown.len < name.len)
-		shown = terminal_cut(buffer_span(&name), layout->name_columns - 1);
+		shown = utf8_cut(buffer_span(&name), layout->name_columns - 1);
 	buffer_add_span(out, shown);
-	width = terminal_width(shown);
+	width = utf8_columns(shown);
 	if (shown.len < name.len) {
 		buffer_add_text(out, "…");
 		width++;
@@ -220,7 +220,7 @@ static struct layout lay_out(const struct tools_options *options, struct tool *c
 		size_t width;
 
 		add_one_line(&name, buffer_span(&tools[i]->name), options->safe);
-		width = terminal_width(buffer_span(&name));
+		width = utf8_columns(buffer_span(&name));
 		if (width > layout.name_columns)
 			layout.name_columns = width;
 		layout.unfinished = layout.unfinished || tools[i]->unfinished > 0;

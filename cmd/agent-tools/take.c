@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "event/failure.h"
-#include "program.h"
+#include "tools_program.h"
 
 enum { FLUSH_SIZE = 64 * 1024 };
 
@@ -17,7 +17,8 @@ static bool is_asked_name(const struct tools_options *options, const char *name)
 }
 
 /* The open call that the event is about; NULL: there is none. */
-static struct call *find_call(struct program *p, const struct run *run, const struct event *event)
+static struct call *find_call(struct tools_program *p, const struct run *run,
+			      const struct event *event)
 {
 	buffer_clear(&p->key);
 	calls_key(event, &p->key);
@@ -25,7 +26,7 @@ static struct call *find_call(struct program *p, const struct run *run, const st
 }
 
 /* Whether the event's tool is asked for; its name is in p->name then. */
-static bool is_asked(struct program *p, const struct event *event)
+static bool is_asked(struct tools_program *p, const struct event *event)
 {
 	buffer_clear(&p->name);
 	if (!json_decode(json_get(event->data, "tool_name"), &p->name))
@@ -34,13 +35,13 @@ static bool is_asked(struct program *p, const struct event *event)
 }
 
 /* Open the call whose key and name are at hand. */
-static struct call *open_call(struct program *p, const struct run *run)
+static struct call *open_call(struct tools_program *p, const struct run *run)
 {
 	return calls_open(p->calls, run, buffer_span(&p->key), buffer_span(&p->name));
 }
 
 /* The open call; it is opened where there is none. NULL: its tool is not asked for. */
-static struct call *find_or_open(struct program *p, const struct run *run,
+static struct call *find_or_open(struct tools_program *p, const struct run *run,
 				 const struct event *event)
 {
 	struct call *call = find_call(p, run, event);
@@ -48,7 +49,7 @@ static struct call *find_or_open(struct program *p, const struct run *run,
 	return call != NULL || !is_asked(p, event) ? call : open_call(p, run);
 }
 
-static void take_args(struct program *p, const struct run *run, const struct event *event)
+static void take_args(struct tools_program *p, const struct run *run, const struct event *event)
 {
 	struct call *call;
 
@@ -61,7 +62,7 @@ static void take_args(struct program *p, const struct run *run, const struct eve
 		live_args(p->live, call, json_get(event->data, "args_delta"));
 }
 
-static void take_start(struct program *p, const struct run *run, const struct event *event)
+static void take_start(struct tools_program *p, const struct run *run, const struct event *event)
 {
 	struct call *call = find_or_open(p, run, event);
 
@@ -70,7 +71,7 @@ static void take_start(struct program *p, const struct run *run, const struct ev
 	if (call->running && run->resumed)
 		return; /* it was interrupted, and runs again */
 	if (call->running) {
-		reader_warn(p->reader, "call %.*s of '%s' starts again; the event is ignored",
+		reader_warn(p->main.reader, "call %.*s of '%s' starts again; the event is ignored",
 			    SPAN_ARG(buffer_span(&call->key)), buffer_string(&call->name));
 		return;
 	}
@@ -102,20 +103,20 @@ static double seconds_of(const struct call *call, const struct event *event)
 
 /* Whether a tool_end that no tool_start came before may count; says what is wrong with it. In a
  * stream that begins in the middle of a run, or was filtered, nothing is. */
-static bool check_lone_end(struct program *p, const struct run *run)
+static bool check_lone_end(struct tools_program *p, const struct run *run)
 {
 	bool again = calls_was_closed(p->calls, run, buffer_span(&p->key));
 
 	if (again)
-		reader_warn(p->reader, "a second tool_end of call %.*s; it is ignored",
+		reader_warn(p->main.reader, "a second tool_end of call %.*s; it is ignored",
 			    SPAN_ARG(buffer_span(&p->key)));
 	else if (run->started)
-		reader_warn(p->reader, "a tool_end of call %.*s without its tool_start",
+		reader_warn(p->main.reader, "a tool_end of call %.*s without its tool_start",
 			    SPAN_ARG(buffer_span(&p->key)));
 	return !again;
 }
 
-static void show_ended(struct program *p, const struct ended_call *ended)
+static void show_ended(struct tools_program *p, const struct ended_call *ended)
 {
 	if (p->options.errors_only && !ended->is_error)
 		return;
@@ -134,7 +135,7 @@ static void show_ended(struct program *p, const struct ended_call *ended)
 		output_flush(p);
 }
 
-static void take_end(struct program *p, const struct run *run, const struct event *event)
+static void take_end(struct tools_program *p, const struct run *run, const struct event *event)
 {
 	struct call *call = find_call(p, run, event);
 	struct ended_call ended = {
@@ -160,7 +161,7 @@ static void take_end(struct program *p, const struct run *run, const struct even
 	calls_close(p->calls, call);
 }
 
-static void take_approval(struct program *p, const struct run *run, const struct event *event)
+static void take_approval(struct tools_program *p, const struct run *run, const struct event *event)
 {
 	if (json_is(json_get(event->data, "decision"), "denied") && is_asked(p, event))
 		live_denied(p->live, run, buffer_span(&p->name), json_get(event->data, "by"));
@@ -168,7 +169,7 @@ static void take_approval(struct program *p, const struct run *run, const struct
 
 /* ---- the end of a run ---- */
 
-static void say_unfinished(struct program *p, const struct call *call)
+static void say_unfinished(struct tools_program *p, const struct call *call)
 {
 	struct buffer text = {0};
 
@@ -179,7 +180,7 @@ static void say_unfinished(struct program *p, const struct call *call)
 }
 
 /* The call will not end any more; one that was only written by the model was not to run. */
-static void give_up(struct program *p, struct call *call)
+static void give_up(struct tools_program *p, struct call *call)
 {
 	if (p->live != NULL)
 		live_args_end(p->live);
@@ -193,7 +194,7 @@ static void give_up(struct program *p, struct call *call)
 }
 
 /* The calls of `run` (NULL: of every run) that are still open; or only the written ones. */
-static void give_up_calls(struct program *p, const struct run *run, bool written_only)
+static void give_up_calls(struct tools_program *p, const struct run *run, bool written_only)
 {
 	struct call *next = calls_next(p->calls, NULL), *call;
 
@@ -204,19 +205,21 @@ static void give_up_calls(struct program *p, const struct run *run, bool written
 	}
 }
 
-static void say_failure(struct program *p, struct run *run, const struct event *event)
+static void say_failure(struct tools_program *p, struct run *run, const struct event *event)
 {
 	struct buffer sentence = {0};
 
-	if (run->parent_id == NULL && failure_sentence(p->runs, run, event, &sentence)) {
+	if (run->parent_id == NULL && failure_sentence(p->main.runs, run, event, &sentence)) {
 		output_clear(p);
 		warn("%s", buffer_string(&sentence));
 	}
 	buffer_free(&sentence);
 }
 
-void take_event(struct program *p, struct run *run, const struct event *event)
+void take_event(void *self, struct run *run, const struct event *event)
 {
+	struct tools_program *p = self;
+
 	if (p->live != NULL)
 		live_run(p->live, run);
 	switch (event->type) {
@@ -246,7 +249,7 @@ void take_event(struct program *p, struct run *run, const struct event *event)
 	case EVENT_AGENT_END:
 		give_up_calls(p, run, false);
 		say_failure(p, run, event);
-		runs_forget(p->runs, run);
+		runs_forget(p->main.runs, run);
 		break;
 	case EVENT_AGENT_START:
 	case EVENT_AGENT_UPDATED:
@@ -263,7 +266,7 @@ void take_event(struct program *p, struct run *run, const struct event *event)
 	}
 }
 
-void take_end_of_input(struct program *p)
+void take_end_of_input(struct tools_program *p)
 {
 	give_up_calls(p, NULL, false);
 }

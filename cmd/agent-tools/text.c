@@ -1,11 +1,6 @@
 /* Texts and numbers on their way out. */
 #include "tools.h"
 
-#include <errno.h>
-#include <signal.h>
-#include <unistd.h>
-
-#include "base/file.h"
 #include "event/terminal.h"
 
 void add_one_line(struct buffer *out, struct span text, bool safe)
@@ -62,14 +57,4 @@ void add_seconds(struct buffer *out, double seconds)
 double to_microseconds(double seconds)
 {
 	return seconds < 1e9 ? (double)(int64_t)(seconds * 1e6 + 0.5) / 1e6 : seconds;
-}
-
-void write_out(struct buffer *out)
-{
-	if (out->len > 0 && !write_all(STDOUT_FILENO, buffer_span(out))) {
-		if (errno == EPIPE)
-			_exit(128 + SIGPIPE);
-		die(STATUS_FAILED, "standard output: %s", strerror(errno));
-	}
-	buffer_clear(out);
 }

@@ -20,6 +20,7 @@ struct tools_options {
 	bool color;
 	bool redraw;  /* standard output is a terminal on which a line can be taken back */
 	size_t width; /* of lines, in columns; 0: unlimited */
+	bool has_width;
 	char **names; /* globs; a call is shown when one matches, or when there is none */
 	size_t name_count;
 };
@@ -50,9 +51,6 @@ void add_seconds(struct buffer *out, double seconds);
 
 /* Rounded to microseconds: events tell no more, and more digits say nothing. */
 double to_microseconds(double seconds);
-
-/* Write `out` to standard output and clear it; a closed pipe ends the program quietly. */
-void write_out(struct buffer *out);
 
 /* ---- record.c: one line a call ---- */
 

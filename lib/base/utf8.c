@@ -188,3 +188,31 @@ int utf8_width(uint32_t c)
 
 	return width < 0 ? 0 : width;
 }
+
+size_t utf8_columns(struct span text)
+{
+	size_t width = 0;
+
+	while (text.len > 0) {
+		size_t size;
+
+		width += (size_t)utf8_width(utf8_decode(text, &size));
+		text = span_from(text, size);
+	}
+	return width;
+}
+
+struct span utf8_cut(struct span text, size_t columns)
+{
+	size_t width = 0, used = 0;
+
+	while (used < text.len) {
+		size_t size;
+
+		width += (size_t)utf8_width(utf8_decode(span_from(text, used), &size));
+		if (width > columns)
+			break;
+		used += size;
+	}
+	return (struct span){text.at, used};
+}

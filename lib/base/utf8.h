@@ -32,4 +32,11 @@ size_t utf8_incomplete_tail(struct span text);
  * library's tables, so the program must have called setlocale(LC_CTYPE, "C.UTF-8"). */
 int utf8_width(uint32_t code_point);
 
+/* Columns that `text` takes. */
+size_t utf8_columns(struct span text);
+
+/* The longest beginning of `text` that fits into `columns`. It ends neither inside a code point nor
+ * before a combining mark. */
+struct span utf8_cut(struct span text, size_t columns);
+
 #endif

@@ -334,6 +334,11 @@ uint64_t runs_ended(const struct runs *runs)
 	return runs->ended;
 }
 
+bool runs_all_ended(const struct runs *runs)
+{
+	return runs->ended > 0 && runs->open == 0;
+}
+
 /* Whether a run that counts has not ended. */
 static bool is_torn(const struct runs *runs)
 {

@@ -65,6 +65,10 @@ struct run *runs_next(struct runs *runs, const struct run *run);
 uint64_t runs_open(const struct runs *runs);
 uint64_t runs_ended(const struct runs *runs);
 
+/* Whether at least one run has ended and none is open: a reader that follows has what it waits for.
+ */
+bool runs_all_ended(const struct runs *runs);
+
 /* The worst (numerically highest) exit status of the runs that have ended; for a nested run nothing
  * counts, its parent answers for it. Runs still open, or no run at all in input that had lines,
  * make it STATUS_INCOMPLETE at least. Call at the end of input. */

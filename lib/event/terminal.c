@@ -1,9 +1,4 @@
-#define _DEFAULT_SOURCE /* TIOCGWINSZ */
 #include "event/terminal.h"
-
-#include <stdlib.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
 
 #include "base/utf8.h"
 
@@ -62,51 +57,4 @@ void terminal_add_json(struct buffer *out, struct span json)
 		i += size;
 	}
 	buffer_add(out, json.at + done, json.len - done);
-}
-
-size_t terminal_width(struct span text)
-{
-	size_t width = 0;
-
-	while (text.len > 0) {
-		size_t size;
-
-		width += (size_t)utf8_width(utf8_decode(text, &size));
-		text = span_from(text, size);
-	}
-	return width;
-}
-
-struct span terminal_cut(struct span text, size_t columns)
-{
-	size_t width = 0, used = 0;
-
-	while (used < text.len) {
-		size_t size;
-
-		width += (size_t)utf8_width(utf8_decode(span_from(text, used), &size));
-		if (width > columns)
-			break;
-		used += size;
-	}
-	return (struct span){text.at, used};
-}
-
-bool terminal_use_color(const char *when, int fd)
-{
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-
-	if (strcmp(when, "auto") != 0)
-		return strcmp(when, "always") == 0;
-	return isatty(fd) && (no_color == NULL || no_color[0] == '\0') &&
-	       (term == NULL || strcmp(term, "dumb") != 0);
-}
-
-size_t terminal_columns(int fd)
-{
-	struct winsize size;
-
-	if (!isatty(fd) || ioctl(fd, TIOCGWINSZ, &size) != 0)
-		return 0;
-	return size.ws_col;
 }

@@ -20,18 +20,4 @@ void terminal_add_line(struct buffer *out, struct span text);
  * obeys becomes an escape of JSON (\u009b). */
 void terminal_add_json(struct buffer *out, struct span json);
 
-/* Columns that `text` takes on a terminal (setlocale first; see utf8_width). */
-size_t terminal_width(struct span text);
-
-/* The longest beginning of `text` that fits into `columns`, not cutting inside a code point or
- * before a combining mark. */
-struct span terminal_cut(struct span text, size_t columns);
-
-/* --color=auto|always|never with NO_COLOR, for output to `fd`: when is "auto", "always" or "never".
- */
-bool terminal_use_color(const char *when, int fd);
-
-/* The width of the terminal at `fd`; 0 when it is none. */
-size_t terminal_columns(int fd);
-
 #endif

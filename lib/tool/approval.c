@@ -12,7 +12,7 @@
 #include "base/utf8.h"
 #include "event/terminal.h"
 #include "loop/process.h"
-#include "tool/terminal.h"
+#include "base/tty.h"
 
 /* How much of a call's arguments a question shows, and of a program's answer becomes the reason. */
 enum { MAX_SHOWN = 4 * 1024, MAX_REASON = 4 * 1024 };
@@ -32,7 +32,7 @@ struct approval {
 	bool approved; /* that decision */
 	const char *by;
 	struct buffer question;
-	struct terminal terminal; /* closed: not shown */
+	struct tty terminal; /* closed: not shown */
 	struct loop_fd *watch;
 	struct buffer answer; /* what was typed, or what the program printed */
 };
@@ -93,7 +93,7 @@ static void release(struct approval *approval)
 {
 	loop_timer_remove(approval->timer);
 	loop_fd_remove(approval->watch);
-	terminal_close(&approval->terminal);
+	tty_close(&approval->terminal);
 	free(approval->tool_name);
 	buffer_free(&approval->question);
 	buffer_free(&approval->answer);
@@ -249,13 +249,13 @@ static void show(struct approval *approval)
 		decide_later(approval, true, "user", "");
 		return;
 	}
-	why = terminal_open(&approval->terminal);
+	why = tty_open(&approval->terminal);
 	if (why != NULL) {
 		decide_later(approval, false, "policy", why);
 		return;
 	}
-	if (!terminal_lock(&approval->terminal)) {
-		terminal_close(&approval->terminal);
+	if (!tty_lock(&approval->terminal)) {
+		tty_close(&approval->terminal);
 		approval->timer = loop_timer_add(approval->loop, LOOK_AGAIN, its_turn, approval);
 		return;
 	}
@@ -266,7 +266,7 @@ static void show(struct approval *approval)
 		return;
 	}
 	tcflush(approval->terminal.fd, TCIFLUSH);
-	terminal_begin_line(&approval->terminal);
+	tty_begin_line(&approval->terminal);
 	write_all(approval->terminal.fd, buffer_span(&approval->question));
 	if (policy->timeout > 0)
 		approval->timer = loop_timer_add(approval->loop, clock_nanoseconds(policy->timeout),
@@ -331,10 +331,10 @@ static void ended(void *context, const struct process_end *end)
  * one it gets a group, so that it can be stopped with all it has started. */
 static bool has_terminal(void)
 {
-	struct terminal terminal;
-	bool has = terminal_open(&terminal) == NULL;
+	struct tty terminal;
+	bool has = tty_open(&terminal) == NULL;
 
-	terminal_close(&terminal);
+	tty_close(&terminal);
 	return has;
 }
 
@@ -371,7 +371,7 @@ struct approval *approval_ask(struct loop *loop, struct approval_policy *policy,
 	approval->loop = loop;
 	approval->policy = policy;
 	approval->handler = *handler;
-	approval->terminal = (struct terminal){TERMINAL_CLOSED, TERMINAL_CLOSED};
+	approval->terminal = (struct tty){TTY_CLOSED, TTY_CLOSED};
 	approval->tool_name = mem_copy(span_of(tool->name));
 	if (policy->command != NULL) {
 		ask_program(approval, tool_call_id, args, environment);

@@ -1,4 +1,5 @@
 /* terminal: nothing that steers a terminal comes through, and UTF-8 is repaired. */
+#include "base/utf8.h"
 #include "event/terminal.h"
 
 #include <locale.h>
@@ -49,13 +50,13 @@ static void try_json(struct span text)
 
 static void try_columns(struct span text)
 {
-	size_t width = terminal_width(text);
+	size_t width = utf8_columns(text);
 
 	for (size_t columns = 0; columns < 20; columns++) {
-		struct span cut = terminal_cut(text, columns);
+		struct span cut = utf8_cut(text, columns);
 
 		must(cut.at == text.at && cut.len <= text.len);
-		must(terminal_width(cut) <= columns);
+		must(utf8_columns(cut) <= columns);
 		must(width > columns || cut.len == text.len);
 	}
 }

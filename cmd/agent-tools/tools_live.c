@@ -1,13 +1,12 @@
-#include "live.h"
+#include "tools_live.h"
 
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "event/terminal.h"
-#include "tool/terminal.h"
-
-#define REDRAW_NS INT64_C(100000000) /* at most ten times a second */
+#include "base/live_line.h"
+#include "base/standard.h"
+#include "base/utf8.h"
 
 enum {
 	PIECES = 8,
@@ -18,31 +17,34 @@ enum {
 };
 
 static const char bold[] = "\033[1m", faint[] = "\033[2m", red[] = "\033[31m", green[] = "\033[32m",
-		  plain[] = "\033[0m", erase[] = "\r\033[K";
+		  plain[] = "\033[0m";
 
-struct live {
+struct tools_live {
 	const struct tools_options *options;
 	struct runs *runs;
 	const struct calls *calls;
 	uint64_t runs_seen, top_runs;
 	struct buffer out;
 	const struct call *writing; /* the line of its arguments is open */
-	bool drawn;                 /* the line of running calls is on the screen */
-	int64_t drawn_at;
+	struct live_line line;      /* of running calls, if options->redraw */
 };
 
-struct live *live_new(const struct tools_options *options, struct runs *runs,
-		      const struct calls *calls)
+struct tools_live *live_new(const struct tools_options *options, struct runs *runs,
+			    const struct calls *calls)
 {
-	struct live *live = mem_zero(sizeof(*live));
+	struct tools_live *live = mem_zero(sizeof(*live));
 
 	live->options = options;
 	live->runs = runs;
 	live->calls = calls;
+	live->line.fd = STDOUT_FILENO;
+	live->line.style = options->color ? faint : NULL;
+	if (options->redraw)
+		live_line_clear_at_signals(&live->line);
 	return live;
 }
 
-void live_free(struct live *live)
+void live_free(struct tools_live *live)
 {
 	if (live == NULL)
 		return;
@@ -68,7 +70,7 @@ static void end_piece(struct line *line, const char *style)
 	line->pieces[line->count++].style = style;
 }
 
-static void write_piece(struct live *live, struct span text, const char *style)
+static void write_piece(struct tools_live *live, struct span text, const char *style)
 {
 	bool styled = live->options->color && style != NULL && text.len > 0;
 
@@ -80,14 +82,14 @@ static void write_piece(struct live *live, struct span text, const char *style)
 }
 
 /* Write the line without its end, cut to the width. */
-static void write_line(struct live *live, struct line *line)
+static void write_line(struct tools_live *live, struct line *line)
 {
 	struct span shown = buffer_span(&line->text);
 	size_t width = live->options->width, start = 0;
-	bool cut = width > 0 && terminal_cut(shown, width).len < shown.len;
+	bool cut = width > 0 && utf8_cut(shown, width).len < shown.len;
 
 	if (cut)
-		shown = terminal_cut(shown, width - 1);
+		shown = utf8_cut(shown, width - 1);
 	for (size_t i = 0; i < line->count && start < shown.len; i++) {
 		size_t end = line->pieces[i].end < shown.len ? line->pieces[i].end : shown.len;
 
@@ -100,7 +102,7 @@ static void write_line(struct live *live, struct line *line)
 	buffer_free(&line->text);
 }
 
-static void finish_line(struct live *live, struct line *line)
+static void finish_line(struct tools_live *live, struct line *line)
 {
 	end_piece(line, NULL);
 	live_args_end(live);
@@ -112,7 +114,7 @@ static void finish_line(struct live *live, struct line *line)
 
 /* ---- whose line it is ---- */
 
-void live_run(struct live *live, const struct run *run)
+void live_run(struct tools_live *live, const struct run *run)
 {
 	if (run->order < live->runs_seen)
 		return;
@@ -120,7 +122,7 @@ void live_run(struct live *live, const struct run *run)
 	live->top_runs += run->parent_id == NULL;
 }
 
-static size_t depth_of(const struct live *live, const struct run *run)
+static size_t depth_of(const struct tools_live *live, const struct run *run)
 {
 	size_t depth = 0;
 
@@ -132,7 +134,7 @@ static size_t depth_of(const struct live *live, const struct run *run)
 }
 
 /* Whether other runs speak too, and not only those around or inside this one. */
-static bool has_company(const struct live *live, const struct run *run)
+static bool has_company(const struct tools_live *live, const struct run *run)
 {
 	size_t nested = 0;
 
@@ -146,7 +148,7 @@ static bool has_company(const struct live *live, const struct run *run)
 	return nested > 1;
 }
 
-static void add_run_id(const struct live *live, struct buffer *out, struct span id)
+static void add_run_id(const struct tools_live *live, struct buffer *out, struct span id)
 {
 	if (id.len > WHOLE_ID) {
 		size_t start = id.len - SHORT_ID;
@@ -158,7 +160,7 @@ static void add_run_id(const struct live *live, struct buffer *out, struct span 
 	add_one_line(out, id, live->options->safe);
 }
 
-static void begin_line(const struct live *live, struct line *line, const struct run *run,
+static void begin_line(const struct tools_live *live, struct line *line, const struct run *run,
 		       const char *arrow)
 {
 	if (run->id[0] != '\0' && has_company(live, run)) {
@@ -172,7 +174,7 @@ static void begin_line(const struct live *live, struct line *line, const struct 
 	end_piece(line, NULL);
 }
 
-static void add_name(const struct live *live, struct buffer *out, struct span name,
+static void add_name(const struct tools_live *live, struct buffer *out, struct span name,
 		     const struct call *call)
 {
 	add_one_line(out, name, live->options->safe);
@@ -182,7 +184,7 @@ static void add_name(const struct live *live, struct buffer *out, struct span na
 
 /* ---- the arguments while they are written ---- */
 
-void live_args(struct live *live, const struct call *call, struct span delta)
+void live_args(struct tools_live *live, const struct call *call, struct span delta)
 {
 	struct buffer text = {0};
 
@@ -205,7 +207,7 @@ void live_args(struct live *live, const struct call *call, struct span delta)
 	buffer_free(&text);
 }
 
-void live_args_end(struct live *live)
+void live_args_end(struct tools_live *live)
 {
 	if (live->writing != NULL)
 		buffer_add_char(&live->out, '\n');
@@ -214,7 +216,7 @@ void live_args_end(struct live *live)
 
 /* ---- the lines of a call ---- */
 
-void live_start(struct live *live, const struct call *call)
+void live_start(struct tools_live *live, const struct call *call)
 {
 	struct line line = {0};
 
@@ -228,7 +230,7 @@ void live_start(struct live *live, const struct call *call)
 	finish_line(live, &line);
 }
 
-void live_denied(struct live *live, const struct run *run, struct span name, struct span by)
+void live_denied(struct tools_live *live, const struct run *run, struct span name, struct span by)
 {
 	struct line line = {0};
 	struct buffer text = {0};
@@ -262,7 +264,7 @@ static struct span first_line(struct span text)
 	return text;
 }
 
-static void add_result(const struct live *live, struct buffer *out, struct span result)
+static void add_result(const struct tools_live *live, struct buffer *out, struct span result)
 {
 	struct buffer text = {0};
 	struct span line;
@@ -277,7 +279,7 @@ static void add_result(const struct live *live, struct buffer *out, struct span 
 	buffer_free(&text);
 }
 
-void live_end(struct live *live, const struct ended_call *ended)
+void live_end(struct tools_live *live, const struct ended_call *ended)
 {
 	struct line line = {0};
 
@@ -296,7 +298,7 @@ void live_end(struct live *live, const struct ended_call *ended)
 	finish_line(live, &line);
 }
 
-void live_unfinished(struct live *live, const struct call *call)
+void live_unfinished(struct tools_live *live, const struct call *call)
 {
 	struct line line = {0};
 
@@ -320,74 +322,58 @@ static void add_elapsed(struct buffer *out, int64_t nanoseconds)
 		buffer_add_char(out, ' '), add_seconds(out, seconds);
 }
 
-/* Append the line, to be taken away by `erase`; false when no call runs. The cursor waits at its
- * beginning, so that a question of agent-run's replaces it. */
-static bool add_running(const struct live *live, struct buffer *out)
+/* Append the line: the calls that run. */
+static void add_running(const struct tools_live *live, struct buffer *out)
 {
-	size_t columns = terminal_columns(STDOUT_FILENO), shown = 0;
 	int64_t now = clock_monotonic();
-	struct buffer text = {0};
 
-	for (struct call *call = calls_next(live->calls, NULL); call != NULL && text.len < 1024;
+	for (struct call *call = calls_next(live->calls, NULL); call != NULL && out->len < 1024;
 	     call = calls_next(live->calls, call)) {
 		if (!call->running)
 			continue;
-		buffer_add_text(&text, shown++ > 0 ? ", " : ".. ");
-		add_name(live, &text, buffer_span(&call->name), call);
-		add_elapsed(&text, now - call->seen_at);
+		buffer_add_text(out, out->len > 0 ? ", " : ".. ");
+		add_name(live, out, buffer_span(&call->name), call);
+		add_elapsed(out, now - call->seen_at);
 	}
-	if (live->options->color)
-		buffer_add_text(out, faint);
-	buffer_add_span(out, terminal_cut(buffer_span(&text), columns > 1 ? columns - 1 : 79));
-	if (live->options->color)
-		buffer_add_text(out, plain);
-	if (shown > 0)
-		buffer_add_char(out, '\r');
-	buffer_free(&text);
-	return shown > 0;
 }
 
-/* Write what is gathered, and with `running` the line below it. A question that stands on the
- * terminal stays: it has replaced the line, and what comes meanwhile goes below it. */
-static void write_screen(struct live *live, bool running)
+/* Write what is gathered, and with `running` the line below it. */
+static void write_screen(struct tools_live *live, bool running)
 {
-	bool asked = live->options->redraw && terminal_is_asked(STDOUT_FILENO);
-	struct buffer screen = {0};
+	struct buffer text = {0};
 
-	if (asked && live->out.len > 0)
-		buffer_add_char(&screen, '\n');
-	else if (!asked && live->drawn)
-		buffer_add_text(&screen, erase);
-	buffer_add_span(&screen, buffer_span(&live->out));
+	if (!live->options->redraw) {
+		stdout_write(&live->out);
+		return;
+	}
+	if (running && live->writing == NULL)
+		add_running(live, &text);
+	if (!live_line_write(&live->line, buffer_span(&live->out), buffer_span(&text)))
+		stdout_fail();
 	buffer_clear(&live->out);
-	live->drawn = running && !asked && live->writing == NULL && add_running(live, &screen);
-	live->drawn_at = clock_monotonic();
-	write_out(&screen);
-	buffer_free(&screen);
+	buffer_free(&text);
 }
 
-int64_t live_draw(struct live *live)
+int64_t live_draw(struct tools_live *live)
 {
-	int64_t now, due = live->drawn_at + REDRAW_NS;
+	int64_t next;
 
 	if (!live->options->redraw || live->writing != NULL ||
-	    (calls_next(live->calls, NULL) == NULL && !live->drawn))
+	    (calls_next(live->calls, NULL) == NULL && !live->line.drawn))
 		return 0;
-	now = clock_monotonic();
-	if (now < due)
-		return due;
-	write_screen(live, true);
-	return now + REDRAW_NS;
+	if (live_line_is_due(&live->line, LIVE_LINE_NS, &next))
+		write_screen(live, true);
+	return next;
 }
 
-void live_flush(struct live *live)
+void live_flush(struct tools_live *live)
 {
 	if (live->out.len > 0)
-		write_screen(live, live->options->redraw && live->drawn);
+		write_screen(live, live->line.drawn);
 }
 
-void live_clear(struct live *live)
+void live_clear(struct tools_live *live)
 {
-	if (live->out.len > 0 || live->drawn)
+	if (live->out.len > 0 || live->line.drawn)
 		write_screen(live, false);
 }

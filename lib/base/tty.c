@@ -1,9 +1,10 @@
 #define _DEFAULT_SOURCE /* flock, major, TIOCGDEV */
-#include "tool/terminal.h"
+#include "base/tty.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
@@ -17,20 +18,20 @@ static void close_fd(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
-	*fd = TERMINAL_CLOSED;
+	*fd = TTY_CLOSED;
 }
 
-const char *terminal_open(struct terminal *terminal)
+const char *tty_open(struct tty *tty)
 {
 	pid_t foreground;
 
-	terminal->lock = TERMINAL_CLOSED;
-	terminal->fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-	if (terminal->fd < 0)
+	tty->lock = TTY_CLOSED;
+	tty->fd = open("/dev/tty", O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
+	if (tty->fd < 0)
 		return "it needs a yes, and there is no terminal to ask on (--allow or "
 		       "--approve-with decide without one)";
 	/* Reading would stop the whole program until somebody notices. */
-	foreground = tcgetpgrp(terminal->fd);
+	foreground = tcgetpgrp(tty->fd);
 	if (foreground >= 0 && foreground != getpgrp())
 		return "it needs a yes, and nobody can be asked in the background (--allow or "
 		       "--approve-with decide there)";
@@ -56,30 +57,29 @@ static int open_device(int fd)
 	return opened;
 }
 
-bool terminal_lock(struct terminal *terminal)
+bool tty_lock(struct tty *tty)
 {
-	terminal->lock = open_device(terminal->fd);
-	if (terminal->lock < 0 || flock(terminal->lock, LOCK_EX | LOCK_NB) == 0 ||
-	    errno != EWOULDBLOCK)
+	tty->lock = open_device(tty->fd);
+	if (tty->lock < 0 || flock(tty->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
 		return true;
-	close_fd(&terminal->lock);
+	close_fd(&tty->lock);
 	return false;
 }
 
 /* As many blanks as there are columns end on the next line, but for those that began a line. */
-void terminal_begin_line(const struct terminal *terminal)
+void tty_begin_line(const struct tty *tty)
 {
 	struct winsize size = {0};
 	struct buffer blanks = {0};
 
-	if (ioctl(terminal->fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
+	if (ioctl(tty->fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
 		return;
 	buffer_add_format(&blanks, "%*s\r", (int)size.ws_col, "");
-	write_all(terminal->fd, buffer_span(&blanks));
+	write_all(tty->fd, buffer_span(&blanks));
 	buffer_free(&blanks);
 }
 
-bool terminal_is_asked(int fd)
+bool tty_is_asked(int fd)
 {
 	int device = open_device(fd);
 	bool asked = device >= 0 && flock(device, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
@@ -88,8 +88,27 @@ bool terminal_is_asked(int fd)
 	return asked;
 }
 
-void terminal_close(struct terminal *terminal)
+void tty_close(struct tty *tty)
 {
-	close_fd(&terminal->fd);
-	close_fd(&terminal->lock);
+	close_fd(&tty->fd);
+	close_fd(&tty->lock);
+}
+
+bool tty_use_color(const char *when, int fd)
+{
+	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	if (strcmp(when, "auto") != 0)
+		return strcmp(when, "always") == 0;
+	return isatty(fd) && (no_color == NULL || no_color[0] == '\0') &&
+	       (term == NULL || strcmp(term, "dumb") != 0);
+}
+
+size_t tty_columns(int fd)
+{
+	struct winsize size;
+
+	if (!isatty(fd) || ioctl(fd, TIOCGWINSZ, &size) != 0)
+		return 0;
+	return size.ws_col;
 }
