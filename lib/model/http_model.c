@@ -1,17 +1,10 @@
 #include <stdlib.h>
-#include <strings.h>
 
 #include "model/answer_tool.h"
 #include "model/failure.h"
 #include "model/model_type.h"
-#include "model/protocol/protocol.h"
 #include "model/provider.h"
-#include "net/aws_stream.h"
-#include "net/ndjson.h"
-#include "net/sse.h"
-
-/* Longest body of an error that is kept, and longest answer in one JSON document. */
-enum { MAX_ERROR_BODY = 1024 * 1024, MAX_DOCUMENT = NET_MAX_LINE };
+#include "model/response_body.h"
 
 /* After [DONE] a server usually ends the response at once, and the connection can be used again;
  * one that keeps it open is not waited for longer than this. */
@@ -30,24 +23,10 @@ struct http_model_call {
 	struct decoder *decoder;
 	struct http_request request;
 	struct http_call *http;
-	enum {
-		BODY_UNKNOWN,
-		BODY_EVENTS,
-		BODY_LINES,
-		BODY_MESSAGES,
-		BODY_DOCUMENT,
-		BODY_STRAY,
-		BODY_ERROR,
-	} body;
-	struct sse sse;
-	struct ndjson ndjson;
-	struct aws_stream aws;
-	struct buffer bytes;    /* of a document, a stray one or an error */
+	struct response_body body;
 	struct failure failure; /* of the exchange; the answer's own is the decoder's */
 	struct loop_timer *timer;
-	size_t mark;   /* bytes of a byte order mark that have come */
 	int depth;     /* callbacks that are running; the call is not freed inside one */
-	bool mid_line; /* the last byte of the stream was not a line's end */
 	bool flushing; /* the bytes have ended: what comes now may be half an event */
 	bool received; /* an event, or a document, or half of one */
 	bool complete; /* [DONE] was seen */
@@ -72,10 +51,7 @@ static void free_call(struct http_model_call *c)
 	decoder_free(c->decoder);
 	http_request_free(&c->request);
 	answer_tool_free(&c->answer);
-	sse_free(&c->sse);
-	ndjson_free(&c->ndjson);
-	aws_stream_free(&c->aws);
-	buffer_free(&c->bytes);
+	body_free(&c->body);
 	failure_free(&c->failure);
 	free(c);
 }
@@ -151,8 +127,10 @@ static bool is_half(struct span text)
 	       !json_check(text, &fault) && fault.offset + LONGEST_WORD >= text.len;
 }
 
-static void deliver(struct http_model_call *c, struct span name, struct span data)
+static void on_event(void *context, struct span name, struct span data)
 {
+	struct http_model_call *c = context;
+
 	c->received = true;
 	if (c->failed || c->cancelled || c->complete || (c->flushing && is_half(data)))
 		return;
@@ -163,186 +141,13 @@ static void deliver(struct http_model_call *c, struct span name, struct span dat
 		c->complete = true;
 }
 
-static void on_event(void *context, const struct sse_event *event)
-{
-	struct span name = event->type;
-
-	if (span_is(name, "message"))
-		name = (struct span){0};
-	deliver(context, name, event->data);
-}
-
-static void on_line(void *context, struct span line)
-{
-	deliver(context, (struct span){0}, line);
-}
-
-/* What failed has a name of its own kind (protocol.h); an error says so in its headers only. */
-static void on_message(void *context, const struct aws_message *message)
-{
-	struct http_model_call *c = context;
-	struct buffer name = {0}, data = {0};
-
-	if (!span_is(message->type, "event") && message->type.at != NULL)
-		buffer_add_char(&name, '!');
-	buffer_add_span(&name, message->name);
-	buffer_add_span(&data, message->payload);
-	if (message->error.at != NULL) {
-		buffer_clear(&data);
-		json_open(&data, '{');
-		json_put_string(&data, "message", message->error);
-		json_close(&data, '}');
-	}
-	deliver(c, buffer_span(&name), buffer_span(&data));
-	buffer_free(&name);
-	buffer_free(&data);
-}
-
-/* ---- bytes ---- */
-
-static void damaged(struct http_model_call *c)
-{
-	failure_set(&c->failure, "invalid_response", true, "%s sent a damaged stream: %s",
-		    c->model->provider->name, c->aws.fault);
-	c->failed = true;
-}
-
-static void too_long(struct http_model_call *c)
-{
-	failure_set(&c->failure, "invalid_response", false,
-		    "%s sent more than %d bytes without an end", c->model->provider->name,
-		    NET_MAX_LINE);
-	c->failed = true;
-}
-
-/* Whether a stream that begins with `bytes`, of which more may come, is made of SSE fields. */
-static bool is_field(struct span bytes)
-{
-	static const char *const fields[] = {":", "data", "event", "error", "id", "retry", NULL};
-
-	for (size_t i = 0; fields[i] != NULL; i++) {
-		size_t len = strlen(fields[i]);
-
-		if (memcmp(bytes.at, fields[i], bytes.len < len ? bytes.len : len) == 0)
-			return true;
-	}
-	return false;
-}
-
-/* Headers are not reliable: errors come as text/event-stream, streams as application/json. The
- * first byte decides first. */
-static void recognise(struct http_model_call *c, const struct http_head *head, struct span bytes)
-{
-	struct buffer type = {0};
-	size_t space = 0;
-
-	while (space < bytes.len && strchr(" \t\r\n", bytes.at[space]) != NULL)
-		space++;
-	if (head->status < 200 || head->status > 299) {
-		c->body = BODY_ERROR;
-	} else if (c->decoder->protocol->framing == FRAMING_NDJSON) {
-		c->body = BODY_LINES;
-	} else if (c->decoder->protocol->framing == FRAMING_AWS && bytes.len > 0) {
-		/* A message begins with its length, whose first byte is that of no text. */
-		c->body = (unsigned char)bytes.at[0] <= NET_MAX_LINE >> 24 ? BODY_MESSAGES
-									   : BODY_DOCUMENT;
-	} else if (space < bytes.len) {
-		buffer_add_span(&type, head->content_type);
-		if (strchr("{[", bytes.at[space]) == NULL &&
-		    (is_field(span_from(bytes, space)) ||
-		     strncasecmp(buffer_string(&type), "text/event-stream", 17) == 0))
-			c->body = BODY_EVENTS;
-		else
-			c->body = BODY_DOCUMENT;
-		buffer_free(&type);
-	}
-}
-
-/* Where a line begins that is JSON instead of a field: some servers end a stream by a bare error
- * object. bytes.len when there is none. */
-static size_t stray_line(struct http_model_call *c, struct span bytes)
-{
-	size_t at = 0;
-
-	if (c->mid_line) {
-		const char *newline = memchr(bytes.at, '\n', bytes.len);
-
-		at = newline != NULL ? (size_t)(newline - bytes.at) + 1 : bytes.len;
-	}
-	while (at < bytes.len && bytes.at[at] != '{' && bytes.at[at] != '[') {
-		const char *newline = memchr(bytes.at + at, '\n', bytes.len - at);
-
-		at = newline != NULL ? (size_t)(newline - bytes.at) + 1 : bytes.len;
-	}
-	if (bytes.len > 0)
-		c->mid_line = bytes.at[bytes.len - 1] != '\n';
-	return at;
-}
-
-static void collect(struct http_model_call *c, struct span bytes, size_t most)
-{
-	size_t room = most - c->bytes.len;
-
-	buffer_add(&c->bytes, bytes.at, bytes.len < room ? bytes.len : room);
-}
-
-static void feed_events(struct http_model_call *c, struct span bytes)
-{
-	size_t stray = stray_line(c, bytes);
-
-	if (!sse_feed(&c->sse, (struct span){bytes.at, stray}))
-		too_long(c);
-	if (stray < bytes.len) {
-		c->body = BODY_STRAY;
-		collect(c, span_from(bytes, stray), MAX_ERROR_BODY);
-	}
-}
-
-/* A byte order mark says nothing, in front of whatever it comes. */
-static struct span without_mark(struct http_model_call *c, struct span bytes)
-{
-	static const char mark[] = "\xEF\xBB\xBF";
-
-	while (c->body == BODY_UNKNOWN && c->mark < 3 && bytes.len > 0 &&
-	       bytes.at[0] == mark[c->mark]) {
-		bytes = span_from(bytes, 1);
-		c->mark++;
-	}
-	return bytes;
-}
-
 static void on_body(void *context, const struct http_head *head, struct span bytes)
 {
 	struct http_model_call *c = context;
 
 	c->depth++;
-	bytes = without_mark(c, bytes);
-	if (c->body == BODY_UNKNOWN)
-		recognise(c, head, bytes);
-	switch (c->body) {
-	case BODY_UNKNOWN:
-		break;
-	case BODY_EVENTS:
-		feed_events(c, bytes);
-		break;
-	case BODY_LINES:
-		if (!ndjson_feed(&c->ndjson, bytes))
-			too_long(c);
-		break;
-	case BODY_MESSAGES:
-		if (!aws_stream_feed(&c->aws, bytes))
-			damaged(c);
-		break;
-	case BODY_DOCUMENT:
-		if (bytes.len > MAX_DOCUMENT - c->bytes.len)
-			too_long(c);
-		collect(c, bytes, MAX_DOCUMENT);
-		break;
-	case BODY_STRAY:
-	case BODY_ERROR:
-		collect(c, bytes, MAX_ERROR_BODY);
-		break;
-	}
+	if (!body_feed(&c->body, head, bytes, c->model->provider, &c->failure))
+		c->failed = true;
 	c->depth--;
 	settle(c);
 }
@@ -367,8 +172,8 @@ static void fail_status(struct http_model_call *c, const struct http_head *head)
 		fail_redirect(c, head);
 		return;
 	}
-	deliver_raw(c, (struct span){0}, buffer_span(&c->bytes));
-	failure_read(&c->failure, c->model->provider, head->status, buffer_span(&c->bytes));
+	deliver_raw(c, (struct span){0}, buffer_span(&c->body.bytes));
+	failure_read(&c->failure, c->model->provider, head->status, buffer_span(&c->body.bytes));
 	failure_head(&c->failure, head);
 	if (c->decoder->protocol->advise != NULL)
 		c->decoder->protocol->advise(c->model->provider, c->model->model.name, &c->failure);
@@ -404,29 +209,16 @@ static void fail_exchange(struct http_model_call *c, const struct http_result *r
 /* Nothing more will come: what waits for its end is complete. */
 static void flush(struct http_model_call *c)
 {
-	struct span bytes = buffer_span(&c->bytes);
+	struct span bytes = buffer_span(&c->body.bytes);
 
 	c->flushing = true;
-	switch (c->body) {
-	case BODY_EVENTS:
-		sse_end(&c->sse);
-		break;
-	case BODY_LINES:
-		ndjson_end(&c->ndjson);
-		break;
-	case BODY_DOCUMENT:
-		c->received = true;
-		deliver_raw(c, (struct span){0}, bytes);
-		if (!c->cancelled && !is_half(bytes))
-			decoder_document(c->decoder, bytes);
-		break;
-	case BODY_STRAY:
-		sse_end(&c->sse);
-		deliver(c, SPAN("error"), bytes);
-		break;
-	default:
-		break;
-	}
+	body_end(&c->body);
+	if (c->body.kind != BODY_DOCUMENT)
+		return;
+	c->received = true;
+	deliver_raw(c, (struct span){0}, bytes);
+	if (!c->cancelled && !is_half(bytes))
+		decoder_document(c->decoder, bytes);
 }
 
 static void on_done(void *context, const struct http_result *result)
@@ -442,7 +234,7 @@ static void on_done(void *context, const struct http_result *result)
 		fail_status(c, result->head);
 	else if (broken)
 		fail_exchange(c, result);
-	if (!broken || c->body == BODY_STRAY)
+	if (!broken || c->body.kind == BODY_STRAY)
 		flush(c);
 	if (!broken && !c->received)
 		failure_set(&c->failure, "stream_truncated", true,
@@ -533,9 +325,7 @@ static struct model_call *http_model_ask(struct model *base, const struct model_
 	c->request = wire;
 	c->decoder = decoder_new(model->provider->protocol, model->provider, &c->handler);
 	c->decoder->has_schema = request->schema.at != NULL;
-	sse_init(&c->sse, on_event, c);
-	ndjson_init(&c->ndjson, on_line, c);
-	aws_stream_init(&c->aws, on_message, c);
+	body_init(&c->body, model->provider->protocol->framing, on_event, c);
 	c->http =
 	    http_start(model_http(base->host), &c->request, &base->host->limits,
 		       &(struct http_handler){.context = c, .body = on_body, .done = on_done});
