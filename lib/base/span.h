@@ -20,6 +20,12 @@ struct span {
 /* The span of a string literal, without its NUL. */
 #define SPAN(literal) ((struct span){(literal), sizeof(literal) - 1})
 
+/* The same as an initialiser, for static tables. */
+#define SPAN_INIT(literal)                                                                         \
+	{                                                                                          \
+		(literal), sizeof(literal) - 1                                                     \
+	}
+
 /* printf's "%.*s" for a span. */
 #define SPAN_ARG(s) (int)(s).len, (s).at
 

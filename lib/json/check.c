@@ -170,7 +170,7 @@ static bool in_object(const struct checker *c)
 /* A value of the outermost object ends at `at`. */
 static void note_member(struct checker *c, const char *at)
 {
-	if (c->depth != 1 || c->members == NULL || !in_object(c))
+	if (c->members == NULL || c->depth != 1 || !in_object(c))
 		return;
 	if (c->member_count < c->member_capacity)
 		c->members[c->member_count] =

@@ -97,8 +97,8 @@ struct json_walk json_walk(struct span value);
 bool json_next(struct json_walk *walk);
 
 /* Several members of the object that `walk` is about, in one walk: values[i] becomes the value of
- * the member names[i], as json_get finds it. NULL ends `names`; `values` has room for as many. */
-void json_members(struct json_walk walk, const char *const *names, struct span *values);
+ * the member names[i], as json_get finds it. An absent span ends `names`; no two are equal. */
+void json_members(struct json_walk walk, const struct span *names, struct span *values);
 
 /* As json_walk, for a value of the text that `index` is about; it need not have a node there. */
 struct json_walk json_index_walk(const struct json_index *index, struct span value);

@@ -182,29 +182,49 @@ struct json_walk json_index_walk(const struct json_index *index, struct span val
 	return walk;
 }
 
-/* Whether `key`, which has its quotes and no escape, is `name`. */
-static bool key_is(struct span key, const char *name)
+/* Store `value` as that of the name `key` (text), unless it has one. */
+static size_t store_member(struct span key, struct span value, const struct span *names,
+			   struct span *values)
 {
-	return key.at[1] == name[0] && strncmp(key.at + 1, name, key.len - 2) == 0 &&
-	       name[key.len - 2] == '\0';
+	size_t i = 0;
+
+	while (names[i].at != NULL && !span_equal(names[i], key))
+		i++;
+	if (names[i].at == NULL || values[i].at != NULL)
+		return 0;
+	values[i] = value;
+	return 1;
 }
 
-void json_members(struct json_walk walk, const char *const *names, struct span *values)
+static size_t store_escaped(struct span key, struct span value, const struct span *names,
+			    struct span *values)
+{
+	struct buffer text = {0};
+	size_t stored;
+
+	json_decode(key, &text);
+	stored = store_member(buffer_span(&text), value, names, values);
+	buffer_free(&text);
+	return stored;
+}
+
+void json_members(struct json_walk walk, const struct span *names, struct span *values)
 {
 	size_t missing = 0;
 
-	while (names[missing] != NULL)
+	while (names[missing].at != NULL)
 		values[missing++] = (struct span){0};
 	while (missing > 0 && walk.is_object && json_next(&walk)) {
-		bool escaped = memchr(walk.key.at, '\\', walk.key.len) != NULL;
+		struct span key = walk.key;
+		size_t stored = 0;
 
-		for (size_t i = 0; walk.key.len > 2 && names[i] != NULL; i++) {
-			if (values[i].at != NULL ||
-			    !(escaped ? json_is(walk.key, names[i]) : key_is(walk.key, names[i])))
-				continue;
-			values[i] = walk.value;
-			missing--;
-		}
+		/* A key that is spelled as a name has no escape: most need no search for one. */
+		if (key.len >= 2)
+			stored = store_member((struct span){key.at + 1, key.len - 2}, walk.value,
+					      names, values);
+		if (stored == 0 && memchr(key.at, '\\', key.len) != NULL)
+			stored = store_escaped(key, walk.value, names, values);
+		missing -= stored;
 	}
 }
 

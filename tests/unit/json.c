@@ -374,10 +374,11 @@ static void completion(void)
 
 static void members(void)
 {
-	static const char *const names[] = {"a", "missing", "esc", "nested", "a", NULL};
+	static const struct span names[] = {
+	    SPAN_INIT("a"), SPAN_INIT("missing"), SPAN_INIT("esc"), SPAN_INIT("nested"), {0}};
 	struct span text = SPAN(" {\"x\":{\"a\":9},\"a\":1,\"nested\":{\"b\":[2]},\"\\u0065sc\":3,"
 				"\"a\":4,\"\":5} ");
-	struct span found[5], all[5];
+	struct span found[4], all[4];
 	struct json_index index;
 	struct buffer many = {0};
 
@@ -386,7 +387,6 @@ static void members(void)
 	unit_ok(found[1].at == NULL, "a member that is not there is absent");
 	unit_same(found[2], SPAN("3"), "a key is found in an escaped spelling");
 	unit_same(found[3], SPAN("{\"b\":[2]}"), "a member that is an object");
-	unit_same(found[4], SPAN("1"), "a name may stand twice");
 	unit_ok(json_check_index(text, &index, NULL) && index.count == 10, "values have nodes");
 	json_members(json_index_walk(&index, json_trim(text)), names, all);
 	unit_ok(memcmp(found, all, sizeof(found)) == 0, "the index finds the same members");

@@ -426,8 +426,13 @@ static void absorb(struct anthropic_decoder *d, struct anthropic_block *block, s
 
 static void grow_block(struct anthropic_decoder *d, int64_t index, struct span delta)
 {
-	static const char *const names[] = {"type",      "text",     "thinking", "partial_json",
-					    "signature", "citation", NULL};
+	static const struct span names[] = {SPAN_INIT("type"),
+					    SPAN_INIT("text"),
+					    SPAN_INIT("thinking"),
+					    SPAN_INIT("partial_json"),
+					    SPAN_INIT("signature"),
+					    SPAN_INIT("citation"),
+					    {0}};
 	enum { TYPE, TEXT, THINKING, INPUT, SIGNATURE, CITATION, MEMBERS };
 	struct anthropic_block *block = find_block(d, index);
 	struct span member[MEMBERS], type, text = {0};
@@ -506,8 +511,10 @@ static bool start_message(struct anthropic_decoder *d, struct span message)
 /* Unknown events are no fault: new ones come every month. */
 static bool anthropic_chunk(struct decoder *base, struct span name, struct span json)
 {
-	static const char *const names[] = {"type",  "index",   "delta", "content_block",
-					    "usage", "message", "error", NULL};
+	static const struct span names[] = {SPAN_INIT("type"),  SPAN_INIT("index"),
+					    SPAN_INIT("delta"), SPAN_INIT("content_block"),
+					    SPAN_INIT("usage"), SPAN_INIT("message"),
+					    SPAN_INIT("error"), {0}};
 	enum { TYPE, INDEX, DELTA, BLOCK, USAGE, MESSAGE, ERROR, MEMBERS };
 	struct anthropic_decoder *d = (struct anthropic_decoder *)base;
 	struct span member[MEMBERS], type;

@@ -313,8 +313,9 @@ static void add_results(struct bedrock_decoder *d, int64_t index, struct span re
 
 static void grow_block(struct bedrock_decoder *d, int64_t index, struct span delta)
 {
-	static const char *const names[] = {"text",    "citation",   "reasoningContent",
-					    "toolUse", "toolResult", NULL};
+	static const struct span names[] = {
+	    SPAN_INIT("text"),    SPAN_INIT("citation"),   SPAN_INIT("reasoningContent"),
+	    SPAN_INIT("toolUse"), SPAN_INIT("toolResult"), {0}};
 	enum { TEXT, CITATION, REASONING, CALL, RESULT, MEMBERS };
 	struct span member[MEMBERS];
 
@@ -379,7 +380,11 @@ static void read_stop(struct decoder *base, struct span event)
 /* Unknown events are no fault. */
 static bool bedrock_chunk(struct decoder *base, struct span name, struct span event)
 {
-	static const char *const names[] = {"contentBlockIndex", "delta", "start", "usage", NULL};
+	static const struct span names[] = {SPAN_INIT("contentBlockIndex"),
+					    SPAN_INIT("delta"),
+					    SPAN_INIT("start"),
+					    SPAN_INIT("usage"),
+					    {0}};
 	enum { INDEX, DELTA, START, USAGE, MEMBERS };
 	struct bedrock_decoder *d = (struct bedrock_decoder *)base;
 	struct span member[MEMBERS];

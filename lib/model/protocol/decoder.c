@@ -40,7 +40,7 @@ struct json_walk decoder_walk(const struct decoder *d, struct span value)
 	return json_index_walk(&d->index, value);
 }
 
-void decoder_members(const struct decoder *d, struct span object, const char *const *names,
+void decoder_members(const struct decoder *d, struct span object, const struct span *names,
 		     struct span *values)
 {
 	json_members(decoder_walk(d, object), names, values);
@@ -115,17 +115,16 @@ static double read_count(enum usage_count count, struct span value)
 void decoder_usage(struct decoder *d, struct span usage)
 {
 	bool found[USAGE_COUNTS] = {0};
-	struct json_walk walk = decoder_walk(d, usage);
 
-	if (!walk.is_object)
+	if (json_type(usage) != JSON_OBJECT)
 		return;
 	for (const struct usage_name *row = d->protocol->usage; row->name != NULL; row++) {
-		struct span value = {0};
+		struct span value;
 		double count;
 
 		if (found[row->count])
 			continue;
-		json_members(walk, (const char *const[]){row->name, NULL}, &value);
+		value = json_get(usage, row->name);
 		if (row->inner != NULL)
 			value = json_get(value, row->inner);
 		count = read_count(row->count, value);

@@ -96,7 +96,7 @@ void decoder_free(struct decoder *decoder);
 
 /* As json_walk and json_members, for values of the event at hand. */
 struct json_walk decoder_walk(const struct decoder *decoder, struct span value);
-void decoder_members(const struct decoder *decoder, struct span object, const char *const *names,
+void decoder_members(const struct decoder *decoder, struct span object, const struct span *names,
 		     struct span *values);
 
 /* Whether `value` is a string that is not empty. */

@@ -137,15 +137,15 @@ static void end_grounding(struct gemini_decoder *d)
 
 static bool read_candidate(struct gemini_decoder *d, struct span candidate)
 {
-	static const char *const names[] = {"index",
-					    "content",
-					    "finishReason",
-					    "finishMessage",
-					    "groundingMetadata",
-					    "urlContextMetadata",
-					    NULL};
+	static const struct span names[] = {SPAN_INIT("index"),
+					    SPAN_INIT("content"),
+					    SPAN_INIT("finishReason"),
+					    SPAN_INIT("finishMessage"),
+					    SPAN_INIT("groundingMetadata"),
+					    SPAN_INIT("urlContextMetadata"),
+					    {0}};
 	enum { INDEX, CONTENT, REASON, MESSAGE, GROUNDING, URLS, MEMBERS };
-	static const char *const inside[] = {"parts", NULL};
+	static const struct span inside[] = {SPAN_INIT("parts"), {0}};
 	struct span member[MEMBERS], parts;
 	struct json_walk walk;
 	bool ok = true;
@@ -168,9 +168,13 @@ static bool read_candidate(struct gemini_decoder *d, struct span candidate)
 
 static bool read_chunk(struct gemini_decoder *d, struct span chunk)
 {
-	static const char *const names[] = {"candidates", "error",        "promptFeedback",
-					    "responseId", "modelVersion", "usageMetadata",
-					    NULL};
+	static const struct span names[] = {SPAN_INIT("candidates"),
+					    SPAN_INIT("error"),
+					    SPAN_INIT("promptFeedback"),
+					    SPAN_INIT("responseId"),
+					    SPAN_INIT("modelVersion"),
+					    SPAN_INIT("usageMetadata"),
+					    {0}};
 	enum { CANDIDATES, ERROR, FEEDBACK, ID, MODEL, USAGE, MEMBERS };
 	struct span member[MEMBERS];
 	struct json_walk walk;

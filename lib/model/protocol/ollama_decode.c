@@ -76,9 +76,11 @@ static bool read_call(struct ollama_decoder *d, struct span call)
 
 static bool ollama_chunk(struct decoder *base, struct span event, struct span line)
 {
-	static const char *const names[] = {"message", "error",       "model",
-					    "done",    "done_reason", NULL};
-	static const char *const parts[] = {"content", "thinking", "tool_calls", NULL};
+	static const struct span names[] = {SPAN_INIT("message"),     SPAN_INIT("error"),
+					    SPAN_INIT("model"),       SPAN_INIT("done"),
+					    SPAN_INIT("done_reason"), {0}};
+	static const struct span parts[] = {
+	    SPAN_INIT("content"), SPAN_INIT("thinking"), SPAN_INIT("tool_calls"), {0}};
 	enum { MESSAGE, ERROR, MODEL, DONE, REASON, MEMBERS };
 	enum { CONTENT, THINKING, CALLS, PARTS };
 	struct ollama_decoder *d = (struct ollama_decoder *)base;

@@ -143,8 +143,12 @@ static void read_extra(struct chat_decoder *d, struct chat_call *call, struct sp
 /* One element of tool_calls. */
 static void read_call(struct chat_decoder *d, struct span piece, size_t position)
 {
-	static const char *const names[] = {"index", "id", "function", "extra_content", NULL};
-	static const char *const parts[] = {"name", "arguments", NULL};
+	static const struct span names[] = {SPAN_INIT("index"),
+					    SPAN_INIT("id"),
+					    SPAN_INIT("function"),
+					    SPAN_INIT("extra_content"),
+					    {0}};
+	static const struct span parts[] = {SPAN_INIT("name"), SPAN_INIT("arguments"), {0}};
 	enum { INDEX, ID, FUNCTION, EXTRA, MEMBERS };
 	enum { NAME, ARGS, PARTS };
 	struct buffer *id = &d->base.scratch;

@@ -49,9 +49,11 @@ static void read_parts(struct chat_decoder *d, struct span parts)
 
 static void read_message(struct chat_decoder *d, struct span delta)
 {
-	static const char *const names[] = {"content",           "tool_calls", "refusal",
-					    "reasoning_content", "reasoning",  "reasoning_text",
-					    "reasoning_details", NULL};
+	static const struct span names[] = {
+	    SPAN_INIT("content"),           SPAN_INIT("tool_calls"),
+	    SPAN_INIT("refusal"),           SPAN_INIT("reasoning_content"),
+	    SPAN_INIT("reasoning"),         SPAN_INIT("reasoning_text"),
+	    SPAN_INIT("reasoning_details"), {0}};
 	enum { CONTENT, CALLS, REFUSAL, THINKING, THINKING_2, THINKING_3, DETAILS, MEMBERS };
 	struct span member[MEMBERS];
 	bool thought;
@@ -76,8 +78,9 @@ static void read_message(struct chat_decoder *d, struct span delta)
 /* One element of "choices". Only the first choice is the answer. */
 static void read_choice(struct chat_decoder *d, struct span choice)
 {
-	static const char *const names[] = {"index",         "delta", "message",
-					    "finish_reason", "usage", NULL};
+	static const struct span names[] = {SPAN_INIT("index"),   SPAN_INIT("delta"),
+					    SPAN_INIT("message"), SPAN_INIT("finish_reason"),
+					    SPAN_INIT("usage"),   {0}};
 	enum { INDEX, DELTA, MESSAGE, REASON, USAGE, MEMBERS };
 	struct span member[MEMBERS];
 
@@ -91,11 +94,14 @@ static void read_choice(struct chat_decoder *d, struct span choice)
 
 static bool chat_chunk(struct decoder *base, struct span name, struct span json)
 {
-	static const char *const names[] = {"choices", "usage",  "error",   "id",     "model",
-					    "x_groq",  "object", "message", "detail", NULL};
+	static const struct span names[] = {SPAN_INIT("choices"), SPAN_INIT("usage"),
+					    SPAN_INIT("error"),   SPAN_INIT("id"),
+					    SPAN_INIT("model"),   SPAN_INIT("x_groq"),
+					    SPAN_INIT("object"),  SPAN_INIT("message"),
+					    SPAN_INIT("detail"),  {0}};
 	enum { CHOICES, USAGE, ERROR, ID, MODEL, GROQ, OBJECT, MESSAGE, DETAIL, MEMBERS };
 	struct chat_decoder *d = (struct chat_decoder *)base;
-	struct span member[MEMBERS], groq_error;
+	struct span member[MEMBERS], groq_error = {0};
 	struct json_walk walk;
 
 	if (span_is(name, "error"))
@@ -105,8 +111,10 @@ static bool chat_chunk(struct decoder *base, struct span name, struct span json)
 	decoder_members(base, json, names, member);
 	decoder_store_first(&base->id, member[ID]);
 	decoder_store_first(&base->model, member[MODEL]);
-	decoder_usage(base, json_get(member[GROQ], "usage"));
-	groq_error = json_get(member[GROQ], "error");
+	if (member[GROQ].at != NULL) {
+		decoder_usage(base, json_get(member[GROQ], "usage"));
+		groq_error = json_get(member[GROQ], "error");
+	}
 	walk = decoder_walk(base, member[CHOICES]);
 	while (json_next(&walk))
 		read_choice(d, walk.value);

@@ -438,9 +438,11 @@ static bool read_event(struct responses_decoder *d, const struct responses_event
 /* Some servers leave event names out, but none the type in the data. */
 static bool responses_chunk(struct decoder *base, struct span name, struct span json)
 {
-	static const char *const names[] = {
-	    "type",     "delta", "output_index",  "item_id",       "item",
-	    "response", "error", "summary_index", "content_index", NULL};
+	static const struct span names[] = {SPAN_INIT("type"),          SPAN_INIT("delta"),
+					    SPAN_INIT("output_index"),  SPAN_INIT("item_id"),
+					    SPAN_INIT("item"),          SPAN_INIT("response"),
+					    SPAN_INIT("error"),         SPAN_INIT("summary_index"),
+					    SPAN_INIT("content_index"), {0}};
 	enum { TYPE, DELTA, INDEX, ID, ITEM, RESPONSE, ERROR, SUMMARY, CONTENT, MEMBERS };
 	struct responses_decoder *d = (struct responses_decoder *)base;
 	struct span member[MEMBERS];
