@@ -1,6 +1,6 @@
 #include "json/decimal.h"
 
-#include <math.h>
+#include "base/hash.h"
 
 /* A number as 0.DIGITS * 10^exponent, DIGITS beginning and ending with something other than 0; zero
  * has no digits. The digits are read from the text, over the decimal point. */
@@ -111,6 +111,23 @@ int decimal_compare(struct span a, struct span b)
 	return left.negative ? compare_magnitude(right, left) : compare_magnitude(left, right);
 }
 
+uint64_t decimal_hash(struct span number)
+{
+	struct decimal decimal = decimal_read(number);
+	uint64_t hash = HASH_START;
+	int digit;
+
+	hash = hash_add(hash, (struct span){(const char *)&decimal.negative, 1});
+	hash = hash_add(hash,
+			(struct span){(const char *)&decimal.exponent, sizeof(decimal.exponent)});
+	while ((digit = next_digit(&decimal.digits)) >= 0) {
+		char c = (char)digit;
+
+		hash = hash_add(hash, (struct span){&c, 1});
+	}
+	return hash;
+}
+
 /* The power of ten of the last digit. */
 static int64_t last_power(const struct decimal *decimal)
 {
@@ -136,6 +153,12 @@ static uint64_t times_power(uint64_t value, int64_t power, uint64_t modulus)
 	return value;
 }
 
+/* Doubles from 2^53 on have no fractional part. */
+static bool is_whole(double value)
+{
+	return value > -0x1p53 && value < 0x1p53 ? (double)(int64_t)value == value : value == value;
+}
+
 bool decimal_is_multiple(struct span number, struct span divisor)
 {
 	struct decimal n = decimal_read(number), d = decimal_read(divisor);
@@ -146,7 +169,7 @@ bool decimal_is_multiple(struct span number, struct span divisor)
 	if (n.count == 0)
 		return true;
 	if (d.count == 0 || d.count > 18)
-		return fmod(json_double(number, 0), json_double(divisor, 1)) == 0;
+		return is_whole(json_double(number, 0) / json_double(divisor, 1));
 	/* The divisor would need a factor of ten which the number's last digit, not 0, lacks. */
 	if (power < 0)
 		return false;

@@ -10,6 +10,9 @@
 /* Less than, equal to or greater than 0 as `a` is to `b`; both are numbers. */
 int decimal_compare(struct span a, struct span b);
 
+/* A hash that is the same for numbers that compare as equal. */
+uint64_t decimal_hash(struct span number);
+
 /* Whether a number has no fractional part. */
 bool decimal_is_integer(struct span number);
 

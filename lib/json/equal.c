@@ -1,15 +1,14 @@
-#include <stdlib.h>
-
 #include "json/decimal.h"
-#include "json/json.h"
+#include "json/tree.h"
 
+/* Only a string with an escape can have another text than its bytes say. */
 static bool strings_equal(struct span a, struct span b)
 {
 	struct buffer left = {0}, right = {0};
-	bool equal;
+	bool equal = span_equal(a, b);
 
-	if (span_equal(a, b))
-		return true;
+	if (equal || (json_plain(a).at != NULL && json_plain(b).at != NULL))
+		return equal;
 	json_decode(a, &left);
 	json_decode(b, &right);
 	equal = span_equal(buffer_span(&left), buffer_span(&right));
@@ -18,31 +17,15 @@ static bool strings_equal(struct span a, struct span b)
 	return equal;
 }
 
-static bool arrays_equal(struct span a, struct span b)
+static bool containers_equal(struct span a, struct span b)
 {
-	struct json_walk left = json_walk(a), right = json_walk(b);
+	struct json_tree left = {0}, right = {0};
+	bool equal = span_equal(a, b) || (json_tree_parse(&left, a) && json_tree_parse(&right, b) &&
+					  json_tree_equal(&left, 0, &right, 0));
 
-	while (json_next(&left))
-		if (!json_next(&right) || !json_equal(left.value, right.value))
-			return false;
-	return !json_next(&right);
-}
-
-static bool objects_equal(struct span a, struct span b)
-{
-	struct json_walk walk = json_walk(a);
-
-	if (json_count(a) != json_count(b))
-		return false;
-	while (json_next(&walk)) {
-		char *key = json_text(walk.key);
-		struct span other = json_get(b, key);
-
-		free(key);
-		if (other.at == NULL || !json_equal(walk.value, other))
-			return false;
-	}
-	return true;
+	json_tree_free(&left);
+	json_tree_free(&right);
+	return equal;
 }
 
 bool json_equal(struct span a, struct span b)
@@ -57,9 +40,8 @@ bool json_equal(struct span a, struct span b)
 	case JSON_STRING:
 		return strings_equal(a, b);
 	case JSON_ARRAY:
-		return arrays_equal(a, b);
 	case JSON_OBJECT:
-		return objects_equal(a, b);
+		return containers_equal(a, b);
 	default:
 		return span_equal(a, b);
 	}

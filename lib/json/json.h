@@ -2,8 +2,8 @@
  * json: RFC 8259 read in place and written into a buffer.
  *
  * A value is a span of the text it stands in, without surrounding white space; nothing is parsed
- * into a tree and nothing is allocated to read. Numbers and strings that pass through keep their
- * bytes: 1234567890123456789, 1.10 and 1E400 come out as they came in.
+ * into a tree (json/tree.h does that) and nothing is allocated to read. Numbers and strings that
+ * pass through keep their bytes: 1234567890123456789, 1.10 and 1E400 come out as they came in.
  *
  * json_check decides whether text is JSON. The reading functions are safe on any bytes, but promise
  * a meaning only for text that json_check accepts. The spans they return live as long as the text.

@@ -1,0 +1,390 @@
+#include "json/tree.h"
+
+#include <stdlib.h>
+
+#include "base/hash.h"
+#include "json/decimal.h"
+#include "json/scan.h"
+
+/* Objects with fewer members are searched one by one. */
+enum { INDEX_FROM = 12 };
+
+struct json_tree_slot {
+	uint32_t object, member; /* member 0: free */
+};
+
+/* ---- parsing ---- */
+
+struct parser {
+	struct json_tree *tree;
+	struct span text;
+	const char *at, *end;
+	uint32_t open[JSON_MAX_DEPTH]; /* the containers around `at` */
+	size_t depth;
+	struct span key; /* of the member whose value comes next; absent: none */
+};
+
+static uint32_t add_node(struct parser *p, enum json_type type, const char *at)
+{
+	struct json_tree *tree = p->tree;
+	struct json_tree_node *node;
+
+	if (tree->count == tree->capacity) {
+		tree->capacity = tree->capacity > 0 ? 2 * tree->capacity : 16;
+		tree->nodes = mem_resize(tree->nodes, tree->capacity * sizeof(*tree->nodes));
+	}
+	node = &tree->nodes[tree->count];
+	*node = (struct json_tree_node){.at = at,
+					.key = p->key.at,
+					.key_len = (uint32_t)p->key.len,
+					.after = tree->count + 1,
+					.type = (uint8_t)type};
+	p->key = (struct span){0};
+	if (p->depth > 0)
+		tree->nodes[p->open[p->depth - 1]].count++;
+	return tree->count++;
+}
+
+static void end_node(struct parser *p, uint32_t node)
+{
+	p->tree->nodes[node].len = (uint32_t)(p->at - p->tree->nodes[node].at);
+	p->tree->nodes[node].after = p->tree->count;
+}
+
+/* The string at p->at, with its quotes; steps over it. *plain: no escape is in it. */
+static struct span take_string(struct parser *p, bool *plain)
+{
+	const char *start = p->at, *at = start + 1;
+	bool ascii;
+
+	*plain = true;
+	while ((at = scan_string(p->text.at, at, p->end, &ascii)) < p->end && *at != '"') {
+		*plain = false;
+		at += *at == '\\' && p->end - at > 1 ? 2 : 1;
+	}
+	p->at = at < p->end ? at + 1 : p->end;
+	return (struct span){start, (size_t)(p->at - start)};
+}
+
+/* A name with escapes is decoded into `keys`, and its text added there. Both never take more bytes
+ * than the names of the whole text: the buffer does not move. */
+static void take_key(struct parser *p)
+{
+	struct buffer *keys = &p->tree->keys;
+	bool plain;
+	struct span raw = take_string(p, &plain);
+
+	if (plain && raw.len >= 2) {
+		p->key = (struct span){raw.at + 1, raw.len - 2};
+		return;
+	}
+	if (keys->len == 0)
+		buffer_reserve(keys, 2 * p->text.len + 1);
+	p->key = (struct span){keys->at + keys->len, keys->len};
+	json_decode(raw, keys);
+	p->key.len = keys->len - p->key.len;
+	buffer_add_span(keys, raw);
+}
+
+static bool open_container(struct parser *p)
+{
+	uint32_t node = add_node(p, *p->at == '{' ? JSON_OBJECT : JSON_ARRAY, p->at);
+
+	p->at++;
+	if (p->depth == JSON_MAX_DEPTH)
+		return false;
+	p->open[p->depth++] = node;
+	return true;
+}
+
+static bool wants_key(const struct parser *p)
+{
+	return p->key.at == NULL && p->depth > 0 &&
+	       p->tree->nodes[p->open[p->depth - 1]].type == JSON_OBJECT;
+}
+
+static void take_scalar(struct parser *p)
+{
+	enum json_type type = *p->at == 'n'                    ? JSON_NULL
+			      : *p->at == 't' || *p->at == 'f' ? JSON_BOOL
+							       : JSON_NUMBER;
+	uint32_t node = add_node(p, type, p->at);
+
+	do
+		p->at++;
+	while (p->at < p->end && *p->at != ',' && *p->at != ']' && *p->at != '}' &&
+	       (unsigned char)*p->at > ' ');
+	end_node(p, node);
+}
+
+static bool take_token(struct parser *p)
+{
+	uint32_t node;
+	bool plain;
+
+	switch (*p->at) {
+	case '{':
+	case '[':
+		return open_container(p);
+	case '}':
+	case ']':
+		p->at++;
+		if (p->depth > 0)
+			end_node(p, p->open[--p->depth]);
+		return true;
+	case '"':
+		if (wants_key(p)) {
+			take_key(p);
+			return true;
+		}
+		node = add_node(p, JSON_STRING, p->at);
+		take_string(p, &plain);
+		end_node(p, node);
+		return true;
+	case ' ':
+	case '\t':
+	case '\r':
+	case '\n':
+	case ',':
+	case ':':
+		p->at++;
+		return true;
+	default:
+		take_scalar(p);
+		return true;
+	}
+}
+
+bool json_tree_parse(struct json_tree *tree, struct span text)
+{
+	struct parser p = {tree, text, text.at, text.at + text.len, .depth = 0};
+	bool good = text.len < UINT32_MAX;
+
+	if (tree->used > 0)
+		memset(tree->slots, 0, tree->slot_count * sizeof(*tree->slots));
+	tree->count = tree->used = 0;
+	buffer_clear(&tree->keys);
+	while (good && p.at < p.end)
+		good = take_token(&p);
+	while (p.depth > 0)
+		end_node(&p, p.open[--p.depth]);
+	return good && tree->count > 0;
+}
+
+void json_tree_free(struct json_tree *tree)
+{
+	free(tree->nodes);
+	free(tree->slots);
+	buffer_free(&tree->keys);
+	*tree = (struct json_tree){0};
+}
+
+/* ---- looking up ---- */
+
+struct span json_tree_text(const struct json_tree *tree, uint32_t node)
+{
+	return (struct span){tree->nodes[node].at, tree->nodes[node].len};
+}
+
+struct span json_tree_key(const struct json_tree *tree, uint32_t node)
+{
+	return (struct span){tree->nodes[node].key, tree->nodes[node].key_len};
+}
+
+uint32_t json_tree_key_node(struct json_tree *tree, uint32_t member)
+{
+	struct span key = json_tree_key(tree, member);
+	bool decoded = tree->keys.len > 0 && key.at >= tree->keys.at &&
+		       key.at < tree->keys.at + tree->keys.len,
+	     plain;
+	const char *raw = decoded ? key.at + key.len : key.at - 1;
+	const char *end = decoded ? tree->keys.at + tree->keys.len : raw + key.len + 2;
+	struct parser p = {
+	    .tree = tree, .text = {raw, (size_t)(end - raw)}, .at = raw, .end = end, .depth = 0};
+	uint32_t node = add_node(&p, JSON_STRING, raw);
+
+	take_string(&p, &plain);
+	end_node(&p, node);
+	return node;
+}
+
+uint32_t json_tree_at(const struct json_tree *tree, const char *at)
+{
+	uint32_t first = 0, last = tree->count;
+
+	while (first < last) {
+		uint32_t middle = first + (last - first) / 2;
+
+		if (tree->nodes[middle].at < at)
+			first = middle + 1;
+		else
+			last = middle;
+	}
+	return first < tree->count && tree->nodes[first].at == at ? first : JSON_NO_NODE;
+}
+
+static bool has_key(const struct json_tree *tree, uint32_t node, struct span key)
+{
+	return span_equal(json_tree_key(tree, node), key);
+}
+
+/* The slot of a member: the one that holds it, or the free one where it belongs. */
+static struct json_tree_slot *find_slot(const struct json_tree *tree, uint32_t object,
+					struct span key)
+{
+	uint64_t hash = hash_add(HASH_START ^ (object * UINT64_C(0x9E3779B97F4A7C15)), key);
+	uint32_t mask = tree->slot_count - 1, i = (uint32_t)(hash ^ hash >> 32) & mask;
+
+	while (tree->slots[i].member != 0 &&
+	       !(tree->slots[i].object == object && has_key(tree, tree->slots[i].member, key)))
+		i = (i + 1) & mask;
+	return &tree->slots[i];
+}
+
+static void grow_table(struct json_tree *tree, uint32_t extra)
+{
+	struct json_tree_slot *old = tree->slots;
+	uint32_t old_count = tree->slot_count, count = old_count > 0 ? old_count : 64;
+
+	while ((uint64_t)(tree->used + extra) * 2 > count)
+		count *= 2;
+	if (count == old_count)
+		return;
+	tree->slots = mem_zero(count * sizeof(*tree->slots));
+	tree->slot_count = count;
+	for (uint32_t i = 0; i < old_count; i++)
+		if (old[i].member != 0)
+			*find_slot(tree, old[i].object, json_tree_key(tree, old[i].member)) =
+			    old[i];
+	free(old);
+}
+
+static void index_members(struct json_tree *tree, uint32_t object)
+{
+	uint32_t member = object + 1;
+
+	grow_table(tree, tree->nodes[object].count);
+	for (uint32_t i = tree->nodes[object].count; i > 0; i--) {
+		struct json_tree_slot *slot = find_slot(tree, object, json_tree_key(tree, member));
+
+		if (slot->member == 0) {
+			*slot = (struct json_tree_slot){object, member};
+			tree->used++;
+		}
+		member = tree->nodes[member].after;
+	}
+	tree->nodes[object].indexed = true;
+}
+
+uint32_t json_tree_find(struct json_tree *tree, uint32_t object, struct span key)
+{
+	const struct json_tree_node *node = &tree->nodes[object];
+	uint32_t member = object + 1;
+
+	if (node->type != JSON_OBJECT)
+		return JSON_NO_NODE;
+	if (node->count >= INDEX_FROM) {
+		if (!node->indexed)
+			index_members(tree, object);
+		member = find_slot(tree, object, key)->member;
+		return member != 0 ? member : JSON_NO_NODE;
+	}
+	for (uint32_t i = node->count; i > 0; i--) {
+		if (has_key(tree, member, key))
+			return member;
+		member = tree->nodes[member].after;
+	}
+	return JSON_NO_NODE;
+}
+
+/* ---- comparing ---- */
+
+static uint64_t mix(uint64_t hash, uint64_t value)
+{
+	hash = (hash ^ value) * UINT64_C(0x9E3779B97F4A7C15);
+	return hash ^ hash >> 29;
+}
+
+static uint64_t hash_string(struct span string)
+{
+	struct span plain = json_plain(string);
+	struct buffer text = {0};
+	uint64_t hash;
+
+	if (plain.at != NULL)
+		return hash_add(HASH_START, plain);
+	json_decode(string, &text);
+	hash = hash_add(HASH_START, buffer_span(&text));
+	buffer_free(&text);
+	return hash;
+}
+
+/* Members in any order give the same sum. */
+static uint64_t hash_members(struct json_tree *tree, uint32_t node)
+{
+	uint32_t member = node + 1;
+	uint64_t sum = 0;
+
+	for (uint32_t i = tree->nodes[node].count; i > 0; i--) {
+		uint64_t hash = json_tree_hash(tree, member);
+
+		if (tree->nodes[node].type == JSON_ARRAY)
+			sum = mix(sum, hash);
+		else
+			sum += mix(hash_add(HASH_START, json_tree_key(tree, member)), hash);
+		member = tree->nodes[member].after;
+	}
+	return sum;
+}
+
+uint32_t json_tree_hash(struct json_tree *tree, uint32_t node)
+{
+	enum json_type type = tree->nodes[node].type;
+	struct span text = json_tree_text(tree, node);
+	uint64_t hash = 0;
+
+	if (tree->nodes[node].hash != 0)
+		return tree->nodes[node].hash;
+	if (type == JSON_ARRAY || type == JSON_OBJECT)
+		hash = hash_members(tree, node);
+	else if (type == JSON_NUMBER)
+		hash = decimal_hash(text);
+	else if (type == JSON_STRING)
+		hash = hash_string(text);
+	else
+		hash = hash_add(HASH_START, text);
+	hash = mix(hash, type);
+	hash = (hash ^ hash >> 32) & UINT32_MAX;
+	tree->nodes[node].hash = hash != 0 ? (uint32_t)hash : 1;
+	return tree->nodes[node].hash;
+}
+
+static bool members_equal(struct json_tree *a, uint32_t left, struct json_tree *b, uint32_t right)
+{
+	uint32_t member = left + 1, other = right + 1;
+
+	for (uint32_t i = a->nodes[left].count; i > 0; i--) {
+		/* Mostly both have the same order. */
+		if (a->nodes[left].type == JSON_OBJECT &&
+		    !has_key(b, other, json_tree_key(a, member)))
+			other = json_tree_find(b, right, json_tree_key(a, member));
+		if (other == JSON_NO_NODE || !json_tree_equal(a, member, b, other))
+			return false;
+		member = a->nodes[member].after;
+		other = i > 1 && b->nodes[other].after < b->nodes[right].after
+			    ? b->nodes[other].after
+			    : right + 1;
+	}
+	return true;
+}
+
+bool json_tree_equal(struct json_tree *a, uint32_t left, struct json_tree *b, uint32_t right)
+{
+	enum json_type type = a->nodes[left].type;
+
+	if (type != b->nodes[right].type || a->nodes[left].count != b->nodes[right].count)
+		return false;
+	if (type == JSON_ARRAY || type == JSON_OBJECT)
+		return members_equal(a, left, b, right);
+	return json_equal(json_tree_text(a, left), json_tree_text(b, right));
+}

@@ -1,0 +1,63 @@
+/*
+ * tree: a JSON value parsed once, for many look-ups.
+ *
+ * The reading functions of json.h scan the text again for each question. A tree holds every value
+ * of the text as a node, in the order of the text: a container comes before its members, and a node
+ * knows which one follows its last member. Members of large objects are found through a hash table.
+ * Nodes are numbered from 0, the whole value.
+ */
+#ifndef JSON_TREE_H
+#define JSON_TREE_H
+
+#include "json/json.h"
+
+/* The number of no node. */
+#define JSON_NO_NODE UINT32_MAX
+
+struct json_tree_node {
+	const char *at;  /* its text */
+	const char *key; /* the decoded name of a member; NULL for elements and the whole value */
+	uint32_t len, key_len;
+	uint32_t count; /* members or elements */
+	uint32_t after; /* the first node behind this one and its members */
+	uint32_t hash;  /* private; 0: not computed */
+	uint8_t type;   /* enum json_type */
+	bool indexed;   /* private: its members are in the table */
+};
+
+/* Zeroed: no value. A tree can parse one value after the other and reuses its memory. */
+struct json_tree {
+	struct json_tree_node *nodes;
+	uint32_t count, capacity;
+	struct buffer keys;           /* names with escapes: decoded, then their text */
+	struct json_tree_slot *slots; /* of the table of members */
+	uint32_t slot_count, used;
+};
+
+/* Parse `text`, valid JSON without white space around it, which must outlive the tree's use of it.
+ * False if it is 4 GiB or longer, or nested deeper than JSON_MAX_DEPTH. */
+bool json_tree_parse(struct json_tree *tree, struct span text);
+void json_tree_free(struct json_tree *tree);
+
+/* The text of a node, and the decoded name of a member (absent for others). */
+struct span json_tree_text(const struct json_tree *tree, uint32_t node);
+struct span json_tree_key(const struct json_tree *tree, uint32_t node);
+
+/* Add a node, outside of the value, for the name of a member as a JSON string. */
+uint32_t json_tree_key_node(struct json_tree *tree, uint32_t member);
+
+/* The member `key` (decoded) of an object; JSON_NO_NODE if there is none or `object` is no object.
+ * Of duplicate names the first counts. */
+uint32_t json_tree_find(struct json_tree *tree, uint32_t object, struct span key);
+
+/* The node whose text starts at `at`; JSON_NO_NODE if there is none. */
+uint32_t json_tree_at(const struct json_tree *tree, const char *at);
+
+/* A hash that is the same for values that json_equal finds equal (objects with duplicate names
+ * aside). It is computed once per node. */
+uint32_t json_tree_hash(struct json_tree *tree, uint32_t node);
+
+/* json_equal for two nodes. */
+bool json_tree_equal(struct json_tree *a, uint32_t left, struct json_tree *b, uint32_t right);
+
+#endif
