@@ -74,20 +74,12 @@ static void add_agent(struct options *o, const char *path)
 
 static void read_schema(struct options *o, const char *path)
 {
-	struct buffer *text = &o->agent->schema_text;
-	struct json_fault fault;
 	struct error e = {0};
 
-	buffer_clear(text);
-	if (!file_read(path, text, &e))
+	schema_free(o->agent->schema);
+	o->agent->schema = schema_read(path, &e);
+	if (o->agent->schema == NULL)
 		die(STATUS_USAGE, "%s", e.message);
-	if (!json_check(buffer_span(text), &fault)) {
-		error_at(&e, path, buffer_span(text), fault.offset, "not JSON: %s", fault.what);
-		die(STATUS_USAGE, "%s", e.message);
-	}
-	o->agent->schema = json_trim(buffer_span(text));
-	if (json_type(o->agent->schema) != JSON_OBJECT)
-		die(STATUS_USAGE, "%s:1: a JSON Schema is an object", path);
 }
 
 static void set_session(struct options *o, const char *path)

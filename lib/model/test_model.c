@@ -232,6 +232,16 @@ static bool may_call(const struct model_request *request, const char *tool)
 	return strcmp(choice, "none") != 0 && strcmp(choice, tool) == 0;
 }
 
+/* Append a value that satisfies the schema `text`, if one is found. */
+static bool write_example(struct span text, struct buffer *out)
+{
+	struct schema *schema = schema_compile(text, NULL, NULL);
+	bool good = schema != NULL && schema_example(schema, out);
+
+	schema_free(schema);
+	return good;
+}
+
 /* Ids go on from those of the conversation. */
 static void plan_calls(struct test_call *call, const struct model_request *request)
 {
@@ -247,7 +257,7 @@ static void plan_calls(struct test_call *call, const struct model_request *reque
 		buffer_add_format(&id, "call_%zu", ++number);
 		planned->id = buffer_take(&id);
 		planned->name = mem_copy(span_of(request->tools[i].name));
-		schema_example(request->tools[i].parameters, &planned->args);
+		write_example(request->tools[i].parameters, &planned->args);
 		call->usage.output += (int64_t)count_words(buffer_span(&planned->args));
 		call->call_count++;
 	}
@@ -256,7 +266,7 @@ static void plan_calls(struct test_call *call, const struct model_request *reque
 static void plan_text(struct test_call *call, const struct model_request *request, size_t chunks)
 {
 	if (!option_text(request, "text", &call->answer.text) &&
-	    (request->schema.at == NULL || !schema_example(request->schema, &call->answer.text)))
+	    (request->schema.at == NULL || !write_example(request->schema, &call->answer.text)))
 		write_answer(&call->answer.text, request);
 	words_cut(&call->answer, chunks);
 	if (request->max_tokens > 0 && call->answer.pieces > (size_t)request->max_tokens) {

@@ -36,7 +36,7 @@ void agent_free(struct agent *agent)
 	free(agent->source);
 	free(agent->folder);
 	buffer_free(&agent->text);
-	buffer_free(&agent->schema_text);
+	schema_free(agent->schema);
 	free(agent);
 }
 
@@ -183,8 +183,11 @@ bool agent_override(struct agent *agent, struct agent *from, bool starts, struct
 		free(agent->instructions);
 		agent->instructions = mem_copy(span_of(from->instructions));
 	}
-	if (from->schema.at != NULL)
+	if (from->schema != NULL) {
+		schema_free(agent->schema);
 		agent->schema = from->schema;
+		from->schema = NULL;
+	}
 	return tool_set_take(&agent->tools, &from->tools, e);
 }
 

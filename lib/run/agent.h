@@ -29,13 +29,13 @@ struct agent {
 	struct model_option *options; /* keys and values are owned */
 	size_t option_count;
 	int64_t max_tokens;
-	struct span schema;    /* of the answer */
+	struct schema *schema; /* of the answer; NULL: text */
 	struct tool_set tools; /* those that hand over included */
 	enum handoff_input handoff_input;
 	struct run_limits limits;
 	/* private */
 	char *source, *folder;
-	struct buffer text, schema_text; /* own the spans */
+	struct buffer text; /* owns the spans */
 	struct span handoffs;
 	dev_t device;
 	ino_t inode;
@@ -51,9 +51,9 @@ bool agent_set_instructions(struct agent *agent, const char *folder, const char 
 			    struct error *e);
 
 /* The settings of the command line, `from`, go before those of the file: models, request
- * parameters, effort and max_tokens for every agent; instructions, tools (which move), tool_choice,
- * schema and limits for the one that starts (`starts`). This is the one place that decides which
- * setting goes first. False with `e` if two tools have the same name. */
+ * parameters, effort and max_tokens for every agent; instructions, tools and schema (which move),
+ * tool_choice and limits for the one that starts (`starts`). This is the one place that decides
+ * which setting goes first. False with `e` if two tools have the same name. */
 bool agent_override(struct agent *agent, struct agent *from, bool starts, struct error *e);
 
 /* Zeroed: empty. No two agents have the same name. */

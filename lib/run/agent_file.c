@@ -229,34 +229,50 @@ static bool read_handoff_input(struct agent_file *file, struct span value)
 	       fault(file, value, "\"handoff_input\" must be all, last or none");
 }
 
-static bool read_schema_file(const struct agent_file *file, struct span value)
+static struct schema *read_schema_file(const struct agent_file *file, struct span value)
 {
-	struct agent *agent = file->agent;
-	char *name = json_text(value), *path = path_join(agent->folder, name);
+	char *name = json_text(value), *path = path_join(file->agent->folder, name);
 	struct error e = {0};
-	struct json_fault json;
-	bool good;
+	struct buffer text = {0};
+	struct schema *schema = NULL;
 
-	buffer_clear(&agent->schema_text);
-	good = file_read(path, &agent->schema_text, &e) || fault(file, value, e.message);
-	if (good && !json_check(buffer_span(&agent->schema_text), &json))
-		good = error_at(file->e, path, buffer_span(&agent->schema_text), json.offset,
-				"not JSON: %s", json.what);
-	agent->schema = json_trim(buffer_span(&agent->schema_text));
+	if (file_read(path, &text, &e))
+		schema = schema_parse(path, buffer_span(&text), file->e);
+	else
+		fault(file, value, e.message);
+	buffer_free(&text);
 	error_clear(&e);
 	free(path);
 	free(name);
-	return good;
+	return schema;
+}
+
+static struct schema *compile_schema(const struct agent_file *file, struct span value)
+{
+	struct error e = {0};
+	struct span where = value;
+	struct schema *schema = schema_compile(value, &where, &e);
+
+	if (schema == NULL)
+		fault(file, where, e.message);
+	error_clear(&e);
+	return schema;
 }
 
 static bool read_output_schema(struct agent_file *file, struct span value)
 {
-	file->agent->schema = value;
-	if (json_type(value) == JSON_STRING && !read_schema_file(file, value))
-		return false;
-	return json_type(file->agent->schema) == JSON_OBJECT ||
-	       fault(file, value,
-		     "\"output_schema\" must be a JSON Schema (an object) or its file");
+	struct agent *agent = file->agent;
+
+	schema_free(agent->schema);
+	agent->schema = NULL;
+	if (json_type(value) == JSON_STRING)
+		agent->schema = read_schema_file(file, value);
+	else if (json_type(value) == JSON_OBJECT)
+		agent->schema = compile_schema(file, value);
+	else
+		return fault(file, value,
+			     "\"output_schema\" must be a JSON Schema (an object) or its file");
+	return agent->schema != NULL;
 }
 
 static bool refuse_mcp(struct agent_file *file, struct span value)

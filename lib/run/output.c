@@ -1,7 +1,5 @@
 #include "run/output.h"
 
-#include "schema/schema.h"
-
 enum { LOOKS = 64 };
 
 /* Behind the line that opens a code fence. */
@@ -59,7 +57,7 @@ struct span output_json(struct span text)
 	return json.len > 0 && json_check(json, NULL) ? json : (struct span){0};
 }
 
-bool output_check(struct span text, struct span schema, struct buffer *why)
+bool output_check(struct span text, struct schema *schema, struct buffer *why)
 {
 	struct span json = output_json(text);
 	struct json_fault fault = {.what = "unexpected end of text"};

@@ -4,7 +4,7 @@
 #ifndef RUN_OUTPUT_H
 #define RUN_OUTPUT_H
 
-#include "json/json.h"
+#include "schema/schema.h"
 
 /* Zeroed: nothing was written yet. */
 struct output {
@@ -27,7 +27,7 @@ struct span output_json(struct span text);
 
 /* Whether the answer is JSON that satisfies `schema`; if not, `why` gets a sentence that the model
  * can act on. */
-bool output_check(struct span text, struct span schema, struct buffer *why);
+bool output_check(struct span text, struct schema *schema, struct buffer *why);
 
 /* How the error event of an answer that does not satisfy the schema begins; what is wrong follows.
  */

@@ -126,7 +126,7 @@ static void write_result(struct buffer *out, const struct agent_run *nested, con
 	struct span json;
 
 	answer_text(&nested->answer, &text);
-	if (message == NULL && nested->agent->schema.at != NULL) {
+	if (message == NULL && nested->agent->schema != NULL) {
 		json = output_json(buffer_span(&text)); /* without a code fence around it */
 		buffer_add_span(out, json);
 		buffer_free(&text);

@@ -138,7 +138,7 @@ static void put_output_json(struct buffer *data, const struct agent_run *run)
 	struct buffer text = {0};
 	struct span json;
 
-	if (run->agent->schema.at == NULL)
+	if (run->agent->schema == NULL)
 		return;
 	answer_text(&run->answer, &text);
 	json = output_json(buffer_span(&text));
@@ -264,8 +264,7 @@ static void emit_chunk(struct agent_run *run, enum model_delta_type type, int in
 		json_put_string(data, "text", text);
 	}
 	end(run);
-	if (type == MODEL_TEXT && run->agent->schema.at != NULL &&
-	    output_add(&run->structured, text))
+	if (type == MODEL_TEXT && run->agent->schema != NULL && output_add(&run->structured, text))
 		emit_output_chunk(run);
 }
 

@@ -6,7 +6,7 @@ bool run_output_satisfies(const struct agent_run *run, const struct model_outcom
 	struct buffer text = {0};
 	bool good;
 
-	if (run->agent->schema.at == NULL || outcome->finish != MODEL_STOP)
+	if (run->agent->schema == NULL || outcome->finish != MODEL_STOP)
 		return true;
 	answer_text(&run->answer, &text);
 	good = output_check(buffer_span(&text), run->agent->schema, why);

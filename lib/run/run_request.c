@@ -12,7 +12,7 @@ struct model_request run_request(const struct agent_run *run, struct window *win
 	    .option_count = agent->option_count,
 	    .effort = agent->effort,
 	    .max_tokens = agent->max_tokens,
-	    .schema = agent->schema,
+	    .schema = schema_text(agent->schema),
 	};
 
 	window_choose(window, &run->conversation, run->prompt_at, run->config.max_history_tokens,

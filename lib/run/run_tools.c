@@ -182,7 +182,7 @@ static bool is_faulty(struct batch_call *call, struct buffer *why)
 			    fault.what, fault.offset + 1);
 		return true;
 	}
-	if (schema_check(call->tool->parameters, answer_args(said), &faults))
+	if (schema_check(call->tool->schema, answer_args(said), &faults))
 		return false;
 	buffer_add_format(why,
 			  "The arguments do not satisfy the tool's schema: %s. Fix the errors and "

@@ -3,378 +3,424 @@
 #include "schema/checker.h"
 
 enum {
-	MAX_FAULTS = 10,     /* that are told */
-	MAX_STEPS = 1000000, /* after which a schema counts as too complex */
-	MAX_FRAMES = 2000,   /* schemas applied inside each other */
-	MAX_LISTED = 20,     /* values of an enum that are told */
+	MAX_FAULTS = 10,    /* that are written */
+	MAX_STEPS = 200000, /* and for each byte of the value: */
+	STEPS_A_BYTE = 8,   /* large values may take more work, in proportion */
+	MAX_DEPTH = 2000,   /* schemas applied inside each other */
+	MARKS_A_STEP = 64,
 };
 
-/* ---- saying what is wrong ---- */
+/* ---- reporting what is wrong ---- */
+
+static void write_path(const struct checker *c, const struct checker_step *step, struct buffer *out)
+{
+	struct span key;
+
+	if (step == NULL)
+		return;
+	write_path(c, step->outer, out);
+	buffer_add_char(out, '/');
+	key = json_tree_key(c->value, step->value);
+	if (key.at == NULL)
+		buffer_add_format(out, "%zu", step->index);
+	for (size_t i = 0; i < key.len; i++)
+		if (key.at[i] == '~' || key.at[i] == '/')
+			buffer_add_text(out, key.at[i] == '~' ? "~0" : "~1");
+		else if (key.at[i] == '\0')
+			buffer_add_text(out, "\xEF\xBF\xBD");
+		else
+			buffer_add_char(out, key.at[i]);
+}
 
 bool checker_fault(struct checker *c, const char *format, ...)
 {
 	va_list args;
 
-	if (c->why == NULL || c->faults++ >= MAX_FAULTS)
+	if (c->why == NULL || c->expensive || c->faults++ >= MAX_FAULTS)
 		return false;
 	if (c->why->len > 0)
 		buffer_add_text(c->why, "; ");
-	if (c->path.len > 0) {
-		buffer_add_span(c->why, buffer_span(&c->path));
+	write_path(c, c->step, c->why);
+	if (c->step != NULL)
 		buffer_add_text(c->why, ": ");
-	}
 	va_start(args, format);
 	buffer_add_format_list(c->why, format, args);
 	va_end(args);
 	return false;
 }
 
-bool checker_spend(struct checker *c, size_t steps)
+bool checker_spend(struct checker *c, uint64_t steps)
 {
-	c->steps += steps;
-	return c->steps <= MAX_STEPS || checker_fault(c, "the schema is too complex to check");
+	if (steps > INT64_MAX / 2 || (c->steps -= (int64_t)steps) < 0)
+		c->expensive = true;
+	return !c->expensive;
 }
 
-bool checker_silently(struct checker *c, struct span schema, struct span value)
+bool checker_silently(struct checker *c, const struct schema_node *node, uint32_t value)
 {
 	struct buffer *why = c->why;
 	bool good;
 
 	c->why = NULL;
-	good = checker_check(c, schema, value);
+	good = checker_check(c, node, value);
 	c->why = why;
 	return good;
 }
 
-bool checker_member(struct checker *c, struct span schema, struct span key, struct span value)
+bool checker_part(struct checker *c, const struct schema_node *node, uint32_t part, size_t index)
 {
-	size_t len = c->path.len;
+	struct checker_step step = {part, index, c->step};
 	bool good;
 
-	buffer_add_char(&c->path, '/');
-	for (size_t i = 0; i < key.len; i++)
-		if (key.at[i] == '~' || key.at[i] == '/')
-			buffer_add_text(&c->path, key.at[i] == '~' ? "~0" : "~1");
-		else
-			buffer_add_char(&c->path, key.at[i]);
-	good = checker_check(c, schema, value);
-	c->path.len = len;
+	c->step = &step;
+	good = checker_check(c, node, part);
+	c->step = step.outer;
 	return good;
 }
 
-bool checker_element(struct checker *c, struct span schema, size_t index, struct span value)
-{
-	size_t len = c->path.len;
-	bool good;
+/* ---- what is evaluated ---- */
 
-	buffer_add_format(&c->path, "/%zu", index);
-	good = checker_check(c, schema, value);
-	c->path.len = len;
-	return good;
+void checker_mark(struct checker *c, uint32_t value, size_t index)
+{
+	if (c->marks.value == value)
+		c->marked.at[c->marks.start + index] = 1;
 }
 
-/* ---- any value ---- */
-
-static const char *type_name(struct span value)
+/* No member of `value` is marked yet. */
+static struct checker_marks new_marks(struct checker *c, uint32_t value)
 {
-	switch (json_type(value)) {
-	case JSON_NULL:
-		return "null";
-	case JSON_BOOL:
-		return "boolean";
-	case JSON_NUMBER:
-		return "number";
-	case JSON_STRING:
-		return "string";
-	case JSON_ARRAY:
-		return "array";
-	default:
-		return "object";
+	size_t count = c->value->nodes[value].count;
+	struct checker_marks marks = {value, c->marked.len};
+
+	if (checker_spend(c, 1 + count / MARKS_A_STEP)) {
+		buffer_reserve(&c->marked, count + 1);
+		memset(c->marked.at + c->marked.len, 0, count);
+		c->marked.len += count;
+	} else {
+		marks.value = JSON_NO_NODE;
 	}
+	return marks;
 }
 
-static bool has_type(struct span type, struct span value)
+/* What a schema that `value` satisfies has marked counts for the schema around it. */
+static void add_marks(struct checker *c, uint32_t value, size_t start)
 {
-	struct json_walk walk = json_walk(type);
+	size_t count = c->value->nodes[value].count;
 
-	if (json_type(type) != JSON_ARRAY)
-		return type.at == NULL || schema_type_is(type, value);
-	while (json_next(&walk))
-		if (schema_type_is(walk.value, value))
-			return true;
-	return false;
-}
-
-/* The values of an array as "a, b or c". */
-static void list_values(struct buffer *out, struct span array, bool plain)
-{
-	struct json_walk walk = json_walk(array);
-	size_t count = json_count(array), i = 0;
-
-	while (json_next(&walk) && i < MAX_LISTED) {
-		if (i++ > 0)
-			buffer_add_text(out, i == count ? " or " : ", ");
-		if (plain)
-			json_decode(walk.value, out);
-		else
-			json_write_compact(out, walk.value);
-	}
-	if (count > MAX_LISTED)
-		buffer_add_format(out, ", ... (%zu in all)", count);
-}
-
-static bool check_type(struct checker *c, struct span type, struct span value)
-{
-	struct buffer names = {0};
-
-	if (has_type(type, value))
-		return true;
-	if (!json_decode(type, &names))
-		list_values(&names, type, true);
-	checker_fault(c, "must be %s, not %s", buffer_string(&names), type_name(value));
-	buffer_free(&names);
-	return false;
-}
-
-static bool check_values(struct checker *c, struct span schema, struct span value)
-{
-	struct span values = json_get(schema, "enum"), constant = json_get(schema, "const");
-	struct json_walk walk = json_walk(values);
-	struct buffer names = {0};
-	bool good = json_type(values) != JSON_ARRAY;
-
-	while (!good && json_next(&walk))
-		good = json_equal(walk.value, value);
-	if (!good) {
-		list_values(&names, values, false);
-		checker_fault(c, "must be %s", buffer_string(&names));
-	}
-	if (constant.at != NULL && !json_equal(constant, value)) {
-		buffer_clear(&names);
-		json_write_compact(&names, constant);
-		good = checker_fault(c, "must be %s", buffer_string(&names));
-	}
-	buffer_free(&names);
-	return good;
-}
-
-/* ---- schemas made of schemas ---- */
-
-static bool check_all(struct checker *c, struct span schemas, struct span value)
-{
-	struct json_walk walk = json_walk(schemas);
-	bool good = true;
-
-	while (json_next(&walk))
-		good &= checker_check(c, walk.value, value);
-	return good;
-}
-
-/* The alternatives of `schemas` that `value` satisfies, and the only one that is of its type. */
-static size_t count_matching(struct checker *c, struct span schemas, struct span value,
-			     struct span *candidate)
-{
-	struct json_walk walk = json_walk(schemas);
-	size_t matching = 0, candidates = 0;
-
-	while (json_next(&walk)) {
-		struct span alternative = walk.value;
-		struct span reference = json_get(alternative, "$ref");
-
-		if (json_type(reference) == JSON_STRING)
-			alternative = schema_names_follow(c->names, walk.value, reference);
-		matching += checker_silently(c, walk.value, value);
-		if (has_type(json_get(alternative, "type"), value)) {
-			*candidate = walk.value;
-			candidates++;
-		}
-	}
-	if (candidates != 1)
-		*candidate = (struct span){0};
-	return matching;
-}
-
-/* What is wrong is told by the one alternative that can be meant, if there is one. */
-static bool check_alternatives(struct checker *c, const char *keyword, struct span schemas,
-			       struct span value)
-{
-	struct span candidate = {0};
-	bool one = strcmp(keyword, "oneOf") == 0;
-	size_t matching;
-
-	if (json_type(schemas) != JSON_ARRAY)
-		return true;
-	matching = count_matching(c, schemas, value, &candidate);
-	if (matching == 1 || (matching > 1 && !one))
-		return true;
-	if (matching > 1)
-		return checker_fault(c, "satisfies %zu schemas of oneOf instead of one", matching);
-	if (candidate.at != NULL)
-		return checker_check(c, candidate, value);
-	return checker_fault(c, "satisfies none of the %zu schemas of %s", json_count(schemas),
-			     keyword);
-}
-
-static bool check_condition(struct checker *c, struct span schema, struct span value)
-{
-	struct span condition = json_get(schema, "if"), branch;
-
-	if (condition.at == NULL)
-		return true;
-	branch = json_get(schema, checker_silently(c, condition, value) ? "then" : "else");
-	return branch.at == NULL || checker_check(c, branch, value);
-}
-
-static bool check_combined(struct checker *c, struct span schema, struct span value)
-{
-	struct span not = json_get(schema, "not");
-	bool good = check_all(c, json_get(schema, "allOf"), value);
-
-	good &= check_alternatives(c, "anyOf", json_get(schema, "anyOf"), value);
-	good &= check_alternatives(c, "oneOf", json_get(schema, "oneOf"), value);
-	good &= check_condition(c, schema, value);
-	if (not .at != NULL && checker_silently(c, not, value))
-		good = checker_fault(c, "must not satisfy the schema of \"not\"");
-	return good;
+	if (c->marks.value != value || c->marks.start == start ||
+	    !checker_spend(c, count / MARKS_A_STEP))
+		return;
+	for (size_t i = 0; i < count; i++)
+		c->marked.at[c->marks.start + i] |= c->marked.at[start + i];
 }
 
 /* ---- references ---- */
 
-struct span schema_resolve(struct span root, struct span schema)
+/* Enter the resource of a schema. The first one of the same resource is what counts. */
+static uint32_t enter(struct checker *c, uint32_t resource)
 {
-	struct span reference = json_get(schema, "$ref"), found;
-	struct schema_names names;
+	uint32_t scope = c->scope, steps = 0;
 
-	if (json_type(reference) != JSON_STRING)
-		return schema;
-	schema_names_start(&names, root);
-	found = schema_names_follow(&names, schema, reference);
-	schema_names_free(&names);
-	return found;
+	for (; scope != 0; scope = c->scopes[scope - 1].outer, steps++)
+		if (c->scopes[scope - 1].resource == resource)
+			return c->scope;
+	for (; scope < c->scope_count; scope++, steps++)
+		if (c->scopes[scope].outer == c->scope && c->scopes[scope].resource == resource)
+			break;
+	checker_spend(c, steps);
+	if (scope == c->scope_count) {
+		c->scopes = array_grow(c->scopes, c->scope_count, sizeof(*c->scopes));
+		c->scopes[c->scope_count++] = (struct checker_scope){c->scope, resource};
+	}
+	return scope + 1;
 }
 
-/* A dynamic anchor stands for that of the outermost document being gone through that has it. */
-static struct span dynamic_target(const struct checker *c, struct span target,
-				  struct span reference)
+/* A dynamic anchor stands for that of the outermost resource of the scope that has it. */
+static const struct schema_node *dynamic_target(struct checker *c, const struct schema_node *node)
 {
-	struct span anchor = schema_names_dynamic(c->names, target, reference), found;
+	const struct schema_node *target = node->dynamic;
 
-	for (const struct checker_frame *f = c->frames; f != NULL && anchor.at != NULL;
-	     f = f->below) {
-		found = schema_names_anchor(c->names, f->schema, anchor);
-		if (found.at != NULL)
-			target = found;
+	for (uint32_t scope = c->scope; scope != 0 && node->anchor.at != NULL;
+	     scope = c->scopes[scope - 1].outer) {
+		const struct schema_name *name = schema_document_anchor(
+		    &c->schema->document, c->scopes[scope - 1].resource, node->anchor);
+
+		if (name != NULL && c->schema->nodes[name->place] != NULL)
+			target = c->schema->nodes[name->place];
+		checker_spend(c, 4);
 	}
 	return target;
 }
 
-static bool is_under_way(const struct checker *c, struct span schema, struct span value)
-{
-	const struct checker_frame *frame = c->frames;
+/* ---- schemas made of schemas ---- */
 
-	while (frame != NULL && !(frame->schema == schema.at && frame->value == value.at))
-		frame = frame->below;
-	return frame != NULL;
+static bool check_all(struct checker *c, struct schema_nodes nodes, uint32_t value)
+{
+	bool good = true;
+
+	for (size_t i = 0; i < nodes.count && !checker_is_over(c, good); i++)
+		good &= checker_check(c, nodes.at[i], value);
+	return good;
 }
 
-/* A reference that leads back to where it is being followed from says nothing. */
-static bool check_reference(struct checker *c, const char *keyword, struct span schema,
-			    struct span value)
+/* Count the alternatives that `value` satisfies, up to `enough` unless all are to mark what they
+ * evaluate; *meant becomes the only one of its type. */
+static size_t count_matching(struct checker *c, struct schema_nodes nodes, uint32_t value,
+			     size_t enough, const struct schema_node **meant)
 {
-	struct span reference = json_get(schema, keyword), target;
-	bool dynamic = strcmp(keyword, "$dynamicRef") == 0;
+	size_t matching = 0, candidates = 0;
 
-	if (json_type(reference) != JSON_STRING)
-		return true;
-	if (!checker_spend(c, c->names->count * (dynamic ? c->frames->depth : 1)))
+	if (c->marks.value == value)
+		enough = nodes.count + 1;
+	for (size_t i = 0; i < nodes.count && matching < enough && !c->expensive; i++) {
+		const struct schema_node *node = nodes.at[i];
+
+		matching += checker_silently(c, node, value);
+		if (checker_has_type(c, node->reference != NULL ? node->reference : node, value)) {
+			*meant = node;
+			candidates++;
+		}
+	}
+	if (candidates != 1)
+		*meant = NULL;
+	return matching;
+}
+
+/* What is wrong is explained by the one alternative that can be meant, if there is one. */
+static bool explain_alternatives(struct checker *c, const char *keyword, struct schema_nodes nodes,
+				 const struct schema_node *meant, uint32_t value)
+{
+	if (c->why == NULL)
 		return false;
-	target = schema_names_follow(c->names, schema, reference);
-	if (dynamic)
-		target = dynamic_target(c, target, reference);
-	return target.at == NULL || is_under_way(c, target, value) ||
-	       checker_check(c, target, value);
+	if (meant != NULL)
+		return checker_check(c, meant, value);
+	return checker_fault(c, "satisfies none of the %zu schemas of %s", nodes.count, keyword);
+}
+
+static bool check_any(struct checker *c, struct schema_nodes nodes, uint32_t value)
+{
+	const struct schema_node *meant = NULL;
+
+	return count_matching(c, nodes, value, 1, &meant) > 0 ||
+	       explain_alternatives(c, "anyOf", nodes, meant, value);
+}
+
+static bool check_one(struct checker *c, struct schema_nodes nodes, uint32_t value)
+{
+	const struct schema_node *meant = NULL;
+	size_t enough = c->why == NULL ? 2 : nodes.count + 1;
+	size_t matching = count_matching(c, nodes, value, enough, &meant);
+
+	if (matching > 1)
+		return checker_fault(c, "satisfies %zu schemas of oneOf instead of one", matching);
+	return matching == 1 || explain_alternatives(c, "oneOf", nodes, meant, value);
+}
+
+static bool check_combined(struct checker *c, const struct combined_rules *rules, uint32_t value)
+{
+	bool good = check_all(c, rules->all, value);
+
+	if (rules->has_any && !checker_is_over(c, good))
+		good &= check_any(c, rules->any, value);
+	if (rules->has_one && !checker_is_over(c, good))
+		good &= check_one(c, rules->one, value);
+	if (rules->condition != NULL && !checker_is_over(c, good))
+		good &= checker_check(
+		    c,
+		    checker_silently(c, rules->condition, value) ? rules->then : rules->otherwise,
+		    value);
+	if (rules->not != NULL && !checker_is_over(c, good) &&
+	    checker_silently(c, rules->not, value))
+		good = checker_fault(c, "must not satisfy the schema of \"not\"");
+	return good;
+}
+
+/* ---- one schema ---- */
+
+static bool check_rules(struct checker *c, const struct schema_node *node, uint32_t value)
+{
+	bool good = checker_check(c, node->reference, value);
+
+	if (node->dynamic != NULL && !checker_is_over(c, good))
+		good &= checker_check(c, dynamic_target(c, node), value);
+	if (!checker_is_over(c, good))
+		good &= checker_values(c, node, value);
+	if (!checker_is_over(c, good))
+		good &= checker_scalar(c, node, value);
+	if (node->array != NULL && !checker_is_over(c, good))
+		good &= checker_array(c, node, value);
+	if (node->object != NULL && !checker_is_over(c, good))
+		good &= checker_object(c, node, value);
+	if (node->combined != NULL && !checker_is_over(c, good))
+		good &= check_combined(c, node->combined, value);
+	return good;
+}
+
+/* Whether marks of the members of `value` are wanted: by a schema around this one, or by itself. */
+static bool is_marked(const struct checker *c, const struct schema_node *node, uint32_t value)
+{
+	enum json_type type = c->value->nodes[value].type;
+
+	return c->marks.value == value || (type == JSON_ARRAY && node->other_items != NULL) ||
+	       (type == JSON_OBJECT && node->other_members != NULL);
+}
+
+/* Apply all keywords; *start becomes where the marks of the members are, if they are wanted. */
+static bool apply(struct checker *c, const struct schema_node *node, uint32_t value, size_t *start)
+{
+	struct checker_marks outer = c->marks;
+	uint32_t scope = c->scope;
+	bool good, marked = is_marked(c, node, value);
+
+	if (c->depth++ == MAX_DEPTH)
+		c->expensive = true;
+	if (c->schema->dynamic)
+		c->scope = enter(c, node->resource);
+	if (marked)
+		c->marks = new_marks(c, value);
+	*start = c->marks.start;
+	good = !c->expensive && check_rules(c, node, value);
+	if (marked && good)
+		good = checker_rest(c, node, value);
+	c->marks = outer;
+	if (marked && good)
+		add_marks(c, value, *start);
+	c->scope = scope;
+	c->depth--;
+	return good;
+}
+
+/* Whether results are worth remembering: looking them up costs as much as a few keywords. */
+static bool is_remembered(const struct checker *c, const struct schema_node *node, uint32_t value)
+{
+	enum json_type type = c->value->nodes[value].type;
+
+	return node->remembered &&
+	       (type == JSON_ARRAY || type == JSON_OBJECT || node->reference != NULL ||
+		node->dynamic != NULL || node->combined != NULL);
+}
+
+/* Apply the schema and remember the result, unless it rests on the assumption about a schema around
+ * this one. */
+static bool apply_and_remember(struct checker *c, const struct schema_node *node, uint32_t value,
+			       struct memo_key key)
+{
+	size_t lowest = c->lowest, depth = c->depth, faults = c->faults, start = 0;
+	struct memo_entry *entry = memo_find(&c->schema->memo, key);
+	bool good;
+
+	entry->state = MEMO_UNDER_WAY;
+	entry->depth = depth;
+	c->lowest = SIZE_MAX;
+	good = apply(c, node, value, &start);
+	entry = memo_find(&c->schema->memo, key);
+	if (c->lowest < depth || c->expensive)
+		entry->state = MEMO_UNKNOWN;
+	else
+		entry->state = good ? MEMO_GOOD : MEMO_BAD;
+	entry->marks = start;
+	entry->faults = c->faults - faults;
+	if (c->lowest >= depth || lowest < c->lowest)
+		c->lowest = lowest;
+	return good;
+}
+
+/* A reference that leads back to where it is being followed from says nothing. A schema that has
+ * failed before is applied again only to write its faults. */
+static bool check_remembered(struct checker *c, const struct schema_node *node, uint32_t value)
+{
+	struct memo_key key = {node->place, value, c->scope, c->marks.value == value};
+	const struct memo_entry *entry = memo_find(&c->schema->memo, key);
+
+	switch (entry->state) {
+	case MEMO_UNDER_WAY:
+		c->lowest = entry->depth < c->lowest ? entry->depth : c->lowest;
+		return true;
+	case MEMO_GOOD:
+		add_marks(c, value, entry->marks);
+		return true;
+	case MEMO_BAD:
+		if (c->why == NULL)
+			return false;
+		if (entry->faults > 0 && c->faults >= MAX_FAULTS) {
+			c->faults += entry->faults;
+			return false;
+		}
+		break;
+	case MEMO_UNKNOWN:
+		break;
+	}
+	return apply_and_remember(c, node, value, key);
+}
+
+bool checker_check(struct checker *c, const struct schema_node *node, uint32_t value)
+{
+	size_t start;
+
+	if (node == NULL || node->kind == SCHEMA_ANYTHING)
+		return true;
+	if (node->kind == SCHEMA_NOTHING)
+		return checker_fault(c, "nothing is allowed here");
+	if (!checker_spend(c, 1))
+		return false;
+	if (!checker_has_type(c, node, value))
+		return checker_wrong_type(c, node, value);
+	if (c->why == NULL && !checker_may_fit(c, node, value))
+		return false;
+	return is_remembered(c, node, value) ? check_remembered(c, node, value)
+					     : apply(c, node, value, &start);
 }
 
 /* ---- the whole ---- */
 
-static bool check_keywords(struct checker *c, struct span schema, struct span value)
+static bool run(struct checker *c, uint32_t place, int64_t steps, struct buffer *why)
 {
+	c->steps = steps;
+	c->lowest = SIZE_MAX;
+	c->why = why;
+	c->marks.value = JSON_NO_NODE;
+	return checker_check(c, c->schema->nodes[place], 0) && !c->expensive;
+}
+
+static void explain(struct checker *c, int64_t steps, struct buffer *why)
+{
+	if (!c->expensive)
+		run(c, 0, steps, why);
+	if (c->expensive)
+		buffer_add_text(why, c->faults > 0 ? "; " SCHEMA_EXPENSIVE : SCHEMA_EXPENSIVE);
+	else if (c->faults == 0)
+		buffer_add_text(why, "does not satisfy the schema");
+	else if (c->faults > MAX_FAULTS)
+		buffer_add_format(why, "; and %zu more", c->faults - MAX_FAULTS);
+}
+
+static bool check(struct schema *schema, uint32_t place, struct span value, int64_t *steps,
+		  struct buffer *why)
+{
+	struct checker c = {.schema = schema, .value = &schema->value};
+	int64_t budget = *steps;
 	bool good;
 
-	/* Beside a reference, draft 7 knows no keywords. */
-	if (c->names->draft7 && json_type(json_get(schema, "$ref")) == JSON_STRING)
-		return check_reference(c, "$ref", schema, value);
-	if (!check_type(c, json_get(schema, "type"), value))
-		return false;
-	good = check_reference(c, "$ref", schema, value);
-	if (!c->names->draft7)
-		good &= check_reference(c, "$dynamicRef", schema, value);
-	good &= check_values(c, schema, value);
-	good &= checker_scalar(c, schema, value);
-	good &= checker_array(c, schema, value);
-	good &= checker_object(c, schema, value);
-	good &= check_combined(c, schema, value);
+	value = json_trim(value);
+	c.expensive = schema->oversized || !json_tree_parse(&schema->value, value);
+	memo_clear(&schema->memo);
+	good = !c.expensive && run(&c, place, budget, NULL);
+	*steps = c.expensive ? -1 : c.steps;
+	if (!good && why != NULL)
+		explain(&c, budget, why);
+	free(c.scopes);
+	buffer_free(&c.marked);
 	return good;
 }
 
-void checker_mark(struct checker *c, size_t index)
+bool schema_check(struct schema *schema, struct span value, struct buffer *why)
 {
-	if (c->marks != NULL)
-		c->marks->at[index] = true;
+	int64_t steps = MAX_STEPS + STEPS_A_BYTE * (int64_t)value.len;
+
+	return check(schema, 0, value, &steps, why);
 }
 
-/* What a schema that the value satisfies has evaluated counts for the schema around it. */
-static bool check_tracked(struct checker *c, struct span schema, struct span value)
+bool schema_check_part(struct schema *schema, uint32_t place, struct span value, int64_t *steps)
 {
-	struct checker_marks *outer = c->marks, own = {value.at, NULL, json_count(value)};
-	bool good;
-
-	own.at = mem_zero(own.count + 1);
-	c->marks = &own;
-	good = check_keywords(c, schema, value) && checker_unevaluated(c, schema, value);
-	c->marks = outer;
-	if (good && outer != NULL && outer->value == own.value)
-		for (size_t i = 0; i < own.count; i++)
-			outer->at[i] |= own.at[i];
-	free(own.at);
-	return good;
-}
-
-bool checker_check(struct checker *c, struct span schema, struct span value)
-{
-	struct checker_frame frame = {schema.at, value.at, c->frames, 1};
-	enum json_type type = json_type(value);
-	bool good;
-
-	if (json_type(schema) == JSON_BOOL)
-		return json_true(schema) || checker_fault(c, "nothing is allowed here");
-	if (json_type(schema) != JSON_OBJECT)
-		return true;
-	if (frame.below != NULL)
-		frame.depth = frame.below->depth + 1;
-	if (!checker_spend(c, frame.depth > MAX_FRAMES ? MAX_STEPS : 1))
-		return false;
-	c->frames = &frame;
-	if (c->names->unevaluated && (type == JSON_ARRAY || type == JSON_OBJECT))
-		good = check_tracked(c, schema, value);
-	else
-		good = check_keywords(c, schema, value);
-	c->frames = frame.below;
-	return good;
-}
-
-bool schema_check(struct span schema, struct span value, struct buffer *why)
-{
-	struct schema_names names;
-	struct checker c = {.names = &names, .why = why};
-	bool good;
-
-	schema_names_start(&names, json_trim(schema));
-	good = checker_check(&c, names.root, json_trim(value));
-
-	if (why != NULL && c.faults > MAX_FAULTS)
-		buffer_add_format(why, "; and %zu more", c.faults - MAX_FAULTS);
-	buffer_free(&c.path);
-	schema_names_free(&names);
-	return good;
+	return check(schema, place, value, steps, NULL);
 }

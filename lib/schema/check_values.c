@@ -1,84 +1,195 @@
 #include <stdlib.h>
 
 #include "json/decimal.h"
-#include "schema/pattern.h"
 #include "schema/checker.h"
 
-bool schema_type_is(struct span name, struct span value)
-{
-	enum json_type type = json_type(value);
+enum {
+	MAX_LISTED = 20,   /* values of an enum that are written */
+	BYTES_A_STEP = 64, /* comparing or counting so many bytes is one step */
+};
 
-	if (json_is(name, "integer"))
-		return type == JSON_NUMBER && decimal_is_integer(value);
-	return (type == JSON_NULL && json_is(name, "null")) ||
-	       (type == JSON_BOOL && json_is(name, "boolean")) ||
-	       (type == JSON_NUMBER && json_is(name, "number")) ||
-	       (type == JSON_STRING && json_is(name, "string")) ||
-	       (type == JSON_ARRAY && json_is(name, "array")) ||
-	       (type == JSON_OBJECT && json_is(name, "object"));
+/* ---- types and constants ---- */
+
+static const char *type_name(enum json_type type)
+{
+	static const char *const names[] = {
+	    [JSON_NULL] = "null",     [JSON_BOOL] = "boolean", [JSON_NUMBER] = "number",
+	    [JSON_STRING] = "string", [JSON_ARRAY] = "array",  [JSON_OBJECT] = "object"};
+
+	return names[type];
 }
 
-/* The value of a keyword that draft 7 does not know. */
-static struct span newer(const struct checker *c, struct span schema, const char *keyword)
+static struct span value_text(const struct checker *c, uint32_t value)
 {
-	return c->names->draft7 ? (struct span){0} : json_get(schema, keyword);
+	return json_tree_text(c->value, value);
 }
 
-/* The count that a keyword sets. */
-static int64_t limit(struct span schema, const char *keyword, int64_t otherwise)
+static enum json_type value_type(const struct checker *c, uint32_t value)
 {
-	return json_int(json_get(schema, keyword), otherwise);
+	return c->value->nodes[value].type;
 }
+
+bool checker_has_type(const struct checker *c, const struct schema_node *node, uint32_t value)
+{
+	enum json_type type = value_type(c, value);
+
+	return !node->typed || (node->types & 1U << type) != 0 ||
+	       (type == JSON_NUMBER && (node->types & SCHEMA_INTEGER) != 0 &&
+		decimal_is_integer(value_text(c, value)));
+}
+
+/* The values of an array as "a, b or c". */
+static void list_values(struct buffer *out, struct span array, bool plain)
+{
+	struct json_walk walk = json_walk(array);
+	size_t count = json_count(array), i = 0;
+
+	while (json_next(&walk) && i < MAX_LISTED) {
+		if (i++ > 0)
+			buffer_add_text(out, i == count ? " or " : ", ");
+		if (plain)
+			json_decode(walk.value, out);
+		else
+			json_write_compact(out, walk.value);
+	}
+	if (count > MAX_LISTED)
+		buffer_add_format(out, ", ... (%zu in all)", count);
+}
+
+bool checker_wrong_type(struct checker *c, const struct schema_node *node, uint32_t value)
+{
+	struct span type = schema_keyword(c->schema, node, "type");
+	struct buffer names = {0};
+
+	if (c->why == NULL)
+		return false;
+	if (!json_decode(type, &names))
+		list_values(&names, type, true);
+	checker_fault(c, "must be %s, not %s", buffer_string(&names),
+		      type_name(value_type(c, value)));
+	buffer_free(&names);
+	return false;
+}
+
+bool checker_equals(struct checker *c, uint32_t place, uint32_t value)
+{
+	return checker_spend(c, 1 + c->value->nodes[value].len / BYTES_A_STEP) &&
+	       json_tree_equal(&c->schema->document.tree, place, c->value, value);
+}
+
+/* Whether the value is in a long "enum". */
+static bool is_sorted_value(struct checker *c, const struct schema_node *node, uint32_t value)
+{
+	size_t first = 0, count = c->schema->document.tree.nodes[node->values].count, last = count;
+	uint32_t hash;
+
+	if (!checker_spend(c, 4 + c->value->nodes[value].len / BYTES_A_STEP))
+		return false;
+	hash = json_tree_hash(c->value, value);
+	while (first < last) {
+		size_t middle = first + (last - first) / 2;
+
+		if (node->sorted[middle].hash < hash)
+			first = middle + 1;
+		else
+			last = middle;
+	}
+	for (; first < count && node->sorted[first].hash == hash; first++)
+		if (checker_equals(c, node->sorted[first].place, value))
+			return true;
+	return false;
+}
+
+static bool is_value(struct checker *c, const struct schema_node *node, uint32_t value)
+{
+	const struct json_tree *tree = &c->schema->document.tree;
+	uint32_t place = node->values + 1;
+
+	if (node->values == JSON_NO_NODE)
+		return true;
+	if (node->sorted != NULL)
+		return is_sorted_value(c, node, value);
+	for (uint32_t i = tree->nodes[node->values].count; i > 0; i--) {
+		if (checker_equals(c, place, value))
+			return true;
+		place = tree->nodes[place].after;
+	}
+	return false;
+}
+
+static bool is_constant(struct checker *c, const struct schema_node *node, uint32_t value)
+{
+	return node->constant == JSON_NO_NODE || checker_equals(c, node->constant, value);
+}
+
+bool checker_values(struct checker *c, const struct schema_node *node, uint32_t value)
+{
+	struct buffer names = {0};
+	bool good = is_value(c, node, value);
+
+	if (!good && c->why != NULL) {
+		list_values(&names, schema_keyword(c->schema, node, "enum"), false);
+		checker_fault(c, "must be %s", buffer_string(&names));
+	}
+	if (!is_constant(c, node, value)) {
+		buffer_clear(&names);
+		if (c->why != NULL)
+			json_write_compact(&names, schema_keyword(c->schema, node, "const"));
+		good = checker_fault(c, "must be %s", buffer_string(&names));
+	}
+	buffer_free(&names);
+	return good;
+}
+
+/* ---- counts ---- */
 
 /* What is counted, one and several of it. */
 struct countable {
 	const char *one, *many;
 };
 
-/* Whether `count` is within the limits of two keywords. */
-static bool check_count(struct checker *c, struct span schema, const char *least_keyword,
-			const char *most_keyword, size_t count, struct countable what)
+static bool check_count(struct checker *c, struct schema_count limits, size_t count,
+			struct countable what)
 {
-	int64_t least = limit(schema, least_keyword, 0);
-	int64_t most = limit(schema, most_keyword, INT64_MAX);
-
-	if ((int64_t)count < least)
-		return checker_fault(c, "must have at least %lld %s, not %zu", (long long)least,
-				     least == 1 ? what.one : what.many, count);
-	if ((int64_t)count > most)
-		return checker_fault(c, "must have at most %lld %s, not %zu", (long long)most,
-				     most == 1 ? what.one : what.many, count);
+	if ((int64_t)count < limits.least)
+		return checker_fault(c, "must have at least %lld %s, not %zu",
+				     (long long)limits.least,
+				     limits.least == 1 ? what.one : what.many, count);
+	if ((int64_t)count > limits.most)
+		return checker_fault(c, "must have at most %lld %s, not %zu",
+				     (long long)limits.most,
+				     limits.most == 1 ? what.one : what.many, count);
 	return true;
 }
 
 /* ---- numbers ---- */
 
-static bool check_bound(struct checker *c, struct span schema, const char *keyword,
-			struct span value, const char *meaning)
+/* Whether `value` is at least `bound`, or more than that, or the other way round. */
+static bool check_bound(struct checker *c, struct span value, struct span bound, bool upper,
+			bool exclusive)
 {
-	struct span bound = json_get(schema, keyword);
-	bool upper = strstr(keyword, "aximum") != NULL, exclusive = keyword[0] == 'e';
+	static const char *const words[2][2] = {{"at least", "more than"},
+						{"at most", "less than"}};
 	int order;
 
-	if (json_type(bound) != JSON_NUMBER)
+	if (bound.at == NULL)
 		return true;
 	order = upper ? decimal_compare(bound, value) : decimal_compare(value, bound);
 	if (order > 0 || (order == 0 && !exclusive))
 		return true;
-	return checker_fault(c, "must be %s %.*s", meaning, SPAN_ARG(bound));
+	return checker_fault(c, "must be %s %.*s", words[upper][exclusive], SPAN_ARG(bound));
 }
 
-static bool check_number(struct checker *c, struct span schema, struct span value)
+static bool check_number(struct checker *c, const struct number_rules *rules, struct span value)
 {
-	struct span divisor = json_get(schema, "multipleOf");
-	bool good = check_bound(c, schema, "minimum", value, "at least");
+	bool good = checker_spend(c, value.len / BYTES_A_STEP);
 
-	good &= check_bound(c, schema, "maximum", value, "at most");
-	good &= check_bound(c, schema, "exclusiveMinimum", value, "more than");
-	good &= check_bound(c, schema, "exclusiveMaximum", value, "less than");
-	if (json_type(divisor) == JSON_NUMBER && json_double(divisor, 0) > 0 &&
-	    !decimal_is_multiple(value, divisor))
-		good = checker_fault(c, "must be a multiple of %.*s", SPAN_ARG(divisor));
+	good &= check_bound(c, value, rules->minimum, false, false);
+	good &= check_bound(c, value, rules->maximum, true, false);
+	good &= check_bound(c, value, rules->exclusive_minimum, false, true);
+	good &= check_bound(c, value, rules->exclusive_maximum, true, true);
+	if (rules->divisor.at != NULL && !decimal_is_multiple(value, rules->divisor))
+		good = checker_fault(c, "must be a multiple of %.*s", SPAN_ARG(rules->divisor));
 	return good;
 }
 
@@ -93,274 +204,312 @@ static size_t code_points(struct span text)
 	return count;
 }
 
-static bool check_pattern(struct checker *c, struct span pattern, struct span text)
+/* Whether the pattern is found; false when that is too expensive to tell. */
+static bool matches(struct checker *c, struct pattern *pattern, struct span text)
 {
-	struct buffer decoded = {0};
-	bool good = true;
+	enum pattern_result result;
 
-	if (json_decode(pattern, &decoded) &&
-	    pattern_match(buffer_span(&decoded), text) == PATTERN_DIFFERS)
-		good = checker_fault(c, "does not match the pattern %s", buffer_string(&decoded));
+	if (!checker_spend(c, 1))
+		return false;
+	result = pattern_match(pattern, text, &c->steps);
+	c->expensive |= result == PATTERN_EXPENSIVE;
+	return result == PATTERN_MATCHES;
+}
+
+static bool check_string(struct checker *c, const struct string_rules *rules, struct span value)
+{
+	struct span text = json_plain(value);
+	struct buffer decoded = {0};
+	bool good;
+
+	if (!checker_spend(c, value.len / BYTES_A_STEP))
+		return false;
+	if (text.at == NULL) {
+		json_decode(value, &decoded);
+		text = buffer_span(&decoded);
+	}
+	good = check_count(c, rules->length, code_points(text),
+			   (struct countable){"character", "characters"});
+	if (rules->pattern != NULL && !checker_is_over(c, good) &&
+	    !matches(c, rules->pattern, text))
+		good = checker_fault(c, "does not match the pattern %.*s",
+				     SPAN_ARG(pattern_text(rules->pattern)));
 	buffer_free(&decoded);
 	return good;
 }
 
-static bool check_string(struct checker *c, struct span schema, struct span value)
+bool checker_scalar(struct checker *c, const struct schema_node *node, uint32_t value)
 {
-	struct buffer text = {0};
-	bool good;
+	enum json_type type = value_type(c, value);
 
-	json_decode(value, &text);
-	good = check_count(c, schema, "minLength", "maxLength", code_points(buffer_span(&text)),
-			   (struct countable){"character", "characters"});
-	good &= check_pattern(c, json_get(schema, "pattern"), buffer_span(&text));
-	buffer_free(&text);
-	return good;
-}
-
-bool checker_scalar(struct checker *c, struct span schema, struct span value)
-{
-	if (json_type(value) == JSON_NUMBER)
-		return check_number(c, schema, value);
-	return json_type(value) != JSON_STRING || check_string(c, schema, value);
+	if (type == JSON_NUMBER && node->number != NULL)
+		return check_number(c, node->number, value_text(c, value));
+	if (type == JSON_STRING && node->string != NULL)
+		return check_string(c, node->string, value_text(c, value));
+	return true;
 }
 
 /* ---- arrays ---- */
 
-static bool check_items(struct checker *c, struct span schema, struct span value)
+static bool check_items(struct checker *c, const struct array_rules *rules, uint32_t value)
 {
-	struct span first = newer(c, schema, "prefixItems"), rest = json_get(schema, "items");
-	struct json_walk items = json_walk(value), firsts;
+	uint32_t item = value + 1, count = c->value->nodes[value].count;
 	bool good = true;
 
-	/* Draft 7 has both in "items". */
-	if (json_type(rest) == JSON_ARRAY) {
-		first = rest;
-		rest = json_get(schema, "additionalItems");
-	}
-	firsts = json_walk(first);
-	for (size_t i = 0; json_next(&items); i++) {
-		struct span item = json_next(&firsts) ? firsts.value : rest;
+	for (uint32_t i = 0; i < count && !checker_is_over(c, good); i++) {
+		const struct schema_node *node =
+		    i < rules->first.count ? rules->first.at[i] : rules->rest;
 
-		if (item.at == NULL)
+		if (node == NULL)
 			break;
-		checker_mark(c, i);
-		good &= checker_element(c, item, i, items.value);
+		checker_mark(c, value, i);
+		good &= checker_part(c, node, item, i);
+		item = c->value->nodes[item].after;
 	}
 	return good;
 }
 
-static bool check_unique(struct checker *c, struct span value)
+static bool check_unique(struct checker *c, uint32_t value)
 {
-	struct json_walk walk = json_walk(value);
-	size_t index = 0;
+	uint32_t count = c->value->nodes[value].count, item = value + 1, size = 16;
+	struct seen {
+		uint32_t item, index; /* item 0: free */
+	} * seen;
+	bool good = checker_spend(c, count + c->value->nodes[value].len / BYTES_A_STEP);
 
-	for (; json_next(&walk); index++) {
-		struct json_walk earlier = json_walk(value);
+	if (!good)
+		return false;
+	while (size < 2 * (uint64_t)count)
+		size *= 2;
+	seen = mem_zero(size * sizeof(*seen));
+	for (uint32_t i = 0; i < count && good; i++) {
+		uint32_t hash = json_tree_hash(c->value, item), slot = hash & (size - 1);
 
-		if (!checker_spend(c, index))
-			return false;
-		for (size_t i = 0; i < index && json_next(&earlier); i++)
-			if (json_equal(earlier.value, walk.value))
-				return checker_fault(c, "items %zu and %zu are the same", i, index);
+		for (; seen[slot].item != 0 && good; slot = (slot + 1) & (size - 1)) {
+			if (json_tree_hash(c->value, seen[slot].item) != hash)
+				continue;
+			good = checker_spend(c, 1 + c->value->nodes[item].len / BYTES_A_STEP);
+			if (good && json_tree_equal(c->value, seen[slot].item, c->value, item))
+				good = checker_fault(c, "items %u and %u are the same",
+						     seen[slot].index, i);
+		}
+		seen[slot] = (struct seen){item, i};
+		item = c->value->nodes[item].after;
 	}
-	return true;
+	free(seen);
+	return good;
 }
 
-static bool check_contains(struct checker *c, struct span schema, struct span value)
+static bool check_contains(struct checker *c, const struct array_rules *rules, uint32_t value)
 {
-	struct span wanted = json_get(schema, "contains");
-	struct json_walk walk = json_walk(value);
-	int64_t least = json_int(newer(c, schema, "minContains"), 1), count = 0;
-	int64_t most = json_int(newer(c, schema, "maxContains"), INT64_MAX);
+	uint32_t item = value + 1, size = c->value->nodes[value].count;
+	int64_t count = 0;
 
-	if (wanted.at == NULL)
+	if (rules->contains == NULL)
 		return true;
-	for (size_t i = 0; json_next(&walk); i++) {
-		if (!checker_silently(c, wanted, walk.value))
-			continue;
-		checker_mark(c, i);
-		count++;
+	for (uint32_t i = 0; i < size && !c->expensive; i++) {
+		if (checker_silently(c, rules->contains, item)) {
+			checker_mark(c, value, i);
+			count++;
+		}
+		item = c->value->nodes[item].after;
 	}
-	if (count >= least && count <= most)
+	if (count >= rules->contained.least && count <= rules->contained.most)
 		return true;
 	return checker_fault(c, "contains %lld items that satisfy \"contains\": too %s",
-			     (long long)count, count < least ? "few" : "many");
+			     (long long)count, count < rules->contained.least ? "few" : "many");
 }
 
-bool checker_array(struct checker *c, struct span schema, struct span value)
+bool checker_array(struct checker *c, const struct schema_node *node, uint32_t value)
 {
+	const struct array_rules *rules = node->array;
 	bool good;
 
-	if (json_type(value) != JSON_ARRAY)
+	if (value_type(c, value) != JSON_ARRAY)
 		return true;
-	good = check_count(c, schema, "minItems", "maxItems", json_count(value),
+	good = check_count(c, rules->items, c->value->nodes[value].count,
 			   (struct countable){"item", "items"});
-	good &= check_items(c, schema, value);
-	good &= check_contains(c, schema, value);
-	if (json_true(json_get(schema, "uniqueItems")))
+	if (!checker_is_over(c, good))
+		good &= check_items(c, rules, value);
+	if (!checker_is_over(c, good))
+		good &= check_contains(c, rules, value);
+	if (rules->unique && !checker_is_over(c, good))
 		good &= check_unique(c, value);
 	return good;
 }
 
 /* ---- objects ---- */
 
-static bool check_required(struct checker *c, struct span names, struct span value)
+static bool has_member(struct checker *c, uint32_t value, struct span name)
 {
-	struct json_walk walk = json_walk(names);
+	return checker_spend(c, 1) && json_tree_find(c->value, value, name) != JSON_NO_NODE;
+}
+
+static bool check_required(struct checker *c, struct schema_texts names, uint32_t value)
+{
 	bool good = true;
 
-	while (json_next(&walk)) {
-		char *name = json_text(walk.value);
-
-		if (name != NULL && json_get(value, name).at == NULL)
-			good = checker_fault(c, "required property \"%s\" is missing", name);
-		free(name);
-	}
+	for (size_t i = 0; i < names.count && !checker_is_over(c, good); i++)
+		if (!has_member(c, value, names.at[i]))
+			good = checker_fault(c, "required property \"%.*s\" is missing",
+					     SPAN_ARG(names.at[i]));
 	return good;
 }
 
-static void list_keys(struct span object, struct buffer *out)
+bool checker_may_fit(struct checker *c, const struct schema_node *node, uint32_t value)
 {
-	struct json_walk walk = json_walk(object);
+	const struct object_rules *rules = node->object;
 
-	while (json_next(&walk)) {
-		buffer_add_text(out, out->len > 0 ? ", " : "");
-		buffer_add_span(out, walk.key);
+	if (!is_constant(c, node, value) || !is_value(c, node, value))
+		return false;
+	if (rules == NULL || value_type(c, value) != JSON_OBJECT)
+		return true;
+	if (!check_required(c, rules->required, value))
+		return false;
+	for (size_t i = 0; i < rules->constants.count; i++) {
+		const struct schema_node *property = rules->constants.at[i];
+		struct span name = json_tree_key(&c->schema->document.tree, property->place);
+		uint32_t member = json_tree_find(c->value, value, name);
+
+		if (checker_spend(c, 1) && member != JSON_NO_NODE &&
+		    !(is_constant(c, property, member) && is_value(c, property, member)))
+			return false;
 	}
+	return true;
 }
 
 /* A member that no other keyword knows. */
-static bool check_additional(struct checker *c, struct span schema, struct span key,
-			     struct span value)
+static bool check_additional(struct checker *c, const struct object_rules *rules, uint32_t member)
 {
-	struct span additional = json_get(schema, "additionalProperties");
+	const struct schema_document *document = &c->schema->document;
+	struct json_walk walk = {0};
 	struct buffer known = {0};
 
-	if (json_type(additional) != JSON_BOOL)
-		return checker_member(c, additional, key, value);
-	if (json_true(additional))
-		return true;
-	list_keys(json_get(schema, "properties"), &known);
-	checker_fault(c, "property \"%.*s\" is not allowed (%s%s)", SPAN_ARG(key),
-		      known.len > 0 ? "known: " : "none is", buffer_string(&known));
+	if (rules->additional->kind != SCHEMA_NOTHING || c->why == NULL)
+		return checker_part(c, rules->additional, member, 0);
+	if (rules->properties != JSON_NO_NODE)
+		walk = json_walk(json_tree_text(&document->tree, rules->properties));
+	while (json_next(&walk)) {
+		buffer_add_text(&known, known.len > 0 ? ", " : "known: ");
+		buffer_add_span(&known, walk.key);
+	}
+	checker_fault(c, "property \"%.*s\" is not allowed (%s)",
+		      SPAN_ARG(json_tree_key(c->value, member)),
+		      known.len > 0 ? buffer_string(&known) : "none is");
 	buffer_free(&known);
 	return false;
 }
 
-/* `known`: whether a keyword is meant for the member. */
-static bool check_member(struct checker *c, struct span schema, const char *name, struct span value,
+/* *known: whether a keyword is meant for the member. */
+static bool check_member(struct checker *c, const struct object_rules *rules, uint32_t member,
 			 bool *known)
 {
-	struct span property = json_get(json_get(schema, "properties"), name);
-	struct json_walk patterns = json_walk(json_get(schema, "patternProperties"));
-	struct span key = span_of(name);
-	bool good = property.at == NULL || checker_member(c, property, key, value);
+	struct span key = json_tree_key(c->value, member);
+	uint32_t property = JSON_NO_NODE;
+	bool good = checker_spend(c, 1);
 
-	*known = property.at != NULL;
-	while (json_next(&patterns)) {
-		struct buffer pattern = {0};
-
-		json_decode(patterns.key, &pattern);
-		if (pattern_match(buffer_span(&pattern), key) != PATTERN_DIFFERS) {
+	if (rules->properties != JSON_NO_NODE)
+		property = json_tree_find(&c->schema->document.tree, rules->properties, key);
+	*known = property != JSON_NO_NODE;
+	if (*known)
+		good &= checker_part(c, c->schema->nodes[property], member, 0);
+	for (size_t i = 0; i < rules->by_pattern.count && !checker_is_over(c, good); i++)
+		if (matches(c, rules->patterns[i], key)) {
 			*known = true;
-			good &= checker_member(c, patterns.value, key, value);
+			good &= checker_part(c, rules->by_pattern.at[i], member, 0);
 		}
-		buffer_free(&pattern);
-	}
-	if (*known || json_get(schema, "additionalProperties").at == NULL)
+	if (*known || rules->additional == NULL || checker_is_over(c, good))
 		return good;
 	*known = true;
-	return check_additional(c, schema, key, value);
+	return check_additional(c, rules, member);
 }
 
-static bool check_members(struct checker *c, struct span schema, struct span value)
+static bool check_name(struct checker *c, const struct object_rules *rules, uint32_t member)
 {
-	struct span names = json_get(schema, "propertyNames");
-	struct json_walk walk = json_walk(value);
+	if (rules->names == NULL ||
+	    checker_silently(c, rules->names, json_tree_key_node(c->value, member)))
+		return true;
+	return checker_fault(c, "the property name \"%.*s\" is not allowed",
+			     SPAN_ARG(json_tree_key(c->value, member)));
+}
+
+static bool check_members(struct checker *c, const struct object_rules *rules, uint32_t value)
+{
+	uint32_t member = value + 1, count = c->value->nodes[value].count;
 	bool good = true, known;
 
-	for (size_t i = 0; json_next(&walk); i++) {
-		char *name = json_text(walk.key);
-
-		good &= check_member(c, schema, name, walk.value, &known);
+	if (rules->properties == JSON_NO_NODE && rules->by_pattern.count == 0 &&
+	    rules->additional == NULL && rules->names == NULL)
+		return true;
+	for (uint32_t i = 0; i < count && !checker_is_over(c, good); i++) {
+		good &= check_member(c, rules, member, &known);
 		if (known)
-			checker_mark(c, i);
-		if (names.at != NULL && !checker_silently(c, names, walk.key))
-			good = checker_fault(c, "the property name \"%s\" is not allowed", name);
-		free(name);
+			checker_mark(c, value, i);
+		if (!checker_is_over(c, good))
+			good &= check_name(c, rules, member);
+		member = c->value->nodes[member].after;
 	}
 	return good;
 }
 
-/* What the presence of a member asks of the whole: names of other members, or a schema. */
-static bool check_dependent(struct checker *c, struct span needs, struct span value)
+/* What the presence of a member requires of the whole: other members, or a schema. */
+static bool check_dependencies(struct checker *c, const struct object_rules *rules, uint32_t value)
 {
-	struct json_walk walk = json_walk(needs);
 	bool good = true;
 
-	while (json_next(&walk)) {
-		char *name = json_text(walk.key);
+	for (size_t i = 0; i < rules->dependency_count && !checker_is_over(c, good); i++) {
+		const struct schema_dependency *dependency = &rules->dependencies[i];
 
-		if (json_get(value, name).at != NULL)
-			good &= json_type(walk.value) == JSON_ARRAY
-				    ? check_required(c, walk.value, value)
-				    : checker_check(c, walk.value, value);
-		free(name);
+		if (!has_member(c, value, dependency->name))
+			continue;
+		good &= check_required(c, dependency->required, value);
+		if (!checker_is_over(c, good))
+			good &= checker_check(c, dependency->schema, value);
 	}
 	return good;
 }
 
-bool checker_object(struct checker *c, struct span schema, struct span value)
+bool checker_object(struct checker *c, const struct schema_node *node, uint32_t value)
 {
+	const struct object_rules *rules = node->object;
 	bool good;
 
-	if (json_type(value) != JSON_OBJECT)
+	if (value_type(c, value) != JSON_OBJECT)
 		return true;
-	good = check_count(c, schema, "minProperties", "maxProperties", json_count(value),
+	good = check_count(c, rules->members, c->value->nodes[value].count,
 			   (struct countable){"property", "properties"});
-	good &= check_required(c, json_get(schema, "required"), value);
-	good &= check_members(c, schema, value);
-	good &= check_dependent(c, newer(c, schema, "dependentRequired"), value);
-	good &= check_dependent(c, newer(c, schema, "dependentSchemas"), value);
-	good &= check_dependent(c, json_get(schema, "dependencies"), value);
+	if (!checker_is_over(c, good))
+		good &= check_required(c, rules->required, value);
+	if (!checker_is_over(c, good))
+		good &= check_members(c, rules, value);
+	if (!checker_is_over(c, good))
+		good &= check_dependencies(c, rules, value);
 	return good;
 }
 
 /* ---- what is left over ---- */
 
-static bool check_leftover(struct checker *c, struct span schema, size_t index, struct span key,
-			   struct span value)
+bool checker_rest(struct checker *c, const struct schema_node *node, uint32_t value)
 {
-	struct buffer name = {0};
-	bool good = true;
+	bool object = value_type(c, value) == JSON_OBJECT, good = true;
+	const struct schema_node *rest = object ? node->other_members : node->other_items;
+	uint32_t part = value + 1, count = c->value->nodes[value].count;
+	size_t marks = c->marks.start;
 
-	json_decode(key, &name);
-	if (json_type(schema) != JSON_BOOL && key.at != NULL)
-		good = checker_member(c, schema, buffer_span(&name), value);
-	else if (json_type(schema) != JSON_BOOL)
-		good = checker_element(c, schema, index, value);
-	else if (!json_true(schema) && key.at != NULL)
-		good = checker_fault(c, "property \"%s\" is not allowed", buffer_string(&name));
-	else if (!json_true(schema))
-		good = checker_fault(c, "item %zu is not allowed", index);
-	buffer_free(&name);
-	return good;
-}
-
-bool checker_unevaluated(struct checker *c, struct span schema, struct span value)
-{
-	bool object = json_type(value) == JSON_OBJECT;
-	struct span rest = json_get(schema, object ? "unevaluatedProperties" : "unevaluatedItems");
-	struct json_walk walk = json_walk(value);
-	bool good = true;
-
-	for (size_t i = 0; rest.at != NULL && json_next(&walk); i++) {
-		if (c->marks->at[i])
+	for (uint32_t i = 0; i < count && rest != NULL && !checker_is_over(c, good); i++) {
+		if (c->marked.at[marks + i] != 0) {
+			part = c->value->nodes[part].after;
 			continue;
-		good &=
-		    check_leftover(c, rest, i, object ? walk.key : (struct span){0}, walk.value);
-		checker_mark(c, i);
+		}
+		if (rest->kind != SCHEMA_NOTHING || c->why == NULL)
+			good &= checker_part(c, rest, part, i);
+		else if (object)
+			good = checker_fault(c, "property \"%.*s\" is not allowed",
+					     SPAN_ARG(json_tree_key(c->value, part)));
+		else
+			good = checker_fault(c, "item %u is not allowed", i);
+		checker_mark(c, value, i);
+		part = c->value->nodes[part].after;
 	}
 	return good;
 }

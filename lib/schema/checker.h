@@ -1,66 +1,98 @@
 /*
- * checker: what the parts of the schema validator share.
+ * checker: what the parts of a check share. A value is the number of a node of the value's tree.
  */
 #ifndef SCHEMA_CHECKER_H
 #define SCHEMA_CHECKER_H
 
-#include "schema/schema.h"
-#include "schema/names.h"
+#include "schema/node.h"
 
-/* A schema being applied to a value: of those under way, to recognise a reference that leads back
- * to itself. */
-struct checker_frame {
-	const char *schema, *value;
-	const struct checker_frame *below;
-	size_t depth;
+/* A member or element being checked, of those around it: the path that faults begin with. */
+struct checker_step {
+	uint32_t value;
+	size_t index; /* of an element */
+	const struct checker_step *outer;
 };
 
-/* Which members or items of a value some keyword has evaluated. */
+/* The dynamic scope: the resources that have been entered, the innermost one first. Each list of
+ * resources has one number; 0 is the empty one. */
+struct checker_scope {
+	uint32_t outer, resource;
+};
+
+/* Which members or elements of `value` some keyword has evaluated. */
 struct checker_marks {
-	const char *value;
-	bool *at;
-	size_t count;
+	uint32_t value; /* JSON_NO_NODE: nobody asks */
+	size_t start;   /* of a byte for each member, in checker.marked */
 };
 
 struct checker {
-	struct schema_names *names; /* of the document that references point into */
-	struct buffer path;         /* JSON Pointer to the value being checked */
-	struct buffer *why;         /* NULL: nobody asks why */
-	size_t faults;
-	size_t steps; /* taken so far */
-	const struct checker_frame *frames;
-	struct checker_marks *marks; /* of the array or object being checked; NULL: not tracked */
+	struct schema *schema;
+	struct json_tree *value;
+	struct buffer *why; /* NULL: only the result is wanted */
+	size_t faults;      /* found so far; only the first ones are written */
+	int64_t steps;      /* left */
+	bool expensive;     /* none was left: the results mean nothing */
+	size_t depth;       /* of schemas being applied */
+	size_t lowest;      /* of those, the outermost one whose result was assumed */
+	const struct checker_step *step;
+	struct checker_marks marks;
+	struct buffer marked;
+	uint32_t scope;
+	struct checker_scope *scopes;
+	uint32_t scope_count;
 };
 
-/* Apply a schema to a value. */
-bool checker_check(struct checker *c, struct span schema, struct span value);
+/* Apply a schema to a value; NULL: no schema, which everything satisfies. */
+bool checker_check(struct checker *c, const struct schema_node *node, uint32_t value);
 
 /* The same without explaining. */
-bool checker_silently(struct checker *c, struct span schema, struct span value);
+bool checker_silently(struct checker *c, const struct schema_node *node, uint32_t value);
 
-/* Apply a schema to the member or element of a value at `key` (plain text) or `index`. */
-bool checker_member(struct checker *c, struct span schema, struct span key, struct span value);
-bool checker_element(struct checker *c, struct span schema, size_t index, struct span value);
+/* Apply a schema to a member or, at `index`, an element of the value being checked. */
+bool checker_part(struct checker *c, const struct schema_node *node, uint32_t part, size_t index);
 
-/* Say what is wrong with the value, and return false. */
+/* Whether the check of more keywords is pointless: the result is false, and nobody asks why. */
+static inline bool checker_is_over(const struct checker *c, bool good)
+{
+	return c->expensive || (!good && c->why == NULL);
+}
+
+/* Report what is wrong with the value, and return false. */
 bool checker_fault(struct checker *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The member or item at `index` of the value being checked has been evaluated. */
-void checker_mark(struct checker *c, size_t index);
+/* Mark the member or element at `index` of `value` as evaluated. */
+void checker_mark(struct checker *c, uint32_t value, size_t index);
 
-/* Count `steps` of work; false, with a fault, when the whole has become too much. */
-bool checker_spend(struct checker *c, size_t steps);
+/* Count `steps` of work; false if none is left. */
+bool checker_spend(struct checker *c, uint64_t steps);
 
-/* Keywords of one kind of value; those of other kinds are let pass. */
-bool checker_scalar(struct checker *c, struct span schema, struct span value);
-bool checker_array(struct checker *c, struct span schema, struct span value);
-bool checker_object(struct checker *c, struct span schema, struct span value);
+/* Whether the value equals the constant at `place` of the document. */
+bool checker_equals(struct checker *c, uint32_t place, uint32_t value);
 
-/* What no other keyword has evaluated. */
-bool checker_unevaluated(struct checker *c, struct span schema, struct span value);
+/* Whether a value is of the node's "type". */
+bool checker_has_type(const struct checker *c, const struct schema_node *node, uint32_t value);
 
-/* Whether `value` is of the JSON Schema type `name` (a string value). */
-bool schema_type_is(struct span name, struct span value);
+/* Report that it is not, and return false. */
+bool checker_wrong_type(struct checker *c, const struct schema_node *node, uint32_t value);
+
+/* Keywords that can show quickly that a value is not meant: "const", "enum", "required", and the
+ * first two of properties. */
+bool checker_may_fit(struct checker *c, const struct schema_node *node, uint32_t value);
+
+/* "enum" and "const". */
+bool checker_values(struct checker *c, const struct schema_node *node, uint32_t value);
+
+/* The keywords of one kind of value; values of other kinds satisfy them. */
+bool checker_scalar(struct checker *c, const struct schema_node *node, uint32_t value);
+bool checker_array(struct checker *c, const struct schema_node *node, uint32_t value);
+bool checker_object(struct checker *c, const struct schema_node *node, uint32_t value);
+
+/* "unevaluatedItems" and "unevaluatedProperties". */
+bool checker_rest(struct checker *c, const struct schema_node *node, uint32_t value);
+
+/* Check a value against the schema at `place`, with `steps` to spend, of which those left are
+ * returned in it. For the generator of examples. */
+bool schema_check_part(struct schema *schema, uint32_t place, struct span value, int64_t *steps);
 
 #endif

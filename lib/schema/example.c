@@ -3,7 +3,6 @@
 #include <stdlib.h>
 
 #include "json/decimal.h"
-#include "schema/pattern.h"
 #include "schema/checker.h"
 
 /* Deeper values are not tried, and after so many schemas, or steps of checking what was made, the
@@ -18,13 +17,22 @@ struct parts {
 };
 
 struct generator {
-	struct schema_names names; /* of the whole schema */
+	struct schema *schema; /* the whole */
 	int depth, max_depth;
-	size_t tries, steps;
+	size_t tries;
+	int64_t steps;  /* of checking, left */
 	size_t variant; /* different values for items that must differ */
 };
 
 static bool generate(struct generator *g, struct span schema, struct buffer *out);
+
+/* The compiled form of a schema of the document; NULL if it is none. */
+static const struct schema_node *node_of(const struct generator *g, struct span schema)
+{
+	uint32_t place = json_tree_at(&g->schema->document.tree, schema.at);
+
+	return place != JSON_NO_NODE ? g->schema->nodes[place] : NULL;
+}
 
 static struct span keyword(const struct parts *parts, const char *name)
 {
@@ -57,16 +65,18 @@ static struct span element(struct span array, size_t index)
 static void add_part(struct generator *g, struct parts *parts, struct span schema, size_t choice)
 {
 	static const char *const alternatives[] = {"anyOf", "oneOf"};
-	struct span reference = json_get(schema, "$ref");
+	const struct schema_node *node;
 	struct json_walk all;
 	size_t count = 1;
 
 	if (json_type(schema) != JSON_OBJECT || parts->count > MAX_DEPTH)
 		return;
-	parts->at = mem_resize(parts->at, (parts->count + 1) * sizeof *parts->at);
+	parts->at = array_grow(parts->at, parts->count, sizeof(*parts->at));
 	parts->at[parts->count++] = schema;
-	if (json_type(reference) == JSON_STRING)
-		add_part(g, parts, schema_names_follow(&g->names, schema, reference), choice);
+	node = node_of(g, schema);
+	if (node != NULL && node->reference != NULL)
+		add_part(g, parts,
+			 json_tree_text(&g->schema->document.tree, node->reference->place), choice);
 	all = json_walk(json_get(schema, "allOf"));
 	while (json_next(&all))
 		add_part(g, parts, all.value, choice);
@@ -100,12 +110,9 @@ static size_t count_choices(struct generator *g, struct span schema)
 
 static bool satisfies(struct generator *g, struct span schema, struct span value)
 {
-	struct checker c = {.names = &g->names, .steps = g->steps};
-	bool good = checker_check(&c, schema, value);
+	const struct schema_node *node = node_of(g, schema);
 
-	g->steps = c.steps;
-	buffer_free(&c.path);
-	return good;
+	return node == NULL || schema_check_part(g->schema, node->place, value, &g->steps);
 }
 
 /* ---- numbers ---- */
@@ -176,9 +183,21 @@ static const char *format_example(struct span format)
 	    {"url", "https://example.com/"}, {"uuid", "00000000-0000-4000-8000-000000000000"},
 	};
 
-	for (size_t i = 0; i < sizeof examples / sizeof examples[0]; i++)
+	for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++)
 		if (json_is(format, examples[i][0]))
 			return examples[i][1];
+	return NULL;
+}
+
+/* The first pattern that the string must match; NULL: any. */
+static struct pattern *pattern_of(const struct generator *g, const struct parts *parts)
+{
+	for (size_t i = 0; i < parts->count; i++) {
+		const struct schema_node *node = node_of(g, parts->at[i]);
+
+		if (node != NULL && node->string != NULL && node->string->pattern != NULL)
+			return node->string->pattern;
+	}
 	return NULL;
 }
 
@@ -187,10 +206,11 @@ static void write_string(struct generator *g, const struct parts *parts, struct 
 	int64_t least = keyword_int(parts, "minLength", 0);
 	int64_t most = keyword_int(parts, "maxLength", INT64_MAX);
 	const char *format = format_example(keyword(parts, "format"));
-	struct buffer text = {0}, pattern = {0};
+	struct pattern *pattern = pattern_of(g, parts);
+	struct buffer text = {0};
 
-	if (json_decode(keyword(parts, "pattern"), &pattern)) {
-		pattern_example(buffer_span(&pattern), &text);
+	if (pattern != NULL) {
+		pattern_example(pattern, &text);
 	} else if (format != NULL) {
 		buffer_add_text(&text, format);
 	} else {
@@ -201,7 +221,6 @@ static void write_string(struct generator *g, const struct parts *parts, struct 
 	}
 	json_comma(out);
 	json_write_string(out, buffer_span(&text));
-	buffer_free(&pattern);
 	buffer_free(&text);
 }
 
@@ -296,7 +315,7 @@ static void write_object(struct generator *g, const struct parts *parts, struct 
 	for (int64_t i = 0; i < more && i < MAX_LENGTH; i++) {
 		char name[32];
 
-		snprintf(name, sizeof name, "extra_%lld", (long long)i + 1);
+		snprintf(name, sizeof(name), "extra_%lld", (long long)i + 1);
 		write_member(g, parts, name, out);
 	}
 	json_close(out, '}');
@@ -321,10 +340,10 @@ static const char *choose_type(const struct parts *parts)
 
 	if (json_type(type) == JSON_ARRAY)
 		type = element(type, json_is(element(type, 0), "null"));
-	for (size_t i = 0; i < sizeof types / sizeof types[0]; i++)
+	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
 		if (json_is(type, types[i]))
 			return types[i];
-	for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++)
+	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
 		if (keyword(parts, hints[i][0]).at != NULL)
 			return hints[i][1];
 	return "string";
@@ -393,7 +412,7 @@ static bool generate(struct generator *g, struct span schema, struct buffer *out
 	size_t start = out->len, choices = count_choices(g, schema);
 	bool good = false;
 
-	if (++g->tries > MAX_TRIES || g->steps > MAX_STEPS)
+	if (++g->tries > MAX_TRIES || g->steps < 0)
 		choices = 0;
 	g->depth++;
 	if (choices == 0) {
@@ -411,21 +430,19 @@ static bool generate(struct generator *g, struct span schema, struct buffer *out
 
 /* The flattest value there is: schemas that contain themselves would otherwise go as deep as they
  * may. */
-bool schema_example(struct span schema, struct buffer *out)
+bool schema_example(struct schema *schema, struct buffer *out)
 {
-	struct generator g = {0};
+	struct generator g = {.schema = schema, .steps = MAX_STEPS};
 	struct buffer value = {0};
 	bool good = false;
 
-	schema_names_start(&g.names, json_trim(schema));
-	while (!good && g.max_depth < MAX_DEPTH && g.steps <= MAX_STEPS) {
+	while (!good && !schema->oversized && g.max_depth < MAX_DEPTH && g.steps >= 0) {
 		g.max_depth = g.max_depth < 8 ? g.max_depth + 1 : g.max_depth * 2;
 		g.tries = 0;
 		buffer_clear(&value);
-		good = generate(&g, g.names.root, &value);
+		good = generate(&g, json_tree_text(&schema->document.tree, 0), &value);
 	}
 	buffer_add_span(out, buffer_span(&value));
 	buffer_free(&value);
-	schema_names_free(&g.names);
 	return good;
 }

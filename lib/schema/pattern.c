@@ -1,427 +1,214 @@
 #include "schema/pattern.h"
 
-#include <locale.h>
-#include <regex.h>
+#include <dlfcn.h>
 #include <stdlib.h>
 
-#include "base/utf8.h"
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
 
-/* Longer patterns, those whose repetitions multiply to more (the C library unrolls them) and those
- * with longer ranges beyond ASCII are not tried. */
-enum { MAX_PATTERN = 2000, MAX_REPEATS = 20000, MAX_RANGE = 1000 };
-
-/* What is left of a pattern, and what has been written. */
-struct translation {
-	struct span rest;
-	struct buffer *out;
-	long repeats;  /* how many copies of a part there may be in the end */
-	bool repeated; /* a repetition has just been written */
-	bool grouped;  /* the end of a group has */
+enum {
+	MATCH_LIMIT = 1000000, /* of PCRE2's own steps: what no callout counts */
+	HEAP_LIMIT = 20000,    /* KiB */
+	BYTES_A_STEP = 16,     /* scanning so many bytes is one step */
 };
 
-static bool starts(const struct translation *t, const char *text)
+/* What is used of libpcre2-8. */
+#define FUNCTIONS(X)                                                                               \
+	X(pcre2_compile_8)                                                                         \
+	X(pcre2_code_free_8)                                                                       \
+	X(pcre2_compile_context_create_8)                                                          \
+	X(pcre2_compile_context_free_8)                                                            \
+	X(pcre2_set_compile_extra_options_8)                                                       \
+	X(pcre2_get_error_message_8)                                                               \
+	X(pcre2_match_context_create_8)                                                            \
+	X(pcre2_match_context_free_8)                                                              \
+	X(pcre2_set_match_limit_8)                                                                 \
+	X(pcre2_set_heap_limit_8)                                                                  \
+	X(pcre2_set_callout_8)                                                                     \
+	X(pcre2_match_data_create_8)                                                               \
+	X(pcre2_match_data_free_8)                                                                 \
+	X(pcre2_match_8)
+
+#define POINTER(name) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses) */
+
+struct pattern_engine {
+	FUNCTIONS(POINTER)
+	void *library;
+	pcre2_compile_context *compiling;
+	pcre2_match_context *matching;
+	pcre2_match_data *data; /* no captures are read */
+};
+
+struct pattern {
+	struct pattern_engine *engine;
+	struct buffer text, translated;
+	pcre2_code *code;
+};
+
+/* ---- the library ---- */
+
+static bool load(struct pattern_engine *engine, struct error *e)
 {
-	return span_starts(t->rest, text);
+	engine->library = dlopen("libpcre2-8.so.0", RTLD_NOW | RTLD_LOCAL);
+	if (engine->library == NULL)
+		return error_set(e, "usage",
+				 "patterns of a JSON Schema need PCRE2: install the package "
+				 "libpcre2-8-0 (%s)",
+				 dlerror());
+#define FIND(name)                                                                                 \
+	*(void **)(&engine->name) = dlsym(engine->library, #name);                                 \
+	if (engine->name == NULL)                                                                  \
+		return error_set(e, "usage", "libpcre2-8 has no %s: it is too old", #name);
+	FUNCTIONS(FIND)
+	return true;
 }
 
-static void skip(struct translation *t, size_t n)
+/* The steps of one match. */
+struct meter {
+	int64_t steps;
+	size_t position; /* where the last callout was */
+};
+
+/* A callout costs a step, and the bytes that were passed since the one before. */
+static int count_step(pcre2_callout_block *block, void *context)
 {
-	t->rest = span_from(t->rest, n);
+	struct meter *meter = context;
+	size_t position = block->current_position, last = meter->position;
+	size_t passed = position > last ? position - last : last - position;
+
+	meter->steps -= 1 + (int64_t)(passed / BYTES_A_STEP);
+	meter->position = position;
+	return meter->steps < 0 ? PCRE2_ERROR_CALLOUT : 0;
 }
 
-/* ---- escapes ---- */
-
-static int hex_digit(char c)
+struct pattern_engine *pattern_engine_open(struct error *e)
 {
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-}
+	struct pattern_engine *engine = mem_zero(sizeof(*engine));
 
-/* The code point of `count` hexadecimal digits; 0 when they are not there. */
-static uint32_t take_hex(struct translation *t, size_t count)
-{
-	uint32_t value = 0;
-
-	if (t->rest.len < count)
-		return 0;
-	for (size_t i = 0; i < count; i++) {
-		int digit = hex_digit(t->rest.at[i]);
-
-		if (digit < 0)
-			return 0;
-		value = value << 4 | (uint32_t)digit;
-	}
-	skip(t, count);
-	return value;
-}
-
-/* The character that an escape stands for, behind its backslash and first letter `c`; 0 when it
- * stands for something else. */
-static uint32_t escaped_character(struct translation *t, char c)
-{
-	static const char letters[] = "nrtfv", characters[] = "\n\r\t\f\v";
-	const char *letter = memchr(letters, c, sizeof letters - 1);
-
-	if (letter != NULL)
-		return (uint32_t)characters[letter - letters];
-	if (c == 'x')
-		return take_hex(t, 2);
-	if (c == 'u' && !starts(t, "{"))
-		return take_hex(t, 4);
-	if ((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'))
-		return 0;
-	return (unsigned char)c;
-}
-
-/* The members of a class escape inside brackets; NULL for other escapes. */
-static const char *class_members(char c)
-{
-	switch (c) {
-	case 'd':
-		return "0-9";
-	case 'w':
-		return "A-Za-z0-9_";
-	case 's':
-		return "[:space:]";
-	default:
+	if (!load(engine, e)) {
+		pattern_engine_close(engine);
 		return NULL;
 	}
+	engine->compiling = engine->pcre2_compile_context_create_8(NULL);
+	engine->matching = engine->pcre2_match_context_create_8(NULL);
+	engine->data = engine->pcre2_match_data_create_8(1, NULL);
+	if (engine->compiling == NULL || engine->matching == NULL || engine->data == NULL)
+		die(STATUS_FAILED, "out of memory");
+	engine->pcre2_set_compile_extra_options_8(engine->compiling,
+						  PCRE2_EXTRA_ALLOW_SURROGATE_ESCAPES);
+	engine->pcre2_set_match_limit_8(engine->matching, MATCH_LIMIT);
+	engine->pcre2_set_heap_limit_8(engine->matching, HEAP_LIMIT);
+	return engine;
 }
 
-/* Takes the "{Letter}" of a \\p that has a counterpart, and returns its members; else NULL. */
-static const char *take_property(struct translation *t)
+void pattern_engine_close(struct pattern_engine *engine)
 {
-	static const char *const properties[][2] = {
-	    {"{L}", "[:alpha:]"},
-	    {"{Letter}", "[:alpha:]"},
-	    {"{Alphabetic}", "[:alpha:]"},
-	    {"{Lu}", "[:upper:]"},
-	    {"{Uppercase}", "[:upper:]"},
-	    {"{Uppercase_Letter}", "[:upper:]"},
-	    {"{Ll}", "[:lower:]"},
-	    {"{Lowercase}", "[:lower:]"},
-	    {"{Lowercase_Letter}", "[:lower:]"},
-	};
-
-	for (size_t i = 0; i < sizeof properties / sizeof *properties; i++)
-		if (starts(t, properties[i][0])) {
-			skip(t, strlen(properties[i][0]));
-			return properties[i][1];
-		}
-	return NULL;
-}
-
-static void add_literal(struct buffer *out, uint32_t c)
-{
-	if (c < 0x80 && strchr(".[]{}()*+?^$|\\", (int)c) != NULL)
-		buffer_add_char(out, '\\');
-	utf8_add_code_point(out, c);
-}
-
-/* An escape outside of brackets, behind its backslash. */
-static bool translate_escape(struct translation *t)
-{
-	char c = t->rest.at[0];
-	const char *members = class_members((char)(c | 0x20));
-	uint32_t character;
-
-	skip(t, 1);
-	if (c == 'p' || c == 'P')
-		members = take_property(t);
-	if (members != NULL && strchr("dDwWsSpP", c) != NULL) {
-		buffer_add_format(t->out, "[%s%s]", c & 0x20 ? "" : "^", members);
-		return true;
-	}
-	character = escaped_character(t, c);
-	if (character == 0)
-		return false;
-	add_literal(t->out, character);
-	return true;
-}
-
-/* ---- brackets ---- */
-
-/* The next single character of a bracket expression; 0 when it is none. */
-static uint32_t take_member(struct translation *t)
-{
-	size_t size;
-	uint32_t c;
-
-	if (starts(t, "\\") && t->rest.len > 1) {
-		char letter = t->rest.at[1];
-
-		skip(t, 2);
-		return letter == 'b' ? 0 : escaped_character(t, letter);
-	}
-	c = utf8_decode(t->rest, &size);
-	skip(t, size);
-	return c;
-}
-
-/* POSIX brackets know no escapes: these four have their places instead. */
-struct bracket {
-	struct buffer members;
-	bool opening, closing, caret, dash; /* holds '[', ']', '^', '-' */
-};
-
-static void add_single(struct bracket *bracket, uint32_t c)
-{
-	bracket->opening |= c == '[';
-	bracket->closing |= c == ']';
-	bracket->caret |= c == '^';
-	bracket->dash |= c == '-';
-	if (c >= 0x80 || strchr("[]^-", (int)c) == NULL)
-		utf8_add_code_point(&bracket->members, c);
-}
-
-/* The range from `first` to `last`. The C library's ranges end where ASCII ends, and their ends
- * must have no meaning of their own. */
-static bool add_range(struct bracket *bracket, uint32_t first, uint32_t last)
-{
-	if (last < first || last - first > MAX_RANGE)
-		return false;
-	if (last < 0x80 && strchr("[]^-\\", (int)first) == NULL &&
-	    strchr("[]^-\\", (int)last) == NULL) {
-		buffer_add_format(&bracket->members, "%c-%c", (int)first, (int)last);
-		return true;
-	}
-	for (uint32_t c = first; c <= last; c++)
-		add_single(bracket, c);
-	return true;
-}
-
-static bool add_member(struct translation *t, struct bracket *bracket)
-{
-	const char *members = NULL;
-	uint32_t first, last;
-
-	if (starts(t, "\\p")) {
-		skip(t, 2);
-		members = take_property(t);
-		if (members == NULL)
-			return false;
-	} else if (starts(t, "\\") && t->rest.len > 1) {
-		members = class_members(t->rest.at[1]);
-		skip(t, members != NULL ? 2 : 0);
-	}
-	if (members != NULL) {
-		buffer_add_text(&bracket->members, members);
-		return true;
-	}
-	first = take_member(t);
-	if (first == 0)
-		return false;
-	if (!starts(t, "-") || t->rest.len < 2 || t->rest.at[1] == ']') {
-		add_single(bracket, first);
-		return true;
-	}
-	skip(t, 1);
-	last = take_member(t);
-	return last != 0 && add_range(bracket, first, last);
-}
-
-static void write_bracket(struct buffer *out, struct bracket *bracket, bool negated)
-{
-	if (!negated && bracket->caret && bracket->members.len == 0 && !bracket->closing &&
-	    !bracket->opening) {
-		buffer_add_text(out, bracket->dash ? "[-^]" : "\\^");
+	if (engine == NULL)
 		return;
+	if (engine->data != NULL)
+		engine->pcre2_match_data_free_8(engine->data);
+	if (engine->matching != NULL)
+		engine->pcre2_match_context_free_8(engine->matching);
+	if (engine->compiling != NULL)
+		engine->pcre2_compile_context_free_8(engine->compiling);
+	if (engine->library != NULL)
+		dlclose(engine->library);
+	free(engine);
+}
+
+/* ---- compiling ---- */
+
+static pcre2_code *compile(const struct pattern_engine *engine, struct span translated,
+			   struct buffer *why)
+{
+	const uint32_t options =
+	    PCRE2_UTF | PCRE2_DOLLAR_ENDONLY | PCRE2_MATCH_UNSET_BACKREF | PCRE2_NEVER_BACKSLASH_C;
+	int code = 0;
+	PCRE2_SIZE offset = 0;
+	pcre2_code *compiled = engine->pcre2_compile_8((PCRE2_SPTR)translated.at, translated.len,
+						       options, &code, &offset, engine->compiling);
+	PCRE2_UCHAR message[256] = {0};
+
+	if (compiled == NULL) {
+		engine->pcre2_get_error_message_8(code, message, sizeof(message));
+		buffer_add_text(why, (const char *)message);
 	}
-	buffer_add_text(out, negated ? "[^" : "[");
-	if (bracket->closing)
-		buffer_add_char(out, ']');
-	buffer_add_span(out, buffer_span(&bracket->members));
-	/* Behind the members, where no "[." or "[:" can come about. */
-	if (bracket->opening)
-		buffer_add_char(out, '[');
-	if (bracket->caret)
-		buffer_add_char(out, '^');
-	if (bracket->dash)
-		buffer_add_char(out, '-');
-	buffer_add_char(out, ']');
+	return compiled;
 }
 
-/* A bracket expression behind its '['. */
-static bool translate_bracket(struct translation *t)
+struct pattern *pattern_compile(struct pattern_engine *engine, struct span text, struct error *e)
 {
-	struct bracket bracket = {0};
-	bool negated = starts(t, "^"), good = true;
+	struct pattern *pattern = mem_zero(sizeof(*pattern));
+	struct buffer why = {0};
 
-	skip(t, negated);
-	if (starts(t, "]"))
-		return false; /* [] and [^]: nothing and anything */
-	while (good && t->rest.len > 0 && !starts(t, "]"))
-		good = add_member(t, &bracket);
-	good = good && t->rest.len > 0;
-	if (good) {
-		skip(t, 1);
-		write_bracket(t->out, &bracket, negated);
+	pattern->engine = engine;
+	buffer_add_span(&pattern->text, text);
+	if (pattern_translate(text, &pattern->translated, &why))
+		pattern->code = compile(engine, buffer_span(&pattern->translated), &why);
+	if (pattern->code == NULL) {
+		error_set(e, "usage", "the pattern \"%.*s\" is not valid: %s", SPAN_ARG(text),
+			  buffer_string(&why));
+		pattern_free(pattern);
+		pattern = NULL;
 	}
-	buffer_free(&bracket.members);
-	return good;
+	buffer_free(&why);
+	return pattern;
 }
 
-/* ---- the rest ---- */
-
-/* A part is repeated `times` times; false when there would be too much of it. */
-static bool multiply(struct translation *t, long times)
+void pattern_free(struct pattern *pattern)
 {
-	if (times > MAX_REPEATS / t->repeats)
-		return false;
-	t->repeats *= times;
-	return true;
+	if (pattern == NULL)
+		return;
+	if (pattern->code != NULL)
+		pattern->engine->pcre2_code_free_8(pattern->code);
+	buffer_free(&pattern->text);
+	buffer_free(&pattern->translated);
+	free(pattern);
 }
 
-/* {n}, {n,} or {n,m}; any other brace stands for itself. */
-static bool translate_brace(struct translation *t)
+struct span pattern_text(const struct pattern *pattern)
 {
-	size_t len = 1;
-	long least = -1, most = 0;
-
-	while (len < t->rest.len && strchr("0123456789,", t->rest.at[len]) != NULL)
-		len++;
-	if (len == 1 || len == t->rest.len || t->rest.at[len] != '}' || t->rest.at[1] == ',') {
-		add_literal(t->out, '{');
-		skip(t, 1);
-		return true;
-	}
-	for (size_t i = 1; i < len; i++) {
-		if (t->rest.at[i] == ',') {
-			least = most;
-			most = 0;
-		} else if (most <= MAX_REPEATS) {
-			most = most * 10 + (t->rest.at[i] - '0');
-		}
-	}
-	if (t->rest.at[len - 1] == ',')
-		most = least + 1;
-	buffer_add(t->out, t->rest.at, len + 1);
-	skip(t, len + 1);
-	t->repeated = true;
-	return most <= 1 || multiply(t, most);
+	return buffer_span(&pattern->text);
 }
 
-/* *, +, ? or {, which may begin no repetition. A repetition of a repetition is an error of the
- * pattern. */
-static bool translate_repeat(struct translation *t, char c)
+struct span pattern_translated(const struct pattern *pattern)
 {
-	bool repeated = t->repeated;
-
-	t->repeated = c != '{';
-	if (c == '{') {
-		if (!translate_brace(t))
-			return false;
-	} else {
-		/* The C library writes x+ as xx*: in groups of groups that adds up. */
-		if (c == '+' && t->grouped && !multiply(t, 2))
-			return false;
-		buffer_add_char(t->out, c);
-		skip(t, 1);
-	}
-	if (t->repeated && starts(t, "?"))
-		skip(t, 1); /* lazy: it finds the same texts */
-	return !(t->repeated && repeated);
+	return buffer_span(&pattern->translated);
 }
 
-/* One step that is no repetition; false when there is no counterpart. */
-static bool translate_one(struct translation *t, char c)
+/* ---- matching ---- */
+
+static int match(const struct pattern_engine *engine, const pcre2_code *code, struct span text,
+		 struct meter *meter)
 {
-	switch (c) {
-	case '\\':
-		skip(t, 1);
-		return t->rest.len > 0 && translate_escape(t);
-	case '[':
-		skip(t, 1);
-		return translate_bracket(t);
-	case '(':
-		skip(t, starts(t, "(?:") ? 3 : 1);
-		buffer_add_char(t->out, '(');
-		return !starts(t, "?");
-	case '.':
-		skip(t, 1);
-		buffer_add_text(t->out, "[^\n\r]");
-		return true;
-	case '}':
-		skip(t, 1);
-		add_literal(t->out, '}');
-		return true;
-	default:
-		buffer_add_char(t->out, c);
-		skip(t, 1);
-		return true;
-	}
+	engine->pcre2_set_callout_8(engine->matching, count_step, meter);
+	return engine->pcre2_match_8(code, (PCRE2_SPTR)text.at, text.len, 0, 0, engine->data,
+				     engine->matching);
 }
 
-/* One step; false when there is no counterpart. */
-static bool translate_next(struct translation *t)
+enum pattern_result pattern_match(struct pattern *pattern, struct span text, int64_t *steps)
 {
-	char c = t->rest.at[0];
-	bool good;
+	struct meter meter = {*steps - (int64_t)(text.len / BYTES_A_STEP), 0};
+	int code = match(pattern->engine, pattern->code, text, &meter);
 
-	if (c != '\0' && strchr("*+?{", c) != NULL) {
-		good = translate_repeat(t, c);
-		t->grouped = false;
-	} else {
-		good = translate_one(t, c);
-		t->repeated = false;
-		t->grouped = c == ')';
-	}
-	return good;
-}
-
-bool pattern_translate(struct span pattern, struct buffer *out)
-{
-	struct translation t = {.rest = pattern, .out = out, .repeats = 1};
-
-	if (pattern.len > MAX_PATTERN)
-		return false;
-	while (t.rest.len > 0)
-		if (!translate_next(&t))
-			return false;
-	return true;
-}
-
-/* Patterns speak of characters, whatever the program's locale. */
-static enum pattern_result match(const char *pattern, const char *text)
-{
-	locale_t utf8 = newlocale(LC_CTYPE_MASK, "C.UTF-8", (locale_t)0);
-	locale_t old = uselocale(utf8);
-	enum pattern_result result = PATTERN_UNKNOWN;
-	regex_t compiled;
-
-	if (regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB) == 0) {
-		int failure = regexec(&compiled, text, 0, NULL, 0);
-
-		if (failure == 0)
-			result = PATTERN_MATCHES;
-		else if (failure == REG_NOMATCH)
-			result = PATTERN_DIFFERS;
-		regfree(&compiled);
-	}
-	uselocale(old);
-	if (utf8 != (locale_t)0)
-		freelocale(utf8);
-	return result;
-}
-
-enum pattern_result pattern_match(struct span pattern, struct span text)
-{
-	struct buffer posix = {0};
-	enum pattern_result result = PATTERN_UNKNOWN;
-
-	if (pattern.len == 0)
+	*steps = meter.steps;
+	if (code >= 0)
 		return PATTERN_MATCHES;
-	/* A NUL would end the text for the C library. */
-	if ((text.len == 0 || memchr(text.at, '\0', text.len) == NULL) &&
-	    pattern_translate(pattern, &posix)) {
-		char *copy = mem_copy(text);
+	if (code == PCRE2_ERROR_NOMATCH)
+		return PATTERN_DIFFERS;
+	*steps = -1;
+	return PATTERN_EXPENSIVE;
+}
 
-		result = match(buffer_string(&posix), copy);
-		free(copy);
-	}
-	buffer_free(&posix);
-	return result;
+bool pattern_piece_matches(const struct pattern *pattern, struct span piece, struct span text)
+{
+	struct buffer why = {0};
+	struct meter meter = {MATCH_LIMIT, 0};
+	pcre2_code *code = compile(pattern->engine, piece, &why);
+	bool matches = code != NULL && match(pattern->engine, code, text, &meter) >= 0;
+
+	if (code != NULL)
+		pattern->engine->pcre2_code_free_8(code);
+	buffer_free(&why);
+	return matches;
 }

@@ -1,23 +1,59 @@
 /*
- * pattern: the regular expressions of JSON Schema (ECMA-262) matched by the C library's (POSIX
- * extended), as far as both mean the same.
+ * pattern: the regular expressions of JSON Schema (ECMA-262 with the flag u), matched by PCRE2.
+ *
+ * A pattern is translated, because the two languages spell many things differently; what ECMA-262
+ * does not have is an error, also where PCRE2 has it. As JSON Schemas in use need it, three things
+ * that the flag u forbids are accepted with the meaning that they have without it: a needless
+ * backslash before a character that is no letter or digit, a brace or ']' that stands for itself,
+ * and a '-' beside a class such as \w in brackets.
+ *
+ * libpcre2-8 is loaded by pattern_engine_open.
  */
 #ifndef SCHEMA_PATTERN_H
 #define SCHEMA_PATTERN_H
 
+#include <stdint.h>
+
 #include "base/buffer.h"
+#include "base/message.h"
 
-enum pattern_result { PATTERN_MATCHES, PATTERN_DIFFERS, PATTERN_UNKNOWN };
+/* libpcre2-8, loaded. NULL with `e` (kind "usage") if it is not installed. */
+struct pattern_engine *pattern_engine_open(struct error *e);
+void pattern_engine_close(struct pattern_engine *engine);
 
-/* Whether the pattern is found in `text`; PATTERN_UNKNOWN for patterns that have no POSIX
- * counterpart (look-around, back references, \b, most \p{...}) or are too costly. */
-enum pattern_result pattern_match(struct span pattern, struct span text);
+/* Compile `text` (UTF-8). NULL with `e` (kind "usage"; the sentence quotes the pattern) if it is
+ * not a pattern of ECMA-262 or PCRE2 cannot compile it. It needs the engine as long as it lives. */
+struct pattern *pattern_compile(struct pattern_engine *engine, struct span text, struct error *e);
+void pattern_free(struct pattern *pattern);
 
-/* Append a short text in which `pattern` is found; false, with some text appended, when none was
- * thought of. */
-bool pattern_example(struct span pattern, struct buffer *out);
+/* The pattern as it is written. */
+struct span pattern_text(const struct pattern *pattern);
 
-/* Append the POSIX form of `pattern`; false, with some of it appended, when there is none. */
-bool pattern_translate(struct span pattern, struct buffer *out);
+enum pattern_result { PATTERN_MATCHES, PATTERN_DIFFERS, PATTERN_EXPENSIVE };
+
+/* Whether the pattern is found in `text`, UTF-8. The work is subtracted from *steps; when that
+ * becomes negative the result is PATTERN_EXPENSIVE. */
+enum pattern_result pattern_match(struct pattern *pattern, struct span text, int64_t *steps);
+
+/* Append a short text in which the pattern is found. False, with some text appended, if none was
+ * found. */
+bool pattern_example(struct pattern *pattern, struct buffer *out);
+
+/* ---- shared by the files of this module ---- */
+
+/* Append the form of `text` that PCRE2 understands. False with `why`, a phrase, if it is not a
+ * pattern of ECMA-262. The form has few spellings: between PATTERN_HEAD and PATTERN_TAIL stand
+ * single characters (with a backslash before those that mean something, \x{...} for control
+ * characters), bracket expressions, groups, ^, $, \b, \B, quantifiers, references (\g{1},
+ * \k<name>), and the callouts (?C) at which a match counts its steps. */
+bool pattern_translate(struct span text, struct buffer *out, struct buffer *why);
+#define PATTERN_HEAD "(?C)(?:"
+#define PATTERN_TAIL ")"
+
+/* The form of a compiled pattern. */
+struct span pattern_translated(const struct pattern *pattern);
+
+/* Whether `text` matches `piece`, a part of such a form. */
+bool pattern_piece_matches(const struct pattern *pattern, struct span piece, struct span text);
 
 #endif

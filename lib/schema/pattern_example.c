@@ -1,14 +1,15 @@
-#include <regex.h>
 #include <stdlib.h>
 
 #include "base/utf8.h"
 #include "schema/pattern.h"
 
-/* Works on the POSIX form, which has fewer spellings. A text is made of the first alternative of
- * everything, repeated as seldom as allowed. */
-enum { MAX_DEPTH = 100, MAX_EXAMPLE = 10000 };
+/* Works on the translated form, which has few spellings. A text is made of the first alternative of
+ * everything, repeated as seldom as allowed. Assertions add nothing: whether they hold shows when
+ * the text is matched. */
+enum { MAX_DEPTH = 250, MAX_EXAMPLE = 10000, MAX_STEPS = 100000 };
 
 struct maker {
+	const struct pattern *pattern;
 	struct span rest;
 	struct buffer *out;
 	int depth;
@@ -16,141 +17,173 @@ struct maker {
 
 static bool make_branches(struct maker *maker);
 
-static bool posix_matches(struct span posix, const char *text)
+static bool starts(const struct maker *maker, const char *text)
 {
-	char *pattern = mem_copy(posix);
-	regex_t compiled;
-	bool matches = false;
+	return span_starts(maker->rest, text);
+}
 
-	if (regcomp(&compiled, pattern, REG_EXTENDED | REG_NOSUB) == 0) {
-		matches = regexec(&compiled, text, 0, NULL, 0) == 0;
-		regfree(&compiled);
-	}
-	free(pattern);
-	return matches;
+static void skip(struct maker *maker, size_t n)
+{
+	maker->rest = span_from(maker->rest, n < maker->rest.len ? n : maker->rest.len);
+}
+
+/* Step over what stands before `end`, and over it. */
+static void skip_past(struct maker *maker, char end)
+{
+	const char *found = memchr(maker->rest.at, end, maker->rest.len);
+
+	skip(maker, found != NULL ? (size_t)(found - maker->rest.at) + 1 : maker->rest.len);
 }
 
 /* A character that the bracket expression matches: the most ordinary ones first. */
 static bool make_bracket(struct maker *maker, struct span bracket)
 {
 	static const char ordinary[] = "a0Ab1_- .:/";
-	char c[2] = {0};
+	const int first = sizeof(ordinary) - 1;
 
-	const int first = sizeof ordinary - 1;
+	for (int i = 0; i < first + 0x80; i++) {
+		char c = i < first ? ordinary[i] : (char)(i - first);
 
-	for (int i = 0; i < first + 0x7F; i++) {
-		c[0] = i < first ? ordinary[i] : (char)(i - first + 1);
-		if (posix_matches(bracket, c)) {
-			buffer_add_char(maker->out, c[0]);
+		if (pattern_piece_matches(maker->pattern, bracket, (struct span){&c, 1})) {
+			buffer_add_char(maker->out, c);
 			return true;
 		}
+	}
+	/* Beyond ASCII, the first member. */
+	bracket = span_from(bracket, 1);
+	if (bracket.len > 1 && (unsigned char)bracket.at[0] >= 0x80) {
+		size_t size;
+
+		utf8_add_code_point(maker->out, utf8_decode(bracket, &size));
+		return true;
 	}
 	return false;
 }
 
-/* The bracket expression at the beginning of `text`: a ']' that comes first is a member. */
-static struct span take_bracket(struct span text)
+/* The bracket expression at the start of the rest: inside, a ']' has a backslash before it. */
+static struct span take_bracket(struct maker *maker)
 {
-	size_t len = 1;
+	struct span bracket = maker->rest;
 
-	if (len < text.len && text.at[len] == '^')
-		len++;
-	if (len < text.len && text.at[len] == ']')
-		len++;
-	while (len < text.len && text.at[len] != ']') {
-		/* "[:space:]" */
-		if (span_starts(span_from(text, len), "[:"))
-			while (len + 1 < text.len &&
-			       !(text.at[len] == ':' && text.at[len + 1] == ']'))
-				len++;
-		len++;
-	}
-	return (struct span){text.at, len < text.len ? len + 1 : text.len};
+	bracket.len = 1;
+	while (bracket.len < maker->rest.len && bracket.at[bracket.len] != ']')
+		bracket.len += bracket.at[bracket.len] == '\\' ? 2 : 1;
+	bracket.len = bracket.len < maker->rest.len ? bracket.len + 1 : maker->rest.len;
+	skip(maker, bracket.len);
+	return bracket;
 }
 
 static bool make_group(struct maker *maker)
 {
+	size_t start = maker->out->len;
+	bool is_assertion = starts(maker, "(?=") || starts(maker, "(?!") || starts(maker, "(?<=") ||
+			    starts(maker, "(?<!");
 	bool good;
 
-	maker->rest = span_from(maker->rest, 1);
+	if (is_assertion)
+		skip(maker, starts(maker, "(?<") ? 4 : 3);
+	else if (starts(maker, "(?<"))
+		skip_past(maker, '>');
+	else if (starts(maker, "(?"))
+		skip_past(maker, ':');
+	else
+		skip(maker, 1);
 	if (++maker->depth > MAX_DEPTH)
 		return false;
 	good = make_branches(maker);
 	maker->depth--;
+	if (is_assertion)
+		maker->out->len = start;
 	if (!good || maker->rest.len == 0)
 		return false;
-	maker->rest = span_from(maker->rest, 1);
+	skip(maker, 1);
+	return true;
+}
+
+/* What follows a backslash. */
+static bool make_escape(struct maker *maker)
+{
+	if (starts(maker, "x{")) {
+		skip(maker, 2);
+		utf8_add_code_point(maker->out, (uint32_t)strtoul(maker->rest.at, NULL, 16));
+		skip_past(maker, '}');
+	} else if (starts(maker, "g{")) {
+		skip_past(maker, '}');
+	} else if (starts(maker, "k<")) {
+		skip_past(maker, '>');
+	} else if (starts(maker, "b") || starts(maker, "B")) {
+		skip(maker, 1);
+	} else if (maker->rest.len > 0) {
+		buffer_add_char(maker->out, maker->rest.at[0]);
+		skip(maker, 1);
+	}
 	return true;
 }
 
 /* One atom without what repeats it. */
 static bool make_atom(struct maker *maker)
 {
-	struct span bracket;
 	size_t size;
 
 	switch (maker->rest.at[0]) {
 	case '(':
 		return make_group(maker);
 	case '[':
-		bracket = take_bracket(maker->rest);
-		maker->rest = span_from(maker->rest, bracket.len);
-		return make_bracket(maker, bracket);
+		return make_bracket(maker, take_bracket(maker));
 	case '^':
 	case '$':
-		maker->rest = span_from(maker->rest, 1);
+		skip(maker, 1);
 		return true;
 	case '\\':
-		maker->rest = span_from(maker->rest, 1);
-		break;
+		skip(maker, 1);
+		return make_escape(maker);
 	}
-	if (maker->rest.len == 0)
-		return false;
 	utf8_decode(maker->rest, &size);
 	buffer_add(maker->out, maker->rest.at, size);
-	maker->rest = span_from(maker->rest, size);
+	skip(maker, size);
 	return true;
 }
 
-/* How often the atom just read must stand at least; steps over what says so. */
-static long take_least(struct maker *maker)
+/* How often the atom just read must stand at least; steps over its quantifier. */
+static unsigned long take_least(struct maker *maker)
 {
-	long least = 1;
+	char c = maker->rest.len > 0 ? maker->rest.at[0] : '\0';
+	unsigned long least = c == '*' || c == '?' ? 0 : 1;
 
-	while (maker->rest.len > 0 && strchr("*+?{", maker->rest.at[0]) != NULL) {
-		const char *close;
-
-		if (maker->rest.at[0] != '{') {
-			if (maker->rest.at[0] != '+')
-				least = 0;
-			maker->rest = span_from(maker->rest, 1);
-			continue;
-		}
-		least *= strtol(maker->rest.at + 1, NULL, 10);
-		close = memchr(maker->rest.at, '}', maker->rest.len);
-		if (close == NULL)
-			return least;
-		maker->rest = span_from(maker->rest, (size_t)(close - maker->rest.at) + 1);
+	if (c == '{') {
+		least = strtoul(maker->rest.at + 1, NULL, 10);
+		skip_past(maker, '}');
+	} else if (c == '*' || c == '+' || c == '?') {
+		skip(maker, 1);
+	} else {
+		return 1;
 	}
+	if (starts(maker, "?"))
+		skip(maker, 1);
 	return least;
 }
 
 static bool make_repeated(struct maker *maker)
 {
 	size_t start = maker->out->len, len;
-	long least;
+	unsigned long least;
 
+	if (starts(maker, "(?C)")) {
+		skip(maker, 4);
+		return true;
+	}
 	if (!make_atom(maker))
 		return false;
 	len = maker->out->len - start;
 	least = take_least(maker);
 	if (least == 0)
 		maker->out->len = start;
-	if ((size_t)least * len > MAX_EXAMPLE)
+	if (len > 0 && least > MAX_EXAMPLE / len)
 		return false;
-	buffer_reserve(maker->out, (size_t)least * len);
-	for (long i = 1; i < least; i++)
+	for (unsigned long i = 1; i < least; i++) {
+		buffer_reserve(maker->out, len);
 		buffer_add(maker->out, maker->out->at + start, len);
+	}
 	return true;
 }
 
@@ -165,7 +198,7 @@ static bool make_branches(struct maker *maker)
 			if (!chosen)
 				first = maker->out->len;
 			chosen = true;
-			maker->rest = span_from(maker->rest, 1);
+			skip(maker, 1);
 		} else if (!make_repeated(maker)) {
 			return false;
 		}
@@ -175,18 +208,21 @@ static bool make_branches(struct maker *maker)
 	return true;
 }
 
-bool pattern_example(struct span pattern, struct buffer *out)
+bool pattern_example(struct pattern *pattern, struct buffer *out)
 {
-	struct buffer posix = {0};
-	struct maker maker = {.out = out};
+	struct buffer form = {0};
+	struct maker maker = {.pattern = pattern, .out = out};
 	size_t start = out->len;
-	bool good = pattern_translate(pattern, &posix);
+	int64_t steps = MAX_STEPS;
+	bool good;
 
-	/* A NUL behind it, for strtol. */
-	buffer_string(&posix);
-	maker.rest = buffer_span(&posix);
-	good = good && make_branches(&maker) && maker.rest.len == 0 &&
-	       pattern_match(pattern, span_from(buffer_span(out), start)) == PATTERN_MATCHES;
-	buffer_free(&posix);
+	/* A NUL behind it, for strtoul. */
+	buffer_add_span(&form, pattern_translated(pattern));
+	buffer_string(&form);
+	maker.rest = buffer_span(&form);
+	good =
+	    make_branches(&maker) && maker.rest.len == 0 &&
+	    pattern_match(pattern, span_from(buffer_span(out), start), &steps) == PATTERN_MATCHES;
+	buffer_free(&form);
 	return good;
 }

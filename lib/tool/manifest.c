@@ -70,6 +70,19 @@ static bool read_description(struct tool *tool, struct span object, struct error
 	return true;
 }
 
+/* Compile the parameters, which are an object. */
+static bool compile_parameters(struct tool *tool, struct error *e)
+{
+	struct span where = {0};
+	struct error wrong = {0};
+
+	tool->schema = schema_compile(tool->parameters, &where, &wrong);
+	if (tool->schema == NULL)
+		fault(tool, where, e, wrong.message);
+	error_clear(&wrong);
+	return tool->schema != NULL;
+}
+
 static bool read_parameters(struct tool *tool, struct span object, struct error *e)
 {
 	struct span parameters = json_get(object, "parameters"), type, properties;
@@ -93,7 +106,7 @@ static bool read_parameters(struct tool *tool, struct span object, struct error 
 	if (properties.at != NULL && json_type(properties) != JSON_OBJECT)
 		return fault(tool, properties, e,
 			     "the \"properties\" of \"parameters\" must be an object of schemas");
-	return true;
+	return compile_parameters(tool, e);
 }
 
 static bool read_command(struct tool *tool, struct span object, struct error *e)
@@ -236,6 +249,7 @@ void tool_free(struct tool *tool)
 	free(tool->folder);
 	free(tool->source);
 	free(tool->agent_file);
+	schema_free(tool->schema);
 	buffer_free(&tool->manifest);
 	free(tool);
 }

@@ -7,6 +7,7 @@
 #include "base/message.h"
 #include "json/json.h"
 #include "loop/loop.h"
+#include "schema/schema.h"
 
 /* ---- what a tool is ---- */
 
@@ -23,6 +24,7 @@ struct tool {
 	char *name, *description;
 	struct buffer manifest;    /* its JSON, which owns the spans */
 	struct span parameters;    /* JSON Schema; {"type":"object"} when the manifest has none */
+	struct schema *schema;     /* the parameters, compiled */
 	struct span command;       /* array of strings; absent: the tool is no program */
 	char *agent_file;          /* the other agent's definition; NULL: the tool is a program */
 	const struct agent *agent; /* the same, found by who loads agents; borrowed */

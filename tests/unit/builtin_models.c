@@ -1,6 +1,5 @@
 #include <signal.h>
 
-#include "schema/schema.h"
 #include "model/model.h"
 #include "unit.h"
 

@@ -9,8 +9,6 @@
 #include "requests.h"
 #include "told.h"
 
-#include "schema/schema.h"
-
 enum { MAX_MESSAGES = 32 };
 
 struct rounds {

@@ -44,14 +44,17 @@ static void test_group(const struct draft *draft, struct span group, bool except
 {
 	struct json_walk tests = json_walk(json_get(group, "tests"));
 	struct span description = json_get(group, "description");
-	struct buffer schema = {0};
+	struct buffer text = {0};
+	struct schema *schema;
 	int failed = 0;
 
-	told(json_get(group, "schema"), draft->uri, &schema);
+	told(json_get(group, "schema"), draft->uri, &text);
+	schema = schema_compile(buffer_span(&text), NULL, NULL);
+	unit_ok(schema != NULL, "%s %.*s is a schema", draft->name, SPAN_ARG(description));
 	while (json_next(&tests)) {
 		bool valid = json_true(json_get(tests.value, "valid"));
 		struct span data = json_get(tests.value, "data");
-		bool good = schema_check(buffer_span(&schema), data, NULL) == valid;
+		bool good = schema_check(schema, data, NULL) == valid;
 
 		*passed += good;
 		failed += !good;
@@ -62,7 +65,8 @@ static void test_group(const struct draft *draft, struct span group, bool except
 	}
 	if (excepted)
 		unit_ok(failed > 0, "%s %.*s is an exception", draft->name, SPAN_ARG(description));
-	buffer_free(&schema);
+	buffer_free(&text);
+	schema_free(schema);
 }
 
 static void test_draft(const struct draft *draft, struct span exceptions)

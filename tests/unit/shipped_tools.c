@@ -33,7 +33,7 @@ static void check(const char *name, const char *args, int exit_status, const cha
 	struct tool_handler handler = {.context = &answer, .done = answered};
 	char *environment[] = {(char[]){"PATH=/usr/bin:/bin"}, (char[]){"CDPATH=/"}, NULL};
 
-	unit_ok(schema_check(tool->parameters, span_of(args), NULL), "%s takes %s", name, args);
+	unit_ok(schema_check(tool->schema, span_of(args), NULL), "%s takes %s", name, args);
 	tool_start(answer.loop, tool, span_of(args), environment, &limits, &handler);
 	loop_run(answer.loop);
 	unit_same(buffer_span(&answer.text), span_of(want), sentence);

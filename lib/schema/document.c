@@ -1,0 +1,342 @@
+#include "schema/document.h"
+
+#include <stdlib.h>
+
+#include "base/uri.h"
+
+/* ---- the places of schemas ---- */
+
+enum schema_shape schema_shape_of(struct span key, enum json_type type)
+{
+	static const char *const single[] = {"additionalProperties",
+					     "additionalItems",
+					     "contains",
+					     "propertyNames",
+					     "not",
+					     "if",
+					     "then",
+					     "else",
+					     "unevaluatedProperties",
+					     "items",
+					     "contentSchema",
+					     "unevaluatedItems",
+					     NULL};
+	static const char *const lists[] = {"allOf",       "anyOf", "oneOf",
+					    "prefixItems", "items", NULL};
+	static const char *const maps[] = {"properties",  "patternProperties", "$defs",
+					   "definitions", "dependentSchemas",  "dependencies",
+					   NULL};
+	bool list = type == JSON_ARRAY;
+
+	for (size_t i = 0; !list && single[i] != NULL; i++)
+		if (span_is(key, single[i]))
+			return SCHEMA_ONE;
+	for (size_t i = 0; list && lists[i] != NULL; i++)
+		if (span_is(key, lists[i]))
+			return SCHEMA_LIST;
+	for (size_t i = 0; maps[i] != NULL; i++)
+		if (span_is(key, maps[i]))
+			return SCHEMA_MAP;
+	return SCHEMA_NONE;
+}
+
+static struct span before_fragment(struct span uri)
+{
+	const char *hash = uri.len > 0 ? memchr(uri.at, '#', uri.len) : NULL;
+
+	return (struct span){uri.at, hash != NULL ? (size_t)(hash - uri.at) : uri.len};
+}
+
+struct span schema_fragment(struct span reference)
+{
+	size_t before = before_fragment(reference).len;
+
+	return span_from(reference, before < reference.len ? before + 1 : before);
+}
+
+/* ---- finding the names ---- */
+
+static void add_name(struct schema_document *document, struct span base, struct span anchor,
+		     struct schema_name name)
+{
+	struct buffer uri = {0};
+
+	buffer_add_span(&uri, base);
+	if (anchor.at != NULL)
+		buffer_add_char(&uri, '#');
+	buffer_add_span(&uri, anchor);
+	name.uri = buffer_take(&uri);
+	document->names =
+	    array_grow(document->names, document->name_count, sizeof(*document->names));
+	document->names[document->name_count++] = name;
+}
+
+static uint32_t add_resource(struct schema_document *document, struct span uri, uint32_t place)
+{
+	uint32_t resource = document->resource_count;
+
+	document->resources =
+	    array_grow(document->resources, document->resource_count, sizeof(*document->resources));
+	document->resources[document->resource_count++] =
+	    (struct schema_resource){mem_copy(uri), place};
+	add_name(document, uri, (struct span){0},
+		 (struct schema_name){.place = place, .resource = resource});
+	return resource;
+}
+
+/* Append the decoded text of the string that the schema at `place` has as `keyword`. */
+static bool keyword_text(struct schema_document *document, uint32_t place, const char *keyword,
+			 struct buffer *out)
+{
+	uint32_t node = json_tree_find(&document->tree, place, span_of(keyword));
+
+	return node != JSON_NO_NODE && json_decode(json_tree_text(&document->tree, node), out);
+}
+
+/* The resource of the schema at `place` within `resource`: a new one if it has an $id. In draft 7
+ * an $id beside a reference means nothing, and the fragment of one is an anchor. */
+static uint32_t own_resource(struct schema_document *document, uint32_t place, uint32_t resource)
+{
+	struct buffer id = {0}, uri = {0};
+	struct span fragment;
+
+	if (document->draft7 &&
+	    json_tree_find(&document->tree, place, SPAN("$ref")) != JSON_NO_NODE)
+		return resource;
+	if (!keyword_text(document, place, "$id", &id))
+		return resource;
+	uri_resolve(before_fragment(buffer_span(&id)), span_of(document->resources[resource].uri),
+		    &uri);
+	if (!span_is(buffer_span(&uri), document->resources[resource].uri))
+		resource = add_resource(document, buffer_span(&uri), place);
+	fragment = schema_fragment(buffer_span(&id));
+	if (document->draft7 && fragment.len > 0)
+		add_name(document, buffer_span(&uri), fragment,
+			 (struct schema_name){.place = place, .resource = resource});
+	buffer_free(&id);
+	buffer_free(&uri);
+	return resource;
+}
+
+static void read_anchors(struct schema_document *document, uint32_t place, uint32_t resource)
+{
+	static const char *const keywords[] = {"$anchor", "$dynamicAnchor"};
+
+	for (int dynamic = 0; dynamic < 2 && !document->draft7; dynamic++) {
+		struct buffer anchor = {0};
+
+		if (keyword_text(document, place, keywords[dynamic], &anchor))
+			add_name(document, span_of(document->resources[resource].uri),
+				 buffer_span(&anchor),
+				 (struct schema_name){.place = place,
+						      .resource = resource,
+						      .is_dynamic = dynamic != 0});
+		buffer_free(&anchor);
+	}
+}
+
+static void read_schema(struct schema_document *document, uint32_t place, uint32_t resource)
+{
+	const struct json_tree *tree = &document->tree;
+	uint32_t member = place + 1;
+
+	if (tree->nodes[place].type != JSON_OBJECT)
+		return;
+	resource = own_resource(document, place, resource);
+	document->owners[place] = resource + 1;
+	read_anchors(document, place, resource);
+	for (uint32_t i = tree->nodes[place].count; i > 0; i--) {
+		enum schema_shape shape =
+		    schema_shape_of(json_tree_key(tree, member), tree->nodes[member].type);
+		uint32_t part = member + 1;
+
+		if (shape == SCHEMA_ONE)
+			read_schema(document, member, resource);
+		for (uint32_t n = shape > SCHEMA_ONE ? tree->nodes[member].count : 0; n > 0; n--) {
+			read_schema(document, part, resource);
+			part = tree->nodes[part].after;
+		}
+		member = tree->nodes[member].after;
+	}
+}
+
+/* By URI; of the same URI the one that stands first in the document. */
+static int compare_names(const void *a, const void *b)
+{
+	const struct schema_name *left = a, *right = b;
+	int order = strcmp(left->uri, right->uri);
+
+	return order != 0 ? order : (left->place > right->place) - (left->place < right->place);
+}
+
+/* ---- the document ---- */
+
+static bool names_draft7(struct schema_document *document)
+{
+	struct buffer schema = {0};
+	size_t prefix = strlen("http://json-schema.org/draft-0");
+	bool draft7;
+
+	keyword_text(document, 0, "$schema", &schema);
+	draft7 = (span_starts(buffer_span(&schema), "http://json-schema.org/draft-0") ||
+		  span_starts(buffer_span(&schema), "https://json-schema.org/draft-0")) &&
+		 schema.len > prefix;
+	buffer_free(&schema);
+	return draft7;
+}
+
+bool schema_document_read(struct schema_document *document, struct span text)
+{
+	*document = (struct schema_document){.text = mem_copy(text)};
+	if (!json_tree_parse(&document->tree, (struct span){document->text, text.len}))
+		return false;
+	document->draft7 = names_draft7(document);
+	document->owners = mem_zero(document->tree.count * sizeof(*document->owners));
+	add_resource(document, SPAN(""), 0);
+	read_schema(document, 0, 0);
+	qsort(document->names, document->name_count, sizeof(*document->names), compare_names);
+	return true;
+}
+
+void schema_document_free(struct schema_document *document)
+{
+	for (size_t i = 0; i < document->name_count; i++)
+		free(document->names[i].uri);
+	for (uint32_t i = 0; i < document->resource_count; i++)
+		free(document->resources[i].uri);
+	free(document->names);
+	free(document->resources);
+	free(document->owners);
+	json_tree_free(&document->tree);
+	free(document->text);
+	*document = (struct schema_document){0};
+}
+
+/* ---- following references ---- */
+
+static const struct schema_name *find_name(const struct schema_document *document, const char *uri)
+{
+	size_t first = 0, last = document->name_count;
+
+	while (first < last) {
+		size_t middle = first + (last - first) / 2;
+
+		if (strcmp(document->names[middle].uri, uri) < 0)
+			first = middle + 1;
+		else
+			last = middle;
+	}
+	return first < document->name_count && strcmp(document->names[first].uri, uri) == 0
+		   ? &document->names[first]
+		   : NULL;
+}
+
+static uint32_t find_element(const struct json_tree *tree, uint32_t array, struct span index)
+{
+	uint32_t element = array + 1;
+	uint64_t wanted = 0;
+
+	for (size_t i = 0; i < index.len; i++)
+		if (index.at[i] >= '0' && index.at[i] <= '9' && wanted <= UINT32_MAX)
+			wanted = wanted * 10 + (uint64_t)(index.at[i] - '0');
+		else
+			return JSON_NO_NODE;
+	if (index.len == 0 || wanted >= tree->nodes[array].count)
+		return JSON_NO_NODE;
+	for (; wanted > 0; wanted--)
+		element = tree->nodes[element].after;
+	return element;
+}
+
+/* The member or element that a step of a JSON Pointer, ~0 and ~1 undone, names. */
+static uint32_t step(struct json_tree *tree, uint32_t place, struct span token)
+{
+	struct buffer key = {0};
+
+	for (size_t i = 0; i < token.len; i++)
+		if (token.at[i] == '~' && i + 1 < token.len)
+			buffer_add_char(&key, token.at[++i] == '1' ? '/' : '~');
+		else
+			buffer_add_char(&key, token.at[i]);
+	place = tree->nodes[place].type == JSON_ARRAY
+		    ? find_element(tree, place, buffer_span(&key))
+		    : json_tree_find(tree, place, buffer_span(&key));
+	buffer_free(&key);
+	return place;
+}
+
+/* Follow a JSON Pointer from `place`. The innermost schema on the way says which resource the place
+ * belongs to. */
+static uint32_t follow_pointer(struct schema_document *document, uint32_t place,
+			       struct span pointer, uint32_t *resource)
+{
+	while (pointer.len > 0 && place != JSON_NO_NODE) {
+		struct span token = span_from(pointer, 1);
+		const char *slash = token.len > 0 ? memchr(token.at, '/', token.len) : NULL;
+
+		if (slash != NULL)
+			token.len = (size_t)(slash - token.at);
+		place = step(&document->tree, place, token);
+		if (place != JSON_NO_NODE && document->owners[place] != 0)
+			*resource = document->owners[place] - 1;
+		pointer = span_from(pointer, token.len + 1);
+	}
+	return place;
+}
+
+static uint32_t follow(struct schema_document *document, const char *uri, struct span fragment,
+		       uint32_t *found_resource)
+{
+	bool is_pointer = fragment.len == 0 || fragment.at[0] == '/';
+	const struct schema_name *found;
+	struct buffer name = {0};
+
+	buffer_add_text(&name, uri);
+	if (!is_pointer) {
+		buffer_add_char(&name, '#');
+		buffer_add_span(&name, fragment);
+	}
+	found = find_name(document, buffer_string(&name));
+	buffer_free(&name);
+	if (found == NULL)
+		return JSON_NO_NODE;
+	*found_resource = found->resource;
+	return is_pointer ? follow_pointer(document, found->place, fragment, found_resource)
+			  : found->place;
+}
+
+uint32_t schema_document_follow(struct schema_document *document, uint32_t resource,
+				struct span reference, uint32_t *found_resource)
+{
+	struct buffer uri = {0}, fragment = {0};
+	uint32_t found;
+
+	uri_decode(schema_fragment(reference), &fragment);
+	uri_resolve(before_fragment(reference), span_of(document->resources[resource].uri), &uri);
+	found = follow(document, buffer_string(&uri), buffer_span(&fragment), found_resource);
+	buffer_free(&uri);
+	buffer_free(&fragment);
+	return found;
+}
+
+const struct schema_name *schema_document_anchor(const struct schema_document *document,
+						 uint32_t resource, struct span anchor)
+{
+	struct buffer uri = {0};
+	const struct schema_name *found;
+
+	buffer_add_text(&uri, document->resources[resource].uri);
+	buffer_add_char(&uri, '#');
+	buffer_add_span(&uri, anchor);
+	found = find_name(document, buffer_string(&uri));
+	buffer_free(&uri);
+	while (found != NULL && !found->is_dynamic) {
+		const struct schema_name *next = found + 1;
+
+		found = next < document->names + document->name_count &&
+				strcmp(next->uri, found->uri) == 0
+			    ? next
+			    : NULL;
+	}
+	return found;
+}
