@@ -178,6 +178,65 @@ EOF
 	assert_success
 }
 
+@test "--valid keeps the lines that satisfy a schema, with the other choices" {
+	echo '{"required":["seq"],"properties":{"data":{"properties":{"tool_name":{"pattern":"^(?!w)"},"is_error":{"const":true}},"required":["tool_name"]}}}' >schema.json
+	run agent-filter --valid schema.json log
+	assert_success
+	assert_equal "$(jq -sc 'map(.data.tool_name)' <<<"$output")" '["read","read","read","read"]'
+	assert_equal "$(seqs --valid schema.json -t tool_end log)" '[6]'
+	assert_equal "$(seqs --valid schema.json -s '.seq > 4' log)" '[5,6]'
+	assert_equal "$(agent-filter --valid schema.json -t tool_end -m .data.tool_name log)" '"read"'
+	echo '{"properties":{"seq":{"maximum":2.5}},"required":["seq"]}' >schema.json
+	assert_equal "$(seqs --valid schema.json log)" "$(jq -sc 'map(.seq | select(. <= 2))' log)"
+	run agent-filter --valid schema.json -t nothing -e log
+	assert_failure 1
+}
+
+@test "--valid with a line that is not JSON, or one that is too expensive to check" {
+	echo '{"properties":{"data":{"properties":{"text":{"pattern":"^(a+)+$"}}}}}' >schema.json
+	cat >lines <<-'EOF'
+		{"event_type":"x","data":{"text":"aaa"}}
+		no JSON
+		{"event_type":"x","data":{"text":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"}}
+		{"event_type":"y","data":{}}
+	EOF
+	run --separate-stderr agent-filter --valid schema.json lines
+	assert_failure 1
+	assert_output "$(sed -n '1p;4p' lines)"
+	assert_equal "$stderr" "agent-filter: lines:2: byte 1: unknown word; the line is skipped
+agent-filter: lines:3: --valid: the schema is too expensive to check; the line is skipped"
+}
+
+@test "--valid says what is wrong with the schema" {
+	printf '{"type":"object",\n"properties":{"a":{"pattern":"^(?i)a"}}}\n' >schema.json
+	run agent-filter --valid schema.json log
+	assert_failure 2
+	assert_output 'agent-filter: schema.json:2: the pattern "^(?i)a" is not valid: a group starts with (? and what ECMA-262 does not know'
+	echo '[1,' >schema.json
+	run agent-filter --valid schema.json log
+	assert_failure 2
+	assert_output 'agent-filter: schema.json:2: not JSON: unexpected end of text'
+	echo '[]' >schema.json
+	run agent-filter --valid schema.json log
+	assert_failure 2
+	assert_output 'agent-filter: schema.json:1: a JSON Schema is an object'
+	run agent-filter --valid no.json log
+	assert_failure 2
+	assert_output 'agent-filter: no.json: No such file or directory'
+}
+
+@test "patterns without PCRE2: what is missing is named" {
+	mkdir lib
+	echo nothing >lib/libpcre2-8.so.0
+	echo '{"propertyNames":{"pattern":"a"}}' >schema.json
+	LD_LIBRARY_PATH=$PWD/lib run agent-filter --valid schema.json log
+	assert_failure 2
+	assert_output --regexp '^agent-filter: schema.json:1: patterns of a JSON Schema need PCRE2: install the package libpcre2-8-0 \(.*libpcre2-8.so.0.*\)$'
+	echo '{"minProperties":1}' >schema.json
+	LD_LIBRARY_PATH=$PWD/lib run agent-filter --valid schema.json log
+	assert_success
+}
+
 @test "-d merges neighbouring chunks: the first timestamp, the last seq, the texts as written" {
 	run agent-filter -d 10 -t '*_chunk' log
 	assert_output '{"event_type":"llm_chunk","timestamp":"2026-11-20T22:49:01.000001Z","run_id":"aa11","seq":2,"data":{"text":"Hello\n\u00e9"}}

@@ -11,6 +11,7 @@
 #include "event/terminal.h"
 #include "jq/program.h"
 #include "merge.h"
+#include "schema/schema.h"
 #include "translate.h"
 
 static const char help[] =
@@ -22,6 +23,7 @@ static const char help[] =
     "  -i, --items            finished things only: no *_chunk, no raw\n"
     "  -N, --name GLOB        events of these tools\n"
     "  -r, --run ID           events of the runs whose id begins or ends with ID\n"
+    "      --valid SCHEMA     keep events that satisfy the JSON Schema in this file\n"
     "  -s, --select EXPR      keep events for which the jq expression is true\n"
     "  -m, --map EXPR         what the jq expression yields instead, one value a line\n"
     "      --arg NAME VALUE   $NAME in expressions is the text VALUE\n"
@@ -33,7 +35,7 @@ static const char help[] =
     "  -c, --count            print only how many lines there would be\n"
     "  -e, --exit-status      exit 1 when nothing was printed\n" READER_HELP;
 
-enum { OPT_SSE = READER_OPT_OWN, OPT_ARG, OPT_ARGJSON, OPT_FROM, OPT_TO };
+enum { OPT_SSE = READER_OPT_OWN, OPT_ARG, OPT_ARGJSON, OPT_FROM, OPT_TO, OPT_VALID };
 
 static const struct option long_options[] = {
     {"type", required_argument, NULL, 't'},
@@ -41,6 +43,7 @@ static const struct option long_options[] = {
     {"items", no_argument, NULL, 'i'},
     {"name", required_argument, NULL, 'N'},
     {"run", required_argument, NULL, 'r'},
+    {"valid", required_argument, NULL, OPT_VALID},
     {"select", required_argument, NULL, 's'},
     {"map", required_argument, NULL, 'm'},
     {"arg", required_argument, NULL, OPT_ARG},
@@ -67,6 +70,7 @@ struct filter {
 	bool sse, count_only, exit_status;
 	bool safe; /* for a terminal: control characters are made visible */
 
+	struct schema *valid; /* NULL: any event */
 	struct jq_program *select, *map;
 	struct translation *from, *to;
 	struct buffer out, frame;
@@ -101,6 +105,16 @@ static void add_patterns(struct patterns *patterns, const char *option, const ch
 		die(STATUS_USAGE, "%s takes at least one pattern, not '%s'", option, list);
 }
 
+static void read_schema(struct filter *f, const char *path)
+{
+	struct error e = {0};
+
+	schema_free(f->valid);
+	f->valid = schema_read(path, &e);
+	if (f->valid == NULL)
+		die(STATUS_USAGE, "%s", e.message);
+}
+
 static void take_option(void *self, int option, char *value)
 {
 	struct filter *f = self;
@@ -120,6 +134,9 @@ static void take_option(void *self, int option, char *value)
 		break;
 	case 'r':
 		add_patterns(&f->choice.runs, "--run", value);
+		break;
+	case OPT_VALID:
+		read_schema(f, value);
 		break;
 	case 's':
 		f->select_text = value;
@@ -366,6 +383,16 @@ static bool is_chosen(struct filter *f, const struct event *event)
 	return chosen;
 }
 
+/* Whether the event satisfies the schema, if there is one. */
+static bool is_valid(struct filter *f, struct span line)
+{
+	bool valid = f->valid == NULL || schema_check(f->valid, line, NULL);
+
+	if (!valid && schema_gave_up(f->valid))
+		reader_warn(f->main.reader, "--valid: " SCHEMA_EXPENSIVE "; the line is skipped");
+	return valid;
+}
+
 /* A line that is dropped for its type is not read. */
 static void drop(struct filter *f, struct span line)
 {
@@ -392,7 +419,7 @@ static bool take_event(struct filter *f, struct span line)
 		return malformed(f, &fault);
 	if (f->main.runs != NULL)
 		follow(f, event);
-	if (!is_chosen(f, &event) || !choice_event(&f->choice, &event) ||
+	if (!is_chosen(f, &event) || !choice_event(&f->choice, &event) || !is_valid(f, line) ||
 	    (f->select != NULL && !is_selected(f, line)))
 		return true;
 	if (f->merge.seconds > 0 && merge_take(&f->merge, &event, &ready)) {
@@ -493,6 +520,7 @@ static void free_all(void *self)
 	free(f->variables);
 	choice_free(&f->choice);
 	merge_free(&f->merge);
+	schema_free(f->valid);
 	jq_program_close(f->select);
 	jq_program_close(f->map);
 	translation_close(f->from);

@@ -3,10 +3,12 @@
 #include "schema/checker.h"
 
 enum {
-	MAX_FAULTS = 10,    /* that are written */
-	MAX_STEPS = 200000, /* and for each byte of the value: */
-	STEPS_A_BYTE = 8,   /* large values may take more work, in proportion */
-	MAX_DEPTH = 2000,   /* schemas applied inside each other */
+	MAX_FAULTS = 10, /* that are written */
+	/* The steps of a check. Large values may take more, in proportion. */
+	MAX_STEPS = 200000,
+	STEPS_A_NODE = 16,
+	STEPS_A_BYTE = 1,
+	MAX_DEPTH = 2000, /* schemas applied inside each other */
 	MARKS_A_STEP = 64,
 };
 
@@ -394,18 +396,22 @@ static void explain(struct checker *c, int64_t steps, struct buffer *why)
 		buffer_add_format(why, "; and %zu more", c->faults - MAX_FAULTS);
 }
 
-static bool check(struct schema *schema, uint32_t place, struct span value, int64_t *steps,
-		  struct buffer *why)
+/* Parse the value; false if it is too large to be checked. */
+static bool parse(struct schema *schema, struct span value)
+{
+	memo_clear(&schema->memo);
+	return !schema->oversized && json_tree_parse(&schema->value, json_trim(value));
+}
+
+/* Check the parsed value against the schema at `place`. */
+static bool check(struct schema *schema, uint32_t place, int64_t *steps, struct buffer *why)
 {
 	struct checker c = {.schema = schema, .value = &schema->value};
 	int64_t budget = *steps;
-	bool good;
+	bool good = run(&c, place, budget, NULL);
 
-	value = json_trim(value);
-	c.expensive = schema->oversized || !json_tree_parse(&schema->value, value);
-	memo_clear(&schema->memo);
-	good = !c.expensive && run(&c, place, budget, NULL);
 	*steps = c.expensive ? -1 : c.steps;
+	schema->gave_up = c.expensive;
 	if (!good && why != NULL)
 		explain(&c, budget, why);
 	free(c.scopes);
@@ -417,10 +423,22 @@ bool schema_check(struct schema *schema, struct span value, struct buffer *why)
 {
 	int64_t steps = MAX_STEPS + STEPS_A_BYTE * (int64_t)value.len;
 
-	return check(schema, 0, value, &steps, why);
+	schema->gave_up = !parse(schema, value);
+	if (schema->gave_up) {
+		if (why != NULL)
+			buffer_add_text(why, SCHEMA_EXPENSIVE);
+		return false;
+	}
+	steps += STEPS_A_NODE * (int64_t)schema->value.count;
+	return check(schema, 0, &steps, why);
+}
+
+bool schema_gave_up(const struct schema *schema)
+{
+	return schema->gave_up;
 }
 
 bool schema_check_part(struct schema *schema, uint32_t place, struct span value, int64_t *steps)
 {
-	return check(schema, place, value, steps, NULL);
+	return parse(schema, value) && check(schema, place, steps, NULL);
 }

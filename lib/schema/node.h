@@ -108,6 +108,7 @@ struct schema {
 	size_t pattern_count;
 	void **blocks; /* the memory of the nodes */
 	size_t block_count;
+	bool gave_up; /* the last check needed too many steps */
 	/* Of the check under way: */
 	struct json_tree value;
 	struct memo memo;

@@ -41,7 +41,10 @@ struct span schema_text(const struct schema *schema);
  * must be integer, not string. The schema's memory is used: one check at a time. */
 bool schema_check(struct schema *schema, struct span value, struct buffer *why);
 
-/* The fault of a value that needs too many steps. */
+/* Whether the last check refused its value because it needed too many steps. */
+bool schema_gave_up(const struct schema *schema);
+
+/* The fault of such a value. */
 #define SCHEMA_EXPENSIVE "the schema is too expensive to check"
 
 /* Append a small value that satisfies the schema: only what is required, constants, the first of an
