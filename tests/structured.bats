@@ -137,3 +137,54 @@ person='{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}
 	agent-run -n -m bedrock:meta.llama3-1-8b-instruct-v1:0 --schema person.json hi </dev/null >shown
 	assert_equal "$(tail -1 shown | jq -c '[.toolConfig, (.system[0].text | test("JSON Schema"))]')" '[null,true]'
 }
+
+@test "a pattern of the schema holds, also with look-ahead" {
+	echo '{"type":"object","properties":{"x":{"type":"string","pattern":"^(?!foo)"}},"required":["x"]}' >schema.json
+	run --separate-stderr agent-run -m test -o text='{"x":"fo"}' --schema schema.json hi </dev/null
+	assert_success
+	run --separate-stderr agent-run -m test -o text='{"x":"foobar"}' --schema schema.json --output-retries 0 hi </dev/null
+	assert_failure 5
+	assert_equal "$(data error .error <(echo "$output"))" 'the answer does not satisfy the schema: /x: does not match the pattern ^(?!foo)'
+}
+
+@test "an answer that is too expensive to check is invalid" {
+	echo '{"items":{"pattern":"^(a+)+$"}}' >schema.json
+	run --separate-stderr agent-run -m test -o text="[\"$(printf 'a%.0s' {1..60})!\"]" --schema schema.json --output-retries 0 hi </dev/null
+	assert_failure 5
+	assert_equal "$(data error .error <(echo "$output"))" 'the answer does not satisfy the schema: the schema is too expensive to check'
+}
+
+@test "a pattern that is not valid is an error at the start, wherever it stands" {
+	echo '{"$defs":{"x":{"patternProperties":{"a++":true}}}}' >schema.json
+	run agent-run -m test --schema schema.json hi </dev/null
+	assert_failure 2
+	assert_output 'agent-run: schema.json:1: the pattern "a++" is not valid: a quantifier has nothing to repeat'
+	printf '{"name":"look","command":["true"],\n"parameters":{"type":"object","properties":{"p":{"pattern":"(?<a>x)\\\\k<b>"}}}}\n' >look.json
+	run agent-run -m test -t look.json hi </dev/null
+	assert_failure 2
+	assert_output 'agent-run: look.json:2: the pattern "(?<a>x)\k<b>" is not valid: reference to non-existent subpattern'
+	printf '{"name":"a","model":"test",\n"output_schema":{"pattern":"\\\\Z"}}\n' >a.json
+	run agent-run -A a.json hi </dev/null
+	assert_failure 2
+	assert_output 'agent-run: a.json:2: the pattern "\Z" is not valid: the escape \Z means nothing here'
+	echo '{"name":"a","model":"test","output_schema":"schema.json"}' >a.json
+	run agent-run -A a.json hi </dev/null
+	assert_failure 2
+	assert_output 'agent-run: schema.json:1: the pattern "a++" is not valid: a quantifier has nothing to repeat'
+}
+
+@test "arguments that are too expensive to check, or break a pattern, are refused" {
+	cat >model.sh <<-'EOF'
+		if grep -q '"role":"tool"'; then echo '{"text":"done"}'; exit; fi
+		call() { printf '{"event_type":"tool_call_start","data":{"tool_call_id":"%s","tool_name":"look","index":%d}}\n{"event_type":"tool_call_end","data":{"tool_call_id":"%s","tool_name":"look","args":%s}}\n' "$1" "$2" "$1" "$3"; }
+		call a 0 "{\"p\":\"$(printf 'a%.0s' $(seq 60))!\"}"
+		call b 1 '{"q":"../x"}'
+		call c 2 '{"q":"x"}'
+	EOF
+	echo '{"name":"look","command":["echo","seen"],"parameters":{"type":"object","properties":{"p":{"pattern":"^(a+)+$"},"q":{"pattern":"^(?!.*\\.\\.)"}}}}' >look.json
+	agent-run -m 'exec:sh model.sh' -t look.json hi </dev/null >events
+	run data tool_end '.tool_call_id + " " + .result'
+	assert_line "a The arguments do not satisfy the tool's schema: the schema is too expensive to check. Fix the errors and try again."
+	assert_line "b The arguments do not satisfy the tool's schema: /q: does not match the pattern ^(?!.*\\.\\.). Fix the errors and try again."
+	assert_line "c seen"
+}
