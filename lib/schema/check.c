@@ -14,7 +14,8 @@ enum {
 
 /* ---- reporting what is wrong ---- */
 
-static void write_path(const struct checker *c, const struct checker_step *step, struct buffer *out)
+static void write_path(const struct schema_checker *c, const struct checker_step *step,
+		       struct buffer *out)
 {
 	struct span key;
 
@@ -34,7 +35,7 @@ static void write_path(const struct checker *c, const struct checker_step *step,
 			buffer_add_char(out, key.at[i]);
 }
 
-bool checker_fault(struct checker *c, const char *format, ...)
+bool checker_fault(struct schema_checker *c, const char *format, ...)
 {
 	va_list args;
 
@@ -51,14 +52,14 @@ bool checker_fault(struct checker *c, const char *format, ...)
 	return false;
 }
 
-bool checker_spend(struct checker *c, uint64_t steps)
+bool checker_spend(struct schema_checker *c, uint64_t steps)
 {
 	if (steps > INT64_MAX / 2 || (c->steps -= (int64_t)steps) < 0)
 		c->expensive = true;
 	return !c->expensive;
 }
 
-bool checker_silently(struct checker *c, const struct schema_node *node, uint32_t value)
+bool checker_silently(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {
 	struct buffer *why = c->why;
 	bool good;
@@ -69,7 +70,8 @@ bool checker_silently(struct checker *c, const struct schema_node *node, uint32_
 	return good;
 }
 
-bool checker_part(struct checker *c, const struct schema_node *node, uint32_t part, size_t index)
+bool checker_part(struct schema_checker *c, const struct schema_node *node, uint32_t part,
+		  size_t index)
 {
 	struct checker_step step = {part, index, c->step};
 	bool good;
@@ -82,14 +84,14 @@ bool checker_part(struct checker *c, const struct schema_node *node, uint32_t pa
 
 /* ---- what is evaluated ---- */
 
-void checker_mark(struct checker *c, uint32_t value, size_t index)
+void checker_mark(struct schema_checker *c, uint32_t value, size_t index)
 {
 	if (c->marks.value == value)
 		c->marked.at[c->marks.start + index] = 1;
 }
 
 /* No member of `value` is marked yet. */
-static struct checker_marks new_marks(struct checker *c, uint32_t value)
+static struct checker_marks new_marks(struct schema_checker *c, uint32_t value)
 {
 	size_t count = c->value->nodes[value].count;
 	struct checker_marks marks = {value, c->marked.len};
@@ -105,7 +107,7 @@ static struct checker_marks new_marks(struct checker *c, uint32_t value)
 }
 
 /* What a schema that `value` satisfies has marked counts for the schema around it. */
-static void add_marks(struct checker *c, uint32_t value, size_t start)
+static void add_marks(struct schema_checker *c, uint32_t value, size_t start)
 {
 	size_t count = c->value->nodes[value].count;
 
@@ -119,7 +121,7 @@ static void add_marks(struct checker *c, uint32_t value, size_t start)
 /* ---- references ---- */
 
 /* Enter the resource of a schema. The first one of the same resource is what counts. */
-static uint32_t enter(struct checker *c, uint32_t resource)
+static uint32_t enter(struct schema_checker *c, uint32_t resource)
 {
 	uint32_t scope = c->scope, steps = 0;
 
@@ -138,7 +140,8 @@ static uint32_t enter(struct checker *c, uint32_t resource)
 }
 
 /* A dynamic anchor stands for that of the outermost resource of the scope that has it. */
-static const struct schema_node *dynamic_target(struct checker *c, const struct schema_node *node)
+static const struct schema_node *dynamic_target(struct schema_checker *c,
+						const struct schema_node *node)
 {
 	const struct schema_node *target = node->dynamic;
 
@@ -156,7 +159,7 @@ static const struct schema_node *dynamic_target(struct checker *c, const struct 
 
 /* ---- schemas made of schemas ---- */
 
-static bool check_all(struct checker *c, struct schema_nodes nodes, uint32_t value)
+static bool check_all(struct schema_checker *c, struct schema_nodes nodes, uint32_t value)
 {
 	bool good = true;
 
@@ -167,7 +170,7 @@ static bool check_all(struct checker *c, struct schema_nodes nodes, uint32_t val
 
 /* Count the alternatives that `value` satisfies, up to `enough` unless all are to mark what they
  * evaluate; *meant becomes the only one of its type. */
-static size_t count_matching(struct checker *c, struct schema_nodes nodes, uint32_t value,
+static size_t count_matching(struct schema_checker *c, struct schema_nodes nodes, uint32_t value,
 			     size_t enough, const struct schema_node **meant)
 {
 	size_t matching = 0, candidates = 0;
@@ -189,8 +192,9 @@ static size_t count_matching(struct checker *c, struct schema_nodes nodes, uint3
 }
 
 /* What is wrong is explained by the one alternative that can be meant, if there is one. */
-static bool explain_alternatives(struct checker *c, const char *keyword, struct schema_nodes nodes,
-				 const struct schema_node *meant, uint32_t value)
+static bool explain_alternatives(struct schema_checker *c, const char *keyword,
+				 struct schema_nodes nodes, const struct schema_node *meant,
+				 uint32_t value)
 {
 	if (c->why == NULL)
 		return false;
@@ -199,7 +203,7 @@ static bool explain_alternatives(struct checker *c, const char *keyword, struct 
 	return checker_fault(c, "satisfies none of the %zu schemas of %s", nodes.count, keyword);
 }
 
-static bool check_any(struct checker *c, struct schema_nodes nodes, uint32_t value)
+static bool check_any(struct schema_checker *c, struct schema_nodes nodes, uint32_t value)
 {
 	const struct schema_node *meant = NULL;
 
@@ -207,7 +211,7 @@ static bool check_any(struct checker *c, struct schema_nodes nodes, uint32_t val
 	       explain_alternatives(c, "anyOf", nodes, meant, value);
 }
 
-static bool check_one(struct checker *c, struct schema_nodes nodes, uint32_t value)
+static bool check_one(struct schema_checker *c, struct schema_nodes nodes, uint32_t value)
 {
 	const struct schema_node *meant = NULL;
 	size_t enough = c->why == NULL ? 2 : nodes.count + 1;
@@ -218,7 +222,8 @@ static bool check_one(struct checker *c, struct schema_nodes nodes, uint32_t val
 	return matching == 1 || explain_alternatives(c, "oneOf", nodes, meant, value);
 }
 
-static bool check_combined(struct checker *c, const struct combined_rules *rules, uint32_t value)
+static bool check_combined(struct schema_checker *c, const struct combined_rules *rules,
+			   uint32_t value)
 {
 	bool good = check_all(c, rules->all, value);
 
@@ -239,7 +244,7 @@ static bool check_combined(struct checker *c, const struct combined_rules *rules
 
 /* ---- one schema ---- */
 
-static bool check_rules(struct checker *c, const struct schema_node *node, uint32_t value)
+static bool check_rules(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {
 	bool good = checker_check(c, node->reference, value);
 
@@ -259,7 +264,8 @@ static bool check_rules(struct checker *c, const struct schema_node *node, uint3
 }
 
 /* Whether marks of the members of `value` are wanted: by a schema around this one, or by itself. */
-static bool is_marked(const struct checker *c, const struct schema_node *node, uint32_t value)
+static bool is_marked(const struct schema_checker *c, const struct schema_node *node,
+		      uint32_t value)
 {
 	enum json_type type = c->value->nodes[value].type;
 
@@ -268,7 +274,8 @@ static bool is_marked(const struct checker *c, const struct schema_node *node, u
 }
 
 /* Apply all keywords; *start becomes where the marks of the members are, if they are wanted. */
-static bool apply(struct checker *c, const struct schema_node *node, uint32_t value, size_t *start)
+static bool apply(struct schema_checker *c, const struct schema_node *node, uint32_t value,
+		  size_t *start)
 {
 	struct checker_marks outer = c->marks;
 	uint32_t scope = c->scope;
@@ -293,7 +300,8 @@ static bool apply(struct checker *c, const struct schema_node *node, uint32_t va
 }
 
 /* Whether results are worth remembering: looking them up costs as much as a few keywords. */
-static bool is_remembered(const struct checker *c, const struct schema_node *node, uint32_t value)
+static bool is_remembered(const struct schema_checker *c, const struct schema_node *node,
+			  uint32_t value)
 {
 	enum json_type type = c->value->nodes[value].type;
 
@@ -304,8 +312,8 @@ static bool is_remembered(const struct checker *c, const struct schema_node *nod
 
 /* Apply the schema and remember the result, unless it rests on the assumption about a schema around
  * this one. */
-static bool apply_and_remember(struct checker *c, const struct schema_node *node, uint32_t value,
-			       struct memo_key key)
+static bool apply_and_remember(struct schema_checker *c, const struct schema_node *node,
+			       uint32_t value, struct memo_key key)
 {
 	size_t lowest = c->lowest, depth = c->depth, faults = c->faults, start = 0;
 	struct memo_entry *entry = memo_find(&c->schema->memo, key);
@@ -329,7 +337,8 @@ static bool apply_and_remember(struct checker *c, const struct schema_node *node
 
 /* A reference that leads back to where it is being followed from says nothing. A schema that has
  * failed before is applied again only to write its faults. */
-static bool check_remembered(struct checker *c, const struct schema_node *node, uint32_t value)
+static bool check_remembered(struct schema_checker *c, const struct schema_node *node,
+			     uint32_t value)
 {
 	struct memo_key key = {node->place, value, c->scope, c->marks.value == value};
 	const struct memo_entry *entry = memo_find(&c->schema->memo, key);
@@ -355,7 +364,7 @@ static bool check_remembered(struct checker *c, const struct schema_node *node, 
 	return apply_and_remember(c, node, value, key);
 }
 
-bool checker_check(struct checker *c, const struct schema_node *node, uint32_t value)
+bool checker_check(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {
 	size_t start;
 
@@ -375,7 +384,7 @@ bool checker_check(struct checker *c, const struct schema_node *node, uint32_t v
 
 /* ---- the whole ---- */
 
-static bool run(struct checker *c, uint32_t place, int64_t steps, struct buffer *why)
+static bool run(struct schema_checker *c, uint32_t place, int64_t steps, struct buffer *why)
 {
 	c->steps = steps;
 	c->lowest = SIZE_MAX;
@@ -384,7 +393,7 @@ static bool run(struct checker *c, uint32_t place, int64_t steps, struct buffer 
 	return checker_check(c, c->schema->nodes[place], 0) && !c->expensive;
 }
 
-static void explain(struct checker *c, int64_t steps, struct buffer *why)
+static void explain(struct schema_checker *c, int64_t steps, struct buffer *why)
 {
 	if (!c->expensive)
 		run(c, 0, steps, why);
@@ -406,7 +415,7 @@ static bool parse(struct schema *schema, struct span value)
 /* Check the parsed value against the schema at `place`. */
 static bool check(struct schema *schema, uint32_t place, int64_t *steps, struct buffer *why)
 {
-	struct checker c = {.schema = schema, .value = &schema->value};
+	struct schema_checker c = {.schema = schema, .value = &schema->value};
 	int64_t budget = *steps;
 	bool good = run(&c, place, budget, NULL);
 

@@ -19,17 +19,18 @@ static const char *type_name(enum json_type type)
 	return names[type];
 }
 
-static struct span value_text(const struct checker *c, uint32_t value)
+static struct span value_text(const struct schema_checker *c, uint32_t value)
 {
 	return json_tree_text(c->value, value);
 }
 
-static enum json_type value_type(const struct checker *c, uint32_t value)
+static enum json_type value_type(const struct schema_checker *c, uint32_t value)
 {
 	return c->value->nodes[value].type;
 }
 
-bool checker_has_type(const struct checker *c, const struct schema_node *node, uint32_t value)
+bool checker_has_type(const struct schema_checker *c, const struct schema_node *node,
+		      uint32_t value)
 {
 	enum json_type type = value_type(c, value);
 
@@ -56,7 +57,7 @@ static void list_values(struct buffer *out, struct span array, bool plain)
 		buffer_add_format(out, ", ... (%zu in all)", count);
 }
 
-bool checker_wrong_type(struct checker *c, const struct schema_node *node, uint32_t value)
+bool checker_wrong_type(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {
 	struct span type = schema_keyword(c->schema, node, "type");
 	struct buffer names = {0};
@@ -71,14 +72,15 @@ bool checker_wrong_type(struct checker *c, const struct schema_node *node, uint3
 	return false;
 }
 
-bool checker_equals(struct checker *c, uint32_t place, uint32_t value)
+bool checker_equals(struct schema_checker *c, uint32_t place, uint32_t value)
 {
 	return checker_spend(c, 1 + c->value->nodes[value].len / BYTES_A_STEP) &&
 	       json_tree_equal(&c->schema->document.tree, place, c->value, value);
 }
 
 /* Whether the value is in a long "enum". */
-static bool is_sorted_value(struct checker *c, const struct schema_node *node, uint32_t value)
+static bool is_sorted_value(struct schema_checker *c, const struct schema_node *node,
+			    uint32_t value)
 {
 	size_t first = 0, count = c->schema->document.tree.nodes[node->values].count, last = count;
 	uint32_t hash;
@@ -100,7 +102,7 @@ static bool is_sorted_value(struct checker *c, const struct schema_node *node, u
 	return false;
 }
 
-static bool is_value(struct checker *c, const struct schema_node *node, uint32_t value)
+static bool is_value(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {
 	const struct json_tree *tree = &c->schema->document.tree;
 	uint32_t place = node->values + 1;
@@ -117,12 +119,12 @@ static bool is_value(struct checker *c, const struct schema_node *node, uint32_t
 	return false;
 }
 
-static bool is_constant(struct checker *c, const struct schema_node *node, uint32_t value)
+static bool is_constant(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {
 	return node->constant == JSON_NO_NODE || checker_equals(c, node->constant, value);
 }
 
-bool checker_values(struct checker *c, const struct schema_node *node, uint32_t value)
+bool checker_values(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {
 	struct buffer names = {0};
 	bool good = is_value(c, node, value);
@@ -148,7 +150,7 @@ struct countable {
 	const char *one, *many;
 };
 
-static bool check_count(struct checker *c, struct schema_count limits, size_t count,
+static bool check_count(struct schema_checker *c, struct schema_count limits, size_t count,
 			struct countable what)
 {
 	if ((int64_t)count < limits.least)
@@ -165,7 +167,7 @@ static bool check_count(struct checker *c, struct schema_count limits, size_t co
 /* ---- numbers ---- */
 
 /* Whether `value` is at least `bound`, or more than that, or the other way round. */
-static bool check_bound(struct checker *c, struct span value, struct span bound, bool upper,
+static bool check_bound(struct schema_checker *c, struct span value, struct span bound, bool upper,
 			bool exclusive)
 {
 	static const char *const words[2][2] = {{"at least", "more than"},
@@ -180,7 +182,8 @@ static bool check_bound(struct checker *c, struct span value, struct span bound,
 	return checker_fault(c, "must be %s %.*s", words[upper][exclusive], SPAN_ARG(bound));
 }
 
-static bool check_number(struct checker *c, const struct number_rules *rules, struct span value)
+static bool check_number(struct schema_checker *c, const struct number_rules *rules,
+			 struct span value)
 {
 	bool good = checker_spend(c, value.len / BYTES_A_STEP);
 
@@ -205,7 +208,7 @@ static size_t code_points(struct span text)
 }
 
 /* Whether the pattern is found; false when that is too expensive to tell. */
-static bool matches(struct checker *c, struct pattern *pattern, struct span text)
+static bool matches(struct schema_checker *c, struct pattern *pattern, struct span text)
 {
 	enum pattern_result result;
 
@@ -216,7 +219,8 @@ static bool matches(struct checker *c, struct pattern *pattern, struct span text
 	return result == PATTERN_MATCHES;
 }
 
-static bool check_string(struct checker *c, const struct string_rules *rules, struct span value)
+static bool check_string(struct schema_checker *c, const struct string_rules *rules,
+			 struct span value)
 {
 	struct span text = json_plain(value);
 	struct buffer decoded = {0};
@@ -238,7 +242,7 @@ static bool check_string(struct checker *c, const struct string_rules *rules, st
 	return good;
 }
 
-bool checker_scalar(struct checker *c, const struct schema_node *node, uint32_t value)
+bool checker_scalar(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {
 	enum json_type type = value_type(c, value);
 
@@ -251,7 +255,7 @@ bool checker_scalar(struct checker *c, const struct schema_node *node, uint32_t 
 
 /* ---- arrays ---- */
 
-static bool check_items(struct checker *c, const struct array_rules *rules, uint32_t value)
+static bool check_items(struct schema_checker *c, const struct array_rules *rules, uint32_t value)
 {
 	uint32_t item = value + 1, count = c->value->nodes[value].count;
 	bool good = true;
@@ -269,7 +273,7 @@ static bool check_items(struct checker *c, const struct array_rules *rules, uint
 	return good;
 }
 
-static bool check_unique(struct checker *c, uint32_t value)
+static bool check_unique(struct schema_checker *c, uint32_t value)
 {
 	uint32_t count = c->value->nodes[value].count, item = value + 1, size = 16;
 	struct seen {
@@ -300,7 +304,8 @@ static bool check_unique(struct checker *c, uint32_t value)
 	return good;
 }
 
-static bool check_contains(struct checker *c, const struct array_rules *rules, uint32_t value)
+static bool check_contains(struct schema_checker *c, const struct array_rules *rules,
+			   uint32_t value)
 {
 	uint32_t item = value + 1, size = c->value->nodes[value].count;
 	int64_t count = 0;
@@ -320,7 +325,7 @@ static bool check_contains(struct checker *c, const struct array_rules *rules, u
 			     (long long)count, count < rules->contained.least ? "few" : "many");
 }
 
-bool checker_array(struct checker *c, const struct schema_node *node, uint32_t value)
+bool checker_array(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {
 	const struct array_rules *rules = node->array;
 	bool good;
@@ -340,12 +345,12 @@ bool checker_array(struct checker *c, const struct schema_node *node, uint32_t v
 
 /* ---- objects ---- */
 
-static bool has_member(struct checker *c, uint32_t value, struct span name)
+static bool has_member(struct schema_checker *c, uint32_t value, struct span name)
 {
 	return checker_spend(c, 1) && json_tree_find(c->value, value, name) != JSON_NO_NODE;
 }
 
-static bool check_required(struct checker *c, struct schema_texts names, uint32_t value)
+static bool check_required(struct schema_checker *c, struct schema_texts names, uint32_t value)
 {
 	bool good = true;
 
@@ -356,7 +361,7 @@ static bool check_required(struct checker *c, struct schema_texts names, uint32_
 	return good;
 }
 
-bool checker_may_fit(struct checker *c, const struct schema_node *node, uint32_t value)
+bool checker_may_fit(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {
 	const struct object_rules *rules = node->object;
 
@@ -379,7 +384,8 @@ bool checker_may_fit(struct checker *c, const struct schema_node *node, uint32_t
 }
 
 /* A member that no other keyword knows. */
-static bool check_additional(struct checker *c, const struct object_rules *rules, uint32_t member)
+static bool check_additional(struct schema_checker *c, const struct object_rules *rules,
+			     uint32_t member)
 {
 	const struct schema_document *document = &c->schema->document;
 	struct json_walk walk = {0};
@@ -401,8 +407,8 @@ static bool check_additional(struct checker *c, const struct object_rules *rules
 }
 
 /* *known: whether a keyword is meant for the member. */
-static bool check_member(struct checker *c, const struct object_rules *rules, uint32_t member,
-			 bool *known)
+static bool check_member(struct schema_checker *c, const struct object_rules *rules,
+			 uint32_t member, bool *known)
 {
 	struct span key = json_tree_key(c->value, member);
 	uint32_t property = JSON_NO_NODE;
@@ -424,7 +430,7 @@ static bool check_member(struct checker *c, const struct object_rules *rules, ui
 	return check_additional(c, rules, member);
 }
 
-static bool check_name(struct checker *c, const struct object_rules *rules, uint32_t member)
+static bool check_name(struct schema_checker *c, const struct object_rules *rules, uint32_t member)
 {
 	if (rules->names == NULL ||
 	    checker_silently(c, rules->names, json_tree_key_node(c->value, member)))
@@ -433,7 +439,8 @@ static bool check_name(struct checker *c, const struct object_rules *rules, uint
 			     SPAN_ARG(json_tree_key(c->value, member)));
 }
 
-static bool check_members(struct checker *c, const struct object_rules *rules, uint32_t value)
+static bool check_members(struct schema_checker *c, const struct object_rules *rules,
+			  uint32_t value)
 {
 	uint32_t member = value + 1, count = c->value->nodes[value].count;
 	bool good = true, known;
@@ -453,7 +460,8 @@ static bool check_members(struct checker *c, const struct object_rules *rules, u
 }
 
 /* What the presence of a member requires of the whole: other members, or a schema. */
-static bool check_dependencies(struct checker *c, const struct object_rules *rules, uint32_t value)
+static bool check_dependencies(struct schema_checker *c, const struct object_rules *rules,
+			       uint32_t value)
 {
 	bool good = true;
 
@@ -469,7 +477,7 @@ static bool check_dependencies(struct checker *c, const struct object_rules *rul
 	return good;
 }
 
-bool checker_object(struct checker *c, const struct schema_node *node, uint32_t value)
+bool checker_object(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {
 	const struct object_rules *rules = node->object;
 	bool good;
@@ -489,7 +497,7 @@ bool checker_object(struct checker *c, const struct schema_node *node, uint32_t 
 
 /* ---- what is left over ---- */
 
-bool checker_rest(struct checker *c, const struct schema_node *node, uint32_t value)
+bool checker_rest(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {
 	bool object = value_type(c, value) == JSON_OBJECT, good = true;
 	const struct schema_node *rest = object ? node->other_members : node->other_items;

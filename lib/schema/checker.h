@@ -25,7 +25,7 @@ struct checker_marks {
 	size_t start;   /* of a byte for each member, in checker.marked */
 };
 
-struct checker {
+struct schema_checker {
 	struct schema *schema;
 	struct json_tree *value;
 	struct buffer *why; /* NULL: only the result is wanted */
@@ -43,53 +43,55 @@ struct checker {
 };
 
 /* Apply a schema to a value; NULL: no schema, which everything satisfies. */
-bool checker_check(struct checker *c, const struct schema_node *node, uint32_t value);
+bool checker_check(struct schema_checker *c, const struct schema_node *node, uint32_t value);
 
 /* The same without explaining. */
-bool checker_silently(struct checker *c, const struct schema_node *node, uint32_t value);
+bool checker_silently(struct schema_checker *c, const struct schema_node *node, uint32_t value);
 
 /* Apply a schema to a member or, at `index`, an element of the value being checked. */
-bool checker_part(struct checker *c, const struct schema_node *node, uint32_t part, size_t index);
+bool checker_part(struct schema_checker *c, const struct schema_node *node, uint32_t part,
+		  size_t index);
 
 /* Whether the check of more keywords is pointless: the result is false, and nobody asks why. */
-static inline bool checker_is_over(const struct checker *c, bool good)
+static inline bool checker_is_over(const struct schema_checker *c, bool good)
 {
 	return c->expensive || (!good && c->why == NULL);
 }
 
 /* Report what is wrong with the value, and return false. */
-bool checker_fault(struct checker *c, const char *format, ...)
+bool checker_fault(struct schema_checker *c, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
 /* Mark the member or element at `index` of `value` as evaluated. */
-void checker_mark(struct checker *c, uint32_t value, size_t index);
+void checker_mark(struct schema_checker *c, uint32_t value, size_t index);
 
 /* Count `steps` of work; false if none is left. */
-bool checker_spend(struct checker *c, uint64_t steps);
+bool checker_spend(struct schema_checker *c, uint64_t steps);
 
 /* Whether the value equals the constant at `place` of the document. */
-bool checker_equals(struct checker *c, uint32_t place, uint32_t value);
+bool checker_equals(struct schema_checker *c, uint32_t place, uint32_t value);
 
 /* Whether a value is of the node's "type". */
-bool checker_has_type(const struct checker *c, const struct schema_node *node, uint32_t value);
+bool checker_has_type(const struct schema_checker *c, const struct schema_node *node,
+		      uint32_t value);
 
 /* Report that it is not, and return false. */
-bool checker_wrong_type(struct checker *c, const struct schema_node *node, uint32_t value);
+bool checker_wrong_type(struct schema_checker *c, const struct schema_node *node, uint32_t value);
 
 /* Keywords that can show quickly that a value is not meant: "const", "enum", "required", and the
  * first two of properties. */
-bool checker_may_fit(struct checker *c, const struct schema_node *node, uint32_t value);
+bool checker_may_fit(struct schema_checker *c, const struct schema_node *node, uint32_t value);
 
 /* "enum" and "const". */
-bool checker_values(struct checker *c, const struct schema_node *node, uint32_t value);
+bool checker_values(struct schema_checker *c, const struct schema_node *node, uint32_t value);
 
 /* The keywords of one kind of value; values of other kinds satisfy them. */
-bool checker_scalar(struct checker *c, const struct schema_node *node, uint32_t value);
-bool checker_array(struct checker *c, const struct schema_node *node, uint32_t value);
-bool checker_object(struct checker *c, const struct schema_node *node, uint32_t value);
+bool checker_scalar(struct schema_checker *c, const struct schema_node *node, uint32_t value);
+bool checker_array(struct schema_checker *c, const struct schema_node *node, uint32_t value);
+bool checker_object(struct schema_checker *c, const struct schema_node *node, uint32_t value);
 
 /* "unevaluatedItems" and "unevaluatedProperties". */
-bool checker_rest(struct checker *c, const struct schema_node *node, uint32_t value);
+bool checker_rest(struct schema_checker *c, const struct schema_node *node, uint32_t value);
 
 /* Check a value against the schema at `place`, with `steps` to spend, of which those left are
  * returned in it. For the generator of examples. */

@@ -11,7 +11,7 @@ enum { MAX_DEPTH = 40, MAX_TRIES = 20000, MAX_STEPS = 200000, MAX_LENGTH = 10000
 
 /* The schemas that one value must satisfy together: a schema, what it refers to, all of its allOf,
  * one each of its anyOf and oneOf. A keyword is looked for in each of them. */
-struct parts {
+struct schema_parts {
 	struct span *at;
 	size_t count;
 };
@@ -34,7 +34,7 @@ static const struct schema_node *node_of(const struct generator *g, struct span 
 	return place != JSON_NO_NODE ? g->schema->nodes[place] : NULL;
 }
 
-static struct span keyword(const struct parts *parts, const char *name)
+static struct span keyword(const struct schema_parts *parts, const char *name)
 {
 	struct span found = {0};
 
@@ -43,7 +43,7 @@ static struct span keyword(const struct parts *parts, const char *name)
 	return found;
 }
 
-static int64_t keyword_int(const struct parts *parts, const char *name, int64_t otherwise)
+static int64_t keyword_int(const struct schema_parts *parts, const char *name, int64_t otherwise)
 {
 	return json_int(keyword(parts, name), otherwise);
 }
@@ -62,7 +62,8 @@ static struct span element(struct span array, size_t index)
 	return (struct span){0};
 }
 
-static void add_part(struct generator *g, struct parts *parts, struct span schema, size_t choice)
+static void add_part(struct generator *g, struct schema_parts *parts, struct span schema,
+		     size_t choice)
 {
 	static const char *const alternatives[] = {"anyOf", "oneOf"};
 	const struct schema_node *node;
@@ -92,7 +93,7 @@ static void add_part(struct generator *g, struct parts *parts, struct span schem
 /* How many choices there are: alternatives, with "else" and with "then". */
 static size_t count_choices(struct generator *g, struct span schema)
 {
-	struct parts parts = {0};
+	struct schema_parts parts = {0};
 	size_t most = 1;
 
 	add_part(g, &parts, schema, 0);
@@ -122,7 +123,7 @@ struct range {
 	bool integer;
 };
 
-static struct range range_of(const struct parts *parts, bool integer)
+static struct range range_of(const struct schema_parts *parts, bool integer)
 {
 	double least = json_double(keyword(parts, "minimum"), -INFINITY);
 	double most = json_double(keyword(parts, "maximum"), INFINITY);
@@ -144,7 +145,7 @@ static struct range range_of(const struct parts *parts, bool integer)
 	return range;
 }
 
-static void write_number(struct generator *g, const struct parts *parts, bool integer,
+static void write_number(struct generator *g, const struct schema_parts *parts, bool integer,
 			 struct buffer *out)
 {
 	struct range range = range_of(parts, integer);
@@ -190,7 +191,7 @@ static const char *format_example(struct span format)
 }
 
 /* The first pattern that the string must match; NULL: any. */
-static struct pattern *pattern_of(const struct generator *g, const struct parts *parts)
+static struct pattern *pattern_of(const struct generator *g, const struct schema_parts *parts)
 {
 	for (size_t i = 0; i < parts->count; i++) {
 		const struct schema_node *node = node_of(g, parts->at[i]);
@@ -201,7 +202,7 @@ static struct pattern *pattern_of(const struct generator *g, const struct parts 
 	return NULL;
 }
 
-static void write_string(struct generator *g, const struct parts *parts, struct buffer *out)
+static void write_string(struct generator *g, const struct schema_parts *parts, struct buffer *out)
 {
 	int64_t least = keyword_int(parts, "minLength", 0);
 	int64_t most = keyword_int(parts, "maxLength", INT64_MAX);
@@ -226,7 +227,7 @@ static void write_string(struct generator *g, const struct parts *parts, struct 
 
 /* ---- arrays and objects ---- */
 
-static void write_array(struct generator *g, const struct parts *parts, struct buffer *out)
+static void write_array(struct generator *g, const struct schema_parts *parts, struct buffer *out)
 {
 	struct span items = keyword(parts, "items"), first = keyword(parts, "prefixItems");
 	int64_t least = keyword_int(parts, "minItems", -1);
@@ -256,7 +257,7 @@ static void write_array(struct generator *g, const struct parts *parts, struct b
 	json_close(out, ']');
 }
 
-static void write_member(struct generator *g, const struct parts *parts, const char *name,
+static void write_member(struct generator *g, const struct schema_parts *parts, const char *name,
 			 struct buffer *out)
 {
 	struct span property = {0};
@@ -282,7 +283,7 @@ static bool has_member(struct buffer *out, size_t start, const char *name)
 	return has;
 }
 
-static void write_members(struct generator *g, const struct parts *parts, struct span names,
+static void write_members(struct generator *g, const struct schema_parts *parts, struct span names,
 			  bool names_are_keys, size_t start, int64_t *wanted, struct buffer *out)
 {
 	struct json_walk walk = json_walk(names);
@@ -298,7 +299,7 @@ static void write_members(struct generator *g, const struct parts *parts, struct
 	}
 }
 
-static void write_object(struct generator *g, const struct parts *parts, struct buffer *out)
+static void write_object(struct generator *g, const struct schema_parts *parts, struct buffer *out)
 {
 	int64_t all = INT64_MAX, more = keyword_int(parts, "minProperties", 0);
 	size_t start;
@@ -324,7 +325,7 @@ static void write_object(struct generator *g, const struct parts *parts, struct 
 /* ---- any value ---- */
 
 /* The type to make: what is said, else what the keywords speak of. */
-static const char *choose_type(const struct parts *parts)
+static const char *choose_type(const struct schema_parts *parts)
 {
 	static const char *const types[] = {"object", "array",   "string", "integer",
 					    "number", "boolean", "null"};
@@ -349,7 +350,7 @@ static const char *choose_type(const struct parts *parts)
 	return "string";
 }
 
-static void write_typed(struct generator *g, const struct parts *parts, struct buffer *out)
+static void write_typed(struct generator *g, const struct schema_parts *parts, struct buffer *out)
 {
 	const char *type = choose_type(parts);
 
@@ -370,7 +371,7 @@ static void write_typed(struct generator *g, const struct parts *parts, struct b
 }
 
 /* A value that the schema itself gives. */
-static struct span given_value(struct generator *g, const struct parts *parts)
+static struct span given_value(struct generator *g, const struct schema_parts *parts)
 {
 	struct span value = keyword(parts, "const");
 
@@ -384,7 +385,7 @@ static struct span given_value(struct generator *g, const struct parts *parts)
 static void write_choice(struct generator *g, struct span schema, size_t choice, bool given,
 			 struct buffer *out)
 {
-	struct parts parts = {0};
+	struct schema_parts parts = {0};
 	struct span value;
 
 	add_part(g, &parts, schema, choice);

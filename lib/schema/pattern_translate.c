@@ -14,7 +14,7 @@ struct group {
 	bool dot_all, multiline;
 };
 
-struct translation {
+struct pattern_reader {
 	struct span rest;
 	struct buffer *out, *why;
 	struct group groups[MAX_GROUPS];
@@ -34,20 +34,20 @@ struct translation {
 #define LINE_ENDS "\\n\\r\\x{2028}\\x{2029}"
 #define ANYTHING  "\\x{0}-\\x{10ffff}"
 
-static bool fail(struct translation *t, const char *why)
+static bool fail(struct pattern_reader *t, const char *why)
 {
 	if (t->why->len == 0)
 		buffer_add_text(t->why, why);
 	return false;
 }
 
-static bool starts(const struct translation *t, const char *text)
+static bool starts(const struct pattern_reader *t, const char *text)
 {
 	return span_starts(t->rest, text);
 }
 
 /* Step over `text` if the rest starts with it. */
-static bool take(struct translation *t, const char *text)
+static bool take(struct pattern_reader *t, const char *text)
 {
 	bool found = starts(t, text);
 
@@ -89,7 +89,7 @@ static int hex_value(char c)
 }
 
 /* Step over `count` hexadecimal digits. */
-static bool take_hex(struct translation *t, size_t count, uint32_t *value)
+static bool take_hex(struct pattern_reader *t, size_t count, uint32_t *value)
 {
 	*value = 0;
 	if (t->rest.len < count)
@@ -106,7 +106,7 @@ static bool take_hex(struct translation *t, size_t count, uint32_t *value)
 }
 
 /* The digits and the brace of \u{...}. */
-static bool take_braced_hex(struct translation *t, uint32_t *value)
+static bool take_braced_hex(struct pattern_reader *t, uint32_t *value)
 {
 	size_t digits = 0;
 
@@ -120,7 +120,7 @@ static bool take_braced_hex(struct translation *t, uint32_t *value)
 }
 
 /* What follows \u: a code point, or two surrogates that make one. */
-static bool take_unicode(struct translation *t, uint32_t *c)
+static bool take_unicode(struct pattern_reader *t, uint32_t *c)
 {
 	struct span before;
 	uint32_t second;
@@ -139,7 +139,7 @@ static bool take_unicode(struct translation *t, uint32_t *c)
 }
 
 /* The character of an escape, behind its backslash, that stands for one character. */
-static bool take_escaped(struct translation *t, uint32_t *c)
+static bool take_escaped(struct pattern_reader *t, uint32_t *c)
 {
 	static const char letters[] = "nrtfv", characters[] = "\n\r\t\f\v";
 	char letter = t->rest.len > 0 ? t->rest.at[0] : '\0';
@@ -172,63 +172,33 @@ static bool take_escaped(struct translation *t, uint32_t *c)
 
 /* ---- classes of characters ---- */
 
-/* Names of ECMA-262 that PCRE2 does not know; it ignores case and underscores. */
-static const char *category_of(struct span name)
-{
-	static const char *const names[][2] = {
-	    {"Letter", "L"},
-	    {"Cased_Letter", "L&"},
-	    {"LC", "L&"},
-	    {"Uppercase_Letter", "Lu"},
-	    {"Lowercase_Letter", "Ll"},
-	    {"Titlecase_Letter", "Lt"},
-	    {"Modifier_Letter", "Lm"},
-	    {"Other_Letter", "Lo"},
-	    {"Mark", "M"},
-	    {"Combining_Mark", "M"},
-	    {"Nonspacing_Mark", "Mn"},
-	    {"Spacing_Mark", "Mc"},
-	    {"Enclosing_Mark", "Me"},
-	    {"Number", "N"},
-	    {"Decimal_Number", "Nd"},
-	    {"digit", "Nd"},
-	    {"Letter_Number", "Nl"},
-	    {"Other_Number", "No"},
-	    {"Punctuation", "P"},
-	    {"punct", "P"},
-	    {"Connector_Punctuation", "Pc"},
-	    {"Dash_Punctuation", "Pd"},
-	    {"Open_Punctuation", "Ps"},
-	    {"Close_Punctuation", "Pe"},
-	    {"Initial_Punctuation", "Pi"},
-	    {"Final_Punctuation", "Pf"},
-	    {"Other_Punctuation", "Po"},
-	    {"Symbol", "S"},
-	    {"Math_Symbol", "Sm"},
-	    {"Currency_Symbol", "Sc"},
-	    {"Modifier_Symbol", "Sk"},
-	    {"Other_Symbol", "So"},
-	    {"Separator", "Z"},
-	    {"Space_Separator", "Zs"},
-	    {"Line_Separator", "Zl"},
-	    {"Paragraph_Separator", "Zp"},
-	    {"Other", "C"},
-	    {"Control", "Cc"},
-	    {"cntrl", "Cc"},
-	    {"Format", "Cf"},
-	    {"Surrogate", "Cs"},
-	    {"Private_Use", "Co"},
-	    {"Unassigned", "Cn"},
-	};
+/* The general categories: PCRE2 knows only their short names. */
+static const char categories[] =
+    " Letter=L Cased_Letter=L& LC=L& Uppercase_Letter=Lu Lowercase_Letter=Ll Titlecase_Letter=Lt "
+    "Modifier_Letter=Lm Other_Letter=Lo Mark=M Combining_Mark=M Nonspacing_Mark=Mn "
+    "Spacing_Mark=Mc Enclosing_Mark=Me Number=N Decimal_Number=Nd digit=Nd Letter_Number=Nl "
+    "Other_Number=No Punctuation=P punct=P Connector_Punctuation=Pc Dash_Punctuation=Pd "
+    "Open_Punctuation=Ps Close_Punctuation=Pe Initial_Punctuation=Pi Final_Punctuation=Pf "
+    "Other_Punctuation=Po Symbol=S Math_Symbol=Sm Currency_Symbol=Sc Modifier_Symbol=Sk "
+    "Other_Symbol=So Separator=Z Space_Separator=Zs Line_Separator=Zl Paragraph_Separator=Zp "
+    "Other=C Control=Cc cntrl=Cc Format=Cf Surrogate=Cs Private_Use=Co Unassigned=Cn ";
 
-	for (size_t i = 0; i < sizeof(names) / sizeof(*names); i++)
-		if (span_is(name, names[i][0]))
-			return names[i][1];
-	return NULL;
+/* The short name of a category; `name` itself if it is another one. */
+static struct span category_of(struct span name)
+{
+	struct buffer wanted = {0};
+	const char *found;
+
+	buffer_add_format(&wanted, " %.*s=", SPAN_ARG(name));
+	found = strstr(categories, buffer_string(&wanted));
+	if (found != NULL)
+		name = (struct span){found + wanted.len, strcspn(found + wanted.len, " ")};
+	buffer_free(&wanted);
+	return name;
 }
 
 /* Write the property "{Name}" or "{Kind=Name}" behind \p (or \P: negated). */
-static bool take_property(struct translation *t, bool negated, struct buffer *out)
+static bool take_property(struct pattern_reader *t, bool negated, struct buffer *out)
 {
 	static const char *const kinds[][2] = {{"Script=", "sc:"},
 					       {"sc=", "sc:"},
@@ -237,7 +207,7 @@ static bool take_property(struct translation *t, bool negated, struct buffer *ou
 					       {"General_Category=", ""},
 					       {"gc=", ""}};
 	const char *end = t->rest.len > 0 ? memchr(t->rest.at, '}', t->rest.len) : NULL;
-	const char *prefix = "", *category;
+	const char *prefix = "";
 	struct span name;
 
 	if (!starts(t, "{") || end == NULL)
@@ -257,16 +227,15 @@ static bool take_property(struct translation *t, bool negated, struct buffer *ou
 		negated = !negated;
 		name = SPAN("Cn");
 	}
-	category = *prefix == '\0' ? category_of(name) : NULL;
-	if (category != NULL)
-		name = span_of(category);
+	if (*prefix == '\0')
+		name = category_of(name);
 	buffer_add_format(out, "\\%c{%s%.*s}", negated ? 'P' : 'p', prefix, SPAN_ARG(name));
 	return true;
 }
 
 /* Write the members of a class escape (\d, \w, \s, \p and their opposites), which the rest starts
  * with. False with an empty t->why if it is another escape. */
-static bool take_class(struct translation *t, struct buffer *out)
+static bool take_class(struct pattern_reader *t, struct buffer *out)
 {
 	char letter = t->rest.len > 1 && t->rest.at[0] == '\\' ? t->rest.at[1] : '\0';
 
@@ -285,7 +254,7 @@ static bool take_class(struct translation *t, struct buffer *out)
 }
 
 /* One character of a bracket expression. */
-static bool take_member(struct translation *t, uint32_t *c)
+static bool take_member(struct pattern_reader *t, uint32_t *c)
 {
 	size_t size;
 
@@ -301,7 +270,7 @@ static bool take_member(struct translation *t, uint32_t *c)
 }
 
 /* A character or a range. A '-' beside a class stands for itself. */
-static bool take_range(struct translation *t)
+static bool take_range(struct pattern_reader *t)
 {
 	uint32_t first, last;
 	bool is_range;
@@ -325,7 +294,7 @@ static bool take_range(struct translation *t)
 }
 
 /* A bracket expression behind its '['. */
-static bool take_bracket(struct translation *t)
+static bool take_bracket(struct pattern_reader *t)
 {
 	bool negated = take(t, "^");
 
@@ -349,7 +318,7 @@ static bool take_bracket(struct translation *t)
 /* ---- groups ---- */
 
 /* The modifiers of (?ims-ims:...), which hold inside the group. */
-static bool take_modifiers(struct translation *t)
+static bool take_modifiers(struct pattern_reader *t)
 {
 	bool on = true, case_on = false, case_off = false;
 
@@ -375,7 +344,7 @@ static bool take_modifiers(struct translation *t)
 }
 
 /* A group behind its '('. */
-static bool open_group(struct translation *t)
+static bool open_group(struct pattern_reader *t)
 {
 	static const char *const assertions[] = {"?=", "?!", "?<=", "?<!"};
 	struct group *group = &t->groups[t->depth];
@@ -409,7 +378,7 @@ static bool open_group(struct translation *t)
 	return take_modifiers(t);
 }
 
-static bool close_group(struct translation *t)
+static bool close_group(struct pattern_reader *t)
 {
 	const struct group *group;
 
@@ -427,7 +396,7 @@ static bool close_group(struct translation *t)
 
 /* The length of "{n}", "{n,}" or "{n,m}" at the start of the rest; 0: it is none, and the brace
  * stands for itself. */
-static size_t braces(const struct translation *t)
+static size_t braces(const struct pattern_reader *t)
 {
 	size_t len = 1, digits = 0, commas = 0;
 
@@ -440,7 +409,7 @@ static size_t braces(const struct translation *t)
 }
 
 /* A quantifier of `len` bytes. Where the number of times is not fixed, a match counts its steps. */
-static bool take_quantifier(struct translation *t, size_t len)
+static bool take_quantifier(struct pattern_reader *t, size_t len)
 {
 	bool fixed = t->rest.at[0] == '{' && memchr(t->rest.at, ',', len) == NULL;
 
@@ -459,7 +428,7 @@ static bool take_quantifier(struct translation *t, size_t len)
 /* ---- the whole ---- */
 
 /* An escape outside of brackets, which the rest starts with. */
-static bool take_escape(struct translation *t)
+static bool take_escape(struct pattern_reader *t)
 {
 	struct buffer members = {0};
 	uint32_t c = 0;
@@ -499,7 +468,7 @@ static bool take_escape(struct translation *t)
 }
 
 /* ^ or $. */
-static void take_anchor(struct translation *t, char c)
+static void take_anchor(struct pattern_reader *t, char c)
 {
 	static const char start[] = "(?:^|(?<=[" LINE_ENDS "]))", end[] = "(?=[" LINE_ENDS "]|$)";
 
@@ -511,7 +480,7 @@ static void take_anchor(struct translation *t, char c)
 	t->last = REPEAT_NOT;
 }
 
-static bool take_next(struct translation *t)
+static bool take_next(struct pattern_reader *t)
 {
 	char c = t->rest.at[0];
 	size_t size = c == '{' ? braces(t) : c == '*' || c == '+' || c == '?';
@@ -553,7 +522,7 @@ static bool take_next(struct translation *t)
 
 bool pattern_translate(struct span text, struct buffer *out, struct buffer *why)
 {
-	struct translation t = {.rest = text, .out = out, .why = why};
+	struct pattern_reader t = {.rest = text, .out = out, .why = why};
 
 	buffer_add_text(out, PATTERN_HEAD);
 	while (t.rest.len > 0)
