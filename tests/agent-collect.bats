@@ -665,12 +665,12 @@ agent-collect: check failed: empty (no value, $run)"
 
 @test "--status leaves no line behind when a signal ends it" {
 	cat >waiting <<-EOF
-		{ head -12 $DATA/run.jsonl; exec sleep 5; } | agent-collect --status &
+		exec 3> >(agent-collect --status)
+		head -12 $DATA/run.jsonl >&3
 		sleep 0.3
 		kill -TERM \$!
 		wait \$!
 		echo "status \$?"
-		kill %1
 	EOF
 	run on_terminal 'bash waiting'
 	assert_output --partial $'\r\e[Kstatus 143'
