@@ -4,7 +4,8 @@ load helper
 
 # passes_with FLAG...: the unit test, built with FLAG, passes.
 passes_with() {
-	"${CC:-cc}" -std=c11 -D_POSIX_C_SOURCE=200809L -DSHARE_DIR='""' -Wall -Wextra -Werror -Ilib "$@" \
+	# shellcheck disable=SC2086 # CC may be several words
+	${CC:-cc} -std=c11 -D_POSIX_C_SOURCE=200809L -DSHARE_DIR='""' -Wall -Wextra -Werror -Ilib "$@" \
 		-o "$BATS_TEST_TMPDIR/loop" tests/unit/loop.c lib/loop/*.c lib/base/*.c
 	run "$BATS_TEST_TMPDIR/loop"
 	assert_success
