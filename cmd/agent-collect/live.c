@@ -191,7 +191,7 @@ static void compose(const struct collect_live *live, struct buffer *line, int64_
 
 	if (open + ended > 1)
 		buffer_add_format(line, "%llu of %llu runs · ", (unsigned long long)ended,
-				  (unsigned long long)(open + ended));
+				  (unsigned long long)open + ended);
 	add_doing(live, line);
 	if (live->current != NULL && result_iterations(live->current) > 0)
 		buffer_add_format(line, " · iteration %lld",

@@ -57,7 +57,7 @@ static void put_code(struct buffer *out, struct span raw, bool in_table)
 		if (c == '|' && in_table)
 			buffer_add_text(out, "\u00A6");
 		else
-			buffer_add_char(out, c < ' ' ? ' ' : (char)c);
+			buffer_add_char(out, (char)(c < ' ' ? ' ' : c));
 	}
 	if (text.len == 0 || text.at[0] == '`' || text.at[text.len - 1] == '`')
 		buffer_add_char(out, ' ');
@@ -99,7 +99,7 @@ static void put_html(struct buffer *out, struct span raw)
 		if (c == '<' || c == '>' || c == '&' || c == '"' || c == '\'')
 			buffer_add_format(out, "&#%d;", c);
 		else
-			buffer_add_char(out, c < ' ' ? ' ' : (char)c);
+			buffer_add_char(out, (char)(c < ' ' ? ' ' : c));
 	}
 	buffer_free(&shown);
 }

@@ -102,7 +102,7 @@ static char *find_module(const char *direction, const char *format)
 	buffer_add_format(&name, "%s_", direction);
 	for (; *format != '\0'; format++) {
 		good = good && (isalnum((unsigned char)*format) || strchr("-_", *format) != NULL);
-		buffer_add_char(&name, *format == '-' ? '_' : *format);
+		buffer_add_char(&name, (char)(*format == '-' ? '_' : *format));
 	}
 	if (good && (is_there(config_path("jq"), buffer_string(&name)) ||
 		     is_there(share_path("jq"), buffer_string(&name))))

@@ -15,7 +15,7 @@ void base64_encode(struct span bytes, struct buffer *out)
 			group |= (unsigned char)bytes.at[i + 2];
 		buffer_add_char(out, digits[group >> 18]);
 		buffer_add_char(out, digits[group >> 12 & 63]);
-		buffer_add_char(out, left > 1 ? digits[group >> 6 & 63] : '=');
-		buffer_add_char(out, left > 2 ? digits[group & 63] : '=');
+		buffer_add_char(out, (char)(left > 1 ? digits[group >> 6 & 63] : '='));
+		buffer_add_char(out, (char)(left > 2 ? digits[group & 63] : '='));
 	}
 }

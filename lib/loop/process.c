@@ -334,14 +334,15 @@ static void set_actions(posix_spawn_file_actions_t *actions, const struct child_
 
 static void set_attributes(posix_spawnattr_t *attributes, bool own_group)
 {
-	short flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+	int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
 	sigset_t none, all;
 
+	if (own_group)
+		flags |= POSIX_SPAWN_SETPGROUP;
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawnattr_init(attributes);
-	posix_spawnattr_setflags(attributes,
-				 own_group ? (short)(flags | POSIX_SPAWN_SETPGROUP) : flags);
+	posix_spawnattr_setflags(attributes, (short)flags);
 	posix_spawnattr_setpgroup(attributes, 0);
 	posix_spawnattr_setsigmask(attributes, &none);
 	posix_spawnattr_setsigdefault(attributes, &all);

@@ -63,7 +63,9 @@ static void add(struct buffer *lines, struct span line)
 	for (size_t i = 0; i < name.len; i++) {
 		char c = name.at[i];
 
-		buffer_add_char(lines, c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c);
+		if (c >= 'A' && c <= 'Z')
+			c = (char)(c + ('a' - 'A'));
+		buffer_add_char(lines, c);
 	}
 	buffer_add(lines, ": ", 2);
 	buffer_add_span(lines, value);

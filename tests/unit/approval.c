@@ -197,11 +197,13 @@ static void is_decided(struct decision *decision, bool approved, const char *by,
 static void test_person(void)
 {
 	const char *answers[] = {"y\n", "n\n", "\n", "use ls instead\n", "a\n", "\004", "YES\n"};
+	/* NOLINTNEXTLINE(misc-misleading-bidirectional) */
+	static const char steering[] = "{\"x\":\"\x1b]0;a\x07\xe2\x80\xae\"}";
 	const char *calls[] = {"shell", "{\"command\":\"ls \\u001b[2J\"}",
 			       "shell", "{}",
 			       "shell", "{}",
 			       "shell", "{}",
-			       "list",  "{\"x\":\"\x1b]0;a\x07\xe2\x80\xae\"}",
+			       "list",  steering,
 			       "list",  "{}",
 			       "other", "{}",
 			       "other", "{\n}"};
@@ -221,6 +223,7 @@ static void test_person(void)
 	is_decided(&decisions[7], true, "user", "", "yes may be spelt out");
 	unit_ok(person.asked == 7, "one question at a time, seven in all");
 	unit_ok(count_of(buffer_span(&person.seen), "\x1b") == 0 &&
+		    /* NOLINTNEXTLINE(misc-misleading-bidirectional) */
 		    count_of(buffer_span(&person.seen), "\xe2\x80\xae") == 0,
 		"what could steer the terminal is not sent to it");
 	unit_ok(

@@ -46,10 +46,8 @@ static void make_file(const char *name, struct span text)
 {
 	FILE *file = fopen(name, "w");
 
-	if (file == NULL || fwrite(text.at, 1, text.len, file) != text.len)
+	if (file == NULL || fwrite(text.at, 1, text.len, file) != text.len || fclose(file) != 0)
 		printf("Bail out! cannot write %s\n", name);
-	if (file != NULL)
-		fclose(file);
 }
 
 static void make_files(void)
@@ -76,7 +74,7 @@ static void remove_files(void)
 					    "-dir/in",   "-dir",  "usr"};
 
 	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
-		remove(files[i]);
+		(void)remove(files[i]);
 }
 
 static void test_read_file(void)

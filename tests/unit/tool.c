@@ -207,7 +207,7 @@ static bool ends_early(const char *pid)
 		if (file != NULL) {
 			if (fscanf(file, "%*d (%*[^)]) %c", &state) != 1)
 				state = 'Z';
-			fclose(file);
+			(void)fclose(file);
 		}
 		usleep(10000);
 	}

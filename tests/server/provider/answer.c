@@ -467,9 +467,8 @@ static bool next_word(const char **text, struct buffer *word)
 			quote = '\0';
 		else if (quote == '\0' && (*c == '\'' || *c == '"'))
 			quote = *c;
-		else if (*c == '\\' && quote == '\0' && c[1] != '\0')
-			buffer_add_char(word, *++c);
-		else if (*c == '\\' && quote == '"' && (c[1] == '"' || c[1] == '\\'))
+		else if (*c == '\\' && ((quote == '\0' && c[1] != '\0') ||
+					(quote == '"' && (c[1] == '"' || c[1] == '\\'))))
 			buffer_add_char(word, *++c);
 		else
 			buffer_add_char(word, *c);
