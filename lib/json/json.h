@@ -177,6 +177,10 @@ void json_write_line(struct buffer *out, struct span value);
  * removes one, anything else replaces. What is not changed keeps its bytes. */
 void json_merge(struct buffer *out, struct span base, struct span patch);
 
+/* Merge `patch` in the same way into the value that `value` holds; an empty buffer becomes the
+ * patch's members. An absent patch changes nothing. */
+void json_merge_into(struct buffer *value, struct span patch);
+
 /* ---- a value that is still being written ---- */
 
 /* Append to `out` the value that the beginning `text` of a JSON value shows so far: an open string

@@ -44,3 +44,14 @@ void json_merge(struct buffer *out, struct span base, struct span patch)
 	}
 	json_close(out, '}');
 }
+
+void json_merge_into(struct buffer *value, struct span patch)
+{
+	struct buffer merged = {0};
+
+	if (patch.at == NULL)
+		return;
+	json_merge(&merged, buffer_span(value), patch);
+	buffer_free(value);
+	*value = merged;
+}

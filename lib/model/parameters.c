@@ -40,18 +40,6 @@ bool parameters_quirk_has(const struct provider *provider, const char *model, co
 	return false;
 }
 
-/* Merge `patch` into `body`. */
-static void change(struct buffer *body, struct span patch)
-{
-	struct buffer merged = {0};
-
-	if (json_type(patch) != JSON_OBJECT || json_count(patch) == 0)
-		return;
-	json_merge(&merged, buffer_span(body), patch);
-	buffer_free(body);
-	*body = merged;
-}
-
 static bool apply_effort(const struct provider *provider, const char *model,
 			 const struct model_request *request, const struct parameter_rules *rules,
 			 struct buffer *body, struct error *e)
@@ -68,7 +56,7 @@ static bool apply_effort(const struct provider *provider, const char *model,
 	if (json_type(members) != JSON_OBJECT)
 		return error_set(e, "usage", "%s:%s has no effort level %s", provider->name, model,
 				 request->effort);
-	change(body, members);
+	json_merge_into(body, members);
 	return true;
 }
 
@@ -112,7 +100,7 @@ static bool apply_option(const struct provider *provider, const char *model,
 	if (place != NULL)
 		json_close(&patch, '}');
 	json_close(&patch, '}');
-	change(body, buffer_span(&patch));
+	json_merge_into(body, buffer_span(&patch));
 	buffer_free(&patch);
 	return true;
 }
@@ -123,7 +111,7 @@ bool parameters_apply(const struct provider *provider, const char *model,
 {
 	bool ok;
 
-	change(body, provider_quirk(provider, "body"));
+	json_merge_into(body, provider_quirk(provider, "body"));
 	ok = apply_effort(provider, model, request, rules, body, e);
 	for (size_t i = 0; ok && i < request->option_count; i++)
 		ok = apply_option(provider, model, request, &request->options[i], rules, body, e);

@@ -2,52 +2,11 @@
 
 #include <stdlib.h>
 #include <strings.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "model/model.h"
 #include "model/protocol/protocol.h"
 #include "model/provider.h"
-
-/* ---- the files ---- */
-
-static bool read_registry_file(const char *path, struct buffer *out, struct error *e)
-{
-	struct json_fault fault;
-	size_t line = 1;
-
-	if (!file_read(path, out, e))
-		return false;
-	if (!json_check(buffer_span(out), &fault)) {
-		for (size_t i = 0; i < fault.offset && i < out->len; i++)
-			line += out->at[i] == '\n';
-		return error_set(e, "usage", "%s:%zu: not JSON: %s", path, line, fault.what);
-	}
-	if (json_type(json_trim(buffer_span(out))) != JSON_OBJECT)
-		return error_set(e, "usage",
-				 "%s:1: must be a JSON object, from provider names to providers",
-				 path);
-	return true;
-}
-
-bool registry_read(struct buffer *out, struct error *e)
-{
-	char *shared = share_path("providers.json"), *own = config_path("providers.json");
-	struct buffer base = {0}, patch = {0};
-	bool ok = read_registry_file(shared, &base, e);
-
-	if (ok && own != NULL && access(own, F_OK) == 0)
-		ok = read_registry_file(own, &patch, e);
-	else
-		buffer_add_text(&patch, "{}");
-	if (ok)
-		json_merge(out, json_trim(buffer_span(&base)), json_trim(buffer_span(&patch)));
-	buffer_free(&base);
-	buffer_free(&patch);
-	free(shared);
-	free(own);
-	return ok;
-}
+#include "model/provider_files.h"
 
 /* ---- finding one ---- */
 
@@ -84,66 +43,63 @@ static bool begins_with(const char *text, const char *prefix)
 }
 
 /* Which names there are, and the one that was probably meant. */
-static bool unknown(const char *name, struct span registry, struct error *e)
+static bool unknown(const char *name, const struct provider_files *files, struct error *e)
 {
-	struct json_walk walk = json_walk(registry);
 	struct buffer known = {0};
-	char *meant = NULL;
+	const char *meant = NULL;
 	size_t nearest = strlen(name) / 3 + 1;
 
-	while (json_next(&walk)) {
-		char *other = json_text(walk.key);
+	const struct provider_name *at;
+
+	for (size_t i = 0; (at = provider_files_next(files, &i)) != NULL;) {
+		const char *other = at->name;
 		size_t far = begins_with(other, name) ? 0 : distance(name, other);
 
 		buffer_add_format(&known, "%s%s", known.len > 0 ? ", " : "", other);
 		if (far <= nearest && (meant == NULL || far < nearest)) {
-			free(meant);
-			meant = mem_copy(span_of(other));
+			meant = other;
 			nearest = far;
 		}
-		free(other);
 	}
 	error_set(e, "usage", "there is no provider %s%s%s%s; known are %s", name,
 		  meant != NULL ? " (did you mean " : "", meant != NULL ? meant : "",
 		  meant != NULL ? "?)" : "", buffer_string(&known));
-	free(meant);
 	buffer_free(&known);
 	return false;
 }
 
-/* The entry with its "when_set" members merged in: changes that an environment variable brings. */
-static void settle(struct span entry, struct buffer *out)
+/* Append `entry` with its "when_set" members merged in: changes that an environment variable
+ * brings.
+ */
+static void add_settled(struct span entry, struct buffer *out)
 {
 	struct json_walk walk = json_walk(json_get(entry, "when_set"));
 
 	json_write_compact(out, entry);
 	while (json_next(&walk)) {
 		char *variable = json_text(walk.key);
-		const char *value = getenv(variable);
-		struct buffer merged = {0};
 
+		if (provider_variable(variable) != NULL)
+			json_merge_into(out, walk.value);
 		free(variable);
-		if (value == NULL || *value == '\0')
-			continue;
-		json_merge(&merged, buffer_span(out), walk.value);
-		buffer_free(out);
-		*out = merged;
 	}
 }
 
 /* Find `name` and fill everything but URL and key. */
 static bool find(struct provider *provider, const char *name, struct error *e)
 {
-	struct buffer registry = {0};
-	struct span entry = {0};
-	bool ok = registry_read(&registry, e);
+	struct provider_files files;
+	struct buffer entry = {0};
+	bool ok = provider_files_read(&files, e);
 
 	if (ok) {
-		entry = json_get(buffer_span(&registry), name);
-		ok = json_type(entry) == JSON_OBJECT || unknown(name, buffer_span(&registry), e);
+		const struct provider_name *known = provider_files_find(&files, name);
+
+		ok = known != NULL ? provider_files_entry(&files, known, true, &entry, e)
+				   : unknown(name, &files, e);
 	}
 	if (ok) {
-		settle(entry, &provider->json);
+		add_settled(buffer_span(&entry), &provider->json);
 		provider->entry = buffer_span(&provider->json);
 		provider->protocol = protocol_find(json_get(provider->entry, "protocol"));
 		if (provider->protocol == NULL) {
@@ -153,7 +109,8 @@ static bool find(struct provider *provider, const char *name, struct error *e)
 				       name, SPAN_ARG(protocol));
 		}
 	}
-	buffer_free(&registry);
+	buffer_free(&entry);
+	provider_files_free(&files);
 	return ok;
 }
 
@@ -229,7 +186,7 @@ static void list_one(const char *name, struct span entry, struct buffer *out)
 	char *url, *variables;
 	const char *state = "-";
 
-	settle(entry, &settled);
+	add_settled(entry, &settled);
 	entry = buffer_span(&settled);
 	url = provider_url(entry, name, NULL);
 	variables = provider_variables(entry, ",");
@@ -253,22 +210,20 @@ static void list_one(const char *name, struct span entry, struct buffer *out)
 
 bool model_list_providers(struct buffer *out, struct error *e)
 {
-	struct buffer registry = {0};
-	struct json_walk walk;
+	struct provider_files files;
+	const struct provider_name *name;
+	bool ok = provider_files_read(&files, e);
 
-	if (!registry_read(&registry, e)) {
-		buffer_free(&registry);
-		return false;
-	}
-	walk = json_walk(buffer_span(&registry));
-	while (json_next(&walk)) {
-		char *name = json_text(walk.key);
+	for (size_t i = 0; ok && (name = provider_files_next(&files, &i)) != NULL;) {
+		struct buffer entry = {0};
 
-		list_one(name, walk.value, out);
-		free(name);
+		ok = provider_files_entry(&files, name, false, &entry, e);
+		if (ok)
+			list_one(name->name, buffer_span(&entry), out);
+		buffer_free(&entry);
 	}
-	buffer_free(&registry);
-	return true;
+	provider_files_free(&files);
+	return ok;
 }
 
 /* The names stand behind the pointers in one block, so that one free frees all. */
@@ -292,23 +247,25 @@ static char **as_array(struct span names)
 
 char **model_secret_variables(void)
 {
-	struct buffer registry = {0}, names = {0};
-	struct json_walk walk;
+	struct provider_files files;
+	const struct provider_name *name;
+	struct buffer variables = {0};
 	char **array;
 
-	if (!registry_read(&registry, NULL)) {
-		/* The user's file is broken: at least the shipped ones. */
-		char *path = share_path("providers.json");
+	/* If the user's file is broken, at least the shipped ones; if an entry cannot be resolved,
+	 * what it says itself. */
+	provider_files_read(&files, NULL);
+	for (size_t i = 0; (name = provider_files_next(&files, &i)) != NULL;) {
+		struct buffer entry = {0};
 
-		buffer_clear(&registry);
-		read_registry_file(path, &registry, NULL);
-		free(path);
+		if (provider_files_entry(&files, name, false, &entry, NULL))
+			provider_add_secrets(buffer_span(&entry), &variables);
+		else
+			provider_add_secrets(name->entries[PROVIDERS_OWN], &variables);
+		buffer_free(&entry);
 	}
-	walk = json_walk(json_trim(buffer_span(&registry)));
-	while (json_next(&walk))
-		provider_add_secrets(walk.value, &names);
-	array = as_array(buffer_span(&names));
-	buffer_free(&registry);
-	buffer_free(&names);
+	array = as_array(buffer_span(&variables));
+	provider_files_free(&files);
+	buffer_free(&variables);
 	return array;
 }

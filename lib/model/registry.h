@@ -1,7 +1,6 @@
 /*
- * registry: providers are data (agent-providers(5)): share/agent/providers.json, extended and
- * overridden, provider by provider and key by key, by the user's
- * $XDG_CONFIG_HOME/agent/providers.json.
+ * registry: the providers of models (agent-providers(5)): their entries (provider_files.h) against
+ * the environment, with URL, key and protocol.
  */
 #ifndef MODEL_REGISTRY_H
 #define MODEL_REGISTRY_H
@@ -24,11 +23,6 @@ struct provider {
 	char *base_url;   /* from the caller, the environment or the registry, without its query */
 	char *base_query; /* which ends every URL; NULL: it has none */
 };
-
-/* Append all providers as one JSON object, name to entry: the shipped file with the user's file
- * merged over it (RFC 7396). Returns false with `e` for a file that cannot be read or is no JSON
- * object. */
-bool registry_read(struct buffer *out, struct error *e);
 
 /* Look `name` up and resolve its base URL and key (environment variables, api_key_command). NULL
  * with `e`: unknown name (listing the known ones), unknown protocol, a missing key (naming the

@@ -1,0 +1,52 @@
+/*
+ * provider_files: the entries of providers.json (agent-providers(5)), the user's
+ * $XDG_CONFIG_HOME/agent/providers.json over the shipped share/agent/providers.json, with "like"
+ * and "sets" resolved. Needs no network library: agent-collect reads them, too.
+ */
+#ifndef MODEL_PROVIDER_FILES_H
+#define MODEL_PROVIDER_FILES_H
+
+#include "base/buffer.h"
+#include "base/message.h"
+#include "json/json.h"
+
+enum { PROVIDERS_SHIPPED, PROVIDERS_OWN, PROVIDERS_FILES };
+
+struct provider_files {
+	struct provider_file {
+		char *path; /* NULL: there is no such file */
+		struct buffer text;
+		struct json_member *sets; /* the members of its "sets" */
+		size_t set_count;
+	} files[PROVIDERS_FILES];
+	/* Every name in either file, in the order of the files. */
+	struct provider_name {
+		char *name;
+		struct span entries[PROVIDERS_FILES]; /* as the files have them */
+	} * names;
+	size_t count;
+};
+
+/* Read the files. Returns false with `e`, which names file and line, if a file cannot be read or is
+ * no JSON object; what could be read can be used all the same. Free with provider_files_free in
+ * both cases. */
+bool provider_files_read(struct provider_files *files, struct error *e);
+void provider_files_free(struct provider_files *files);
+
+/* The provider of this name; NULL if there is none. */
+const struct provider_name *provider_files_find(const struct provider_files *files,
+						const char *name);
+
+/* Walk the providers; NULL at the end:
+ *     for (size_t i = 0; (name = provider_files_next(&files, &i)) != NULL;) ... */
+const struct provider_name *provider_files_next(const struct provider_files *files, size_t *i);
+
+/* Append the resolved entry of a provider, a JSON object, with its quirks or without them, which is
+ * much faster. A file is resolved on its own, over the
+ * one beneath it: what the user changes in a shipped provider does not change the shipped ones that
+ * are like it. Returns false with `e`, which names file and line, if a "like" cannot be resolved.
+ */
+bool provider_files_entry(const struct provider_files *files, const struct provider_name *name,
+			  bool quirks, struct buffer *out, struct error *e);
+
+#endif
