@@ -153,6 +153,26 @@ execute_tool grep	1	2	1795214400720000000	1795214400750000000"
 	assert_output '[true,true,true,1,1,["string"]]'
 }
 
+@test "otlp: providers have the names of the semantic conventions, the user's file is read" {
+	export XDG_CONFIG_HOME=$PWD
+	mkdir agent
+	echo '{"lab": {"like": "vertex"}}' >agent/providers.json
+	for provider in openai-chat bedrock lab mine; do
+		jq -c --arg provider $provider 'if .data.provider then .data.provider = $provider else . end' "$DATA/run.jsonl" |
+			agent-collect -o otlp |
+			jq -r '[.. | objects | select(.key == "gen_ai.provider.name").value.stringValue] | unique[]'
+	done >names
+	assert_equal "$(tr '\n' ' ' <names)" 'openai aws.bedrock gcp.vertex_ai mine '
+	echo '{' >agent/providers.json
+	run --separate-stderr agent-collect -o otlp "$DATA/run.jsonl"
+	assert_success
+	assert_output "$(cat "$DATA/run.otlp.json")"
+	assert_regex "$stderr" "agent/providers.json:2: not JSON"
+	run --separate-stderr agent-collect -o json "$DATA/run.jsonl"
+	assert_success
+	assert_equal "$stderr" ""
+}
+
 @test "otlp: trace_parent gives the trace, a nested run stands below its parent's call" {
 	run --separate-stderr agent-collect -o otlp "$DATA/nested.jsonl"
 	assert_failure 4

@@ -178,8 +178,9 @@ struct collection {
 	const struct format *format;
 	struct runs *runs; /* to find a nested run's parent */
 	struct result_output output;
-	uint64_t written; /* results so far */
-	bool first_done;  /* for formats that separate */
+	uint64_t written;                 /* results so far */
+	bool first_done;                  /* for formats that separate */
+	struct otlp_providers *providers; /* of the format otlp */
 };
 
 struct format {

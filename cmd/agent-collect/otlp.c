@@ -12,6 +12,7 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
+#include "model/provider_files.h"
 
 enum { KIND_INTERNAL = 1, KIND_CLIENT = 3, STATUS_CODE_ERROR = 2, MAX_MESSAGE = 500 };
 
@@ -183,22 +184,58 @@ static void end_event(struct buffer *out)
 	json_close(out, '}');
 }
 
-/* The provider's name as the conventions have it. */
-static void provider_attribute(struct buffer *out, struct span provider)
-{
-	static const char *const other_names[][2] = {
-	    {"openai-chat", "openai"},    {"gemini", "gcp.gemini"},   {"vertex", "gcp.vertex_ai"},
-	    {"azure", "azure.ai.openai"}, {"mistral", "mistral_ai"},  {"xai", "x_ai"},
-	    {"moonshot", "moonshot_ai"},  {"bedrock", "aws.bedrock"},
-	};
+/* ---- names of providers ---- */
 
-	for (size_t i = 0; i < sizeof(other_names) / sizeof(other_names[0]); i++) {
-		if (json_is(provider, other_names[i][0])) {
-			text_attribute(out, "gen_ai.provider.name", other_names[i][1]);
-			return;
-		}
+/* Most runs of a log have the same provider as the one before. */
+struct otlp_providers {
+	struct provider_files files;
+	struct buffer name, otel_name; /* of the last one */
+};
+
+static struct otlp_providers *providers_new(void)
+{
+	struct otlp_providers *providers = mem_zero(sizeof(*providers));
+	struct error e = {0};
+
+	if (!provider_files_read(&providers->files, &e))
+		warn("%s", e.message);
+	error_clear(&e);
+	return providers;
+}
+
+static void providers_free(struct otlp_providers *providers)
+{
+	provider_files_free(&providers->files);
+	buffer_free(&providers->name);
+	buffer_free(&providers->otel_name);
+	free(providers);
+}
+
+/* OpenTelemetry's name of the provider that the string `json` names; absent when it is no string.
+ */
+static struct span otel_name(struct otlp_providers *providers, struct span json)
+{
+	struct buffer name = {0};
+
+	if (!json_decode(json, &name))
+		return (struct span){0};
+	if (providers->otel_name.at == NULL ||
+	    !span_equal(buffer_span(&name), buffer_span(&providers->name))) {
+		buffer_clear(&providers->otel_name);
+		provider_files_otel_name(&providers->files, buffer_string(&name),
+					 &providers->otel_name);
+		buffer_free(&providers->name);
+		providers->name = name;
+	} else {
+		buffer_free(&name);
 	}
-	string_attribute(out, "gen_ai.provider.name", provider);
+	return buffer_span(&providers->otel_name);
+}
+
+static void provider_attribute(struct buffer *out, const struct trace *trace)
+{
+	if (trace->provider.at != NULL)
+		span_attribute(out, "gen_ai.provider.name", trace->provider);
 }
 
 static void usage_attributes(struct buffer *out, const int64_t usage[USAGE_KEYS])
@@ -269,7 +306,7 @@ static void put_agent(struct buffer *out, const struct trace *trace, const struc
 	begin_span(out, &(struct span_head){trace->trace_id, trace->agent_id, trace->parent_id,
 					    "invoke_agent", result->agent_name, KIND_INTERNAL,
 					    result->first_time, result->last_time});
-	provider_attribute(out, result_start(result, "provider"));
+	provider_attribute(out, trace);
 	string_attribute(out, "gen_ai.agent.name", result->agent_name);
 	string_attribute(out, "gen_ai.request.model", result->model);
 	if (result->run->id[0] != '\0')
@@ -348,7 +385,7 @@ static void put_chat(struct buffer *out, const struct trace *trace, const struct
 	buffer_free(&what);
 	begin_span(out, &(struct span_head){trace->trace_id, id, trace->agent_id, "chat", model,
 					    KIND_CLIENT, chat->first->time, chat->end_time});
-	provider_attribute(out, result_start(result, "provider"));
+	provider_attribute(out, trace);
 	string_attribute(out, "gen_ai.request.model", model);
 	if (result->run->id[0] != '\0')
 		text_attribute(out, "gen_ai.conversation.id", result->run->id);
@@ -431,6 +468,7 @@ static void begin_document(struct collection *collection)
 	struct buffer *out = &collection->output.pending;
 	const char *service = getenv("OTEL_SERVICE_NAME");
 
+	collection->providers = providers_new();
 	buffer_add_text(out, "{\"resourceSpans\":[{\"resource\":{\"attributes\":[");
 	text_attribute(out, "service.name",
 		       service != NULL && service[0] != '\0' ? service : "agent-run");
@@ -445,6 +483,7 @@ static void write_spans(struct collection *collection, const struct result *resu
 	struct trace trace;
 
 	trace_of(collection, result, &trace);
+	trace.provider = otel_name(collection->providers, result_start(result, "provider"));
 	if (collection->first_done)
 		buffer_add_char(out, ',');
 	collection->first_done = true;
@@ -458,6 +497,7 @@ static void end_document(struct collection *collection)
 {
 	buffer_add_text(&collection->output.pending,
 			"],\"schemaUrl\":\"https://opentelemetry.io/schemas/1.41.0\"}]}]}\n");
+	providers_free(collection->providers);
 }
 
 const struct format format_otlp = {

@@ -12,6 +12,7 @@ struct trace {
 	char trace_id[TRACE_ID_SIZE];
 	char agent_id[TRACE_SPAN_ID_SIZE],
 	    parent_id[TRACE_SPAN_ID_SIZE]; /* parent_id is empty for a root */
+	struct span provider; /* OpenTelemetry's name of the provider; absent: none is known */
 };
 
 /* Where a run stands: in the trace of trace_parent, in that of the run it is nested in, or in its

@@ -328,3 +328,15 @@ bool provider_files_entry(const struct provider_files *files, const struct provi
 {
 	return resolve(files, PROVIDERS_OWN, name, quirks, out, e);
 }
+
+void provider_files_otel_name(const struct provider_files *files, const char *name,
+			      struct buffer *out)
+{
+	const struct provider_name *known = provider_files_find(files, name);
+	struct buffer entry = {0};
+
+	if (known == NULL || !provider_files_entry(files, known, false, &entry, NULL) ||
+	    !json_decode(json_get(buffer_span(&entry), "otel_name"), out))
+		buffer_add_text(out, name);
+	buffer_free(&entry);
+}

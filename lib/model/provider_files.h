@@ -49,4 +49,9 @@ const struct provider_name *provider_files_next(const struct provider_files *fil
 bool provider_files_entry(const struct provider_files *files, const struct provider_name *name,
 			  bool quirks, struct buffer *out, struct error *e);
 
+/* Append the name that OpenTelemetry has for provider `name`: "otel_name" of its entry, else the
+ * name itself. */
+void provider_files_otel_name(const struct provider_files *files, const char *name,
+			      struct buffer *out);
+
 #endif

@@ -187,6 +187,42 @@ static void shipped(void)
 	has("openai", "quirks.refuses.gpt-5.7", "absent", "than openai-chat");
 }
 
+static void named(const struct provider_files *files, const char *name, const char *want)
+{
+	struct buffer got = {0}, title = {0};
+
+	provider_files_otel_name(files, name, &got);
+	buffer_add_format(&title, "OpenTelemetry has the name %s for %s", want, name);
+	unit_same(buffer_span(&got), span_of(want), buffer_string(&title));
+	buffer_free(&got);
+	buffer_free(&title);
+}
+
+/* The well-known values of gen_ai.provider.name (semantic conventions 1.41). */
+static void otel_names(void)
+{
+	struct provider_files files;
+
+	write_own("{\"lab\": {\"otel_name\": \"my lab\"}, \"lab2\": {\"like\": \"lab\"}, "
+		  "\"lost\": {\"like\": \"nobody\"}}");
+	provider_files_read(&files, NULL);
+	named(&files, "openai", "openai");
+	named(&files, "openai-chat", "openai");
+	named(&files, "anthropic", "anthropic");
+	named(&files, "gemini", "gcp.gemini");
+	named(&files, "vertex", "gcp.vertex_ai");
+	named(&files, "azure", "azure.ai.openai");
+	named(&files, "mistral", "mistral_ai");
+	named(&files, "xai", "x_ai");
+	named(&files, "moonshot", "moonshot_ai");
+	named(&files, "bedrock", "aws.bedrock");
+	named(&files, "test", "test");
+	named(&files, "lab2", "my lab");
+	named(&files, "lost", "lost");
+	provider_files_free(&files);
+	remove_own();
+}
+
 int main(void)
 {
 	open_folder();
@@ -194,6 +230,7 @@ int main(void)
 	sets();
 	faults();
 	shipped();
+	otel_names();
 	rmdir(folder);
 	return unit_done();
 }
