@@ -109,9 +109,11 @@ bool parameters_apply(const struct provider *provider, const char *model,
 		      const struct model_request *request, const struct parameter_rules *rules,
 		      struct buffer *body, struct error *e)
 {
+	struct span members = provider_quirk(provider, "body");
 	bool ok;
 
-	json_merge_into(body, provider_quirk(provider, "body"));
+	if (json_type(members) == JSON_OBJECT)
+		json_merge_into(body, members);
 	ok = apply_effort(provider, model, request, rules, body, e);
 	for (size_t i = 0; ok && i < request->option_count; i++)
 		ok = apply_option(provider, model, request, &request->options[i], rules, body, e);
