@@ -66,4 +66,14 @@ static inline struct span span_from(struct span s, size_t n)
 	return (struct span){s.at + n, s.len - n};
 }
 
+/* `s` without spaces, tabs and line breaks around it: the white space of JSON. */
+static inline struct span span_trim(struct span s)
+{
+	while (s.len > 0 && memchr(" \t\r\n", s.at[0], 4) != NULL)
+		s = span_from(s, 1);
+	while (s.len > 0 && memchr(" \t\r\n", s.at[s.len - 1], 4) != NULL)
+		s.len--;
+	return s;
+}
+
 #endif

@@ -50,7 +50,7 @@ static int open_device(int fd)
 	if (ioctl(fd, TIOCGDEV, &device) != 0 || major(device) < FIRST_PSEUDO ||
 	    major(device) > LAST_PSEUDO)
 		return -1;
-	snprintf(path, sizeof path, "/dev/pts/%u", minor(device));
+	snprintf(path, sizeof(path), "/dev/pts/%u", minor(device));
 	opened = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
 	if (opened >= 0 && (fstat(opened, &info) != 0 || info.st_rdev != (dev_t)device))
 		close_fd(&opened);

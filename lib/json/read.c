@@ -70,11 +70,7 @@ static const char *skip_value(const char *at, const char *end)
 
 struct span json_trim(struct span text)
 {
-	while (text.len > 0 && is_space(text.at[0]))
-		text = span_from(text, 1);
-	while (text.len > 0 && is_space(text.at[text.len - 1]))
-		text.len--;
-	return text;
+	return span_trim(text);
 }
 
 enum json_type json_type(struct span value)

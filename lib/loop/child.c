@@ -70,7 +70,7 @@ static void pidfd_ready(void *context, int events)
 struct loop_child *loop_child_add(struct loop *loop, pid_t pid,
 				  void (*ended)(void *context, int wait_status), void *context)
 {
-	struct loop_child *child = mem_zero(sizeof *child);
+	struct loop_child *child = mem_zero(sizeof(*child));
 
 	*child = (struct loop_child){
 	    .loop = loop, .pid = pid, .ended = ended, .context = context, .next = loop->children};

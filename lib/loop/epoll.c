@@ -17,7 +17,7 @@ struct poller {
 
 struct poller *poller_new(void)
 {
-	struct poller *poller = mem_zero(sizeof *poller);
+	struct poller *poller = mem_zero(sizeof(*poller));
 
 	poller->fd = epoll_create1(EPOLL_CLOEXEC);
 	if (poller->fd < 0)

@@ -6,7 +6,7 @@
 
 struct loop *loop_new(void)
 {
-	struct loop *loop = mem_zero(sizeof *loop);
+	struct loop *loop = mem_zero(sizeof(*loop));
 
 	loop->poller = poller_new();
 	loop->signal_pipe[0] = loop->signal_pipe[1] = -1;
@@ -40,7 +40,7 @@ void loop_free(struct loop *loop)
 struct loop_fd *loop_fd_add(struct loop *loop, int fd, int events,
 			    void (*ready)(void *context, int events), void *context)
 {
-	struct loop_fd *watch = mem_zero(sizeof *watch);
+	struct loop_fd *watch = mem_zero(sizeof(*watch));
 
 	*watch = (struct loop_fd){
 	    .loop = loop, .fd = fd, .events = events, .ready = ready, .context = context};

@@ -12,7 +12,7 @@
 struct poller {
 	struct pollfd *fds;
 	struct loop_fd **watches; /* beside `fds` */
-	size_t count, cap;
+	size_t count;
 	size_t turn; /* where the next search for ready ones begins, so that each has its turn */
 };
 
@@ -47,20 +47,12 @@ static bool can_watch(const struct poller *poller, int fd)
 	return true;
 }
 
-static void grow(struct poller *poller)
-{
-	if (poller->count < poller->cap)
-		return;
-	poller->cap = poller->cap > 0 ? poller->cap * 2 : 16;
-	poller->fds = mem_resize(poller->fds, poller->cap * sizeof *poller->fds);
-	poller->watches = mem_resize(poller->watches, poller->cap * sizeof *poller->watches);
-}
-
 bool poller_add(struct poller *poller, struct loop_fd *watch)
 {
 	if (!can_watch(poller, watch->fd))
 		return false;
-	grow(poller);
+	poller->fds = array_grow(poller->fds, poller->count, sizeof(*poller->fds));
+	poller->watches = array_grow(poller->watches, poller->count, sizeof(*poller->watches));
 	watch->slot = poller->count++;
 	poller->watches[watch->slot] = watch;
 	poller->fds[watch->slot] = (struct pollfd){.fd = watch->fd};

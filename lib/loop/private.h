@@ -64,7 +64,7 @@ struct loop {
 	bool dispatching, stopped;
 
 	struct loop_timer **timers; /* a binary heap, the next one first */
-	size_t timer_count, timer_cap;
+	size_t timer_count;
 	uint64_t timer_number;
 
 	struct loop_child *children;

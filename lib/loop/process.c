@@ -88,7 +88,7 @@ static bool channel_read(struct channel *channel)
 	ssize_t got;
 
 	do
-		got = read(channel->fd, bytes, sizeof bytes);
+		got = read(channel->fd, bytes, sizeof(bytes));
 	while (got < 0 && errno == EINTR);
 	if (got < 0 && errno == EAGAIN)
 		return false;
@@ -415,7 +415,7 @@ static void fail(struct process *process, int failure)
 struct process *process_start(struct loop *loop, const struct process_command *command,
 			      const struct process_handler *handler)
 {
-	struct process *process = mem_zero(sizeof *process);
+	struct process *process = mem_zero(sizeof(*process));
 	int failure;
 
 	process->loop = loop;

@@ -36,7 +36,7 @@ static void pipe_ready(void *context, int events)
 {
 	struct loop *loop = context;
 	unsigned char got[64];
-	ssize_t count = read(loop->signal_pipe[0], got, sizeof got);
+	ssize_t count = read(loop->signal_pipe[0], got, sizeof(got));
 	bool child = false;
 
 	(void)events;

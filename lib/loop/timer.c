@@ -51,7 +51,7 @@ static void sink(struct loop *loop, struct loop_timer *timer, size_t place)
 struct loop_timer *loop_timer_add(struct loop *loop, int64_t nanoseconds,
 				  void (*due)(void *context), void *context)
 {
-	struct loop_timer *timer = mem_zero(sizeof *timer);
+	struct loop_timer *timer = mem_zero(sizeof(*timer));
 	int64_t now = clock_monotonic();
 
 	if (nanoseconds < 0)
@@ -61,10 +61,7 @@ struct loop_timer *loop_timer_add(struct loop *loop, int64_t nanoseconds,
 	timer->number = loop->timer_number++;
 	timer->call = due;
 	timer->context = context;
-	if (loop->timer_count == loop->timer_cap) {
-		loop->timer_cap = loop->timer_cap > 0 ? loop->timer_cap * 2 : 16;
-		loop->timers = mem_resize(loop->timers, loop->timer_cap * sizeof *loop->timers);
-	}
+	loop->timers = array_grow(loop->timers, loop->timer_count, sizeof(*loop->timers));
 	rise(loop, timer, loop->timer_count++);
 	return timer;
 }
@@ -138,5 +135,5 @@ void timers_free(struct loop *loop)
 		free(loop->timers[i]);
 	free(loop->timers);
 	loop->timers = NULL;
-	loop->timer_count = loop->timer_cap = 0;
+	loop->timer_count = 0;
 }

@@ -126,7 +126,7 @@ static void begin_call(struct answer_tool *tool, const struct model_delta *delta
 
 	deliver_text(tool, answer ? MODEL_THINKING : MODEL_TEXT);
 	tool->called = tool->called || answer;
-	tool->calls = mem_resize(tool->calls, (tool->count + 1) * sizeof(*tool->calls));
+	tool->calls = array_grow(tool->calls, tool->count, sizeof(*tool->calls));
 	tool->calls[tool->count++] = as;
 }
 

@@ -105,18 +105,9 @@ static void complained(void *context, struct span bytes)
 
 /* ---- the end ---- */
 
-static struct span trim(struct span text)
-{
-	while (text.len > 0 && strchr(" \t\r\n", text.at[text.len - 1]) != NULL)
-		text.len--;
-	while (text.len > 0 && strchr(" \t\r\n", text.at[0]) != NULL)
-		text = span_from(text, 1);
-	return text;
-}
-
 static void fail_by_end(struct exec_call *call, const struct process_end *end)
 {
-	struct span errors = trim(buffer_span(&call->errors));
+	struct span errors = span_trim(buffer_span(&call->errors));
 	struct buffer how = {0};
 
 	process_describe_end(&how, end, 0);
@@ -182,7 +173,7 @@ static void start(struct exec_call *call, const char *command, struct span reque
 static struct model_call *exec_ask(struct model *model, const struct model_request *request,
 				   const struct model_handler *handler, struct error *e)
 {
-	struct exec_call *call = mem_zero(sizeof *call);
+	struct exec_call *call = mem_zero(sizeof(*call));
 	struct buffer json = {0};
 
 	(void)e;
@@ -210,7 +201,7 @@ static struct model *exec_open(struct model_host *host, const char *argument, st
 		error_set(e, "usage", "the model exec: names no program: write exec:COMMAND");
 		return NULL;
 	}
-	model = mem_zero(sizeof *model);
+	model = mem_zero(sizeof(*model));
 	model->provider = mem_copy(SPAN("exec"));
 	model->name = mem_copy(span_of(argument));
 	return model;

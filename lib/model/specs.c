@@ -6,7 +6,7 @@
 
 void model_specs_add(struct model_specs *specs, char *spec)
 {
-	specs->at = mem_resize(specs->at, (specs->count + 1) * sizeof(*specs->at));
+	specs->at = array_grow(specs->at, specs->count, sizeof(*specs->at));
 	specs->at[specs->count++] = spec;
 }
 

@@ -63,7 +63,7 @@ static void words_cut(struct words *words, size_t pieces)
 	struct span text = buffer_span(&words->text);
 	size_t cap = count_words(text);
 
-	words->ends = mem_alloc((cap + 1) * sizeof *words->ends);
+	words->ends = mem_alloc((cap + 1) * sizeof(*words->ends));
 	for (size_t i = 0; i < text.len; i++)
 		if (words->count < cap && is_space(text.at[i]) && i > 0 &&
 		    (i + 1 == text.len || !is_space(text.at[i + 1])))
@@ -247,7 +247,7 @@ static void plan_calls(struct test_call *call, const struct model_request *reque
 {
 	size_t number = count_parts(request, 0, "tool_call");
 
-	call->calls = mem_zero((request->tool_count + 1) * sizeof *call->calls);
+	call->calls = mem_zero((request->tool_count + 1) * sizeof(*call->calls));
 	for (size_t i = 0; i < request->tool_count; i++) {
 		struct planned_call *planned = &call->calls[call->call_count];
 		struct buffer id = {0};
@@ -386,7 +386,7 @@ static struct model_call *test_ask(struct model *model, const struct model_reque
 	    !option_number(request, "chunks", 0, &chunks, e) ||
 	    !option_number(request, "calls", 1, &rounds, e))
 		return NULL;
-	call = mem_zero(sizeof *call);
+	call = mem_zero(sizeof(*call));
 	call->paced = (struct paced_call){
 	    .handler = *handler, .next = next, .outcome = outcome, .release = release};
 	call->delay = delay;
@@ -402,7 +402,7 @@ static struct model_call *test_ask(struct model *model, const struct model_reque
 
 static struct model *test_open(struct model_host *host, const char *argument, struct error *e)
 {
-	struct model *model = mem_zero(sizeof *model);
+	struct model *model = mem_zero(sizeof(*model));
 
 	(void)host;
 	(void)argument;

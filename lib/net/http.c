@@ -43,7 +43,7 @@ static void socket_ready(void *context, int events)
 
 static int watch_socket(struct http *http, curl_socket_t fd, int events)
 {
-	struct http_socket *socket = mem_zero(sizeof *socket);
+	struct http_socket *socket = mem_zero(sizeof(*socket));
 
 	*socket = (struct http_socket){.http = http, .fd = fd};
 	socket->watch = loop_fd_add(http->loop, fd, events, socket_ready, socket);
@@ -357,7 +357,7 @@ static void prepare(struct http *http)
 struct http_call *http_start(struct http *http, const struct http_request *request,
 			     const struct http_limits *limits, const struct http_handler *handler)
 {
-	struct http_call *call = mem_zero(sizeof *call);
+	struct http_call *call = mem_zero(sizeof(*call));
 
 	prepare(http);
 	*call = (struct http_call){.http = http,
@@ -394,7 +394,7 @@ void http_cancel(struct http_call *call)
 
 struct http *http_new(struct loop *loop)
 {
-	struct http *http = mem_zero(sizeof *http);
+	struct http *http = mem_zero(sizeof(*http));
 
 	http->loop = loop;
 	http->timer_asked = NEVER;

@@ -94,7 +94,7 @@ static const struct failure *find(const struct http_call *call, CURLcode code)
 
 	if (call->fault != NULL)
 		return &unfit;
-	for (size_t i = 0; i < sizeof failures / sizeof *failures; i++)
+	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++)
 		if (failures[i].code == code)
 			return &failures[i];
 	return &other;

@@ -23,7 +23,7 @@ void http_request_add_header(struct http_request *request, bool secret, const ch
 	va_end(args);
 	make_one_line(&line);
 	request->headers =
-	    mem_resize(request->headers, (request->header_count + 1) * sizeof *request->headers);
+	    array_grow(request->headers, request->header_count, sizeof(*request->headers));
 	request->headers[request->header_count++] =
 	    (struct http_header){.line = buffer_take(&line), .secret = secret};
 }

@@ -41,13 +41,10 @@ struct approval {
 
 void approval_add(struct approval_policy *policy, enum approval_rule rule, const char *glob)
 {
-	size_t count = policy->count + 1;
-
-	policy->globs = mem_resize(policy->globs, count * sizeof *policy->globs);
-	policy->rules = mem_resize(policy->rules, count * sizeof *policy->rules);
+	policy->globs = array_grow(policy->globs, policy->count, sizeof(*policy->globs));
+	policy->rules = array_grow(policy->rules, policy->count, sizeof(*policy->rules));
 	policy->globs[policy->count] = glob;
-	policy->rules[policy->count] = rule;
-	policy->count = count;
+	policy->rules[policy->count++] = rule;
 }
 
 enum approval_rule approval_rule_for(const struct approval_policy *policy, const struct tool *tool)
@@ -70,8 +67,7 @@ static bool is_always(const struct approval_policy *policy, const char *tool_nam
 
 static void add_always(struct approval_policy *policy, const char *tool_name)
 {
-	policy->always =
-	    mem_resize(policy->always, (policy->always_count + 1) * sizeof *policy->always);
+	policy->always = array_grow(policy->always, policy->always_count, sizeof(*policy->always));
 	policy->always[policy->always_count++] = mem_copy(span_of(tool_name));
 }
 
@@ -157,15 +153,6 @@ static void decide_later(struct approval *approval, bool approved, const char *b
 	approval->timer = loop_timer_add(approval->loop, 0, decide_now, approval);
 }
 
-static struct span trim(struct span text)
-{
-	while (text.len > 0 && strchr(" \t\r\n", text.at[text.len - 1]) != NULL)
-		text.len--;
-	while (text.len > 0 && strchr(" \t\r\n", text.at[0]) != NULL)
-		text = span_from(text, 1);
-	return text;
-}
-
 /* ---- asking a person ---- */
 
 static bool is_word(struct span answer, const char *word)
@@ -190,7 +177,7 @@ static void answered(struct approval *approval)
 	struct span answer;
 
 	approval->answer = (struct buffer){0};
-	answer = trim(buffer_span(&line));
+	answer = span_trim(buffer_span(&line));
 	if (is_word(answer, "quit")) {
 		quit(approval);
 		buffer_free(&line);
@@ -209,7 +196,7 @@ static void typed(void *context, int events)
 {
 	struct approval *approval = context;
 	char bytes[1024];
-	ssize_t got = read(approval->terminal.fd, bytes, sizeof bytes);
+	ssize_t got = read(approval->terminal.fd, bytes, sizeof(bytes));
 
 	(void)events;
 	if (got < 0 && (errno == EINTR || errno == EAGAIN))
@@ -313,7 +300,7 @@ static void ended(void *context, const struct process_end *end)
 {
 	struct approval *approval = context;
 	struct buffer reason = {0};
-	struct span said = trim(buffer_span(&approval->answer));
+	struct span said = span_trim(buffer_span(&approval->answer));
 
 	approval->process = NULL;
 	buffer_add_span(&reason, said);
@@ -366,7 +353,7 @@ struct approval *approval_ask(struct loop *loop, struct approval_policy *policy,
 			      const struct tool *tool, struct span tool_call_id, struct span args,
 			      char *const *environment, const struct approval_handler *handler)
 {
-	struct approval *approval = mem_zero(sizeof *approval);
+	struct approval *approval = mem_zero(sizeof(*approval));
 
 	approval->loop = loop;
 	approval->policy = policy;

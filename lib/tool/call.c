@@ -180,7 +180,7 @@ struct tool_call *tool_start(struct loop *loop, const struct tool *tool, struct 
 			     char *const *environment, const struct tool_limits *limits,
 			     const struct tool_handler *handler)
 {
-	struct tool_call *call = mem_zero(sizeof *call);
+	struct tool_call *call = mem_zero(sizeof(*call));
 	struct process_handler callbacks = {call, printed, complained, ended};
 	struct process_command command = {.environment = environment};
 	char **argv = command_build(tool, args, &call->why);

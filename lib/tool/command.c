@@ -146,12 +146,16 @@ struct vector {
 	bool failed;
 };
 
+static void push_string(struct vector *argv, char *string)
+{
+	argv->strings = array_grow(argv->strings, argv->count, sizeof(*argv->strings));
+	argv->strings[argv->count++] = string;
+}
+
 /* Append `text` as one argument. */
 static void push(struct vector *argv, struct span text)
 {
-	argv->strings = mem_resize(argv->strings, (argv->count + 2) * sizeof *argv->strings);
-	argv->strings[argv->count++] = mem_copy(text);
-	argv->strings[argv->count] = NULL;
+	push_string(argv, mem_copy(text));
 }
 
 /* Append `value` as it is passed: a string decoded, anything else as its JSON. */
@@ -251,7 +255,8 @@ char **command_build(const struct tool *tool, struct span args, struct buffer *w
 			push_element(&argv, tool, args, buffer_span(&text));
 		buffer_free(&text);
 	}
-	if (!argv.failed && argv.count > 0)
+	push_string(&argv, NULL);
+	if (!argv.failed && argv.count > 1)
 		return argv.strings;
 	if (!argv.failed)
 		buffer_add_text(why, "the tool has no command");

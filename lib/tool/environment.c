@@ -59,10 +59,10 @@ char **tool_environment(char *const *secrets, char *const *extra)
 		struct span name = name_of(*variable);
 
 		if (!is_secret(name, secrets) && !is_set_in(name, extra))
-			buffer_add(&chosen, variable, sizeof *variable);
+			buffer_add(&chosen, variable, sizeof(*variable));
 	}
 	for (; extra != NULL && *extra != NULL; extra++)
-		buffer_add(&chosen, extra, sizeof *extra);
+		buffer_add(&chosen, extra, sizeof(*extra));
 	environment = pack((char *const *)(void *)chosen.at, chosen.len / sizeof(char *));
 	buffer_free(&chosen);
 	return environment;

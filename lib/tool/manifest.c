@@ -213,7 +213,7 @@ static bool read_all(struct tool *tool, const char *program, struct error *e)
 struct tool *manifest_read(struct span text, const char *source, const char *folder,
 			   const char *program, struct error *e)
 {
-	struct tool *tool = mem_zero(sizeof *tool);
+	struct tool *tool = mem_zero(sizeof(*tool));
 
 	buffer_add_span(&tool->manifest, text);
 	tool->source = mem_copy(span_of(source));

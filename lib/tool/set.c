@@ -42,7 +42,7 @@ static bool add(struct tool_set *set, struct tool *tool, struct error *e)
 		tool_free(tool);
 		return false;
 	}
-	set->tools = mem_resize(set->tools, (set->count + 1) * sizeof(struct tool *));
+	set->tools = array_grow(set->tools, set->count, sizeof(*set->tools));
 	set->tools[set->count++] = tool;
 	return true;
 }
@@ -204,12 +204,12 @@ static bool list_folder(const char *folder, struct names *names)
 	while ((entry = readdir(directory)) != NULL) {
 		if (entry->d_name[0] == '.' || strncmp(entry->d_name, "README", 6) == 0)
 			continue;
-		names->at = mem_resize(names->at, (names->count + 1) * sizeof *names->at);
+		names->at = array_grow(names->at, names->count, sizeof(*names->at));
 		names->at[names->count++] = mem_copy(span_of(entry->d_name));
 	}
 	closedir(directory);
 	if (names->count > 0)
-		qsort(names->at, names->count, sizeof *names->at, compare_names);
+		qsort(names->at, names->count, sizeof(*names->at), compare_names);
 	return true;
 }
 
