@@ -48,6 +48,15 @@ void agents_resolve(struct options *o)
 		o->config.limits.max_iterations = MAX_ITERATIONS;
 }
 
+bool agents_have_tools(const struct options *o)
+{
+	bool any = o->config.agent->tools.count > 0;
+
+	for (size_t i = 0; i < o->agents.count; i++)
+		any = any || o->agents.agents[i]->tools.count > 0;
+	return any;
+}
+
 struct model **agents_open_models(const struct options *o)
 {
 	struct model **models = NULL;

@@ -11,6 +11,9 @@
  * starts, its models and its limits. Exits after a mistake. */
 void agents_resolve(struct options *options);
 
+/* Whether any agent has a tool. */
+bool agents_have_tools(const struct options *options);
+
 /* Open the models that agents name, so that a mistake shows before anything is sent, and keep them
  * open: a run then shares them, and a key is asked for once. Exits when one cannot be opened. The
  * caller frees the array, which ends with NULL. */

@@ -398,7 +398,8 @@ int main(int argc, char **argv)
 		if (p.options.mode == MODE_DRY_RUN) {
 			dry_run(&p);
 		} else {
-			secrets = model_secret_variables();
+			if (agents_have_tools(&p.options))
+				secrets = model_secret_variables();
 			p.options.config.secrets = secrets;
 			run(&p);
 		}
