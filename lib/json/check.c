@@ -4,7 +4,7 @@
 
 /* A checker walks the text once: each function takes the place where it begins and returns the one
  * behind what it has checked, or NULL for a fault. */
-struct checker {
+struct json_checker {
 	const char *begin, *end;
 	const char *what, *fault; /* what is wrong, and where */
 	bool *is_object;          /* the kinds of the open brackets */
@@ -19,19 +19,19 @@ struct checker {
 	struct span last_key;
 };
 
-static const char *fail(struct checker *c, const char *at, const char *what)
+static const char *fail(struct json_checker *c, const char *at, const char *what)
 {
 	c->what = what;
 	c->fault = at;
 	return NULL;
 }
 
-static const char *fail_at_end(struct checker *c, const char *at)
+static const char *fail_at_end(struct json_checker *c, const char *at)
 {
 	return fail(c, at, "unexpected end of text");
 }
 
-static inline const char *skip_space(const struct checker *c, const char *at)
+static inline const char *skip_space(const struct json_checker *c, const char *at)
 {
 	while (at < c->end && *at <= ' ' &&
 	       (*at == ' ' || *at == '\t' || *at == '\n' || *at == '\r'))
@@ -39,12 +39,12 @@ static inline const char *skip_space(const struct checker *c, const char *at)
 	return at;
 }
 
-static bool is_digit(const struct checker *c, const char *at)
+static bool is_digit(const struct json_checker *c, const char *at)
 {
 	return at < c->end && *at >= '0' && *at <= '9';
 }
 
-static const char *check_digits(struct checker *c, const char *at)
+static const char *check_digits(struct json_checker *c, const char *at)
 {
 	if (at == c->end)
 		return fail_at_end(c, at);
@@ -55,7 +55,7 @@ static const char *check_digits(struct checker *c, const char *at)
 	return at;
 }
 
-static const char *check_number(struct checker *c, const char *at)
+static const char *check_number(struct json_checker *c, const char *at)
 {
 	if (*at == '-')
 		at++;
@@ -74,7 +74,7 @@ static const char *check_number(struct checker *c, const char *at)
 	return at;
 }
 
-static const char *check_hex(struct checker *c, const char *at)
+static const char *check_hex(struct json_checker *c, const char *at)
 {
 	for (const char *end = at + 4; at < end; at++) {
 		if (at == c->end)
@@ -86,7 +86,7 @@ static const char *check_hex(struct checker *c, const char *at)
 	return at;
 }
 
-static const char *check_escape(struct checker *c, const char *at)
+static const char *check_escape(struct json_checker *c, const char *at)
 {
 	at++;
 	if (at == c->end)
@@ -108,14 +108,14 @@ static const char *check_escape(struct checker *c, const char *at)
 	}
 }
 
-static const char *check_utf8(struct checker *c, struct span text)
+static const char *check_utf8(struct json_checker *c, struct span text)
 {
 	size_t good = utf8_valid(text);
 
 	return good < text.len ? fail(c, text.at + good, "invalid UTF-8") : text.at + good;
 }
 
-static inline const char *check_string(struct checker *c, const char *at)
+static inline const char *check_string(struct json_checker *c, const char *at)
 {
 	const char *start = ++at;
 	bool ascii = true;
@@ -137,7 +137,7 @@ static inline const char *check_string(struct checker *c, const char *at)
 	return at + 1;
 }
 
-static const char *check_literal(struct checker *c, const char *at, const char *literal)
+static const char *check_literal(struct json_checker *c, const char *at, const char *literal)
 {
 	size_t len = strlen(literal);
 
@@ -146,7 +146,7 @@ static const char *check_literal(struct checker *c, const char *at, const char *
 	return at + len;
 }
 
-static const char *check_word(struct checker *c, const char *at)
+static const char *check_word(struct json_checker *c, const char *at)
 {
 	switch (*at) {
 	case 't':
@@ -162,13 +162,13 @@ static const char *check_word(struct checker *c, const char *at)
 	}
 }
 
-static bool in_object(const struct checker *c)
+static bool in_object(const struct json_checker *c)
 {
 	return c->is_object[c->depth - 1];
 }
 
 /* A value of the outermost object ends at `at`. */
-static void note_member(struct checker *c, const char *at)
+static void note_member(struct json_checker *c, const char *at)
 {
 	if (c->members == NULL || c->depth != 1 || !in_object(c))
 		return;
@@ -180,7 +180,7 @@ static void note_member(struct checker *c, const char *at)
 
 /* A value begins at `at`. Once there are too many the count goes on, so that the index is known to
  * be of no use. */
-static void begin_node(struct checker *c, const char *at)
+static void begin_node(struct json_checker *c, const char *at)
 {
 	struct json_index *index = c->index;
 
@@ -194,7 +194,7 @@ static void begin_node(struct checker *c, const char *at)
 }
 
 /* The value of the node `node` ends at `at`. */
-static void end_node(struct checker *c, size_t node, const char *at)
+static void end_node(struct json_checker *c, size_t node, const char *at)
 {
 	struct json_index *index = c->index;
 
@@ -204,7 +204,7 @@ static void end_node(struct checker *c, size_t node, const char *at)
 	index->nodes[node].size = index->count - node;
 }
 
-static const char *check_key(struct checker *c, const char *at)
+static const char *check_key(struct json_checker *c, const char *at)
 {
 	const char *start = at = skip_space(c, at);
 
@@ -226,7 +226,7 @@ static const char *check_key(struct checker *c, const char *at)
 
 /* A value has ended: close brackets and step over commas until the next value begins, or the text
  * is whole (*done). */
-static const char *after_value(struct checker *c, const char *at, bool *done)
+static const char *after_value(struct json_checker *c, const char *at, bool *done)
 {
 	for (;;) {
 		at = skip_space(c, at);
@@ -251,7 +251,7 @@ static const char *after_value(struct checker *c, const char *at, bool *done)
 }
 
 /* Open a bracket. *empty: it was closed at once. */
-static const char *open_bracket(struct checker *c, const char *at, bool *empty)
+static const char *open_bracket(struct json_checker *c, const char *at, bool *empty)
 {
 	bool object = *at == '{';
 
@@ -269,7 +269,7 @@ static const char *open_bracket(struct checker *c, const char *at, bool *empty)
 	return object ? check_key(c, at) : at;
 }
 
-static const char *check_all(struct checker *c, const char *at)
+static const char *check_all(struct json_checker *c, const char *at)
 {
 	bool done = false;
 
@@ -300,7 +300,7 @@ static const char *check_all(struct checker *c, const char *at)
 	return at;
 }
 
-static bool check(struct checker *c, struct span text, struct json_fault *fault)
+static bool check(struct json_checker *c, struct span text, struct json_fault *fault)
 {
 	if (text.at == NULL)
 		text = SPAN("");
@@ -316,7 +316,7 @@ static bool check(struct checker *c, struct span text, struct json_fault *fault)
 bool json_check(struct span text, struct json_fault *fault)
 {
 	bool is_object[JSON_MAX_DEPTH];
-	struct checker c = {.is_object = is_object, .max_depth = JSON_MAX_DEPTH};
+	struct json_checker c = {.is_object = is_object, .max_depth = JSON_MAX_DEPTH};
 
 	return check(&c, text, fault);
 }
@@ -325,7 +325,7 @@ bool json_check_index(struct span text, struct json_index *index, struct json_fa
 {
 	bool is_object[JSON_MAX_DEPTH];
 	size_t open[JSON_MAX_DEPTH];
-	struct checker c = {
+	struct json_checker c = {
 	    .is_object = is_object, .max_depth = JSON_MAX_DEPTH, .index = index, .open = open};
 	bool good;
 
@@ -340,10 +340,10 @@ bool json_check_object(struct span text, size_t depth, struct json_member *membe
 		       size_t *count, struct json_fault *fault)
 {
 	bool is_object[JSON_MAX_DEPTH];
-	struct checker c = {.is_object = is_object,
-			    .max_depth = JSON_MAX_DEPTH - depth,
-			    .members = members,
-			    .member_capacity = capacity};
+	struct json_checker c = {.is_object = is_object,
+				 .max_depth = JSON_MAX_DEPTH - depth,
+				 .members = members,
+				 .member_capacity = capacity};
 	bool good = check(&c, text, fault);
 
 	*count = c.member_count;

@@ -63,7 +63,7 @@ enum subject {
 };
 
 /* Failures before an answer; what is not here is "cannot reach", and may pass. */
-static const struct failure {
+static const struct transfer_failure {
 	CURLcode code;
 	const char *words;
 	enum subject subject;
@@ -86,11 +86,12 @@ static const struct failure {
     {CURLE_RECV_ERROR, "lost the connection to", PLACE_LAST, true, true},
 };
 
-static const struct failure *find(const struct http_call *call, CURLcode code)
+static const struct transfer_failure *find(const struct http_call *call, CURLcode code)
 {
-	static const struct failure other = {CURLE_OK, "cannot reach", PLACE_LAST, true, true};
-	static const struct failure unfit = {CURLE_OK, "cannot use the answer of", PLACE_LAST, true,
-					     false};
+	static const struct transfer_failure other = {CURLE_OK, "cannot reach", PLACE_LAST, true,
+						      true};
+	static const struct transfer_failure unfit = {CURLE_OK, "cannot use the answer of",
+						      PLACE_LAST, true, false};
 
 	if (call->fault != NULL)
 		return &unfit;
@@ -114,7 +115,7 @@ static CURLcode without_ambiguity(const struct http_call *call, CURLcode code)
 
 static bool describe_no_answer(const struct http_call *call, CURLcode code, struct buffer *out)
 {
-	const struct failure *failure;
+	const struct transfer_failure *failure;
 
 	if (code == CURLE_OPERATION_TIMEDOUT) {
 		buffer_add_text(out, "cannot connect to ");

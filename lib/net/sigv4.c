@@ -9,17 +9,17 @@
 
 /* ---- the request's parts ---- */
 
-struct parts {
+struct url_parts {
 	struct span host, path, query;
 };
 
 /* Without the port that the scheme implies: libcurl leaves it out of the Host header. */
-static struct parts split(const char *url)
+static struct url_parts split(const char *url)
 {
 	const char *scheme_end = strstr(url, "://");
 	const char *host = scheme_end != NULL ? scheme_end + 3 : url;
 	const char *port = strncasecmp(url, "https:", 6) == 0 ? ":443" : ":80";
-	struct parts parts = {.host = {host, strcspn(host, "/?#")}};
+	struct url_parts parts = {.host = {host, strcspn(host, "/?#")}};
 	const char *rest = host + parts.host.len;
 
 	if (span_ends(parts.host, port))
@@ -168,7 +168,7 @@ static void add_hash(struct span text, struct buffer *out)
 static void add_request(const struct http_request *request, struct buffer *names,
 			struct buffer *out)
 {
-	struct parts parts = split(request->url);
+	struct url_parts parts = split(request->url);
 
 	buffer_add_format(out, "%s\n", request->method != NULL ? request->method : "POST");
 	add_path(parts.path, out);

@@ -11,7 +11,7 @@
 enum { MAX_ERRORS = 4 * 1024 };
 
 /* One of the program's outputs: text made well-formed, of which beginning and end are kept. */
-struct output {
+struct output_pipe {
 	struct buffer held; /* the beginning of a code point that is not complete yet */
 	struct excerpt kept;
 };
@@ -20,7 +20,7 @@ struct tool_call {
 	struct tool_handler handler;
 	struct process *process;
 	struct loop_timer *timer; /* a call that could not begin */
-	struct output out, err;
+	struct output_pipe out, err;
 	double timeout;
 	size_t streamed;        /* bytes given to the handler */
 	bool cut;               /* which gets no more */
@@ -53,14 +53,14 @@ static void stream(struct tool_call *call, bool errors, struct span text)
 		piece(call->handler.context, SPAN("\n[... the rest is not shown ...]\n"));
 }
 
-static void keep(struct tool_call *call, struct output *output, struct span text)
+static void keep(struct tool_call *call, struct output_pipe *output, struct span text)
 {
 	excerpt_add(&output->kept, text);
 	stream(call, output == &call->err, text);
 }
 
 /* Take what the program printed; `last`: nothing follows that could complete a code point. */
-static void take(struct tool_call *call, struct output *output, struct span bytes, bool last)
+static void take(struct tool_call *call, struct output_pipe *output, struct span bytes, bool last)
 {
 	struct buffer joined = {0}, repaired = {0};
 	size_t held;
@@ -97,7 +97,7 @@ static void complained(void *context, struct span bytes)
 	take(call, &call->err, bytes, false);
 }
 
-static void output_free(struct output *output)
+static void output_free(struct output_pipe *output)
 {
 	buffer_free(&output->held);
 	excerpt_free(&output->kept);
