@@ -46,12 +46,10 @@ char *mem_copy(struct span text)
 	return copy;
 }
 
-void buffer_reserve(struct buffer *b, size_t extra)
+void buffer_grow(struct buffer *b, size_t extra)
 {
 	size_t need, cap;
 
-	if (extra <= b->cap - b->len && b->at != NULL)
-		return;
 	if (extra > SIZE_MAX / 2 - b->len)
 		die(STATUS_FAILED, "out of memory");
 	need = b->len + extra;
@@ -69,12 +67,6 @@ void buffer_add(struct buffer *b, const void *bytes, size_t len)
 	buffer_reserve(b, len);
 	memcpy(b->at + b->len, bytes, len);
 	b->len += len;
-}
-
-void buffer_add_char(struct buffer *b, char c)
-{
-	buffer_reserve(b, 1);
-	b->at[b->len++] = c;
 }
 
 void buffer_add_span(struct buffer *b, struct span text)

@@ -30,11 +30,23 @@ char *mem_copy(struct span text);
  *     list->at[list->count++] = element; */
 void *array_grow(void *array, size_t count, size_t size);
 
+/* What buffer_reserve does when there is no room. */
+void buffer_grow(struct buffer *b, size_t extra);
+
 /* Make room for `extra` more bytes behind `len` (contents and `len` stay as they are). */
-void buffer_reserve(struct buffer *b, size_t extra);
+static inline void buffer_reserve(struct buffer *b, size_t extra)
+{
+	if (extra > b->cap - b->len || b->at == NULL)
+		buffer_grow(b, extra);
+}
 
 void buffer_add(struct buffer *b, const void *bytes, size_t len);
-void buffer_add_char(struct buffer *b, char c);
+static inline void buffer_add_char(struct buffer *b, char c)
+{
+	buffer_reserve(b, 1);
+	b->at[b->len++] = c;
+}
+
 void buffer_add_span(struct buffer *b, struct span text);
 void buffer_add_text(struct buffer *b, const char *text);
 void buffer_add_format(struct buffer *b, const char *format, ...)
