@@ -44,7 +44,7 @@ static void deliver_text(struct event_answer *answer, enum model_delta_type type
 
 /* ---- errors ---- */
 
-bool event_answer_fail(struct event_answer *answer, const char *kind, bool retryable,
+bool event_answer_fail(struct event_answer *answer, enum error_kind kind, bool retryable,
 		       const char *format, ...)
 {
 	va_list args;
@@ -60,25 +60,11 @@ bool event_answer_fail(struct event_answer *answer, const char *kind, bool retry
 	return false;
 }
 
-/* The kind of an error event as the literal that it is. */
-static const char *error_kind(struct span exception_type)
-{
-	static const char *const kinds[] = {
-	    "auth",      "quota",           "rate_limit",     "overloaded",      "context",
-	    "not_found", "invalid_request", "network",        "timeout",         "stream_truncated",
-	    "server",    "tool_validation", "content_filter", "invalid_response"};
-
-	for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
-		if (json_is(exception_type, kinds[i]))
-			return kinds[i];
-	return "server";
-}
-
 static bool take_error(struct event_answer *answer, struct span data)
 {
 	struct span retry_after = json_get(data, "retry_after_seconds");
 
-	event_answer_fail(answer, error_kind(json_get(data, "exception_type")),
+	event_answer_fail(answer, error_kind_of_model(json_get(data, "exception_type")),
 			  json_true(json_get(data, "retryable")), "%s", "");
 	json_decode(json_get(data, "error"), &answer->error_message);
 	json_decode(json_get(data, "provider_code"), &answer->error_code);
@@ -115,7 +101,7 @@ static int begin_call(struct event_answer *answer, struct span data)
 	struct model_delta delta = {.type = MODEL_TOOL_CALL, .index = index};
 
 	if (name == NULL || name[0] == '\0') {
-		event_answer_fail(answer, "invalid_response", false,
+		event_answer_fail(answer, ERROR_INVALID_RESPONSE, false,
 				  "a tool call without a tool_name");
 		free(id);
 		free(name);

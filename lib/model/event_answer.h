@@ -41,8 +41,8 @@ void event_answer_init(struct event_answer *answer, const struct model_handler *
  * answer. */
 bool event_answer_take(struct event_answer *answer, struct span line);
 
-/* End the answer by an error, unless it has failed already; `kind` is a literal. Returns false. */
-bool event_answer_fail(struct event_answer *answer, const char *kind, bool retryable,
+/* End the answer by an error, unless it has failed already. Returns false. */
+bool event_answer_fail(struct event_answer *answer, enum error_kind kind, bool retryable,
 		       const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* How the answer ended; the strings are `answer`'s. */

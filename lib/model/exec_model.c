@@ -61,12 +61,12 @@ static void take_line(void *context, struct span line)
 		return;
 	line = json_trim(line);
 	if (!json_check(line, &fault))
-		event_answer_fail(&call->answer, "invalid_response", false,
+		event_answer_fail(&call->answer, ERROR_INVALID_RESPONSE, false,
 				  "line %" PRIu64 " of the program's output is not JSON: %s",
 				  call->line_number, fault.what);
 	else if (json_type(line) != JSON_OBJECT)
 		event_answer_fail(
-		    &call->answer, "invalid_response", false,
+		    &call->answer, ERROR_INVALID_RESPONSE, false,
 		    "line %" PRIu64
 		    " of the program's output is not an event: a JSON object is expected",
 		    call->line_number);
@@ -84,7 +84,7 @@ static void printed(void *context, struct span bytes)
 	call->last_output = clock_monotonic();
 	call->busy = true;
 	if (!ndjson_feed(&call->lines, bytes)) {
-		event_answer_fail(&call->answer, "invalid_response", false,
+		event_answer_fail(&call->answer, ERROR_INVALID_RESPONSE, false,
 				  "a line of the program's output is too long");
 		call->answer.stopped = true;
 		process_stop(call->process);
@@ -111,7 +111,7 @@ static void fail_by_end(struct exec_call *call, const struct process_end *end)
 	struct buffer how = {0};
 
 	process_describe_end(&how, end, 0);
-	event_answer_fail(&call->answer, "server", false, "the program %s failed: %s%s%.*s",
+	event_answer_fail(&call->answer, ERROR_SERVER, false, "the program %s failed: %s%s%.*s",
 			  call->call.model->name, buffer_string(&how), errors.len > 0 ? ": " : "",
 			  SPAN_ARG(errors));
 	buffer_free(&how);
@@ -150,7 +150,7 @@ static void check_idle(void *context)
 		call->idle_timer = loop_timer_add(call->host->loop, left, check_idle, call);
 		return;
 	}
-	event_answer_fail(&call->answer, "timeout", true,
+	event_answer_fail(&call->answer, ERROR_TIMEOUT, true,
 			  "the program %s has printed nothing for %g seconds",
 			  call->call.model->name, limit);
 	call->answer.stopped = true;

@@ -294,43 +294,42 @@ static bool is_filtered(const struct said *said, const char *code, const char *i
 	       (said->status == 403 && contains(message, "flagged"));
 }
 
-static const char *kind_of(struct said *said)
+static enum error_kind kind_of(struct said *said)
 {
 	const char *code = buffer_string(&said->code), *type = buffer_string(&said->type);
 	const char *inner = buffer_string(&said->inner), *message = buffer_string(&said->message);
 
 	if (strcmp(code, "tool_use_failed") == 0)
-		return "tool_validation";
+		return ERROR_TOOL_VALIDATION;
 	if (is_filtered(said, code, inner, message))
-		return "content_filter";
+		return ERROR_CONTENT_FILTER;
 	if (is_context(code, type, message))
-		return "context";
+		return ERROR_CONTEXT;
 	if (is_quota(said, code, type, inner, message))
-		return "quota";
+		return ERROR_QUOTA;
 	if (is_auth(said, code, type, inner, message))
-		return "auth";
+		return ERROR_AUTH;
 	if (is_rate_limit(said, code, type, message))
-		return "rate_limit";
+		return ERROR_RATE_LIMIT;
 	if (is_overloaded(said, code, type, message))
-		return "overloaded";
+		return ERROR_OVERLOADED;
 	if (said->status == 404 || contains(code, "not_found") || contains(code, "NotFound") ||
 	    contains(type, "not_found"))
-		return "not_found";
+		return ERROR_NOT_FOUND;
 	/* An error inside a stream that names no status is the server's until it says otherwise. */
 	if (said->status >= 500 || said->status == 408 || said->status == 424 ||
 	    said->status == CANCELLED || (said->status == 0 && !contains(type, "invalid")))
-		return "server";
-	return "invalid_request";
+		return ERROR_SERVER;
+	return ERROR_INVALID_REQUEST;
 }
 
-static bool is_retryable(const char *kind, int status)
+static bool is_retryable(enum error_kind kind, int status)
 {
-	static const char *const passing[] = {"rate_limit", "overloaded", "server", NULL};
+	bool passes = kind == ERROR_RATE_LIMIT || kind == ERROR_OVERLOADED || kind == ERROR_SERVER;
 
-	if (strcmp(kind, "quota") == 0 || strcmp(kind, "auth") == 0 || strcmp(kind, "context") == 0)
+	if (kind == ERROR_QUOTA || kind == ERROR_AUTH || kind == ERROR_CONTEXT)
 		return false;
-	return status != 0 && status != CANCELLED ? retry_status(status)
-						  : contains_any(kind, passing);
+	return status != 0 && status != CANCELLED ? retry_status(status) : passes;
 }
 
 /* ---- saying ---- */
@@ -365,7 +364,7 @@ static void write_message(struct failure *failure, const struct provider *provid
 
 	while (message.len > 0 && strchr(". \n", message.at[message.len - 1]) != NULL)
 		message.len--;
-	if (strcmp(failure->kind, "auth") == 0) {
+	if (failure->kind == ERROR_AUTH) {
 		buffer_add_format(out, "%s %s (", provider->name,
 				  refusal(failure, provider, buffer_string(&said->message)));
 		if (failure->http_status != 0)
@@ -400,11 +399,12 @@ static void write_feedback(struct failure *failure, const struct said *said)
 			     "its schema.");
 }
 
-bool failure_set(struct failure *failure, const char *kind, bool retryable, const char *format, ...)
+bool failure_set(struct failure *failure, enum error_kind kind, bool retryable, const char *format,
+		 ...)
 {
 	va_list args;
 
-	if (failure->kind != NULL)
+	if (failure->kind != ERROR_NONE)
 		return false;
 	failure->kind = kind;
 	failure->retryable = retryable;
@@ -429,7 +429,7 @@ bool failure_read(struct failure *failure, const struct provider *provider, int 
 	struct span json = json_trim(body);
 	long code;
 
-	if (failure->kind != NULL)
+	if (failure->kind != ERROR_NONE)
 		return false;
 	if (json.len > 0 && json_check(json, NULL))
 		read_json(json, &said);
@@ -446,7 +446,7 @@ bool failure_read(struct failure *failure, const struct provider *provider, int 
 	    said.retry_after > 0 ? said.retry_after : retry_in_text(buffer_string(&said.message));
 	buffer_add_span(&failure->code, buffer_span(said.code.len > 0 ? &said.code : &said.type));
 	write_message(failure, provider, http_status, &said);
-	if (strcmp(failure->kind, "tool_validation") == 0)
+	if (failure->kind == ERROR_TOOL_VALIDATION)
 		write_feedback(failure, &said);
 
 	buffer_free(&said.message);
@@ -468,7 +468,7 @@ void failure_head(struct failure *failure, const struct http_head *head)
 
 	for (size_t i = 0; ids[i] != NULL && failure->request_id.len == 0; i++)
 		utf8_add(&failure->request_id, http_header_value(head, ids[i]));
-	if (failure->kind == NULL)
+	if (failure->kind == ERROR_NONE)
 		return;
 	if (asked >= 0)
 		failure->retry_after = asked;
@@ -484,7 +484,7 @@ void failure_head(struct failure *failure, const struct http_head *head)
 void failure_report(struct failure *failure, const struct provider *provider,
 		    struct model_outcome *outcome)
 {
-	if (failure->kind == NULL)
+	if (failure->kind == ERROR_NONE)
 		return;
 	if (failure->retry_after > RETRY_MAX_WAIT_SECONDS)
 		buffer_add_format(&failure->message, "; it asks to wait %.0f seconds",
@@ -493,7 +493,7 @@ void failure_report(struct failure *failure, const struct provider *provider,
 	provider_mask(provider, &failure->code);
 	provider_mask(provider, &failure->feedback);
 	outcome->finish =
-	    strcmp(failure->kind, "content_filter") == 0 ? MODEL_CONTENT_FILTER : MODEL_ERROR;
+	    failure->kind == ERROR_CONTENT_FILTER ? MODEL_CONTENT_FILTER : MODEL_ERROR;
 	outcome->error = (struct model_error){
 	    .kind = failure->kind,
 	    .message = buffer_string(&failure->message),

@@ -11,7 +11,7 @@
 
 /* Zeroed: nothing failed. */
 struct failure {
-	const char *kind;      /* as model_error.kind; NULL: nothing failed */
+	enum error_kind kind;  /* ERROR_NONE: nothing failed */
 	struct buffer message; /* one sentence */
 	struct buffer code;    /* the provider's; empty: none */
 	struct buffer feedback;
@@ -22,8 +22,8 @@ struct failure {
 };
 
 /* Record a failure that was noticed here. The first one counts; returns false. */
-bool failure_set(struct failure *failure, const char *kind, bool retryable, const char *format, ...)
-    __attribute__((format(printf, 4, 5)));
+bool failure_set(struct failure *failure, enum error_kind kind, bool retryable, const char *format,
+		 ...) __attribute__((format(printf, 4, 5)));
 
 /* Record what `body` says: JSON of any known shape, else the beginning of the text. `http_status`
  * is 0 for an error inside a stream. The first failure counts; returns false. */

@@ -64,10 +64,9 @@ static void finish(struct http_model_call *c)
 	c->depth++;
 	decoder_end(c->decoder, &outcome);
 	/* Why the bytes ended says more than that they did; a complete answer stays complete. */
-	if (c->failure.kind != NULL && outcome.error.kind != NULL &&
-	    strcmp(outcome.error.kind, "stream_truncated") == 0)
+	if (c->failure.kind != ERROR_NONE && outcome.error.kind == ERROR_STREAM_TRUNCATED)
 		failure_report(&c->failure, c->model->provider, &outcome);
-	if (outcome.error.kind != NULL && c->failure.request_id.len > 0)
+	if (outcome.error.kind != ERROR_NONE && c->failure.request_id.len > 0)
 		outcome.error.request_id = buffer_string(&c->failure.request_id);
 	if (c->http != NULL) {
 		http_cancel(c->http);
@@ -159,7 +158,7 @@ static void fail_redirect(struct http_model_call *c, const struct http_head *hea
 	struct span location = http_header_value(head, "location");
 
 	c->failure.http_status = head->status;
-	failure_set(&c->failure, "invalid_request", false,
+	failure_set(&c->failure, ERROR_INVALID_REQUEST, false,
 		    "%s answered HTTP %d, a redirect%s%.*s, which is not followed; is the base "
 		    "URL right?",
 		    c->model->provider->name, head->status, location.len > 0 ? " to " : "",
@@ -188,20 +187,21 @@ static void fail_exchange(struct http_model_call *c, const struct http_result *r
 	case HTTP_COMPLETE:
 		break;
 	case HTTP_UNREACHABLE:
-		failure_set(&c->failure, "network", result->retryable, "%s cannot be reached: %s",
-			    name, why);
+		failure_set(&c->failure, ERROR_NETWORK, result->retryable,
+			    "%s cannot be reached: %s", name, why);
 		break;
 	case HTTP_BROKEN:
-		failure_set(&c->failure, "stream_truncated", result->retryable,
+		failure_set(&c->failure, ERROR_STREAM_TRUNCATED, result->retryable,
 			    "%s broke off in the middle of its answer: %s", name, why);
 		break;
 	case HTTP_IDLE:
-		failure_set(&c->failure, "timeout", true, "%s sent nothing for %g seconds", name,
-			    c->model->model.host->limits.idle_seconds);
+		failure_set(&c->failure, ERROR_TIMEOUT, true, "%s sent nothing for %g seconds",
+			    name, c->model->model.host->limits.idle_seconds);
 		break;
 	case HTTP_TIMEOUT:
-		failure_set(&c->failure, "timeout", false, "%s did not finish within %g seconds",
-			    name, c->model->model.host->limits.total_seconds);
+		failure_set(&c->failure, ERROR_TIMEOUT, false,
+			    "%s did not finish within %g seconds", name,
+			    c->model->model.host->limits.total_seconds);
 		break;
 	}
 }
@@ -237,7 +237,7 @@ static void on_done(void *context, const struct http_result *result)
 	if (!broken || c->body.kind == BODY_STRAY)
 		flush(c);
 	if (!broken && !c->received)
-		failure_set(&c->failure, "stream_truncated", true,
+		failure_set(&c->failure, ERROR_STREAM_TRUNCATED, true,
 			    "%s answered HTTP %d, but sent nothing", c->model->provider->name,
 			    status);
 	c->depth--;

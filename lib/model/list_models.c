@@ -55,13 +55,13 @@ static void read_answer(struct listing *listing, const struct http_result *resul
 	struct buffer models = {0};
 
 	if (status == 0 || result->outcome != HTTP_COMPLETE) {
-		failure_set(failure, "network", result->retryable, "%s cannot be reached: %s",
+		failure_set(failure, ERROR_NETWORK, result->retryable, "%s cannot be reached: %s",
 			    provider->name,
 			    result->message != NULL ? result->message : "the connection broke");
 	} else if (status < 200 || status > 299) {
 		failure_read(failure, provider, status, body);
 	} else if (!json_check(body, NULL)) {
-		failure_set(failure, "invalid_response", false,
+		failure_set(failure, ERROR_INVALID_RESPONSE, false,
 			    "%s answered with something else than a list of models",
 			    provider->name);
 	} else {
@@ -79,10 +79,10 @@ static void on_done(void *context, const struct http_result *result)
 	struct buffer lines = {0};
 
 	read_answer(listing, result, &failure, &lines);
-	if (failure.kind != NULL)
+	if (failure.kind != ERROR_NONE)
 		failure_report(&failure, listing->provider, &outcome);
 	listing->done(listing->context, buffer_span(&lines),
-		      failure.kind != NULL ? &outcome.error : NULL);
+		      failure.kind != ERROR_NONE ? &outcome.error : NULL);
 	failure_free(&failure);
 	buffer_free(&lines);
 	listing_free(listing);

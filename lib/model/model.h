@@ -30,6 +30,7 @@
 #include <stdint.h>
 
 #include "json/json.h"
+#include "model/error_kind.h"
 #include "loop/loop.h"
 #include "net/http.h"
 
@@ -121,20 +122,17 @@ int64_t model_tokens(struct span number, int64_t fallback);
 
 /* What went wrong. Strings are valid during the callback. */
 struct model_error {
-	const char *kind;    /* a literal: "auth", "quota", "rate_limit", "overloaded", "context",
-			      * "content_filter", "not_found", "invalid_request", "server", "network",
-			      * "timeout", "stream_truncated", "tool_validation", "invalid_response",
-			      * "replay_mismatch" */
-	const char *message; /* one sentence, secrets masked */
-	int http_status;     /* 0: none */
-	const char *code;    /* the provider's; NULL: none */
+	enum error_kind kind;
+	const char *message;        /* one sentence, secrets masked */
+	int http_status;            /* 0: none */
+	const char *code;           /* the provider's; NULL: none */
 	const char *request_id;     /* NULL: none */
 	double retry_after_seconds; /* negative: not asked */
 	bool retryable;
 	const char *feedback; /* not NULL: the model's own mistake; tell it this and ask again */
 };
 
-/* The end of an answer: either complete (error.kind == NULL) or failed. */
+/* The end of an answer: either complete (error.kind == ERROR_NONE) or failed. */
 struct model_outcome {
 	enum model_finish finish;
 	const char *refusal; /* text of a refusal that was not streamed as text; NULL: none */

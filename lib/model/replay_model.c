@@ -70,12 +70,12 @@ static void outcome(struct paced_call *paced, struct model_outcome *outcome)
 	const struct replay_model *replay = (const struct replay_model *)paced->call.model;
 
 	if (call->recorded == NULL)
-		event_answer_fail(&call->answer, "invalid_request", false,
+		event_answer_fail(&call->answer, ERROR_INVALID_REQUEST, false,
 				  "the log %s holds %zu answer%s, and no more were recorded",
 				  replay->model.name, replay->run->answer_count,
 				  replay->run->answer_count == 1 ? "" : "s");
 	else if (!call->recorded->ended)
-		event_answer_fail(&call->answer, "stream_truncated", false,
+		event_answer_fail(&call->answer, ERROR_STREAM_TRUNCATED, false,
 				  "the log %s ends within this answer", replay->model.name);
 	event_answer_outcome(&call->answer, outcome);
 	/* It is for the run to find again what was wrong with it. */
@@ -238,7 +238,7 @@ static void check_request(struct replay_call *call, const struct replay_model *r
 	struct buffer why = {0};
 
 	if (call->recorded != NULL && !replay_check(replay->run, call->recorded, request, &why))
-		event_answer_fail(&call->answer, "replay_mismatch", false,
+		event_answer_fail(&call->answer, ERROR_REPLAY_MISMATCH, false,
 				  "request %zu is not the one that %s recorded: %s", replay->next,
 				  replay->model.name, buffer_string(&why));
 	buffer_free(&why);

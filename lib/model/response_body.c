@@ -184,7 +184,7 @@ bool body_feed(struct response_body *body, const struct http_head *head, struct 
 		break;
 	case BODY_MESSAGES:
 		if (!aws_stream_feed(&body->aws, bytes))
-			return failure_set(failure, "invalid_response", true,
+			return failure_set(failure, ERROR_INVALID_RESPONSE, true,
 					   "%s sent a damaged stream: %s", provider->name,
 					   body->aws.fault);
 		break;
@@ -196,7 +196,7 @@ bool body_feed(struct response_body *body, const struct http_head *head, struct 
 		collect(body, bytes, BODY_MAX_ERROR);
 		break;
 	}
-	return fits || failure_set(failure, "invalid_response", false,
+	return fits || failure_set(failure, ERROR_INVALID_RESPONSE, false,
 				   "%s sent more than %d bytes without an end", provider->name,
 				   NET_MAX_LINE);
 }

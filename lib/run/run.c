@@ -45,7 +45,7 @@ void run_end(struct agent_run *run, enum run_end end, int exit_status,
 	run->done_timer = loop_timer_add(run->loop, 0, is_over, run);
 }
 
-void run_fail(struct agent_run *run, enum run_end end, int exit_status, const char *kind,
+void run_fail(struct agent_run *run, enum run_end end, int exit_status, enum error_kind kind,
 	      const char *format, ...)
 {
 	struct buffer message = {0};
@@ -65,7 +65,8 @@ void run_fail(struct agent_run *run, enum run_end end, int exit_status, const ch
 
 void run_cancel(struct agent_run *run, int signal)
 {
-	run_fail(run, RUN_CANCELLED, 128 + signal, "cancelled", "interrupted by signal %d", signal);
+	run_fail(run, RUN_CANCELLED, 128 + signal, ERROR_CANCELLED, "interrupted by signal %d",
+		 signal);
 }
 
 static void time_is_up(void *context)
@@ -73,7 +74,7 @@ static void time_is_up(void *context)
 	struct agent_run *run = context;
 
 	run->timeout = NULL;
-	run_fail(run, RUN_TIMEOUT, STATUS_TIMEOUT, "timeout",
+	run_fail(run, RUN_TIMEOUT, STATUS_TIMEOUT, ERROR_TIMEOUT,
 		 "the run took longer than %g seconds (--timeout)",
 		 run->config.limits.timeout_seconds);
 }
@@ -112,19 +113,19 @@ void run_final_answer(struct agent_run *run, const struct model_outcome *outcome
 					     "(--max-total-tokens, --max-cost)");
 		else
 			run_fail(
-			    run, RUN_LIMIT, STATUS_LIMIT, "length",
+			    run, RUN_LIMIT, STATUS_LIMIT, ERROR_LENGTH,
 			    "the answer was cut at the model's token limit (raise --max-tokens)");
 		return;
 	case MODEL_REFUSAL:
-		error.kind = "refusal";
+		error.kind = ERROR_REFUSAL;
 		error.message = outcome->refusal != NULL ? outcome->refusal : "the model refused";
 		break;
 	case MODEL_CONTENT_FILTER:
-		error.kind = "content_filter";
+		error.kind = ERROR_CONTENT_FILTER;
 		error.message = "a content filter stopped the answer";
 		break;
 	case MODEL_ERROR:
-		run_fail(run, RUN_ERROR, STATUS_FAILED, "model",
+		run_fail(run, RUN_ERROR, STATUS_FAILED, ERROR_MODEL,
 			 "the model ended its answer with an error");
 		return;
 	}
@@ -146,8 +147,9 @@ static void add_usage(struct agent_run *run, const struct model *model,
 	}
 	if (e.message != NULL)
 		emit_error(run,
-			   &(struct model_error){
-			       .kind = "prices", .message = e.message, .retry_after_seconds = -1},
+			   &(struct model_error){.kind = ERROR_PRICES,
+						 .message = e.message,
+						 .retry_after_seconds = -1},
 			   false);
 	error_clear(&e);
 }
@@ -193,7 +195,7 @@ static void on_complete(struct agent_run *run, const struct model_outcome *outco
 	else if (again)
 		run_output_correct(run, buffer_string(&why));
 	else if (wrong)
-		run_fail(run, RUN_INVALID_OUTPUT, STATUS_INVALID_OUTPUT, "invalid_output",
+		run_fail(run, RUN_INVALID_OUTPUT, STATUS_INVALID_OUTPUT, ERROR_INVALID_OUTPUT,
 			 OUTPUT_FAULT "%s", buffer_string(&why));
 	else if (is_final)
 		run_final_answer(run, outcome);
@@ -210,7 +212,7 @@ static void on_done(void *context, const struct model_outcome *outcome)
 
 	run->call = NULL;
 	emit_held(run);
-	if (outcome->error.kind != NULL)
+	if (outcome->error.kind != ERROR_NONE)
 		run_recover(run, &outcome->error);
 	else
 		on_complete(run, outcome);
@@ -238,13 +240,11 @@ void run_ask(struct agent_run *run)
 	run->call = model_ask(run->models[run->model_index], &request, &handler, &e);
 	window_free(&window);
 	if (run->call == NULL && run->model_index + 1 < run->specs.count)
-		run_recover(run, &(struct model_error){.kind = e.kind,
+		run_recover(run, &(struct model_error){.kind = ERROR_USAGE,
 						       .message = e.message,
 						       .retry_after_seconds = -1});
 	else if (run->call == NULL)
-		run_fail(run, RUN_ERROR,
-			 strcmp(e.kind, "usage") == 0 ? STATUS_USAGE : STATUS_FAILED, e.kind, "%s",
-			 e.message);
+		run_fail(run, RUN_ERROR, STATUS_USAGE, ERROR_USAGE, "%s", e.message);
 	error_clear(&e);
 }
 

@@ -89,7 +89,7 @@ bool run_hand_over(struct agent_run *run)
 	run_become(run, to);
 	if (!open_models(run, &before, &e)) {
 		run_become(run, from);
-		run_fail(run, RUN_ERROR, STATUS_USAGE, e.kind, "%s", e.message);
+		run_fail(run, RUN_ERROR, STATUS_USAGE, ERROR_USAGE, "%s", e.message);
 	} else {
 		free(run->offered);
 		run->offered = run_offer_tools(&to->tools);
@@ -213,7 +213,7 @@ bool run_nested_start(struct batch_call *call, const struct answer_call *said, s
 
 void run_nested_stop(struct batch_call *call)
 {
-	run_fail(call->nested, RUN_CANCELLED, 128 + SIGTERM, "cancelled",
+	run_fail(call->nested, RUN_CANCELLED, 128 + SIGTERM, ERROR_CANCELLED,
 		 "the run that called this agent is over");
 }
 

@@ -118,7 +118,7 @@ void emit_error(struct agent_run *run, const struct model_error *error, bool fat
 	struct buffer *data = begin(run, EVENT_ERROR);
 
 	json_put_text(data, "error", error->message);
-	json_put_text(data, "exception_type", error->kind);
+	json_put_text(data, "exception_type", error_kind_name(error->kind));
 	json_put_bool(data, "fatal", fatal);
 	json_put_bool(data, "retryable", error->retryable);
 	if (error->http_status != 0)

@@ -184,13 +184,13 @@ void run_reach_limit(struct agent_run *run, const char *format, ...)
 			return;
 		}
 	}
-	run_fail(run, RUN_LIMIT, STATUS_LIMIT, "limit", "%s", buffer_string(&run->limit));
+	run_fail(run, RUN_LIMIT, STATUS_LIMIT, ERROR_LIMIT, "%s", buffer_string(&run->limit));
 }
 
 void run_wrapped_up(struct agent_run *run)
 {
 	run_tools_refuse(run, buffer_string(&run->limit));
-	run_fail(run, RUN_LIMIT, STATUS_LIMIT, "limit", "%s", buffer_string(&run->limit));
+	run_fail(run, RUN_LIMIT, STATUS_LIMIT, ERROR_LIMIT, "%s", buffer_string(&run->limit));
 }
 
 /* Whether what `at`, the run itself or one that it is nested in, has used leaves anything. */

@@ -20,7 +20,7 @@ void run_output_correct(struct agent_run *run, const char *why)
 
 	buffer_add_format(&sentence, OUTPUT_FAULT "%s", why);
 	emit_error(run,
-		   &(struct model_error){.kind = "invalid_output",
+		   &(struct model_error){.kind = ERROR_INVALID_OUTPUT,
 					 .message = buffer_string(&sentence),
 					 .retryable = true,
 					 .retry_after_seconds = -1},

@@ -8,9 +8,9 @@
 /* A model's failure, in the terms of the exit status. */
 static void model_failed(struct agent_run *run, const struct model_error *error)
 {
-	if (strcmp(error->kind, "timeout") == 0)
+	if (error->kind == ERROR_TIMEOUT)
 		run_end(run, RUN_TIMEOUT, STATUS_TIMEOUT, error);
-	else if (strcmp(error->kind, "content_filter") == 0)
+	else if (error->kind == ERROR_CONTENT_FILTER)
 		run_end(run, RUN_REFUSED, STATUS_REFUSED, error);
 	else
 		run_end(run, RUN_ERROR, STATUS_FAILED, error);
@@ -38,7 +38,7 @@ static void hold_others(struct agent_run *run, const struct model_error *error, 
 {
 	int64_t until = clock_monotonic() + clock_nanoseconds(wait_seconds);
 
-	if (strcmp(error->kind, "rate_limit") == 0 && until > run->config.host->hold_until)
+	if (error->kind == ERROR_RATE_LIMIT && until > run->config.host->hold_until)
 		run->config.host->hold_until = until;
 }
 

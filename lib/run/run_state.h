@@ -124,7 +124,7 @@ struct agent_run {
 void run_end(struct agent_run *run, enum run_end end, int exit_status,
 	     const struct model_error *error);
 /* The same for an error that did not come from the model. */
-void run_fail(struct agent_run *run, enum run_end end, int exit_status, const char *kind,
+void run_fail(struct agent_run *run, enum run_end end, int exit_status, enum error_kind kind,
 	      const char *format, ...) __attribute__((format(printf, 5, 6)));
 /* Ask the model for the next response, unless a limit forbids it. */
 void run_next_iteration(struct agent_run *run);

@@ -149,7 +149,7 @@ static void on_decided(void *context, bool approved, const char *by, const char 
 	else
 		deny(call, by, reason);
 	if (run->config.policy->quitting)
-		run_fail(outermost(run), RUN_CANCELLED, 128 + SIGINT, "cancelled",
+		run_fail(outermost(run), RUN_CANCELLED, 128 + SIGINT, ERROR_CANCELLED,
 			 "the user denied a call and ended the run");
 	else
 		pump(run);
@@ -308,7 +308,7 @@ static void pump(struct agent_run *run)
 		return;
 	add_results(run);
 	if (is_stuck(run)) {
-		run_fail(run, RUN_ERROR, STATUS_FAILED, "invalid_response",
+		run_fail(run, RUN_ERROR, STATUS_FAILED, ERROR_INVALID_RESPONSE,
 			 "the model wrote invalid tool arguments %d times in a row", run->repairs);
 		return;
 	}

@@ -94,8 +94,8 @@ static void try_answer(struct span text, bool whole)
 	else
 		take_stream(&answer, text);
 	decoder_end(answer.decoder, &outcome);
-	must(!answer.failed || outcome.error.kind != NULL);
-	must(outcome.error.kind == NULL ||
+	must(!answer.failed || outcome.error.kind != ERROR_NONE);
+	must(outcome.error.kind == ERROR_NONE ||
 	     (outcome.error.message != NULL && is_utf8(span_of(outcome.error.message))));
 	must(outcome.refusal == NULL || is_utf8(span_of(outcome.refusal)));
 	decoder_free(answer.decoder);

@@ -44,7 +44,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ndjson_end(&ndjson);
 	ndjson_free(&ndjson);
 	event_answer_outcome(&r.answer, &outcome);
-	must(!r.over || outcome.error.kind != NULL);
+	must(!r.over || outcome.error.kind != ERROR_NONE);
 	event_answer_free(&r.answer);
 	buffer_free(&copy);
 	return 0;

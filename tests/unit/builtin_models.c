@@ -44,7 +44,7 @@ static void delta(void *context, const struct model_delta *d)
 
 static void write_error(struct buffer *log, const struct model_error *error)
 {
-	buffer_add_format(log, " %s: %s", error->kind, error->message);
+	buffer_add_format(log, " %s: %s", error_kind_name(error->kind), error->message);
 	if (error->http_status > 0)
 		buffer_add_format(log, " (http %d)", error->http_status);
 	if (error->code != NULL)
@@ -60,7 +60,7 @@ static void done(void *context, const struct model_outcome *outcome)
 	struct recorder *r = context;
 
 	buffer_add_text(&r->log, model_finish_name(outcome->finish));
-	if (outcome->error.kind != NULL)
+	if (outcome->error.kind != ERROR_NONE)
 		write_error(&r->log, &outcome->error);
 	else
 		buffer_add_format(&r->log, " in %d out %d", (int)outcome->usage.input,

@@ -167,8 +167,8 @@ __attribute__((unused)) static void sum_up(const struct answer *a, struct buffer
 		buffer_add_format(out, " usd=%.7f", o->usage.cost_usd);
 	if (o->refusal != NULL)
 		buffer_add_format(out, " refusal=%s", o->refusal);
-	if (o->error.kind != NULL)
-		buffer_add_format(out, " [%s%s] %s", o->error.kind,
+	if (o->error.kind != ERROR_NONE)
+		buffer_add_format(out, " [%s%s] %s", error_kind_name(o->error.kind),
 				  o->error.retryable ? ", retry" : "", o->error.message);
 }
 

@@ -499,12 +499,12 @@ static void try_chunk(void *context, struct span chunk)
 
 	buffer_add_format(&text, "data: %.*s\n\ndata: " STOP "\n\n", SPAN_ARG(chunk));
 	decode_stream(&a, "prov", buffer_span(&text), 0);
-	*good += a.outcome.error.kind == NULL || a.outcome.error.message != NULL;
+	*good += a.outcome.error.kind == ERROR_NONE || a.outcome.error.message != NULL;
 	answer_free(&a);
 	buffer_clear(&text);
 	buffer_add_format(&text, "[%.*s," STOP "]", SPAN_ARG(chunk));
 	decode_document(&a, "prov", buffer_span(&text));
-	*good += a.outcome.error.kind == NULL || a.outcome.error.message != NULL;
+	*good += a.outcome.error.kind == ERROR_NONE || a.outcome.error.message != NULL;
 	answer_free(&a);
 	buffer_free(&text);
 }

@@ -106,8 +106,8 @@ static void on_asked_done(void *context, const struct model_outcome *o)
 	struct asked *asked = context;
 
 	buffer_add_format(&asked->log, " %s", model_finish_name(o->finish));
-	if (o->error.kind != NULL)
-		buffer_add_format(&asked->log, " [%s%s] %s", o->error.kind,
+	if (o->error.kind != ERROR_NONE)
+		buffer_add_format(&asked->log, " [%s%s] %s", error_kind_name(o->error.kind),
 				  o->error.retryable ? ", retry" : "", o->error.message);
 	asked->done = true;
 	loop_stop(asked->loop);

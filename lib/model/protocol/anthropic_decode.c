@@ -487,11 +487,11 @@ static bool read_message(struct anthropic_decoder *d, struct span message)
 	decoder_store_last(&d->base.model, json_get(message, "model"));
 	decoder_usage(&d->base, json_get(message, "usage"));
 	read_ending(d, message);
-	for (int64_t index = 0; d->base.failure.kind == NULL && json_next(&walk); index++) {
+	for (int64_t index = 0; d->base.failure.kind == ERROR_NONE && json_next(&walk); index++) {
 		start_block(d, index, walk.value);
 		stop_block(d, index);
 	}
-	return d->base.failure.kind == NULL;
+	return d->base.failure.kind == ERROR_NONE;
 }
 
 /* Some gateways send the beginning twice; others, whose connection broke, put another response

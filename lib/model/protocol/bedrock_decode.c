@@ -486,7 +486,7 @@ static void bedrock_clear(struct decoder *base)
 
 #define MALFORMED(reason)                                                                          \
 	{                                                                                          \
-		reason, MODEL_ERROR, "invalid_response",                                           \
+		reason, MODEL_ERROR, ERROR_INVALID_RESPONSE,                                       \
 		    "ended its answer because the model wrote something malformed (" reason ")",   \
 		    .retryable = true                                                              \
 	}

@@ -233,7 +233,7 @@ void decoder_emit_member(struct decoder *d, enum model_delta_type type, int inde
 
 bool decoder_fail(struct decoder *d, const char *sentence)
 {
-	return failure_set(&d->failure, "invalid_response", true, "%s %s", d->provider->name,
+	return failure_set(&d->failure, ERROR_INVALID_RESPONSE, true, "%s %s", d->provider->name,
 			   sentence);
 }
 
@@ -247,7 +247,7 @@ bool decoder_fail_document(struct decoder *d, struct span json)
 	struct buffer quote = {0};
 
 	failure_quote(json, &quote);
-	failure_set(&d->failure, "invalid_response", true,
+	failure_set(&d->failure, ERROR_INVALID_RESPONSE, true,
 		    "%s answered with something that is %s: %s", d->provider->name,
 		    d->protocol->not_response, buffer_string(&quote));
 	buffer_free(&quote);
@@ -263,7 +263,7 @@ static bool not_json(struct decoder *d, struct span data, const struct json_faul
 	d->torn = d->protocol->framing != FRAMING_AWS && fault->offset >= data.len;
 	if (d->torn)
 		return true;
-	return failure_set(&d->failure, "invalid_response", true,
+	return failure_set(&d->failure, ERROR_INVALID_RESPONSE, true,
 			   "%s sent %s that is not JSON (%s at byte %zu)", d->provider->name,
 			   d->protocol->framing == FRAMING_NDJSON ? "a line" : "an event",
 			   fault->what, fault->offset);
@@ -274,7 +274,7 @@ bool decoder_event(struct decoder *d, struct span name, struct span data)
 	bool is_error = span_is(name, "error");
 	struct json_fault fault;
 
-	if (d->failure.kind != NULL)
+	if (d->failure.kind != ERROR_NONE)
 		return false;
 	data = json_trim(data);
 	if (d->protocol->exception != NULL && span_starts(name, "!"))
@@ -290,7 +290,7 @@ bool decoder_event(struct decoder *d, struct span name, struct span data)
 					   ? "sent half a line in the middle of its answer"
 					   : "sent half an event in the middle of its answer");
 	if (pieces_check(&d->pieces, data, &d->index, &fault))
-		return d->protocol->chunk(d, name, data) && d->failure.kind == NULL;
+		return d->protocol->chunk(d, name, data) && d->failure.kind == ERROR_NONE;
 	return is_error ? decoder_fail_with(d, data) : not_json(d, data, &fault);
 }
 
@@ -305,7 +305,7 @@ bool decoder_document(struct decoder *d, struct span json)
 					    : d->protocol->chunk(d, (struct span){0}, json)))
 		return false;
 	d->done = true;
-	return d->failure.kind == NULL;
+	return d->failure.kind == ERROR_NONE;
 }
 
 /* ---- the end ---- */
@@ -316,7 +316,7 @@ static void check_end(struct decoder *d)
 	const struct finish_reason *reason = decoder_reason(d);
 	const char *name = d->provider->name;
 
-	if (d->failure.kind != NULL)
+	if (d->failure.kind != ERROR_NONE)
 		return;
 	if (reason != NULL && reason->finish == MODEL_ERROR)
 		failure_set(&d->failure, reason->kind, reason->retryable, "%s %s", name,
@@ -324,10 +324,10 @@ static void check_end(struct decoder *d)
 	else if (d->finish.len > 0 || (d->done && d->some))
 		return;
 	else if (d->done)
-		failure_set(&d->failure, "stream_truncated", true, "%s answered nothing%s", name,
-			    d->protocol->empty_hint != NULL ? d->protocol->empty_hint : "");
+		failure_set(&d->failure, ERROR_STREAM_TRUNCATED, true, "%s answered nothing%s",
+			    name, d->protocol->empty_hint != NULL ? d->protocol->empty_hint : "");
 	else
-		failure_set(&d->failure, "stream_truncated", true,
+		failure_set(&d->failure, ERROR_STREAM_TRUNCATED, true,
 			    "%s broke off in the middle of its answer", name);
 }
 
@@ -353,7 +353,7 @@ void decoder_end(struct decoder *d, struct model_outcome *outcome)
 	if (d->protocol->flush != NULL)
 		d->protocol->flush(d);
 	check_end(d);
-	if (d->failure.kind == NULL && d->protocol->complete != NULL)
+	if (d->failure.kind == ERROR_NONE && d->protocol->complete != NULL)
 		d->protocol->complete(d);
 	*outcome = (struct model_outcome){
 	    .usage = usage_of(d),
@@ -361,7 +361,7 @@ void decoder_end(struct decoder *d, struct model_outcome *outcome)
 	    .model = d->model.len > 0 ? buffer_string(&d->model) : NULL,
 	    .error.retry_after_seconds = -1,
 	};
-	if (d->failure.kind != NULL) {
+	if (d->failure.kind != ERROR_NONE) {
 		failure_report(&d->failure, d->provider, outcome);
 		return;
 	}

@@ -23,7 +23,8 @@
 struct finish_reason {
 	const char *name; /* NULL ends the table */
 	enum model_finish finish;
-	const char *kind, *sentence;
+	enum error_kind kind;
+	const char *sentence;
 	bool retryable;
 	int number; /* the reason where a provider sends enums as numbers; 0: none */
 };
@@ -147,7 +148,7 @@ void decoder_emit_member(struct decoder *decoder, enum model_delta_type type, in
 
 /* ---- for protocols: failures; all return false, and the first failure counts ---- */
 
-/* "PROVIDER sentence" of kind "invalid_response". */
+/* "PROVIDER sentence" of kind ERROR_INVALID_RESPONSE. */
 bool decoder_fail(struct decoder *decoder, const char *sentence);
 
 /* What `body` reports (failure_read). */

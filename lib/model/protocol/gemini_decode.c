@@ -18,15 +18,15 @@ static const struct finish_reason reasons[] = {
     {"IMAGE_SAFETY", .finish = MODEL_CONTENT_FILTER, .number = 11},
     {"IMAGE_PROHIBITED_CONTENT", .finish = MODEL_CONTENT_FILTER, .number = 12},
     {"IMAGE_RECITATION", .finish = MODEL_CONTENT_FILTER, .number = 13},
-    {"MALFORMED_FUNCTION_CALL", .finish = MODEL_ERROR, .kind = "tool_validation", .number = 9},
-    {"UNEXPECTED_TOOL_CALL", .finish = MODEL_ERROR, .kind = "tool_validation", .number = 16},
-    {"MALFORMED_RESPONSE", .finish = MODEL_ERROR, .kind = "server", .retryable = true},
-    {"OTHER", .finish = MODEL_ERROR, .kind = "server", .number = 5},
-    {"LANGUAGE", .finish = MODEL_ERROR, .kind = "server"},
-    {"NO_IMAGE", .finish = MODEL_ERROR, .kind = "server", .number = 15},
-    {"IMAGE_OTHER", .finish = MODEL_ERROR, .kind = "server", .number = 14},
-    {"TOO_MANY_TOOL_CALLS", .finish = MODEL_ERROR, .kind = "server"},
-    {"MISSING_THOUGHT_SIGNATURE", .finish = MODEL_ERROR, .kind = "server"},
+    {"MALFORMED_FUNCTION_CALL", .finish = MODEL_ERROR, .kind = ERROR_TOOL_VALIDATION, .number = 9},
+    {"UNEXPECTED_TOOL_CALL", .finish = MODEL_ERROR, .kind = ERROR_TOOL_VALIDATION, .number = 16},
+    {"MALFORMED_RESPONSE", .finish = MODEL_ERROR, .kind = ERROR_SERVER, .retryable = true},
+    {"OTHER", .finish = MODEL_ERROR, .kind = ERROR_SERVER, .number = 5},
+    {"LANGUAGE", .finish = MODEL_ERROR, .kind = ERROR_SERVER},
+    {"NO_IMAGE", .finish = MODEL_ERROR, .kind = ERROR_SERVER, .number = 15},
+    {"IMAGE_OTHER", .finish = MODEL_ERROR, .kind = ERROR_SERVER, .number = 14},
+    {"TOO_MANY_TOOL_CALLS", .finish = MODEL_ERROR, .kind = ERROR_SERVER},
+    {"MISSING_THOUGHT_SIGNATURE", .finish = MODEL_ERROR, .kind = ERROR_SERVER},
     {0},
 };
 
@@ -234,7 +234,7 @@ static void fail_call(struct gemini_decoder *d)
 	const char *why =
 	    buffer_string(d->finish_message.len > 0 ? &d->finish_message : &d->base.finish);
 
-	failure_set(failure, "tool_validation", true, "%s refused the model's tool call: %s",
+	failure_set(failure, ERROR_TOOL_VALIDATION, true, "%s refused the model's tool call: %s",
 		    d->base.provider->name, why);
 	buffer_add_format(&failure->feedback,
 			  "Your last tool call was refused: %s\n"
@@ -250,16 +250,16 @@ static void check_reason(struct decoder *base)
 	bool is_blocked = base->finish.len == 0 && d->block.len > 0;
 	const char *name = base->provider->name;
 
-	if (base->failure.kind != NULL)
+	if (base->failure.kind != ERROR_NONE)
 		return;
 	if (is_blocked)
-		failure_set(&base->failure, "content_filter", false,
+		failure_set(&base->failure, ERROR_CONTENT_FILTER, false,
 			    "%s refused the prompt (blocked: %s%s%s)", name,
 			    buffer_string(&d->block), d->block_message.len > 0 ? ": " : "",
 			    buffer_string(&d->block_message));
 	else if (reason == NULL || reason->finish != MODEL_ERROR)
 		return;
-	else if (strcmp(reason->kind, "tool_validation") == 0)
+	else if (reason->kind == ERROR_TOOL_VALIDATION)
 		fail_call(d);
 	else
 		failure_set(&base->failure, reason->kind, reason->retryable,

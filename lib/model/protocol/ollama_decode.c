@@ -130,7 +130,7 @@ static void ollama_clear(struct decoder *base)
 static void ollama_advise(const struct provider *provider, const char *model,
 			  struct failure *failure)
 {
-	if (strcmp(failure->kind, "not_found") == 0 &&
+	if (failure->kind == ERROR_NOT_FOUND &&
 	    strstr(buffer_string(&failure->message), "model") != NULL &&
 	    strstr(provider->base_url, "ollama.com") == NULL)
 		buffer_add_format(&failure->message, "; get it with: ollama pull %s", model);

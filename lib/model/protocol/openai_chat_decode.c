@@ -146,7 +146,7 @@ static void chat_complete(struct decoder *base)
 	struct chat_decoder *d = (struct chat_decoder *)base;
 
 	chat_calls_end(d);
-	if (base->failure.kind == NULL)
+	if (base->failure.kind == ERROR_NONE)
 		chat_details_end(d);
 }
 
@@ -176,11 +176,11 @@ static const struct finish_reason reasons[] = {
     {"model_length", .finish = MODEL_LENGTH},
     {"max_tokens", .finish = MODEL_LENGTH},
     {"model_context_window_exceeded", .finish = MODEL_LENGTH},
-    {"error", MODEL_ERROR, "server", "ended its answer with an error", .retryable = true},
-    {"insufficient_system_resource", MODEL_ERROR, "overloaded",
+    {"error", MODEL_ERROR, ERROR_SERVER, "ended its answer with an error", .retryable = true},
+    {"insufficient_system_resource", MODEL_ERROR, ERROR_OVERLOADED,
      "interrupted its answer for lack of resources", .retryable = true},
-    {"network_error", MODEL_ERROR, "network", "interrupted its answer because of a network error",
-     .retryable = true},
+    {"network_error", MODEL_ERROR, ERROR_NETWORK,
+     "interrupted its answer because of a network error", .retryable = true},
     {0},
 };
 

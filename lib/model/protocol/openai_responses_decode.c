@@ -325,12 +325,12 @@ static bool is_passing(const char *code)
 
 static bool read_failure(struct responses_decoder *d, struct span body)
 {
-	bool first = d->base.failure.kind == NULL;
+	bool first = d->base.failure.kind == ERROR_NONE;
 
 	decoder_fail_with(&d->base, body);
-	if (first && strcmp(d->base.failure.kind, "server") == 0 &&
+	if (first && d->base.failure.kind == ERROR_SERVER &&
 	    !is_passing(buffer_string(&d->base.failure.code))) {
-		d->base.failure.kind = "invalid_request";
+		d->base.failure.kind = ERROR_INVALID_REQUEST;
 		d->base.failure.retryable = false;
 	}
 	return false;
@@ -342,7 +342,7 @@ static bool fail(struct responses_decoder *d, struct span response)
 
 	if (json_type(error) == JSON_OBJECT || json_type(error) == JSON_STRING)
 		return read_failure(d, response);
-	return failure_set(&d->base.failure, "server", true, "%s did not finish its answer",
+	return failure_set(&d->base.failure, ERROR_SERVER, true, "%s did not finish its answer",
 			   d->base.provider->name);
 }
 
@@ -475,7 +475,7 @@ static bool responses_document(struct decoder *base, struct span json)
 	if (json_type(json_get(json, "output")) != JSON_ARRAY && json_type(status) != JSON_STRING)
 		return read_failure(d, json);
 	if (json_is(status, "in_progress") || json_is(status, "queued"))
-		return failure_set(&base->failure, "invalid_response", false,
+		return failure_set(&base->failure, ERROR_INVALID_RESPONSE, false,
 				   "%s answered with a response that is not complete",
 				   base->provider->name);
 	return read_response(d, json, "completed");

@@ -752,7 +752,7 @@ static void emit_late(struct responses_decoder *d)
 		buffer_add_span(late, is_late ? buffer_span(&item->data) : SPAN("null"));
 	}
 	json_close(late, ']');
-	if (some && d->base.failure.kind == NULL)
+	if (some && d->base.failure.kind == ERROR_NONE)
 		decoder_emit_member(&d->base, MODEL_MESSAGE_DATA, -1, "reasoning",
 				    buffer_span(late));
 }
@@ -782,6 +782,6 @@ void responses_items_flush(struct responses_decoder *d)
 void responses_items_end(struct responses_decoder *d)
 {
 	end_calls(d);
-	if (d->base.failure.kind == NULL)
+	if (d->base.failure.kind == ERROR_NONE)
 		end_hosted(d);
 }
