@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "base/standard.h"
-#include "event/failure.h"
+#include "event/run_error.h"
 #include "event/terminal.h"
 
 enum {
@@ -228,7 +228,7 @@ static void take_end(struct show *show, struct run *run, const struct event *eve
 	show_output_value(show, run, event);
 	end_line(show, run);
 	s->over = true;
-	if (failure_sentence(show->runs, run, event, &sentence))
+	if (run_error_sentence(show->runs, run, event, &sentence))
 		say(show, &sentence);
 }
 
@@ -236,7 +236,7 @@ static void take_error(struct show *show, struct run *run, const struct event *e
 {
 	struct buffer sentence = {0};
 
-	if (!failure_sentence(show->runs, run, event, &sentence))
+	if (!run_error_sentence(show->runs, run, event, &sentence))
 		return;
 	end_line(show, run);
 	say(show, &sentence);

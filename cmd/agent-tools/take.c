@@ -3,7 +3,7 @@
 #include <math.h>
 
 #include "base/clock.h"
-#include "event/failure.h"
+#include "event/run_error.h"
 #include "tools_program.h"
 
 enum { FLUSH_SIZE = 64 * 1024 };
@@ -209,7 +209,7 @@ static void say_failure(struct tools_program *p, struct run *run, const struct e
 {
 	struct buffer sentence = {0};
 
-	if (run->parent_id == NULL && failure_sentence(p->main.runs, run, event, &sentence)) {
+	if (run->parent_id == NULL && run_error_sentence(p->main.runs, run, event, &sentence)) {
 		output_clear(p);
 		warn("%s", buffer_string(&sentence));
 	}

@@ -1,4 +1,4 @@
-#include "event/failure.h"
+#include "event/run_error.h"
 
 #include "event/terminal.h"
 
@@ -17,8 +17,8 @@ static bool names_run(const struct runs *runs, const struct run *run)
 	return runs_open(runs) + runs_ended(runs) > 1 && run->id[0] != '\0';
 }
 
-bool failure_sentence(const struct runs *runs, struct run *run, const struct event *event,
-		      struct buffer *out)
+bool run_error_sentence(const struct runs *runs, struct run *run, const struct event *event,
+			struct buffer *out)
 {
 	bool fatal = event->type == EVENT_ERROR && json_true(json_get(event->data, "fatal"));
 	bool ended = event->type == EVENT_AGENT_END && !run->failure_said && !run->succeeded;
