@@ -5,15 +5,28 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
 #include "json/json.h"
 
+/* A FIFO that somebody reads is opened for writing alone, so that its end is noticed when that
+ * reader leaves. One that nobody reads yet is opened for both, which does not wait for a reader. */
+static int open_fifo(const char *path)
+{
+	return open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK);
+}
+
 static int open_file(const char *path, int flags)
 {
-	int fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | flags, 0666);
+	struct stat info;
+	int fd = -1;
 
+	if (stat(path, &info) == 0 && S_ISFIFO(info.st_mode))
+		fd = open_fifo(path);
+	if (fd < 0)
+		fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | flags, 0666);
 	if (fd < 0)
 		die(STATUS_USAGE, "%s: %s", path, strerror(errno));
 	return fd;
@@ -88,11 +101,26 @@ static void mend(int fd, const char *path, struct buffer *text)
 		die(STATUS_FAILED, "%s: %s", path, strerror(errno));
 }
 
+/* Reading a pipe would wait for its end, which does not come while we hold it open ourselves. */
+static void refuse_pipe(int fd, const char *path, bool resume)
+{
+	struct stat info;
+
+	if (fstat(fd, &info) == 0 &&
+	    (S_ISREG(info.st_mode) || (S_ISCHR(info.st_mode) && !isatty(fd))))
+		return;
+	die(STATUS_USAGE,
+	    resume ? "%s: only a run in a regular file can be resumed"
+		   : "%s: a session must be a regular file",
+	    path);
+}
+
 int log_open_session(const char *path, bool must_exist, struct buffer *text)
 {
 	int fd = open_file(path, must_exist ? 0 : O_CREAT);
 	struct error e = {0};
 
+	refuse_pipe(fd, path, must_exist);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		refuse(path);
 	if (!file_read(path, text, &e))

@@ -10,9 +10,9 @@
  * closed first. Failures end the program. */
 int log_open(const char *path);
 
-/* The same for a log that is read before it goes on: it is locked against other writers for as long
- * as this process lives (one that is in use ends the program), a torn last line is dropped with a
- * message, and its text is appended to `text`. `must_exist`: it is not made. */
+/* The same for a log that is read before it goes on, a regular file: it is locked against other
+ * writers for as long as this process lives (one that is in use ends the program), a torn last line
+ * is dropped with a message, and its text is appended to `text`. `must_exist`: it is not made. */
 int log_open_session(const char *path, bool must_exist, struct buffer *text);
 
 #endif

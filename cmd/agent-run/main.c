@@ -23,6 +23,7 @@ struct program {
 	struct model_host host;
 	struct prices prices;
 	struct event_sink sink;
+	int log_fd;                 /* -1: no log */
 	struct buffer history_text; /* what `history` points into */
 	struct history history;
 	struct model **models; /* of the agents, kept open */
@@ -31,10 +32,10 @@ struct program {
 	struct batch_log *batch_log;
 	struct batch *batch;
 	struct progress progress;
-	struct loop_fd *output_watch;
 	int exit_status;
-	int output_errno; /* why standard output takes no more: EPIPE, no reader; 0: it does */
-	bool stopping;    /* only children are waited for */
+	int signal;     /* that asked us to end; 0: none */
+	bool cancelled; /* because nobody reads the events */
+	bool stopping;  /* only children and the readers of the events are waited for */
 };
 
 /* ---- the prompt ---- */
@@ -84,7 +85,7 @@ static void read_history(struct program *p)
 	struct error e = {0};
 
 	if (o->session != NULL)
-		p->sink.log_fd = log_open_session(path, o->resume, &p->history_text);
+		p->log_fd = log_open_session(path, o->resume, &p->history_text);
 	else if (path != NULL && !file_read(path, &p->history_text, &e))
 		die(STATUS_USAGE, "%s", e.message);
 	if (path == NULL || (o->session != NULL && !o->resume && p->history_text.len == 0))
@@ -138,11 +139,10 @@ static void dry_run(const struct program *p)
 
 /* ---- running ---- */
 
-static void stop_when_quiet(struct program *p)
+/* Nobody gets the events any more. */
+static bool has_lost_reader(const struct program *p)
 {
-	p->stopping = true;
-	if (loop_child_count(p->loop) == 0)
-		loop_stop(p->loop);
+	return p->sink.fd_errno != 0 && p->sink.fd_errno != ETIMEDOUT;
 }
 
 static void run_is_over(void *context, int exit_status, const char *message)
@@ -152,10 +152,10 @@ static void run_is_over(void *context, int exit_status, const char *message)
 
 	p->exit_status = exit_status;
 	/* In a pipe the reader says what went wrong, from the stream; else nobody would. */
-	if (message != NULL && p->output_errno == 0 &&
+	if (message != NULL && !has_lost_reader(p) &&
 	    (fstat(STDOUT_FILENO, &info) != 0 || !S_ISFIFO(info.st_mode)))
 		warn("%s", message);
-	stop_when_quiet(p);
+	p->stopping = true;
 }
 
 static void batch_is_over(void *context, int exit_status, const struct batch_count *count)
@@ -164,12 +164,12 @@ static void batch_is_over(void *context, int exit_status, const struct batch_cou
 
 	p->exit_status = exit_status;
 	progress_end(&p->progress);
-	if (count->failed > 0 && p->output_errno == 0)
+	if (count->failed > 0 && !has_lost_reader(p))
 		warn("%zu of %zu runs failed%s", count->failed, count->lines - count->skipped,
 		     p->options.log != NULL
 			 ? "; the same command with the same --log runs them again"
 			 : "");
-	stop_when_quiet(p);
+	p->stopping = true;
 }
 
 static void batch_has_changed(void *context, const struct batch_count *count)
@@ -187,61 +187,41 @@ static void cancel(struct program *p, int number)
 		run_cancel(p->run, number);
 }
 
-/* Nobody gets the events any more. An output that was given up because a signal has come is left
- * to the signal. */
-static void lose_output(struct program *p, int why)
-{
-	if (p->output_errno != 0 || why == ETIMEDOUT)
-		return;
-	p->output_errno = why;
-	cancel(p, SIGPIPE);
-}
-
+/* An output that was given up because a signal has come is left to the signal. */
 static void before_wait(void *context)
 {
 	struct program *p = context;
 
-	if (!event_flush(&p->sink))
-		lose_output(p, p->sink.fd_errno);
-	if (p->stopping && loop_child_count(p->loop) == 0)
+	event_flush(&p->sink);
+	if (has_lost_reader(p) && !p->stopping && !p->cancelled) {
+		p->cancelled = true;
+		cancel(p, SIGPIPE);
+		event_flush(&p->sink);
+	}
+	if (p->stopping && loop_child_count(p->loop) == 0 && event_sink_is_idle(&p->sink))
 		loop_stop(p->loop);
 }
 
-static void output_hung_up(void *context, int events)
-{
-	struct program *p = context;
-
-	(void)events;
-	loop_fd_remove(p->output_watch);
-	p->output_watch = NULL;
-	p->sink.broken = true;
-	lose_output(p, EPIPE);
-}
-
-/* The first signal stops the run in order, the second at once. */
+/* The first signal stops the run in order, the second at once. When the run is over, the first one
+ * only hurries its reader; children have had theirs. */
 static void signal_came(void *context, int number)
 {
 	struct program *p = context;
 
-	if (p->stopping || p->exit_status > 128) {
+	if (p->signal != 0 || (p->stopping && loop_child_count(p->loop) > 0)) {
 		loop_kill_children(p->loop);
 		_exit(128 + number);
 	}
-	p->exit_status = 128 + number;
-	cancel(p, number);
+	p->signal = number;
+	event_sink_hurry(&p->sink);
+	if (!p->stopping)
+		cancel(p, number);
 }
 
 /* Who is asked for approval may end everything, as ^C does. */
 static void user_quits(void *context)
 {
 	signal_came(context, SIGINT);
-}
-
-static bool is_ending(void *context)
-{
-	const struct program *p = context;
-
-	return loop_signal_pending(p->loop) != 0;
 }
 
 /* A thousand runs are a thousand connections. */
@@ -255,12 +235,13 @@ static void allow_files(void)
 	}
 }
 
-/* What the log says was done before. */
+/* What the log says was done before. A pipe has nothing to say. */
 static void read_batch_log(struct program *p)
 {
+	struct stat info;
 	struct error e = {0};
 
-	if (p->options.log == NULL || access(p->options.log, F_OK) != 0)
+	if (p->options.log == NULL || stat(p->options.log, &info) != 0 || !S_ISREG(info.st_mode))
 		return;
 	if (!file_read(p->options.log, &p->batch_log_text, &e))
 		die(STATUS_USAGE, "%s", e.message);
@@ -293,8 +274,6 @@ static void start(struct program *p)
 
 	p->options.policy.quit = user_quits;
 	p->options.policy.quit_context = p;
-	p->sink.ending = is_ending;
-	p->sink.context = p;
 	p->sink.sync = p->options.fsync;
 	if (p->options.batch != NULL)
 		start_batch(p);
@@ -303,7 +282,7 @@ static void start(struct program *p)
 	if (p->batch == NULL && p->run == NULL)
 		die(STATUS_USAGE, "%s", e.message);
 	if (p->options.log != NULL)
-		p->sink.log_fd = log_open(p->options.log);
+		p->log_fd = log_open(p->options.log);
 }
 
 /* Each event goes once to each place. */
@@ -325,11 +304,10 @@ static void run(struct program *p)
 {
 	signal(SIGPIPE, SIG_IGN);
 	start(p);
-	p->output_watch = loop_fd_add(p->loop, STDOUT_FILENO, 0, output_hung_up, p);
+	event_sink_start(&p->sink, p->loop, STDOUT_FILENO, p->log_fd);
 	loop_catch_signals(p->loop, signal_came, p);
 	loop_before_wait(p->loop, before_wait, p);
 	loop_run(p->loop);
-	loop_fd_remove(p->output_watch);
 	if (p->sink.log_errno != 0) {
 		warn("%s: %s; the log is not complete",
 		     p->options.log != NULL ? p->options.log : p->options.session,
@@ -337,18 +315,20 @@ static void run(struct program *p)
 		if (p->exit_status == STATUS_OK)
 			p->exit_status = STATUS_FAILED;
 	}
-	if (p->output_errno != 0 && p->output_errno != EPIPE) {
-		warn("standard output: %s", strerror(p->output_errno));
+	if (has_lost_reader(p) && p->sink.fd_errno != EPIPE) {
+		warn("standard output: %s", strerror(p->sink.fd_errno));
 		p->exit_status = STATUS_FAILED;
 	}
+	if (p->sink.fd_errno == ETIMEDOUT)
+		p->exit_status = 128 + p->signal;
 	batch_free(p->batch);
 	batch_log_free(p->batch_log);
 	buffer_free(&p->batch_text);
 	buffer_free(&p->batch_log_text);
 	run_free(p->run);
 	event_sink_free(&p->sink);
-	if (p->sink.log_fd >= 0)
-		close(p->sink.log_fd);
+	if (p->log_fd >= 0)
+		close(p->log_fd);
 }
 
 /* What else is opened must not take the place of a standard file that is closed: events would be
@@ -363,7 +343,7 @@ static void hold_standard_files(void)
 
 int main(int argc, char **argv)
 {
-	struct program p = {.sink = {.fd = STDOUT_FILENO, .log_fd = -1}};
+	struct program p = {.log_fd = -1};
 	char **secrets = NULL;
 
 	hold_standard_files();
@@ -413,7 +393,7 @@ int main(int argc, char **argv)
 	buffer_free(&p.history_text);
 	options_free(&p.options);
 	free(secrets);
-	if (p.output_errno == EPIPE) { /* end as every other writer into a closed pipe does */
+	if (p.sink.fd_errno == EPIPE) { /* end as every other writer into a closed pipe does */
 		signal(SIGPIPE, SIG_DFL);
 		raise(SIGPIPE);
 	}

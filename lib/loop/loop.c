@@ -1,8 +1,12 @@
 #include "loop/private.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/buffer.h"
+#include "base/clock.h"
+#include "base/message.h"
 
 struct loop *loop_new(void)
 {
@@ -55,12 +59,65 @@ struct loop_fd *loop_fd_add(struct loop *loop, int fd, int events,
 	return watch;
 }
 
+/* ---- sources ---- */
+
+static bool is_source(const struct loop_fd *watch)
+{
+	return (watch->events & (LOOP_SOURCE | LOOP_READ | LOOP_WRITE)) ==
+	       (LOOP_SOURCE | LOOP_READ);
+}
+
+/* Watched without a direction, a pipe whose writer is gone would be reported again and again. */
+static void park(struct loop_fd *watch)
+{
+	poller_remove(watch->loop->poller, watch);
+	watch->parked = true;
+}
+
+static void unpark(struct loop_fd *watch)
+{
+	watch->parked = false;
+	if (!poller_add(watch->loop->poller, watch))
+		die(STATUS_FAILED, "cannot watch a descriptor again: %s", strerror(errno));
+}
+
+void loop_hold(struct loop *loop, bool hold)
+{
+	if (hold == loop_is_held(loop))
+		return;
+	if (hold) {
+		loop->held_since = clock_monotonic();
+		return;
+	}
+	loop->held += clock_monotonic() - loop->held_since;
+	loop->held_since = 0;
+	for (struct loop_fd *watch = loop->fds; watch != NULL; watch = watch->next)
+		if (watch->parked)
+			unpark(watch);
+	timers_release(loop);
+}
+
+bool loop_is_held(const struct loop *loop)
+{
+	return loop->held_since != 0;
+}
+
+int64_t loop_source_time(const struct loop *loop)
+{
+	return (loop->held_since != 0 ? loop->held_since : clock_monotonic()) - loop->held;
+}
+
+/* ---- descriptors ---- */
+
 void loop_fd_change(struct loop_fd *watch, int events)
 {
-	if (watch->events == events)
-		return;
+	int changed = (watch->events ^ events) & (LOOP_READ | LOOP_WRITE);
+
 	watch->events = events;
-	poller_change(watch->loop->poller, watch);
+	if (watch->parked && !is_source(watch))
+		unpark(watch);
+	else if (changed != 0 && !watch->parked)
+		poller_change(watch->loop->poller, watch);
 }
 
 void loop_fd_remove(struct loop_fd *watch)
@@ -70,7 +127,8 @@ void loop_fd_remove(struct loop_fd *watch)
 	if (watch == NULL || watch->dead)
 		return;
 	loop = watch->loop;
-	poller_remove(loop->poller, watch);
+	if (!watch->parked)
+		poller_remove(loop->poller, watch);
 	if (watch->previous != NULL)
 		watch->previous->next = watch->next;
 	else
@@ -103,7 +161,9 @@ static void dispatch(struct loop *loop, int count)
 		if (watch->dead)
 			continue;
 		events &= watch->events | LOOP_HANGUP;
-		if (events != 0)
+		if (loop->held_since != 0 && (events & LOOP_READ) && is_source(watch))
+			park(watch);
+		else if (events != 0)
 			watch->ready(watch->context, events);
 	}
 	loop->dispatching = false;

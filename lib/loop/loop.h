@@ -19,6 +19,7 @@ enum {
 	LOOP_READ = 1,
 	LOOP_WRITE = 2,
 	LOOP_HANGUP = 4, /* reported always: the other end is gone (EPOLLERR, EPOLLHUP) */
+	LOOP_SOURCE = 8, /* with LOOP_READ alone: not read while the loop is held (loop_hold) */
 };
 
 /* Ends the program when the system gives no descriptor for it. Puts SIGCHLD back to its default
@@ -41,6 +42,18 @@ struct loop_timer *loop_timer_add(struct loop *loop, int64_t nanoseconds,
 				  void (*due)(void *context), void *context);
 void loop_timer_remove(struct loop_timer *timer);
 
+/* Sources are what makes output: descriptors with LOOP_SOURCE and source timers. While the loop is
+ * held, because nobody takes the output, they wait; everything else goes on. A source that becomes
+ * ready is not watched at all until the loop is released, not even for hangup. */
+void loop_hold(struct loop *loop, bool hold);
+bool loop_is_held(const struct loop *loop);
+/* The same as loop_timer_add, but the call waits while the loop is held. */
+struct loop_timer *loop_source_timer_add(struct loop *loop, int64_t nanoseconds,
+					 void (*due)(void *context), void *context);
+/* Nanoseconds that only go forward, and stand still while the loop is held: for limits on how long
+ * a source may be silent. */
+int64_t loop_source_time(const struct loop *loop);
+
 /* Call `ended` once, with the status of waitpid, when the child `pid` has ended; it is reaped and
  * the watch freed before the call. A child that somebody else has waited for counts as having
  * exited with 127. */
@@ -54,12 +67,10 @@ size_t loop_child_count(const struct loop *loop);
 void loop_kill_children(const struct loop *loop);
 
 /* Call `caught` for SIGINT, SIGTERM and SIGHUP instead of dying. The handlers are installed without
- * SA_RESTART, so a blocked write returns EINTR. SIGHUP stays ignored when it is (nohup). One loop
+ * SA_RESTART. SIGHUP stays ignored when it is (nohup). One loop
  * of a process may do this. */
 void loop_catch_signals(struct loop *loop, void (*caught)(void *context, int signal),
 			void *context);
-/* The last signal that has arrived, 0: none. Also true before its callback has run. */
-int loop_signal_pending(const struct loop *loop);
 
 /* Call before each wait: the place to flush output. */
 void loop_before_wait(struct loop *loop, void (*before_wait)(void *context), void *context);

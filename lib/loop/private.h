@@ -26,6 +26,7 @@ struct loop_fd {
 	void (*ready)(void *context, int events);
 	void *context;
 	bool dead;   /* removed while a batch is being worked off; freed after it */
+	bool parked; /* a source that is ready while the loop is held: not watched */
 	size_t slot; /* its place in poll's array */
 	struct loop_fd *previous, *next;
 };
@@ -40,6 +41,8 @@ struct loop_timer {
 	int64_t due;
 	uint64_t number; /* timers due at the same time run in the order they were added */
 	size_t place;    /* in the heap */
+	bool source;     /* waits while the loop is held */
+	bool parked;     /* is due and waits: at the end of the heap */
 	void (*call)(void *context);
 	void *context;
 };
@@ -62,6 +65,8 @@ struct loop {
 	struct loop_fd *dead; /* removed, still in the batch */
 	struct loop_ready ready[LOOP_BATCH];
 	bool dispatching, stopped;
+	int64_t held_since; /* 0: the loop is not held */
+	int64_t held;       /* nanoseconds that it was, until it was released the last time */
 
 	struct loop_timer **timers; /* a binary heap, the next one first */
 	size_t timer_count;
@@ -92,6 +97,8 @@ int poller_wait(struct poller *poller, int milliseconds, struct loop_ready *read
 /* timer.c: milliseconds until the next timer (-1: there is none); calling those that are due. */
 int timers_timeout(const struct loop *loop);
 void timers_run(struct loop *loop);
+/* Make the parked timers due. */
+void timers_release(struct loop *loop);
 void timers_free(struct loop *loop);
 
 /* child.c */

@@ -108,11 +108,18 @@ static void channel_drain(struct channel *channel)
 			break;
 }
 
-static void finish(struct process *process)
+static void drain(struct process *process)
 {
 	process->busy = true;
 	channel_drain(&process->out);
 	channel_drain(&process->err);
+	process->busy = false;
+}
+
+static void finish(struct process *process)
+{
+	drain(process);
+	process->busy = true;
 	process->end.seconds = (double)(clock_monotonic() - process->started) / 1e9;
 	if (!process->cancelled)
 		process->handler.done(process->handler.context, &process->end);
@@ -149,6 +156,8 @@ static void ended(void *context, int status)
 	process->end.value = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 	if (process->stopping)
 		signal_group(process, SIGKILL);
+	if (loop_is_held(process->loop) && !process->cancelled)
+		drain(process); /* the pipes are not watched */
 	if (process->cancelled || (process->out.fd < 0 && process->err.fd < 0))
 		finish(process);
 	else
@@ -389,7 +398,7 @@ static void watch(struct process *process, struct channel *channel, int events)
 	if (channel->fd < 0)
 		return;
 	channel->watch = loop_fd_add(process->loop, channel->fd, events,
-				     events == LOOP_READ ? readable : writable, channel);
+				     events == LOOP_WRITE ? writable : readable, channel);
 	if (channel->watch == NULL)
 		channel_close(channel);
 }
@@ -434,8 +443,8 @@ struct process *process_start(struct loop *loop, const struct process_command *c
 	}
 	process->child = loop_child_add(loop, process->pid, ended, process);
 	watch(process, &process->in, LOOP_WRITE);
-	watch(process, &process->out, LOOP_READ);
-	watch(process, &process->err, LOOP_READ);
+	watch(process, &process->out, LOOP_READ | LOOP_SOURCE);
+	watch(process, &process->err, LOOP_READ | LOOP_SOURCE);
 	if (command->timeout > 0)
 		process->timer =
 		    loop_timer_add(loop, clock_nanoseconds(command->timeout), timed_out, process);

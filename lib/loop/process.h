@@ -3,7 +3,8 @@
  *
  * The child leads a process group of its own, so that it can be stopped with all it has started,
  * and begins with no signal blocked or ignored and no descriptor but 0, 1 and 2. What it is given
- * to read and what it prints pass through non-blocking pipes in bounded memory.
+ * to read and what it prints pass through non-blocking pipes in bounded memory; its output is not
+ * read while the loop is held.
  */
 #ifndef LOOP_PROCESS_H
 #define LOOP_PROCESS_H

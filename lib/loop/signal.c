@@ -8,7 +8,6 @@
 #include "base/message.h"
 
 /* A signal handler reaches nothing else. */
-static volatile sig_atomic_t last_signal;
 static volatile sig_atomic_t wake_fd = -1;
 
 static const int signals[LOOP_SIGNALS] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
@@ -18,18 +17,10 @@ static void handle(int signal)
 	unsigned char byte = (unsigned char)signal;
 	int saved = errno;
 
-	if (signal != SIGCHLD)
-		last_signal = signal;
 	if (wake_fd >= 0 && write(wake_fd, &byte, 1) < 0) {
 		/* The pipe is full, so the loop will wake up anyway. */
 	}
 	errno = saved;
-}
-
-int loop_signal_pending(const struct loop *loop)
-{
-	(void)loop;
-	return last_signal;
 }
 
 static void pipe_ready(void *context, int events)

@@ -48,8 +48,8 @@ static void sink(struct loop *loop, struct loop_timer *timer, size_t place)
 	put(loop, place, timer);
 }
 
-struct loop_timer *loop_timer_add(struct loop *loop, int64_t nanoseconds,
-				  void (*due)(void *context), void *context)
+static struct loop_timer *add(struct loop *loop, int64_t nanoseconds, bool source,
+			      void (*due)(void *context), void *context)
 {
 	struct loop_timer *timer = mem_zero(sizeof(*timer));
 	int64_t now = clock_monotonic();
@@ -59,11 +59,24 @@ struct loop_timer *loop_timer_add(struct loop *loop, int64_t nanoseconds,
 	timer->loop = loop;
 	timer->due = nanoseconds < INT64_MAX - now ? now + nanoseconds : INT64_MAX;
 	timer->number = loop->timer_number++;
+	timer->source = source;
 	timer->call = due;
 	timer->context = context;
 	loop->timers = array_grow(loop->timers, loop->timer_count, sizeof(*loop->timers));
 	rise(loop, timer, loop->timer_count++);
 	return timer;
+}
+
+struct loop_timer *loop_timer_add(struct loop *loop, int64_t nanoseconds,
+				  void (*due)(void *context), void *context)
+{
+	return add(loop, nanoseconds, false, due, context);
+}
+
+struct loop_timer *loop_source_timer_add(struct loop *loop, int64_t nanoseconds,
+					 void (*due)(void *context), void *context)
+{
+	return add(loop, nanoseconds, true, due, context);
 }
 
 void loop_timer_remove(struct loop_timer *timer)
@@ -108,6 +121,23 @@ static struct loop_timer *take_first(struct loop *loop)
 	return first;
 }
 
+static void park(struct loop *loop, struct loop_timer *first)
+{
+	first->parked = true;
+	first->due = INT64_MAX;
+	sink(loop, first, 0);
+}
+
+void timers_release(struct loop *loop)
+{
+	for (size_t i = 0; i < loop->timer_count; i++)
+		if (loop->timers[i]->parked) {
+			loop->timers[i]->parked = false;
+			loop->timers[i]->due = 0;
+			rise(loop, loop->timers[i], i);
+		}
+}
+
 /* Timers added by those that run wait for the next round, or descriptors would starve. */
 void timers_run(struct loop *loop)
 {
@@ -124,6 +154,10 @@ void timers_run(struct loop *loop)
 
 		if (timer->due > now || timer->number >= added_before)
 			break;
+		if (timer->source && loop->held_since != 0) {
+			park(loop, timer);
+			continue;
+		}
 		free(take_first(loop));
 		call(context);
 	}

@@ -25,7 +25,7 @@ struct exec_call {
 	uint64_t line_number;
 	struct buffer errors; /* the end of stderr */
 	struct loop_timer *idle_timer;
-	int64_t last_output; /* clock_monotonic */
+	int64_t last_output; /* loop_source_time */
 	bool busy, cancelled;
 };
 
@@ -81,7 +81,7 @@ static void printed(void *context, struct span bytes)
 {
 	struct exec_call *call = context;
 
-	call->last_output = clock_monotonic();
+	call->last_output = loop_source_time(call->host->loop);
 	call->busy = true;
 	if (!ndjson_feed(&call->lines, bytes)) {
 		event_answer_fail(&call->answer, ERROR_INVALID_RESPONSE, false,
@@ -143,11 +143,12 @@ static void check_idle(void *context)
 {
 	struct exec_call *call = context;
 	double limit = call->host->limits.idle_seconds;
-	int64_t left = call->last_output + clock_nanoseconds(limit) - clock_monotonic();
+	int64_t left =
+	    call->last_output + clock_nanoseconds(limit) - loop_source_time(call->host->loop);
 
 	call->idle_timer = NULL;
 	if (left > 0) {
-		call->idle_timer = loop_timer_add(call->host->loop, left, check_idle, call);
+		call->idle_timer = loop_source_timer_add(call->host->loop, left, check_idle, call);
 		return;
 	}
 	event_answer_fail(&call->answer, ERROR_TIMEOUT, true,
@@ -184,9 +185,9 @@ static struct model_call *exec_ask(struct model *model, const struct model_reque
 	buffer_add_char(&json, '\n');
 	start(call, model->name, buffer_span(&json));
 	buffer_free(&json);
-	call->last_output = clock_monotonic();
+	call->last_output = loop_source_time(call->host->loop);
 	if (model->host->limits.idle_seconds > 0)
-		call->idle_timer = loop_timer_add(
+		call->idle_timer = loop_source_timer_add(
 		    model->host->loop, clock_nanoseconds(model->host->limits.idle_seconds),
 		    check_idle, call);
 	return &call->call;

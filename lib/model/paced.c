@@ -43,7 +43,8 @@ static void turn(void *context)
 	if (paced->cancelled)
 		release(paced);
 	else if (more)
-		paced->timer = loop_timer_add(paced->loop, clock_nanoseconds(seconds), turn, paced);
+		paced->timer =
+		    loop_source_timer_add(paced->loop, clock_nanoseconds(seconds), turn, paced);
 	else
 		finish(paced);
 }
@@ -51,7 +52,7 @@ static void turn(void *context)
 struct model_call *paced_start(struct paced_call *paced, struct loop *loop, double seconds)
 {
 	paced->loop = loop;
-	paced->timer = loop_timer_add(loop, clock_nanoseconds(seconds), turn, paced);
+	paced->timer = loop_source_timer_add(loop, clock_nanoseconds(seconds), turn, paced);
 	return &paced->call;
 }
 

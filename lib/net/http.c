@@ -13,9 +13,10 @@ struct http {
 	struct loop *loop;
 	CURLM *multi; /* NULL until the first call */
 	struct loop_timer *timer;
-	int64_t timer_due;   /* when `timer` goes off */
-	int64_t timer_asked; /* when libcurl wants to be called; NEVER: not at all */
-	bool inside;         /* libcurl, which may not be entered again */
+	int64_t timer_due;               /* when `timer` goes off */
+	int64_t timer_asked;             /* when libcurl wants to be called; NEVER: not at all */
+	bool inside;                     /* libcurl, which may not be entered again */
+	struct loop_timer *resume_timer; /* for paused calls; NULL: there are none */
 	struct http_call *calls;
 	struct http_call *queue; /* calls that wait for libcurl to be left */
 	CURL *spares[SPARES];
@@ -226,13 +227,12 @@ static void settle(struct http *http)
 	}
 }
 
-static void enter(struct http *http, curl_socket_t fd, int events)
+/* libcurl was left: do what was put off, and finish the calls that have ended. */
+static void leave(struct http *http)
 {
 	CURLMsg *message;
-	int running, left;
+	int left;
 
-	http->inside = true;
-	curl_multi_socket_action(http->multi, fd, events, &running);
 	http->inside = false;
 	settle(http);
 	while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
@@ -246,7 +246,44 @@ static void enter(struct http *http, curl_socket_t fd, int events)
 	}
 }
 
+static void enter(struct http *http, curl_socket_t fd, int events)
+{
+	int running;
+
+	http->inside = true;
+	curl_multi_socket_action(http->multi, fd, events, &running);
+	leave(http);
+}
+
 /* ---- what libcurl receives ---- */
+
+/* The loop has been released. What libcurl has kept of a paused response it delivers at once, and
+ * the call may be paused again meanwhile. */
+static void resume(void *context)
+{
+	struct http *http = context;
+
+	http->resume_timer = NULL;
+	http->inside = true;
+	for (struct http_call *call = http->calls; call != NULL; call = call->next) {
+		if (!call->paused)
+			continue;
+		call->paused = false;
+		curl_easy_pause(call->easy, CURLPAUSE_CONT);
+	}
+	leave(http);
+}
+
+/* libcurl keeps the bytes and reads no more of this response. */
+static size_t pause_call(struct http_call *call)
+{
+	struct http *http = call->http;
+
+	call->paused = true;
+	if (http->resume_timer == NULL)
+		http->resume_timer = loop_source_timer_add(http->loop, 0, resume, http);
+	return CURL_WRITEFUNC_PAUSE;
+}
 
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 {
@@ -258,11 +295,10 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 		return 0;
 	if (complete && call->handler.head != NULL)
 		call->handler.head(call->handler.context, &call->head);
-	call->last_byte = clock_monotonic();
+	call->last_byte = loop_source_time(call->http->loop);
 	return call->cancelled ? 0 : count;
 }
 
-/* The time is taken after the callback: a slow reader must not count as a silent server. */
 static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 {
 	struct http_call *call = context;
@@ -270,9 +306,11 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 	(void)size; /* 1 */
 	if (call->cancelled)
 		return 0;
+	if (loop_is_held(call->http->loop))
+		return pause_call(call);
 	if (call->handler.body != NULL)
 		call->handler.body(call->handler.context, &call->head, (struct span){bytes, count});
-	call->last_byte = clock_monotonic();
+	call->last_byte = loop_source_time(call->http->loop);
 	return call->cancelled ? 0 : count;
 }
 
@@ -302,12 +340,12 @@ static void idle_off(void *context)
 {
 	struct http_call *call = context;
 	int64_t limit = clock_nanoseconds(call->limits.idle_seconds);
-	int64_t now = clock_monotonic();
+	int64_t now = loop_source_time(call->http->loop);
 	int64_t left = waiting_since(call, now) + limit - now;
 
 	call->idle_timer = NULL;
 	if (left > 0)
-		call->idle_timer = loop_timer_add(call->http->loop, left, idle_off, call);
+		call->idle_timer = loop_source_timer_add(call->http->loop, left, idle_off, call);
 	else
 		finish_late(call, HTTP_IDLE);
 }
@@ -334,7 +372,7 @@ static void set_limits(struct http_call *call)
 	int64_t total = clock_nanoseconds(call->limits.total_seconds);
 
 	if (idle > 0)
-		call->idle_timer = loop_timer_add(loop, idle, idle_off, call);
+		call->idle_timer = loop_source_timer_add(loop, idle, idle_off, call);
 	if (total > 0)
 		call->total_timer = loop_timer_add(loop, total, total_off, call);
 }
@@ -365,7 +403,7 @@ struct http_call *http_start(struct http *http, const struct http_request *reque
 				   .limits = *limits,
 				   .handler = *handler,
 				   .easy = take_easy(http),
-				   .started = clock_monotonic(),
+				   .started = loop_source_time(http->loop),
 				   .next = http->calls};
 	if (call->next != NULL)
 		call->next->previous = call;
@@ -416,5 +454,6 @@ void http_free(struct http *http)
 		curl_global_cleanup();
 	}
 	loop_timer_remove(http->timer);
+	loop_timer_remove(http->resume_timer);
 	free(http);
 }

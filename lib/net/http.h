@@ -3,7 +3,8 @@
  *
  * TLS certificates are verified (CURL_CA_BUNDLE, SSL_CERT_FILE and SSL_CERT_DIR are honoured, as
  * the curl program does), HTTP/2 is used where the server has it, proxies come from the
- * environment, answers may be compressed with gzip. Redirects are not followed: a key in a header
+ * environment, answers may be compressed with gzip. Responses are not read while the loop is held
+ * (loop_hold). Redirects are not followed: a key in a header
  * must not reach another host.
  */
 #ifndef NET_HTTP_H
@@ -38,7 +39,7 @@ void http_request_free(struct http_request *request);
 
 struct http_limits {
 	double connect_seconds; /* until the connection stands (0: none), 30 is usual */
-	double idle_seconds;    /* without a byte received (0: none) */
+	double idle_seconds;    /* without a byte received (0: none), while the loop is not held */
 	double total_seconds;   /* the whole exchange (0: none) */
 };
 

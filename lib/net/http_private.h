@@ -24,9 +24,10 @@ struct http_call {
 	int head_status;
 	bool head_complete;
 
-	int64_t started, last_byte; /* clock_monotonic */
+	int64_t started, last_byte; /* loop_source_time */
 	struct loop_timer *idle_timer, *total_timer;
 
+	bool paused;    /* until the loop is released */
 	bool added;     /* to the multi handle */
 	bool cancelled; /* inside libcurl, to be dropped afterwards */
 	bool ended;     /* done is being called */

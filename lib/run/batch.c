@@ -98,7 +98,7 @@ static void pump(void *context);
 static void wake(struct batch *batch)
 {
 	if (batch->timer == NULL)
-		batch->timer = loop_timer_add(batch->config.run->host->loop, 0, pump, batch);
+		batch->timer = loop_source_timer_add(batch->config.run->host->loop, 0, pump, batch);
 }
 
 static void changed(struct batch *batch)
@@ -197,14 +197,17 @@ static void begin(struct batch *batch, struct batch_line line)
 	batch->count.running++;
 }
 
-/* Begin what may begin; the end when nothing is left. */
+/* Begin what may begin; the end when nothing is left. While nobody takes the output, no run
+ * begins. */
 static void pump(void *context)
 {
 	struct batch *batch = context;
+	const struct loop *loop = batch->config.run->host->loop;
 	struct span text;
 
 	batch->timer = NULL;
-	while (!batch->cancelled && batch->count.running < (size_t)batch->config.jobs &&
+	while (!batch->cancelled && !loop_is_held(loop) &&
+	       batch->count.running < (size_t)batch->config.jobs &&
 	       next_line(&batch->rest, &batch->number, &text)) {
 		struct batch_line line;
 
@@ -218,7 +221,7 @@ static void pump(void *context)
 	changed(batch);
 	if (batch->count.running == 0 && (batch->cancelled || batch->rest.len == 0))
 		batch->handler.done(batch->handler.context, batch->worst, &batch->count);
-	else if (batch->count.running == 0)
+	else if (batch->count.running == 0 || loop_is_held(loop))
 		wake(batch);
 }
 

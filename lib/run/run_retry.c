@@ -46,6 +46,10 @@ bool run_is_held(struct agent_run *run)
 {
 	int64_t left = run->config.host->hold_until - clock_monotonic();
 
+	if (loop_is_held(run->loop)) {
+		run->wait = loop_source_timer_add(run->loop, 0, wait_is_over, run);
+		return true;
+	}
 	if (run->config.host->hold_until == 0 || left <= 0)
 		return false;
 	run->wait = loop_timer_add(run->loop, left + (int64_t)(random_fraction() * 0.25e9),

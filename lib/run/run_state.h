@@ -37,6 +37,7 @@ struct batch_call {
 	size_t index; /* in run->answer.calls */
 	const struct tool *tool;
 	enum batch_state state;
+	struct event_waiter logged; /* the program waits for its tool_start to be in the log */
 	struct tool_call *process;
 	struct approval *approval;
 	struct agent_run *nested; /* of an agent that is a tool; NULL: it does not run */
@@ -168,8 +169,8 @@ double run_token_scale(const struct agent_run *run);
 
 /* The response failed: the same model again, the next one, or the end. */
 void run_recover(struct agent_run *run, const struct model_error *error);
-/* Whether this run must wait because another one met a rate limit; it asks later then, not at the
- * same moment as all the others. */
+/* Whether this run must wait, because another one met a rate limit or nobody takes the output; it
+ * asks later then, and after a rate limit not at the same moment as all the others. */
 bool run_is_held(struct agent_run *run);
 
 /* ---- run_output.c ---- */

@@ -81,16 +81,25 @@ static char **make_environment(const struct batch_call *call)
 	return environment;
 }
 
-static void execute_program(struct batch_call *call)
+static void start_program(void *context)
 {
+	struct batch_call *call = context;
 	struct agent_run *run = call->run;
 	bool streams = run->config.tool_output;
 	const struct tool_handler handler = {call, streams ? on_output : NULL, on_done,
 					     streams ? on_errors : NULL};
 
-	event_flush(run->stream.sink); /* what happens outside must be in the log before */
 	call->process = tool_start(run->loop, call->tool, answer_args(asked(call)),
 				   call->environment, &run->config.tool_limits, &handler);
+}
+
+/* What happens outside must be in the log before. */
+static void execute_program(struct batch_call *call)
+{
+	call->logged.logged = start_program;
+	call->logged.context = call;
+	if (event_when_logged(call->run->stream.sink, &call->logged))
+		start_program(call);
 }
 
 static void execute(struct batch_call *call)
@@ -425,8 +434,10 @@ void run_tools_stop(struct agent_run *run)
 
 		if (call->nested != NULL)
 			run_nested_stop(call);
-		else if (call->state == CALL_RUNNING)
+		else if (call->state == CALL_RUNNING) {
+			event_waiter_remove(run->stream.sink, &call->logged);
 			tool_cancel(call->process, TOOL_GRACE_SECONDS);
+		}
 		if (call->approval != NULL)
 			approval_cancel(call->approval);
 		call->approval = NULL;

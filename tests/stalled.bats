@@ -1,0 +1,310 @@
+#!/usr/bin/env bats
+# agent-run: a reader of the events that stands still. Timers, tools, signals and the other runs of a
+# batch go on, the model is not read, and whoever reads on gets everything.
+load helper
+
+setup() {
+	cd "$BATS_TEST_TMPDIR"
+	mkdir tools
+	# Prints lines of text without end.
+	cat >flood.sh <<'EOF'
+cat >/dev/null
+exec yes '{"text":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}'
+EOF
+	# Calls the tools named in `calls`, then says "done".
+	cat >calling.sh <<'EOF'
+case $(cat) in
+*'"role":"tool"'*) echo '{"text":"done"}' ;;
+*)
+	i=0
+	for name in $(cat calls); do
+		printf '{"event_type":"tool_call_start","data":{"tool_call_id":"c%d","tool_name":"%s","index":%d}}\n' $i $name $i
+		i=$((i + 1))
+	done ;;
+esac
+EOF
+}
+
+tool() {
+	printf '{"name":"%s","description":"x","parameters":{"type":"object"},%s}\n' "$1" "$2" >"tools/$1.json"
+}
+
+# stalled OPTION...: agent-run behind a pipe that is open and not read; sets `pid` and the descriptor
+# `reader`.
+stalled() {
+	rm -f out
+	mkfifo out
+	agent-run --no-stdin "$@" hi </dev/null >out 2>messages 3>&- &
+	pid=$!
+	exec {reader}<out
+}
+
+# Read the rest into `events`, and set `status` to what agent-run ends with.
+read_on() {
+	cat <&"$reader" >events
+	exec {reader}<&-
+	status=0
+	wait "$pid" || status=$?
+}
+
+# of TYPE FILTER: what a jq filter makes of the data of these events, one a line.
+of() {
+	jq -rc --arg type "$1" "select(.event_type == \$type) | .data | $2" events
+}
+
+# logged PATTERN: wait until the log has a line with it.
+logged() {
+	until grep -q "$1" log 2>/dev/null; do sleep 0.02; done
+}
+
+# asleep PID: whether the process sleeps, and has not run for a quarter of a second.
+asleep() {
+	local before
+	before=$(awk '{print $14 + $15}' "/proc/$1/stat")
+	sleep 0.25
+	[ "$(awk '{print $3, $14 + $15}' "/proc/$1/stat")" = "S $before" ]
+}
+
+assert_everything() {
+	assert_equal "$(jq -s 'map(.seq) == [range(length)]' events)" true
+	assert_equal "$(tail -n 1 events | jq -r .event_type)" agent_end
+}
+
+@test "--timeout ends a run whose reader stands still" {
+	stalled -m 'exec:sh flood.sh' --timeout 1 -l log
+	logged '"agent_end"'
+	assert_equal "$(tail -n 1 log | jq -c '.data | [.status, .exit_status]')" '["timeout",124]'
+	kill -0 "$pid" # it waits for its reader
+	read_on
+	assert_equal "$status" 124
+	assert_everything
+	cmp events log
+}
+
+@test "a tool's timeout ends it while its output is not read, and it keeps what was printed" {
+	echo loud >calls
+	tool loud '"timeout":1,"command":["sh","-c","yes loud | head -c 400000; exec sleep 60"]'
+	stalled -m 'exec:sh calling.sh' -t tools --tool-output -l log
+	logged '"tool_end"'
+	read_on
+	assert_equal "$status" 0
+	assert_everything
+	assert_equal "$(of tool_end '.result | test("timed out after 1 second")')" true
+	assert_equal "$(of tool_chunk .text | head -n 1)" loud
+}
+
+@test "a tool that ends by itself while nobody reads has its end in the log" {
+	echo loud >calls
+	tool loud '"command":["sh","-c","yes loud | head -c 300000"]'
+	stalled -m 'exec:sh calling.sh' -t tools --tool-output -l log
+	until [ -s log ] && [ "$(wc -c <log)" -gt 250000 ]; do sleep 0.02; done
+	read_on
+	assert_equal "$status" 0
+	assert_everything
+	assert_equal "$(jq -j 'select(.event_type == "tool_chunk") | .data.text' events | grep -c loud)" 60000
+}
+
+@test "--approval-timeout decides while the reader stands still" {
+	echo loud asked >calls
+	tool loud '"command":["sh","-c","exec yes loud"]'
+	tool asked '"command":["true"]'
+	stalled -m 'exec:sh calling.sh' -t tools --tool-output --timeout 20 -l log --ask asked \
+		--approve-with 'until [ -s log ] && [ "$(wc -c <log)" -gt 200000 ]; do sleep 0.02; done; exec sleep 60' --approval-timeout 1
+	logged '"tool_approval"'
+	kill -TERM "$pid"
+	read_on
+	assert_equal "$status" 143
+	assert_everything
+	assert_equal "$(of tool_approval '[.decision, .by]')" '["denied","hook"]'
+}
+
+@test "the time in which nobody reads is not the model's: --idle-timeout does not count it" {
+	export OPENAI_API_KEY=k
+	start_server 'generate=20000'
+	stalled -m openai-chat:m --base-url "$SERVER_URL/v1" --idle-timeout 0.5
+	sleep 1.5
+	read_on
+	assert_equal "$status" 0
+	assert_everything
+	assert_equal "$(grep -c '"llm_chunk"' events)" 20000
+	stalled -m 'exec:sh flood.sh' --idle-timeout 0.5 --timeout 1.5 -l log
+	logged '"agent_end"'
+	read_on
+	assert_equal "$status" 124
+	assert_equal "$(of error .error)" 'the run took longer than 1.5 seconds (--timeout)'
+}
+
+@test "the other runs of a batch go on while a reader stands still" {
+	cat >model.sh <<'EOF'
+request=$(cat)
+case $request in
+*flood*) until [ -e started ]; do sleep 0.02; done; yes '{"text":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}' | head -n 5000 ;;
+*) echo "$request" | sh calling.sh ;;
+esac
+EOF
+	echo slow >calls
+	tool slow '"timeout":1,"command":["sh","-c","touch started; echo $$ >pid; exec sleep 60"]'
+	printf 'one\nflood\n' >lines
+	rm -f out
+	mkfifo out
+	agent-run -m 'exec:sh model.sh' -t tools --batch lines -l log </dev/null >out 2>messages 3>&- &
+	pid=$!
+	exec {reader}<out
+	until [ -s pid ]; do sleep 0.02; done
+	while kill -0 "$(cat pid)" 2>/dev/null; do sleep 0.02; done
+	logged '"tool_end"'
+	read_on
+	assert_equal "$status" 0
+	assert_equal "$(of tool_end '.result | test("timed out")')" true
+	assert_equal "$(of agent_end .status)" "$(printf 'success\nsuccess')"
+}
+
+@test "lines of a batch do not begin while nobody reads, so memory stays flat" {
+	yes line | head -n 3000 >lines
+	rm -f out
+	mkfifo out
+	agent-run -m test --batch lines -l log </dev/null >out 2>messages 3>&- &
+	pid=$!
+	exec {reader}<out
+	logged '"agent_end"'
+	until asleep "$pid"; do sleep 0.02; done
+	assert [ "$(wc -c <log)" -lt 600000 ]
+	read_on
+	assert_equal "$status" 0
+	assert_equal "$(grep -c '"agent_end"' events)" 3000
+}
+
+@test "memory stays flat while a provider offers 100 MB to a reader that stands still" {
+	export OPENAI_API_KEY=k
+	start_server 'generate=600000'
+	stalled -m openai-chat:m --base-url "$SERVER_URL/v1"
+	until asleep "$pid"; do sleep 0.02; done
+	assert [ "$(awk '/VmHWM/ {print $2}' "/proc/$pid/status")" -lt 20000 ]
+	kill -KILL "$pid"
+	exec {reader}<&-
+}
+
+@test "SIGINT twice ends at once, however the reader stands" {
+	local status=0
+	stalled -m 'exec:sh flood.sh' -l log
+	until [ -s log ] && [ "$(wc -c <log)" -gt 200000 ]; do sleep 0.02; done
+	kill -INT "$pid"
+	logged '"agent_end"'
+	kill -INT "$pid"
+	wait "$pid" || status=$?
+	exec {reader}<&-
+	assert_equal "$status" 130
+}
+
+@test "a run that is over waits for its reader; a signal gives up one that takes nothing" {
+	local status=0
+	stalled -m test -o text="$(head -c 120000 /dev/zero | tr '\0' x)" -l log
+	logged '"agent_end"'
+	kill -TERM "$pid"
+	wait "$pid" || status=$?
+	exec {reader}<&-
+	assert_equal "$status" 143
+	assert_equal "$(tail -n 1 log | jq -r .data.status)" success
+}
+
+@test "a socket and a terminal as standard output get everything" {
+	command -v python3 >/dev/null || skip 'needs python3'
+	python3 - <<'EOF'
+import os, pty, socket, subprocess, time
+def read(fd):
+    data = b''
+    while True:
+        try:
+            piece = os.read(fd, 700)
+        except OSError:
+            break
+        if not piece:
+            break
+        data += piece
+    return data
+command = ['agent-run', '-m', 'test', '-o', 'chunks=5000', '--no-stdin', 'hi']
+a, b = socket.socketpair()
+p = subprocess.Popen(command, stdout=b)
+b.close()
+time.sleep(0.3)
+open('socket', 'wb').write(read(a.fileno()))
+assert p.wait() == 0
+master, slave = pty.openpty()
+p = subprocess.Popen(command, stdout=slave)
+os.close(slave)
+time.sleep(0.3)
+open('tty', 'wb').write(read(master).replace(b'\r\n', b'\n'))
+assert p.wait() == 0
+EOF
+	for events in socket tty; do
+		assert_equal "$(jq -s 'map(.seq) == [range(length)]' "$events")" true
+		assert_equal "$(grep -c '"llm_chunk"' "$events")" 5000
+	done
+}
+
+@test "the descriptor of standard output stays blocking for whoever shares it" {
+	command -v python3 >/dev/null || skip 'needs python3'
+	run -0 bash -c 'agent-run -m test -o chunks=20000 --no-stdin hi | { sleep 0.3; cat >/dev/null; }
+		{ agent-run -m test --no-stdin hi; python3 -c "import os; print(os.get_blocking(1), file=open(\"blocking\", \"w\"))"; } | cat >/dev/null'
+	assert_equal "$(cat blocking)" True
+}
+
+# ---- the log ----
+
+@test "a log that is a pipe gets everything before the stream does" {
+	rm -f log
+	mkfifo log
+	agent-run -m test -o chunks=5000 --no-stdin -l log hi >events 2>messages </dev/null 3>&- &
+	pid=$!
+	sleep 0.3
+	cat log >copy
+	status=0
+	wait "$pid" || status=$?
+	assert_equal "$status" 0
+	cmp copy events
+}
+
+@test "a tool does not start before its tool_start is in a log that is slow" {
+	mkfifo log
+	echo one >calls
+	tool one '"command":["touch","ran"]'
+	cat >long.sh <<'EOF'
+n=$(cat)
+case $n in *'"role":"tool"'*) ;; *) printf '{"text":"%s"}\n' "$(head -c 100000 /dev/zero | tr '\0' x)" ;; esac
+echo "$n" | sh calling.sh
+EOF
+	agent-run -m 'exec:sh long.sh' -t tools --no-stdin -l log hi >events 2>messages </dev/null 3>&- &
+	pid=$!
+	exec {reader}<>log
+	until [ -s events ] && asleep "$pid"; do sleep 0.02; done
+	assert [ ! -e ran ]
+	cat <&"$reader" >copy &
+	reading=$!
+	wait "$pid"
+	kill "$reading"
+	exec {reader}<&-
+	assert [ -e ran ]
+	assert_everything
+}
+
+@test "a log whose reader leaves is not complete: status 1" {
+	run -1 bash -c 'agent-run -m test -o chunks=20000 --no-stdin -l >(head -n 1 >/dev/null) hi >/dev/null'
+	assert_output --partial 'Broken pipe; the log is not complete'
+}
+
+@test "a session and a run to resume are regular files" {
+	mkfifo pipe
+	run -2 timeout 10 agent-run -m test --no-stdin --resume pipe
+	assert_output 'agent-run: pipe: only a run in a regular file can be resumed'
+	run -2 timeout 10 agent-run -m test --no-stdin --session pipe hi
+	assert_output 'agent-run: pipe: a session must be a regular file'
+	agent-run -m test --no-stdin --session /dev/null hi >events
+	assert_everything
+}
+
+@test "a batch may have a log that is a pipe" {
+	printf 'a\nb\n' >lines
+	agent-run -m test --batch lines -l >(cat >copy) >events
+	until [ "$(wc -c <copy)" = "$(wc -c <events)" ]; do sleep 0.02; done
+	cmp copy events
+}
