@@ -515,3 +515,21 @@ until_still() {
 	assert_failure
 	assert_output ''
 }
+
+@test "an api_key_command that hangs is stopped after --timeout, and nothing is sent" {
+	mkdir -p config/agent
+	echo '{"vault":{"base_url":"http://127.0.0.1:9/v1","api_key_command":["sh","-c","echo $$ >asked; exec sleep 60"]}}' >config/agent/providers.json
+	XDG_CONFIG_HOME=$PWD/config run -2 timeout 20 agent-run -m vault:m --timeout 0.5 --no-stdin hi
+	assert_output 'agent-run: api_key_command of provider vault printed no key within 0.5 seconds'
+	run ! kill -0 "$(cat asked)"
+}
+
+@test "an api_key_command runs once for all lines of a batch" {
+	start_server "say=hi"
+	mkdir -p config/agent
+	echo '{"vault":{"base_url":"'"$SERVER_URL"'","api_key_command":["sh","-c","echo asked >>asked; echo secret-of-the-vault"]}}' >config/agent/providers.json
+	printf '{"prompt":"%s","model":"vault:%s"}\n' a x b y c x >lines
+	XDG_CONFIG_HOME=$PWD/config agent-run --batch lines </dev/null >events
+	assert_equal "$(cat asked)" asked
+	assert_equal "$(request 3 .headers.authorization)" 'Bearer secret-of-the-vault'
+}

@@ -357,6 +357,9 @@ int main(int argc, char **argv)
 	    .base_url = p.options.base_url,
 	    .raw = p.options.raw,
 	};
+	p.host.keys.seconds = p.options.config.limits.timeout_seconds > 0
+				  ? p.options.config.limits.timeout_seconds
+				  : p.options.limits.idle_seconds;
 	p.options.config.host = &p.host;
 	p.options.config.prices = &p.prices;
 	if (p.options.mode == MODE_LIST_PROVIDERS) {
@@ -385,8 +388,7 @@ int main(int argc, char **argv)
 		}
 	}
 	agents_close_models(p.models);
-	if (p.host.http != NULL)
-		http_free(p.host.http);
+	model_host_free(&p.host);
 	loop_free(p.loop);
 	prices_free(&p.prices);
 	history_free(&p.history);

@@ -117,6 +117,13 @@ void model_close(struct model *model)
 	free(model);
 }
 
+void model_host_free(struct model_host *host)
+{
+	if (host->http != NULL)
+		http_free(host->http);
+	buffer_free(&host->keys.keys);
+}
+
 const char *model_provider(const struct model *model)
 {
 	return model->provider;

@@ -151,10 +151,19 @@ struct model_handler {
 
 /* ---- models ---- */
 
+/* Keys that an api_key_command has printed: it is run once a program, when the first model of its
+ * provider is opened. Nothing else goes on meanwhile, so models are opened before runs begin. Zero
+ * is an empty one. */
+struct key_cache {
+	double seconds; /* how long a command may take; 0: no limit */
+	struct buffer keys;
+};
+
 /* What models run on; outlives them all. */
 struct model_host {
 	struct loop *loop;
-	struct http *http; /* made on first use by model_http(); NULL before */
+	struct key_cache keys; /* freed by model_host_free */
+	struct http *http;     /* made on first use by model_http(); NULL before */
 	struct http_limits limits;
 	const char *base_url; /* --base-url; NULL: the registry's */
 	bool raw;             /* deliver MODEL_RAW */
@@ -162,6 +171,9 @@ struct model_host {
 			     * run; 0: none did */
 	struct model *shared; /* private: models that are open and may be shared */
 };
+
+/* Free what the host has made; all models are closed. */
+void model_host_free(struct model_host *host);
 
 struct model;
 struct model_call;

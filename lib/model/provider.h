@@ -33,7 +33,7 @@ void provider_show_url(const char *url, struct buffer *out);
 
 /* Find the key and how it is sent. False with `e` when a required one is missing or it cannot be
  * used. */
-bool provider_key(struct provider *provider, struct error *e);
+bool provider_key(struct provider *provider, struct key_cache *cache, struct error *e);
 
 /* Of a key that signs ("auth": "sigv4"): find what goes with it (id_env, token_env, region_env),
  * and sign `request`, which is complete. False with `e` when something is missing. */

@@ -1,14 +1,9 @@
 #include <ctype.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <spawn.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
+#include "loop/process.h"
+#include "model/model.h"
 #include "model/provider.h"
-
-extern char **environ;
 
 /* ---- a program that prints the key ---- */
 
@@ -45,75 +40,107 @@ static void free_words(char **words)
 	free(words);
 }
 
-static void read_all(int fd, struct buffer *out)
-{
-	ssize_t got;
+struct key_run {
+	struct loop *loop;
+	struct buffer *out;
+	struct process_end end;
+};
 
-	do {
-		buffer_reserve(out, 4096);
-		got = read(fd, out->at + out->len, 4096);
-		if (got > 0)
-			out->len += (size_t)got;
-	} while (got > 0 || (got < 0 && errno == EINTR));
+static void printed(void *context, struct span bytes)
+{
+	buffer_add_span(((struct key_run *)context)->out, bytes);
 }
 
-/* Run the command and append its stdout. Returns its wait status, or -1 with errno. */
-static int run(char **words, struct buffer *out)
+static void ended(void *context, const struct process_end *end)
 {
-	posix_spawn_file_actions_t actions;
-	int ends[2], status = -1, failed;
-	pid_t pid;
+	struct key_run *run = context;
 
-	if (pipe(ends) != 0)
-		return -1;
-	fcntl(ends[0], F_SETFD, FD_CLOEXEC);
-	posix_spawn_file_actions_init(&actions);
-	posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-	posix_spawn_file_actions_adddup2(&actions, ends[1], STDOUT_FILENO);
-	posix_spawn_file_actions_addclose(&actions, ends[1]);
-	failed = posix_spawnp(&pid, words[0], &actions, NULL, words, environ);
-	posix_spawn_file_actions_destroy(&actions);
-	close(ends[1]);
-	if (failed == 0) {
-		read_all(ends[0], out);
-		while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
-			;
-	}
-	close(ends[0]);
-	errno = failed;
-	return failed != 0 ? -1 : status;
+	run->end = *end;
+	loop_stop(run->loop);
 }
 
-static bool key_from_command(struct provider *provider, struct span command, struct error *e)
+/* Run the command on a loop of its own, and append its stdout. It may ask on the terminal. */
+static struct process_end run_command(char **words, double seconds, struct buffer *out)
 {
-	const char *name = provider->name;
+	struct key_run run = {.loop = loop_new(), .out = out};
+	const struct process_command command = {
+	    .argv = words, .timeout = seconds, .shares_group = true};
+	const struct process_handler handler = {&run, printed, NULL, ended};
+
+	process_start(run.loop, &command, &handler);
+	loop_run(run.loop);
+	loop_free(run.loop);
+	return run.end;
+}
+
+static bool command_failed(const struct provider *provider, const char *program,
+			   const struct process_end *end, double seconds, struct error *e)
+{
+	struct buffer how = {0};
+
+	buffer_add_format(&how, "api_key_command of provider %s", provider->name);
+	/* 127: a spawn that failed only in the child, and the shell's word for the same. */
+	if (end->outcome == PROCESS_NOT_STARTED ||
+	    (end->outcome == PROCESS_EXITED && end->value == 127))
+		buffer_add_format(&how, ": cannot run %s", program);
+	else if (end->outcome == PROCESS_EXITED)
+		buffer_add_format(&how, " exited with status %d", end->value);
+	else if (end->outcome == PROCESS_KILLED)
+		buffer_add_format(&how, " was killed by signal %d", end->value);
+	else
+		buffer_add_format(&how, " printed no key within %g second%s", seconds,
+				  seconds == 1 ? "" : "s");
+	error_set(e, "usage", "%s", buffer_string(&how));
+	buffer_free(&how);
+	return false;
+}
+
+static bool key_from_command(struct provider *provider, struct span command, double seconds,
+			     struct error *e)
+{
 	char **words = command_words(command);
-	bool ran = false;
-	int status;
+	struct process_end end;
+	bool ok;
 
 	if (words == NULL)
 		return error_set(e, "usage",
 				 "api_key_command of provider %s must be a list of words or a "
 				 "string",
-				 name);
-	status = run(words, &provider->key);
-	/* 127: a spawn that failed only in the child, and the shell's word for the same. */
-	if (status == -1 || (WIFEXITED(status) && WEXITSTATUS(status) == 127))
-		error_set(e, "usage", "api_key_command of provider %s: cannot run %s", name,
-			  json_type(command) == JSON_STRING ? words[2] : words[0]);
-	else
-		ran = true;
+				 provider->name);
+	end = run_command(words, seconds, &provider->key);
+	ok = (end.outcome == PROCESS_EXITED && end.value == 0) ||
+	     command_failed(provider, json_type(command) == JSON_STRING ? words[2] : words[0], &end,
+			    seconds, e);
 	free_words(words);
-	if (!ran)
-		return false;
-	if (WIFSIGNALED(status))
-		return error_set(e, "usage",
-				 "api_key_command of provider %s was killed by signal %d", name,
-				 WTERMSIG(status));
-	if (WEXITSTATUS(status) != 0)
-		return error_set(e, "usage", "api_key_command of provider %s exited with status %d",
-				 name, WEXITSTATUS(status));
-	return true;
+	return ok;
+}
+
+/* ---- keys that were asked for before ---- */
+
+/* Each key is kept as "PROVIDER\0KEY\0". */
+static bool key_from_cache(struct provider *provider, const struct key_cache *cache)
+{
+	struct span rest = cache != NULL ? buffer_span(&cache->keys) : (struct span){0};
+
+	while (rest.len > 0) {
+		const char *name = rest.at, *key = name + strlen(name) + 1;
+
+		if (strcmp(name, provider->name) == 0) {
+			buffer_add_text(&provider->key, key);
+			buffer_string(&provider->key);
+			return true;
+		}
+		rest = span_from(rest, (size_t)(key + strlen(key) + 1 - name));
+	}
+	return false;
+}
+
+static void add_to_cache(struct provider *provider, struct key_cache *cache)
+{
+	if (cache == NULL)
+		return;
+	buffer_add(&cache->keys, provider->name, strlen(provider->name) + 1);
+	buffer_add(&cache->keys, buffer_string(&provider->key), provider->key.len + 1);
 }
 
 /* ---- the key ---- */
@@ -153,7 +180,19 @@ static void set_auth(struct provider *provider, struct span item)
 		provider->auth = mem_copy(SPAN("bearer"));
 }
 
-bool provider_key(struct provider *provider, struct error *e)
+static bool ask_command(struct provider *provider, struct span command, struct key_cache *cache,
+			struct error *e)
+{
+	if (key_from_cache(provider, cache))
+		return true;
+	if (!key_from_command(provider, command, cache != NULL ? cache->seconds : 0, e) ||
+	    !tidy_key(provider, "api_key_command", e))
+		return false;
+	add_to_cache(provider, cache);
+	return true;
+}
+
+bool provider_key(struct provider *provider, struct key_cache *cache, struct error *e)
 {
 	struct provider_items items = provider_items(json_get(provider->entry, "key_env"));
 	struct span command = json_get(provider->entry, "api_key_command");
@@ -177,8 +216,7 @@ bool provider_key(struct provider *provider, struct error *e)
 	set_auth(provider, (struct span){0});
 	names = provider_key_names(provider);
 	if (command.at != NULL) {
-		ok = key_from_command(provider, command, e) &&
-		     tidy_key(provider, "api_key_command", e);
+		ok = ask_command(provider, command, cache, e);
 		if (!ok && names != NULL && e != NULL)
 			error_set(e, "usage", "%s; set %s instead", e->message, names);
 		free(names);

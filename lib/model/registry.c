@@ -142,10 +142,16 @@ static void split_query(struct provider *provider)
 
 struct provider *provider_open(const char *name, const char *base_url, struct error *e)
 {
+	return provider_open_cached(name, base_url, NULL, e);
+}
+
+struct provider *provider_open_cached(const char *name, const char *base_url,
+				      struct key_cache *cache, struct error *e)
+{
 	struct provider *provider = mem_zero(sizeof(*provider));
 
 	provider->name = mem_copy(span_of(name));
-	if (!find(provider, name, e) || !provider_key(provider, e))
+	if (!find(provider, name, e) || !provider_key(provider, cache, e))
 		goto fail;
 	provider->base_url =
 	    base_url != NULL ? mem_copy(span_of(base_url)) : provider_url(provider->entry, name, e);

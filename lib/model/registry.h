@@ -10,6 +10,7 @@
 #include "json/json.h"
 
 struct protocol;
+struct key_cache;
 
 struct provider {
 	char *name;
@@ -28,6 +29,9 @@ struct provider {
  * with `e`: unknown name (listing the known ones), unknown protocol, a missing key (naming the
  * variable), a malformed file (naming file and line). */
 struct provider *provider_open(const char *name, const char *base_url, struct error *e);
+/* The same with a cache, which may be NULL. */
+struct provider *provider_open_cached(const char *name, const char *base_url,
+				      struct key_cache *cache, struct error *e);
 void provider_free(struct provider *provider);
 
 /* A quirk of the provider, "quirks.NAME" of its entry; absent when not set. */

@@ -167,6 +167,7 @@ static void own_file(void)
 	    "[\"/nonexistent/program\"]},\n"
 	    "  \"silent\": {\"base_url\": \"http://v\", \"api_key_command\": [\"true\"]},\n"
 	    "  \"odd\": {\"base_url\": \"http://v\", \"api_key_command\": 7},\n"
+	    "  \"killed\": {\"base_url\": \"http://v\", \"api_key_command\": \"kill -9 $$\"},\n"
 	    "  \"open\": {\"base_url\": \"http://o\"},\n"
 	    "  \"future\": {\"protocol\": \"telepathy\"},\n"
 	    "  \"nowhere\": {}\n"
@@ -188,6 +189,8 @@ static void own_file(void)
 	      "usage: the key of provider silent is empty (api_key_command)");
 	opens("a command that is none", "odd", NULL, NULL,
 	      "usage: api_key_command of provider odd must be a list of words or a string");
+	opens("a program that is ended", "killed", NULL, NULL,
+	      "usage: api_key_command of provider killed was killed by signal 9");
 	opens("a server without a key", "open", NULL, NULL, "http://o - bearer");
 	opens("an unknown protocol", "future", NULL, NULL,
 	      "usage: provider future has the unknown protocol \"telepathy\"");
