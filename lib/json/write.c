@@ -168,6 +168,13 @@ void json_key(struct buffer *out, const char *key)
 	buffer_add_char(out, ':');
 }
 
+void json_copy_key(struct buffer *out, struct span key)
+{
+	json_comma(out);
+	buffer_add_span(out, key);
+	buffer_add_char(out, ':');
+}
+
 void json_put_string(struct buffer *out, const char *key, struct span text)
 {
 	json_key(out, key);

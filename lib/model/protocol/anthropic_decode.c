@@ -225,9 +225,7 @@ static void emit_call_data(struct anthropic_decoder *d, const struct anthropic_b
 		    json_is(walk.key, "input") ||
 		    (block->type == BLOCK_CALL && json_is(walk.key, "type")))
 			continue;
-		json_comma(&data);
-		buffer_add_span(&data, walk.key);
-		buffer_add_char(&data, ':');
+		json_copy_key(&data, walk.key);
 		buffer_add_span(&data, walk.value);
 	}
 	json_close(&data, '}');
@@ -409,9 +407,7 @@ static void absorb(struct anthropic_decoder *d, struct anthropic_block *block, s
 		free(key);
 		if (json_is(walk.key, "type"))
 			continue;
-		json_comma(&patch);
-		buffer_add_span(&patch, walk.key);
-		buffer_add_char(&patch, ':');
+		json_copy_key(&patch, walk.key);
 		if (json_type(old) == JSON_STRING && json_type(walk.value) == JSON_STRING)
 			put_joined(&patch, old, walk.value);
 		else

@@ -93,9 +93,7 @@ static void put_member(struct span base, struct span key, const char *rest, stru
 		json_decode(walk.key, &text);
 		here = !found && span_equal(buffer_span(&text), key);
 		found |= here;
-		json_comma(out);
-		buffer_add_span(out, walk.key);
-		buffer_add_char(out, ':');
+		json_copy_key(out, walk.key);
 		if (here)
 			put(walk.value, rest, value, out);
 		else
@@ -488,9 +486,7 @@ static void read_code(struct gemini_decoder *d, struct span part, struct span co
 	while (json_next(&walk)) {
 		if (json_is(walk.key, "id"))
 			continue;
-		json_comma(&args);
-		buffer_add_span(&args, walk.key);
-		buffer_add_char(&args, ':');
+		json_copy_key(&args, walk.key);
 		json_write_line(&args, walk.value);
 	}
 	json_close(&args, '}');

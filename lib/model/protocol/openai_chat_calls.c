@@ -259,9 +259,7 @@ static void open_entry(struct chat_details *details, struct span entry, const ch
 	while (json_next(&walk)) {
 		if (json_is(walk.key, text_key) || json_is(walk.key, "signature"))
 			continue;
-		json_comma(out);
-		buffer_add_span(out, walk.key);
-		buffer_add_char(out, ':');
+		json_copy_key(out, walk.key);
 		json_write_compact(out, walk.value);
 	}
 	json_close(out, '}');

@@ -78,14 +78,6 @@ void responses_members(struct span item, const char *const *without, struct buff
 
 /* ---- items into deltas ---- */
 
-/* Emit `json`, as it came, as data that goes back. */
-void responses_emit_data(struct responses_decoder *d, enum model_delta_type type, int index,
-			 struct span json);
-
-/* A delta that belongs to `next` follows: the parts of reasoning before it end, whatever is still
- * to come of their items. */
-void responses_leave_reasoning(struct responses_decoder *d, const struct responses_item *next);
-
 /* A piece of a message's text, and all of it from servers that send no pieces; a piece of a
  * refusal; a piece of reasoning. */
 void responses_text_delta(struct responses_decoder *d, const struct responses_event *event);
@@ -115,6 +107,8 @@ void responses_call_done(struct responses_decoder *d, struct responses_item *ite
 void responses_hosted_done(struct responses_decoder *d, struct responses_item *item,
 			   struct span value);
 void responses_output_done(struct responses_decoder *d, struct responses_item *item,
+			   struct span value);
+void responses_opaque_done(struct responses_decoder *d, struct responses_item *item,
 			   struct span value);
 
 /* The reasoning `item`, whose part is over, is `value`. */

@@ -273,8 +273,7 @@ static void item_done(struct responses_decoder *d, struct responses_item *item, 
 		responses_output_done(d, item, value);
 		break;
 	case ITEM_OPAQUE:
-		responses_leave_reasoning(d, item);
-		responses_emit_data(d, MODEL_OPAQUE, -1, value);
+		responses_opaque_done(d, item, value);
 		break;
 	}
 	item->done = true;
@@ -309,8 +308,8 @@ static void read_output(struct responses_decoder *d, struct span output)
 	}
 }
 
-/* What a response failed for is named by its code alone; of those that nothing else tells apart,
- * only what is the server's own fault may pass. */
+/* The code is all that shows why a response failed. Of the codes that are not known, only those
+ * that name a fault of the server are worth another attempt. */
 static bool is_passing(const char *code)
 {
 	static const char *const words[] = {"server_error", "internal", "unavailable", "timeout",
@@ -319,7 +318,7 @@ static bool is_passing(const char *code)
 	for (size_t i = 0; words[i] != NULL; i++)
 		if (strstr(code, words[i]) != NULL)
 			return true;
-	/* Of an error without a code it is the type, and that of every event. */
+	/* An error without a code has its type here, which is that of every error event. */
 	return *code == '\0' || strcmp(code, "error") == 0 || (*code >= '0' && *code <= '9');
 }
 

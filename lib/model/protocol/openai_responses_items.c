@@ -19,34 +19,12 @@ void responses_members(struct span item, const char *const *without, struct buff
 	while (json_type(item) == JSON_OBJECT && json_next(&walk)) {
 		if (json_type(walk.value) == JSON_NULL || json_is_any(walk.key, without))
 			continue;
-		json_comma(out);
-		buffer_add_span(out, walk.key);
-		buffer_add_char(out, ':');
+		json_copy_key(out, walk.key);
 		json_write_compact(out, walk.value);
 	}
 }
 
 /* ---- deltas ---- */
-
-/* `last` is the item whose text was emitted last, and can continue. */
-static void emit(struct responses_decoder *d, struct model_delta delta)
-{
-	if (delta.type == MODEL_TOOL_CALL)
-		d->last = NULL;
-	decoder_emit(&d->base, delta);
-}
-
-void responses_emit_data(struct responses_decoder *d, enum model_delta_type type, int index,
-			 struct span json)
-{
-	struct buffer compact = {0};
-
-	if (type == MODEL_OPAQUE)
-		d->last = NULL;
-	json_write_compact(&compact, json);
-	decoder_emit_data(&d->base, type, index, buffer_span(&compact));
-	buffer_free(&compact);
-}
 
 static void emit_part_data(struct responses_decoder *d, struct responses_item *item,
 			   struct span json);
@@ -59,7 +37,9 @@ static void open_data(struct responses_item *item, struct buffer *out)
 		json_put_string(out, "id", buffer_span(&item->id));
 }
 
-void responses_leave_reasoning(struct responses_decoder *d, const struct responses_item *next)
+/* A delta that belongs to `next` follows: the parts of reasoning before it end, whatever is still
+ * to come of their items. */
+static void leave_reasoning(struct responses_decoder *d, const struct responses_item *next)
 {
 	struct buffer data = {0};
 
@@ -83,7 +63,7 @@ static void emit_text(struct responses_decoder *d, struct responses_item *item, 
 	bool thinking = item->kind == ITEM_REASONING;
 
 	if (!thinking)
-		responses_leave_reasoning(d, item);
+		leave_reasoning(d, item);
 	/* The text of two items is two parts, whether they have ids to send back or not. */
 	if (d->last != NULL && d->last != item && d->last->kind == item->kind)
 		decoder_emit_data(&d->base, MODEL_PART_DATA, -1, SPAN("{}"));
@@ -286,6 +266,20 @@ void responses_reasoning_late(struct responses_item *item, struct span value)
 	json_close(&item->data, '}');
 }
 
+/* ---- items of no known kind ---- */
+
+void responses_opaque_done(struct responses_decoder *d, struct responses_item *item,
+			   struct span value)
+{
+	struct buffer *json = &d->base.scratch;
+
+	leave_reasoning(d, item);
+	d->last = NULL;
+	buffer_clear(json);
+	json_write_compact(json, value);
+	decoder_emit_data(&d->base, MODEL_OPAQUE, -1, buffer_span(json));
+}
+
 /* ---- calls ---- */
 
 static bool is_free_form(const struct responses_item *item)
@@ -295,23 +289,25 @@ static bool is_free_form(const struct responses_item *item)
 
 void responses_announce(struct responses_decoder *d, struct responses_item *item)
 {
-	struct model_delta delta = {.type = MODEL_TOOL_CALL};
-
 	if (item->number >= 0 || item->name.len == 0)
 		return;
-	responses_leave_reasoning(d, item);
+	leave_reasoning(d, item);
 	item->number = d->base.call_count++;
 	d->base.calls_here += item->kind == ITEM_CALL;
-	delta.index = item->number;
-	delta.id = buffer_span(item->call_id.len > 0 ? &item->call_id : &item->id);
-	delta.name = buffer_span(&item->name);
-	delta.by_provider = item->kind == ITEM_HOSTED;
-	delta.free_form = is_free_form(item);
-	emit(d, delta);
+	d->last = NULL;
+	decoder_emit(&d->base,
+		     (struct model_delta){
+			 .type = MODEL_TOOL_CALL,
+			 .index = item->number,
+			 .id = buffer_span(item->call_id.len > 0 ? &item->call_id : &item->id),
+			 .name = buffer_span(&item->name),
+			 .by_provider = item->kind == ITEM_HOSTED,
+			 .free_form = is_free_form(item),
+		     });
 }
 
 /* Emit the arguments that were not emitted yet; none are before the call has a name. */
-static void pass(struct responses_decoder *d, struct responses_item *item)
+static void emit_new_args(struct responses_decoder *d, struct responses_item *item)
 {
 	struct span rest = span_from(buffer_span(&item->text), item->said);
 
@@ -325,7 +321,7 @@ static void pass(struct responses_decoder *d, struct responses_item *item)
 void responses_args(struct responses_decoder *d, struct responses_item *item, struct span delta)
 {
 	buffer_add_span(&item->text, pieces_text(&d->base.pieces, &item->joint, delta));
-	pass(d, item);
+	emit_new_args(d, item);
 }
 
 void responses_args_done(struct responses_decoder *d, struct responses_item *item, struct span args)
@@ -345,7 +341,7 @@ void responses_args_done(struct responses_decoder *d, struct responses_item *ite
 		item->joint.len = 0;
 	}
 	buffer_free(&whole);
-	pass(d, item);
+	emit_new_args(d, item);
 }
 
 /* What goes back with the call: the item's id, and the members that are not parts of the call. */
@@ -390,7 +386,7 @@ static void end_calls(struct responses_decoder *d)
 		buffer_add_span(&item->text, joint_end(&item->joint));
 		if (!is_free_form(item) && decoder_is_blank(buffer_span(&item->text)))
 			buffer_add_text(&item->text, "{}");
-		pass(d, item);
+		emit_new_args(d, item);
 		d->base.cut_args |=
 		    !is_free_form(item) && decoder_args_state(buffer_span(&item->text)) == ARGS_CUT;
 	}
@@ -422,7 +418,7 @@ static const char *const not_args[] = {
 
 /* "web_search" of web_search_call and of web_search_call_output; an MCP tool has a name of its
  * own. */
-static void name_it(struct responses_item *item)
+static void name_call(struct responses_item *item)
 {
 	struct span type = buffer_span(&item->type);
 
@@ -437,7 +433,7 @@ static void name_it(struct responses_item *item)
 
 void responses_hosted_begin(struct responses_decoder *d, struct responses_item *item)
 {
-	name_it(item);
+	name_call(item);
 	responses_announce(d, item);
 }
 
@@ -445,8 +441,9 @@ static void emit_hosted(struct responses_decoder *d, struct responses_item *item
 			enum model_delta_type type, struct span text, bool is_error)
 {
 	responses_hosted_begin(d, item);
-	emit(d, (struct model_delta){
-		    .type = type, .text = text, .index = item->number, .is_error = is_error});
+	decoder_emit(&d->base,
+		     (struct model_delta){
+			 .type = type, .text = text, .index = item->number, .is_error = is_error});
 }
 
 static void run(struct responses_decoder *d, struct responses_item *item)
