@@ -591,12 +591,12 @@ static const struct finish_reason reasons[] = {
 };
 
 static const struct usage_name usage[] = {
-    {"input_tokens", .count = USAGE_INPUT},
-    {"output_tokens", .count = USAGE_OUTPUT},
-    {"cache_read_input_tokens", .count = USAGE_CACHED, .apart = true},
-    {"cache_creation_input_tokens", .count = USAGE_WRITTEN, .apart = true},
-    {"output_tokens_details", "thinking_tokens", .count = USAGE_REASONING},
-    {0},
+    {SPAN_INIT("input_tokens"), .count = USAGE_INPUT},
+    {SPAN_INIT("output_tokens"), .count = USAGE_OUTPUT},
+    {SPAN_INIT("cache_read_input_tokens"), .count = USAGE_CACHED, .apart = true},
+    {SPAN_INIT("cache_creation_input_tokens"), .count = USAGE_WRITTEN, .apart = true},
+    {SPAN_INIT("output_tokens_details"), "thinking_tokens", .count = USAGE_REASONING},
+    {.name = {0}},
 };
 
 const struct protocol protocol_anthropic = {

@@ -504,11 +504,11 @@ static const struct finish_reason reasons[] = {
 };
 
 static const struct usage_name usage[] = {
-    {"inputTokens", .count = USAGE_INPUT},
-    {"outputTokens", .count = USAGE_OUTPUT},
-    {"cacheReadInputTokens", .count = USAGE_CACHED, .apart = true},
-    {"cacheWriteInputTokens", .count = USAGE_WRITTEN, .apart = true},
-    {0},
+    {SPAN_INIT("inputTokens"), .count = USAGE_INPUT},
+    {SPAN_INIT("outputTokens"), .count = USAGE_OUTPUT},
+    {SPAN_INIT("cacheReadInputTokens"), .count = USAGE_CACHED, .apart = true},
+    {SPAN_INIT("cacheWriteInputTokens"), .count = USAGE_WRITTEN, .apart = true},
+    {.name = {0}},
 };
 
 /* Whether the list `list` has `word`; a model without the list may have it, too. */

@@ -112,23 +112,35 @@ static double read_count(enum usage_count count, struct span value)
 	return (double)model_tokens(value, -1);
 }
 
+/* The member of `usage` for each row of the table. */
+static void find_counts(const struct decoder *d, struct span usage, struct span *values)
+{
+	const struct usage_name *table = d->protocol->usage;
+	struct json_walk walk = decoder_walk(d, usage);
+
+	while (json_next(&walk)) {
+		struct span key = json_plain(walk.key);
+
+		for (size_t i = 0; table[i].name.at != NULL; i++)
+			if (values[i].at == NULL && span_equal(table[i].name, key))
+				values[i] = walk.value;
+	}
+}
+
 void decoder_usage(struct decoder *d, struct span usage)
 {
+	struct span values[USAGE_MAX_ROWS] = {0};
 	bool found[USAGE_COUNTS] = {0};
 
 	if (json_type(usage) != JSON_OBJECT)
 		return;
-	for (const struct usage_name *row = d->protocol->usage; row->name != NULL; row++) {
-		struct span value;
-		double count;
+	find_counts(d, usage, values);
+	for (size_t i = 0; d->protocol->usage[i].name.at != NULL; i++) {
+		const struct usage_name *row = &d->protocol->usage[i];
+		double count = read_count(
+		    row->count, row->inner == NULL ? values[i] : json_get(values[i], row->inner));
 
-		if (found[row->count])
-			continue;
-		value = json_get(usage, row->name);
-		if (row->inner != NULL)
-			value = json_get(value, row->inner);
-		count = read_count(row->count, value);
-		if (count < 0)
+		if (count < 0 || found[row->count])
 			continue;
 		found[row->count] = true;
 		d->usage[row->count] = count;
@@ -146,7 +158,7 @@ static struct model_usage usage_of(const struct decoder *d)
 	double reasoning = d->usage[USAGE_REASONING];
 
 	memcpy(counts, d->usage, sizeof(counts));
-	for (const struct usage_name *row = d->protocol->usage; row->name != NULL; row++) {
+	for (const struct usage_name *row = d->protocol->usage; row->name.at != NULL; row++) {
 		double *total = total_of(counts, row->count);
 
 		if (row->apart && d->usage[row->count] > 0)

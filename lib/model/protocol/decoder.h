@@ -42,11 +42,14 @@ enum usage_count {
 	USAGE_COUNTS,
 };
 
+enum { USAGE_MAX_ROWS = 16 }; /* of a table */
+
 /* The member `name` of a usage object, or the member `inner` of that member, is the count. If
  * several rows are for one count, the first that has a number applies. `apart`: the provider's
  * count of input or output does not include this one. */
 struct usage_name {
-	const char *name, *inner; /* inner: NULL for none */
+	struct span name;  /* absent: the table ends */
+	const char *inner; /* NULL: none */
 	enum usage_count count;
 	bool apart;
 };

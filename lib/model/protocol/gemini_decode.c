@@ -298,12 +298,12 @@ static void gemini_clear(struct decoder *base)
 }
 
 static const struct usage_name usage[] = {
-    {"promptTokenCount", .count = USAGE_INPUT},
-    {"candidatesTokenCount", .count = USAGE_OUTPUT},
-    {"thoughtsTokenCount", .count = USAGE_REASONING, .apart = true},
-    {"cachedContentTokenCount", .count = USAGE_CACHED},
-    {"toolUsePromptTokenCount", .count = USAGE_TOOLS, .apart = true},
-    {0},
+    {SPAN_INIT("promptTokenCount"), .count = USAGE_INPUT},
+    {SPAN_INIT("candidatesTokenCount"), .count = USAGE_OUTPUT},
+    {SPAN_INIT("thoughtsTokenCount"), .count = USAGE_REASONING, .apart = true},
+    {SPAN_INIT("cachedContentTokenCount"), .count = USAGE_CACHED},
+    {SPAN_INIT("toolUsePromptTokenCount"), .count = USAGE_TOOLS, .apart = true},
+    {.name = {0}},
 };
 
 /* Where a project of Vertex AI begins in its base URL: the list of models is no project's. */

@@ -140,9 +140,9 @@ static void ollama_advise(const struct provider *provider, const char *model,
 static const struct finish_reason reasons[] = {{"length", .finish = MODEL_LENGTH}, {0}};
 
 static const struct usage_name usage[] = {
-    {"prompt_eval_count", .count = USAGE_INPUT},
-    {"eval_count", .count = USAGE_OUTPUT},
-    {0},
+    {SPAN_INIT("prompt_eval_count"), .count = USAGE_INPUT},
+    {SPAN_INIT("eval_count"), .count = USAGE_OUTPUT},
+    {.name = {0}},
 };
 
 const struct protocol protocol_ollama = {

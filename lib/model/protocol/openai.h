@@ -8,9 +8,10 @@
 
 /* What was billed: OpenRouter, Perplexity, xAI. */
 #define USAGE_BILLED                                                                               \
-	{"cost", .count = USAGE_COST}, {"cost", "total_cost", .count = USAGE_COST},                \
+	{SPAN_INIT("cost"), .count = USAGE_COST},                                                  \
+	    {SPAN_INIT("cost"), "total_cost", .count = USAGE_COST},                                \
 	{                                                                                          \
-		"cost_in_usd_ticks", .count = USAGE_TICKS                                          \
+		SPAN_INIT("cost_in_usd_ticks"), .count = USAGE_TICKS                               \
 	}
 
 /* OpenAI's list has no sizes and no names; servers that have them agree on no member. */

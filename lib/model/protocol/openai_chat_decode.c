@@ -185,17 +185,17 @@ static const struct finish_reason reasons[] = {
 };
 
 static const struct usage_name usage[] = {
-    {"prompt_tokens", .count = USAGE_INPUT},
-    {"completion_tokens", .count = USAGE_OUTPUT},
-    {"prompt_tokens_details", "cached_tokens", .count = USAGE_CACHED},
-    {"prompt_cache_hit_tokens", .count = USAGE_CACHED},
-    {"cached_tokens", .count = USAGE_CACHED},
-    {"prompt_tokens_details", "cache_write_tokens", .count = USAGE_WRITTEN},
-    {"completion_tokens_details", "reasoning_tokens", .count = USAGE_REASONING},
-    {"reasoning_tokens", .count = USAGE_REASONING},
-    {"total_tokens", .count = USAGE_TOTAL},
+    {SPAN_INIT("prompt_tokens"), .count = USAGE_INPUT},
+    {SPAN_INIT("completion_tokens"), .count = USAGE_OUTPUT},
+    {SPAN_INIT("prompt_tokens_details"), "cached_tokens", .count = USAGE_CACHED},
+    {SPAN_INIT("prompt_cache_hit_tokens"), .count = USAGE_CACHED},
+    {SPAN_INIT("cached_tokens"), .count = USAGE_CACHED},
+    {SPAN_INIT("prompt_tokens_details"), "cache_write_tokens", .count = USAGE_WRITTEN},
+    {SPAN_INIT("completion_tokens_details"), "reasoning_tokens", .count = USAGE_REASONING},
+    {SPAN_INIT("reasoning_tokens"), .count = USAGE_REASONING},
+    {SPAN_INIT("total_tokens"), .count = USAGE_TOTAL},
     USAGE_BILLED,
-    {0},
+    {.name = {0}},
 };
 
 const struct protocol protocol_openai_chat = {

@@ -517,13 +517,13 @@ static const struct finish_reason reasons[] = {
 };
 
 static const struct usage_name usage[] = {
-    {"input_tokens", .count = USAGE_INPUT},
-    {"output_tokens", .count = USAGE_OUTPUT},
-    {"input_tokens_details", "cached_tokens", .count = USAGE_CACHED},
-    {"input_tokens_details", "cache_write_tokens", .count = USAGE_WRITTEN},
-    {"output_tokens_details", "reasoning_tokens", .count = USAGE_REASONING},
+    {SPAN_INIT("input_tokens"), .count = USAGE_INPUT},
+    {SPAN_INIT("output_tokens"), .count = USAGE_OUTPUT},
+    {SPAN_INIT("input_tokens_details"), "cached_tokens", .count = USAGE_CACHED},
+    {SPAN_INIT("input_tokens_details"), "cache_write_tokens", .count = USAGE_WRITTEN},
+    {SPAN_INIT("output_tokens_details"), "reasoning_tokens", .count = USAGE_REASONING},
     USAGE_BILLED,
-    {0},
+    {.name = {0}},
 };
 
 const struct protocol protocol_openai_responses = {
