@@ -6,8 +6,8 @@
 #include "model/provider.h"
 #include "model/response_body.h"
 
-/* After [DONE] a server usually ends the response at once, and the connection can be used again;
- * one that keeps it open is not waited for longer than this. */
+/* After [DONE] a server usually ends the response at once, and the connection can be used again. If
+ * it does not, the connection is closed after this time. */
 static const int64_t grace = 100 * 1000000LL;
 
 struct http_model {
@@ -63,7 +63,8 @@ static void finish(struct http_model_call *c)
 
 	c->depth++;
 	decoder_end(c->decoder, &outcome);
-	/* Why the bytes ended says more than that they did; a complete answer stays complete. */
+	/* The reason of the transfer's end is more precise than the decoder's; a complete response
+	 * stays complete. */
 	if (c->failure.kind != ERROR_NONE && outcome.error.kind == ERROR_STREAM_TRUNCATED)
 		failure_report(&c->failure, c->model->provider, &outcome);
 	if (outcome.error.kind != ERROR_NONE && c->failure.request_id.len > 0)

@@ -212,8 +212,8 @@ static void stop_thinking(struct anthropic_decoder *d, struct anthropic_block *b
 	emit_member(d, "signature", buffer_span(&block->signature));
 }
 
-/* What a call carries beside its id, its name and its arguments goes back with it; the type too
- * where it is not the usual one. */
+/* The members of a call that are not its id, name or arguments go back with it; also its type, if
+ * it is not the usual one. */
 static void emit_call_data(struct anthropic_decoder *d, const struct anthropic_block *block)
 {
 	struct json_walk walk = json_walk(buffer_span(&block->json));
@@ -385,14 +385,14 @@ static void start_block(struct anthropic_decoder *d, int64_t index, struct span 
 
 /* ---- growing ---- */
 
-/* The text of two string values, one behind the other. */
+/* Two string values as one, but for its quotes. */
 static void put_joined(struct buffer *out, struct span first, struct span second)
 {
 	buffer_add(out, first.at, first.len - 1);
 	buffer_add(out, second.at + 1, second.len - 1);
 }
 
-/* A delta of a block that is kept as it is: its members become the block's, strings grow. */
+/* A delta of a block that goes back as it came: its members become the block's, strings grow. */
 static void absorb(struct anthropic_decoder *d, struct anthropic_block *block, struct span delta)
 {
 	struct span json = buffer_span(&block->json);
@@ -491,7 +491,7 @@ static bool read_message(struct anthropic_decoder *d, struct span message)
 }
 
 /* Some gateways send the beginning twice; others, whose connection broke, put another response
- * after the half of the first. The two cannot be told apart afterwards, nor sent back. */
+ * after the half of the first. Nobody can tell the two apart afterwards. */
 static bool start_message(struct anthropic_decoder *d, struct span message)
 {
 	struct span id = json_get(message, "id");
@@ -550,7 +550,7 @@ static bool anthropic_document(struct decoder *base, struct span json)
 
 /* ---- the protocol ---- */
 
-/* Only a refusal has an explanation that stands for the answer. */
+/* The explanation replaces the answer only in a refusal. */
 static void anthropic_flush(struct decoder *base)
 {
 	if (!span_is(buffer_span(&base->finish), "refusal"))

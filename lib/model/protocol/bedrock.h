@@ -9,7 +9,7 @@
  *
  * The answer is an AWS event stream (net/aws_stream.h). Blocks of text and reasoning begin with
  * their first piece, only calls are announced; every payload has a member "p" of random length, to
- * be ignored; the counts come behind the end (messageStop).
+ * be ignored; the counts come after the end (messageStop).
  */
 #ifndef MODEL_BEDROCK_H
 #define MODEL_BEDROCK_H

@@ -56,8 +56,8 @@ static void read_reason(struct span value, struct buffer *out)
 /* ---- sources ---- */
 
 /* Every chunk may have such an object, often empty; the last ones with something in them apply. */
-static void keep(struct gemini_decoder *d, struct span value, const char *a, const char *b,
-		 struct buffer *out)
+static void store_sources(struct gemini_decoder *d, struct span value, const char *a, const char *b,
+			  struct buffer *out)
 {
 	if (json_count(json_get(value, a)) == 0 && json_count(json_get(value, b)) == 0)
 		return;
@@ -67,8 +67,8 @@ static void keep(struct gemini_decoder *d, struct span value, const char *a, con
 
 static void read_grounding(struct gemini_decoder *d, struct span grounding, struct span urls)
 {
-	keep(d, grounding, "webSearchQueries", "groundingChunks", &d->grounding);
-	keep(d, urls, "urlMetadata", "urlMetadata", &d->url_context);
+	store_sources(d, grounding, "webSearchQueries", "groundingChunks", &d->grounding);
+	store_sources(d, urls, "urlMetadata", "urlMetadata", &d->url_context);
 }
 
 /* A call with the arguments {"`key`":`list`} that gave `result`. */
@@ -227,7 +227,7 @@ static bool gemini_document(struct decoder *base, struct span json)
 
 /* ---- the end ---- */
 
-/* The model did not get its call right: it is told so, and asked again. */
+/* The model's call was wrong: the next request says so. */
 static void fail_call(struct gemini_decoder *d)
 {
 	struct failure *failure = &d->base.failure;

@@ -14,7 +14,7 @@ struct step {
 	size_t index;
 };
 
-/* ['key'] or [12]; `at` is behind the bracket. Returns where the next step begins. */
+/* ['key'] or [12]; `at` points after the bracket. Returns where the next step begins. */
 static const char *read_bracket(const char *at, struct step *step)
 {
 	char quote = *at;
@@ -109,7 +109,7 @@ static void put_member(struct span base, struct span key, const char *rest, stru
 	buffer_free(&text);
 }
 
-/* An index behind the end puts a further element there: lists are written in order. */
+/* An index beyond the end appends an element: lists arrive in order. */
 static void put_element(struct span base, size_t index, const char *rest, struct span value,
 			struct buffer *out)
 {
@@ -155,7 +155,7 @@ static void set_value(struct gemini_args *args, const char *path, struct span va
 	args->json = changed;
 }
 
-/* What stands at `path` in `base`; absent when nothing does. */
+/* The value at `path` in `base`; absent if there is none. */
 static struct span value_at(struct span base, const char *path)
 {
 	struct buffer text = {0};
@@ -198,8 +198,8 @@ static void end_string(struct gemini_args *args)
 	buffer_free(&value);
 }
 
-/* A string goes on where it stands already, whatever came in between and whether or not it was said
- * to continue. */
+/* A string continues the string that is at its path, whatever came in between and whether or not it
+ * was announced to continue. */
 static void grow_string(struct gemini_args *args, const char *path, struct span string)
 {
 	if (!args->growing || !span_is(buffer_span(&args->path), path)) {
@@ -245,7 +245,7 @@ static void args_patch(struct gemini_args *args, struct span patches)
 		read_piece(args, walk.value);
 }
 
-/* An object, as the API says, or the text of one, as some gateways have it. */
+/* The arguments as a whole: an object, or from some gateways the text of one. */
 static void args_add(struct gemini_args *args, struct span whole)
 {
 	if (json_type(whole) == JSON_ABSENT || json_type(whole) == JSON_NULL)
@@ -569,8 +569,8 @@ bool gemini_part(struct gemini_decoder *d, struct span part)
 	return true;
 }
 
-/* A call whose end was never said is complete if the answer is; else it must not run, and so its
- * arguments stay without their end. */
+/* A call without an end is complete if the response is. Else it must not run, so its arguments stay
+ * without their end. */
 void gemini_parts_end(struct gemini_decoder *d, bool complete)
 {
 	end_text(d);

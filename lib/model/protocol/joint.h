@@ -29,7 +29,7 @@ bool pieces_check(struct pieces *pieces, struct span data, struct json_index *in
 		  struct json_fault *fault);
 
 /* The text that the string `value` adds (empty for other types); valid until the next call with the
- * same pieces. What ends within a code point is kept in `joint`. */
+ * same pieces. The beginning of a code point at its end stays in `joint`. */
 struct span pieces_text(struct pieces *pieces, struct joint *joint, struct span value);
 
 /* What a joint still holds at the end of its text: U+FFFD or nothing. */

@@ -40,7 +40,7 @@ static void end_text(struct decoder *base)
 
 /* ---- calls: they come whole ---- */
 
-/* The arguments as text: an object, as the protocol says, or the text of one. */
+/* The arguments as text: of an object, as documented, or the text of one. */
 static struct span read_args(struct ollama_decoder *d, struct span value)
 {
 	struct buffer *args = &d->base.scratch;

@@ -24,10 +24,10 @@ struct responses_item {
 	enum responses_kind kind;
 	struct buffer type; /* as the provider names it */
 	struct buffer id;   /* of the item, as it was called first */
-	int64_t index;      /* output_index; -1: not said */
+	int64_t index;      /* output_index; -1: none */
 	int number;         /* the call's, in order of announcement; -1: none */
 	struct buffer text; /* what was received of its text or arguments */
-	size_t said;        /* how much of it was passed on */
+	size_t emitted;     /* how much of it was emitted */
 	uint64_t part;      /* which part of a reasoning the text belongs to */
 	struct joint joint;
 	bool refused;   /* it said a refusal */

@@ -96,7 +96,7 @@ static void write_data(struct responses_decoder *d, struct responses_item *item)
 	if (item->data.len > 0)
 		json_put_raw(data, "phase", buffer_span(&item->data));
 	json_close(data, '}');
-	if (data->len > 2 && item->said > 0)
+	if (data->len > 2 && item->emitted > 0)
 		emit_part_data(d, item, buffer_span(data));
 }
 
@@ -107,9 +107,9 @@ void responses_pass_on(struct responses_decoder *d, bool ended)
 
 		if (item->kind != ITEM_MESSAGE || item->over)
 			continue;
-		if (item->said < item->text.len) {
-			emit_text(d, item, span_from(buffer_span(&item->text), item->said));
-			item->said = item->text.len;
+		if (item->emitted < item->text.len) {
+			emit_text(d, item, span_from(buffer_span(&item->text), item->emitted));
+			item->emitted = item->text.len;
 		}
 		if (item->done) {
 			write_data(d, item);
@@ -309,12 +309,12 @@ void responses_announce(struct responses_decoder *d, struct responses_item *item
 /* Emit the arguments that were not emitted yet; none are before the call has a name. */
 static void emit_new_args(struct responses_decoder *d, struct responses_item *item)
 {
-	struct span rest = span_from(buffer_span(&item->text), item->said);
+	struct span rest = span_from(buffer_span(&item->text), item->emitted);
 
 	responses_announce(d, item);
 	if (item->number < 0)
 		return;
-	item->said = item->text.len;
+	item->emitted = item->text.len;
 	decoder_emit_args(&d->base, item->number, rest);
 }
 
@@ -519,8 +519,8 @@ static void end_args(struct responses_decoder *d, struct responses_item *item, s
 	buffer_free(&text);
 }
 
-/* Arguments from what else the item says: {"action":{...}} is what it was asked to do,
- * and what was found for it. */
+/* Arguments from the other members of the item. {"action":{...}} has the task, and the sources that
+ * were found. */
 static void args_of(struct span value, struct buffer *out)
 {
 	static const char *const found[] = {"sources", NULL};
@@ -609,7 +609,7 @@ void responses_hosted_event(struct responses_decoder *d, const struct responses_
 
 /* ---- results ---- */
 
-/* Append what a call gave; false when nothing is said of it. */
+/* Append the result of a call; false if it has none. */
 static bool result_of(struct span value, struct buffer *out, bool *is_error)
 {
 	static const char *const names[] = {"output", "outputs", "results",
@@ -688,7 +688,7 @@ void responses_output_done(struct responses_decoder *d, struct responses_item *i
 	struct buffer result = {0};
 	bool is_error = false;
 
-	/* The call was in an earlier answer: here its result stands for it. */
+	/* The call was in an earlier response: here its result represents it. */
 	if (call == NULL) {
 		call = item;
 		item->kind = ITEM_HOSTED;

@@ -46,12 +46,12 @@ struct protocol {
 			struct error *e);
 
 	/* Whether the answer to `request`, which has a schema, is asked for by a tool
-	 * (model/answer_tool.h); `request` is given without the schema then, else it tells the
-	 * schema in its own way. NULL: never. */
+	 * (model/answer_tool.h); `request` has no schema then; else it has the schema in the
+	 * protocol's own way. NULL: never. */
 	bool (*answers_by_tool)(const struct provider *provider, const char *model,
 				const struct model_request *request);
 
-	/* ---- the response: decoder.h calls these; functions that may be NULL say so ---- */
+	/* ---- the response: the functions that decoder.c calls ---- */
 
 	size_t decoder_size;                 /* of the struct that begins with a struct decoder */
 	const struct finish_reason *reasons; /* a row without a name ends each table */
