@@ -202,7 +202,8 @@ static void list_one(const char *name, struct span entry, struct buffer *out)
 		else
 			state = json_true(json_get(entry, "key_optional")) ? "optional" : "missing";
 	}
-	buffer_add_format(out, "%s\t%s\t", name, protocol != NULL ? protocol : "openai-chat");
+	buffer_add_format(out, "%s\t%s\t", name,
+			  protocol != NULL ? protocol : protocol_find((struct span){0})->name);
 	if (url != NULL)
 		buffer_add_text(out, url);
 	else
