@@ -1,5 +1,7 @@
 #include "json/decimal.h"
 
+#include <math.h>
+
 #include "base/hash.h"
 
 /* A number as 0.DIGITS * 10^exponent, DIGITS beginning and ending with something other than 0; zero
@@ -156,7 +158,11 @@ static uint64_t times_power(uint64_t value, int64_t power, uint64_t modulus)
 /* Doubles from 2^53 on have no fractional part. */
 static bool is_whole(double value)
 {
-	return value > -0x1p53 && value < 0x1p53 ? (double)(int64_t)value == value : value == value;
+	const double enough = 9007199254740992;
+
+	if (value > -enough && value < enough)
+		return (double)(int64_t)value == value;
+	return !isnan(value);
 }
 
 bool decimal_is_multiple(struct span number, struct span divisor)

@@ -24,8 +24,10 @@ static void write_path(const struct schema_checker *c, const struct checker_step
 	write_path(c, step->outer, out);
 	buffer_add_char(out, '/');
 	key = json_tree_key(c->value, step->value);
-	if (key.at == NULL)
+	if (key.at == NULL) {
 		buffer_add_format(out, "%zu", step->index);
+		return;
+	}
 	for (size_t i = 0; i < key.len; i++)
 		if (key.at[i] == '~' || key.at[i] == '/')
 			buffer_add_text(out, key.at[i] == '~' ? "~0" : "~1");
