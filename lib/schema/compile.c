@@ -549,28 +549,3 @@ struct span schema_keyword(struct schema *schema, const struct schema_node *node
 	return place != JSON_NO_NODE ? json_tree_text(&schema->document.tree, place)
 				     : (struct span){0};
 }
-
-struct span schema_resolve(struct span root, struct span schema)
-{
-	struct span reference = json_get(schema, "$ref"), found = {0};
-	struct schema_document document;
-	struct buffer text = {0};
-	uint32_t place, resource = 0, owner;
-
-	if (!json_decode(reference, &text))
-		return schema;
-	root = json_trim(root);
-	if (schema_document_read(&document, root)) {
-		place = json_tree_at(&document.tree, document.text + (schema.at - root.at));
-		owner = place != JSON_NO_NODE ? document.owners[place] : 0;
-		place = schema_document_follow(&document, owner != 0 ? owner - 1 : 0,
-					       buffer_span(&text), &resource);
-		if (place != JSON_NO_NODE)
-			found =
-			    (struct span){root.at + (document.tree.nodes[place].at - document.text),
-					  document.tree.nodes[place].len};
-	}
-	schema_document_free(&document);
-	buffer_free(&text);
-	return found;
-}

@@ -30,14 +30,14 @@ enum schema_shape schema_shape_of(struct span key, enum json_type type)
 
 	for (size_t i = 0; !list && single[i] != NULL; i++)
 		if (span_is(key, single[i]))
-			return SCHEMA_ONE;
+			return SHAPE_ONE;
 	for (size_t i = 0; list && lists[i] != NULL; i++)
 		if (span_is(key, lists[i]))
-			return SCHEMA_LIST;
+			return SHAPE_LIST;
 	for (size_t i = 0; maps[i] != NULL; i++)
 		if (span_is(key, maps[i]))
-			return SCHEMA_MAP;
-	return SCHEMA_NONE;
+			return SHAPE_MAP;
+	return SHAPE_NONE;
 }
 
 static struct span before_fragment(struct span uri)
@@ -150,9 +150,9 @@ static void read_schema(struct schema_document *document, uint32_t place, uint32
 		    schema_shape_of(json_tree_key(tree, member), tree->nodes[member].type);
 		uint32_t part = member + 1;
 
-		if (shape == SCHEMA_ONE)
+		if (shape == SHAPE_ONE)
 			read_schema(document, member, resource);
-		for (uint32_t n = shape > SCHEMA_ONE ? tree->nodes[member].count : 0; n > 0; n--) {
+		for (uint32_t n = shape > SHAPE_ONE ? tree->nodes[member].count : 0; n > 0; n--) {
 			read_schema(document, part, resource);
 			part = tree->nodes[part].after;
 		}
@@ -317,6 +317,21 @@ uint32_t schema_document_follow(struct schema_document *document, uint32_t resou
 	buffer_free(&uri);
 	buffer_free(&fragment);
 	return found;
+}
+
+struct span schema_document_resolve(struct schema_document *document, struct span schema)
+{
+	const struct json_tree *tree = &document->tree;
+	uint32_t place = json_tree_at(tree, schema.at), owner, found;
+	struct buffer reference = {0};
+
+	if (place == JSON_NO_NODE || !keyword_text(document, place, "$ref", &reference))
+		return schema;
+	owner = document->owners[place];
+	found = schema_document_follow(document, owner != 0 ? owner - 1 : 0,
+				       buffer_span(&reference), &owner);
+	buffer_free(&reference);
+	return found != JSON_NO_NODE ? json_tree_text(tree, found) : (struct span){0};
 }
 
 const struct schema_name *schema_document_anchor(const struct schema_document *document,

@@ -39,13 +39,17 @@ bool schema_document_read(struct schema_document *document, struct span text);
 void schema_document_free(struct schema_document *document);
 
 /* How the value of the keyword `key` holds schemas. */
-enum schema_shape { SCHEMA_NONE, SCHEMA_ONE, SCHEMA_LIST, SCHEMA_MAP };
+enum schema_shape { SHAPE_NONE, SHAPE_ONE, SHAPE_LIST, SHAPE_MAP };
 enum schema_shape schema_shape_of(struct span key, enum json_type type);
 
 /* The place that `reference` (a URI reference, decoded), written in a schema of `resource`, leads
  * to, and the resource that the place belongs to; JSON_NO_NODE: nothing in this document. */
 uint32_t schema_document_follow(struct schema_document *document, uint32_t resource,
 				struct span reference, uint32_t *found_resource);
+
+/* What `schema`, a part of the document's own text, stands for: the schema that its "$ref", if it
+ * has one, leads to; absent if that is nothing in this document. */
+struct span schema_document_resolve(struct schema_document *document, struct span schema);
 
 /* The dynamic anchor `anchor` of a resource; NULL: it has none. */
 const struct schema_name *schema_document_anchor(const struct schema_document *document,

@@ -53,8 +53,4 @@ bool schema_gave_up(const struct schema *schema);
  */
 bool schema_example(struct schema *schema, struct buffer *out);
 
-/* What `schema`, a part of the document `root`, stands for: the schema that its "$ref", if it has
- * one, names in the document; absent if it names nothing there. */
-struct span schema_resolve(struct span root, struct span schema);
-
 #endif

@@ -1,4 +1,4 @@
-#include "schema/schema.h"
+#include "schema/document.h"
 #include "model/protocol/anthropic.h"
 #include "model/schema_dialect.h"
 
@@ -39,19 +39,19 @@ static const char *const maps[] = {"properties", "$defs", "definitions", NULL};
 /* How many schemas are looked at, references followed: more, and there is no end. */
 enum { MAX_SCHEMAS = 1000 };
 
-static bool fits(struct span root, struct span schema, int *budget);
+static bool fits(struct schema_document *document, struct span schema, int *budget);
 
-static bool all_fit(struct span root, struct span schemas, int *budget)
+static bool all_fit(struct schema_document *document, struct span schemas, int *budget)
 {
 	struct json_walk walk = json_walk(schemas);
 
 	while (json_next(&walk))
-		if (!fits(root, walk.value, budget))
+		if (!fits(document, walk.value, budget))
 			return false;
 	return true;
 }
 
-static bool fits(struct span root, struct span schema, int *budget)
+static bool fits(struct schema_document *document, struct span schema, int *budget)
 {
 	static const char *const refused[] = {"patternProperties", "not",  "if",
 					      "prefixItems",       "then", "else",
@@ -67,12 +67,13 @@ static bool fits(struct span root, struct span schema, int *budget)
 
 		if (open || json_is_any(walk.key, refused))
 			return false;
-		if (json_is_any(walk.key, single) && !fits(root, walk.value, budget))
+		if (json_is_any(walk.key, single) && !fits(document, walk.value, budget))
 			return false;
 		if ((json_is_any(walk.key, lists) || json_is_any(walk.key, maps)) &&
-		    !all_fit(root, walk.value, budget))
+		    !all_fit(document, walk.value, budget))
 			return false;
-		if (json_is(walk.key, "$ref") && !fits(root, schema_resolve(root, schema), budget))
+		if (json_is(walk.key, "$ref") &&
+		    !fits(document, schema_document_resolve(document, schema), budget))
 			return false;
 	}
 	return true;
@@ -80,9 +81,13 @@ static bool fits(struct span root, struct span schema, int *budget)
 
 bool anthropic_schema_fits(struct span schema)
 {
+	struct schema_document document;
 	int budget = MAX_SCHEMAS;
+	bool good = schema_document_read(&document, json_trim(schema)) &&
+		    fits(&document, json_tree_text(&document.tree, 0), &budget);
 
-	return fits(schema, schema, &budget);
+	schema_document_free(&document);
+	return good;
 }
 
 /* ---- telling it ---- */
