@@ -66,12 +66,18 @@ static inline struct span span_from(struct span s, size_t n)
 	return (struct span){s.at + n, s.len - n};
 }
 
-/* `s` without spaces, tabs and line breaks around it: the white space of JSON. */
+/* The white space of JSON. */
+static inline bool span_is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* `s` without white space around it. */
 static inline struct span span_trim(struct span s)
 {
-	while (s.len > 0 && memchr(" \t\r\n", s.at[0], 4) != NULL)
+	while (s.len > 0 && span_is_space(s.at[0]))
 		s = span_from(s, 1);
-	while (s.len > 0 && memchr(" \t\r\n", s.at[s.len - 1], 4) != NULL)
+	while (s.len > 0 && span_is_space(s.at[s.len - 1]))
 		s.len--;
 	return s;
 }

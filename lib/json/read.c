@@ -6,14 +6,9 @@
 #include "json/json.h"
 #include "json/scan.h"
 
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
-
 static const char *skip_space(const char *at, const char *end)
 {
-	while (at < end && is_space(*at))
+	while (at < end && span_is_space(*at))
 		at++;
 	return at;
 }
@@ -59,7 +54,7 @@ static const char *skip_value(const char *at, const char *end)
 			break;
 		default:
 			at++;
-			while (depth == 0 && at < end && !is_space(*at) && *at != ',' &&
+			while (depth == 0 && at < end && !span_is_space(*at) && *at != ',' &&
 			       *at != ']' && *at != '}' && *at != ':')
 				at++;
 			break;

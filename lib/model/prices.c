@@ -103,7 +103,7 @@ static struct span find(const struct prices *prices, const char *provider, struc
 
 	for (int i = 0; i < MAX_REFERENCES && name != NULL; i++) {
 		struct span reference = find_entry(prices, name, model, &price);
-		const char *slash = memchr(model.at, '/', model.len);
+		const char *slash = model.len > 0 ? memchr(model.at, '/', model.len) : NULL;
 
 		free(name);
 		name = NULL;
