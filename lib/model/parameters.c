@@ -60,17 +60,26 @@ static bool apply_effort(const struct provider *provider, const char *model,
 	return true;
 }
 
+/* Whether one of the user's options says itself how the model is to reason. */
+static bool sets_reasoning(const struct provider *provider, const struct model_request *request)
+{
+	struct json_walk walk = json_walk(provider_quirk(provider, "reasoning_options"));
+
+	while (json_next(&walk))
+		for (size_t i = 0; i < request->option_count; i++)
+			if (json_is(walk.value, request->options[i].key))
+				return true;
+	return false;
+}
+
 /* Whether the model would refuse `key` because it reasons, as far as that is known. */
 static bool refuses_reasoning(const struct provider *provider, const char *model,
 			      const struct model_request *request, const char *key)
 {
-	static const char *const own[] = {"reasoning", "reasoning_effort", "thinking",
-					  "additionalModelRequestFields", NULL};
 	bool asked = request->effort != NULL && strcmp(request->effort, "none") != 0;
 
-	for (size_t i = 0; own[i] != NULL; i++)
-		if (parameters_option(request, own[i]).at != NULL)
-			return false;
+	if (sets_reasoning(provider, request))
+		return false;
 	return (asked && parameters_quirk_has(provider, model, "refuses_reasoning", key)) ||
 	       ((asked || request->effort == NULL) &&
 		parameters_quirk_has(provider, model, "refuses_unless_none", key));
