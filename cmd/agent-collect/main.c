@@ -51,21 +51,24 @@ static const struct option long_options[] = {
 static void print_help(void)
 {
 	printf("usage: agent-collect [options] [FILE ...]\n"
-	       "Collects the events of agent runs into one result a run.\n"
+	       "Write one result for each run in an agent's event stream; exit with the status of "
+	       "the run.\n"
 	       "\n"
 	       "  -o, --output=FORMAT    %s (default)",
 	       formats[0]->name);
 	for (size_t i = 1; formats[i] != NULL; i++)
 		printf(", %s", formats[i]->name);
-	fputs("\n"
-	      "  -p, --pass             pass the events on to standard output (needs --result)\n"
-	      "  -r, --result=FILE      write the results to FILE\n"
-	      "      --status           show a live line on the terminal\n"
-	      "      --check=EXPR       a jq condition that every result must meet, else exit 1\n"
-	      "      --total            one more result over all runs\n" READER_HELP "\n"
-	      "Exit status: that of the worst run; 1 also for malformed lines and failed checks;\n"
-	      "2 usage; 4 a run did not end. See agent-collect(1).\n",
-	      stdout);
+	fputs(
+	    "\n"
+	    "  -p, --pass             copy the events to standard output (requires --result)\n"
+	    "  -r, --result=FILE      write the results to FILE\n"
+	    "      --status           show a live line on the terminal\n"
+	    "      --check=EXPR       exit with 1 unless every result satisfies the jq expression\n"
+	    "      --total            add one result over all runs\n" READER_HELP "\n"
+	    "Exit status: the highest status of the runs; 1 also for malformed lines and failed "
+	    "checks;\n"
+	    "2 wrong usage; 4 a run did not end. See agent-collect(1).\n",
+	    stdout);
 }
 
 static const struct format *find_format(const char *name)

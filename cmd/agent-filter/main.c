@@ -16,24 +16,26 @@
 
 static const char help[] =
     "usage: agent-filter [options] [FILE ...]\n"
-    "Choose and change the events of an agent's stream.\n"
+    "Select, change and translate the events of an agent's stream.\n"
     "\n"
-    "  -t, --type TYPES       keep these types: comma-separated globs\n"
-    "  -T, --not-type TYPES   drop these\n"
-    "  -i, --items            finished things only: no *_chunk, no raw\n"
-    "  -N, --name GLOB        events of these tools\n"
-    "  -r, --run ID           events of the runs whose id begins or ends with ID\n"
+    "  -t, --type TYPES       keep these types (comma-separated globs)\n"
+    "  -T, --not-type TYPES   drop these types\n"
+    "  -i, --items            keep only finished things: no *_chunk, no raw\n"
+    "  -N, --name GLOB        keep events of these tools\n"
+    "  -r, --run ID           keep events of the runs whose id starts or ends with ID\n"
     "      --valid SCHEMA     keep events that satisfy the JSON Schema in this file\n"
     "  -s, --select EXPR      keep events for which the jq expression is true\n"
-    "  -m, --map EXPR         what the jq expression yields instead, one value a line\n"
-    "      --arg NAME VALUE   $NAME in expressions is the text VALUE\n"
-    "      --argjson NAME JSON  $NAME in expressions is this JSON value\n"
+    "  -m, --map EXPR         write the values of the jq expression instead, one per line\n"
+    "      --arg NAME VALUE   set $NAME in expressions to the text VALUE\n"
+    "      --argjson NAME JSON  set $NAME in expressions to this JSON value\n"
     "  -d, --debounce SECONDS merge neighbouring chunks of one run and kind\n"
-    "      --from FORMAT      read another agent's stream: claude, codex, gemini or a module's\n"
-    "      --to FORMAT        write another vocabulary: ai-sdk, ag-ui, ...\n"
+    "      --from FORMAT      read the stream of another agent: claude, codex, gemini or a "
+    "module's\n"
+    "      --to FORMAT        write another vocabulary: ai-sdk, ag-ui, openai-agents, pydantic-ai\n"
+    "                         or a module's\n"
     "      --sse              frame the output as text/event-stream\n"
-    "  -c, --count            print only how many lines there would be\n"
-    "  -e, --exit-status      exit 1 when nothing was printed\n" READER_HELP;
+    "  -c, --count            print only the number of lines\n"
+    "  -e, --exit-status      exit with 1 if nothing was written\n" READER_HELP;
 
 enum { OPT_SSE = READER_OPT_OWN, OPT_ARG, OPT_ARGJSON, OPT_FROM, OPT_TO, OPT_VALID };
 

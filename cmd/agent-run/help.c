@@ -2,13 +2,14 @@
 
 static const char help_start[] =
     "usage: agent-run [options] [PROMPT ...]\n"
-    "Run one agent: ask a model, run the tools it calls, write every event as a line of JSON.\n"
-    "Standard input is read when it is a pipe or a file, and follows the prompt.\n";
+    "Run one agent: send the prompt to a model, run the tools it calls, and write every event as "
+    "a\n"
+    "line of JSON. Standard input, if it is a pipe or a file, follows the prompt.\n";
 
 static const char help_end[] =
     "\n"
-    "Exit status: 0 success, 1 failure, 2 usage, 3 a limit, 5 invalid output, 6 refused,\n"
-    "124 timeout, 130 and 143 signals.\n";
+    "Exit status: 0 success, 1 failure, 2 wrong usage, 3 limit, 5 invalid output, 6 refused,\n"
+    "124 timeout, 130 and 143 signals. See agent-run(1).\n";
 
 enum { HELP_COLUMN = 30, HELP_WIDTH = 80 };
 

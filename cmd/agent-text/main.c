@@ -7,18 +7,19 @@
 
 static const char help[] =
     "usage: agent-text [options] [FILE ...]\n"
-    "Show the answer of an agent's event stream as it arrives; exit with the run's status.\n"
+    "Print the text of an agent's event stream as it arrives; exit with the status of the run.\n"
     "\n"
-    "  -d, --debounce SECONDS group what arrives within this time of a group's first piece\n"
-    "  -D, --deltas           each piece as one JSON string a line\n"
-    "  -S, --snapshots        the whole text so far as one JSON string a line\n"
-    "  -p, --partial          structured output: the JSON value completed so far, one a line\n"
-    "  -F, --final            only the last message's text, at the end\n"
-    "  -T, --thinking         reasoning too\n"
-    "      --sse              as text/event-stream for a browser\n"
-    "  -n, --no-newline       add no newline at the end\n"
-    "  -r, --run ID           only the run whose id begins or ends with ID\n"
-    "      --nested           nested runs too\n" READER_HELP;
+    "  -d, --debounce SECONDS group text that arrives within SECONDS of the first piece\n"
+    "  -D, --deltas           print each piece as a JSON string, one per line\n"
+    "  -S, --snapshots        print the whole text so far as a JSON string, one per line\n"
+    "  -p, --partial          print the structured output completed so far, one JSON value per "
+    "line\n"
+    "  -F, --final            print only the text of the last message, at the end\n"
+    "  -T, --thinking         print the reasoning too\n"
+    "      --sse              print the events as text/event-stream for a browser\n"
+    "  -n, --no-newline       do not add a newline at the end\n"
+    "  -r, --run ID           print only the run whose id starts or ends with ID\n"
+    "      --nested           print nested runs too\n" READER_HELP;
 
 enum { OPT_SSE = READER_OPT_OWN, OPT_NESTED };
 

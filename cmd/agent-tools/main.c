@@ -7,16 +7,18 @@
 
 static const char help[] =
     "usage: agent-tools [options] [FILE ...]\n"
-    "Show the tool calls of an agent's event stream as they happen; exit with the run's status.\n"
+    "Show the tool calls of an agent's event stream as they happen; exit with the status of the "
+    "run.\n"
     "\n"
-    "  -j, --json             one JSON object a completed call\n"
-    "      --tsv              the same as tab-separated values\n"
-    "  -a, --args             the arguments while the model writes them\n"
-    "  -s, --summary          a table at the end: calls, errors and times of each tool\n"
-    "  -N, --name GLOBS       only calls of tools whose name matches one of them\n"
-    "  -e, --errors           only calls that failed\n"
-    "  -r, --run ID           only runs whose id begins or ends with ID\n"
-    "  -w, --width N          cut lines to N columns (the terminal's; 0: never)\n" READER_HELP;
+    "  -j, --json             print one JSON object per completed call\n"
+    "      --tsv              print the same values separated by tabs\n"
+    "  -a, --args             print the arguments while the model writes them\n"
+    "  -s, --summary          print a table at the end: calls, errors and durations of each tool\n"
+    "  -N, --name GLOBS       show only calls of tools whose name matches one of the patterns\n"
+    "  -e, --errors           show only calls that failed\n"
+    "  -r, --run ID           show only runs whose id starts or ends with ID\n"
+    "  -w, --width N          cut lines to N columns; 0 never cuts (default: the terminal's "
+    "width)\n" READER_HELP;
 
 enum { OPT_TSV = READER_OPT_OWN };
 

@@ -56,10 +56,10 @@ enum { READER_OPT_STRICT = 256, READER_OPT_RAW_CONTROL, READER_OPT_COLOR, READER
 	}
 #define READER_SHORT_OPTIONS "fhV"
 #define READER_HELP                                                                                \
-	"  -f, --follow           wait for more until every run has ended\n"                       \
+	"  -f, --follow           wait for more events until every run has ended\n"                \
 	"      --strict           stop at the first malformed line\n"                              \
-	"      --color=WHEN       auto, always or never\n"                                         \
-	"      --raw-control      send control characters to the terminal as they are\n"           \
+	"      --color=WHEN       use colour: auto, always or never\n"                             \
+	"      --raw-control      send control characters to the terminal unchanged\n"             \
 	"  -h, --help             show this text\n"                                                \
 	"  -V, --version          show the version\n"
 

@@ -10,20 +10,21 @@
 
 const struct setting agent_settings[] = {
     {"effort", "effort", SETTING_EFFORT, false, false, AT(effort), "LEVEL",
-     "reasoning: none, low, medium, high, max"},
-    {"max-tokens", "max_tokens", SETTING_COUNT, false, false, AT(max_tokens), "N", "per response"},
+     "how much to reason: none, low, medium, high, max"},
+    {"max-tokens", "max_tokens", SETTING_COUNT, false, false, AT(max_tokens), "N",
+     "limit each response to N tokens"},
     {"tool-choice", "tool_choice", SETTING_TEXT, false, true, AT(tool_choice), "CHOICE",
      "auto, required, none or a tool's name"},
     {"max-iterations", "max_iterations", SETTING_COUNT, true, true, AT(limits.max_iterations), "N",
-     "model responses (50)"},
+     "model responses (default 50)"},
     {"max-total-tokens", "max_total_tokens", SETTING_COUNT, true, true, AT(limits.max_total_tokens),
-     "N", "input and output of the whole run"},
+     "N", "input and output tokens of the whole run"},
     {"max-tool-calls", "max_tool_calls", SETTING_COUNT, true, true, AT(limits.max_tool_calls), "N",
-     "of the whole run"},
+     "tool calls of the whole run"},
     {"max-cost", "max_cost", SETTING_AMOUNT, true, true, AT(limits.max_cost_usd), "USD",
-     "of the whole run"},
+     "cost of the whole run"},
     {"timeout", "timeout", SETTING_SECONDS, true, true, AT(limits.timeout_seconds), "SECONDS",
-     "the whole run"},
+     "duration of the whole run"},
     {0},
 };
 
