@@ -73,3 +73,50 @@ options_of_table() {
 		done < <(sed -nE 's/^\.Xr ([^ ]+) ([0-9]).*/\1 \2/p' "$page")
 	done
 }
+
+# page FILE: a page as it is shown on a terminal of 80 columns.
+page() {
+	mandoc -T utf8 -O width=80 "$1" 2>/dev/null | col -b | expand
+}
+
+# paragraphs: each paragraph on one line.
+paragraphs() {
+	awk -v RS= '{ gsub(/[ \n]+/, " "); print }'
+}
+
+@test "mandoc finds nothing to improve in the pages" {
+	command -v mandoc >/dev/null || skip "mandoc is not installed"
+	# Where the database of manual pages does not know other packages' pages depends on the machine.
+	run bash -c 'mandoc -T lint -W style man/*.[157] 2>/dev/null | grep -v "makewhatis\|referenced manual not found"'
+	assert_output ''
+}
+
+@test "headings and literal text keep all their words" {
+	# A word such as An, Op or No in the arguments of a macro is a macro, too, unless \& stands before it.
+	command -v mandoc >/dev/null || skip "mandoc is not installed"
+	local file heading macros='A[cdnopqrt]|B[cfkloqstx]|C[dm]|D[1bcdloqtvx]|E[cdfklmnorsv]|F[cdlnort]|Hf|I[cnt]|L[bipt]|M[st]|N[dmosx]'
+	macros+='|O[ceopstx]|P[acfopq]|Q[cloq]|R[esv]|S[cmoqxy]|T[anu]|U[dtx]|V[at]|X[cor]'
+	for file in man/*.[157]; do
+		page "$file" | grep -E '^ {0,3}[^ ]' | sed 's/^ *//' >"$BATS_TEST_TMPDIR/headings"
+		while read -r heading; do
+			grep -qxF -- "$heading" "$BATS_TEST_TMPDIR/headings" || fail "$file: the heading \"$heading\" is not shown whole"
+		done < <(sed -nE 's/^\.S[hs] //; T; s/\\&//gp; t; p' "$file")
+		# The same for literal text; with Ns, a macro is meant.
+		run bash -c "sed '/ Ns /d' '$file' | grep -E '^\.(Ql|Sq|Dq|Dl|D1)( .*)? ($macros)( |$)'"
+		[ "$status" -eq 1 ] || fail "$file: $output: a word is a macro"
+	done
+}
+
+@test "quotes and brackets of the pages match" {
+	command -v mandoc >/dev/null || skip "mandoc is not installed"
+	local file
+	for file in man/*.[157]; do
+		page "$file" | paragraphs >"$BATS_TEST_TMPDIR/paragraphs"
+		run grep -oE '‘[^’]*‘.{0,20}|.{0,20}’[^‘]*’|\[=?[A-Z]+,[^]]*--.{0,20}' "$BATS_TEST_TMPDIR/paragraphs"
+		[ -z "$output" ] || fail "$file: $output"
+		# Brackets count where no literal text, such as JSON or a command, cuts or nests them.
+		run awk '{ line = $0; gsub(/‘[^’]*’/, ""); if (gsub(/\(/, "") != gsub(/\)/, "") || gsub(/\[/, "") != gsub(/\]/, "")) print line }' \
+			"$BATS_TEST_TMPDIR/paragraphs"
+		[ -z "$output" ] || fail "$file: $output"
+	done
+}
