@@ -1,4 +1,4 @@
-# What the bats files have in common: `load helper`.
+# Functions for the bats files: `load helper`.
 # shellcheck shell=bash
 # shellcheck disable=SC2034 # the variables are for the tests
 export BATS_LIB_PATH="${BATS_LIB_PATH:+$BATS_LIB_PATH:}/usr/lib/bats"
@@ -12,8 +12,8 @@ case $BUILD in /*) ;; *) BUILD=$PWD/$BUILD ;; esac
 
 # start_server [--strict] ANSWER...: a model provider on a free port (see build/server/provider
 # --help). Sets PORT, SERVER_URL (http://127.0.0.1:PORT), SERVER_LOG (a line of JSON a request),
-# SERVER_PID. May be called again for a second one. Ended by stop_server, which teardown calls, or
-# by the end of the test itself: it serves only as long as its standard input is open.
+# SERVER_PID. Call it again for a second server. stop_server, which teardown calls, ends the server, as
+# does the end of the test, because the server exits when its standard input is closed.
 SERVER_PIDS=()
 start_server() {
 	local folder hold
@@ -49,12 +49,12 @@ teardown() {
 	stop_server
 }
 
-# request_count: how many requests the last started server has got.
+# request_count: the number of requests that the last started server received.
 request_count() {
 	wc -l <"$SERVER_LOG" | tr -d ' '
 }
 
-# request N FILTER: what a jq filter makes of the Nth request, on one line, strings without quotes.
+# request N FILTER: the result of a jq filter for the Nth request, on one line, strings without quotes.
 request() {
 	sed -n "${1}p" "$SERVER_LOG" | jq -cr "$2"
 }

@@ -1,5 +1,5 @@
 /*
- * buffer: bytes that grow, and memory that never fails.
+ * buffer: a growing array of bytes, and allocation that never fails.
  *
  * A zeroed struct buffer is empty and ready. The owner frees it with buffer_free. Running out of
  * memory ends the program with a message, so no caller checks for it.
@@ -17,23 +17,22 @@ struct buffer {
 	size_t cap;
 };
 
-/* malloc, realloc, calloc and strndup which end the program when there is no memory. */
+/* malloc, realloc, calloc and strndup that end the program if memory runs out. */
 void *mem_alloc(size_t size);
 void *mem_zero(size_t size);
 void *mem_resize(void *old, size_t size);
 char *mem_copy(struct span text);
 
-/* Make room for one element of `size` bytes behind the `count` that `array` has, and return the
- * array, which may have moved. The capacity follows from `count` (4, 8, 16, ...): an array that
- * always grows through this function needs no member for it.
- *     list->at = array_grow(list->at, list->count, sizeof(*list->at));
- *     list->at[list->count++] = element; */
+/* Make room for one element of `size` bytes after the `count` elements of `array`, and return the
+ * array, which may have moved. The capacity follows from `count` (4, 8, 16, ...), so an array that
+ * always grows through this function needs no capacity member. list->at = array_grow(list->at,
+ * list->count, sizeof(*list->at)); list->at[list->count++] = element; */
 void *array_grow(void *array, size_t count, size_t size);
 
 /* What buffer_reserve does when there is no room. */
 void buffer_grow(struct buffer *b, size_t extra);
 
-/* Make room for `extra` more bytes behind `len` (contents and `len` stay as they are). */
+/* Make room for `extra` more bytes after `len`. The contents and `len` do not change. */
 static inline void buffer_reserve(struct buffer *b, size_t extra)
 {
 	if (extra > b->cap - b->len || b->at == NULL)
@@ -56,14 +55,14 @@ void buffer_add_format_list(struct buffer *b, const char *format, va_list args);
 /* Remove the first `n` bytes. */
 void buffer_drop(struct buffer *b, size_t n);
 
-/* The contents; valid until the buffer changes. Never absent: an empty buffer gives an empty span.
- */
+/* The contents, valid until the buffer changes. An empty buffer gives an empty span, never an
+ * absent one. */
 struct span buffer_span(const struct buffer *b);
 
-/* The contents as a C string (a NUL is written behind them); valid until the buffer changes. */
+/* The contents as a C string, valid until the buffer changes. Writes a NUL after the contents. */
 const char *buffer_string(struct buffer *b);
 
-/* Give the contents away as a C string that the caller frees; the buffer is empty afterwards. */
+/* Return the contents as a C string that the caller frees. The buffer is empty afterwards. */
 char *buffer_take(struct buffer *b);
 
 void buffer_clear(struct buffer *b);

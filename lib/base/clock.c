@@ -27,8 +27,9 @@ int64_t clock_realtime(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* Days since 1970-01-01 of a civil date, and back (Howard Hinnant, "chrono-compatible low-level
- * date algorithms"): a few divisions instead of gmtime's locale and locks. */
+/* Convert a civil date to days since 1970-01-01, and back (Howard Hinnant, "chrono-compatible
+ * low-level date algorithms"). This costs a few divisions and avoids the locale and locks of
+ * gmtime. */
 static int64_t days_from_civil(int64_t y, int m, int d)
 {
 	int64_t era;
@@ -105,7 +106,7 @@ void clock_add_timestamp(struct buffer *out, int64_t microseconds)
 	out->len += 27;
 }
 
-/* Read exactly `width` digits at *at; -1 when they are not there. */
+/* Read exactly `width` digits at *at. Returns -1 if there are fewer. */
 static int get_digits(const char **at, const char *end, int width)
 {
 	int value = 0;

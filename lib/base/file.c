@@ -66,7 +66,7 @@ char *path_join(const char *folder, const char *name)
 	return buffer_take(&path);
 }
 
-/* The folder of the running program, or NULL. */
+/* The folder of the running program, or NULL if it is unknown. */
 static char *program_folder(void)
 {
 	char path[PATH_MAX];

@@ -1,5 +1,5 @@
 /*
- * file: whole files, whole writes, and where this installation keeps its data.
+ * file: reading complete files, complete writes, and the paths of the data files.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
@@ -7,25 +7,27 @@
 #include "base/buffer.h"
 #include "base/message.h"
 
-/* Append the whole of `path` ("-": standard input) to `out`. On failure returns false and fills `e`
- * with a sentence that names the path. */
+/* Append the complete file `path` ("-": standard input) to `out`. On failure returns false and sets
+ * `e` to a sentence that names the path. */
 bool file_read(const char *path, struct buffer *out, struct error *e);
 
-/* Write all of `text` to `fd`, also when it is a pipe that takes less at a time or is non-blocking.
- * Returns false with errno set (EPIPE: the reader is gone). EINTR is retried. */
+/* Write all of `text` to `fd`, also to a non-blocking descriptor or a pipe that accepts less at a
+ * time. Returns false with errno set (EPIPE: the reader closed the pipe). Retries after EINTR. */
 bool write_all(int fd, struct span text);
 
-/* The path of a data file of this installation ("providers.json", "tools", "report.html"), which
- * the caller frees: $AGENT_SHARE/NAME when that variable is set, else NAME in share/agent beside
- * the program's bin folder or, when it runs from a build tree, in the tree's own share/agent, else
- * in the prefix that was compiled in. Returns a path even when nothing is there. */
+/* The path of a data file of this installation ("providers.json", "tools", "report.html"); the
+ * caller frees it. The path is $AGENT_SHARE/NAME if that variable is set. Otherwise it is NAME in
+ * share/agent next to the program's bin folder or, if the program runs from a build tree, in
+ * share/agent of that tree; otherwise in the prefix that was compiled in. Returns a path even if
+ * the file does not exist. */
 char *share_path(const char *name);
 
-/* The path of the user's own file NAME, which the caller frees: $XDG_CONFIG_HOME/agent/NAME, else
- * $HOME/.config/agent/NAME; NULL when neither variable is set. */
+/* The path of the user's file NAME: $XDG_CONFIG_HOME/agent/NAME, else $HOME/.config/agent/NAME. The
+ * caller frees it. Returns NULL if neither variable is set. */
 char *config_path(const char *name);
 
-/* `folder` and `name` joined by a slash (`name` alone when it is absolute or `folder` is empty). */
+/* Join `folder` and `name` with a slash. Returns `name` alone if it is absolute or if `folder` is
+ * empty. */
 char *path_join(const char *folder, const char *name);
 
 #endif

@@ -1,6 +1,6 @@
 /*
- * hash: FNV-1a, 64 bits (draft-eastlake-fnv), for tables and for ids that must come out the same in
- * every process. Not for secrets.
+ * hash: FNV-1a with 64 bits (draft-eastlake-fnv), for tables and for ids that must be equal in
+ * every process. Do not use it for secrets.
  *
  *     uint64_t hash = hash_add(hash_add(HASH_START, run_id), call_id);
  */
@@ -13,7 +13,7 @@
 
 #define HASH_START UINT64_C(0xcbf29ce484222325)
 
-/* `hash` continued by the bytes of `text`. */
+/* Continue `hash` with the bytes of `text`. */
 static inline uint64_t hash_add(uint64_t hash, struct span text)
 {
 	for (size_t i = 0; i < text.len; i++)

@@ -1,8 +1,8 @@
 /*
- * message: what a program says to its user, and how it ends.
+ * message: messages to the user, exit statuses, and errors of functions.
  *
- * Messages go to stderr as "PROGRAM: one sentence". Only cmd/ decides to exit; a library reports a
- * failure through struct error (the one exception is running out of memory).
+ * Messages go to stderr as "PROGRAM: one sentence". Only cmd/ decides to exit. A library reports
+ * failures through struct error, except running out of memory.
  */
 #ifndef BASE_MESSAGE_H
 #define BASE_MESSAGE_H
@@ -12,7 +12,7 @@
 
 #include "base/span.h"
 
-/* Exit statuses common to all programs; the table in agent-events(5). */
+/* The exit statuses of all programs, as in agent-events(5). */
 enum status {
 	STATUS_OK = 0,
 	STATUS_FAILED = 1,
@@ -26,29 +26,29 @@ enum status {
 	STATUS_TERMINATED = 143,
 };
 
-/* One sentence for a person, one word for a program. Zeroed: no error. */
+/* An error: a sentence for the user and a word for programs. A zeroed struct means no error. */
 struct error {
 	char *message;    /* owned; free with error_clear */
 	const char *kind; /* a literal such as "usage" or "network" */
 };
 
-/* Fill `e` (replacing what was there; NULL is allowed) and return false, so that a function can
- * `return error_set(...)`. */
+/* Set `e`, replacing its contents, and return false, so that a function can `return
+ * error_set(...)`. `e` may be NULL. */
 bool error_set(struct error *e, const char *kind, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
-/* The same, kind "usage", for what stands at byte `offset` of the file `source`, whose text is
- * `text`: "SOURCE:LINE: sentence". */
+/* The same with kind "usage" for an error at byte `offset` of the file `source`, whose contents are
+ * `text`. The sentence starts with "SOURCE:LINE: ". */
 bool error_at(struct error *e, const char *source, struct span text, size_t offset,
 	      const char *format, ...) __attribute__((format(printf, 5, 6)));
 void error_clear(struct error *e);
 
-/* The name of the running program, as messages begin with. */
+/* The name of the running program, with which messages start. */
 const char *program_name(void);
 
-/* Write "PROGRAM: sentence\n" to stderr, by one write. */
+/* Write "PROGRAM: sentence\n" to stderr with one write. */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
-/* warn, then exit with `status`. */
+/* Write a message like warn(), then exit with `status`. */
 _Noreturn void die(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 #endif

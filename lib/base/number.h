@@ -1,5 +1,5 @@
 /*
- * number: the numbers of command lines.
+ * number: parse numbers of command lines.
  */
 #ifndef BASE_NUMBER_H
 #define BASE_NUMBER_H
@@ -7,11 +7,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Read a decimal whole number that is the whole of `text`. False if it is something else or does
- * not fit. */
+/* Parse `text` as a decimal integer. Returns false if it is not one or does not fit. */
 bool number_whole(const char *text, int64_t *value);
 
-/* Read a finite number of at least 0, such as "2", "0.5" or ".5". False if it is something else. */
+/* Parse `text` as a finite number of at least 0, such as "2", "0.5" or ".5". Returns false
+ * otherwise. */
 bool number_amount(const char *text, double *value);
 
 #endif

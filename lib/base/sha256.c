@@ -47,7 +47,7 @@ static void add_block(uint32_t state[8], const unsigned char *block)
 		state[i] += s[i];
 }
 
-/* The digest of `head`, which is one block or absent, with `text` behind it. */
+/* The digest of `head` followed by `text`. `head` is one block or absent. */
 static void digest_of(const unsigned char *head, struct span text,
 		      unsigned char digest[SHA256_BYTES])
 {

@@ -1,9 +1,9 @@
 /*
  * span: a borrowed run of bytes.
  *
- * A span owns nothing: it is valid until the buffer it points into changes or is freed, and whoever
- * hands one out says which buffer that is. The bytes are not NUL-terminated and may contain NUL.
- * `at == NULL` means "absent", which is different from empty.
+ * A span owns nothing. It is valid until the buffer that it points into changes or is freed; the
+ * documentation of a function names that buffer. The bytes are not NUL-terminated and may contain
+ * NUL. `at == NULL` means "absent", which is different from empty.
  */
 #ifndef BASE_SPAN_H
 #define BASE_SPAN_H
@@ -29,7 +29,7 @@ struct span {
 /* printf's "%.*s" for a span. */
 #define SPAN_ARG(s) (int)(s).len, (s).at
 
-/* The span of a NUL-terminated string; absent for NULL. */
+/* The span of a NUL-terminated string; absent if `text` is NULL. */
 static inline struct span span_of(const char *text)
 {
 	return (struct span){text, text != NULL ? strlen(text) : 0};

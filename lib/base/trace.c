@@ -2,7 +2,7 @@
 
 #include "base/hash.h"
 
-/* Where the fields of a traceparent begin, and how long the first version is. */
+/* Offsets of the fields of a traceparent, and the length of version 00. */
 enum { TRACE_AT = 3, SPAN_AT = 36, FLAGS_AT = 53, LENGTH = 55 };
 
 static bool is_hex(char c)
@@ -54,7 +54,8 @@ static void put_hex(char *out, uint64_t value)
 	out[16] = '\0';
 }
 
-/* The 32 hex digits of a UUID, in lower case; false if `run_id` is something else or zero. */
+/* Write the 32 hex digits of a UUID in lower case. Returns false if `run_id` is not a UUID or is
+ * zero. */
 static bool read_uuid(char out[TRACE_ID_SIZE], struct span run_id)
 {
 	size_t n = 0;

@@ -30,7 +30,7 @@ const char *tty_open(struct tty *tty)
 	if (tty->fd < 0)
 		return "it needs a yes, and there is no terminal to ask on (--allow or "
 		       "--approve-with decide without one)";
-	/* Reading would stop the whole program until somebody notices. */
+	/* Reading from the background would stop the program. */
 	foreground = tcgetpgrp(tty->fd);
 	if (foreground >= 0 && foreground != getpgrp())
 		return "it needs a yes, and nobody can be asked in the background (--allow or "
@@ -38,7 +38,7 @@ const char *tty_open(struct tty *tty)
 	return NULL;
 }
 
-/* /dev/tty is one file for all terminals: the lock is on the one behind it. */
+/* /dev/tty is one file for all terminals, so the lock is on the device behind it. */
 static int open_device(int fd)
 {
 	enum { FIRST_PSEUDO = 136, LAST_PSEUDO = 143 };
@@ -66,7 +66,8 @@ bool tty_lock(struct tty *tty)
 	return false;
 }
 
-/* As many blanks as there are columns end on the next line, but for those that began a line. */
+/* As many blanks as there are columns move the cursor to the next line, unless it was at the start
+ * of a line. */
 void tty_begin_line(const struct tty *tty)
 {
 	struct winsize size = {0};

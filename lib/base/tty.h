@@ -15,22 +15,22 @@ struct tty {
 
 enum { TTY_CLOSED = -1 };
 
-/* Open the controlling terminal. Returns NULL, or why nobody can be asked: there is none, or
- * another job has it. */
+/* Open the controlling terminal. Returns NULL, or the reason why the user cannot be asked: there is
+ * no terminal, or another job has it. */
 const char *tty_open(struct tty *tty);
 
-/* Take the terminal for a question, so that several programs (xargs -P, make -j) do not take each
- * other's answers. False when another one has it. */
+/* Lock the terminal for a question, so that several programs (xargs -P, make -j) do not read each
+ * other's answers. Returns false if another program holds the lock. */
 bool tty_lock(struct tty *tty);
 
-/* Begin a line, wherever the cursor is; a live line below which the cursor waits is overwritten. */
+/* Start a new line, wherever the cursor is. A live line at the cursor is overwritten. */
 void tty_begin_line(const struct tty *tty);
 
-/* Whether a question stands on the terminal at `fd`, of this program or of another: it is no time
- * to draw there. */
+/* Whether the terminal at `fd` shows a question of this program or of another one. Do not draw
+ * there then. */
 bool tty_is_asked(int fd);
 
-/* Close it, and give it to the next. */
+/* Close the terminal and release the lock. */
 void tty_close(struct tty *tty);
 
 /* Whether output to `fd` is coloured: `when` is "always", "never" or "auto" (a terminal that is not

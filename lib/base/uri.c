@@ -3,7 +3,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-/* Parts with what marks them: "http:", "//host", "/a/b", "?c"; empty when they are not there. */
+/* The parts of a URI including their marks: "http:", "//host", "/a/b", "?c". Missing parts are
+ * empty. */
 struct uri {
 	struct span scheme, authority, path, query;
 };
@@ -16,7 +17,7 @@ static struct span take(struct span *rest, size_t len)
 	return taken;
 }
 
-/* The length of "http:" at the beginning of `text`, 0 when there is no scheme. */
+/* The length of a scheme such as "http:" at the start of `text`, or 0. */
 static size_t scheme_length(struct span text)
 {
 	size_t len = 0;
@@ -45,7 +46,7 @@ static struct uri parse(struct span text)
 	return uri;
 }
 
-/* Append an absolute path without its "." and ".." steps. */
+/* Append an absolute path without its "." and ".." segments. */
 static void add_without_dots(struct span path, struct buffer *out)
 {
 	size_t root = out->len;
@@ -73,7 +74,7 @@ static void add_path(struct span path, struct buffer *out)
 		buffer_add_span(out, path);
 }
 
-/* Append a relative path in the place of the base's last step. */
+/* Append a relative path in place of the last segment of the base. */
 static void merge_path(struct span path, const struct uri *base, struct buffer *out)
 {
 	struct buffer merged = {0};

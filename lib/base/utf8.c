@@ -26,8 +26,8 @@ static struct lead lead_of(unsigned char c)
 	return (struct lead){0, 0, 0};
 }
 
-/* How many bytes of the sequence at the start of `text` are right; *whole tells whether that is all
- * of it. At least 1. */
+/* The number of valid bytes of the sequence at the start of `text`, at least 1. Sets *whole if the
+ * sequence is complete. */
 static size_t sequence(struct span text, bool *whole)
 {
 	const unsigned char *at = (const unsigned char *)text.at;
@@ -48,7 +48,7 @@ static size_t sequence(struct span text, bool *whole)
 	return n;
 }
 
-/* Where the first byte outside ASCII is, from `i` on. */
+/* The position of the first non-ASCII byte at or after `i`. */
 static size_t skip_ascii(struct span text, size_t i)
 {
 	while (i + 8 <= text.len) {
@@ -75,8 +75,8 @@ static bool continues(unsigned char c)
 	return (c & 0xC0) == 0x80;
 }
 
-/* The length of the well-formed sequence of two or more bytes at `at`, of which `left` are there; 0
- * when it is none. The same as sequence, for the many that are right. */
+/* The length of the well-formed sequence of two or more bytes at `at`, or 0. `left` bytes are
+ * available. A fast path of sequence() for valid text. */
 static size_t whole_sequence(const unsigned char *at, size_t left)
 {
 	unsigned char c = at[0];

@@ -11,25 +11,25 @@
 
 #include "base/buffer.h"
 
-/* How many bytes from the start of `text` are well-formed; text.len when all are. */
+/* The number of bytes at the start of `text` that are well-formed; text.len if all are. */
 size_t utf8_valid(struct span text);
 
-/* Append `text` to `out`, ill-formed bytes replaced by U+FFFD. */
+/* Append `text` to `out`, with ill-formed bytes replaced by U+FFFD. */
 void utf8_add(struct buffer *out, struct span text);
 
 /* Append one code point; surrogates and values above U+10FFFF become U+FFFD. */
 void utf8_add_code_point(struct buffer *out, uint32_t code_point);
 
-/* Decode the code point at the start of `text` (text.len > 0) and store how many bytes it takes.
- * An ill-formed sequence gives U+FFFD and the length of its maximal subpart. */
+/* Decode the code point at the start of `text` (text.len > 0) and store its length in bytes. For an
+ * ill-formed sequence, returns U+FFFD and stores the length of its maximal subpart. */
 uint32_t utf8_decode(struct span text, size_t *size);
 
-/* How many bytes at the end of `text` are the beginning of a sequence that more bytes could
- * complete (0 to 3). A stream holds them back until the next read, and repairs them at its end. */
+/* The number of bytes (0 to 3) at the end of `text` that start a sequence which more bytes could
+ * complete. A stream holds them back until the next read, and repairs them at its end. */
 size_t utf8_incomplete_tail(struct span text);
 
-/* Columns that a code point takes on a terminal: 0 (combining, format), 1, or 2 (wide). By the C
- * library's tables, so the program must have called setlocale(LC_CTYPE, "C.UTF-8"). */
+/* The columns of a code point on a terminal: 0 (combining, format), 1, or 2 (wide). Uses the tables
+ * of the C library, so the program must have called setlocale(LC_CTYPE, "C.UTF-8"). */
 int utf8_width(uint32_t code_point);
 
 /* Columns that `text` takes. */

@@ -55,12 +55,12 @@ struct libjq {
 struct jq_program {
 	struct libjq lib;
 	jq_state *state;
-	jv value; /* the one handed out last, as text */
+	jv value; /* the last value that was returned, as text */
 	bool has_value;
-	jv kept, events; /* of steps: the state between them, and what the last one yielded */
+	jv kept, events; /* of steps: the current state and the last events */
 	bool has_kept, has_events;
 	int next_event;
-	struct buffer errors; /* what the compiler says */
+	struct buffer errors; /* messages of the compiler */
 };
 
 static bool load(struct libjq *lib, struct error *e)
@@ -80,7 +80,7 @@ static bool load(struct libjq *lib, struct error *e)
 	return true;
 }
 
-/* ---- what expressions call ---- */
+/* ---- callbacks of expressions ---- */
 
 static void add_string(const struct libjq *lib, struct buffer *out, jv string)
 {
@@ -89,7 +89,7 @@ static void add_string(const struct libjq *lib, struct buffer *out, jv string)
 	lib->jv_free(string);
 }
 
-/* `debug`, as the program jq shows it. */
+/* `debug`, in the form of the program jq. */
 static void say_debug(void *context, jv value)
 {
 	const struct libjq *lib = context;
@@ -102,7 +102,7 @@ static void say_debug(void *context, jv value)
 	buffer_free(&line);
 }
 
-/* `stderr`: text as it is, all else as JSON. Before 1.7 libjq does it alone. */
+/* `stderr`: a text unchanged, any other value as JSON. libjq before 1.7 needs no callback. */
 static void say_stderr(void *context, jv value)
 {
 	const struct libjq *lib = context;
@@ -115,7 +115,7 @@ static void say_stderr(void *context, jv value)
 	buffer_free(&text);
 }
 
-/* `input`: an expression sees one text at a time, so there is never another ("No more inputs"). */
+/* `input`: an expression gets one text at a time, so there is never another ("No more inputs"). */
 static jv no_input(jq_state *state, void *context)
 {
 	const struct libjq *lib = context;
@@ -156,7 +156,7 @@ static jv add_folder(const struct libjq *lib, jv folders, char *path)
 	return folders;
 }
 
-/* Where modules are looked for, and where relative paths in the expression begin. */
+/* Set the folders for modules and the folder for relative paths in the expression. */
 static void set_paths(struct jq_program *p)
 {
 	const struct libjq *lib = &p->lib;
@@ -171,7 +171,7 @@ static void set_paths(struct jq_program *p)
 	free(here);
 }
 
-/* Why libjq takes a text for no JSON, without the text itself, which libjq appends. */
+/* Set `e` to libjq's reason for refusing a text, without the text that libjq appends. */
 static bool set_parse_error(const struct libjq *lib, jv invalid, struct error *e)
 {
 	const char *what, *quoted;
@@ -198,7 +198,7 @@ static bool parse(const struct libjq *lib, struct span json, jv *value, struct e
 	return lib->jv_get_kind(*value) != JV_KIND_INVALID || set_parse_error(lib, *value, e);
 }
 
-/* The variables, and $ARGS.named as jq has it. */
+/* Make the variables and $ARGS.named, as jq does. */
 static bool make_arguments(const struct libjq *lib, const struct jq_variable *variables,
 			   size_t count, jv *arguments, struct error *e)
 {
@@ -267,8 +267,8 @@ void jq_program_close(struct jq_program *p)
 
 /* ---- running ---- */
 
-/* Whether the escape of a surrogate begins at `at`: "d8" and so on for a first one (high), "dc" for
- * a second one. */
+/* Whether the escape of a surrogate starts at `at`: "d8" to "db" for a high surrogate, "dc" to "df"
+ * for a low one. */
 static bool is_surrogate(struct span json, size_t at, bool high)
 {
 	const char *kinds = high ? "89abAB" : "cdefCDEF";
@@ -278,8 +278,8 @@ static bool is_surrogate(struct span json, size_t at, bool high)
 	       strchr(kinds, json.at[at + 3]) != NULL;
 }
 
-/* The escape of a first surrogate that stands alone is JSON, but libjq before 1.7 refuses it:
- * U+FFFD for it, as later ones do. False when there is none. */
+/* Replace lone high surrogates by U+FFFD, as libjq 1.7 does: their escapes are valid JSON, but
+ * older versions refuse them. Returns false if there is none. */
 static bool replace_lone_surrogates(struct buffer *out, struct span json)
 {
 	size_t done = 0, i = 0;
@@ -322,7 +322,7 @@ bool jq_program_start(struct jq_program *p, struct span json, struct error *e)
 	return true;
 }
 
-/* The message of an error value, which is consumed: its text, or its JSON. */
+/* Set `e` to the text or the JSON of an error value. Consumes the value. */
 static void set_message(const struct libjq *lib, jv message, struct error *e)
 {
 	if (lib->jv_get_kind(message) != JV_KIND_STRING)
@@ -352,7 +352,7 @@ static enum jq_result end_or_error(struct jq_program *p, jv invalid, struct erro
 	return JQ_RESULT_END;
 }
 
-/* The text of a value, which is consumed; valid until the next one is handed out. */
+/* The JSON text of a value, valid until the next call. Consumes the value. */
 static struct span hand_out(struct jq_program *p, jv value)
 {
 	const struct libjq *lib = &p->lib;
@@ -399,7 +399,7 @@ enum jq_result jq_program_next(struct jq_program *p, struct span *json, bool *tr
 
 /* ---- steps ---- */
 
-/* Keep the parts of what a step has yielded, which is consumed. */
+/* Store the state and the events in the result of a step. Consumes the result. */
 static bool keep(struct jq_program *p, jv result, struct error *e)
 {
 	const struct libjq *lib = &p->lib;

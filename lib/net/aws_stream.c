@@ -6,7 +6,7 @@ enum { PRELUDE = 12, CHECKSUM = 4 };
 
 uint32_t aws_stream_crc(struct span bytes)
 {
-	/* Four bits at a time, by the polynomial 0xEDB88320. */
+	/* CRC-32 with the polynomial 0xEDB88320, four bits at a time. */
 	static const uint32_t table[16] = {
 	    0x00000000, 0x1DB71064, 0x3B6E20C8, 0x26D930AC, 0x76DC4190, 0x6B6B51F4,
 	    0x4DB26158, 0x5005713C, 0xEDB88320, 0xF00F9344, 0xD6D6A3E8, 0xCB61B38C,
@@ -22,7 +22,7 @@ uint32_t aws_stream_crc(struct span bytes)
 	return ~crc;
 }
 
-/* The number at `at`, `size` bytes long. */
+/* The big-endian number of `size` bytes at `at`. */
 static uint32_t number(const char *at, size_t size)
 {
 	uint32_t value = 0;
@@ -32,7 +32,7 @@ static uint32_t number(const char *at, size_t size)
 	return value;
 }
 
-/* Take the first `size` bytes of `in`. Absent when there are not as many. */
+/* Remove the first `size` bytes from `in` and return them. Absent if there are fewer. */
 static struct span take(struct span *in, size_t size)
 {
 	struct span taken = {in->at, size};
@@ -45,7 +45,7 @@ static struct span take(struct span *in, size_t size)
 	return taken;
 }
 
-/* A length of `size` bytes, then as many bytes. */
+/* Remove a length of `size` bytes and as many bytes as it says; return the latter. */
 static struct span take_counted(struct span *in, size_t size)
 {
 	struct span count = take(in, size);
@@ -53,7 +53,7 @@ static struct span take_counted(struct span *in, size_t size)
 	return count.at != NULL ? take(in, number(count.at, size)) : count;
 }
 
-/* Take the value of a header; only texts are of interest. Absent when the headers end within. */
+/* Remove the value of a header; only texts are used. Absent if the headers end within the value. */
 static struct span take_value(struct span *in, bool *is_text)
 {
 	static const size_t sizes[] = {0, 0, 1, 2, 4, 8, 0, 0, 8, 16};
@@ -94,7 +94,8 @@ static bool fail(struct aws_stream *stream, const char *fault)
 	return false;
 }
 
-/* How long the message that begins with `bytes` is; 0 when that is not yet known. */
+/* Set *length to the length of the message at the start of `bytes`, or to 0 if more bytes are
+ * needed. */
 static bool read_length(struct aws_stream *stream, struct span bytes, size_t *length)
 {
 	size_t total, headers;

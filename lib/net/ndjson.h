@@ -1,6 +1,6 @@
 /*
- * ndjson: one JSON value a line, from bytes that arrive in pieces of any size. CRLF and blank lines
- * are tolerated; a last line without newline is delivered at the end.
+ * ndjson: one JSON value per line. Bytes may arrive in pieces of any size. CRLF and blank lines are
+ * accepted; a last line without a newline is delivered at the end.
  */
 #ifndef NET_NDJSON_H
 #define NET_NDJSON_H
@@ -15,7 +15,7 @@ struct ndjson {
 
 void ndjson_init(struct ndjson *ndjson, void (*line)(void *context, struct span line),
 		 void *context);
-/* Returns false when a line is longer than NET_MAX_LINE (net/sse.h). */
+/* Feed the next bytes. Returns false if a line is longer than NET_MAX_LINE (net/sse.h). */
 bool ndjson_feed(struct ndjson *ndjson, struct span bytes);
 void ndjson_end(struct ndjson *ndjson);
 void ndjson_free(struct ndjson *ndjson);

@@ -10,7 +10,7 @@ bool retry_status(int status)
 	       (status >= 500 && status <= 599);
 }
 
-/* The decimal number that `text` is as a whole; negative if it is none. */
+/* Parse `text` as a decimal number. Returns a negative number if it is not one. */
 static double number(const char *text)
 {
 	char *end;
@@ -32,8 +32,8 @@ static double header_number(const struct http_head *head, const char *name)
 	return seconds;
 }
 
-/* Seconds from `now` until the date in Retry-After; 0 when it has passed, negative if it is none.
- */
+/* Seconds from `now` until the date in Retry-After: 0 if it has passed, negative if there is no
+ * date. */
 static double until_date(const struct http_head *head, int64_t now)
 {
 	char *text = mem_copy(http_header_value(head, "retry-after"));

@@ -13,7 +13,8 @@ struct url_parts {
 	struct span host, path, query;
 };
 
-/* Without the port that the scheme implies: libcurl leaves it out of the Host header. */
+/* Split a URL. The default port of the scheme is removed, because libcurl leaves it out of the Host
+ * header. */
 static struct url_parts split(const char *url)
 {
 	const char *scheme_end = strstr(url, "://");
@@ -31,7 +32,8 @@ static struct url_parts split(const char *url)
 	return parts;
 }
 
-/* Every byte but unreserved ones and slashes, those of escapes too. */
+/* Append the path with every byte escaped except unreserved ones and slashes. Escapes are escaped
+ * again. */
 static void add_path(struct span path, struct buffer *out)
 {
 	if (path.len == 0)
@@ -56,7 +58,7 @@ static int compare(struct span x, struct span y)
 	return order != 0 ? order : (x.len > y.len) - (x.len < y.len);
 }
 
-/* `line` up to the character that ends its name. */
+/* The part of `line` before the character `end`. */
 static struct span name_of(struct span line, char end)
 {
 	const char *at = memchr(line.at, end, line.len);
@@ -79,7 +81,7 @@ static int compare_parameters(const void *a, const void *b)
 	return order != 0 ? order : compare(*x, *y);
 }
 
-/* The parameters, escaped as they are sent, by name. */
+/* Append the parameters sorted by name, escaped as they are sent. */
 static void add_query(struct span query, struct buffer *out)
 {
 	size_t count = 0, most = 1;
@@ -126,7 +128,7 @@ static bool is_signed(const char *line)
 	return strncasecmp(line, "content-type:", 13) == 0 || strncasecmp(line, "x-amz-", 6) == 0;
 }
 
-/* The signed headers in the order of their names, and the list of these. */
+/* Append the signed headers sorted by name, and the list of their names. */
 static void add_headers(const struct http_request *request, struct span host, struct buffer *lines,
 			struct buffer *names)
 {
@@ -164,7 +166,7 @@ static void add_hash(struct span text, struct buffer *out)
 	sha256_add_hex(digest, out);
 }
 
-/* What is hashed: method, path, query, headers and body. */
+/* Append the canonical request: method, path, query, headers and hash of the body. */
 static void add_request(const struct http_request *request, struct buffer *names,
 			struct buffer *out)
 {
@@ -180,7 +182,7 @@ static void add_request(const struct http_request *request, struct buffer *names
 	add_hash(buffer_span(&request->body), out);
 }
 
-/* The key of the day, the region and the service signs `text`. */
+/* Sign `text` with the key derived from the day, the region and the service. */
 static void add_signature(const struct sigv4 *sigv4, const char *date, struct span text,
 			  struct buffer *out)
 {

@@ -1,10 +1,10 @@
 /*
- * sigv4: AWS's Signature Version 4, in headers.
+ * sigv4: AWS Signature Version 4 in headers.
  *
- * libcurl can sign too, but its versions do not agree: up to 8.x (7.88 among them) the path is
- * signed as it is sent, while AWS wants every part of it encoded once more for all services but S3.
- * No spelling of a path with ':' in it, as the names of models have, comes out right with both. So
- * requests are signed here, and no version of libcurl makes a difference.
+ * libcurl can sign too, but its versions differ: versions up to 8.x, including 7.88, sign the path
+ * as it is sent, while AWS requires every segment to be encoded once more for all services except
+ * S3. No spelling of a path with ':', which names of models contain, works with both. Signing here
+ * works with every version of libcurl.
  */
 #ifndef NET_SIGV4_H
 #define NET_SIGV4_H
@@ -15,14 +15,14 @@
 
 struct sigv4 {
 	const char *key_id, *secret;
-	const char *token; /* of a session; NULL: none */
+	const char *token; /* the session token; NULL: none */
 	const char *region, *service;
 	int64_t now; /* seconds since 1970 */
 };
 
-/* Sign `request`, which is complete but for what this adds: X-Amz-Date, X-Amz-Security-Token (when
- * there is a token) and Authorization. Signed are the host as libcurl sends it, Content-Type and
- * all X-Amz headers. */
+/* Sign `request`, which must otherwise be complete: add X-Amz-Date, X-Amz-Security-Token (if there
+ * is a token) and Authorization. The signature covers the host as libcurl sends it, Content-Type
+ * and all X-Amz headers. */
 void sigv4_sign(const struct sigv4 *sigv4, struct http_request *request);
 
 #endif

@@ -2,8 +2,8 @@
 
 static const struct span byte_order_mark = {"\xEF\xBB\xBF", 3};
 
-/* Where the next LF and CR are at or behind the reading position, so that each byte is searched
- * once for each. */
+/* Positions of the next LF and CR at or after the reading position, so that each byte is scanned
+ * only once for each of them. */
 struct scan {
 	const char *at, *end;
 	const char *lf, *cr;
@@ -31,7 +31,7 @@ static void deliver(struct sse *sse, struct span type, struct span data)
 	sse->event(sse->context, &event);
 }
 
-/* The blank line. An event without a data field is none (HTML, 9.2.6). */
+/* A blank line ends the event. An event without a data field is dropped (HTML, 9.2.6). */
 static void dispatch(struct sse *sse)
 {
 	if (sse->has_data) {
@@ -45,7 +45,7 @@ static void dispatch(struct sse *sse)
 	buffer_clear(&sse->type);
 }
 
-/* Move a held line into `data`, because a second one follows or its bytes go away. */
+/* Copy the held line into `data`, because a second line follows or its bytes become invalid. */
 static void keep_held(struct sse *sse)
 {
 	if (sse->held.at == NULL)
@@ -90,7 +90,7 @@ static void set(struct buffer *b, struct span value)
 	buffer_add_span(b, value);
 }
 
-/* An error field stands for itself: what came before it is delivered first. */
+/* An error field is an event of its own. The event before it is delivered first. */
 static void report_error(struct sse *sse, struct span value)
 {
 	if (sse->has_data)
@@ -134,8 +134,8 @@ static bool take_line(struct sse *sse, struct span line)
 	return take_field(sse, name, value);
 }
 
-/* Skip a byte order mark at the very start, which may come in pieces. Returns what is left of
- * `bytes`; what only began like a mark becomes the beginning of the first line. */
+/* Skip a byte order mark at the start of the stream, which may arrive in pieces. Returns the rest
+ * of `bytes`. Bytes that turn out not to be a mark become the start of the first line. */
 static struct span skip_mark(struct sse *sse, struct span bytes)
 {
 	while (!sse->begun && bytes.len > 0) {
@@ -157,8 +157,8 @@ static const char *find(const char *at, const char *end, char c)
 	return found != NULL ? found : end;
 }
 
-/* Find the end of the line that starts at scan->at and move behind its terminator. Returns false
- * when the bytes end first. */
+/* Find the end of the line that starts at scan->at and move past its terminator. Returns false if
+ * the bytes end before that. */
 static bool next_line(struct sse *sse, struct scan *scan, struct span *line)
 {
 	const char *end;

@@ -14,10 +14,10 @@
 #include "loop/process.h"
 #include "base/tty.h"
 
-/* How much of a call's arguments a question shows, and of a program's answer becomes the reason. */
+/* Maximum bytes of a call's arguments in a question, and of a program's output in the reason. */
 enum { MAX_SHOWN = 4 * 1024, MAX_REASON = 4 * 1024 };
 
-/* How long to wait for the terminal while another program asks on it, in nanoseconds. */
+/* Nanoseconds between attempts to lock the terminal while another program asks on it. */
 static const int64_t LOOK_AGAIN = 50000000;
 
 struct approval {
@@ -26,15 +26,14 @@ struct approval {
 	struct approval_handler handler;
 	struct approval *next; /* waiting for the terminal */
 	char *tool_name;
-	struct process *process; /* the policy's program */
-	struct loop_timer
-	    *timer;    /* a decision that needs no answer, or the end of the wait for one */
-	bool approved; /* that decision */
+	struct process *process;  /* the program of the policy */
+	struct loop_timer *timer; /* for a decision without a question, or for the time limit */
+	bool approved;            /* the decision without a question */
 	const char *by;
 	struct buffer question;
-	struct tty terminal; /* closed: not shown */
+	struct tty terminal; /* closed: the question is not shown */
 	struct loop_fd *watch;
-	struct buffer answer; /* what was typed, or what the program printed */
+	struct buffer answer; /* the text typed by the user, or the output of the program */
 };
 
 /* ---- the policy ---- */
@@ -104,8 +103,8 @@ static void its_turn(void *context)
 	show(approval);
 }
 
-/* Leave the queue for the terminal. If this was the question shown, the next one is, but not at
- * once: it may be cancelled as well. */
+/* Leave the queue for the terminal. If this question is shown, the next one follows, but not at
+ * once, because it may be cancelled as well. */
 static void leave_queue(struct approval *approval)
 {
 	struct approval **at = &approval->policy->waiting;
@@ -143,7 +142,7 @@ static void decide_now(void *context)
 	buffer_free(&reason);
 }
 
-/* Decide without an answer, but not before the loop goes on. */
+/* Decide without an answer, in the next iteration of the loop. */
 static void decide_later(struct approval *approval, bool approved, const char *by,
 			 const char *reason)
 {
@@ -153,7 +152,7 @@ static void decide_later(struct approval *approval, bool approved, const char *b
 	approval->timer = loop_timer_add(approval->loop, 0, decide_now, approval);
 }
 
-/* ---- asking a person ---- */
+/* ---- asking the user ---- */
 
 static bool is_word(struct span answer, const char *word)
 {
@@ -209,7 +208,8 @@ static void typed(void *context, int events)
 		answered(approval);
 }
 
-/* Nobody has answered. What is half typed is not left to whoever reads the terminal next. */
+/* The time is over without an answer. Discard a half-typed line, so that the next reader of the
+ * terminal does not get it. */
 static void time_is_up(void *context)
 {
 	struct approval *approval = context;
@@ -226,7 +226,7 @@ static void time_is_up(void *context)
 	buffer_free(&why);
 }
 
-/* Show the question whose turn it is. What was typed before it was seen is no answer to it. */
+/* Show the first question. Input that was typed before it is shown is discarded. */
 static void show(struct approval *approval)
 {
 	const struct approval_policy *policy = approval->policy;
@@ -314,8 +314,8 @@ static void ended(void *context, const struct process_end *end)
 	buffer_free(&reason);
 }
 
-/* With a terminal the program may want to ask on it, which only our own process group may; without
- * one it gets a group, so that it can be stopped with all it has started. */
+/* If there is a terminal, the program stays in our process group, so that it can ask there. Without
+ * a terminal it gets its own group, so that it can be stopped with all its children. */
 static bool has_terminal(void)
 {
 	struct tty terminal;

@@ -1,5 +1,5 @@
 /*
- * approval: which tools run freely, need a yes, or never run.
+ * approval: which tools run without approval, need approval, or never run.
  */
 #ifndef TOOL_APPROVAL_H
 #define TOOL_APPROVAL_H
@@ -8,21 +8,21 @@
 
 enum approval_rule { APPROVAL_NONE, APPROVAL_ALLOW, APPROVAL_ASK, APPROVAL_DENY };
 
-/* --allow, --ask, --deny in the order of the command line; the strictest that matches counts
- * (deny, ask, allow), and a tool's own "approval": true asks unless --allow names it. */
+/* --allow, --ask, --deny in the order of the command line. If several match, the strictest applies
+ * (deny, ask, allow). "approval": true of a tool asks unless --allow names the tool. */
 struct approval_policy {
 	const char **globs;
 	enum approval_rule *rules;
 	size_t count;
 	const char *command; /* --approve-with; NULL: ask on /dev/tty */
-	double timeout;      /* seconds for one answer, then it is no; 0: as long as it takes */
-	/* A person answered "quit": called when that call has been denied, to end all that goes on.
-	 * NULL: nothing more than that call's run ends. */
+	double timeout;      /* seconds until an unanswered call is denied; 0: never */
+	/* Called after a call was denied with the answer "quit", to end all runs. If it is NULL,
+	 * only the run of that call ends. */
 	void (*quit)(void *context);
 	void *quit_context;
-	bool quitting; /* nobody is asked any more */
-	/* private: the questions for the terminal, the first one shown, and the tools that need no
-	 * question any more */
+	bool quitting; /* no more questions are shown */
+	/* private: the questions for the terminal, of which the first is shown, and the tools that
+	 * were approved for all calls */
 	struct approval *waiting;
 	char **always;
 	size_t always_count;
@@ -31,10 +31,10 @@ struct approval_policy {
 /* The glob (fnmatch(3)) is borrowed. */
 void approval_add(struct approval_policy *policy, enum approval_rule rule, const char *glob);
 
-/* APPROVAL_NONE: nothing is said about the tool, it runs freely. */
+/* The rule for a tool. APPROVAL_NONE: no rule matches, so the tool runs without approval. */
 enum approval_rule approval_rule_for(const struct approval_policy *policy, const struct tool *tool);
 
-/* All questions must have been decided or cancelled. */
+/* Free the policy. All questions must have been decided or cancelled. */
 void approval_free(struct approval_policy *policy);
 
 struct approval_handler {
@@ -46,12 +46,13 @@ struct approval_handler {
 
 struct approval;
 
-/* Ask for one call: the program of the policy (run by sh -c) with the call as JSON on stdin
- * (tool_call_id, tool_name, args): exit status 0 approves, and its stdout is the reason. Or the
- * person at /dev/tty: y, or a for always this tool; q is no, and sets `quitting`; anything else is
- * no, and is the reason. Where there is no terminal to ask on, or no answer in time, the answer is
- * no ("policy"). One question at a time is shown; others wait for their turn, as their time does.
- * `environment` is the program's. Callbacks never run inside. */
+/* Ask for approval of one call. If the policy has a program, it runs with sh -c, with
+ * `environment`, and with the call as JSON on stdin (tool_call_id, tool_name, args): exit status 0
+ * approves, and its stdout is the reason. Otherwise the user is asked on /dev/tty: y approves, a
+ * approves all calls of this tool, q denies and sets `quitting`, and anything else denies and is
+ * the reason. Without a terminal or an answer in time the call is denied ("policy"). Only one
+ * question is shown at a time; the time of the others starts when they are shown. Callbacks never
+ * run inside this function. */
 struct approval *approval_ask(struct loop *loop, struct approval_policy *policy,
 			      const struct tool *tool, struct span tool_call_id, struct span args,
 			      char *const *environment, const struct approval_handler *handler);

@@ -7,31 +7,31 @@
 #include "tool/command.h"
 #include "tool/excerpt.h"
 
-/* How much of the end of stderr an error result holds. */
+/* Maximum bytes from the end of stderr in an error result. */
 enum { MAX_ERRORS = 4 * 1024 };
 
-/* One of the program's outputs: text made well-formed, of which beginning and end are kept. */
+/* stdout or stderr of the program: repaired text, of which the beginning and the end are stored. */
 struct output_pipe {
-	struct buffer held; /* the beginning of a code point that is not complete yet */
+	struct buffer held; /* the start of an incomplete code point */
 	struct excerpt kept;
 };
 
 struct tool_call {
 	struct tool_handler handler;
 	struct process *process;
-	struct loop_timer *timer; /* a call that could not begin */
+	struct loop_timer *timer; /* for a call that could not start */
 	struct output_pipe out, err;
 	double timeout;
-	size_t streamed;        /* bytes given to the handler */
-	bool cut;               /* which gets no more */
+	size_t streamed;        /* bytes passed to the handler */
+	bool cut;               /* the handler gets no more */
 	struct buffer program;  /* for messages */
-	struct buffer why;      /* why it could not begin */
-	bool ending, cancelled; /* cancelled by the callback that got the last output */
+	struct buffer why;      /* why the call could not start */
+	bool ending, cancelled; /* cancelled: by the callback for the last output */
 };
 
 /* ---- output ---- */
 
-/* Give a piece to the handler: of endless output only so much. */
+/* Pass a piece to the handler, up to TOOL_MAX_STREAMED bytes of a call. */
 static void stream(struct tool_call *call, bool errors, struct span text)
 {
 	void (*piece)(void *context, struct span text) =
@@ -59,7 +59,7 @@ static void keep(struct tool_call *call, struct output_pipe *output, struct span
 	stream(call, output == &call->err, text);
 }
 
-/* Take what the program printed; `last`: nothing follows that could complete a code point. */
+/* Add output of the program. `last`: nothing follows that could complete a code point. */
 static void take(struct tool_call *call, struct output_pipe *output, struct span bytes, bool last)
 {
 	struct buffer joined = {0}, repaired = {0};
@@ -121,7 +121,7 @@ static void end_line(struct buffer *text)
 		buffer_add_char(text, '\n');
 }
 
-/* What the model is told of a call that failed: what was printed, and why it ended. */
+/* The result of a failed call for the model: the output, and why the program ended. */
 static void write_failure(struct tool_call *call, const struct process_end *end,
 			  struct buffer *text)
 {

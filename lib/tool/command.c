@@ -12,7 +12,8 @@ struct piece {
 	bool open; /* a brace that is never closed */
 };
 
-/* Take the next piece off `rest`; false at the end. "{{" and "}}" stand for one brace. */
+/* Remove the next piece from `rest`. Returns false at the end. "{{" and "}}" stand for one brace.
+ */
 static bool next_piece(struct span *rest, struct piece *piece)
 {
 	size_t len = 0;
@@ -43,8 +44,8 @@ static bool next_piece(struct span *rest, struct piece *piece)
 	return true;
 }
 
-/* The argument that a placeholder stands for: what the model gave, else the default of its schema;
- * absent when there is neither, or null. */
+/* The value of a placeholder: the argument from the model, else the default in its schema. Absent
+ * if there is neither, or if the value is null. */
 static struct span lookup(const struct tool *tool, struct span args, struct span name)
 {
 	char *key = mem_copy(name);
@@ -158,7 +159,7 @@ static void push(struct vector *argv, struct span text)
 	push_string(argv, mem_copy(text));
 }
 
-/* Append `value` as it is passed: a string decoded, anything else as its JSON. */
+/* Append `value`: a string decoded, any other value as JSON. */
 static void add_value(struct vector *argv, struct buffer *out, struct span name, struct span value)
 {
 	size_t before = out->len;
@@ -175,8 +176,8 @@ static void add_value(struct vector *argv, struct buffer *out, struct span name,
 	}
 }
 
-/* Append the element `text` with its placeholders filled in; `repeated` stands for its one
- * placeholder when that is present. */
+/* Append the element `text` with its placeholders replaced. If `repeated` is present, it is the
+ * value of the only placeholder. */
 static void push_filled(struct vector *argv, const struct tool *tool, struct span args,
 			struct span text, struct span repeated)
 {
@@ -194,8 +195,8 @@ static void push_filled(struct vector *argv, const struct tool *tool, struct spa
 	buffer_free(&filled);
 }
 
-/* One element: no argument when a placeholder's value is absent, one for each element of an array
- * when its only placeholder is one, else one. */
+/* Append the arguments for one element: none if the value of a placeholder is absent, one for each
+ * element of an array if the only placeholder is an array, otherwise one. */
 static void push_element(struct vector *argv, const struct tool *tool, struct span args,
 			 struct span text)
 {
@@ -221,7 +222,8 @@ static void push_element(struct vector *argv, const struct tool *tool, struct sp
 	push_filled(argv, tool, args, text, (struct span){0});
 }
 
-/* The program: found in PATH, or, with a slash, beside the manifest. */
+/* Append the program: a name with a slash is relative to the manifest, others are searched in PATH.
+ */
 static void push_program(struct vector *argv, const struct tool *tool, struct span text)
 {
 	struct buffer plain = {0};

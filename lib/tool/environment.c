@@ -30,7 +30,7 @@ static bool is_set_in(struct span name, char *const *variables)
 	return false;
 }
 
-/* The pointers and behind them the strings, in one block of memory. */
+/* Copy the pointers and the strings into one block of memory, the strings last. */
 static char **pack(char *const *chosen, size_t count)
 {
 	size_t size = (count + 1) * sizeof(char *);

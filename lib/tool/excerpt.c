@@ -22,7 +22,8 @@ void excerpt_add(struct excerpt *excerpt, struct span text)
 	}
 	text = last_bytes(text, excerpt->tail_max);
 	buffer_add_span(&excerpt->tail, text);
-	/* Twice what is needed before the rest moves, so that each byte moves about once. */
+	/* Move the rest only when twice the needed bytes are there, so that each byte moves about
+	 * once. */
 	if (excerpt->tail.len > 2 * excerpt->tail_max)
 		buffer_drop(&excerpt->tail, excerpt->tail.len - excerpt->tail_max);
 }

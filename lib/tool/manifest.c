@@ -6,18 +6,18 @@
 #include "base/file.h"
 #include "tool/command.h"
 
-/* What an agent that is a tool is asked with, unless its manifest says more. */
+/* The parameters of an agent as a tool, unless its manifest has its own. */
 #define PROMPT_PARAMETERS                                                                          \
 	"{\"type\":\"object\",\"properties\":{\"prompt\":{\"type\":\"string\",\"description\":"    \
 	"\"What the agent is to do, with all it needs to know\"}},\"required\":[\"prompt\"],"      \
 	"\"additionalProperties\":false}"
 
-/* Longest name that every provider takes. */
+/* The longest name that every provider accepts. */
 enum { NAME_MAX_LENGTH = 64 };
 
-/* ---- saying what is wrong ---- */
+/* ---- errors ---- */
 
-/* Of a value of the manifest; the manifest's beginning for an absent one. */
+/* Set an error about a value of the manifest, or about its beginning if the value is absent. */
 static bool fault(const struct tool *tool, struct span value, struct error *e, const char *sentence)
 {
 	struct span text = buffer_span(&tool->manifest);
@@ -170,9 +170,9 @@ static bool read_running(struct tool *tool, struct span object, struct error *e)
 	return true;
 }
 
-/* ---- the whole ---- */
+/* ---- the complete manifest ---- */
 
-/* Give the manifest of a program that describes itself the command that runs it. */
+/* Add a command that runs `program` to the manifest that the program printed. */
 static void insert_command(struct tool *tool, const char *program)
 {
 	struct span whole = json_trim(buffer_span(&tool->manifest));

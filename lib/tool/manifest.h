@@ -1,19 +1,19 @@
 /*
- * manifest: a tool's description in JSON (agent-tool(5)), read and checked.
+ * manifest: read and check the JSON description of a tool (agent-tool(5)).
  */
 #ifndef TOOL_MANIFEST_H
 #define TOOL_MANIFEST_H
 
 #include "tool/tool.h"
 
-/* The tool that the manifest `text` describes. `source` names it in messages; `folder` is where
- * relative programs start. `program` is run when the manifest has no command ("./NAME", in
- * `folder`); NULL: it must have one, or be an agent ("agent": FILE), which has none. NULL with `e`
- * (FILE:LINE: what is wrong and what to do) when it is malformed. */
+/* The tool described by the manifest `text`. Messages name `source`; relative programs start at
+ * `folder`. If the manifest has no command, calls run `program` ("./NAME" in `folder`); if
+ * `program` is NULL, the manifest must have a command or an agent ("agent": FILE). Returns NULL and
+ * sets `e` (FILE:LINE: the error and its remedy) if the manifest is malformed. */
 struct tool *manifest_read(struct span text, const char *source, const char *folder,
 			   const char *program, struct error *e);
 
-/* Whether a folder's file `name` belongs to `tool`, whose command mentions it. */
+/* Whether the command of `tool` mentions the file `name` of its folder. */
 bool manifest_uses(const struct tool *tool, const char *name);
 
 void tool_free(struct tool *tool);

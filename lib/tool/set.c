@@ -9,7 +9,7 @@
 #include "tool/excerpt.h"
 #include "tool/manifest.h"
 
-/* How long a program may take to describe itself, and how much it may say. */
+/* Maximum time and output of a program that is run with --describe. */
 #define DESCRIBE_SECONDS 5.0
 enum { DESCRIBE_MAX = 1024 * 1024 };
 
@@ -23,7 +23,7 @@ const struct tool *tool_set_find(const struct tool_set *set, struct span name)
 	return NULL;
 }
 
-/* Take `tool`, which NULL says could not be read. */
+/* Add `tool` to the set, which then owns it. NULL: the tool could not be read. */
 static bool add(struct tool_set *set, struct tool *tool, struct error *e)
 {
 	const struct tool *other;
@@ -55,7 +55,7 @@ void tool_set_free(struct tool_set *set)
 	*set = (struct tool_set){0};
 }
 
-/* The folder of `path` ("" for the current one), which the caller frees. */
+/* The folder of `path`, "" for the current one. The caller frees it. */
 static char *folder_of(const char *path)
 {
 	const char *slash = strrchr(path, '/');
@@ -76,7 +76,7 @@ static bool add_manifest(struct tool_set *set, const char *path, struct error *e
 	return added;
 }
 
-/* ---- a program that describes itself ---- */
+/* ---- programs with --describe ---- */
 
 struct description {
 	struct loop *loop;
@@ -108,7 +108,7 @@ static void done(void *context, const struct process_end *end)
 	loop_stop(description->loop);
 }
 
-/* Run `PROGRAM --describe` on a loop of its own, for tools are gathered before anything else runs.
+/* Run `PROGRAM --describe` on a separate loop, because tools are loaded before anything else runs.
  */
 static void describe(const char *program, struct description *description)
 {
@@ -155,7 +155,7 @@ static bool add_program(struct tool_set *set, const char *path, struct error *e)
 	char *folder = folder_of(path);
 	bool added;
 
-	/* With a slash, so that it is not looked up in PATH. */
+	/* A name with a slash is not searched in PATH. */
 	buffer_add_format(&base, "./%s", path + strlen(folder));
 	describe(folder[0] != '\0' ? path : buffer_string(&base), &description);
 	buffer_add_format(&source, "%s --describe", path);
@@ -193,7 +193,8 @@ static void names_free(struct names *names)
 	free(names->at);
 }
 
-/* The files of `folder` in order, without hidden ones and READMEs. Returns false with errno. */
+/* The sorted names of the files in `folder`, without hidden files and READMEs. Returns false with
+ * errno set. */
 static bool list_folder(const char *folder, struct names *names)
 {
 	DIR *directory = opendir(folder);
@@ -225,8 +226,8 @@ static bool is_program(const char *path)
 	return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
 }
 
-/* Whether the file `name` belongs to one of the tools from `first` on, which came from manifests
- * of its folder: it is its program, or has its name. */
+/* Whether the file `name` belongs to one of the tools from index `first` on, which came from
+ * manifests of its folder: it is the program of the tool or has its name. */
 static bool belongs(const struct tool_set *set, size_t first, const char *path, const char *name)
 {
 	struct buffer manifest = {0};
@@ -240,7 +241,7 @@ static bool belongs(const struct tool_set *set, size_t first, const char *path, 
 	return found;
 }
 
-/* Manifests first, so that the programs they use are known. */
+/* Add manifests first, so that the programs that they use are known. */
 static bool add_files(struct tool_set *set, const char *folder, const struct names *names,
 		      struct error *e)
 {
@@ -281,7 +282,7 @@ static bool add_folder(struct tool_set *set, const char *folder, struct error *e
 	return good;
 }
 
-/* ---- what a path names ---- */
+/* ---- kinds of paths ---- */
 
 /* The manifest of a shipped tool, or NULL; the caller frees it. */
 static char *shipped_manifest(const char *name)
@@ -326,7 +327,7 @@ static bool not_found(const char *path, int why, struct error *e)
 	return false;
 }
 
-/* A file: a manifest (also one that comes through a pipe), or a program. */
+/* Add a file: a manifest (also from a pipe), or a program. */
 static bool add_file(struct tool_set *set, const char *path, const struct stat *status,
 		     struct error *e)
 {
@@ -386,7 +387,8 @@ bool tool_set_add_inline(struct tool_set *set, struct span text, size_t offset, 
 	struct buffer manifest = {0};
 	bool added;
 
-	/* Behind as many newlines as stand before it, so that messages name the file's lines. */
+	/* Add as many newlines as precede the manifest in the file, so that messages name the right
+	 * line. */
 	for (size_t i = 0; i < offset; i++)
 		if (text.at[i] == '\n')
 			buffer_add_char(&manifest, '\n');
@@ -401,7 +403,7 @@ bool tool_set_take(struct tool_set *set, struct tool_set *from, struct error *e)
 	bool good = true;
 
 	for (size_t i = 0; i < from->count && good; i++) {
-		good = add(set, from->tools[i], e); /* which frees it when not */
+		good = add(set, from->tools[i], e); /* add() frees the tool on failure */
 		from->tools[i] = NULL;
 	}
 	tool_set_free(from);

@@ -9,12 +9,12 @@
 #include "loop/loop.h"
 #include "schema/schema.h"
 
-/* ---- what a tool is ---- */
+/* ---- tools ---- */
 
 enum tool_kind {
 	TOOL_PROGRAM,
 	TOOL_AGENT,   /* a nested run of another agent answers the call */
-	TOOL_HANDOFF, /* the call gives the conversation to another agent */
+	TOOL_HANDOFF, /* the call hands the conversation over to another agent */
 };
 
 struct agent; /* run/agent.h */
@@ -22,17 +22,17 @@ struct agent; /* run/agent.h */
 struct tool {
 	enum tool_kind kind;
 	char *name, *description;
-	struct buffer manifest;    /* its JSON, which owns the spans */
+	struct buffer manifest;    /* the JSON; the spans below point into it */
 	struct span parameters;    /* JSON Schema; {"type":"object"} when the manifest has none */
 	struct schema *schema;     /* the parameters, compiled */
-	struct span command;       /* array of strings; absent: the tool is no program */
+	struct span command;       /* array of strings; absent: the tool is not a program */
 	char *agent_file;          /* the other agent's definition; NULL: the tool is a program */
-	const struct agent *agent; /* the same, found by who loads agents; borrowed */
-	char *folder;    /* of the manifest: a relative program name with a slash starts here */
+	const struct agent *agent; /* the same agent after loading; borrowed */
+	char *folder;    /* of the manifest; relative program names with a slash start here */
 	char *source;    /* the file, for messages */
 	double timeout;  /* seconds; 0: the caller's default */
-	bool approval;   /* asks first */
-	bool idempotent; /* may run again when it was interrupted */
+	bool approval;   /* needs approval */
+	bool idempotent; /* can run again after an interruption */
 	bool stdin_args; /* no placeholder in command: arguments go to stdin */
 };
 
@@ -41,14 +41,14 @@ struct tool_set {
 	size_t count;
 };
 
-/* Add what `path` names: a manifest (*.json), an executable (asked with --describe, 5 s), a folder
- * of them, or the name of a shipped tool (share/agent/tools/NAME.json). False with `e` (kind
- * "usage"): not found, malformed (file, line and remedy), a name that is taken or is not
- * [a-zA-Z_][a-zA-Z0-9_-]{0,63}. */
+/* Add the tools at `path`: a manifest (*.json), an executable (run with --describe, 5 s), a folder
+ * of them, or the name of a shipped tool (share/agent/tools/NAME.json). Returns false and sets `e`
+ * (kind "usage") if `path` does not exist, if a manifest is malformed (with file, line and remedy),
+ * or if a name is taken or is not [a-zA-Z_][a-zA-Z0-9_-]{0,63}. */
 bool tool_set_add(struct tool_set *set, const char *path, struct error *e);
-/* The same for a relative `path` that starts at `folder` ("": the current one). */
+/* The same for a `path` relative to `folder` ("": the current one). */
 bool tool_set_add_from(struct tool_set *set, const char *folder, const char *path, struct error *e);
-/* Add the tool of a manifest that stands in another file, at byte `offset` of its text. */
+/* Add the tool of a manifest inside another file, at byte `offset` of its text. */
 bool tool_set_add_inline(struct tool_set *set, struct span text, size_t offset, size_t length,
 			 const char *source, const char *folder, struct error *e);
 /* Move all tools of `from` to the end of `set`. */
@@ -59,27 +59,26 @@ void tool_set_free(struct tool_set *set);
 /* ---- running one ---- */
 
 struct tool_limits {
-	double timeout;    /* seconds, for tools which do not say themselves */
-	size_t max_result; /* bytes of result kept: the rest is cut out of the middle */
+	double timeout;    /* seconds, for tools without a timeout of their own */
+	size_t max_result; /* maximum bytes of a result; the rest is cut out of the middle */
 };
 
 enum { TOOL_MAX_RESULT = 256 * 1024, TOOL_MAX_STREAMED = 16 * 1024 * 1024 };
 
 struct tool_result {
-	struct span text; /* stdout, or for errors what the model is told; valid UTF-8 */
+	struct span text; /* stdout, or the error text for the model; valid UTF-8 */
 	bool is_error;
 	bool truncated;
-	int exit_status; /* -1: did not exit by itself (signal, timeout, could not start) */
+	int exit_status; /* -1: no exit status (signal, timeout, could not start) */
 	double seconds;
 };
 
 struct tool_handler {
 	void *context;
-	/* A piece of stdout as it is printed (whole code points; invalid bytes have become U+FFFD).
-	 * After TOOL_MAX_STREAMED bytes a line says that there is more, and nothing follows. May be
-	 * NULL. */
+	/* Called for each piece of stdout (complete code points; invalid bytes are U+FFFD). After
+	 * TOOL_MAX_STREAMED bytes, a final line says that there is more output. May be NULL. */
 	void (*output)(void *context, struct span text);
-	/* Called exactly once unless the call is cancelled; the call is gone afterwards. */
+	/* Called exactly once unless the call is cancelled. The call is freed afterwards. */
 	void (*done)(void *context, const struct tool_result *result);
 	/* The same as output for stderr. May be NULL. */
 	void (*errors)(void *context, struct span text);
@@ -98,16 +97,16 @@ struct tool_call *tool_start(struct loop *loop, const struct tool *tool, struct 
  * The child is reaped by the loop, or at once by tool_cancel itself when grace is 0. */
 void tool_cancel(struct tool_call *call, double grace);
 
-/* Ask the tool to end (TERM, KILL after TOOL_GRACE_SECONDS) and wait for it as usual: `done` comes
+/* Stop the tool (TERM, KILL after TOOL_GRACE_SECONDS) and wait for it as usual: `done` is called
  * with an error result that ends in "cancelled". */
 void tool_stop(struct tool_call *call);
 
-/* How long a tool has between TERM and KILL. */
+/* The time between TERM and KILL. */
 #define TOOL_GRACE_SECONDS 2.0
 
-/* Build a tool's environment: this process's, without the variables named in `secrets`
- * (NULL-terminated) and without any whose name ends in _API_KEY, _TOKEN, _SECRET, _SECRET_KEY or
- * _PASSWORD, plus the `extra` ones ("NAME=value", NULL-terminated). One free releases it. */
+/* Build the environment of a tool: that of this process, without the variables named in `secrets`
+ * (NULL-terminated) and without variables whose names end in _API_KEY, _TOKEN, _SECRET, _SECRET_KEY
+ * or _PASSWORD, plus `extra` ("NAME=value", NULL-terminated). Free it with free(). */
 char **tool_environment(char *const *secrets, char *const *extra);
 
 #endif

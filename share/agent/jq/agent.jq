@@ -1,10 +1,10 @@
-# agent: what one asks of the events of agent-events(5).
+# agent: filters for the events of agent-events(5).
 #   agent-filter -s 'import "agent" as a; a::is_error'
 
-# The text that an event brings: a piece of the answer, of the reasoning, of what a tool printed.
+# The text that an event carries: a piece of a response, of reasoning, or of the output of a tool.
 def text: .data.text // empty;
 
-# Whether something went wrong: an error, a failed tool call, a run without success.
+# Whether the event reports an error, a failed tool call, or the end of a run without success.
 def is_error:
 	.event_type == "error"
 	or (.event_type == "tool_end" and .data.is_error == true)
@@ -13,10 +13,10 @@ def is_error:
 # Whether the event belongs to a call of this tool.
 def tool($name): .data.tool_name? == $name;
 
-# Whether the event ends something that took longer than this many seconds.
+# Whether the event ends something that took longer than $seconds.
 def slower($seconds): (.data.duration_seconds? // 0) > $seconds;
 
-# The text of a neutral message, as llm_end has it.
+# The text of a neutral message, in the form of llm_end.
 def message_text: [.content[]? | select(.type == "text") | .text] | join("");
 
 # The text of the answer that an llm_end or an agent_end completes.

@@ -13,7 +13,7 @@ def finish_of:
 	{end_turn: "stop", stop_sequence: "stop", pause_turn: "stop", max_tokens: "length",
 		model_context_window_exceeded: "length", tool_use: "tool_calls", refusal: "refusal"}[. // ""];
 
-# Calls whose arguments have only been streamed: the line that has them whole did not come.
+# Complete calls whose arguments were only streamed, because the line with the complete arguments is missing.
 def complete_calls:
 	reduce (t::run.calls | to_entries[] | select(.value.started == null)) as $call (.;
 		t::call($call.key; $call.value.tool_name;
@@ -31,7 +31,7 @@ def close_all:
 		| if $key == "" then . else t::run_end({status: "success"}) end)
 	| .key = "";
 
-# ---- runs: the outer one, and one for each subagent, known by the id of the call that started it ----
+# ---- runs: the outer run, and a run for each subagent, identified by the id of the call that started it ----
 
 def open_outer($model; data):
 	if .state.runs[""] != null then . else .key = "" | t::run_start("claude"; $model; data) end;
@@ -70,7 +70,7 @@ def tool_result($block):
 
 def is_call: .type | . == "tool_use" or . == "server_tool_use" or . == "mcp_tool_use";
 
-# A part of a message. What has been streamed is known already.
+# A part of a message. Parts that were streamed are skipped.
 def part($block; $streamed):
 	if $block.type == "text" then if $streamed then . else t::text($block.text) end
 	elif $block.type == "thinking" then if $streamed then . else t::thinking($block.thinking) end
@@ -94,7 +94,7 @@ def assistant:
 		| if t::run.message.stopped == true then close else . end
 	end;
 
-# Of what is said to the model only the results matter: the rest is prompts, of the user or a subagent.
+# Messages to the model: only tool results are translated. The rest are prompts of the user or a subagent.
 def user:
 	[.event.message.content | arrays | .[] | select(.type == "tool_result")] as $results
 	| if $results | length == 0 then .

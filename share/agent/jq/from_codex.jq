@@ -1,7 +1,7 @@
 # from_codex: codex exec --json
 #
-# A thread's turn is a run. Codex does not tell where a response of its model ends: here it ends when a
-# tool has ended, and before the next message.
+# A turn of a thread becomes a run. Codex does not report where a response of its model ends. This
+# translation ends it at the end of a tool call and before the next message.
 import "translate" as t;
 
 def start: {};
@@ -11,7 +11,7 @@ def open_run:
 	else t::run_start("codex"; null; if .state.thread_id == null then {} else {session_id: .state.thread_id} end)
 	end;
 
-# A text that may have been shown in part.
+# A text, parts of which may have been translated already.
 def new_text($item):
 	($item.text | t::as_text) as $text
 	| (t::run.items[$item.id] // "") as $shown

@@ -3,7 +3,7 @@ import "translate" as t;
 
 def start: {};
 
-# The prompt is a line of its own, which follows the first.
+# The prompt is on a line of its own after the first line.
 def open_run($prompt):
 	if t::is_open then .
 	else
@@ -59,7 +59,7 @@ def step:
 	else t::raw("gemini"; $e.type) end
 	| t::done;
 
-# A stream that ended after its first line.
+# The stream ended after its first line.
 def finish:
 	t::begin
 	| if .state.init == null or t::is_open then . else t::at(.state.init.timestamp) | open_run("") end

@@ -1,7 +1,7 @@
 # to_ag_ui: the events of the Agent-User Interaction protocol (AG-UI). Send them with --sse.
 #
-# What has no event of its own there is a CUSTOM one, by its event_type and with its data; nested runs are
-# left out.
+# Events without an AG-UI equivalent become CUSTOM events with their event_type and data. Nested runs
+# are left out.
 import "translate" as t;
 
 def start: {messages: 0, runs: {}};

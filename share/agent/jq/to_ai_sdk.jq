@@ -1,8 +1,9 @@
 # to_ai_sdk: the UI message stream of the AI SDK (version 5 and later), which useChat reads. Send it with
 # --sse, under the header "x-vercel-ai-ui-message-stream: v1".
 #
-# What has no counterpart is left out: nested runs, errors after which the run goes on, what tools print.
-# What a failed attempt has streamed (llm_retry) cannot be taken back.
+# Events without an equivalent are left out: nested runs, errors after which the run continues, the
+# output of tools.
+# Text of a failed attempt (llm_retry) that was sent already cannot be taken back.
 import "translate" as t;
 
 def start: {sse, parts: 0, runs: {}};

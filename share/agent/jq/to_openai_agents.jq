@@ -1,8 +1,9 @@
 # to_openai_agents: the stream events of the OpenAI Agents SDK, as Runner.run_streamed yields them, in JSON:
 # agent_updated_stream_event, raw_response_event with the deltas of a response, run_item_stream_event.
 #
-# Where the SDK has an agent there is an object with its name. As there, the items of a response come when it
-# is complete, and the outputs of its tools when all have ended. Nested runs are left out.
+# An object with the agent's name stands for an agent. As in the SDK, the items of a response follow
+# when the response is complete, and the outputs of its tools when all of them have ended. Nested runs
+# are left out.
 import "translate" as t;
 
 def start: {runs: {}};
@@ -12,7 +13,7 @@ def emit($event): .events += [$event];
 
 def agent: {name: run.agent};
 
-# A delta of a response; $data without its number.
+# A delta of a response; $data has no sequence number.
 def delta($type; $data):
 	(run.number // 0) as $number
 	| .state.runs[.id].number = $number + 1

@@ -1,5 +1,5 @@
 # to_pydantic_ai: the stream events of pydantic-ai (version 2), as run_stream_events yields them, in JSON.
-# Fields that are null there are left out, and so are nested runs and what has no counterpart.
+# Fields that are null are left out, as are nested runs and events without an equivalent.
 import "translate" as t;
 
 def start: {runs: {}};
@@ -50,7 +50,7 @@ def call_delta($data; $delta):
 			event_kind: "part_delta"})
 	end;
 
-# Arguments that did not come in pieces.
+# Arguments that were not streamed.
 def call_whole($data):
 	if run.part.tool_call_id == $data.tool_call_id and run.part.args == "" then
 		call_delta($data; $data.args | t::json)

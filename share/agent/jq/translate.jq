@@ -1,11 +1,11 @@
-# translate: what the modules of agent-filter --from and --to have in common; see agent-filter(1).
+# translate: functions for the modules of agent-filter --from and --to; see agent-filter(1).
 #
-# A step works on a context: what it was given (.state, .event, .time, .run_id) and the .events it has made
-# so far.
+# A step works on a context: its input (.state, .event, .time, .run_id) and the .events that it has
+# produced so far.
 
-# ---- --to: vocabularies that know no nested runs ----
+# ---- --to: vocabularies without nested runs ----
 
-# The step of an event, with .id for its run, unless the run is a nested one.
+# The step for an event, with the id of its run in .id, unless it is a nested run.
 def outer(event):
 	.events = []
 	| .id = (.event.run_id // "" | tostring)
@@ -17,12 +17,12 @@ def outer(event):
 	else . end
 	| {state, events};
 
-# ---- --from: .key is which of the stream's runs it is about ("": the outer one). Of each that is open,
-# .state.runs[.key] holds what its agent_end and the end of its current message need to tell. ----
+# ---- --from: .key identifies a run of the stream ("": the outer run). For each open run,
+# .state.runs[.key] holds the data for its agent_end and for the end of its current message. ----
 
 def begin: .events = [] | .key = "" | .state.runs //= {};
 
-# The source tells when it happened: RFC 3339, with Z.
+# Use the time of the source: RFC 3339 with Z.
 def at($timestamp):
 	if ($timestamp | type) != "string" then .
 	else .stamp = $timestamp
@@ -43,7 +43,7 @@ def run: .state.runs[.key];
 def is_open: run != null;
 def in_message: is_open and run.message != null;
 
-# The number that agent-filter has hidden from jq in a text, rounded as jq does, for calculations.
+# The number that agent-filter passed to jq as a text, rounded as jq does, for calculations.
 def number:
 	if type == "string" and startswith("\ufdd0") then .[1:] | try tonumber catch null
 	elif type == "number" then .
@@ -51,20 +51,20 @@ def number:
 
 def count: number // 0;
 
-# JSON text, hidden numbers as they were.
+# JSON text, with the numbers in such texts unchanged.
 def json:
 	tojson | split("\"\ufdd0")
 	| .[0] + ([.[1:][] | split("\"") | .[0] + (.[1:] | join("\""))] | join(""));
 
-# Text of anything: itself, or its JSON.
+# The text of a value: the value itself if it is a text, else its JSON.
 def as_text: if type == "string" then . elif . == null then "" else json end;
 
-# How long ago `$since` was.
+# The seconds since `$since`.
 def seconds_since($since): if $since == null then null else .time - $since | now_rounded end;
 
 # ---- a run ----
 
-# `data` may add to or change what agent_start says.
+# `data` can add to the data of agent_start or change it.
 def run_start($name; $model; data):
 	data as $data
 	| .run_id as $id
@@ -73,7 +73,7 @@ def run_start($name; $model; data):
 	| emit("agent_start";
 		{agent_name: $name, model: $model, prompt: "", tools: [], schema_version: 1} + $data);
 
-# ---- a message of the model: opened by its first part, closed by what follows it ----
+# ---- a message of the model: its first part opens it, the event after it closes it ----
 
 def message_open($id; $model):
 	if in_message then .
@@ -117,7 +117,7 @@ def call_chunk($id; $delta):
 		| emit("tool_call_chunk"; {tool_call_id: $id, tool_name: run.calls[$id].tool_name, args_delta: $delta})
 	end;
 
-# The call is complete, and the tool begins to run. It happens once.
+# The call is complete and the tool starts to run. Done only once per call.
 def call($id; $name; $args):
 	if run.calls[$id].started != null then .
 	else call_start($id; $name)
@@ -139,14 +139,14 @@ def usage($input; $output; $cached; $written; $reasoning; $requests):
 	{input_tokens: $input, output_tokens: $output, cached_input_tokens: $cached,
 		cache_write_tokens: $written, reasoning_tokens: $reasoning, requests: $requests};
 
-# What the run has used so far.
+# The usage of the run so far.
 def progress($usage):
 	seconds_since(run.started) as $elapsed
 	| emit("progress"; {iteration: run.iteration, total_tokens: ($usage.input_tokens + $usage.output_tokens),
 		total_cost_usd: null, input_tokens: $usage.input_tokens, output_tokens: $usage.output_tokens,
 		elapsed_seconds: $elapsed});
 
-# $usage: what the message has used; null: the stream does not tell.
+# $usage: the usage of the message; null: unknown.
 def message_close($finish; $usage):
 	if in_message | not then .
 	else run.message as $m
@@ -167,7 +167,7 @@ def message_close($finish; $usage):
 		end
 	end;
 
-# The request is sent again: what there is of its answer is forgotten.
+# The request is sent again: discard the response so far.
 def retry($attempt; $data):
 	if in_message then
 		.state.runs[.key].iteration -= 1
@@ -180,7 +180,7 @@ def retry($attempt; $data):
 def error_event($text; $type; $fatal):
 	emit("error"; {error: $text, exception_type: ($type // "error"), fatal: $fatal});
 
-# What has no counterpart is passed on as it is.
+# Pass on lines without an equivalent unchanged.
 def raw($provider; $name):
 	if is_open then emit("raw"; {provider: $provider, event: $name, payload: .event}) else . end;
 
