@@ -49,7 +49,7 @@ on_terminal() {
 	assert_output "$(cat "$DATA/run.md")"
 }
 
-@test "markdown: what is long is cut, and said to be" {
+@test "markdown: long texts are cut and marked" {
 	{
 		for i in $(seq 201); do
 			event tool_start "{\"tool_call_id\":\"$i\",\"tool_name\":\"t\"}"
@@ -88,7 +88,7 @@ on_terminal() {
 	assert_output '[{"role":"user","content":[{"type":"text","text":"Hi"}]},{"role":"assistant","content":[{"type":"text","text":"Ho"}]}]'
 }
 
-@test "messages: what was attached to the prompt is there, a call that the provider ran has its result in it" {
+@test "messages: attachments are included, and a hosted call contains its result" {
 	run agent-collect -o messages "$DATA/hosted.jsonl"
 	assert_success
 	assert_equal "$(jq -c '.[0]' <<<"$output")" '{"role":"user","content":[{"type":"image","media_type":"image/png","name":"a</script>.png","data":"iVBORw0KGgo="},{"type":"text","text":"notes"},{"type":"text","text":"p"}]}'
@@ -97,7 +97,7 @@ on_terminal() {
 	assert_equal "$(jq -c '.[2].content' <<<"$output")" '[{"type":"tool_result","tool_call_id":"h1","tool_name":"transfer_to_writer","result":"Transferred.","is_error":false}]'
 }
 
-@test "the answer is known also where its pieces are not in the stream" {
+@test "the answer is known without chunks in the stream" {
 	agent-filter -i "$DATA/hosted.jsonl" | agent-filter -T agent_end >log
 	run --separate-stderr agent-collect log
 	assert_failure 4
@@ -184,7 +184,7 @@ execute_tool grep	1	2	1795214400720000000	1795214400750000000"
 	assert_line "chat gpt-4o-mini	4bf92f3577b34da6a3ce929d0e0e4736	invoke_agent helper"
 }
 
-@test "otlp: a run that was resumed points to the one before, lone surrogates are replaced" {
+@test "otlp: a resumed run has a link to the earlier run, lone surrogates are replaced" {
 	event agent_start '{"agent_name":"a\ud800","resumed_from":"01939aaa-0000-7000-8000-000000000001"}' R >log
 	event agent_end '{"success":true}' R >>log
 	run bash -c 'agent-collect -o otlp log | jq -c ".resourceSpans[].scopeSpans[].spans[] | [.name, .links]"'
@@ -192,7 +192,7 @@ execute_tool grep	1	2	1795214400720000000	1795214400750000000"
 	assert_equal "$(jq -r '.resourceSpans[0].scopeSpans[0].spans[0].spanId' "$DATA/run.otlp.json")" d40f737ea64f3920
 }
 
-@test "otlp: a tool that the provider ran is an extension; a time beyond 64 bits of nanoseconds is the last one" {
+@test "otlp: a hosted tool is an extension; times beyond 64 bits of nanoseconds are clamped" {
 	run bash -c 'agent-collect -o otlp "$1" | jq -c ".resourceSpans[].scopeSpans[].spans[] | select(.name | startswith(\"execute_tool\")) | [.name, (.attributes[] | select(.key == \"gen_ai.tool.type\") | .value.stringValue)]"' - "$DATA/hosted.jsonl"
 	assert_output '["execute_tool web_search","extension"]
 ["execute_tool transfer_to_writer","function"]'
@@ -216,7 +216,7 @@ hash_of() {
 	assert_output "content=\"default-src 'none'; base-uri 'none'; form-action 'none'; style-src 'sha256-$(hash_of style)'; script-src 'sha256-$(hash_of script)'\""
 }
 
-@test "html: one page that loads nothing and never takes text for markup" {
+@test "html: one page that loads nothing and escapes all text" {
 	agent-collect -o html "$DATA/run.jsonl" >page.html
 	run grep -Ec 'https?://|@import|url\(|<link|<img|<iframe' page.html
 	assert_output 0
@@ -284,7 +284,7 @@ page_data() {
 	assert_output '[true,3]'
 }
 
-@test "html: what was attached to the prompt, by name" {
+@test "html: attachments are shown by name" {
 	agent-collect -o html "$DATA/hosted.jsonl" >page.html
 	run bash -c "$(declare -f page_data); page_data page.html | jq -c .attachments"
 	assert_output '[{"type":"image","name":"a</script>.png","media_type":"image/png","text":null},{"type":"text","name":null,"media_type":null,"text":"notes"}]'
@@ -314,14 +314,14 @@ shown() {
 	assert_output --partial 'answer &lt;/noscript&gt;&lt;!-- \u{202e}'
 }
 
-@test "html: no run at all still makes a page" {
+@test "html: a log without runs gives a page" {
 	run bash -c 'agent-collect -o html </dev/null 2>/dev/null | tail -1'
 	assert_output '</html>'
 }
 
 # ---- what a stranger's text may not do ----
 
-@test "markdown: hostile text stays in its place" {
+@test "markdown: hostile text cannot leave its code span or fence" {
 	run agent-collect -o markdown "$DATA/hostile.jsonl"
 	assert_failure 1
 	assert_output "$(cat "$DATA/hostile.md")"
@@ -361,7 +361,7 @@ shown() {
 	assert_equal "$stderr" 'agent-collect: the stream ended without agent_end: its writer was killed'
 }
 
-@test "what llm_retry discards is no part of the answer so far" {
+@test "chunks that llm_retry discards are not part of the answer so far" {
 	head -18 "$DATA/run.jsonl" >log
 	assert_equal "$(agent-collect log | jq -c .output)" null
 	head -16 "$DATA/run.jsonl" >log
@@ -385,7 +385,7 @@ shown() {
 		'[{"tool_call_id":"c","tool_name":"t","args":{},"result":null,"is_error":null,"duration_seconds":null,"iteration":null}]'
 }
 
-@test "unknown types are counted by name, beyond a number of names together" {
+@test "unknown types are counted by name, and together beyond 64 names" {
 	for i in $(seq 70); do event "x_$i" '{}'; done >log
 	event agent_end '{"success":true}' >>log
 	run bash -c 'agent-collect log | jq -c ".event_counts | [.x_1, .x_64, .x_65, .[\"(other)\"], .agent_end]"'
@@ -394,7 +394,7 @@ shown() {
 
 # ---- exit status ----
 
-@test "it exits with the run's status" {
+@test "the exit status is that of the run" {
 	local how exit
 	while read -r how exit; do
 		finished "$how" "$exit" >log
@@ -410,7 +410,7 @@ cancelled 130
 cancelled 143'
 }
 
-@test "of several runs the worst counts, nested runs do not" {
+@test "with several runs the highest exit status applies; nested runs do not count" {
 	{ finished success 0 A; finished limit 3 B; finished error 1 C; } >log
 	run agent-collect -o text log
 	assert_failure 3
@@ -444,7 +444,7 @@ cancelled 143'
 
 # ---- malformed input ----
 
-@test "a malformed line is named and left out, the work goes on, exit 1" {
+@test "a malformed line is reported and skipped, and the exit status is 1" {
 	{ sed -n 1,5p "$DATA/run.jsonl"; echo '{"event_type":"llm_chunk","data":{"text":"x"}'; echo '[1]'; sed -n '6,$p' "$DATA/run.jsonl"; } >log
 	run --separate-stderr agent-collect log
 	assert_failure 1
@@ -464,7 +464,7 @@ agent-collect: log:7: byte 1: not a JSON object; the line is skipped'
 	assert_equal "$stderr" 'agent-collect: log:1: byte 44: control character in a string; the line is skipped'
 }
 
-@test "a torn last line is said to be one" {
+@test "a torn last line is reported as torn" {
 	{ head -12 "$DATA/run.jsonl"; sed -n 13p "$DATA/run.jsonl" | head -c 80; } >log
 	run --separate-stderr agent-collect log
 	assert_failure 4
@@ -487,7 +487,7 @@ agent-collect: the stream ended without agent_end: its writer was killed'
 	assert_equal "$stderr" 'agent-collect: long:1: the line is longer than 16 MiB; it is skipped'
 }
 
-@test "events that come again change no number" {
+@test "repeated events are not counted" {
 	sed '24p; 5p; 10p; 14p' "$DATA/run.jsonl" >log
 	run --separate-stderr agent-collect log
 	assert_failure 1
@@ -497,7 +497,7 @@ agent-collect: the stream ended without agent_end: its writer was killed'
 	assert_equal "${stderr_lines[3]}" "agent-collect: log:28: a second agent_end of run '01939aaa-0000-7000-8000-000000000001'; it is ignored"
 }
 
-@test "tool_end without tool_start, and a second tool_start, are said and left out" {
+@test "tool_end without tool_start and a second tool_start are reported and ignored" {
 	{
 		event tool_start '{"tool_call_id":"a","tool_name":"t"}'
 		event tool_start '{"tool_call_id":"a","tool_name":"t"}'
@@ -531,7 +531,7 @@ agent-collect: log:4: tool call 'a' ends without having started; it is left out"
 	assert_output '{"total":true,"runs":100,"nested_runs":0,"succeeded":100,"failed":0,"incomplete":0,"usage":{"input_tokens":32000,"output_tokens":4000,"cached_input_tokens":19200,"cache_write_tokens":null,"reasoning_tokens":null,"requests":300},"total_cost_usd":0.12,"iterations":200,"tool_calls":200,"tool_errors":100,"errors":100,"duration_seconds":3.01,"run_seconds":301}'
 }
 
-@test "--total: in CSV and Markdown too; a cost that is not known makes the sum unknown" {
+@test "--total: also in CSV and Markdown; one unknown cost makes the sum unknown" {
 	{ cat "$DATA/run.jsonl"; finished success 0 A; } >log
 	run bash -c 'agent-collect --total log | tail -1 | jq -c "[.runs, .total_cost_usd, .usage.input_tokens]"'
 	assert_output '[2,null,320]'
@@ -552,13 +552,13 @@ agent-collect: log:4: tool call 'a' ends without having started; it is left out"
 
 # ---- checks ----
 
-@test "--check: a condition that holds says nothing" {
+@test "--check: a condition that holds prints nothing" {
 	run agent-collect -o text --check .success --check '.iterations == 2 and .usage.input_tokens < 500' "$DATA/run.jsonl"
 	assert_success
 	assert_output 'The file has two lines.'
 }
 
-@test "--check: every condition that fails is named, with the value and what it is about" {
+@test "--check: every failed condition is reported with its value and the values of its paths" {
 	run --separate-stderr agent-collect -o text --check '.total_cost_usd < 0.001' --check .success \
 		--check '.errors[] | .fatal' --check '.nope | keys' --check empty "$DATA/run.jsonl"
 	assert_failure 1
@@ -583,7 +583,7 @@ agent-collect: check failed: empty (no value, $run)"
 	assert_output 0
 }
 
-@test "--check: what is no jq expression is a usage error" {
+@test "--check: an invalid jq expression is a usage error" {
 	run agent-collect --check '.a &' "$DATA/run.jsonl"
 	assert_failure 2
 	assert_output --partial 'agent-collect: --check: .a &: '
@@ -614,7 +614,7 @@ agent-collect: check failed: empty (no value, $run)"
 	assert_output "agent-run: standard input:3: byte 2: unexpected end of text"
 }
 
-@test "otlp: a call has the span that its tool was told" {
+@test "otlp: a call has the span id that its tool received" {
 	echo '{"name":"t","description":"Its trace","parameters":{"type":"object"},"command":["printenv","TRACEPARENT"]}' >t.json
 	agent-run -m test -t t.json hello >log
 	run agent-collect -o otlp log
@@ -622,7 +622,7 @@ agent-collect: check failed: empty (no value, $run)"
 		"$(agent-collect log | jq -r '.tool_calls[0].result')"
 }
 
-@test "a TRACEPARENT that is invalid begins a new trace, for tools and for the export" {
+@test "an invalid TRACEPARENT starts a new trace, for tools and for the export" {
 	echo '{"name":"t","description":"Its trace","parameters":{"type":"object"},"command":["printenv","TRACEPARENT"]}' >t.json
 	for parent in "$(printf '%055d' 0)" "$(printf '%055d' 0 | tr 0 -)" "00-$(printf '%032d' 0)-b7ad6b7169203331-01"; do
 		TRACEPARENT=$parent agent-run -m test -t t.json hello >log
@@ -665,14 +665,14 @@ agent-collect: check failed: empty (no value, $run)"
 	assert_output "$(head -1 "$DATA/run.jsonl")"
 }
 
-@test "--status is nothing where standard error is no terminal" {
+@test "--status is ignored unless standard error is a terminal" {
 	run --separate-stderr agent-collect --status -o text "$DATA/run.jsonl"
 	assert_success
 	assert_output 'The file has two lines.'
 	assert_equal "$stderr" ''
 }
 
-@test "--status: a live line that is gone at the end" {
+@test "--status: the live line is removed at the end" {
 	cat >slow <<-EOF
 		head -12 $DATA/run.jsonl; sleep 0.3; sed -n '13,\$p' $DATA/run.jsonl
 	EOF

@@ -24,7 +24,7 @@ seqs() {
 	agent-filter "$@" | jq -s -c 'map(.seq)'
 }
 
-@test "without an expression everything passes, also what is unknown, byte for byte" {
+@test "without an option all lines pass byte for byte, also unknown types" {
 	printf '%s\n' '{ "event_type" : "later", "new":[1.10, 1E400]}' '{"data":{}}' '{"event_type":"\u0078"}' >>log
 	agent-filter log >out
 	cmp log out
@@ -54,7 +54,7 @@ EOF
 	assert_equal "$(seqs -t b log)" '[]'
 }
 
-@test "of a key that comes again the first counts, in every spelling" {
+@test "the first of repeated keys applies, in every spelling" {
 	cat >log <<'EOF'
 {"event_type":"a","event_type":"b","seq":0,"run_id":"x","run_id":"y"}
 { "event_type":"a","event_type":"b","seq":1,"run_id":"x","run_id":"y"}
@@ -108,7 +108,7 @@ EOF
 	assert_output "$(sed -n 6p log)"
 }
 
-@test "an expression that does not compile is shown as jq shows it" {
+@test "a compile error is printed in the form of jq" {
 	run agent-filter -s '.a +' log
 	assert_failure 2
 	assert_line --index 0 --regexp '^jq: error: syntax error, unexpected'
@@ -121,14 +121,14 @@ EOF
 	assert_output 'agent-filter: --arg takes a name and a value'
 }
 
-@test "a run-time error names the line and goes on" {
+@test "a run-time error names the line, and the next lines are processed" {
 	run --separate-stderr agent-filter -t 'tool_*' -i -m '.data.duration_seconds + 1 | if . == 1 then error("none") else . end' log
 	assert_failure 1
 	assert_output 3.5
 	assert_equal "$stderr" 'agent-filter: log:6: --map: none'
 }
 
-@test "debug and stderr in an expression write to standard error, input has nothing to give" {
+@test "debug and stderr in an expression write to standard error, input fails" {
 	run --separate-stderr agent-filter -t tool_end -m '.seq | debug | stderr' log
 	assert_success
 	assert_output 6
@@ -138,7 +138,7 @@ EOF
 	assert_output $'[]\n"none"'
 }
 
-@test "halt ends the work, halt_error with its message and status" {
+@test "halt ends the program, halt_error with its message and status" {
 	run agent-filter -m '.seq | if . == 2 then halt else . end' log
 	assert_success
 	assert_output $'0\n1'
@@ -154,7 +154,7 @@ EOF
 	assert_equal "$stderr" '{"\u001b":1}'
 }
 
-@test "an event that is nested deeper than libjq takes is told, not shown" {
+@test "an event nested deeper than libjq accepts is reported and skipped" {
 	{ printf '{"event_type":"x","data":'; printf '[%.0s' {1..500}; printf ']%.0s' {1..500}; printf '}\n'; } >deep
 	cat deep log >both
 	run --separate-stderr agent-filter -s '.seq == 9' both
@@ -167,7 +167,7 @@ EOF
 	assert_output "$(sed -n 10p log)"
 }
 
-@test "expressions without libjq: what is missing is named" {
+@test "expressions without libjq: the message names the missing package" {
 	# A library of another name in its place: the loader looks here first.
 	mkdir lib
 	echo nothing >lib/libjq.so.1
@@ -243,7 +243,7 @@ agent-filter: lines:3: --valid: the schema is too expensive to check; the line i
 {"event_type":"tool_call_chunk","timestamp":"2026-11-20T22:49:01.000003Z","run_id":"aa11","seq":4,"data":{"tool_call_id":"c1","tool_name":"read","args_delta":"{\"a\":1}"}}'
 }
 
-@test "-d merges neither different runs nor different calls, and other events part groups" {
+@test "-d does not merge different runs or calls, and other events end a group" {
 	cat >log <<'EOF'
 {"event_type":"llm_chunk","run_id":"a","data":{"text":"1"}}
 {"event_type":"llm_chunk","run_id":"b","data":{"text":"2"}}
@@ -257,7 +257,7 @@ EOF
 	cmp log out
 }
 
-@test "-d loses nothing: chunks that differ in more than their text stay apart, keys and spellings stay" {
+@test "-d loses nothing: chunks with other differences are not merged, keys and spellings are preserved" {
 	cat >log <<'EOF'
 {"event_type":"tool_chunk","run_id":"a","data":{"tool_call_id":"x","stream":"out","text":"1"}}
 {"event_type":"tool_chunk","run_id":"a","data":{"tool_call_id":"x","stream":"err","text":"2"}}
@@ -275,7 +275,7 @@ EOF
 	assert_output '{"seq":2,"data":{"text":"ab","n":1.10},"host":[1E400],"run_id":"\u0061","event_type":"llm_chunk"}'
 }
 
-@test "-d makes no line that is too long" {
+@test "-d does not write lines that are too long" {
 	yes '{"event_type":"llm_chunk","data":{"text":"'"$(printf '%01000d' 0)"'"}}' | head -3000 >log
 	agent-filter -d 1000 log >out
 	assert_equal "$(jq -j .data.text out | wc -c)" 3000000
@@ -313,7 +313,7 @@ data: $(tail -1 log)"
 	assert_output ""
 }
 
-@test "a malformed line is told, skipped, and makes the status 1; --strict stops there" {
+@test "a malformed line is reported and skipped, and the status is 1; --strict stops there" {
 	{ sed -n 1p log; echo '{"event_type":"agent_start",'; echo '[]'; sed -n 10p log; } >bad
 	run --separate-stderr agent-filter bad
 	assert_failure 1
@@ -325,7 +325,7 @@ agent-filter: bad:3: byte 1: not a JSON object; the line is skipped'
 	assert_output "$(sed -n 1p log)"
 }
 
-@test "of a dropped line only the envelope is looked at" {
+@test "only the envelope of a dropped line is checked" {
 	printf '{"event_type":"raw","data":nonsense\n' >>log
 	run --separate-stderr agent-filter -t agent_end log
 	assert_success
@@ -368,7 +368,7 @@ agent-filter: bad:3: byte 1: not a JSON object; the line is skipped'
 	assert_output ""
 }
 
-@test "it is quick to say yes: each line is out before more is waited for" {
+@test "each line is written before more input is awaited" {
 	mkfifo in
 	agent-filter -t llm_chunk in >out &
 	exec 7>in
@@ -387,7 +387,7 @@ agent-filter: bad:3: byte 1: not a JSON object; the line is skipped'
 	assert_equal "$(jq .seq out)" 9
 }
 
-@test "-f goes on when another run has begun behind one that has ended" {
+@test "-f continues if another run starts after one that has ended" {
 	{ sed -n 1p log; sed -n 10p log | sed s/bb22/aa11/; } >grow
 	sed -n 1p log | sed s/aa11/cc33/ >>grow
 	agent-filter -f -m '.run_id' grow >out &
@@ -419,7 +419,7 @@ has_read() {
 	return 1
 }
 
-@test "-f tells a line that was cut off when the file was truncated" {
+@test "-f reports a line that was cut off when the file was truncated" {
 	{ head -1 log; sed -n 2p log | head -c 30; } >grow
 	agent-filter -f grow >out 2>err &
 	until has_read $! grow "$(wc -c <grow)"; do sleep 0.01; done
@@ -432,7 +432,7 @@ has_read() {
 	assert_equal "$(cat err)" "agent-filter: grow:2: the line is cut off: the file was truncated; it is skipped"
 }
 
-@test "-f says nothing of what a stream lacks or repeats" {
+@test "-f does not report missing or repeated events" {
 	{ sed -n 1p log; sed -n 1p log; sed -n 9p log; sed -n 10p log | sed s/bb22/aa11/; sed -n 10p log; sed -n 10p log; } >some
 	run --separate-stderr agent-filter -f some
 	assert_success
@@ -440,7 +440,7 @@ has_read() {
 	assert_equal "$stderr" ""
 }
 
-@test "on a terminal what could steer it is shown, not sent; --raw-control sends it" {
+@test "control sequences are made visible on a terminal; --raw-control sends them" {
 	printf '{"event_type":"x","data":{"a":"\302\233 \342\200\256 \177 é"}}\n' >log
 	run script -qec 'agent-filter log' /dev/null </dev/null
 	assert_output $'{"event_type":"x","data":{"a":"\\u009b \\u202e \\u007f é"}}\r'
@@ -457,7 +457,7 @@ has_read() {
 	assert_equal "$stderr" ""
 }
 
-@test "standard input that is closed is told as what it is" {
+@test "a closed standard input is reported as closed" {
 	run sh -c 'exec agent-filter <&-'
 	assert_failure 2
 	assert_output "agent-filter: standard input: Bad file descriptor"

@@ -53,7 +53,7 @@ types() {
 		'{"agent_name":"agent","model":"test","prompt":"hello there","tools":["one"],"schema_version":1,"system":"be brief","provider":"test"}'
 }
 
-@test "agent_end holds the output, the usage and how it went" {
+@test "agent_end holds the output, the usage and the status" {
 	run agent-run -m test -o text='Good day.' hello
 	assert_success
 	assert_equal "$(tail -1 <<<"$output" | jq -c '.data | [.success, .status, .exit_status, .output, .finish_reason, .total_iterations, .tool_calls]')" \
@@ -106,7 +106,7 @@ types() {
 	assert_equal "$(jq -c 'select(.event_type=="agent_end") | .data | [.total_iterations, .tool_calls]' <<<"$output")" '[2,2]'
 }
 
-@test "arguments reach the tool's stdin and the log as the very bytes the model wrote" {
+@test "arguments reach the tool's stdin and the log byte for byte" {
 	tool keep '{"type":"object"}' '["tee","seen"]'
 	model=$(scripted)
 	cat >answer.1 <<'EOF'
@@ -278,7 +278,7 @@ EOF
 	assert_output 'agent-run: standard output: No space left on device'
 }
 
-@test "with the standard files closed, nothing is written into what takes their place" {
+@test "with the standard files closed, nothing is written to files opened in their place" {
 	run bash -c 'agent-run -m test hello -l log.jsonl <&- >&- 2>&-'
 	assert_failure 1
 	assert_equal "$(jq -s 'map(.seq) == [range(length)]' log.jsonl)" true
@@ -296,7 +296,7 @@ EOF
 	assert_output 'agent-run: -: the events are on standard output already; a log is a file'
 }
 
-@test "a number that is too large is as good as endless" {
+@test "a number that is too large means no limit" {
 	tool one '{"type":"object"}' '["true"]'
 	local option
 	for option in --timeout --tool-timeout --idle-timeout; do
@@ -309,7 +309,7 @@ EOF
 	done
 }
 
-@test "an option whose value is an unset variable says so" {
+@test "an option whose value is an unset variable is reported" {
 	local option
 	for option in --log --tool --history --base-url --tool-choice --deny --attach --schema --approve-with; do
 		run agent-run -m test "$option" "" hello
@@ -383,7 +383,7 @@ EOF
 	assert_equal "$(jq -r 'select(.event_type=="tool_end") | .data.result' out.jsonl)" $'one \u00e9\ufffd\ufffd'
 }
 
-@test "--tool-output shows so much of endless output" {
+@test "--tool-output stops after 16 MiB of a call" {
 	tool endless '{"type":"object"}' '["sh","-c","yes | head -c 17000000"]'
 	agent-run -m test -t tools --tool-output hello </dev/null >out.jsonl
 	jq -j 'select(.event_type=="tool_chunk") | .data.text' out.jsonl >shown
@@ -425,7 +425,7 @@ EOF
 	assert_output "agent-run: missing.jsonl: No such file or directory"
 }
 
-@test "a model that fails hands over to the next" {
+@test "a model that fails is replaced by the next one" {
 	run agent-run -m 'exec:false' hello
 	assert_failure 1
 	AGENT_MODEL='' run agent-run -m 'nosuch:x,test' hello
@@ -449,7 +449,7 @@ EOF
 
 # ---- calls that the provider runs itself ----
 
-@test "a call that the provider ran is told as it happens, and nothing runs here" {
+@test "a hosted call is reported as it happens, and nothing runs locally" {
 	printf '%s\n' >answer.1 \
 		'{"event_type":"tool_call_start","data":{"tool_call_id":"s","tool_name":"web_search","executed_by":"provider"}}' \
 		'{"event_type":"tool_call_chunk","data":{"tool_call_id":"s","args_delta":"{\"q\": 1.10}"}}' \
@@ -469,13 +469,13 @@ EOF
 	assert_equal "$(types again)" "$(types events)"
 }
 
-@test "a call whose result the provider never told is over with its answer" {
+@test "a hosted call without a result ends with the response" {
 	printf '%s\n' '{"tool_call_id":"s","tool_name":"web_search","args":{},"executed_by":"provider"}' '{"text":"x"}' >answer.1
 	agent-run -m "$(scripted)" hi </dev/null >events
 	assert_equal "$(jq -c 'select(.event_type == "tool_end").data | [.result, .is_error, .executed_by]' events)" '["",false,"provider"]'
 }
 
-@test "an answer that pauses is asked to go on, with what it said" {
+@test "a paused response is continued, with its text so far" {
 	printf '%s\n' '{"text":"One. "}' '{"event_type":"llm_end","data":{"finish_reason":"stop","is_final":false}}' >answer.1
 	printf '%s\n' '{"text":"Two."}' >answer.2
 	agent-run -m "$(scripted)" hi </dev/null >events

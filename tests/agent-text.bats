@@ -55,7 +55,7 @@ answer() {
 	assert_output "agent-text: none: No such file or directory"
 }
 
-@test "the texts of two iterations are parted by a blank line" {
+@test "a blank line separates the texts of two iterations" {
 	{
 		start
 		event llm_start '{"iteration":1}'
@@ -201,7 +201,7 @@ data: {"event_type":"agent_end","run_id":"r","data":{"success":true,"exit_status
 	assert_output "agent-text: there were no events to read; what is expected is the output of agent-run, one JSON object a line"
 }
 
-@test "malformed lines are told by file and line, skipped, and make the status 1" {
+@test "malformed lines are reported by file and line and skipped, and the status is 1" {
 	{ start; echo 'not json'; chunk ok; echo '[1]'; end; } >log
 	run --separate-stderr agent-text log
 	assert_failure 1
@@ -226,7 +226,7 @@ agent-text: log:4: byte 1: not a JSON object; the line is skipped"
 	assert_equal "$stderr" "agent-text: log:2: the line is longer than 16 MiB; it is skipped"
 }
 
-@test "events that come again are ignored, and told" {
+@test "repeated events are reported and ignored" {
 	{
 		start r | sed 's/"data"/"seq":0,"data"/'
 		echo '{"event_type":"llm_chunk","run_id":"r","seq":1,"data":{"text":"once"}}'
@@ -241,7 +241,7 @@ agent-text: log:4: byte 1: not a JSON object; the line is skipped"
 agent-text: log:5: a second agent_end of run 'r'; it is ignored"
 }
 
-@test "missing events are told with --strict only: a filter makes holes on purpose" {
+@test "missing events are reported only with --strict, because filters leave events out" {
 	{
 		echo '{"event_type":"llm_chunk","run_id":"r","seq":3,"data":{"text":"x"}}'
 		echo '{"event_type":"agent_end","run_id":"r","seq":9,"data":{"success":true,"exit_status":0}}'
@@ -271,7 +271,7 @@ agent-text: log:2: 5 events of run 'r' are missing before seq 9"
 	assert_output 'b1 b2'
 }
 
-@test "of several runs the worst status counts" {
+@test "with several runs the highest exit status applies" {
 	{ start a; end '' a; start b; event agent_end '{"success":false,"status":"limit","exit_status":3}' b; start c; end '' c; } >log
 	run agent-text log
 	assert_failure 3
@@ -297,7 +297,7 @@ agent-text: log:2: 5 events of run 'r' are missing before seq 9"
 	assert_output $'outer again\n\ninner'
 }
 
-@test "an answer that is taken back starts again" {
+@test "a discarded response starts again" {
 	{
 		start
 		chunk 'Hal'
@@ -335,7 +335,7 @@ agent-text: log:2: 5 events of run 'r' are missing before seq 9"
 	assert_output $'["\\u202e"]\r'
 }
 
-@test "each piece is out before more is waited for" {
+@test "each piece is written before more input is awaited" {
 	mkfifo in
 	agent-text in >out &
 	exec 7>in
@@ -374,7 +374,7 @@ agent-text: log:2: 5 events of run 'r' are missing before seq 9"
 	assert_output --partial "try 'agent-text --help'"
 }
 
-@test "a stream without the pieces, as agent-filter -i leaves it, still gives the answer" {
+@test "a stream without chunks, as written by agent-filter -i, gives the answer" {
 	cat >items <<'EOF'
 {"event_type":"agent_start","run_id":"r","seq":0,"data":{"agent_name":"a"}}
 {"event_type":"llm_end","run_id":"r","seq":5,"data":{"message":{"role":"assistant","content":[{"type":"thinking","text":"hm"},{"type":"text","text":"I look."},{"type":"tool_call","tool_call_id":"c","tool_name":"t","args":{}}]}}}
@@ -406,7 +406,7 @@ It is so."
 	assert_output '"It is so."'
 }
 
-@test "events of others without a run_id are nobody's run" {
+@test "foreign events without a run_id do not form a run" {
 	{ echo '{"event_type":"note","data":{}}'; echo '{}'; cat <<'EOF'
 {"event_type":"agent_start","run_id":"r","seq":0,"data":{"agent_name":"a"}}
 {"event_type":"llm_chunk","run_id":"r","seq":1,"data":{"text":"hi"}}
@@ -428,7 +428,7 @@ EOF
 	assert_output "agent-text: the stream ended without agent_end: its writer was killed"
 }
 
-@test "blank lines and a byte order mark are no fault, a seq out of range is none" {
+@test "blank lines, a byte order mark and a seq out of range are accepted" {
 	printf '\xef\xbb\xbf{"event_type":"agent_start","run_id":"r","seq":0,"data":{}}\r\n\r\n \t\n{"event_type":"llm_chunk","run_id":"r","seq":99999999999999999999,"data":{"text":"h"}}\n{"event_type":"llm_chunk","run_id":"r","seq":9223372036854775807,"data":{"text":"i"}}\n{"event_type":"agent_end","run_id":"r","seq":1,"data":{"success":true}}\n  ' >log
 	run agent-text log
 	assert_success

@@ -109,7 +109,7 @@ two_calls() {
 <- u 1.00s ok: z'
 }
 
-@test "-a forgets what a retry takes back" {
+@test "-a drops the arguments that a retry discards" {
 	{
 		start
 		event tool_call_chunk '{"tool_call_id":"a","tool_name":"t","args_delta":"{\"n\":1"}'
@@ -176,7 +176,7 @@ all                4        1    1h02m'
 a           1        1    0.60s    0.60s    0.60s    0.60s    0.60s'
 }
 
-@test "-s tells quantiles of many calls within 1 percent" {
+@test "-s computes quantiles of many calls within 1 percent" {
 	awk 'BEGIN {
 		print "{\"event_type\":\"agent_start\",\"data\":{}}"
 		for (i = 1; i <= 5000; i++)
@@ -294,7 +294,7 @@ m     <- deep 1.00s ok: ok
 	assert_success
 }
 
-@test "a call that the provider runs is a call like others" {
+@test "a hosted call is shown like other calls" {
 	{
 		start
 		event tool_start '{"tool_call_id":"s","tool_name":"web_search","args":{"query":"x"},"iteration":1,"executed_by":"provider"}'
@@ -362,7 +362,7 @@ m     <- deep 1.00s ok: ok
 	refute_output --partial $'\e[32m'
 }
 
-@test "a call that does not tell its duration is timed by the log, or not at all" {
+@test "a call without a duration is timed by the timestamps, if there are any" {
 	{
 		start r
 		event tool_start '{"tool_call_id":"1","tool_name":"t","args":{}}' r 01.250
@@ -381,7 +381,7 @@ m     <- deep 1.00s ok: ok
 t           2        0    1.75s    1.75s    1.75s    1.75s    1.75s'
 }
 
-@test "what a call lacks or says twice is told, and never counted twice" {
+@test "missing and repeated events of a call are reported and not counted twice" {
 	{
 		start
 		call 1 t '{}'; call 1 t '{}'; result 1 t 1 x; result 1 t 1 x
@@ -414,7 +414,7 @@ agent-tools: log:11: a tool_end of call  without its tool_start"
 <- t 2.00s ok: y'
 }
 
-@test "events that come again are ignored, and told" {
+@test "repeated events are reported and ignored" {
 	{
 		start r
 		call 1 t '{}' r | sed 's/"data"/"seq":5,"data"/'
@@ -474,7 +474,7 @@ agent-tools: run b ended with status 'limit'"
 	assert_output "agent-tools: nowhere: No such file or directory"
 }
 
-@test "names, arguments and results cannot steer a terminal or break a line" {
+@test "names, arguments and results cannot control a terminal or break a line" {
 	{ start; call 1 'a\u001b[2J\n' '{"x":"\u009b"}' ; result 1 'a\u001b[2J\n' 1 'r\u001b]0;t\u0007'; end; } >log
 	run agent-tools log
 	assert_output $'-> a\e[2J\\n {"x":"\\u009b"}
@@ -490,7 +490,7 @@ agent-tools: run b ended with status 'limit'"
 	assert_line --partial $'-> \u202et\u009b {}'
 }
 
-@test "on a terminal a line tells what runs; it is gone at the end" {
+@test "on a terminal a live line shows the running calls and is removed at the end" {
 	mkfifo in
 	TERM=xterm NO_COLOR=1 script -qfc 'stty cols 80; agent-tools in' screen </dev/null >/dev/null &
 	exec 7>in
@@ -504,7 +504,7 @@ agent-tools: run b ended with status 'limit'"
 	refute_line --regexp $'done.*\\.\\. slow'
 }
 
-@test "each line is out before more is waited for" {
+@test "each line is written before more input is awaited" {
 	mkfifo in
 	agent-tools in >out &
 	exec 7>in

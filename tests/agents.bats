@@ -51,7 +51,7 @@ messages() {
 	jq -rc '.messages[] | .role + ": " + ([.content[] | .text // .tool_name] | join(" "))' "requests/$1"
 }
 
-@test "a file says who the agent is; the command line goes before it" {
+@test "a file defines the agent; the command line overrides it" {
 	mkdir -p home/tools
 	printf '{"name":"look","command":["printf","seen"]}\n' >home/tools/look.json
 	echo 'be brief' >home/how.md
@@ -108,7 +108,7 @@ tool: transfer_to_front"
 	assert_equal "$(jq -c '[.tools[]?.name]' requests/c.1)" '[]'
 }
 
-@test "of several handoffs the first counts, and other calls of the answer run before it" {
+@test "the first of several handoffs applies, and other calls of the response run before it" {
 	printf '{"name":"look","command":["printf","seen"]}\n' >look.json
 	agent a '"handoffs":["b.json","c.json"],"tools":["look.json"]'
 	agent b
@@ -122,7 +122,7 @@ tool: transfer_to_front"
 ["transfer_to_c",true,"Multiple handoffs detected, ignoring this one."]'
 }
 
-@test "handoff_input says how much of the conversation goes along" {
+@test "handoff_input sets how much of the conversation the new agent sees" {
 	agent a '"handoffs":["b.json"]'
 	for input in all last none; do
 		rm -rf requests
@@ -281,7 +281,7 @@ user: The agent a handed over to you: it is yours"
 	run -1 kill -0 "$(cat pid)"
 }
 
-@test "what is wrong with a definition is said with file, line and remedy, before anything is sent" {
+@test "an error in a definition is reported with file, line and remedy before anything is sent" {
 	mistake() {
 		printf '%s' "$1" >bad.json
 		run -2 agent-run -A bad.json 'x' </dev/null
@@ -304,7 +304,7 @@ user: The agent a handed over to you: it is yours"
 	mistake '{"name":"a","handoffs":["other.json"]}' 'other.json: the name "a" is taken by bad.json: rename one of them'
 }
 
-@test "a key that a later agent needs is missed before anything is sent" {
+@test "a missing key of a later agent is reported before anything is sent" {
 	agent a '"handoffs":["b.json"]'
 	agent b '"model":"anthropic:claude-sonnet-4-5"'
 	run -2 --separate-stderr env -u ANTHROPIC_API_KEY agent-run -A a.json 'x' </dev/null
@@ -333,7 +333,7 @@ handoff() {
 	assert_equal "$(agent-text -n events)" "$(jq -r .text "${rounds[-1]}/expected.json")"
 }
 
-@test "recorded conversations with a handoff are had again" {
+@test "recorded conversations with a handoff are reproduced" {
 	unset AGENT_MODEL OPENAI_BASE_URL
 	RECORDINGS=$BATS_TEST_DIRNAME/data/recordings/openai
 	cat >front.json <<-'EOF'
@@ -372,7 +372,7 @@ handoff() {
 	assert_equal "$(cat said)" fine
 }
 
-@test "the schema of definitions describes what is read" {
+@test "the schema of definitions accepts what agent-run accepts" {
 	jq -r '.properties | keys[]' "$AGENT_SHARE/agent.schema.json" | sort >keys
 	echo '{"name":"a","x":1}' >bad.json
 	run -2 agent-run -A bad.json x </dev/null
@@ -384,7 +384,7 @@ handoff() {
 	sed 's/.*the keys are //; s/, /\n/g' <<<"$output" | sort | diff keys -
 }
 
-@test "a resumed run goes on under the limits of the whole: what nested runs used counts" {
+@test "the limits of a resumed run count the usage of the earlier run and of nested runs" {
 	printf '{"name":"look","command":["printf","seen"]}\n' >look.json
 	agent boss '"tools":[{"name":"ask","description":"d","agent":"mid.json"}]'
 	agent mid '"tools":[{"name":"ask","description":"d","agent":"low.json"},"look.json"]'
@@ -418,7 +418,7 @@ handoff() {
 
 }
 
-@test "a resumed agent is told what it was told before, and nothing of what others were told" {
+@test "a resumed agent gets its earlier messages and none of other agents" {
 	agent a '"handoffs":["b.json"]'
 	echo '{"name":"b","handoffs":["a.json"]}' >b.json
 	calls a.1 transfer_to_b '{}'
@@ -505,7 +505,7 @@ handoff() {
 	assert_equal "$(jq -c .schema requests/a.1 requests/b.1)" $'{"type":"integer"}\n{"type":"string","minLength":3}'
 }
 
-@test "a batch whose lines say more than the agent, resumed around a handoff" {
+@test "a batch whose lines override the agent, resumed around a handoff" {
 	agent a '"handoffs":["b.json"],"model":"exec:false"'
 	agent b '"handoffs":["a.json"]'
 	calls mine.1 transfer_to_b '{}'
@@ -527,7 +527,7 @@ handoff() {
 	done
 }
 
-@test "a batch of agents with nested runs, resumed: a nested run is no line's" {
+@test "a batch of agents with nested runs, resumed: a nested run belongs to no line" {
 	agent boss '"tools":[{"name":"ask","description":"d","agent":"helper.json","idempotent":true}]'
 	agent helper
 	calls boss.1 ask '{"prompt":"x"}'
@@ -558,7 +558,7 @@ by_results() {
 	EOF
 }
 
-@test "a run that was cut at any event, in nested runs too, is finished, and readers take it as one" {
+@test "a run that was cut at any event, also in nested runs, is finished, and readers treat it as one run" {
 	by_results
 	printf '{"name":"look","command":["sh","-c","echo $AGENT_RUN_ID >>ran; echo seen"]}\n' >look.json
 	agent boss '"tools":[{"name":"again","description":"d","agent":"helper.json","idempotent":true},{"name":"once","description":"d","agent":"helper.json"}]'
@@ -643,7 +643,7 @@ $(grep -c '"llm_end"' log)
 	assert_equal "$(jq -r 'select(.event_type == "agent_end" and .data.agent_name == "boss").data.usage.requests' events)" 11
 }
 
-@test "--wrap-up: a nested run at its parent's limit says what it has, and the parent goes on" {
+@test "--wrap-up: a nested run at its parent's limit gives a final answer, and the parent continues" {
 	agent boss '"tools":[{"name":"ask","description":"d","agent":"helper.json"}]'
 	printf '{"name":"look","command":["printf","seen"]}\n' >look.json
 	agent helper '"tools":["look.json"]'
@@ -682,7 +682,7 @@ $(grep -c '"llm_end"' log)
 	assert_regex "$(of tool_end 'select(.tool_name == "ask") | .result')" '^The agent helper failed: the run took longer than 0.3 seconds'
 }
 
-@test "a session after a handoff: the first agent starts the next turn, and knows what was said" {
+@test "a session after a handoff: the first agent starts the next turn with the whole conversation" {
 	agent a '"handoffs":["b.json"]'
 	agent b
 	calls a.1 transfer_to_b '{}'

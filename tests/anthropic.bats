@@ -64,7 +64,7 @@ error_body() {
 	done
 }
 
-@test "anthropic: what is asked, with which headers" {
+@test "anthropic: the request and its headers" {
 	start_server "$(say ok)"
 	ANTHROPIC_CUSTOM_HEADERS=$'X-One: 1\nX-Two: 2' ask anthropic:claude-opus-5 -s 'Be brief.' -o betas=one-1,two-2 -o stop_sequences='["x"]' --effort low
 	assert_equal "$(request 1 '[.method, .path, .headers."x-api-key", .headers.authorization, .headers."anthropic-version", .headers."anthropic-beta", .headers."x-one", .headers."x-two"]')" \
@@ -117,7 +117,7 @@ error_body() {
 	assert_equal "$(data agent_end '[.usage.input_tokens, .usage.output_tokens]')" '[1212,208]'
 }
 
-@test "anthropic: the provider's own tools are told and never run; a pause is continued" {
+@test "anthropic: hosted calls are reported and never run locally; a pause is continued" {
 	local r=$recordings/messages-pai-pause-turn-web-search-streaming-vcr
 	start_server "recording=$r/01" "recording=$r/02"
 	ask anthropic:claude-sonnet-4-5 -o 'tools=[{"type":"web_search_20250305","name":"web_search"}]'
@@ -212,7 +212,7 @@ error_body() {
 	assert_equal "$(request 1 '[.method, .path, .headers."x-api-key"]')" "[\"GET\",\"/v1/models?limit=1000\",\"$secret\"]"
 }
 
-@test "anthropic: the key is nowhere" {
+@test "anthropic: the key appears nowhere in the output" {
 	start_server "status=401 $(error_body authentication_error "invalid key $secret")"
 	run -1 ask anthropic:claude-opus-5 --raw
 	run grep -rl -- "$secret" events messages

@@ -52,7 +52,7 @@ decisions() {
 	of tool_approval '[.tool_call_id, .decision, .by] | join(" ")'
 }
 
-@test "a person says yes: the call is shown, runs, and the terminal is as it was" {
+@test "the user approves: the call is shown and runs, and the terminal is restored" {
 	tool rm_all '["touch","ran"]'
 	calls rm_all
 	person "$asks" $'y\n' -- --ask '*'
@@ -63,7 +63,7 @@ Run it? [y]es, [N]o, [a]lways this tool, [q]uit, or why not: y'
 	assert [ -e ran ]
 }
 
-@test "a person says no: the model is told who, and why" {
+@test "the user denies: the model gets the decision and the reason" {
 	tool rm_all '["touch","ran"]'
 	calls rm_all rm_all
 	person "$asks" $'n\n' "$asks" $'use the trash instead\n' -- --ask '*'
@@ -75,7 +75,7 @@ The user denied the call: use the trash instead'
 	assert [ ! -e ran ]
 }
 
-@test "calls that wait are asked one after the other, and always is for all of that tool" {
+@test "pending calls are prompted one at a time, and always approves all calls of the tool" {
 	tool one '["true"]'
 	tool two '["true"]'
 	calls one two one one
@@ -121,7 +121,7 @@ The call was cancelled.'
 	assert [ ! -e ran ]
 }
 
-@test "^C while asking cancels the run, and the terminal is as it was" {
+@test "^C during a question cancels the run, and the terminal is restored" {
 	tool one '["touch","ran"]'
 	calls one one
 	run -130 person "$asks" $'\x03' -- --ask '*'
@@ -131,14 +131,14 @@ The call was cancelled.'
 	assert [ ! -e ran ]
 }
 
-@test "^D is a no" {
+@test "^D denies" {
 	tool one '["true"]'
 	calls one
 	person "$asks" $'\x04' -- --ask '*'
 	assert_equal "$(decisions)" 'c0 denied user'
 }
 
-@test "what was typed before the question was seen is no answer to it" {
+@test "input typed before the question is discarded" {
 	tool one '["touch","ran"]'
 	calls one
 	cat >model.sh <<'EOF'
@@ -167,7 +167,7 @@ EOF
 	assert_equal "$(sed -n 1p screen | tr -d '\r')" 'agent-run: the model wants to run one {"x":"a\u{9b}2J\u{202e}\u001b[1A\n\rRun it? y"}'
 }
 
-@test "programs that share a terminal ask one after the other" {
+@test "programs on one terminal ask one at a time" {
 	tool one '["true"]'
 	calls one
 	echo 'cat >/dev/null; if [ -e $RUN ]; then echo "{\"text\":\"done\"}"; else touch $RUN; cat calls; fi' >model.sh
@@ -186,7 +186,7 @@ EOF
 	assert_equal "$(decisions)" $'c0 approved user\nc0 approved user\nc0 approved user'
 }
 
-@test "--approval-timeout: no answer is a no, a half typed one too" {
+@test "--approval-timeout: a missing or half-typed answer denies" {
 	tool one '["touch","ran"]'
 	calls one one
 	person "$asks" 'ye' -- --ask '*' --approval-timeout 0.2
@@ -206,7 +206,7 @@ The call was denied: nobody answered within 0.2 seconds (--approval-timeout)'
 	assert [ ! -e ran ]
 }
 
-@test "without a terminal, or in the background, the answer is no, with the reason" {
+@test "without a terminal, or in the background, calls are denied with the reason" {
 	tool one '["touch","ran"]'
 	calls one
 	setsid -w agent-run -m 'exec:sh model.sh' -t tools --ask '*' hello </dev/null >events
@@ -221,7 +221,7 @@ The call was denied: nobody answered within 0.2 seconds (--approval-timeout)'
 	assert [ ! -e ran ]
 }
 
-@test "a tool that asks by its manifest runs freely with --allow; the strictest glob counts" {
+@test "--allow lets a tool with approval run; the strictest matching glob applies" {
 	printf '{"name":"one","command":["touch","ran"],"approval":true}' >tools/one.json
 	calls one
 	setsid -w agent-run -m 'exec:sh model.sh' -t tools hello </dev/null >events
@@ -238,7 +238,7 @@ The call was denied: nobody answered within 0.2 seconds (--approval-timeout)'
 	assert [ ! -e ran ]
 }
 
-@test "--approve-with gets the call, and what it prints is the reason, told and recorded" {
+@test "--approve-with gets the call, and its output is the reason for the model and the log" {
 	tool one '["true"]'
 	calls one one
 	agent-run -m 'exec:sh model.sh' -t tools --ask '*' \
@@ -249,7 +249,7 @@ The call was denied: nobody answered within 0.2 seconds (--approval-timeout)'
 	assert_equal "$(jq -r '.messages[-1].content[1].result' request.1)" 'The call was denied: not twice'
 }
 
-@test "a call with wrong arguments is not asked about" {
+@test "a call with invalid arguments needs no approval" {
 	printf '{"name":"one","command":["true"],"parameters":{"type":"object","required":["x"]}}' >tools/one.json
 	calls one
 	person -- --ask '*'
@@ -258,7 +258,7 @@ The call was denied: nobody answered within 0.2 seconds (--approval-timeout)'
 	assert_equal "$(of tool_end .is_error)" true
 }
 
-@test "a question begins a line of its own, and a live line waits until it is answered" {
+@test "a question starts on a new line, and the live line waits until it is answered" {
 	tool slow '["sh","-c","until [ -e ran ]; do sleep 0.01; done"]'
 	tool rm_all '["touch","ran"]'
 	calls slow rm_all

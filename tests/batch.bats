@@ -35,7 +35,7 @@ ends() {
 		"$(printf '%s\n' '1: This is the built-in test model. You said: first line' '7: third' 'b: This is the built-in test model. You said: second')"
 }
 
-@test "the prompt has places for the fields of a line" {
+@test "the prompt has placeholders for the fields of a line" {
 	printf '%s\n' '{"city": "Rome", "days": 1.10}' '{"city": "Bern", "vars": {"days": [2]}}' >lines
 	agent-run -m test --batch lines 'The weather in {city} for {days} days, {not a place}?' </dev/null >events
 	assert_equal "$(data agent_start .prompt events)" \
@@ -65,7 +65,7 @@ ends() {
 	assert_equal "$(wc -l <"$SERVER_LOG")" 0
 }
 
-@test "so many at a time as --jobs says" {
+@test "at most --jobs runs at once" {
 	seq 1 6 >lines
 	agent-run -m test -o delay=0.02 --batch lines -j 2 </dev/null >events
 	assert_equal "$(jq -rn '[foreach inputs as $e (0; if $e.event_type == "agent_start" then . + 1 elif $e.event_type == "agent_end" then . - 1 else . end)] | max' events)" 2
@@ -83,7 +83,7 @@ ends() {
 	assert_equal "$(jq -r .body.messages[0].content "$SERVER_LOG" | sort -u | wc -l)" 1000
 }
 
-@test "again with the same log: what is done is left out, what failed is asked again" {
+@test "the same log again: succeeded lines are skipped, failed lines run again" {
 	printf '%s\n' good bad ugly >lines
 	start_server --strict "if-body=good say=fine" "if-body=ugly say=fine" \
 		"if-body=bad status=400 type=application/json text='{\"error\":{\"message\":\"no\"}}'" \
@@ -101,7 +101,7 @@ ends() {
 	run -1 agent-run -m openai-chat:m --base-url "$SERVER_URL" --retries 0 --batch lines --log log
 }
 
-@test "a killed batch goes on: runs that were interrupted keep what they have" {
+@test "a killed batch continues: interrupted runs keep their complete steps" {
 	printf '{"name":"mark","description":"d","parameters":{"type":"object"},"command":["sh","-c","echo x >>marks; echo ok"]}\n' >mark.json
 	seq 1 5 >lines
 	agent-run -m test -t mark.json --batch lines -j 5 --log whole </dev/null >/dev/null
@@ -139,14 +139,14 @@ ends() {
 	assert_equal "$(jq -r 'select(.event_type == "agent_end").data.status' events | sort | uniq -c | xargs)" '10 cancelled'
 }
 
-@test "options that contradict each other are said" {
+@test "contradictory options are reported" {
 	run -2 agent-run -m test --batch x -c y
 	assert_output 'agent-run: --session is for one run; a batch goes on with its --log'
 	run -2 agent-run -m test --batch nowhere
 	assert_output 'agent-run: nowhere: No such file or directory'
 }
 
-@test "on a terminal a live line tells how far it is; also while nothing happens, and not in a pipe" {
+@test "on a terminal a live line shows the progress, also while nothing happens, but not in a pipe" {
 	printf '%s\n' '{"prompt": "a"}' '{"prompt": "b", "model": "exec:cat gate"}' >lines
 	mkfifo gate
 	script -qfc 'agent-run -m test --batch lines >events' screen </dev/null >/dev/null &

@@ -82,7 +82,7 @@ say() {
 	done
 }
 
-@test "bedrock: cut anywhere, the answer is whole or broken off, never wrong" {
+@test "bedrock: a response cut anywhere is complete or an error, never wrong" {
 	local size cut answers=()
 	say answer 'all of it' end_turn
 	size=$(wc -c <answer)
@@ -103,7 +103,7 @@ say() {
 ["success",0,"all of it"]'
 }
 
-@test "bedrock: what is asked, with which headers" {
+@test "bedrock: the request and its headers" {
 	say answer ok end_turn
 	start_server "$(stream answer)"
 	ask "$claude" -s 'Be brief.' --max-tokens 100 -o temperature=0.5 -o top_k=5
@@ -153,7 +153,7 @@ say() {
 	assert_equal "$(data tool_end .result | sort -u | head -n 1)" 0
 }
 
-@test "bedrock: exceptions in the stream are tried again where that may help" {
+@test "bedrock: retryable exceptions in the stream are retried" {
 	local what
 	say answer 'all of it' end_turn
 	for what in throttlingException internalServerException modelStreamErrorException serviceUnavailableException modelTimeoutException; do
@@ -197,7 +197,7 @@ say() {
 	assert_equal "$(data error .error)" 'bedrock refused the key (HTTP 403: The security token included in the request is invalid); check AWS_BEARER_TOKEN_BEDROCK or AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'
 }
 
-@test "bedrock: what a guardrail stopped is refused" {
+@test "bedrock: a response stopped by a guardrail is a refusal" {
 	say answer 'I may not.' guardrail_intervened
 	start_server "$(stream answer)"
 	run ask "$claude"
@@ -205,7 +205,7 @@ say() {
 	assert_equal "$(data agent_end '[.status, .finish_reason]')" '["refused","content_filter"]'
 }
 
-@test "bedrock: --dry-run shows no secret; what is missing is named" {
+@test "bedrock: --dry-run shows no secret, and missing variables are named" {
 	unset AWS_BEARER_TOKEN_BEDROCK
 	run agent-run -n -m "$claude" hi
 	assert_failure 2

@@ -74,7 +74,7 @@ error_body() {
 	done
 }
 
-@test "gemini: what is asked, with which headers" {
+@test "gemini: the request and its headers" {
 	start_server "$(say ok)"
 	ask gemini:gemini-3-flash-preview -s 'Be brief.' --max-tokens 99 -o temperature=0.5 --effort low
 	assert_equal "$(request 1 '[.method, .path, .headers."x-goog-api-key", .headers.authorization, .headers.accept]')" \
@@ -84,7 +84,7 @@ error_body() {
 	assert_equal "$(data agent_end '[.usage.input_tokens, .usage.cached_input_tokens, .usage.output_tokens, .usage.reasoning_tokens]')" '[10,4,7,2]'
 }
 
-@test "gemini: which key" {
+@test "gemini: the environment variables of the key" {
 	start_server "$(say ok)"
 	GEMINI_API_KEY=other ask google:gemini-3-flash
 	assert_equal "$(request 1 '.headers."x-goog-api-key"')" $secret
@@ -158,7 +158,7 @@ error_body() {
 	assert_equal "$(request 4 '.body.contents[1].parts | map([.functionCall.args.location, (.thoughtSignature | length) > 100])')" '[["Boston",true],["San Francisco",false]]'
 }
 
-@test "gemini: the provider's own tools are told and never run" {
+@test "gemini: hosted calls are reported and never run locally" {
 	local r=$recordings/gen-pai-code-execution-stream/01
 	start_server "recording=$r" "recording=$recordings/gen-pai-google-model-web-search-tool-stream/01" "$(say ok)"
 	ask gemini:gemini-3-flash-preview -o 'tools=[{"codeExecution":{}}]' --session s
@@ -194,7 +194,7 @@ error_body() {
 	assert_regex "$(data llm_retry .reason | paste -sd' ')" 'broke off in the middle of its answer.*broke off in the middle of its answer'
 }
 
-@test "gemini: a malformed call is told to the model, which tries again" {
+@test "gemini: a malformed call is reported to the model, which tries again" {
 	start_server "$(answer MALFORMED_FUNCTION_CALL '{"text":"I will"}')" "$(say ok)"
 	ask gemini:gemini-2.5-flash
 	assert_equal "$(request 2 '.body.contents | [.[-1].role, .[-1].parts[-1].text]')" \
@@ -203,7 +203,7 @@ error_body() {
 	assert_equal "$(data agent_end .status)" success
 }
 
-@test "gemini: a wrong key names the variable, a long prompt and an unknown model are no retry" {
+@test "gemini: a wrong key names the variable; a long prompt and an unknown model are not retried" {
 	start_server "recording=tests/data/recordings/vertex/gen-fb-failure-api-key/01"
 	run -1 ask gemini:gemini-3-flash
 	assert_equal "$(data error .error)" 'gemini refused the key (HTTP 400: API key not valid. Please pass a valid API key); check GOOGLE_API_KEY or GEMINI_API_KEY or GOOGLE_GENERATIVE_AI_API_KEY'
@@ -265,7 +265,7 @@ error_body() {
 	assert_equal "$(request 1 '[.method, .path, .headers."x-goog-api-key"]')" "[\"GET\",\"/v1beta/models?pageSize=1000\",\"$secret\"]"
 }
 
-@test "gemini: the key is nowhere" {
+@test "gemini: the key appears nowhere in the output" {
 	start_server "status=401 $(error_body 401 UNAUTHENTICATED "invalid key $secret" '')"
 	run -1 ask gemini:gemini-3-flash --raw
 	run grep -rl -- "$secret" events messages

@@ -47,7 +47,7 @@ result() {
 	jq -c "$1" <<<"$output"
 }
 
-@test "a certificate that nobody vouches for is refused, and not tried again" {
+@test "an untrusted certificate is refused and not retried" {
 	start_tls
 	ask
 	assert_equal "$status" 1
@@ -67,7 +67,7 @@ answered() {
 	assert_equal "$(result 'select(.event_type == "agent_end") | .data.output')" '"trusted"'
 }
 
-@test "CURL_CA_BUNDLE, SSL_CERT_FILE and SSL_CERT_DIR say who vouches" {
+@test "CURL_CA_BUNDLE, SSL_CERT_FILE and SSL_CERT_DIR select the authorities" {
 	mkdir folder
 	cp certificate.pem folder
 	openssl rehash folder
@@ -76,7 +76,7 @@ answered() {
 	answered SSL_CERT_DIR=folder
 }
 
-@test "without a file of certificates it is said what to do" {
+@test "a missing file of certificates is reported with the remedy" {
 	start_tls
 	CURL_CA_BUNDLE=none.pem ask
 	assert_equal "$status" 1

@@ -110,7 +110,7 @@ c12 The call was not run: the limit of 2 tool calls is reached (--max-tool-calls
 	assert_equal "$(of agent_end '[.status, .total_iterations]')" '["success",2]'
 }
 
-@test "--wrap-up whose request fails is still a limit" {
+@test "a failed --wrap-up request still ends with the limit" {
 	model 1
 	sed -i 's/echo .*"so far".*/echo no >\&2; exit 1/' model.sh
 	run -3 ask --max-iterations 1 --wrap-up --retries 0
@@ -214,7 +214,7 @@ The call was not run: the run used 600 of 800 tokens, too many for another reque
 	assert_equal "$(of tool_start .tool_name)" ''
 }
 
-@test "--max-cost without a known price is no limit" {
+@test "--max-cost without a known price does not limit" {
 	rm config/agent/prices.json
 	model 1
 	echo '100 50' >usage

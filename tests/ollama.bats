@@ -49,7 +49,7 @@ say() {
 	done
 }
 
-@test "ollama: reasoning is told apart from text" {
+@test "ollama: reasoning is separate from text" {
 	start_server "recording=$recordings/api-oi-async-chat-stream/01"
 	ask ollama:qwen3
 	jq -j .reasoning tests/data/recordings/ollama/api-oi-async-chat-stream/01/expected.json >want
@@ -116,7 +116,7 @@ say() {
 	assert_equal "$(request_count)" 3
 }
 
-@test "ollama: an image goes beside the text, a document nowhere" {
+@test "ollama: an image is sent with the text, a document is refused" {
 	printf '\x89PNG\r\n\x1a\nx' >i.png
 	printf '%%PDF-1.7' >d.pdf
 	start_server "$(say ok)"
@@ -140,7 +140,7 @@ say() {
 	assert_equal "$(agent-text events)" hello
 }
 
-@test "ollama: the key is in the request and nowhere else" {
+@test "ollama: the key appears only in the request" {
 	printf '%s\n' '{"name":"look","description":"Look","parameters":{"type":"object"},"command":["env"]}' >look.json
 	start_server "type=application/x-ndjson text='{\"message\":{\"tool_calls\":[{\"function\":{\"name\":\"look\",\"arguments\":{}}}]},\"done\":true}'" \
 		"status=401 type=application/json text='{\"error\":\"bad key $secret\"}'"

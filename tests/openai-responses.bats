@@ -86,7 +86,7 @@ same_text() {
 	assert_equal "$(data llm_end '.message.content | map([.type, .text])')" "$(jq -c '[["thinking", .reasoning], ["text", .text]]' "$recording/expected.json")"
 }
 
-@test "openai-responses: what is asked, with which headers" {
+@test "openai-responses: the request and its headers" {
 	start_server "$(say ok)"
 	OPENAI_CUSTOM_HEADERS=$'X-One: 1\nX-Two: 2' OPENAI_ORG_ID=org-1 ask openai:gpt-5.4 -s 'Be brief.' -o service_tier=flex --effort low --max-tokens 99
 	assert_equal "$(request 1 '[.method, .path, .headers.authorization, .headers."openai-organization", .headers."openai-project", .headers."x-one", .headers."x-two", .headers."content-type", .headers.accept]')" \
@@ -130,7 +130,7 @@ same_text() {
 	assert_success
 }
 
-@test "openai-responses: call ids that begin anew with every answer" {
+@test "openai-responses: call ids that repeat in every response" {
 	printf '%s\n' '{"name":"f","description":"F","parameters":{"type":"object"},"command":["cat"]}' >f.json
 	start_server "$(answer "$(done_item 0 '{"type":"function_call","call_id":"call_0","name":"f","arguments":"{\"n\":1}"}')" "$completed")" \
 		"$(answer "$(done_item 0 '{"type":"function_call","call_id":"call_0","name":"f","arguments":"{\"n\":2}"}')" "$completed")" "$(say ok)"
@@ -149,7 +149,7 @@ same_text() {
 		'[["custom_tool_call","call_custom_sql_001","SELECT * FROM users WHERE age > 25",null],["custom_tool_call_output","call_custom_sql_001",null,"SELECT * FROM users WHERE age > 25\n"]]'
 }
 
-@test "openai-responses: the provider's own tools are told and never run" {
+@test "openai-responses: hosted calls are reported and never run locally" {
 	local r=$openai/responses-vc-openai-code-interpreter-tool/01
 	start_server "recording=$r"
 	ask openai:gpt-5-nano -o 'tools=[{"type":"code_interpreter","container":{"type":"auto"}}]' -o 'include=["code_interpreter_call.outputs"]'
@@ -164,7 +164,7 @@ same_text() {
 	assert_equal "$(data agent_end .status)" success
 }
 
-@test "openai-responses: a shell that is left to its client is not run, and said so" {
+@test "openai-responses: a shell call for the client is not run, and its result says so" {
 	start_server "recording=$openai/responses-vc-openai-local-shell-tool/01"
 	ask openai:gpt-5-codex -o 'tools=[{"type":"local_shell"}]'
 	assert_equal "$(data tool_end '[.tool_name, .executed_by, .is_error, .result]')" \
@@ -183,7 +183,7 @@ same_text() {
 		'[429,"openai answered HTTP 429: Rate limit reached"] [503,"openai answered HTTP 503: The server is overloaded"] [null,"openai reported an error: Try again"] [null,"openai reported an error: Too fast"]'
 }
 
-@test "openai-responses: a stream that breaks off is asked for again, its text told once" {
+@test "openai-responses: a stream that breaks off is requested again, and its text appears once" {
 	local recording=$openai/responses-rb-with-extended-thinking-openai-gpt-5-4-streams-thinking/01
 	start_server "recording=$recording cut=30000" "recording=$recording"
 	ask openai:gpt-5.4 --retries 1
@@ -220,7 +220,7 @@ same_text() {
 	assert_regex "$(cat messages)" OPENAI_API_KEY
 }
 
-@test "openai-responses: what to do when an organisation gets no summaries" {
+@test "openai-responses: the error for an organisation without summaries names the option" {
 	start_server "status=400 $(error_body 'Your organization must be verified to generate reasoning summaries.' invalid_request_error)"
 	run -1 ask openai:gpt-5.4
 	assert_equal "$(data error .error)" "openai answered HTTP 400: Your organization must be verified to generate reasoning summaries; -o 'reasoning={\"summary\":null}' does not ask for them"
@@ -301,7 +301,7 @@ same_text() {
 	assert_equal "$(request 1 '[.method, .path, .headers.authorization]')" "[\"GET\",\"/v1/models\",\"Bearer $secret\"]"
 }
 
-@test "openai-responses: the key is nowhere" {
+@test "openai-responses: the key appears nowhere in the output" {
 	start_server "status=401 $(error_body "Incorrect API key provided: $secret" invalid_request_error)"
 	run -1 ask openai:gpt-5.4 --raw
 	run grep -rl -- "$secret" events messages

@@ -127,7 +127,7 @@ framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.
 	assert_equal "$(data agent_end .success)" false
 }
 
-@test "an answer that holds nothing is said to hold nothing" {
+@test "a response without content is reported as such" {
 	local how
 	for how in 'type=text/event-stream text=' 'status=204 text=' "type=text/event-stream text=': ping\\n\\n'"; do
 		start_server "$how"
@@ -137,7 +137,7 @@ framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.
 	done
 }
 
-@test "a byte order mark before a whole JSON answer is not seen" {
+@test "a byte order mark before a JSON response is skipped" {
 	local chunk
 	for chunk in whole 1; do
 		start_server "type=application/json chunk=$chunk text='\\xEF\\xBB\\xBF{\"choices\":[{\"index\":0,\"message\":{\"content\":\"all at once\"},\"finish_reason\":\"stop\"}]}'"
@@ -147,7 +147,7 @@ framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.
 	done
 }
 
-@test "cut at every byte, without a length: the answer is whole or broken off, never wrong" {
+@test "a response cut at any byte, without a length, is complete or an error, never wrong" {
 	local recording=$recordings/mistral/chat-oi-synchronous-streaming-chat-completions-with-tool-call-r/01 size at answers=()
 	size=$(wc -c <"$recording/response.sse")
 	for ((at = 190; at <= size; at += 3)); do
@@ -171,7 +171,7 @@ stream_truncated openai-chat broke off in the middle of its answer '
 	assert_equal "$(data error .error)" 'openai-chat answered HTTP 404: 404 Not Found nginx'
 }
 
-@test "a redirect is not followed, and says where to" {
+@test "a redirect is not followed, and the error names its target" {
 	start_server "status=302 header='Location: http://127.0.0.1:1/x' text="
 	run -1 ask openai-chat:m
 	assert_equal "$(data error .error)" 'openai-chat answered HTTP 302, a redirect to http://127.0.0.1:1/x, which is not followed; is the base URL right?'
@@ -198,14 +198,14 @@ stream_truncated openai-chat broke off in the middle of its answer '
 	assert_equal "$(data llm_retry '.wait_seconds < 1')" true
 }
 
-@test "a wait that is too long is not waited for, and named" {
+@test "a wait that is too long is an error that names it" {
 	start_server "status=429 header='Retry-After: 3600' type=application/json text='{\"error\":{\"message\":\"slow down\"}}'" "say=no"
 	run -1 ask openai-chat:m
 	assert_equal "$(request_count)" 1
 	assert_equal "$(data error '[.error, .retry_after_seconds]')" '["openai-chat answered HTTP 429: slow down; it asks to wait 3600 seconds",3600]'
 }
 
-@test "503 is tried again, as often as --retries says" {
+@test "503 is retried --retries times" {
 	start_server "status=503 header='retry-after-ms: 1' text='overloaded'" "status=503 header='retry-after-ms: 1' text='overloaded'" "say=ok"
 	ask openai-chat:m --retries 2
 	assert_equal "$(agent-text events)" ok
@@ -232,7 +232,7 @@ stream_truncated openai-chat broke off in the middle of its answer '
 	done
 }
 
-@test "a stream that ends without its end is asked for again" {
+@test "a stream without its final event is requested again" {
 	start_server "data='{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"half\"}}]}'" "say=whole"
 	ask openai-chat:m
 	assert_equal "$(data agent_end .output)" whole
@@ -261,13 +261,13 @@ stream_truncated openai-chat broke off in the middle of its answer '
 	assert_equal "$(data error .error)" 'openai-chat refused access (HTTP 403: Country not supported); check OPENAI_API_KEY'
 }
 
-@test "a part of the key in a provider's words is masked" {
+@test "a part of the key in a provider error is masked" {
 	start_server "status=401 type=application/json text='{\"error\":{\"message\":\"Bad key ${secret:0:12} or ${secret:9}, see help\"}}'"
 	run -1 ask openai-chat:m
 	assert_equal "$(data error .error)" 'openai-chat refused the key (HTTP 401: Bad key *** or ***, see help); check OPENAI_API_KEY'
 }
 
-@test "a base URL without a scheme is refused: the key would go out in the clear" {
+@test "a base URL without a scheme is refused, because the key would be sent unencrypted" {
 	local url
 	for url in 127.0.0.1:1 'http://' 'https:///v1' 'http://127.0.0.1:1/a b' ftp://127.0.0.1/ file:///etc/passwd; do
 		run -2 agent-run -m openai-chat:m --base-url "$url" --no-stdin hi
@@ -313,7 +313,7 @@ stream_truncated openai-chat broke off in the middle of its answer '
 	assert_equal "$(data agent_end .status)" timeout
 }
 
-@test "--timeout ends a run that goes on and on" {
+@test "--timeout ends a run that does not end by itself" {
 	start_server "generate=100000 delay=0.01"
 	run -124 ask openai-chat:m --timeout 0.3
 	assert_equal "$(data agent_end .status)" timeout
@@ -364,7 +364,7 @@ until_still() {
 	done
 }
 
-@test "SIGTERM while the reader is slow: it still gets agent_end, and the status is 143" {
+@test "SIGTERM with a slow reader: the reader gets agent_end, and the status is 143" {
 	local status=0 pid
 	start_server "generate=200000"
 	mkfifo out
@@ -382,7 +382,7 @@ until_still() {
 	assert_success
 }
 
-@test "SIGTERM when nobody reads: the log has agent_end, and the status is 143" {
+@test "SIGTERM without a reader: the log has agent_end, and the status is 143" {
 	local status=0 pid
 	start_server "generate=200000"
 	mkfifo out
@@ -433,7 +433,7 @@ until_still() {
 		'["m",true,true,0.2,[{"role":"system","content":"Be brief."},{"role":"user","content":"hi"}]]'
 }
 
-@test "--attach: an image and a text go before the prompt, into the request and the log" {
+@test "--attach: an image and a text precede the prompt in the request and the log" {
 	printf '\x89PNG\r\n\x1a\nx' >i.png
 	echo 'one line' >notes.txt
 	start_server "say=hi"
@@ -444,7 +444,7 @@ until_still() {
 	assert_equal "$(request 2 '.body.messages[0].content[0].type, .body.messages[2].content')" "$(printf 'image_url\nand now?')"
 }
 
-@test "--attach: what a model cannot take is said before anything is sent" {
+@test "--attach: an attachment that the model does not accept is reported before anything is sent" {
 	printf '%%PDF-1.7' >d.pdf
 	start_server "say=hi"
 	run -2 ask groq:m -a d.pdf
@@ -502,7 +502,7 @@ until_still() {
 	assert_equal "$(agent-text events)" 'Seen.'
 }
 
-@test "the key is in the request and nowhere else" {
+@test "the key appears only in the request" {
 	printf '%s\n' '{"name":"look","description":"Look","parameters":{"type":"object"},"command":["env"]}' >look.json
 	start_server "tool=look" "status=500 header='retry-after-ms: 1' text='$secret'" \
 		"status=401 type=application/json text='{\"error\":{\"message\":\"bad key $secret\",\"code\":\"$secret\"}}'"

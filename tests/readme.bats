@@ -85,7 +85,7 @@ mask() {
 	done < <(sed -n '/^| protocol/,/^| built in/p' README.md | grep '^| `' | tr -d ' ' | sed -E 's/^\|`([a-z-]+)`/|\1/')
 }
 
-@test "make install puts all there and it runs from there; make uninstall takes it away" {
+@test "make install installs programs that run from there; make uninstall removes all files" {
 	local to=$BATS_TEST_TMPDIR/root prefix=/opt/agent
 	[ -e "$BUILD/agent-run" ]
 	make -s -o all install BUILD="$BUILD" PREFIX=$prefix DESTDIR="$to" >&2

@@ -101,7 +101,7 @@ mismatch() {
 	assert_regex "$(fault)" '^request 2 .* the result of count \(b\): expected "27.n", got "The call was denied'
 }
 
-@test "strict: of long texts the place that differs is shown" {
+@test "strict: the first difference of long texts is shown" {
 	tool long '["sh","-c","seq -s, 1 60; echo é€é"]' '{"type":"object"}'
 	agent-run -m test -t long.json hi </dev/null >run
 	tool long '["sh","-c","seq -s, 1 50; echo é€é"]' '{"type":"object"}'
@@ -110,7 +110,7 @@ mismatch() {
 	assert_regex "$(fault)" ': expected \.\.\."44[0-9,]*,50,51,52.*", got \.\.\."44[0-9,]*,50.né€é.n"$'
 }
 
-@test "strict: an answer that was corrected, retried or cut off is replayed all the same" {
+@test "strict: corrected, retried and cut off responses are replayed" {
 	echo '{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}' >schema.json
 	echo '{"text":"{\"n\":\"x\"}"}' >answer.1
 	echo '{"text":"{\"n\":1}"}' >answer.2
@@ -134,7 +134,7 @@ mismatch() {
 	assert_equal "$(agent-text again)" 'half whole'
 }
 
-@test "what was interrupted and resumed is one run, and a replay can be resumed" {
+@test "an interrupted and resumed run replays as one run, and a replay can be resumed" {
 	record
 	whole=$(wc -l <run)
 	answers=$(jq -c 'select(.event_type == "llm_end").data.message.content' run)
@@ -153,7 +153,7 @@ mismatch() {
 	done
 }
 
-@test "of several runs, the one with this prompt answers, or the first, or the one that is named" {
+@test "the run with the same prompt answers, else the first, or the named one" {
 	agent-run -m test -o text=One -c talk first </dev/null >/dev/null
 	agent-run -m test -o text=Two -c talk second </dev/null >/dev/null
 	strict talk second
@@ -195,7 +195,7 @@ mismatch() {
 	assert_success
 }
 
-@test "values that the options do not take are refused" {
+@test "invalid values of the options are refused" {
 	record
 	run -2 agent-run -m replay:run -o strict=yes hi
 	assert_equal "$(fault <(printf '%s' "$output"))" '-o strict takes true or false, not "yes"'

@@ -35,7 +35,7 @@ body_of_get() {
 	assert_line '{"error":{"message":"script exhausted"}}'
 }
 
-@test "--loop begins again" {
+@test "--loop starts again with the first answer" {
 	start_server --loop "text=one" "text=two" "if-path=/x text=x"
 	assert_equal "$(body_of_get) $(body_of_get) $(body_of_get) $(body_of_get /x) $(body_of_get)" \
 		"one two one two one"
@@ -107,7 +107,7 @@ $
 	assert_output 'data: 1'
 }
 
-@test "what is no request gets a 400" {
+@test "an invalid request gets a 400" {
 	start_server "text=x"
 	run say_to_server 'hello\r\n\r\n'
 	assert_line --index 0 $'HTTP/1.1 400 Bad Request\r'
@@ -181,7 +181,7 @@ $'
 	assert_output --partial $'Content-Length: 3$\nConnection: close$\n$'
 }
 
-@test "a reset is a reset" {
+@test "end=rst resets the connection" {
 	start_server "text=abc cut=2 end=rst"
 	run say_to_server 'GET / HTTP/1.1\r\n\r\n'
 	assert_output --partial 'Connection reset by peer'
@@ -336,7 +336,7 @@ tool_calls'
 	assert_equal "$(body_of_get) $(body_of_get)" "one two words"
 }
 
-@test "a wrong description is refused with a sentence" {
+@test "an invalid description is refused with a message" {
 	run -2 "$BUILD/server/provider" text=x colour=red
 	assert_output 'provider: answer 2: colour=red: no such key; see --help'
 	run -2 "$BUILD/server/provider" delay=soon

@@ -28,7 +28,7 @@ data() {
 	jq -cr "select(.event_type == \"$1\").data | $2" "$3"
 }
 
-@test "a session goes on where the last run ended, in the same file" {
+@test "a session continues the conversation in the same file" {
 	agent-run -m test -c talk.jsonl 'one' </dev/null >/dev/null
 	agent-run -m test --session talk.jsonl 'two' </dev/null >/dev/null
 	agent-run -m "$(scripted)" -c talk.jsonl 'three' </dev/null >out || true
@@ -49,7 +49,7 @@ data() {
 	run -0 agent-run -m test -c talk.jsonl 'second'
 }
 
-@test "a log may be that of several runs at once, each of them whole" {
+@test "several runs can write one log at once, and each of them is complete" {
 	local i pids=()
 	for i in 1 2 3 4 5 6; do
 		agent-run -m test -o chunks=500 -l log.jsonl "run $i" </dev/null >"out.$i" &
@@ -63,7 +63,7 @@ data() {
 	assert_equal "$(agent-collect log.jsonl | jq -c '[.success, .iterations]' | sort -u)" '[true,1]'
 }
 
-@test "a file is not a log of some runs and the session of another at the same time" {
+@test "a file cannot be a log of some runs and a session of another at the same time" {
 	mkfifo gate
 	agent-run -m 'exec:cat gate' -l log.jsonl 'first' </dev/null >/dev/null &
 	until grep -q llm_start log.jsonl 2>/dev/null; do sleep 0.01; done
@@ -82,7 +82,7 @@ data() {
 	assert_equal "$(data agent_start .prompt log.jsonl | paste -sd' ')" 'first third fourth'
 }
 
-@test "options that contradict each other are said" {
+@test "contradictory options are reported" {
 	run -2 agent-run -m test -c a --history b x
 	assert_output 'agent-run: --session and --history both say what was said before; give one'
 	run -2 agent-run -m test -c a --log b x
@@ -95,7 +95,7 @@ data() {
 	assert_output 'agent-run: nowhere: No such file or directory'
 }
 
-@test "a torn last line is dropped with a message, a whole one without its end is kept" {
+@test "a torn last line is dropped with a message, a complete line without a newline is kept" {
 	agent-run -m test -c talk.jsonl 'one' </dev/null >/dev/null
 	printf '{"event_type":"llm_ch' >>talk.jsonl
 	run --separate-stderr agent-run -m test -c talk.jsonl 'two' </dev/null
@@ -129,7 +129,7 @@ count_of() {
 	jq -c "select(.event_type == \"$1\" and .data.tool_name == \"$2\")" "$3" | wc -l
 }
 
-@test "--resume after a cut at any place: the answer is right, and nothing that ended runs twice" {
+@test "--resume after a cut at any place: the answer is right, and no ended call runs twice" {
 	two_rounds
 	size=$(stat -c %s whole)
 	first=$(head -1 whole | wc -c)
@@ -154,7 +154,7 @@ count_of() {
 	done
 }
 
-@test "--resume names the run it goes on with, and carries on its counts" {
+@test "--resume names the earlier run and continues its counts" {
 	two_rounds
 	sed '/"iteration":2,"model"/,$d' whole >log
 	agent-run -m "$(scripted)" --resume log -t once.json -t again.json >out </dev/null
@@ -164,7 +164,7 @@ count_of() {
 	assert_equal "$(jq -r .seq out | paste -sd' ')" "$(seq 0 $(($(wc -l <out) - 1)) | paste -sd' ')"
 }
 
-@test "--resume: a call that had begun is reported as interrupted, or runs again where that does no harm" {
+@test "--resume: a started call is reported as interrupted, or runs again if it is idempotent" {
 	two_rounds
 	sed '/"event_type":"tool_end"/,$d' whole >log
 	agent-run -m "$(scripted)" --resume log -t once.json -t again.json >out </dev/null
@@ -177,7 +177,7 @@ count_of() {
 	assert_equal "$(data tool_end '[.tool_call_id, .is_error]' out | head -1)" '["b",false]'
 }
 
-@test "--resume takes the model of the run, and a failed run is asked again" {
+@test "--resume uses the model of the run, and repeats a failed request" {
 	two_rounds
 	mv answer.3 later
 	printf '%s\n' '{"event_type":"error","data":{"error":"no","exception_type":"server","fatal":true}}' >answer.3
@@ -191,7 +191,7 @@ count_of() {
 	assert_equal "$output" ''
 }
 
-@test "the readers treat a run and its continuation as one" {
+@test "the readers treat a run and its continuation as one run" {
 	two_rounds
 	sed '/"tool_call_id":"c","tool_name":"once","result"/,$d' whole >log
 	run -4 agent-text log
@@ -208,7 +208,7 @@ count_of() {
 	assert_equal "$(jq -r .tool_call_id <<<"$output" | paste -sd' ')" 'a b c'
 }
 
-@test "the readers: what failed and was finished later has not failed" {
+@test "the readers: a failed run that was resumed successfully has succeeded" {
 	printf '%s\n' '{"event_type":"error","data":{"error":"no","exception_type":"server","fatal":true}}' >answer.1
 	run -1 agent-run -m "$(scripted)" --log log go
 	run -1 agent-text log
@@ -219,7 +219,7 @@ count_of() {
 	done
 }
 
-@test "agent-text says when an answer that was being written is asked for again" {
+@test "agent-text reports that an incomplete response is requested again" {
 	two_rounds
 	head -3 whole >log
 	agent-run -m "$(scripted)" --resume log -t once.json -t again.json >/dev/null </dev/null
@@ -229,7 +229,7 @@ count_of() {
 	assert_equal "$(agent-text -F log)" 'All done.'
 }
 
-@test "--history takes the messages of Chat Completions, calls and results included" {
+@test "--history accepts messages of Chat Completions with calls and results" {
 	cat >messages.json <<-'EOF'
 		[{"role":"system","content":"Be brief."},
 		 {"role":"user","content":[{"type":"text","text":"hi"}]},
@@ -248,7 +248,7 @@ count_of() {
 		'"oops" [["f","1"],["g","2"]]'
 }
 
-@test "ids of calls are unique in a session, where the server gives none" {
+@test "call ids are unique in a session if the server sends none" {
 	start_server --loop \
 		"type=application/x-ndjson text='{\"message\":{\"tool_calls\":[{\"function\":{\"name\":\"now\",\"arguments\":{}}}]},\"done\":true}'" \
 		"type=application/x-ndjson text='{\"message\":{\"content\":\"noon\"},\"done\":true}'"

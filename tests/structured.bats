@@ -42,7 +42,7 @@ data() {
 	assert_equal "$(data agent_end .output_json)" '{"n":0}'
 }
 
-@test "an answer that is wrong is corrected: the model is told what is wrong" {
+@test "an invalid answer is corrected: the model gets the errors" {
 	echo '{"n":"x","list":[1]}' >answer.1
 	echo 'Sorry: {"n":1}' >answer.2
 	printf '{"n":1}' >answer.3
@@ -57,7 +57,7 @@ data() {
 	assert_equal "$(jq -c .schema.required request.1)" '["n"]'
 }
 
-@test "a correction is part of the history, and a run that was cut behind it is resumed with it" {
+@test "a correction is part of the history, also of a run that is resumed after it" {
 	echo '{"n":"x"}' >answer.1
 	printf '{"n":1}' >answer.2
 	agent-run -m "$(scripted)" --schema schema.json hi </dev/null >events
@@ -72,7 +72,7 @@ data() {
 	assert_equal "$(jq -c '[.messages[].role]' request.3)" '["user","assistant","user","assistant","user"]'
 }
 
-@test "an answer that stays wrong ends the run with status 5" {
+@test "an answer that stays invalid ends the run with status 5" {
 	for i in 1 2 3; do echo '{"n":"x"}' >answer.$i; done
 	status=0
 	agent-run -m "$(scripted)" --schema schema.json hi </dev/null >events 2>messages || status=$?
@@ -85,13 +85,13 @@ data() {
 	assert_equal "$(data agent_end '[.status, .total_iterations]')" '["invalid_output",1]'
 }
 
-@test "a code fence around the answer is no part of it" {
+@test "a code fence around the answer is removed" {
 	printf '```json\n{"n": 1}\n```\n' >text
 	agent-run -m test -o text="$(cat text)" --schema schema.json hi </dev/null >events
 	assert_equal "$(grep -o '"output_json":{[^}]*}' events)" '"output_json":{"n": 1}'
 }
 
-@test "an answer that was cut is a limit, not an invalid one" {
+@test "an answer that was cut off is a limit, not invalid output" {
 	printf '%s\n' '{"text":"{\"n\":"}' '{"event_type":"llm_end","data":{"finish_reason":"length"}}' >cut
 	run -3 agent-run -m 'exec:cat cut' --schema schema.json hi
 }
@@ -99,7 +99,7 @@ data() {
 # Where the provider takes no schema, a tool takes the answer.
 person='{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}'
 
-@test "an output tool: forced when it is alone, its arguments are the answer, and no call is seen" {
+@test "an output tool: forced if it is alone; its arguments are the answer, and the events show no call" {
 	echo "$person" >person.json
 	start_server "tool='give_answer {\"n\": \"12345678901234567890\"}' finish=stop" "tool='give_answer {\"n\": 12345678901234567890}'"
 	DEEPSEEK_API_KEY=k DEEPSEEK_BASE_URL=$SERVER_URL agent-run -m deepseek:deepseek-chat --schema person.json hi </dev/null >events
@@ -114,7 +114,7 @@ person='{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}
 	assert_equal "$(agent-text -F events)" '{"n": 12345678901234567890}'
 }
 
-@test "an output tool beside other tools: they run, what is said in between is no part of the answer" {
+@test "an output tool with other tools: they run, and text between calls is not part of the answer" {
 	echo "$person" >person.json
 	printf '{"name":"look","command":["printf","seen"]}\n' >look.json
 	start_server "say='Let me see.' tool='look {}'" "say='Here it is:' tool='give_answer {\"n\":1}'"
@@ -127,7 +127,7 @@ person='{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}
 	assert_equal "$(request_count)" 2
 }
 
-@test "an output tool for models of Bedrock that take no schema" {
+@test "an output tool for models of Bedrock that accept no schema" {
 	echo "$person" >person.json
 	export AWS_BEARER_TOKEN_BEDROCK=k AWS_REGION=us-east-1
 	for model in anthropic.claude-3-5-haiku-v1:0 amazon.nova-lite-v1:0; do

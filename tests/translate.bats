@@ -37,11 +37,11 @@ assert_events() {
 	assert_output 8.722
 }
 
-@test "--from claude: with partial messages the pieces are streamed and nothing comes twice" {
+@test "--from claude: partial messages are streamed, and nothing is repeated" {
 	assert_events claude-partial claude
 }
 
-@test "--from claude: a retry forgets what the attempt before has streamed" {
+@test "--from claude: a retry discards the text of the failed attempt" {
 	{
 		head -n 5 "$data/claude-partial.jsonl"
 		sed -n '17,26p' "$data/claude-partial.jsonl"
@@ -106,7 +106,7 @@ Done: docs/foo.md."
 ["2025-10-10T12:00:05.000000Z",5]'
 }
 
-@test "--from gemini: a limit has its status, also when nothing came before it" {
+@test "--from gemini: a limit has its status, also as the first line" {
 	assert_events gemini-failed gemini
 	run -3 agent-text events
 	head -n 1 "$data/gemini.jsonl" | agent-filter --from gemini >events
@@ -114,7 +114,7 @@ Done: docs/foo.md."
 	assert_output '{"event_type":"agent_start","run_id":"r1","seq":0,"data":{"agent_name":"gemini","model":"gemini-2.5-pro","prompt":"","tools":[],"schema_version":1,"session_id":"3c0d9b1e-5e0b-4c80-9d67-11bb1b2ef001"}}'
 }
 
-@test "a stream that ends early gives no agent_end: readers say so" {
+@test "a stream that ends early has no agent_end, and readers report it" {
 	head -n 4 "$data/claude.jsonl" | agent-filter --from claude >events
 	run -4 agent-text events
 	assert_output --partial "the stream ended without agent_end"
@@ -122,7 +122,7 @@ Done: docs/foo.md."
 	assert_output 0
 }
 
-@test "--from comes before the choosing, the map and the debounce" {
+@test "--from applies before selection, map and debounce" {
 	run -0 agent-filter --from claude -t tool_start -N Bash -m .data.args.command "$data/claude.jsonl"
 	assert_output '"ls"'
 	run -0 bash -c "agent-filter --from claude -d 10 -t llm_chunk $data/claude-partial.jsonl | agent-filter -m .data.text"
@@ -145,7 +145,7 @@ Done: docs/foo.md."
 	assert_output $'19\ttrue\n7\ttrue'
 }
 
-@test "lines that are no JSON objects are told and skipped, in other agents' streams as well" {
+@test "lines that are not JSON objects are reported and skipped, also in streams of other agents" {
 	sed '2i Loaded cached credentials.' "$data/claude.jsonl" >log
 	run -1 --separate-stderr agent-filter -c --from claude log
 	assert_output 19
@@ -172,7 +172,7 @@ EOF
 	assert_output '"2026-01-02T03:04:05.000000Z"'
 }
 
-@test "a module that fails on a line costs that line only" {
+@test "a module that fails on a line skips only that line" {
 	mkdir -p config/agent/jq
 	cat >config/agent/jq/from_odd.jq <<'EOF'
 def start: 0;
@@ -189,7 +189,7 @@ agent-filter: log:3: --from odd: it yields nothing; the line is skipped
 agent-filter: log:4: --from odd: it gives what is no event with event_type and data; the line is skipped"
 }
 
-@test "an unknown format is refused with the list of those there are" {
+@test "an unknown format is refused with the list of known formats" {
 	run -2 agent-filter --from nothing
 	assert_output "agent-filter: --from takes the name of a format, not 'nothing'; there are: claude, codex, gemini"
 	run -2 agent-filter --from ../claude
@@ -288,7 +288,7 @@ data: [DONE]'
 {\"type\":\"finish\"}"
 }
 
-@test "--to ag-ui: the protocol's events; what it has none for is CUSTOM" {
+@test "--to ag-ui: the events of the protocol; other events become CUSTOM" {
 	own_stream >log
 	agent-filter --to ag-ui log >out
 	run -0 sed 's/,"timestamp":[0-9]*}$/}/' out
@@ -392,7 +392,7 @@ EOF
 {"type":"agent_updated_stream_event","new_agent":{"name":"second"}}'
 }
 
-@test "--to knows its formats; -m comes before it" {
+@test "--to refuses unknown formats; -m applies before it" {
 	run -2 agent-filter --to nothing
 	assert_output "agent-filter: --to takes the name of a format, not 'nothing'; there are: ag-ui, ai-sdk, openai-agents, pydantic-ai"
 	own_stream >log
