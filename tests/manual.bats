@@ -30,7 +30,7 @@ options_of_table() {
 		options_of_help "$1"
 		return
 	fi
-	cat cmd/"$1"/*.c lib/event/reader_options.h | tr -s '\n\t ' ' ' | grep -oE "\"[a-z-]+\", ?(no|required|optional)_argument, ?NULL, ?('.'|[A-Z_]+)" |
+	cat cmd/"$1"/*.c lib/event/reader_main.h | tr -s '\n\t ' ' ' | grep -oE "\"[a-z-]+\", ?(no|required|optional)_argument, ?NULL, ?('.'|[A-Z_]+)" |
 		sed -E "s/\"([a-z-]+)\".*NULL, ?('(.)')?.*/--\1 -\3/" | tr ' ' '\n' | grep -v '^-$' | sort -u
 }
 
