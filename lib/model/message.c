@@ -1,133 +1,109 @@
 #include "model/message.h"
 
-#include <ctype.h>
-#include <strings.h>
+#include <stdlib.h>
 
-bool message_is_own(struct span message, const struct provider *provider)
+/* ---- members ---- */
+
+/* A member to be found: its key, and where its value goes. */
+struct member {
+	const char *key;
+	struct span *value;
+};
+
+/* Of equal keys the first counts. */
+static void read_member(const struct json_walk *walk, const struct member *members, size_t count)
 {
-	return json_is(json_get(message, "provider"), provider->name);
-}
+	struct span key = json_plain(walk->key);
 
-/* The part of `message` that is the call `id`. */
-static struct span find_call(struct span message, struct span id)
-{
-	struct json_walk walk = json_walk(json_get(message, "content"));
-
-	while (json_next(&walk))
-		if (json_is(json_get(walk.value, "type"), "tool_call") &&
-		    span_equal(json_get(walk.value, "tool_call_id"), id))
-			return walk.value;
-	return (struct span){0};
-}
-
-/* The call `id` that was made last, and the message that made it. */
-static struct span last_call(const struct model_request *request, struct span id,
-			     struct span *message)
-{
-	for (size_t i = request->message_count; i-- > 0;) {
-		struct span call = {0};
-
-		*message = request->messages[i];
-		if (message_role(*message) == MESSAGE_ASSISTANT)
-			call = find_call(*message, id);
-		if (call.at != NULL)
-			return call;
-	}
-	return (struct span){0};
-}
-
-struct span message_own_call(const struct model_request *request, struct span tool_call_id,
-			     const struct provider *provider)
-{
-	struct span message, call = last_call(request, tool_call_id, &message);
-
-	return call.at != NULL && message_is_own(message, provider) ? call : (struct span){0};
-}
-
-void message_call_id(const struct model_request *request, struct span tool_call_id,
-		     const struct provider *provider, struct buffer *out)
-{
-	struct span call = message_own_call(request, tool_call_id, provider);
-	struct span own = json_get(call, "provider_id");
-
-	json_decode(own.at != NULL ? own : tool_call_id, out);
-}
-
-static bool is_word(char c)
-{
-	return (unsigned char)c < 0x80 && (isalnum((unsigned char)c) || c == '_' || c == '-');
-}
-
-void message_safe_id(const struct model_request *request, struct span tool_call_id,
-		     const struct provider *provider, size_t most, struct buffer *out)
-{
-	static const char digits[] =
-	    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-	uint64_t hash = 0xCBF29CE484222325; /* FNV-1a, then a linear congruential generator */
-	struct buffer id = {0};
-	bool good, own;
-
-	message_call_id(request, tool_call_id, provider, &id);
-	own = id.len > 0 && message_own_call(request, tool_call_id, provider).at != NULL;
-	if (id.len == 0)
-		json_decode(tool_call_id, &id);
-	good = own || (id.len > 0 && id.len <= most);
-	for (size_t i = 0; i < id.len; i++) {
-		good = good && (own || is_word(id.at[i]));
-		hash = (hash ^ (unsigned char)id.at[i]) * 0x100000001B3;
-	}
-	if (!good) {
-		buffer_clear(&id);
-		for (int i = 0; i < 16; i++) {
-			hash = hash * 6364136223846793005u + 1442695040888963407u;
-			buffer_add_char(&id, digits[(hash >> 33) % 62]);
-		}
-	}
-	buffer_add_span(out, buffer_span(&id));
-	buffer_free(&id);
-}
-
-void message_safe_name(struct span tool_name, size_t most, struct buffer *out)
-{
-	struct buffer name = {0};
-
-	json_decode(tool_name, &name);
-	for (size_t i = 0; i < name.len && i < most; i++)
-		buffer_add_char(out, is_word(name.at[i]) ? name.at[i] : '_');
-	if (name.len == 0)
-		buffer_add_char(out, '_');
-	buffer_free(&name);
-}
-
-void message_add_paragraph(struct span text, struct buffer *out)
-{
-	if (json_type(text) != JSON_STRING || text.len <= 2)
-		return;
-	if (out->len > 0)
-		buffer_add_text(out, "\n\n");
-	json_decode(text, out);
-}
-
-void message_system(const struct model_request *request, struct buffer *out)
-{
-	if (request->system != NULL)
-		buffer_add_text(out, request->system);
-	for (size_t i = 0; i < request->message_count; i++) {
-		struct span content = json_get(request->messages[i], "content");
-		struct json_walk walk = json_walk(content);
-
-		if (message_role(request->messages[i]) != MESSAGE_SYSTEM)
+	for (size_t i = 0; i < count; i++) {
+		if (key.at != NULL ? !span_is(key, members[i].key)
+				   : !json_is(walk->key, members[i].key))
 			continue;
-		message_add_paragraph(content, out);
-		while (json_next(&walk))
-			message_add_paragraph(json_get(walk.value, "text"), out);
+		if (members[i].value->at == NULL)
+			*members[i].value = walk->value;
+		return;
 	}
 }
 
-enum message_role message_role(struct span message)
+static void read_members(struct span object, const struct member *members, size_t count)
 {
-	struct span role = json_get(message, "role");
+	struct json_walk walk = json_walk(object);
 
+	if (!walk.is_object)
+		return;
+	while (json_next(&walk))
+		read_member(&walk, members, count);
+}
+
+/* ---- parts ---- */
+
+static enum part_type type_of(struct span type, bool by_provider)
+{
+	static const struct {
+		const char *name;
+		enum part_type type;
+	} known[] = {
+	    {"text", PART_TEXT},          {"thinking", PART_THINKING}, {"tool_call", PART_CALL},
+	    {"tool_result", PART_RESULT}, {"image", PART_IMAGE},       {"file", PART_FILE},
+	    {"refusal", PART_REFUSAL},    {"opaque", PART_OPAQUE},
+	};
+
+	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+		if (json_is(type, known[i].name))
+			return known[i].type == PART_CALL && by_provider ? PART_PROVIDER_CALL
+									 : known[i].type;
+	return PART_UNKNOWN;
+}
+
+static void read_part(struct part *part, const struct message *message, struct span json)
+{
+	struct span type = {0}, executed_by = {0}, is_error = {0};
+	const struct member members[] = {
+	    {"type", &type},
+	    {"text", &part->text},
+	    {"tool_call_id", &part->tool_call_id},
+	    {"provider_id", &part->provider_id},
+	    {"tool_name", &part->tool_name},
+	    {"args", &part->args},
+	    {"invalid_args", &part->invalid_args},
+	    {"result", &part->result},
+	    {"is_error", &is_error},
+	    {"executed_by", &executed_by},
+	    {"provider_data", &part->provider_data},
+	    {"media_type", &part->media_type},
+	    {"data", &part->data},
+	    {"name", &part->name},
+	};
+
+	*part = (struct part){.json = json, .message = message};
+	read_members(json, members, sizeof(members) / sizeof(members[0]));
+	part->type = type_of(type, executed_by.at != NULL);
+	part->is_error = json_true(is_error);
+}
+
+static struct part *add_part(struct message *message)
+{
+	message->parts = array_grow(message->parts, message->part_count, sizeof(*message->parts));
+	return &message->parts[message->part_count++];
+}
+
+static void read_content(struct message *message, struct span content)
+{
+	struct json_walk walk = json_walk(content);
+
+	if (json_type(content) == JSON_STRING)
+		*add_part(message) = (struct part){
+		    .type = PART_TEXT, .json = content, .text = content, .message = message};
+	while (json_next(&walk))
+		read_part(add_part(message), message, walk.value);
+	for (size_t i = 0; i < message->part_count; i++)
+		message->calls += message->parts[i].type == PART_CALL;
+}
+
+/* ---- messages ---- */
+
+static enum message_role role_of(struct span role)
+{
 	if (json_is(role, "user"))
 		return MESSAGE_USER;
 	if (json_is(role, "assistant"))
@@ -139,81 +115,113 @@ enum message_role message_role(struct span message)
 	return MESSAGE_UNKNOWN;
 }
 
-void message_result_text(struct span part, struct buffer *out)
+struct message *message_new(struct span json)
 {
-	struct span result = json_get(part, "result");
-	struct buffer text = {0};
+	struct message *message = mem_zero(sizeof(*message));
+	struct span role = {0}, content = {0};
+	const struct member members[] = {
+	    {"role", &role},
+	    {"content", &content},
+	    {"provider", &message->provider},
+	    {"model", &message->model},
+	    {"provider_data", &message->provider_data},
+	};
 
-	if (!json_decode(result, &text))
-		buffer_add_span(&text, result);
-	if (json_true(json_get(part, "is_error")) &&
-	    (text.len < 5 || strncasecmp(text.at, "error", 5) != 0))
-		buffer_add_text(out, "Error: ");
-	buffer_add_span(out, buffer_span(&text));
-	buffer_free(&text);
+	message->json = (struct span){mem_copy(json), json.len};
+	read_members(message->json, members, sizeof(members) / sizeof(members[0]));
+	message->role = role_of(role);
+	read_content(message, content);
+	return message;
 }
 
-bool message_is_call(struct span part)
+void message_free(struct message *message)
 {
-	return json_is(json_get(part, "type"), "tool_call") &&
-	       json_get(part, "executed_by").at == NULL;
+	if (message == NULL)
+		return;
+	free(message->parts);
+	buffer_free(&message->wire.text);
+	free((char *)message->json.at);
+	free(message);
 }
 
-void message_args(struct span part, struct buffer *out)
+bool message_is_from(const struct message *message, const char *provider)
 {
-	struct span args = json_get(part, "args"), invalid = json_get(part, "invalid_args");
+	return json_is(message->provider, provider);
+}
 
-	if (invalid.at != NULL) {
-		json_open(out, '{');
-		json_put_raw(out, "INVALID_JSON", invalid);
-		json_close(out, '}');
-	} else if (json_type(args) == JSON_OBJECT) {
-		buffer_add_span(out, args);
-	} else {
-		buffer_add_text(out, "{}");
+/* ---- the calls of a conversation ---- */
+
+static void add_call(struct call_table *table, const struct part *call)
+{
+	size_t *last = table_add(&table->ids, call->tool_call_id);
+
+	table->entries = array_grow(table->entries, table->count, sizeof(*table->entries));
+	table->entries[table->count++] = (struct call_entry){.call = call, .previous = *last};
+	*last = table->count;
+}
+
+static bool is_call(const struct part *part)
+{
+	return (part->type == PART_CALL || part->type == PART_PROVIDER_CALL) &&
+	       part->tool_call_id.at != NULL;
+}
+
+static struct call_entry *find(const struct call_table *table, struct span id)
+{
+	size_t *last = table_find(&table->ids, id);
+
+	return last != NULL ? &table->entries[*last - 1] : NULL;
+}
+
+void call_table_add(struct call_table *table, struct message *message)
+{
+	for (size_t i = 0; i < message->part_count; i++) {
+		struct part *part = &message->parts[i];
+		struct call_entry *entry;
+
+		if (message->role == MESSAGE_ASSISTANT && is_call(part))
+			add_call(table, part);
+		entry = part->type == PART_RESULT ? find(table, part->tool_call_id) : NULL;
+		if (entry == NULL)
+			continue;
+		part->call = entry->call;
+		entry->result = part;
 	}
 }
 
-bool message_refuse_part(const struct provider *provider, const char *model, struct span part,
-			 struct error *e)
+/* The key of the table is a span of the message that named the id first. */
+static void remove_call(struct call_table *table, const struct part *call)
 {
-	struct buffer type = {0};
+	struct call_entry entry = table->entries[--table->count];
 
-	if (!json_decode(json_get(part, "type"), &type))
-		buffer_add_text(&type, "(none)");
-	error_set(e, "usage", "%s:%s cannot be sent a message part of type %s", provider->name,
-		  model, buffer_string(&type));
-	buffer_free(&type);
-	return false;
+	if (entry.previous == 0)
+		table_remove(&table->ids, call->tool_call_id);
+	else
+		*table_find(&table->ids, call->tool_call_id) = entry.previous;
 }
 
-bool message_refuse_role(struct span message, struct error *e)
+void call_table_remove(struct call_table *table, const struct message *message)
 {
-	return error_set(e, "usage", "a message of the conversation has no known role: %.*s",
-			 message.len < 80 ? (int)message.len : 80, message.at);
+	for (size_t i = message->part_count; i-- > 0;) {
+		const struct part *part = &message->parts[i];
+		struct call_entry *entry =
+		    part->type == PART_RESULT ? find(table, part->tool_call_id) : NULL;
+
+		if (entry != NULL && entry->result == part)
+			entry->result = NULL;
+		if (message->role == MESSAGE_ASSISTANT && is_call(part))
+			remove_call(table, part);
+	}
 }
 
-void message_put_data_url(struct buffer *out, const char *key, struct span part)
+const struct call_entry *call_table_find(const struct call_table *table, struct span tool_call_id)
 {
-	json_key(out, key);
-	buffer_add_text(out, "\"data:");
-	buffer_add_span(out, json_plain(json_get(part, "media_type")));
-	buffer_add_text(out, ";base64,");
-	buffer_add_span(out, json_plain(json_get(part, "data")));
-	buffer_add_char(out, '"');
+	return find(table, tool_call_id);
 }
 
-void message_put_function(struct buffer *out, const struct model_tool *tool)
+void call_table_free(struct call_table *table)
 {
-	json_open(out, '{');
-	json_put_text(out, "type", "function");
-	json_key(out, "function");
-	json_open(out, '{');
-	json_put_text(out, "name", tool->name);
-	if (tool->description != NULL)
-		json_put_text(out, "description", tool->description);
-	if (tool->parameters.at != NULL)
-		json_put_raw(out, "parameters", tool->parameters);
-	json_close(out, '}');
-	json_close(out, '}');
+	table_free(&table->ids);
+	free(table->entries);
+	*table = (struct call_table){0};
 }

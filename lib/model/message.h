@@ -1,77 +1,107 @@
 /*
- * message: reading neutral messages (model.h), for the adapters that turn them into a provider's.
+ * message: a message of the conversation, parsed once.
+ *
+ * The neutral form is described in model/model.h. A message owns its bytes; what its parts have is
+ * spans into them, so that arguments, results and provider_data travel byte for byte. The call
+ * table connects results with their calls when a message is added.
  */
 #ifndef MODEL_MESSAGE_H
 #define MODEL_MESSAGE_H
 
-#include "model/model.h"
-#include "model/registry.h"
+#include <stdint.h>
 
-/* Whether `message` was answered by `provider`, so that its provider_data may be sent back. */
-bool message_is_own(struct span message, const struct provider *provider);
+#include "base/table.h"
+#include "json/json.h"
 
-/* The call `tool_call_id` (a JSON string) of an assistant message of `request`; absent: there is
- * none, or another provider made it. */
-struct span message_own_call(const struct model_request *request, struct span tool_call_id,
-			     const struct provider *provider);
-
-/* The id by which `provider` knows the call `tool_call_id` (a JSON string): its own, decoded, where
- * the assistant message of `request` that made the call came from it; else the one of the events.
- * Appended to `out`, which stays empty where the provider gave none. */
-void message_call_id(const struct model_request *request, struct span tool_call_id,
-		     const struct provider *provider, struct buffer *out);
-
-/* The same for a provider that takes only ids of letters, digits, '_' and '-', at most `most` long
- * (at least 16): another provider's that will not do becomes one that does, the same for the call
- * and for its result. Never empty. */
-void message_safe_id(const struct model_request *request, struct span tool_call_id,
-		     const struct provider *provider, size_t most, struct buffer *out);
-
-/* Append the name of a call, a JSON string, as such providers take one: models make up others.
- * Never empty. */
-void message_safe_name(struct span tool_name, size_t most, struct buffer *out);
-
-/* Append `text` paragraphs: the string value `text` with a blank line before it when something is
- * there. */
-void message_add_paragraph(struct span text, struct buffer *out);
-
-/* Append the instructions: request->system, then the system messages among the messages, parted by
- * blank lines. */
-void message_system(const struct model_request *request, struct buffer *out);
-
-/* What a message's role is; MESSAGE_SYSTEM for "developer" too. */
 enum message_role {
 	MESSAGE_UNKNOWN,
-	MESSAGE_SYSTEM,
+	MESSAGE_SYSTEM, /* "developer" too */
 	MESSAGE_USER,
 	MESSAGE_ASSISTANT,
 	MESSAGE_TOOL,
 };
-enum message_role message_role(struct span message);
 
-/* Append the result of a tool_result part as text: what the tool printed, with "Error: " before it
- * when it failed and does not say so itself. */
-void message_result_text(struct span part, struct buffer *out);
+enum part_type {
+	PART_UNKNOWN,
+	PART_TEXT,
+	PART_THINKING,
+	PART_REFUSAL,
+	PART_CALL,          /* to be run here */
+	PART_PROVIDER_CALL, /* the provider ran it: executed_by is set */
+	PART_RESULT,
+	PART_IMAGE,
+	PART_FILE,
+	PART_OPAQUE,
+};
 
-/* Write the member `key`, the attachment `part` as "data:image/png;base64,...". */
-void message_put_data_url(struct buffer *out, const char *key, struct span part);
+/* A part of a message. Members are the JSON values of the part's members of that name; absent where
+ * the part has none. */
+struct part {
+	enum part_type type;
+	struct span json; /* the part itself */
+	struct span text;
+	struct span tool_call_id, provider_id, tool_name;
+	struct span args, invalid_args, result;
+	struct span media_type, data, name; /* of an image or a file */
+	struct span provider_data;
+	bool is_error;
+	const struct message *message; /* that it is part of */
+	const struct part *call;       /* of a result: its call; NULL: none is known */
+};
 
-/* Write a tool as OpenAI and those who follow it take one: {"type":"function","function":{"name",
- * "description","parameters"}}. */
-void message_put_function(struct buffer *out, const struct model_tool *tool);
+/* What a protocol wrote for a message, kept for the next request. */
+struct message_wire {
+	uint64_t key; /* of all that it depends on besides the message */
+	struct buffer text;
+	bool known;
+};
 
-/* Whether `part` is a call that was run here; what a provider ran itself is its own affair. */
-bool message_is_call(struct span part);
+struct message {
+	struct span json; /* owned */
+	enum message_role role;
+	struct span provider, model, provider_data; /* JSON values, absent: none */
+	/* A content that is a string is one text. */
+	struct part *parts;
+	size_t part_count;
+	size_t calls;   /* how many parts are PART_CALL */
+	int64_t tokens; /* as run/estimate.h estimates them; 0: not yet */
+	struct message_wire wire;
+};
 
-/* Append the arguments of the call `part`, a JSON object, as they came; what the model wrote in
- * their place when that was no JSON stands in its member "INVALID_JSON". */
-void message_args(struct span part, struct buffer *out);
+/* Parse a copy of `json`, JSON of any kind. What is no message has the role MESSAGE_UNKNOWN; parts
+ * that have no known type are PART_UNKNOWN. */
+struct message *message_new(struct span json);
+void message_free(struct message *message);
 
-/* "openai:gpt-5 cannot be sent a message part of type image": usage error; returns false. */
-bool message_refuse_part(const struct provider *provider, const char *model, struct span part,
-			 struct error *e);
+/* Whether the message was answered by the provider of this name, so that its provider_data may be
+ * sent back. */
+bool message_is_from(const struct message *message, const char *provider);
 
-/* The same for a message whose role is unknown. */
-bool message_refuse_role(struct span message, struct error *e);
+/* ---- the calls of a conversation ---- */
+
+/* A call and its result, which is NULL as long as there is none. */
+struct call_entry {
+	const struct part *call, *result;
+	size_t previous; /* the entry before this one with the same id, plus 1; 0: none */
+};
+
+/* All calls of a conversation, also those that the provider ran, by id. Zeroed: empty. */
+struct call_table {
+	struct table ids; /* of the entries, to their positions plus 1 */
+	struct call_entry *entries;
+	size_t count;
+};
+
+/* Add the calls of `message`, and connect its results with their calls, the last ones of their ids.
+ * Messages are added in the order of the conversation. */
+void call_table_add(struct call_table *table, struct message *message);
+
+/* Remove the calls and results of `message`, the last one that was added. */
+void call_table_remove(struct call_table *table, const struct message *message);
+
+/* The last call `tool_call_id` (JSON); NULL: there is none. Valid until the table changes. */
+const struct call_entry *call_table_find(const struct call_table *table, struct span tool_call_id);
+
+void call_table_free(struct call_table *table);
 
 #endif

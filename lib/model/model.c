@@ -178,7 +178,7 @@ void model_write_request(const struct model *model, const struct model_request *
 	json_open(out, '[');
 	for (size_t i = 0; i < request->message_count; i++) {
 		json_comma(out);
-		json_write_compact(out, request->messages[i]);
+		json_write_compact(out, request->messages[i]->json);
 	}
 	json_close(out, ']');
 	if (request->tool_count > 0)

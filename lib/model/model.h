@@ -21,8 +21,7 @@
  * no tool message answers it. A part {"type":"opaque"} has nothing but provider_data. A refusal
  * is {"type":"refusal","text":"..."}.
  * Any part may carry "provider_data": whatever the provider wants back next time, byte for byte; an
- * adapter uses it, provider_id, and opaque parts only when message.provider is its own (see
- * model/message.h).
+ * adapter uses it, provider_id, and opaque parts only when message.provider is its own.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
@@ -32,6 +31,7 @@
 #include "json/json.h"
 #include "model/error_kind.h"
 #include "loop/loop.h"
+#include "model/message.h"
 #include "net/http.h"
 
 /* ---- what is asked ---- */
@@ -48,8 +48,8 @@ struct model_option {
 
 /* Everything is borrowed for the duration of model_ask. */
 struct model_request {
-	const char *system; /* instructions; NULL: none */
-	const struct span *messages;
+	const char *system;              /* instructions; NULL: none */
+	struct message *const *messages; /* connected by a call table (model/message.h) */
 	size_t message_count;
 	const struct model_tool *tools;
 	size_t tool_count;

@@ -1,7 +1,6 @@
 #include <stdlib.h>
 
 #include "json/json.h"
-#include "model/message.h"
 #include "model/replay_log.h"
 
 /* Of texts that differ, so much is shown: what is the same before the difference, and in all. */
@@ -155,7 +154,8 @@ static bool same_handoff(struct buffer *why, struct span data, struct span messa
 static bool next_call(struct json_walk *walk)
 {
 	while (json_next(walk))
-		if (message_is_call(walk->value))
+		if (json_is(json_get(walk->value, "type"), "tool_call") &&
+		    json_get(walk->value, "executed_by").at == NULL)
 			return true;
 	return false;
 }
@@ -382,8 +382,8 @@ bool replay_check(const struct replay_run *run, const struct replay_answer *answ
 	}
 	before = request->message_count - steps;
 	for (size_t i = 0; i < steps; i++)
-		if (!same_step(run, &run->steps[answer->first + i], request->messages[before + i],
-			       why))
+		if (!same_step(run, &run->steps[answer->first + i],
+			       request->messages[before + i]->json, why))
 			return false;
 	return true;
 }

@@ -106,7 +106,7 @@ static size_t find_prompt(const struct replay_run *run, const struct model_reque
 	if (!json_decode(json_get(run->start, "prompt"), &prompt))
 		position = 0;
 	while (position > 0) {
-		struct span message = request->messages[position - 1];
+		struct span message = request->messages[position - 1]->json;
 
 		buffer_clear(&text);
 		replay_prompt_text(message, &text);
@@ -126,7 +126,7 @@ static size_t answers_in(const struct model_request *request, size_t position)
 	size_t count = 0;
 
 	for (size_t i = position; i > 0 && i < request->message_count; i++)
-		count += json_is(json_get(request->messages[i], "role"), "assistant");
+		count += json_is(json_get(request->messages[i]->json, "role"), "assistant");
 	return count;
 }
 

@@ -121,7 +121,7 @@ static size_t turn_begin(const struct model_request *request)
 {
 	size_t i = request->message_count;
 
-	while (i > 0 && !is_role(request->messages[i - 1], "user"))
+	while (i > 0 && !is_role(request->messages[i - 1]->json, "user"))
 		i--;
 	return i;
 }
@@ -132,7 +132,7 @@ static size_t count_parts(const struct model_request *request, size_t first, con
 	size_t count = 0;
 
 	for (size_t i = first; i < request->message_count; i++) {
-		struct json_walk walk = json_walk(json_get(request->messages[i], "content"));
+		struct json_walk walk = json_walk(json_get(request->messages[i]->json, "content"));
 
 		while (json_next(&walk))
 			count += json_is(json_get(walk.value, "type"), type);
@@ -146,8 +146,8 @@ static size_t count_rounds(const struct model_request *request, size_t first)
 	size_t rounds = 0;
 
 	for (size_t i = first; i < request->message_count; i++)
-		rounds += is_role(request->messages[i], "tool") &&
-			  !is_role(request->messages[i - 1], "tool");
+		rounds += is_role(request->messages[i]->json, "tool") &&
+			  !is_role(request->messages[i - 1]->json, "tool");
 	return rounds;
 }
 
@@ -190,7 +190,7 @@ static void write_prompt(struct buffer *out, const struct model_request *request
 
 	if (end == 0)
 		return;
-	walk = json_walk(json_get(request->messages[end - 1], "content"));
+	walk = json_walk(json_get(request->messages[end - 1]->json, "content"));
 	while (json_next(&walk))
 		json_decode(json_get(walk.value, "text"), out);
 }
@@ -199,7 +199,7 @@ static void write_prompt(struct buffer *out, const struct model_request *request
 static void write_answer(struct buffer *out, const struct model_request *request)
 {
 	for (size_t i = turn_begin(request); i < request->message_count; i++) {
-		struct json_walk walk = json_walk(json_get(request->messages[i], "content"));
+		struct json_walk walk = json_walk(json_get(request->messages[i]->json, "content"));
 
 		while (json_next(&walk))
 			if (json_is(json_get(walk.value, "type"), "tool_result"))
@@ -284,7 +284,7 @@ static void plan_usage(struct test_call *call, const struct model_request *reque
 	int64_t input = (int64_t)count_words(span_of(request->system));
 
 	for (size_t i = 0; i < request->message_count; i++)
-		input += (int64_t)count_words(request->messages[i]);
+		input += (int64_t)count_words(request->messages[i]->json);
 	call->usage = MODEL_USAGE_NONE;
 	call->usage.input = input;
 	call->usage.output = 0;

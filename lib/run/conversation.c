@@ -2,13 +2,16 @@
 
 #include <stdlib.h>
 
+static void append(struct conversation *c, struct message *message)
+{
+	c->messages = array_grow(c->messages, c->count, sizeof(*c->messages));
+	c->messages[c->count++] = message;
+	call_table_add(&c->calls, message);
+}
+
 void conversation_add(struct conversation *c, struct span message)
 {
-	if (c->count == c->capacity) {
-		c->capacity = c->capacity * 2 + 8;
-		c->messages = mem_resize(c->messages, c->capacity * sizeof(*c->messages));
-	}
-	c->messages[c->count++] = (struct span){mem_copy(message), message.len};
+	append(c, message_new(message));
 }
 
 void conversation_add_text(struct conversation *c, const char *role, struct span before,
@@ -33,14 +36,19 @@ void conversation_add_text(struct conversation *c, const char *role, struct span
 
 void conversation_truncate(struct conversation *c, size_t count)
 {
-	while (c->count > count)
-		free((char *)c->messages[--c->count].at);
+	while (c->count > count) {
+		struct message *last = c->messages[--c->count];
+
+		call_table_remove(&c->calls, last);
+		message_free(last);
+	}
 }
 
 void conversation_free(struct conversation *c)
 {
 	conversation_truncate(c, 0);
 	free(c->messages);
+	call_table_free(&c->calls);
 	buffer_free(&c->system);
 	*c = (struct conversation){0};
 }
@@ -72,16 +80,17 @@ const char *handoff_input_name(enum handoff_input input)
 static void keep_last_prompt(struct conversation *c)
 {
 	size_t last = c->count;
+	struct message *kept;
 
-	while (last > 0 && !json_is(json_get(c->messages[last - 1], "role"), "user"))
+	while (last > 0 && c->messages[last - 1]->role != MESSAGE_USER)
 		last--;
-	if (last > 0) {
-		struct span kept = c->messages[last - 1];
-
-		c->messages[last - 1] = c->messages[0];
-		c->messages[0] = kept;
-	}
-	conversation_truncate(c, last > 0 ? 1 : 0);
+	conversation_truncate(c, last);
+	if (last == 0)
+		return;
+	kept = c->messages[--c->count];
+	call_table_remove(&c->calls, kept);
+	conversation_truncate(c, 0);
+	append(c, kept);
 }
 
 void conversation_hand_over(struct conversation *c, enum handoff_input input, const char *from,

@@ -5,16 +5,17 @@
 #define RUN_CONVERSATION_H
 
 #include "base/message.h"
-#include "json/json.h"
+#include "model/message.h"
 
-/* Zeroed: empty. Each message is owned by the conversation. */
+/* Zeroed: empty. The messages are owned by the conversation, and stay where they are. */
 struct conversation {
-	struct span *messages;
-	size_t count, capacity;
+	struct message **messages;
+	size_t count;
+	struct call_table calls;
 	struct buffer system; /* instructions found in a history; empty: none */
 };
 
-/* Append a message (JSON, copied). */
+/* Append a message (JSON, copied and parsed). */
 void conversation_add(struct conversation *conversation, struct span message);
 
 /* Append {"role":ROLE,"content":[BEFORE,{"type":"text","text":...}]}; `before` is the inside of an

@@ -14,41 +14,31 @@ int64_t estimate_text(struct span text)
 }
 
 /* A member's value; strings without their quotes. */
-static int64_t of_member(struct span part, const char *key)
+static int64_t of_value(struct span value)
 {
-	struct span value = json_get(part, key);
-
 	if (json_type(value) == JSON_STRING)
 		value = (struct span){value.at + 1, value.len - 2};
 	return estimate_text(value);
 }
 
-static int64_t estimate_part(struct span part)
+static int64_t of_part(const struct part *part)
 {
-	static const char *const members[] = {"text", "tool_name", "args", "invalid_args",
-					      "result"};
-	int64_t tokens = 0;
-
-	if (json_get(part, "data").at != NULL)
+	if (part->data.at != NULL)
 		return OF_ATTACHMENT;
-	if (json_is(json_get(part, "type"), "thinking"))
+	if (part->type == PART_THINKING)
 		return 0;
-	for (size_t i = 0; i < sizeof members / sizeof *members; i++)
-		tokens += of_member(part, members[i]);
-	return tokens;
+	return of_value(part->text) + of_value(part->tool_name) + of_value(part->args) +
+	       of_value(part->invalid_args) + of_value(part->result);
 }
 
-int64_t estimate_message(struct span message)
+int64_t estimate_message(struct message *message)
 {
-	struct span content = json_get(message, "content");
-	struct json_walk walk = json_walk(content);
-	int64_t tokens = OF_MESSAGE;
-
-	if (json_type(content) == JSON_STRING)
-		return tokens + of_member(message, "content");
-	while (json_next(&walk))
-		tokens += estimate_part(walk.value);
-	return tokens;
+	if (message->tokens > 0)
+		return message->tokens;
+	message->tokens = OF_MESSAGE;
+	for (size_t i = 0; i < message->part_count; i++)
+		message->tokens += of_part(&message->parts[i]);
+	return message->tokens;
 }
 
 int64_t estimate_request(const struct model_request *request)

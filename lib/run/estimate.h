@@ -13,8 +13,8 @@
 int64_t estimate_text(struct span text);
 
 /* Of a neutral message; what may not be sent back (reasoning, provider_data) counts
- * nothing. */
-int64_t estimate_message(struct span message);
+ * nothing. The estimate is kept with the message. */
+int64_t estimate_message(struct message *message);
 
 /* Of instructions, tools, schema and messages together. */
 int64_t estimate_request(const struct model_request *request);

@@ -74,50 +74,38 @@ static bool add_calls(struct conversation *c, struct span message)
 /* The name of the function that was called as `id`, in any message so far. */
 static struct span called_name(const struct conversation *c, struct span id)
 {
-	for (size_t i = c->count; i-- > 0;) {
-		struct json_walk walk = json_walk(json_get(c->messages[i], "content"));
+	const struct call_entry *entry = call_table_find(&c->calls, id);
 
-		while (json_next(&walk))
-			if (json_is(json_get(walk.value, "type"), "tool_call") &&
-			    span_equal(json_get(walk.value, "tool_call_id"), id))
-				return json_get(walk.value, "tool_name");
-	}
-	return SPAN("\"unknown\"");
-}
-
-/* Whether the last message holds results, so that one more belongs to it. */
-static bool after_result(const struct conversation *c)
-{
-	return c->count > 0 && json_is(json_get(c->messages[c->count - 1], "role"), "tool");
+	return entry != NULL ? entry->call->tool_name : SPAN("\"unknown\"");
 }
 
 /* {"role":"tool","tool_call_id":"...","content":"text"}: results that follow each other become one
- * message. */
-static void add_result(struct conversation *c, struct span message)
+ * message, which is written to `results` until another message comes. */
+static void add_result(const struct conversation *c, struct span message, struct buffer *results)
 {
 	struct span id = json_get(message, "tool_call_id");
-	struct buffer out = {0}, text = {0};
+	struct buffer text = {0};
 
 	content_text(json_get(message, "content"), &text);
-	if (after_result(c)) {
-		struct span last = c->messages[c->count - 1];
-
-		buffer_add(&out, last.at, last.len - 2);
-		conversation_truncate(c, c->count - 1);
-	} else {
-		buffer_add_text(&out, "{\"role\":\"tool\",\"content\":[");
-	}
-	json_open(&out, '{');
-	json_put_text(&out, "type", "tool_result");
-	json_put_raw(&out, "tool_call_id", id);
-	json_put_raw(&out, "tool_name", called_name(c, id));
-	json_put_string(&out, "result", buffer_span(&text));
-	json_put_bool(&out, "is_error", false);
-	json_close(&out, '}');
-	buffer_add_text(&out, "]}");
-	conversation_add(c, buffer_span(&out));
-	buffer_free(&out);
+	if (results->len == 0)
+		buffer_add_text(results, "{\"role\":\"tool\",\"content\":[");
+	json_open(results, '{');
+	json_put_text(results, "type", "tool_result");
+	json_put_raw(results, "tool_call_id", id);
+	json_put_raw(results, "tool_name", called_name(c, id));
+	json_put_string(results, "result", buffer_span(&text));
+	json_put_bool(results, "is_error", false);
+	json_close(results, '}');
 	buffer_free(&text);
+}
+
+static void end_results(struct conversation *c, struct buffer *results)
+{
+	if (results->len == 0)
+		return;
+	buffer_add_text(results, "]}");
+	conversation_add(c, buffer_span(results));
+	buffer_clear(results);
 }
 
 static void add_whole(struct conversation *c, struct span message)
@@ -146,7 +134,8 @@ static bool add_user(struct conversation *c, struct span message, const char *ro
 	return true;
 }
 
-static bool add_message(struct conversation *c, struct span message)
+/* `results` holds those before, as add_result writes them. */
+static bool add_message(struct conversation *c, struct span message, struct buffer *results)
 {
 	struct span role = json_get(message, "role"), content = json_get(message, "content");
 	struct buffer text = {0};
@@ -157,19 +146,18 @@ static bool add_message(struct conversation *c, struct span message)
 		buffer_free(&text);
 		return json_type(content) == JSON_STRING || json_type(content) == JSON_ARRAY;
 	}
+	if (json_is(role, "tool") && json_type(json_get(message, "tool_call_id")) == JSON_STRING) {
+		add_result(c, message, results);
+		return true;
+	}
+	end_results(c, results);
 	if (json_is(role, "user"))
 		return add_user(c, message, "user");
 	if (json_is(role, "assistant"))
 		return json_count(json_get(message, "tool_calls")) > 0
 			   ? add_calls(c, message)
 			   : add_user(c, message, "assistant");
-	if (!json_is(role, "tool"))
-		return false;
-	if (json_type(json_get(message, "tool_call_id")) == JSON_STRING) {
-		add_result(c, message);
-		return true;
-	}
-	if (json_type(content) != JSON_ARRAY)
+	if (!json_is(role, "tool") || json_type(content) != JSON_ARRAY)
 		return false;
 	add_whole(c, message);
 	return true;
@@ -180,20 +168,21 @@ static bool load_array(struct conversation *c, struct span array, const char *so
 {
 	struct json_walk walk = json_walk(array);
 	bool goes_on = c->count > 0; /* the instructions are said at the beginning */
-	size_t n = 0;
+	struct buffer results = {0};
+	bool good = true;
 
-	while (json_next(&walk)) {
-		n++;
+	for (size_t n = 1; good && json_next(&walk); n++) {
 		if (goes_on && json_is(json_get(walk.value, "role"), "system"))
 			continue;
-		if (!add_message(c, walk.value))
-			return error_set(
-			    e, "usage",
-			    "%s: message %zu is not {\"role\": \"user\", \"assistant\", "
-			    "\"system\" or \"tool\", \"content\": ...}",
-			    source, n);
+		good = add_message(c, walk.value, &results) ||
+		       error_set(e, "usage",
+				 "%s: message %zu is not {\"role\": \"user\", \"assistant\", "
+				 "\"system\" or \"tool\", \"content\": ...}",
+				 source, n);
 	}
-	return true;
+	end_results(c, &results);
+	buffer_free(&results);
+	return good;
 }
 
 static struct span first_line(struct span text)

@@ -317,7 +317,7 @@ static void load(struct agent_run *run)
 		const struct conversation *earlier = &config->history->conversation;
 
 		for (size_t i = 0; i < earlier->count; i++)
-			conversation_add(conversation, earlier->messages[i]);
+			conversation_add(conversation, earlier->messages[i]->json);
 		buffer_add_span(&conversation->system, buffer_span(&earlier->system));
 	}
 	run_become(run, config->agent);

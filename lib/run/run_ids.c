@@ -5,33 +5,28 @@
 
 static bool is_used(const struct agent_run *run, struct span id)
 {
-	for (size_t i = 0; i < run->used_id_count; i++)
-		if (span_is(id, run->used_ids[i]))
-			return true;
-	return false;
+	return table_find(&run->used_ids, id) != NULL;
 }
 
-void run_use_id(struct agent_run *run, struct span id)
+const char *run_use_id(struct agent_run *run, struct span id)
 {
-	run->used_ids = mem_resize(run->used_ids, (run->used_id_count + 1) * sizeof(char *));
-	run->used_ids[run->used_id_count++] = mem_copy(id);
+	char *copy;
+
+	if (!is_used(run, id)) {
+		copy = mem_copy(id);
+		table_add(&run->used_ids, (struct span){copy, id.len});
+	}
+	return table_key(&run->used_ids, id).at;
 }
 
 void run_use_history_ids(struct agent_run *run)
 {
 	struct buffer id = {0};
 
-	for (size_t i = 0; i < run->conversation.count; i++) {
-		struct json_walk walk =
-		    json_walk(json_get(run->conversation.messages[i], "content"));
-
-		while (json_next(&walk)) {
-			buffer_clear(&id);
-			if (json_is(json_get(walk.value, "type"), "tool_call") &&
-			    json_decode(json_get(walk.value, "tool_call_id"), &id) &&
-			    !is_used(run, buffer_span(&id)))
-				run_use_id(run, buffer_span(&id));
-		}
+	for (size_t i = 0; i < run->conversation.calls.count; i++) {
+		buffer_clear(&id);
+		if (json_decode(run->conversation.calls.entries[i].call->tool_call_id, &id))
+			run_use_id(run, buffer_span(&id));
 	}
 	buffer_free(&id);
 }
@@ -40,7 +35,8 @@ const char *run_unique_id(struct agent_run *run, struct span id)
 {
 	enum { MAX_ID = 128 };
 	bool named = id.len > 0;
-	size_t n = named ? 1 : run->used_id_count + 1;
+	size_t n = named ? 1 : run->used_ids.count + 1;
+	const char *used;
 	struct buffer unique = {0};
 
 	if (id.len > MAX_ID) {
@@ -54,14 +50,14 @@ const char *run_unique_id(struct agent_run *run, struct span id)
 			buffer_add_format(&unique, "_%zu", n);
 		n++;
 	} while (is_used(run, buffer_span(&unique)));
-	run_use_id(run, buffer_span(&unique));
+	used = run_use_id(run, buffer_span(&unique));
 	buffer_free(&unique);
-	return run->used_ids[run->used_id_count - 1];
+	return used;
 }
 
 void run_free_ids(struct agent_run *run)
 {
-	for (size_t i = 0; i < run->used_id_count; i++)
-		free(run->used_ids[i]);
-	free(run->used_ids);
+	for (size_t i = 0; i < run->used_ids.capacity; i++)
+		free((char *)run->used_ids.slots[i].key.at);
+	table_free(&run->used_ids);
 }

@@ -10,6 +10,7 @@
 #ifndef RUN_RUN_STATE_H
 #define RUN_RUN_STATE_H
 
+#include "base/table.h"
 #include "base/trace.h"
 #include "run/answer.h"
 #include "run/estimate.h"
@@ -112,8 +113,8 @@ struct agent_run {
 	bool has_finish;
 	struct buffer message; /* what it failed for */
 	struct loop_timer *timeout, *wait, *done_timer;
-	char **used_ids; /* tool_call_ids of this run, and of the history it goes on from */
-	size_t used_id_count;
+	struct table used_ids; /* tool_call_ids of this run, and of the history it goes on from;
+				* owned */
 	bool ended;
 	int exit_status;
 };
@@ -188,8 +189,8 @@ void run_output_correct(struct agent_run *run, const char *why);
  * because some servers number their calls anew in every response, give none, or very long ones.
  * Borrowed. */
 const char *run_unique_id(struct agent_run *run, struct span id);
-/* Give `id` to no other call. */
-void run_use_id(struct agent_run *run, struct span id);
+/* Give `id` to no other call. Returns it, borrowed. */
+const char *run_use_id(struct agent_run *run, struct span id);
 /* The same for the calls of the conversation so far. */
 void run_use_history_ids(struct agent_run *run);
 void run_free_ids(struct agent_run *run);

@@ -367,7 +367,7 @@ void run_tools_refuse(struct agent_run *run, const char *why)
 	struct buffer sentence = {0};
 
 	if (answer_calls_to_run(&run->answer) == 0 || run->batch_count > 0 ||
-	    !json_is(json_get(c->messages[c->count - 1], "role"), "assistant"))
+	    c->messages[c->count - 1]->role != MESSAGE_ASSISTANT)
 		return;
 	buffer_add_format(&sentence, "The call was not run: %s.", why);
 	make_batch(run, INT64_MAX);

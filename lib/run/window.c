@@ -4,31 +4,26 @@
 
 #include "run/estimate.h"
 
-static bool has_role(const struct conversation *c, size_t at, const char *role)
-{
-	return json_is(json_get(c->messages[at], "role"), role);
-}
-
 size_t window_prompt(const struct conversation *c)
 {
 	size_t at = c->count;
 
-	while (at > 0 && !has_role(c, at - 1, "user"))
+	while (at > 0 && c->messages[at - 1]->role != MESSAGE_USER)
 		at--;
 	return at > 0 ? at - 1 : 0;
 }
 
 /* The next message after `at` with `role`, before `end`; `end` when there is none. */
-static size_t next(const struct conversation *c, size_t at, size_t end, const char *role)
+static size_t next(const struct conversation *c, size_t at, size_t end, enum message_role role)
 {
 	do
 		at++;
-	while (at < end && !has_role(c, at, role));
+	while (at < end && c->messages[at]->role != role);
 	return at < end ? at : end;
 }
 
 /* Drop what begins at `from`, step by step up to `end`, until `*excess` is gone. */
-static size_t drop(const struct conversation *c, size_t from, size_t end, const char *role,
+static size_t drop(const struct conversation *c, size_t from, size_t end, enum message_role role,
 		   double scale, double *excess)
 {
 	while (from<end && * excess> 0) {
@@ -45,7 +40,7 @@ static size_t last_round(const struct conversation *c, size_t prompt)
 {
 	size_t at = c->count;
 
-	while (at > prompt + 1 && !has_role(c, at - 1, "assistant"))
+	while (at > prompt + 1 && c->messages[at - 1]->role != MESSAGE_ASSISTANT)
 		at--;
 	return at > prompt + 1 ? at - 1 : prompt + 1;
 }
@@ -61,19 +56,19 @@ void window_choose(struct window *window, const struct conversation *c, size_t p
 		return;
 	for (size_t i = 0; i < c->count; i++)
 		excess += scale * (double)estimate_message(c->messages[i]);
-	first = drop(c, 0, prompt, "user", scale, &excess);
-	rounds = first < prompt
-		     ? prompt + 1
-		     : drop(c, prompt + 1, last_round(c, prompt), "assistant", scale, &excess);
+	first = drop(c, 0, prompt, MESSAGE_USER, scale, &excess);
+	rounds = first < prompt ? prompt + 1
+				: drop(c, prompt + 1, last_round(c, prompt), MESSAGE_ASSISTANT,
+				       scale, &excess);
 	tail = c->count - rounds;
 	window->dropped = first + (rounds - prompt - 1);
 	window->count = c->count - window->dropped;
 	window->messages = c->messages + first;
 	if (rounds == prompt + 1)
 		return;
-	window->own = mem_zero(window->count * sizeof *window->own);
+	window->own = mem_zero(window->count * sizeof(*window->own));
 	window->own[0] = c->messages[prompt];
-	memcpy(window->own + 1, c->messages + rounds, tail * sizeof *window->own);
+	memcpy(window->own + 1, c->messages + rounds, tail * sizeof(*window->own));
 	window->messages = window->own;
 }
 

@@ -11,9 +11,9 @@
 #include "run/conversation.h"
 
 struct window {
-	const struct span *messages; /* of the conversation, or `own` */
+	struct message *const *messages; /* of the conversation, or `own` */
 	size_t count, dropped;
-	struct span *own;
+	struct message **own;
 };
 
 /* The prompt of the present turn: the position of the last message of the user. */

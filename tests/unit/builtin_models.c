@@ -1,6 +1,7 @@
 #include <signal.h>
 
 #include "model/model.h"
+#include "messages.h"
 #include "unit.h"
 
 /* ---- asking, and writing down what comes ---- */
@@ -154,8 +155,10 @@ static void expect_option(struct bench *bench, const char *key, const char *valu
 {
 	struct span messages[] = {USER("hi")};
 	struct model_option option = {key, span_of(value)};
-	struct model_request request = {
-	    .messages = messages, .message_count = 1, .options = &option, .option_count = 1};
+	struct model_request request = {.messages = typed(messages, 1),
+					.message_count = 1,
+					.options = &option,
+					.option_count = 1};
 
 	expect(bench, &request, want, name);
 }
@@ -163,7 +166,7 @@ static void expect_option(struct bench *bench, const char *key, const char *valu
 static void test_test_text(void)
 {
 	struct span messages[] = {USER("good day")};
-	struct model_request request = {.messages = messages, .message_count = 1};
+	struct model_request request = {.messages = typed(messages, 1), .message_count = 1};
 	struct bench bench;
 
 	bench_open(&bench, "test");
@@ -198,8 +201,10 @@ static void test_test_options(void)
 {
 	struct span messages[] = {USER("hi")};
 	struct model_option options[] = {{"text", SPAN("\"a b c\"")}, {"chunks", SPAN("2")}};
-	struct model_request request = {
-	    .messages = messages, .message_count = 1, .options = options, .option_count = 2};
+	struct model_request request = {.messages = typed(messages, 1),
+					.message_count = 1,
+					.options = options,
+					.option_count = 2};
 	struct bench bench;
 
 	bench_open(&bench, "test");
@@ -259,7 +264,7 @@ static void test_test_tools(void)
 		 "\"result\":\"no\",\"is_error\":true}]}"),
 	    USER("again")};
 	struct model_request request = {
-	    .messages = messages, .message_count = 1, .tools = tools, .tool_count = 2};
+	    .messages = typed(messages, 4), .message_count = 1, .tools = tools, .tool_count = 2};
 	struct model_option calls = {"calls", SPAN("2")};
 	struct bench bench;
 
@@ -355,7 +360,7 @@ static void exec(const char *command, const char *want, const char *name)
 {
 	struct span messages[] = {USER("hi")};
 	struct model_request request = {
-	    .messages = messages, .message_count = 1, .tools = &weather, .tool_count = 1};
+	    .messages = typed(messages, 1), .message_count = 1, .tools = &weather, .tool_count = 1};
 	struct buffer spec = {0};
 	struct bench bench;
 

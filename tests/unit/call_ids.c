@@ -133,7 +133,8 @@ static void move(const char *from, const char *to)
 												       ",\"provider_id\":\"\""),
 	    &answer);
 	messages[1] = buffer_span(&answer);
-	request_body(to, &(struct model_request){.messages = messages, .message_count = 3}, &body);
+	request_body(
+	    to, &(struct model_request){.messages = typed(messages, 3), .message_count = 3}, &body);
 	unit_ok(strstr(buffer_string(&body), "SECRET") == NULL,
 		"%s, then %s: what only the first can read is left behind", from, to);
 	find_ids(buffer_span(&body), &ids);
@@ -166,7 +167,8 @@ static void back(const char *spec, const char *want)
 		   &second);
 	messages[1] = buffer_span(&first);
 	messages[3] = buffer_span(&second);
-	request_body(spec, &(struct model_request){.messages = messages, .message_count = 5},
+	request_body(spec,
+		     &(struct model_request){.messages = typed(messages, 5), .message_count = 5},
 		     &body);
 	find_ids(buffer_span(&body), &ids);
 	unit_same(buffer_span(&ids), span_of(want), spec);

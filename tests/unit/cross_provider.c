@@ -61,7 +61,8 @@ static void goes_on(const struct protocol *from, const char *provider, const cha
 	add_results(buffer_span(&answer), &results);
 	messages[1] = buffer_span(&answer);
 	messages[2] = buffer_span(&results);
-	request_body(to, &(struct model_request){.messages = messages, .message_count = 4}, &sent);
+	request_body(
+	    to, &(struct model_request){.messages = typed(messages, 4), .message_count = 4}, &sent);
 	abridge(json_get(buffer_span(&sent), member), &got);
 	buffer_add_format(&title, "%s, then %s", folder, to);
 	unit_same(buffer_span(&got), span_of(want), buffer_string(&title));

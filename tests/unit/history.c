@@ -6,11 +6,11 @@
 static void summary(const struct conversation *c, struct buffer *out)
 {
 	for (size_t i = 0; i < c->count; i++) {
-		struct json_walk walk = json_walk(json_get(c->messages[i], "content"));
+		struct json_walk walk = json_walk(json_get(c->messages[i]->json, "content"));
 
 		if (i > 0)
 			buffer_add_char(out, ' ');
-		json_decode(json_get(c->messages[i], "role"), out);
+		json_decode(json_get(c->messages[i]->json, "role"), out);
 		while (json_next(&walk)) {
 			buffer_add_char(out, ':');
 			json_decode(json_get(walk.value, "text"), out);

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "messages.h"
 #include "openai_chat_chunks.h"
 #include "model/model.h"
 
@@ -114,12 +115,12 @@ static void on_asked_done(void *context, const struct model_outcome *o)
 }
 
 static const struct span messages[] = {
-    {"{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"hi\"}]}", 58},
+    SPAN_INIT("{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"hi\"}]}"),
 };
 
 static struct model_request plain_request(void)
 {
-	return (struct model_request){.messages = messages, .message_count = 1};
+	return (struct model_request){.messages = typed(messages, 1), .message_count = 1};
 }
 
 /* Ask and wait for the end; what came, in one line. */

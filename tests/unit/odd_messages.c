@@ -21,7 +21,8 @@ static void try_message(void *context, struct span message)
 	struct span messages[] = {HI, message, result, HI};
 	bool fine;
 
-	request_body(trial->spec, &(struct model_request){.messages = messages, .message_count = 4},
+	request_body(trial->spec,
+		     &(struct model_request){.messages = typed(messages, 4), .message_count = 4},
 		     &got);
 	fine = json_check(buffer_span(&got), NULL) ||
 	       strstr(buffer_string(&got), "cannot be sent") != NULL ||

@@ -383,7 +383,8 @@ static void try_message(void *context, struct span message)
 	struct buffer got = {0};
 	struct span messages[] = {HI, message, RESULTS(RESULT("c", "\"result\":\"r\"")), HI};
 
-	request_body(MODEL, &(struct model_request){.messages = messages, .message_count = 4},
+	request_body(MODEL,
+		     &(struct model_request){.messages = typed(messages, 4), .message_count = 4},
 		     &got);
 	/* Either a request or one sentence that names what cannot be sent. */
 	*sent += json_check(buffer_span(&got), NULL) ||

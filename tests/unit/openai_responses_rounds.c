@@ -264,7 +264,8 @@ static void try_hosted(const char *folder, const char *model, int round)
 	buffer_clear(&path);
 	buffer_add_format(&path, "openai:%s", model);
 	request_body(buffer_string(&path),
-		     &(struct model_request){.messages = messages, .message_count = 3}, &sent);
+		     &(struct model_request){.messages = typed(messages, 3), .message_count = 3},
+		     &sent);
 	hosted_items(json_get(buffer_span(&sent), "input"), &got);
 	all_items(buffer_span(&stream), &items);
 	hosted_items(buffer_span(&items), &want);

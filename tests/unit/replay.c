@@ -3,6 +3,7 @@
  * runs lie within each other.
  */
 #include "model/replay_log.h"
+#include "messages.h"
 #include "unit.h"
 
 #define EVENT(run, type, data)                                                                     \
@@ -56,7 +57,7 @@ static void test_handoff(const struct replay_run *run)
 	struct model_tool tools[] = {{"transfer_to_b", "", SPAN("{}")}, {"own", "", SPAN("{}")}};
 	struct span messages[] = {prompt, SPAN(MESSAGE), result("b", &said)};
 	struct model_request request = {.system = "I am a",
-					.messages = messages,
+					.messages = typed(messages, 3),
 					.message_count = 1,
 					.tools = tools,
 					.tool_count = 1};
@@ -69,6 +70,7 @@ static void test_handoff(const struct replay_run *run)
 	request.system = "I am b";
 	check(run, 1, &request, "", "the next agent has instructions and tools of its own");
 	messages[2] = result("c", &said);
+	request.messages = typed(messages, 3);
 	check(run, 1, &request, "the result of transfer_to_b (h): expected \"b\", got \"c\"",
 	      "what was said before must be the same for it");
 	request.message_count = 2;
@@ -76,9 +78,11 @@ static void test_handoff(const struct replay_run *run)
 	messages[1] =
 	    SPAN("{\"role\":\"assistant\",\"content\":[{\"type\":\"text\",\"text\":\"x\"}]}");
 	messages[2] = result("b", &said);
+	request.messages = typed(messages, 3);
 	request.message_count = 3;
 	check(run, 1, &request, "an earlier answer: expected \"\", got \"x\"", "its text too");
 	messages[1] = SPAN("{\"role\":\"assistant\",\"content\":[]}");
+	request.messages = typed(messages, 3);
 	check(run, 1, &request, "an earlier call: expected transfer_to_b (h), got none",
 	      "and its calls");
 	buffer_free(&said);

@@ -4,13 +4,15 @@
 #ifndef REQUESTS_H
 #define REQUESTS_H
 
+#include "messages.h"
 #include "unit.h"
 
 #include "model/model.h"
 #include "model/protocol/protocol.h"
 
 #define MESSAGES(...)                                                                              \
-	.messages = (const struct span[]){__VA_ARGS__},                                            \
+	.messages = typed((const struct span[]){__VA_ARGS__},                                      \
+			  sizeof((const struct span[]){__VA_ARGS__}) / sizeof(struct span)),       \
 	.message_count = sizeof((const struct span[]){__VA_ARGS__}) / sizeof(struct span)
 #define OPTIONS(...)                                                                               \
 	.options = (const struct model_option[]){__VA_ARGS__},                                     \

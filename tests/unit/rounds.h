@@ -64,9 +64,10 @@ static void rounds_send(struct rounds *r)
 	for (size_t i = 0; i < r->count; i++)
 		list[i] = buffer_span(&r->messages[i]);
 	buffer_add_format(&spec, "%s:%s", r->provider, r->model);
-	request_body(buffer_string(&spec),
-		     &(struct model_request){.messages = list, .message_count = r->count},
-		     &r->sent);
+	request_body(
+	    buffer_string(&spec),
+	    &(struct model_request){.messages = typed(list, r->count), .message_count = r->count},
+	    &r->sent);
 	buffer_free(&spec);
 }
 

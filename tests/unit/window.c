@@ -3,7 +3,13 @@
 
 #include "run/estimate.h"
 #include "run/window.h"
+#include "messages.h"
 #include "unit.h"
+
+static int64_t estimated(struct span message)
+{
+	return estimate_message(*typed(&message, 1));
+}
 
 static void estimates(void)
 {
@@ -11,7 +17,7 @@ static void estimates(void)
 	struct span message = SPAN("{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":"
 				   "\"12345678\"}]}");
 	struct model_request request = {.system = "1234",
-					.messages = &message,
+					.messages = typed(&message, 1),
 					.message_count = 1,
 					.tools = &tool,
 					.tool_count = 1,
@@ -22,15 +28,14 @@ static void estimates(void)
 		    estimate_text(SPAN("abcde")) == 2,
 		"four characters are a token");
 	unit_ok(estimate_text(SPAN("\xe6\xbc\xa2\xe5\xad\x97")) == 2, "so are three other bytes");
-	unit_ok(estimate_message(message) == 6, "a message is four tokens and its text");
-	unit_ok(estimate_message(SPAN("{\"role\":\"user\",\"content\":\"12345678\"}")) == 6,
+	unit_ok(estimated(message) == 6, "a message is four tokens and its text");
+	unit_ok(estimated(SPAN("{\"role\":\"user\",\"content\":\"12345678\"}")) == 6,
 		"which may be its content");
-	unit_ok(estimate_message(SPAN("{\"content\":[{\"type\":\"image\",\"data\":\"AAAA\"}]}")) ==
-		    1004,
+	unit_ok(estimated(SPAN("{\"content\":[{\"type\":\"image\",\"data\":\"AAAA\"}]}")) == 1004,
 		"an image is a thousand");
-	unit_ok(estimate_message(SPAN("{\"content\":[{\"type\":\"thinking\",\"text\":\"abcdefgh\","
-				      "\"provider_data\":{\"x\":1}},{\"type\":\"tool_call\","
-				      "\"tool_name\":\"look\",\"args\":{}}]}")) == 6,
+	unit_ok(estimated(SPAN("{\"content\":[{\"type\":\"thinking\",\"text\":\"abcdefgh\","
+			       "\"provider_data\":{\"x\":1}},{\"type\":\"tool_call\","
+			       "\"tool_name\":\"look\",\"args\":{}}]}")) == 6,
 		"reasoning counts nothing, a call its name and arguments");
 	unit_ok(estimate_request(&request) == 6 + 1 + (4 + 1 + 3 + 5) + 5,
 		"a request is all of it: messages, instructions, tools, schema");
@@ -60,7 +65,7 @@ static void say(struct random_chat *chat, const char *role, const char *part)
 	buffer_add_format(&message, "{\"role\":\"%s\",\"content\":[{%s,\"text\":\"%0*d\"}]}", role,
 			  part, length + 1, (int)chat->c.count);
 	conversation_add(&chat->c, buffer_span(&message));
-	chat->tokens += estimate_message(buffer_span(&message));
+	chat->tokens += estimate_message(chat->c.messages[chat->c.count - 1]);
 	buffer_free(&message);
 }
 
@@ -82,11 +87,6 @@ static void converse(struct random_chat *chat)
 	}
 }
 
-static bool is_of(struct span message, const char *role)
-{
-	return json_is(json_get(message, "role"), role);
-}
-
 /* What holds of every window. */
 static bool is_sound(const struct random_chat *chat, const struct window *w, size_t prompt,
 		     int64_t most)
@@ -97,24 +97,24 @@ static bool is_sound(const struct random_chat *chat, const struct window *w, siz
 	bool has_prompt = false, sound = w->count + w->dropped == c->count && w->count > 0;
 
 	for (size_t i = 0; i < w->count && sound; i++) {
-		while (at < c->count && c->messages[at].at != w->messages[i].at)
+		while (at < c->count && c->messages[at] != w->messages[i])
 			at++;
 		sound = at < c->count; /* in their order */
 		has_prompt |= at == prompt;
 		kept_after += at > prompt;
 		tokens += estimate_message(w->messages[i]);
-		if (is_of(w->messages[i], "tool"))
-			sound &= i > 0 && w->messages[i - 1].at == c->messages[at - 1].at;
-		if (is_of(w->messages[i], "assistant") && at + 1 < c->count &&
-		    is_of(c->messages[at + 1], "tool"))
-			sound &= i + 1 < w->count && is_of(w->messages[i + 1], "tool");
+		if (w->messages[i]->role == MESSAGE_TOOL)
+			sound &= i > 0 && w->messages[i - 1] == c->messages[at - 1];
+		if (w->messages[i]->role == MESSAGE_ASSISTANT && at + 1 < c->count &&
+		    c->messages[at + 1]->role == MESSAGE_TOOL)
+			sound &= i + 1 < w->count && w->messages[i + 1]->role == MESSAGE_TOOL;
 	}
-	sound &= has_prompt && is_of(w->messages[0], "user") && at == c->count - 1;
+	sound &= has_prompt && w->messages[0]->role == MESSAGE_USER && at == c->count - 1;
 	if (chat->tokens <= most)
 		return sound && w->dropped == 0;
 	/* too long still: nothing is left but the prompt and the last round */
-	return sound && (tokens <= most || (is_of(w->messages[0], "user") && kept_after <= 2 &&
-					    w->count == kept_after + 1));
+	return sound && (tokens <= most || (w->messages[0]->role == MESSAGE_USER &&
+					    kept_after <= 2 && w->count == kept_after + 1));
 }
 
 static void windows(void)

@@ -3,7 +3,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-#include "model/message.h"
+#include "model/protocol/transcript.h"
 
 /* Longest id of a call. */
 enum { MAX_ID = 64 };
@@ -362,7 +362,7 @@ static bool has_result(const struct conversation *c, struct span id)
 	const struct model_request *request = c->w->request;
 
 	for (size_t i = 0; i < request->message_count; i++) {
-		struct json_walk walk = json_walk(json_get(request->messages[i], "content"));
+		struct json_walk walk = json_walk(json_get(request->messages[i]->json, "content"));
 
 		while (json_next(&walk))
 			if (json_type(id) == JSON_STRING &&
@@ -466,12 +466,12 @@ bool anthropic_write_messages(const struct anthropic_writer *w)
 	bool ok = true;
 
 	for (size_t i = 0; i < request->message_count; i++)
-		if (message_role(request->messages[i]) == MESSAGE_USER)
+		if (message_role(request->messages[i]->json) == MESSAGE_USER)
 			last_user = i;
 	json_open(w->out, '[');
 	for (size_t i = 0; ok && i < request->message_count; i++) {
 		c.in_loop = i > last_user;
-		ok = add_message(&c, request->messages[i]);
+		ok = add_message(&c, request->messages[i]->json);
 	}
 	add_missing(&c);
 	flush(&c);

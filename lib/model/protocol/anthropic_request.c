@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "model/message.h"
+#include "model/protocol/transcript.h"
 #include "model/schema_dialect.h"
 
 /* What a request has at least to say for it to pay to keep it in the prompt cache (some 1024
@@ -142,7 +142,7 @@ static void write_format(const struct anthropic_writer *w)
 static void write_container(const struct anthropic_writer *w)
 {
 	for (size_t i = w->request->message_count; i-- > 0;) {
-		struct span message = w->request->messages[i];
+		struct span message = w->request->messages[i]->json;
 		struct span id = json_path(message, "provider_data.container.id");
 
 		if (message_role(message) == MESSAGE_USER)
@@ -175,7 +175,7 @@ static bool loop_has_thinking(const struct anthropic_writer *w)
 	struct span first = {0};
 
 	for (size_t i = request->message_count; i-- > 0;) {
-		struct span message = request->messages[i];
+		struct span message = request->messages[i]->json;
 
 		if (message_role(message) == MESSAGE_USER)
 			return true;

@@ -1,6 +1,6 @@
 #include "model/protocol/anthropic.h"
 
-#include "model/message.h"
+#include "model/protocol/transcript.h"
 
 /* What the API says of root-level combinations is no; they are told in words. */
 static void add_combinations(struct span schema, struct buffer *words, struct buffer *patch)
@@ -143,7 +143,7 @@ struct span anthropic_provider_tools(const struct model_request *request)
 static bool has_calls(const struct model_request *request)
 {
 	for (size_t i = 0; i < request->message_count; i++)
-		if (message_role(request->messages[i]) == MESSAGE_TOOL)
+		if (message_role(request->messages[i]->json) == MESSAGE_TOOL)
 			return true;
 	return false;
 }

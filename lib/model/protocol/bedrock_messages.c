@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "model/message.h"
+#include "model/protocol/transcript.h"
 #include "model/parameters.h"
 #include "model/protocol/bedrock.h"
 
@@ -355,7 +355,7 @@ bool bedrock_write_messages(const struct bedrock_writer *w)
 
 	json_open(w->out, '[');
 	for (size_t i = 0; ok && i < w->request->message_count; i++)
-		ok = add_message(&c, w->request->messages[i]);
+		ok = add_message(&c, w->request->messages[i]->json);
 	add_missing(&c);
 	flush(&c);
 	json_close(w->out, ']');

@@ -1,4 +1,4 @@
-#include "model/message.h"
+#include "model/protocol/transcript.h"
 #include "model/parameters.h"
 #include "model/protocol/bedrock.h"
 
@@ -36,7 +36,7 @@ static void write_called(const struct model_request *request, struct buffer *out
 	struct buffer name = {0}, seen = {0};
 
 	for (size_t i = 0; i < request->message_count; i++) {
-		struct json_walk walk = json_walk(json_get(request->messages[i], "content"));
+		struct json_walk walk = json_walk(json_get(request->messages[i]->json, "content"));
 
 		while (json_next(&walk)) {
 			if (!message_is_call(walk.value))
@@ -59,7 +59,7 @@ static void write_called(const struct model_request *request, struct buffer *out
 static bool has_calls(const struct model_request *request)
 {
 	for (size_t i = 0; i < request->message_count; i++) {
-		struct json_walk walk = json_walk(json_get(request->messages[i], "content"));
+		struct json_walk walk = json_walk(json_get(request->messages[i]->json, "content"));
 
 		while (json_next(&walk))
 			if (message_is_call(walk.value))

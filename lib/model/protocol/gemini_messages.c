@@ -2,7 +2,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "model/message.h"
+#include "model/protocol/transcript.h"
 #include "model/protocol/gemini.h"
 
 /* Longest name of a function. */
@@ -382,7 +382,7 @@ bool gemini_write_contents(const struct gemini_writer *w)
 
 	json_open(w->out, '[');
 	for (size_t i = 0; ok && i < w->request->message_count; i++)
-		ok = add_message(&c, w->request->messages[i]);
+		ok = add_message(&c, w->request->messages[i]->json);
 	settle(&c);
 	flush(&c);
 	json_close(w->out, ']');

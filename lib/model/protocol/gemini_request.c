@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "model/message.h"
+#include "model/protocol/transcript.h"
 #include "model/protocol/gemini.h"
 #include "model/provider.h"
 #include "model/schema_dialect.h"

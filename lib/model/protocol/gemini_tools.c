@@ -1,4 +1,4 @@
-#include "model/message.h"
+#include "model/protocol/transcript.h"
 #include "model/protocol/gemini.h"
 
 /* ---- tools ---- */

@@ -1,6 +1,6 @@
 #include "model/protocol/ollama.h"
 
-#include "model/message.h"
+#include "model/protocol/transcript.h"
 #include "model/parameters.h"
 #include "model/schema_dialect.h"
 
@@ -242,13 +242,13 @@ bool ollama_messages(const struct provider *provider, const char *model,
 	bool ok = true;
 
 	for (size_t i = 0; i < request->message_count; i++)
-		if (message_role(request->messages[i]) == MESSAGE_USER)
+		if (message_role(request->messages[i]->json) == MESSAGE_USER)
 			last_user = i;
 	json_open(out, '[');
 	write_system(&w);
 	for (size_t i = 0; ok && i < request->message_count; i++) {
 		w.in_loop = i > last_user;
-		ok = write_message(&w, request->messages[i]);
+		ok = write_message(&w, request->messages[i]->json);
 	}
 	flush_user(&w);
 	json_close(out, ']');

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "model/message.h"
+#include "model/protocol/transcript.h"
 #include "model/parameters.h"
 #include "model/provider.h"
 

@@ -1,7 +1,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
-#include "model/message.h"
+#include "model/protocol/transcript.h"
 #include "model/parameters.h"
 #include "model/protocol/openai_responses.h"
 
@@ -480,7 +480,7 @@ bool responses_input(const struct provider *provider, const char *model,
 
 	json_open(out, '[');
 	for (size_t i = 0; ok && i < request->message_count; i++)
-		ok = write_message(&w, request->messages[i]);
+		ok = write_message(&w, request->messages[i]->json);
 	close_calls(&w);
 	json_close(out, ']');
 	buffer_free(&w.reasoning);

@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "model/message.h"
+#include "model/protocol/transcript.h"
 #include "model/parameters.h"
 #include "model/protocol/openai_chat.h"
 #include "model/protocol/openai_responses.h"
