@@ -238,14 +238,14 @@ static void conversations(void)
 		  "," OK_ CALLS("7EOIZ7mdk", "DNyP21c2i", "") "}," ANSWERED(
 		      "7EOIZ7mdk", "DNyP21c2i") ",{\"role\":\"assistant\",\"content\":\"OK.\"},{"
 						"\"role\":\"user\",\"content\":\"hi\"}]}");
-	json_body("user messages that follow each other are one, empty answers none", "lab:m",
+	json_body("user messages with nothing but an empty response between them are one", "lab:m",
 		  REQUEST(MESSAGES(
 		      ASKED, SPAN("{\"role\":\"assistant\",\"content\":[]}"),
 		      SPAN("{\"role\":\"user\",\"content\":[{\"type\":\"text\",\"text\":\"a\"},"
 			   "{\"type\":\"text\",\"text\":\"b\"}]}"),
 		      HI)),
-		  "{\"model\":\"m\"," HEAD "\"messages\":[" DO_IT
-		  ",{\"role\":\"user\",\"content\":\"a\\n\\nb\\n\\nhi\"}]}");
+		  "{\"model\":\"m\"," HEAD "\"messages\":["
+		  "{\"role\":\"user\",\"content\":\"do it\\n\\na\\n\\nb\\n\\nhi\"}]}");
 	json_body("instructions among the messages come first", "lab:m",
 		  REQUEST(MESSAGES(HI, SPAN("{\"role\":\"system\",\"content\":\"two\"}")),
 			  .system = "one"),

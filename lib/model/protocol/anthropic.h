@@ -1,16 +1,15 @@
 /*
  * anthropic: Anthropic's Messages API and the servers that speak it. Private to its files:
  *   anthropic_decode.c    the decoder
- *   anthropic_request.c   the request: URL, headers and parameters
- *   anthropic_tools.c     the request's tools and which of them may be called
- *   anthropic_messages.c  the request's conversation
- *   anthropic_schema.c    the request for an answer that satisfies a schema
+ *   anthropic_request.c   the request: URL, headers, messages and parameters
+ *   anthropic_tools.c     its tools and which of them may be called; the schema of the answer
  */
 #ifndef MODEL_ANTHROPIC_H
 #define MODEL_ANTHROPIC_H
 
 #include "model/parameters.h"
 #include "model/protocol/protocol.h"
+#include "model/protocol/transcript.h"
 
 /* As protocol.h says. */
 bool anthropic_request(const struct provider *provider, const char *model, const char *base_url,
@@ -22,28 +21,16 @@ bool anthropic_request(const struct provider *provider, const char *model, const
 char *anthropic_url(const char *base_url, const char *path);
 void anthropic_version(const struct provider *provider, struct http_request *out);
 
-/* What a request is made of while it is written. */
-struct anthropic_writer {
-	const struct provider *provider;
-	const char *model;
-	const struct model_request *request;
-	struct buffer *out;
-	struct error *e;
-};
-
 /* The tools of the user's option "tools", which stand beside those that run here: the provider's
  * own. Absent when there are none. */
 struct span anthropic_provider_tools(const struct model_request *request);
 
 /* Whether the model can be made to call a tool. */
-bool anthropic_can_force(const struct anthropic_writer *w);
+bool anthropic_can_force(const struct transcript *t);
 
 /* Append "tools" and "tool_choice"; with `cached`, the tools end with a mark for the prompt cache.
  */
-void anthropic_write_tools(const struct anthropic_writer *w, bool cached);
-
-/* Append the value of "messages". */
-bool anthropic_write_messages(const struct anthropic_writer *w);
+void anthropic_write_tools(const struct transcript *t, bool cached);
 
 /* How a schema is asked for: by "output_config", by a tool that is called with the answer, or in
  * words. */

@@ -1,8 +1,7 @@
-#include "model/protocol/anthropic.h"
-
 #include <stdlib.h>
 
-#include "model/protocol/transcript.h"
+#include "base/hash.h"
+#include "model/protocol/anthropic.h"
 #include "model/schema_dialect.h"
 
 /* What a request has at least to say for it to pay to keep it in the prompt cache (some 1024
@@ -14,13 +13,295 @@ enum { MAX_TOKENS = 32000 };
 
 static const char version[] = "2023-06-01";
 
-/* Budgets for thinking: what every server takes that thinks at all. */
-static const struct parameter_rules rules = {
-    .effort = "{\"none\":{\"thinking\":{\"type\":\"disabled\"}},"
-	      "\"low\":{\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":4096}},"
-	      "\"medium\":{\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":10240}},"
-	      "\"high\":{\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":24576}},"
-	      "\"max\":{\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":28672}}}",
+/* The messages while they are written. */
+struct anthropic_transcript {
+	struct transcript t;
+	struct table sent; /* ids of calls so far; the keys are owned */
+	size_t sent_count;
+	struct table results; /* ids of the provider's calls that have a result */
+	bool results_known;
+};
+
+/* ---- ids ---- */
+
+static bool is_sent(const struct transcript *t, const struct buffer *id)
+{
+	const struct anthropic_transcript *a = (const struct anthropic_transcript *)t;
+
+	return table_find(&a->sent, buffer_span(id)) != NULL;
+}
+
+/* Whether another call of the same response is sent with this id. */
+static bool is_waiting(const struct transcript *t, const struct buffer *id)
+{
+	for (size_t i = 0; i < t->call_count; i++)
+		if (span_equal(t->calls[i].id, buffer_span(id)))
+			return true;
+	return false;
+}
+
+static void note_sent(struct transcript *t, const struct buffer *id)
+{
+	struct anthropic_transcript *a = (struct anthropic_transcript *)t;
+
+	a->sent_count++;
+	if (!is_sent(t, id))
+		table_add(&a->sent, (struct span){mem_copy(buffer_span(id)), id->len});
+}
+
+/* Of `id`, which the API would not take, one that it does; always the same one for the same call.
+ */
+static void replace_id(const struct transcript *t, struct buffer *id)
+{
+	const struct anthropic_transcript *a = (const struct anthropic_transcript *)t;
+	uint64_t hash = hash_add(HASH_START, buffer_span(id));
+
+	hash = (hash ^ a->sent_count) * UINT64_C(0x100000001b3);
+	transcript_make_id(id, "toolu_", 22, hash);
+}
+
+/* The provider's own id goes back as it came, also one that a server gives in every answer. Another
+ * provider's may not do here, and two runs of one conversation may have the same. */
+static void call_id(struct transcript *t, const struct part *call, struct span tool_call_id,
+		    struct buffer *id)
+{
+	bool own = call != NULL && transcript_is_own(t, call->message);
+	struct span given = transcript_own_id(t, call);
+
+	json_decode(given, id);
+	if (id->len == 0 || is_waiting(t, id)) {
+		buffer_clear(id);
+		json_decode(tool_call_id, id);
+		if (is_sent(t, id) || id->len == 0 ||
+		    (!transcript_id_fits(buffer_span(id), &t->ids) && (!own || given.at != NULL)))
+			replace_id(t, id);
+	}
+	note_sent(t, id);
+}
+
+/* ---- blocks ---- */
+
+static void open_block(struct transcript *t, const char *type)
+{
+	json_open(t->out, '{');
+	json_put_text(t->out, "type", type);
+}
+
+static void close_block(struct transcript *t)
+{
+	json_close(t->out, '}');
+}
+
+/* A text block is never empty. */
+static void put_text(struct transcript *t, struct span text, struct span citations)
+{
+	if (json_type(text) != JSON_STRING || text.len <= 2)
+		return;
+	open_block(t, "text");
+	json_put_raw(t->out, "text", text);
+	if (citations.at != NULL)
+		json_put_raw(t->out, "citations", citations);
+	close_block(t);
+}
+
+static void user_text(struct transcript *t, struct span text)
+{
+	put_text(t, text, (struct span){0});
+}
+
+static bool write_attachment(struct transcript *t, const struct part *part)
+{
+	static const char *const images[] = {"image/png", "image/jpeg", "image/gif", "image/webp",
+					     NULL};
+	bool image = part->type == PART_IMAGE;
+
+	if (image ? !json_is_any(part->media_type, images)
+		  : !json_is(part->media_type, "application/pdf"))
+		return false;
+	open_block(t, image ? "image" : "document");
+	json_key(t->out, "source");
+	json_open(t->out, '{');
+	json_put_text(t->out, "type", "base64");
+	json_put_raw(t->out, "media_type", part->media_type);
+	json_put_raw(t->out, "data", part->data);
+	json_close(t->out, '}');
+	if (!image && part->name.len > 2)
+		json_put_raw(t->out, "title", part->name);
+	close_block(t);
+	return true;
+}
+
+/* ---- results ---- */
+
+static void write_result(struct transcript *t, const struct transcript_call *call)
+{
+	bool is_error = call->result == NULL || call->result->is_error;
+
+	buffer_clear(&t->scratch);
+	if (call->result == NULL)
+		buffer_add_text(&t->scratch, "The call was interrupted: there is no result.");
+	else
+		transcript_result(call->result, &t->scratch);
+	if (t->scratch.len == 0 && is_error)
+		buffer_add_text(&t->scratch, "Error");
+	open_block(t, "tool_result");
+	json_put_string(t->out, "tool_use_id", call->id);
+	if (t->scratch.len > 0)
+		json_put_string(t->out, "content", buffer_span(&t->scratch));
+	if (is_error)
+		json_put_bool(t->out, "is_error", true);
+	close_block(t);
+}
+
+/* A result whose call is not in the message before is no result to the API. */
+static void write_late(struct transcript *t, const struct part *result)
+{
+	buffer_clear(&t->scratch);
+	transcript_late(result, &t->scratch);
+	transcript_result(result, &t->scratch);
+	open_block(t, "text");
+	json_put_string(t->out, "text", buffer_span(&t->scratch));
+	close_block(t);
+}
+
+/* ---- responses ---- */
+
+/* Thinking goes back as it came, with its signature, and only to the model it came from. */
+static void write_thinking(struct transcript *t, const struct part *part)
+{
+	struct span signature = json_get(part->provider_data, "signature");
+
+	if (signature.at == NULL)
+		return;
+	open_block(t, "thinking");
+	json_put_raw(t->out, "thinking", part->text);
+	json_put_raw(t->out, "signature", signature);
+	close_block(t);
+}
+
+static void write_call(struct transcript *t, const struct part *part, bool own)
+{
+	open_block(t, "tool_use");
+	json_put_string(t->out, "id", transcript_call_id(t, part));
+	transcript_put_name(t, part->tool_name, SIZE_MAX);
+	transcript_put_args(part, "input", t->out);
+	if (own)
+		transcript_members(part->provider_data, "type", t->out);
+	close_block(t);
+}
+
+/* The ids of the provider's calls that have a result in the conversation. */
+static void find_results(struct anthropic_transcript *a)
+{
+	const struct model_request *request = a->t.request;
+
+	a->results_known = true;
+	for (size_t i = 0; i < request->message_count; i++)
+		for (size_t j = 0; j < request->messages[i]->part_count; j++) {
+			const struct part *part = &request->messages[i]->parts[j];
+			struct span id = json_get(part->provider_data, "tool_use_id");
+
+			if (json_type(id) == JSON_STRING)
+				table_add(&a->results, id);
+		}
+}
+
+/* A call that the provider ran: its result stands behind it as an opaque part. One that was
+ * abandoned has none, and the API would not have it. */
+static bool is_abandoned(struct transcript *t, struct span id)
+{
+	struct anthropic_transcript *a = (struct anthropic_transcript *)t;
+
+	if (t->in_loop)
+		return false;
+	if (!a->results_known)
+		find_results(a);
+	return table_find(&a->results, id) == NULL;
+}
+
+static void write_provider_call(struct transcript *t, const struct part *part)
+{
+	struct span id = part->provider_id.at != NULL ? part->provider_id : part->tool_call_id;
+	char *type = json_text(json_get(part->provider_data, "type"));
+
+	if (type != NULL && !is_abandoned(t, id)) {
+		open_block(t, type);
+		json_put_raw(t->out, "id", id);
+		json_put_raw(t->out, "name", part->tool_name);
+		transcript_put_args(part, "input", t->out);
+		transcript_members(part->provider_data, "type", t->out);
+		close_block(t);
+	}
+	free(type);
+}
+
+/* A block as it came; redacted thinking belongs to the model, like all thinking. */
+static void write_opaque(struct transcript *t, struct span block, bool same_model)
+{
+	char *type = json_text(json_get(block, "type"));
+
+	if (type != NULL && (same_model || strcmp(type, "redacted_thinking") != 0)) {
+		open_block(t, type);
+		transcript_members(block, "type", t->out);
+		close_block(t);
+	}
+	free(type);
+}
+
+static void write_part(struct transcript *t, const struct part *part, bool own, bool same_model)
+{
+	switch (part->type) {
+	case PART_TEXT:
+		put_text(t, part->text,
+			 own ? json_get(part->provider_data, "citations") : (struct span){0});
+		break;
+	case PART_REFUSAL:
+		user_text(t, part->text);
+		break;
+	case PART_THINKING:
+		if (same_model)
+			write_thinking(t, part);
+		break;
+	case PART_CALL:
+		write_call(t, part, own);
+		break;
+	case PART_PROVIDER_CALL:
+		if (own)
+			write_provider_call(t, part);
+		break;
+	case PART_OPAQUE:
+		if (own)
+			write_opaque(t, part->provider_data, same_model);
+		break;
+	case PART_UNKNOWN:
+	case PART_RESULT:
+	case PART_IMAGE:
+	case PART_FILE:
+		break;
+	}
+}
+
+static void write_response(struct transcript *t, const struct message *message)
+{
+	bool own = transcript_is_own(t, message);
+	bool same_model = own && json_is(message->model, t->model);
+
+	for (size_t i = 0; i < message->part_count; i++)
+		write_part(t, &message->parts[i], own, same_model);
+}
+
+static const struct transcript_form form = {
+    .member = "messages",
+    .parts_key = "content",
+    .assistant = "assistant",
+    .answers_calls = true,
+    .keeps_loop = true,
+    .id = call_id,
+    .user_text = user_text,
+    .attachment = write_attachment,
+    .response = write_response,
+    .result = write_result,
+    .late = write_late,
 };
 
 /* ---- URL and headers ---- */
@@ -69,19 +350,19 @@ static void add_betas(const struct model_request *request, struct http_request *
 
 /* ---- the body ---- */
 
-static int64_t max_tokens(const struct anthropic_writer *w)
+static int64_t max_tokens(struct transcript *t)
 {
-	if (w->request->max_tokens > 0)
-		return w->request->max_tokens;
-	return json_int(parameters_quirk(w->provider, w->model, "max_tokens"), MAX_TOKENS);
+	if (t->request->max_tokens > 0)
+		return t->request->max_tokens;
+	return json_int(parameters_quirk(t->provider, t->model, "max_tokens"), MAX_TOKENS);
 }
 
 /* Whether marks for the prompt cache are set here: not where the user sets them. */
-static bool marks_cache(const struct anthropic_writer *w)
+static bool marks_cache(struct transcript *t)
 {
-	struct span quirk = provider_quirk(w->provider, "cache");
+	struct span quirk = provider_quirk(t->provider, "cache");
 
-	return parameters_option(w->request, "cache_control").at == NULL &&
+	return parameters_option(t->request, "cache_control").at == NULL &&
 	       (json_type(quirk) != JSON_BOOL || json_true(quirk));
 }
 
@@ -101,60 +382,69 @@ static size_t tools_length(const struct model_request *request)
 }
 
 /* The instructions stand behind the tools: a mark on them keeps both. */
-static void write_system(const struct anthropic_writer *w, size_t tools)
+static void write_system(struct transcript *t, size_t tools)
 {
 	struct buffer text = {0};
 
-	message_system(w->request, &text);
-	if (anthropic_schema_way(w->provider, w->model, w->request) == SCHEMA_WORDS)
-		dialect_instruction(w->request->schema, &text);
-	if (text.len > 0 && (!marks_cache(w) || text.len + tools < LONG_PREFIX)) {
-		json_put_string(w->out, "system", buffer_span(&text));
+	transcript_system(t->request, &text);
+	if (anthropic_schema_way(t->provider, t->model, t->request) == SCHEMA_WORDS)
+		dialect_instruction(t->request->schema, &text);
+	if (text.len > 0 && (!marks_cache(t) || text.len + tools < LONG_PREFIX)) {
+		json_put_string(t->out, "system", buffer_span(&text));
 	} else if (text.len > 0) {
-		json_key(w->out, "system");
-		json_open(w->out, '[');
-		json_open(w->out, '{');
-		json_put_text(w->out, "type", "text");
-		json_put_string(w->out, "text", buffer_span(&text));
-		json_put_raw(w->out, "cache_control", SPAN("{\"type\":\"ephemeral\"}"));
-		json_close(w->out, '}');
-		json_close(w->out, ']');
+		json_key(t->out, "system");
+		json_open(t->out, '[');
+		json_open(t->out, '{');
+		json_put_text(t->out, "type", "text");
+		json_put_string(t->out, "text", buffer_span(&text));
+		json_put_raw(t->out, "cache_control", SPAN("{\"type\":\"ephemeral\"}"));
+		json_close(t->out, '}');
+		json_close(t->out, ']');
 	}
 	buffer_free(&text);
 }
 
-static void write_format(const struct anthropic_writer *w)
+static void write_format(struct transcript *t)
 {
-	if (anthropic_schema_way(w->provider, w->model, w->request) != SCHEMA_NATIVE)
+	if (anthropic_schema_way(t->provider, t->model, t->request) != SCHEMA_NATIVE)
 		return;
-	json_key(w->out, "output_config");
-	json_open(w->out, '{');
-	json_key(w->out, "format");
-	json_open(w->out, '{');
-	json_put_text(w->out, "type", "json_schema");
-	json_key(w->out, "schema");
-	anthropic_write_schema(w->request->schema, w->out);
-	json_close(w->out, '}');
-	json_close(w->out, '}');
+	json_key(t->out, "output_config");
+	json_open(t->out, '{');
+	json_key(t->out, "format");
+	json_open(t->out, '{');
+	json_put_text(t->out, "type", "json_schema");
+	json_key(t->out, "schema");
+	anthropic_write_schema(t->request->schema, t->out);
+	json_close(t->out, '}');
+	json_close(t->out, '}');
 }
 
 /* The container in which the provider ran code for the loop that is running. */
-static void write_container(const struct anthropic_writer *w)
+static void write_container(struct transcript *t)
 {
-	for (size_t i = w->request->message_count; i-- > 0;) {
-		struct span message = w->request->messages[i]->json;
-		struct span id = json_path(message, "provider_data.container.id");
+	for (size_t i = t->request->message_count; i-- > 0;) {
+		const struct message *message = t->request->messages[i];
+		struct span id = json_path(message->provider_data, "container.id");
 
-		if (message_role(message) == MESSAGE_USER)
+		if (message->role == MESSAGE_USER)
 			return;
-		if (id.at != NULL && message_is_own(message, w->provider)) {
-			json_put_raw(w->out, "container", id);
+		if (id.at != NULL && transcript_is_own(t, message)) {
+			json_put_raw(t->out, "container", id);
 			return;
 		}
 	}
 }
 
 /* ---- parameters ---- */
+
+/* Budgets for thinking: what every server takes that thinks at all. */
+static const struct parameter_rules rules = {
+    .effort = "{\"none\":{\"thinking\":{\"type\":\"disabled\"}},"
+	      "\"low\":{\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":4096}},"
+	      "\"medium\":{\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":10240}},"
+	      "\"high\":{\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":24576}},"
+	      "\"max\":{\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":28672}}}",
+};
 
 /* Merge `patch`, which is filled from here, into `body`. */
 static void merge(struct buffer *body, struct buffer *patch)
@@ -169,59 +459,59 @@ static void merge(struct buffer *body, struct buffer *patch)
 
 /* Whether the model's last message of a running loop begins with its own thinking, which the API
  * wants to see there when thinking has a budget. */
-static bool loop_has_thinking(const struct anthropic_writer *w)
+static bool loop_has_thinking(const struct transcript *t)
 {
-	const struct model_request *request = w->request;
-	struct span first = {0};
+	const struct model_request *request = t->request;
 
 	for (size_t i = request->message_count; i-- > 0;) {
-		struct span message = request->messages[i]->json;
+		const struct message *message = request->messages[i];
+		struct span data = {0};
 
-		if (message_role(message) == MESSAGE_USER)
+		if (message->role == MESSAGE_USER)
 			return true;
-		if (message_role(message) != MESSAGE_ASSISTANT)
+		if (message->role != MESSAGE_ASSISTANT)
 			continue;
-		first = json_path(message, "content.0");
-		return message_is_own(message, w->provider) &&
-		       json_is(json_get(message, "model"), w->model) &&
-		       (json_path(first, "provider_data.signature").at != NULL ||
-			json_is(json_path(first, "provider_data.type"), "redacted_thinking"));
+		if (message->part_count > 0)
+			data = message->parts[0].provider_data;
+		return transcript_is_own(t, message) && json_is(message->model, t->model) &&
+		       (json_get(data, "signature").at != NULL ||
+			json_is(json_get(data, "type"), "redacted_thinking"));
 	}
 	return true;
 }
 
 /* A budget that --effort brought must leave room for the answer. */
-static bool fit_budget(const struct anthropic_writer *w, struct error *e)
+static bool fit_budget(struct transcript *t)
 {
-	struct span body = buffer_span(w->out);
+	struct span body = buffer_span(t->out);
 	int64_t budget = json_int(json_path(body, "thinking.budget_tokens"), 0);
 	int64_t most = json_int(json_get(body, "max_tokens"), INT64_MAX);
 	struct buffer patch = {0};
 
-	if (budget == 0 || parameters_option(w->request, "thinking").at != NULL)
+	if (budget == 0 || parameters_option(t->request, "thinking").at != NULL)
 		return true;
-	if (!loop_has_thinking(w)) {
+	if (!loop_has_thinking(t)) {
 		buffer_add_text(&patch, "{\"thinking\":null}");
-		merge(w->out, &patch);
+		merge(t->out, &patch);
 		return true;
 	}
 	if (budget < most)
 		return true;
 	if (most <= LEAST_BUDGET)
-		return error_set(e, "usage",
+		return error_set(t->e, "usage",
 				 "%s:%s cannot think within %lld tokens (--max-tokens); it takes "
 				 "more than %d",
-				 w->provider->name, w->model, (long long)most, LEAST_BUDGET);
+				 t->provider->name, t->model, (long long)most, LEAST_BUDGET);
 	budget = most / 2 > LEAST_BUDGET ? most / 2 : LEAST_BUDGET;
 	buffer_add_format(&patch, "{\"thinking\":{\"budget_tokens\":%lld}}", (long long)budget);
-	merge(w->out, &patch);
+	merge(t->out, &patch);
 	return true;
 }
 
 /* The user's options, without those that are no members of the body. */
-static bool apply(const struct anthropic_writer *w, struct error *e)
+static bool apply(struct transcript *t)
 {
-	struct model_request request = *w->request;
+	struct model_request request = *t->request;
 	struct model_option *options = mem_zero((request.option_count + 1) * sizeof(*options));
 	size_t count = 0;
 	bool ok;
@@ -237,40 +527,59 @@ static bool apply(const struct anthropic_writer *w, struct error *e)
 	}
 	request.options = options;
 	request.option_count = count;
-	ok = parameters_apply(w->provider, w->model, &request, &rules, w->out, e) &&
-	     fit_budget(w, e);
+	ok = parameters_apply(t->provider, t->model, &request, &rules, t->out, t->e) &&
+	     fit_budget(t);
 	free(options);
 	return ok;
 }
 
 /* ---- the request ---- */
 
+static bool write_body(struct transcript *t)
+{
+	size_t tools = tools_length(t->request);
+
+	json_open(t->out, '{');
+	json_put_text(t->out, "model", t->model);
+	json_put_int(t->out, "max_tokens", max_tokens(t));
+	json_put_bool(t->out, "stream", true);
+	write_system(t, tools);
+	transcript_put_messages(t);
+	anthropic_write_tools(t, marks_cache(t) && tools >= LONG_PREFIX);
+	write_format(t);
+	write_container(t);
+	json_close(t->out, '}');
+	return apply(t);
+}
+
+static void free_sent(struct table *sent)
+{
+	for (size_t i = 0; i < sent->capacity; i++)
+		free((char *)sent->slots[i].key.at);
+	table_free(sent);
+}
+
 bool anthropic_request(const struct provider *provider, const char *model, const char *base_url,
 		       const struct model_request *request, struct http_request *out,
 		       struct error *e)
 {
-	struct anthropic_writer w = {
-	    .provider = provider, .model = model, .request = request, .out = &out->body, .e = e};
-	size_t tools = tools_length(request);
+	struct anthropic_transcript a = {.t = {.provider = provider,
+					       .model = model,
+					       .request = request,
+					       .out = &out->body,
+					       .e = e,
+					       .ids = {.most = 64}}};
+	bool good;
 
-	if (parameters_force_tool(request) && !anthropic_can_force(&w))
+	if (parameters_force_tool(request) && !anthropic_can_force(&a.t))
 		return parameters_refuse_force(provider, model, request, e);
 	out->url = anthropic_url(base_url, "/messages");
 	http_request_add_header(out, false, "Content-Type: application/json");
 	http_request_add_header(out, false, "Accept: text/event-stream");
 	anthropic_version(provider, out);
 	add_betas(request, out);
-	json_open(w.out, '{');
-	json_put_text(w.out, "model", model);
-	json_put_int(w.out, "max_tokens", max_tokens(&w));
-	json_put_bool(w.out, "stream", true);
-	write_system(&w, tools);
-	json_key(w.out, "messages");
-	if (!anthropic_write_messages(&w))
-		return false;
-	anthropic_write_tools(&w, marks_cache(&w) && tools >= LONG_PREFIX);
-	write_format(&w);
-	write_container(&w);
-	json_close(w.out, '}');
-	return apply(&w, e);
+	good = transcript_request(&a.t, &form, write_body);
+	free_sent(&a.sent);
+	table_free(&a.results);
+	return good;
 }

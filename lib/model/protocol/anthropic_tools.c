@@ -1,6 +1,8 @@
+#include "schema/document.h"
 #include "model/protocol/anthropic.h"
+#include "model/schema_dialect.h"
 
-#include "model/protocol/transcript.h"
+/* ---- tools ---- */
 
 /* What the API says of root-level combinations is no; they are told in words. */
 static void add_combinations(struct span schema, struct buffer *words, struct buffer *patch)
@@ -78,56 +80,56 @@ static void put_choice(const char *type, const char *tool, bool one_at_a_time, s
 }
 
 /* Whether a token budget for thinking is asked for: then no tool may be forced. */
-static bool has_budget(const struct anthropic_writer *w)
+static bool has_budget(const struct transcript *t)
 {
-	struct span levels = parameters_quirk(w->provider, w->model, "effort");
-	struct span thinking = parameters_option(w->request, "thinking");
-	const char *effort = w->request->effort;
+	struct span levels = parameters_quirk(t->provider, t->model, "effort");
+	struct span thinking = parameters_option(t->request, "thinking");
+	const char *effort = t->request->effort;
 
 	if (thinking.at != NULL || effort == NULL)
 		return json_is(json_get(thinking, "type"), "enabled");
-	if (provider_quirk(w->provider, "effort").at == NULL)
+	if (provider_quirk(t->provider, "effort").at == NULL)
 		return strcmp(effort, "none") != 0;
 	return json_is(json_path(json_get(levels, effort), "thinking.type"), "enabled");
 }
 
-bool anthropic_can_force(const struct anthropic_writer *w)
+bool anthropic_can_force(const struct transcript *t)
 {
-	struct span quirk = parameters_quirk(w->provider, w->model, "force");
+	struct span quirk = parameters_quirk(t->provider, t->model, "force");
 
-	return !has_budget(w) && (json_type(quirk) != JSON_BOOL || json_true(quirk));
+	return !has_budget(t) && (json_type(quirk) != JSON_BOOL || json_true(quirk));
 }
 
 /* The user's choice, and what becomes of it where a tool takes the answer. */
-static const char *choice_of(const struct anthropic_writer *w, bool by_tool)
+static const char *choice_of(const struct transcript *t, bool by_tool)
 {
-	const char *choice = w->request->tool_choice;
+	const char *choice = t->request->tool_choice;
 	bool none = choice != NULL && strcmp(choice, "none") == 0;
 	bool any = choice == NULL || strcmp(choice, "auto") == 0;
 
 	if (!by_tool || (!none && !any))
 		return choice;
-	if (!anthropic_can_force(w))
+	if (!anthropic_can_force(t))
 		return NULL;
 	return none ? ANTHROPIC_ANSWER_TOOL : "required";
 }
 
-static void write_choice(const struct anthropic_writer *w, bool by_tool)
+static void write_choice(const struct transcript *t, bool by_tool)
 {
-	struct span parallel = parameters_option(w->request, "parallel_tool_calls");
+	struct span parallel = parameters_option(t->request, "parallel_tool_calls");
 	bool single = json_type(parallel) == JSON_BOOL && !json_true(parallel);
-	const char *choice = choice_of(w, by_tool);
+	const char *choice = choice_of(t, by_tool);
 
 	if (choice == NULL && !single)
 		return;
 	if (choice == NULL)
-		put_choice("auto", NULL, single, w->out);
+		put_choice("auto", NULL, single, t->out);
 	else if (strcmp(choice, "auto") == 0 || strcmp(choice, "none") == 0)
-		put_choice(choice, NULL, single, w->out);
+		put_choice(choice, NULL, single, t->out);
 	else if (strcmp(choice, "required") == 0)
-		put_choice("any", NULL, single, w->out);
+		put_choice("any", NULL, single, t->out);
 	else
-		put_choice("tool", choice, single, w->out);
+		put_choice("tool", choice, single, t->out);
 }
 
 /* ---- all together ---- */
@@ -143,42 +145,210 @@ struct span anthropic_provider_tools(const struct model_request *request)
 static bool has_calls(const struct model_request *request)
 {
 	for (size_t i = 0; i < request->message_count; i++)
-		if (message_role(request->messages[i]->json) == MESSAGE_TOOL)
+		if (request->messages[i]->role == MESSAGE_TOOL)
 			return true;
 	return false;
 }
 
-static void write_answer_tool(const struct anthropic_writer *w, bool cached)
+static void write_answer_tool(const struct transcript *t, bool cached)
 {
 	write_tool(ANTHROPIC_ANSWER_TOOL,
 		   "Gives your final answer. Call it once, when the answer is complete, instead of "
 		   "answering in text.",
-		   w->request->schema, cached, w->out);
+		   t->request->schema, cached, t->out);
 }
 
-void anthropic_write_tools(const struct anthropic_writer *w, bool cached)
+void anthropic_write_tools(const struct transcript *t, bool cached)
 {
-	const struct model_request *request = w->request;
-	bool by_tool = anthropic_schema_way(w->provider, w->model, request) == SCHEMA_TOOL;
+	const struct model_request *request = t->request;
+	bool by_tool = anthropic_schema_way(t->provider, t->model, request) == SCHEMA_TOOL;
 	struct span others = anthropic_provider_tools(request);
 	struct json_walk walk = json_walk(others);
 	size_t count = request->tool_count + json_count(others);
 
 	if (count == 0 && !by_tool && !has_calls(request))
 		return;
-	json_key(w->out, "tools");
-	json_open(w->out, '[');
+	json_key(t->out, "tools");
+	json_open(t->out, '[');
 	while (json_next(&walk)) {
-		json_comma(w->out);
-		buffer_add_span(w->out, walk.value);
+		json_comma(t->out);
+		buffer_add_span(t->out, walk.value);
 	}
 	for (size_t i = 0; i < request->tool_count; i++)
 		write_tool(request->tools[i].name, request->tools[i].description,
 			   request->tools[i].parameters,
-			   cached && !by_tool && i + 1 == request->tool_count, w->out);
+			   cached && !by_tool && i + 1 == request->tool_count, t->out);
 	if (by_tool)
-		write_answer_tool(w, cached);
-	json_close(w->out, ']');
+		write_answer_tool(t, cached);
+	json_close(t->out, ']');
 	if (count > 0 || by_tool)
-		write_choice(w, by_tool);
+		write_choice(t, by_tool);
+}
+
+/* ---- the schema of the answer ---- */
+
+/* The quirk "schema" says which models take one: "native", "tool" or false; by default all do. */
+enum anthropic_schema anthropic_schema_way(const struct provider *provider, const char *model,
+					   const struct model_request *request)
+{
+	struct span quirk = parameters_quirk(provider, model, "schema");
+
+	if (request->schema.at == NULL)
+		return SCHEMA_NONE;
+	if (json_type(quirk) == JSON_BOOL && !json_true(quirk))
+		return SCHEMA_WORDS;
+	if (!json_is(quirk, "tool") && anthropic_schema_fits(request->schema))
+		return SCHEMA_NATIVE;
+	/* A tool takes an object. */
+	return json_is(json_get(request->schema, "type"), "object") ? SCHEMA_TOOL : SCHEMA_WORDS;
+}
+
+/* ---- whether a schema can be told ---- */
+
+static bool is_object_schema(struct span schema)
+{
+	struct span type = json_get(schema, "type");
+	struct json_walk walk = json_walk(type);
+
+	while (json_next(&walk))
+		if (json_is(walk.value, "object"))
+			return true;
+	return json_is(type, "object") || json_get(schema, "properties").at != NULL;
+}
+
+/* Members that hold one schema, a list of schemas, and schemas by name. */
+static const char *const single[] = {"items", NULL};
+static const char *const lists[] = {"anyOf", "oneOf", "allOf", NULL};
+static const char *const maps[] = {"properties", "$defs", "definitions", NULL};
+
+/* How many schemas are looked at, references followed: more, and there is no end. */
+enum { MAX_SCHEMAS = 1000 };
+
+static bool fits(struct schema_document *document, struct span schema, int *budget);
+
+static bool all_fit(struct schema_document *document, struct span schemas, int *budget)
+{
+	struct json_walk walk = json_walk(schemas);
+
+	while (json_next(&walk))
+		if (!fits(document, walk.value, budget))
+			return false;
+	return true;
+}
+
+static bool fits(struct schema_document *document, struct span schema, int *budget)
+{
+	static const char *const refused[] = {"patternProperties", "not",  "if",
+					      "prefixItems",       "then", "else",
+					      "additionalItems",   NULL};
+	struct json_walk walk = json_walk(schema);
+
+	if ((*budget)-- <= 0 || json_type(schema) != JSON_OBJECT ||
+	    (is_object_schema(schema) && json_count(json_get(schema, "properties")) == 0))
+		return false;
+	while (json_next(&walk)) {
+		bool open = json_is(walk.key, "additionalProperties") &&
+			    (json_type(walk.value) != JSON_BOOL || json_true(walk.value));
+
+		if (open || json_is_any(walk.key, refused))
+			return false;
+		if (json_is_any(walk.key, single) && !fits(document, walk.value, budget))
+			return false;
+		if ((json_is_any(walk.key, lists) || json_is_any(walk.key, maps)) &&
+		    !all_fit(document, walk.value, budget))
+			return false;
+		if (json_is(walk.key, "$ref") &&
+		    !fits(document, schema_document_resolve(document, schema), budget))
+			return false;
+	}
+	return true;
+}
+
+bool anthropic_schema_fits(struct span schema)
+{
+	struct schema_document document;
+	int budget = MAX_SCHEMAS;
+	bool good = schema_document_read(&document, json_trim(schema)) &&
+		    fits(&document, json_tree_text(&document.tree, 0), &budget);
+
+	schema_document_free(&document);
+	return good;
+}
+
+/* ---- telling it ---- */
+
+/* Whether the member is taken as it is, schemas within it aside. */
+static bool is_taken(struct span key, struct span value)
+{
+	static const char *const taken[] = {
+	    "type",  "enum",  "const", "$ref",       "default", "required", "description", "title",
+	    "items", "anyOf", "allOf", "properties", "$defs",   "oneOf",    "definitions", NULL};
+	static const char *const formats[] = {"date-time", "time", "date", "duration",
+					      "email",     "uri",  "ipv4", "hostname",
+					      "ipv6",      "uuid", NULL};
+
+	if (json_is(key, "format"))
+		return json_is_any(value, formats);
+	if (json_is(key, "minItems"))
+		return span_is(value, "0") || span_is(value, "1");
+	return json_is_any(key, taken);
+}
+
+/* Nothing an answer could fail by. */
+static bool says_nothing(struct span key)
+{
+	static const char *const silent[] = {
+	    "$schema", "$id", "$comment", "examples", "readOnly", "additionalProperties", NULL};
+
+	return json_is_any(key, silent);
+}
+
+/* Whether the description needs no words about a member. */
+static bool is_sent(struct span schema, struct span key, struct span value)
+{
+	(void)schema;
+	return is_taken(key, value) || says_nothing(key);
+}
+
+static void put_key(struct buffer *out, struct span key)
+{
+	json_comma(out);
+	buffer_add_span(out, key);
+	buffer_add_char(out, ':');
+}
+
+static void write_schemas(struct span schemas, struct buffer *out)
+{
+	bool is_object = json_type(schemas) == JSON_OBJECT;
+	struct json_walk walk = json_walk(schemas);
+
+	json_open(out, is_object ? '{' : '[');
+	while (json_next(&walk)) {
+		if (is_object)
+			put_key(out, walk.key);
+		anthropic_write_schema(walk.value, out);
+	}
+	json_close(out, is_object ? '}' : ']');
+}
+
+void anthropic_write_schema(struct span schema, struct buffer *out)
+{
+	struct json_walk walk = json_walk(schema);
+
+	json_open(out, '{');
+	while (json_next(&walk)) {
+		if (!is_taken(walk.key, walk.value) || json_is(walk.key, "description"))
+			continue;
+		put_key(out, json_is(walk.key, "oneOf") ? SPAN("\"anyOf\"") : walk.key);
+		if (json_is_any(walk.key, single))
+			anthropic_write_schema(walk.value, out);
+		else if (json_is_any(walk.key, lists) || json_is_any(walk.key, maps))
+			write_schemas(walk.value, out);
+		else
+			json_write_line(out, walk.value);
+	}
+	if (is_object_schema(schema))
+		json_put_bool(out, "additionalProperties", false);
+	dialect_describe(schema, is_sent, out);
+	json_close(out, '}');
 }

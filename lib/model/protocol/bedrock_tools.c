@@ -1,4 +1,3 @@
-#include "model/protocol/transcript.h"
 #include "model/parameters.h"
 #include "model/protocol/bedrock.h"
 
@@ -30,41 +29,42 @@ static void write_tool(struct span name, const char *description, struct span pa
 
 /* ---- what the conversation speaks of ---- */
 
+/* Declare the tool of a call, unless it is among `seen`. */
+static void write_called_tool(const struct part *call, struct buffer *seen, struct buffer *out)
+{
+	struct buffer name = {0}, line = {0};
+
+	json_decode(call->tool_name, &name);
+	transcript_make_name(&name, BEDROCK_MAX_ID);
+	buffer_add_format(&line, "\n%s\n", buffer_string(&name));
+	if (strstr(buffer_string(seen), buffer_string(&line)) == NULL) {
+		buffer_add_span(seen, buffer_span(&line));
+		write_tool(buffer_span(&name), "Not available any more.", (struct span){0}, out);
+	}
+	buffer_free(&name);
+	buffer_free(&line);
+}
+
 /* The tools that were called, by name. Without them the calls would be refused. */
 static void write_called(const struct model_request *request, struct buffer *out)
 {
-	struct buffer name = {0}, seen = {0};
+	struct buffer seen = {0};
 
 	for (size_t i = 0; i < request->message_count; i++) {
-		struct json_walk walk = json_walk(json_get(request->messages[i]->json, "content"));
+		const struct message *message = request->messages[i];
 
-		while (json_next(&walk)) {
-			if (!message_is_call(walk.value))
-				continue;
-			buffer_clear(&name);
-			buffer_add_char(&name, '\n');
-			message_safe_name(json_get(walk.value, "tool_name"), BEDROCK_MAX_ID, &name);
-			buffer_add_char(&name, '\n');
-			if (strstr(buffer_string(&seen), buffer_string(&name)) != NULL)
-				continue;
-			buffer_add_span(&seen, buffer_span(&name));
-			write_tool((struct span){name.at + 1, name.len - 2},
-				   "Not available any more.", (struct span){0}, out);
-		}
+		for (size_t j = 0; message->calls > 0 && j < message->part_count; j++)
+			if (message->parts[j].type == PART_CALL)
+				write_called_tool(&message->parts[j], &seen, out);
 	}
-	buffer_free(&name);
 	buffer_free(&seen);
 }
 
 static bool has_calls(const struct model_request *request)
 {
-	for (size_t i = 0; i < request->message_count; i++) {
-		struct json_walk walk = json_walk(json_get(request->messages[i]->json, "content"));
-
-		while (json_next(&walk))
-			if (message_is_call(walk.value))
-				return true;
-	}
+	for (size_t i = 0; i < request->message_count; i++)
+		if (request->messages[i]->calls > 0)
+			return true;
 	return false;
 }
 
@@ -94,13 +94,13 @@ static void write_choice(const char *choice, struct buffer *out)
 
 /* One call at a time is nothing that the API itself knows: Claude is told in its own words, which
  * say as well what else the choice is. */
-void bedrock_write_single(const struct bedrock_writer *w)
+void bedrock_write_single(const struct transcript *t)
 {
-	const char *choice = w->request->tool_choice;
+	const char *choice = t->request->tool_choice;
 	bool named = !is_auto(choice) && strcmp(choice, "required") != 0;
-	struct buffer *out = w->out;
+	struct buffer *out = t->out;
 
-	if (w->request->tool_count == 0 || (choice != NULL && strcmp(choice, "none") == 0))
+	if (t->request->tool_count == 0 || (choice != NULL && strcmp(choice, "none") == 0))
 		return;
 	json_key(out, "additionalModelRequestFields");
 	json_open(out, '{');
@@ -115,24 +115,24 @@ void bedrock_write_single(const struct bedrock_writer *w)
 }
 
 /* "none" cannot be said: no tools are offered, unless the conversation holds calls of them. */
-void bedrock_write_tools(const struct bedrock_writer *w)
+void bedrock_write_tools(const struct transcript *t)
 {
-	const struct model_request *request = w->request;
+	const struct model_request *request = t->request;
 	bool none = request->tool_choice != NULL && strcmp(request->tool_choice, "none") == 0;
 
 	if ((request->tool_count == 0 || none) && !has_calls(request))
 		return;
-	json_key(w->out, "toolConfig");
-	json_open(w->out, '{');
-	json_key(w->out, "tools");
-	json_open(w->out, '[');
+	json_key(t->out, "toolConfig");
+	json_open(t->out, '{');
+	json_key(t->out, "tools");
+	json_open(t->out, '[');
 	for (size_t i = 0; i < request->tool_count; i++)
 		write_tool(span_of(request->tools[i].name), request->tools[i].description,
-			   request->tools[i].parameters, w->out);
+			   request->tools[i].parameters, t->out);
 	if (request->tool_count == 0)
-		write_called(request, w->out);
-	json_close(w->out, ']');
+		write_called(request, t->out);
+	json_close(t->out, ']');
 	if (request->tool_count > 0 && !parameters_one_call(request))
-		write_choice(request->tool_choice, w->out);
-	json_close(w->out, '}');
+		write_choice(request->tool_choice, t->out);
+	json_close(t->out, '}');
 }

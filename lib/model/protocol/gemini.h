@@ -2,10 +2,8 @@
  * gemini: Google's generateContent, of the Gemini API and of Vertex AI. Private to its files:
  *   gemini_decode.c    the decoder: chunks, the end, and sources as calls by the provider
  *   gemini_parts.c     parts into deltas, with what must go back; arguments in pieces
- *   gemini_request.c   the request: URL and parameters
- *   gemini_tools.c     the request's tools, and how a schema of the answer is asked for
+ *   gemini_request.c   the request
  *   gemini_schema.c    a schema in the API's dialect
- *   gemini_messages.c  the request's conversation
  */
 #ifndef MODEL_GEMINI_H
 #define MODEL_GEMINI_H
@@ -67,15 +65,6 @@ void gemini_end_call(struct gemini_decoder *d, int index, struct span result, bo
 bool gemini_request(const struct provider *provider, const char *model, const char *base_url,
 		    const struct model_request *request, struct http_request *out, struct error *e);
 
-/* What a request is made of while it is written. */
-struct gemini_writer {
-	const struct provider *provider;
-	const char *model;
-	const struct model_request *request;
-	struct buffer *out;
-	struct error *e;
-};
-
 /* Append the URL below which the paths of the API begin, without a slash at its end: `base_url`;
  * one that is only a host gets the path that the provider's entry has. */
 void gemini_base_url(const struct provider *provider, const char *base_url, struct buffer *out);
@@ -84,22 +73,11 @@ void gemini_base_url(const struct provider *provider, const char *base_url, stru
  * calls carry signatures, and tools go together with a schema of the answer. */
 int gemini_generation(const struct provider *provider, const char *model);
 
-/* Whether the schema of the answer is asked for by the API; else by the instructions. */
-bool gemini_schema_is_native(const struct gemini_writer *w);
 bool gemini_answers_by_tool(const struct provider *provider, const char *model,
 			    const struct model_request *request);
-
-/* Append the members "tools" and "toolConfig". */
-void gemini_write_tools(const struct gemini_writer *w);
-
-/* Append the members of "generationConfig" that ask for an answer that satisfies the schema. */
-void gemini_write_schema(const struct gemini_writer *w);
 
 /* Append `schema` as "responseJsonSchema" takes it: what it does not take is rewritten, or told in
  * the description. */
 void gemini_lower_schema(struct span schema, struct buffer *out);
-
-/* Append the value of "contents". */
-bool gemini_write_contents(const struct gemini_writer *w);
 
 #endif

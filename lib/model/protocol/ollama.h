@@ -1,8 +1,7 @@
 /*
  * ollama: Ollama's own protocol, /api/chat. Private to its files:
  *   ollama_decode.c    the decoder
- *   ollama_request.c   the request: URL and parameters
- *   ollama_messages.c  the request's messages
+ *   ollama_request.c   the request
  *
  * The response is NDJSON; its last line has "done": true. Calls come whole, their arguments as an
  * object; their ids, where the server gives any, need not come back: a result says which tool it is
@@ -19,9 +18,5 @@ bool ollama_answers_by_tool(const struct provider *provider, const char *model,
 			    const struct model_request *request);
 bool ollama_request(const struct provider *provider, const char *model, const char *base_url,
 		    const struct model_request *request, struct http_request *out, struct error *e);
-
-/* Append the value of "messages". */
-bool ollama_messages(const struct provider *provider, const char *model,
-		     const struct model_request *request, struct buffer *out, struct error *e);
 
 #endif

@@ -2,9 +2,152 @@
 
 #include <stdlib.h>
 
-#include "model/protocol/transcript.h"
 #include "model/parameters.h"
+#include "model/protocol/transcript.h"
 #include "model/provider.h"
+#include "model/schema_dialect.h"
+
+/* ---- messages ---- */
+
+static void begin(struct transcript *t, const char *role, struct span content)
+{
+	json_open(t->out, '{');
+	json_put_text(t->out, "role", role);
+	json_put_string(t->out, "content", content);
+}
+
+/* What "format" forces on the model, it does not know: the instructions tell it. */
+static void write_system(struct transcript *t)
+{
+	struct buffer text = {0};
+
+	transcript_system(t->request, &text);
+	if (t->request->schema.at != NULL)
+		dialect_instruction(t->request->schema, &text);
+	if (text.len > 0) {
+		begin(t, "system", buffer_span(&text));
+		json_close(t->out, '}');
+	}
+	buffer_free(&text);
+}
+
+static void user_text(struct transcript *t, struct span text)
+{
+	transcript_add_paragraph(text, &t->text);
+}
+
+/* Images stand beside the text; there are no files. */
+static bool write_attachment(struct transcript *t, const struct part *part)
+{
+	if (part->type != PART_IMAGE)
+		return false;
+	json_comma(&t->parts);
+	buffer_add_span(&t->parts, part->data);
+	return true;
+}
+
+static void end_users(struct transcript *t)
+{
+	if (t->text.len == 0 && t->parts.len == 0)
+		return;
+	begin(t, "user", buffer_span(&t->text));
+	if (t->parts.len > 0) {
+		json_key(t->out, "images");
+		json_open(t->out, '[');
+		buffer_add_span(t->out, buffer_span(&t->parts));
+		json_close(t->out, ']');
+	}
+	json_close(t->out, '}');
+	buffer_clear(&t->text);
+	buffer_clear(&t->parts);
+}
+
+/* The id that the server itself gave the call; empty where it gave none. */
+static void call_id(struct transcript *t, const struct part *call, struct span tool_call_id,
+		    struct buffer *id)
+{
+	struct span own = transcript_own_id(t, call);
+
+	json_decode(own.at != NULL ? own : tool_call_id, id);
+}
+
+static void write_call(struct transcript *t, const struct part *part, int64_t index)
+{
+	struct span id = transcript_call_id(t, part);
+
+	json_open(t->out, '{');
+	if (id.len > 0)
+		json_put_string(t->out, "id", id);
+	json_key(t->out, "function");
+	json_open(t->out, '{');
+	json_put_int(t->out, "index", index);
+	json_put_raw(t->out, "name", part->tool_name);
+	transcript_put_args(part, "arguments", t->out);
+	json_close(t->out, '}');
+	json_close(t->out, '}');
+}
+
+static void write_calls(struct transcript *t, const struct message *message)
+{
+	int64_t index = 0;
+
+	if (message->calls == 0)
+		return;
+	json_key(t->out, "tool_calls");
+	json_open(t->out, '[');
+	for (size_t i = 0; i < message->part_count; i++)
+		if (message->parts[i].type == PART_CALL)
+			write_call(t, &message->parts[i], index++);
+	json_close(t->out, ']');
+}
+
+/* Reasoning goes back within the tool loop that is running, as the models' templates have it. */
+static void write_thinking(struct transcript *t, const struct message *message)
+{
+	buffer_clear(&t->scratch);
+	if (t->in_loop && transcript_is_own(t, message))
+		transcript_add_thinking(message, &t->scratch);
+	if (t->scratch.len > 0)
+		json_put_string(t->out, "thinking", buffer_span(&t->scratch));
+}
+
+static void write_response(struct transcript *t, const struct message *message)
+{
+	struct buffer text = {0};
+
+	transcript_add_texts(message, &text);
+	if (message->calls > 0 || text.len > 0) {
+		begin(t, "assistant", buffer_span(&text));
+		write_thinking(t, message);
+		write_calls(t, message);
+		json_close(t->out, '}');
+	}
+	buffer_free(&text);
+}
+
+static void write_result(struct transcript *t, const struct transcript_call *call)
+{
+	buffer_clear(&t->scratch);
+	transcript_result_text(call->result, &t->scratch);
+	begin(t, "tool", buffer_span(&t->scratch));
+	json_put_raw(t->out, "tool_name", call->result->tool_name);
+	if (call->id.len > 0)
+		json_put_string(t->out, "tool_call_id", call->id);
+	json_close(t->out, '}');
+}
+
+static const struct transcript_form form = {
+    .member = "messages",
+    .joins_users = true,
+    .keeps_loop = true,
+    .id = call_id,
+    .system = write_system,
+    .user_text = user_text,
+    .attachment = write_attachment,
+    .end_users = end_users,
+    .response = write_response,
+    .result = write_result,
+};
 
 /* ---- parameters ---- */
 
@@ -31,7 +174,7 @@ static bool write_tools(const struct model_request *request, struct buffer *out)
 			json_open(out, '[');
 		}
 		any = true;
-		message_put_function(out, &request->tools[i]);
+		transcript_put_function(out, &request->tools[i]);
 	}
 	if (any)
 		json_close(out, ']');
@@ -69,25 +212,24 @@ bool ollama_answers_by_tool(const struct provider *provider, const char *model,
 	return request->tool_count > 0 && (choice == NULL || strcmp(choice, "none") != 0);
 }
 
-static bool write_body(const struct provider *provider, const char *model,
-		       const struct model_request *request, struct buffer *out, struct error *e)
+static bool write_body(struct transcript *t)
 {
-	json_open(out, '{');
-	json_put_text(out, "model", model);
-	json_put_bool(out, "stream", true);
-	json_key(out, "messages");
-	if (!ollama_messages(provider, model, request, out, e))
-		return false;
-	if (!write_tools(request, out) && request->schema.at != NULL)
-		json_put_raw(out, "format", request->schema);
+	const struct model_request *request = t->request;
+
+	json_open(t->out, '{');
+	json_put_text(t->out, "model", t->model);
+	json_put_bool(t->out, "stream", true);
+	transcript_put_messages(t);
+	if (!write_tools(request, t->out) && request->schema.at != NULL)
+		json_put_raw(t->out, "format", request->schema);
 	if (request->max_tokens > 0) {
-		json_key(out, "options");
-		json_open(out, '{');
-		json_put_int(out, "num_predict", request->max_tokens);
-		json_close(out, '}');
+		json_key(t->out, "options");
+		json_open(t->out, '{');
+		json_put_int(t->out, "num_predict", request->max_tokens);
+		json_close(t->out, '}');
 	}
-	json_close(out, '}');
-	return parameters_apply(provider, model, request, &rules, out, e);
+	json_close(t->out, '}');
+	return parameters_apply(t->provider, t->model, request, &rules, t->out, t->e);
 }
 
 /* `path` behind the URL of the server, which may have been given with a path of one of its two
@@ -113,6 +255,9 @@ static char *make_url(const char *base_url, const char *path)
 bool ollama_request(const struct provider *provider, const char *model, const char *base_url,
 		    const struct model_request *request, struct http_request *out, struct error *e)
 {
+	struct transcript t = {
+	    .provider = provider, .model = model, .request = request, .out = &out->body, .e = e};
+
 	/* Neither can be said. */
 	if (request->tool_count > 0 && request->tool_choice != NULL &&
 	    strcmp(request->tool_choice, "required") == 0)
@@ -122,5 +267,5 @@ bool ollama_request(const struct provider *provider, const char *model, const ch
 	out->url = make_url(base_url, "/api/chat");
 	http_request_add_header(out, false, "Content-Type: application/json");
 	http_request_add_header(out, false, "Accept: application/x-ndjson");
-	return write_body(provider, model, request, &out->body, e);
+	return transcript_request(&t, &form, write_body);
 }

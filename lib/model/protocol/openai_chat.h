@@ -2,9 +2,7 @@
  * openai_chat: OpenAI's Chat Completions and everything that speaks it. Private to its files:
  *   openai_chat_decode.c   the decoder: chunks into deltas
  *   openai_chat_calls.c    tool calls put together from their pieces; reasoning_details
- *   openai_chat_request.c  the request: URL and parameters
- *   openai_chat_messages.c the request's messages
- *   openai_chat_schema.c   the request for an answer that satisfies a schema
+ *   openai_chat_request.c  the request
  */
 #ifndef MODEL_OPENAI_CHAT_H
 #define MODEL_OPENAI_CHAT_H
@@ -63,10 +61,6 @@ char *chat_url(const char *base_url, const char *model, const char *path);
 bool chat_request(const struct provider *provider, const char *model, const char *base_url,
 		  const struct model_request *request, struct http_request *out, struct error *e);
 
-/* Append the value of "messages". */
-bool chat_messages(const struct provider *provider, const char *model,
-		   const struct model_request *request, struct buffer *out, struct error *e);
-
 /* How the provider takes a schema for its answer (quirk "schema"): "json_schema" where it says
  * nothing; "json_object", which promises JSON but not its form; false: not at all. Of the latter
  * two the model is told in its instructions. */
@@ -75,9 +69,5 @@ bool chat_schema_is_native(const struct provider *provider, const struct model_r
  * "words". */
 bool chat_answers_by_tool(const struct provider *provider, const char *model,
 			  const struct model_request *request);
-
-/* Append "response_format" where one is wanted and the provider has it. */
-void chat_schema_write(const struct provider *provider, const struct model_request *request,
-		       struct buffer *out);
 
 #endif

@@ -2,8 +2,7 @@
  * openai_responses: OpenAI's Responses and everything that speaks it. Private to its files:
  *   openai_responses_decode.c   the decoder: events and the items they are about
  *   openai_responses_items.c    items into deltas, with what must go back of them
- *   openai_responses_request.c  the request: URL and parameters
- *   openai_responses_input.c    the request's conversation
+ *   openai_responses_request.c  the request
  */
 #ifndef MODEL_OPENAI_RESPONSES_H
 #define MODEL_OPENAI_RESPONSES_H
@@ -132,9 +131,5 @@ bool responses_request(const struct provider *provider, const char *model, const
 
 /* As protocol.h says. */
 void responses_advise(const struct provider *provider, const char *model, struct failure *failure);
-
-/* Append the value of "input". */
-bool responses_input(const struct provider *provider, const char *model,
-		     const struct model_request *request, struct buffer *out, struct error *e);
 
 #endif

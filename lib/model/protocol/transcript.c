@@ -1,219 +1,505 @@
 #include "model/protocol/transcript.h"
 
-#include <ctype.h>
-#include <strings.h>
+#include <stdlib.h>
 
-bool message_is_own(struct span message, const struct provider *provider)
+#include "base/hash.h"
+
+/* Stands for the messages while the rest of the body is written and changed. */
+#define MARK "\"(the messages)\""
+
+/* ---- the form of a message, kept with it ---- */
+
+static uint64_t add_number(uint64_t hash, uint64_t number)
 {
-	return json_is(json_get(message, "provider"), provider->name);
+	return hash_add(hash, (struct span){(const char *)&number, sizeof(number)});
 }
 
-/* The part of `message` that is the call `id`. */
-static struct span find_call(struct span message, struct span id)
+/* Ids end in the hash, so that "ab" and "c" are not "a" and "bc". */
+static uint64_t add_id(uint64_t hash, struct span id)
 {
-	struct json_walk walk = json_walk(json_get(message, "content"));
-
-	while (json_next(&walk))
-		if (json_is(json_get(walk.value, "type"), "tool_call") &&
-		    span_equal(json_get(walk.value, "tool_call_id"), id))
-			return walk.value;
-	return (struct span){0};
+	return add_number(hash_add(hash, id), id.len);
 }
 
-/* The call `id` that was made last, and the message that made it. */
-static struct span last_call(const struct model_request *request, struct span id,
-			     struct span *message)
+/* What every message depends on. */
+static uint64_t base_key(const struct transcript *t)
 {
-	for (size_t i = request->message_count; i-- > 0;) {
-		struct span call = {0};
+	uint64_t key = hash_add(HASH_START, span_of(t->provider->name));
 
-		*message = request->messages[i]->json;
-		if (message_role(*message) == MESSAGE_ASSISTANT)
-			call = find_call(*message, id);
-		if (call.at != NULL)
-			return call;
-	}
-	return (struct span){0};
+	key = add_number(hash_add(key, span_of(t->model)), t->salt);
+	return add_number(key, (uint64_t)(uintptr_t)t->form);
 }
 
-struct span message_own_call(const struct model_request *request, struct span tool_call_id,
-			     const struct provider *provider)
+/* Write what follows to the message's own buffer, under `key`. False: it is there already. */
+static bool begin_wire(struct transcript *t, struct message *message, uint64_t key)
 {
-	struct span message, call = last_call(request, tool_call_id, &message);
+	struct message_wire *wire = &message->wire;
 
-	return call.at != NULL && message_is_own(message, provider) ? call : (struct span){0};
+	if (wire->known && wire->key == key)
+		return false;
+	buffer_clear(&wire->text);
+	*wire = (struct message_wire){.key = key, .text = wire->text, .known = true};
+	t->out = &wire->text;
+	return true;
 }
 
-void message_call_id(const struct model_request *request, struct span tool_call_id,
-		     const struct provider *provider, struct buffer *out)
+/* Write what follows to a buffer that is used again. */
+static void begin_piece(struct transcript *t)
 {
-	struct span call = message_own_call(request, tool_call_id, provider);
-	struct span own = json_get(call, "provider_id");
-
-	json_decode(own.at != NULL ? own : tool_call_id, out);
+	buffer_clear(&t->piece);
+	t->out = &t->piece;
 }
 
-static bool is_word(char c)
+/* ---- the list of messages ---- */
+
+static void close_message(struct transcript *t)
 {
-	return (unsigned char)c < 0x80 && (isalnum((unsigned char)c) || c == '_' || c == '-');
+	if (t->role != NULL && t->form->parts_key != NULL)
+		buffer_add_text(&t->messages, "]}");
+	t->role = NULL;
 }
 
-void message_safe_id(const struct model_request *request, struct span tool_call_id,
-		     const struct provider *provider, size_t most, struct buffer *out)
+static void open_message(struct transcript *t, const char *role)
 {
-	static const char digits[] =
-	    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-	uint64_t hash = 0xCBF29CE484222325; /* FNV-1a, then a linear congruential generator */
-	struct buffer id = {0};
-	bool good, own;
-
-	message_call_id(request, tool_call_id, provider, &id);
-	own = id.len > 0 && message_own_call(request, tool_call_id, provider).at != NULL;
-	if (id.len == 0)
-		json_decode(tool_call_id, &id);
-	good = own || (id.len > 0 && id.len <= most);
-	for (size_t i = 0; i < id.len; i++) {
-		good = good && (own || is_word(id.at[i]));
-		hash = (hash ^ (unsigned char)id.at[i]) * 0x100000001B3;
-	}
-	if (!good) {
-		buffer_clear(&id);
-		for (int i = 0; i < 16; i++) {
-			hash = hash * 6364136223846793005u + 1442695040888963407u;
-			buffer_add_char(&id, digits[(hash >> 33) % 62]);
-		}
-	}
-	buffer_add_span(out, buffer_span(&id));
-	buffer_free(&id);
-}
-
-void message_safe_name(struct span tool_name, size_t most, struct buffer *out)
-{
-	struct buffer name = {0};
-
-	json_decode(tool_name, &name);
-	for (size_t i = 0; i < name.len && i < most; i++)
-		buffer_add_char(out, is_word(name.at[i]) ? name.at[i] : '_');
-	if (name.len == 0)
-		buffer_add_char(out, '_');
-	buffer_free(&name);
-}
-
-void message_add_paragraph(struct span text, struct buffer *out)
-{
-	if (json_type(text) != JSON_STRING || text.len <= 2)
+	if (t->role != NULL && strcmp(t->role, role) == 0)
 		return;
-	if (out->len > 0)
-		buffer_add_text(out, "\n\n");
-	json_decode(text, out);
+	close_message(t);
+	t->role = role;
+	t->after_call = false;
+	json_open(&t->messages, '{');
+	json_put_text(&t->messages, "role", role);
+	json_key(&t->messages, t->form->parts_key);
+	json_open(&t->messages, '[');
 }
 
-void message_system(const struct model_request *request, struct buffer *out)
+/* Append what was written for a message. */
+static void append(struct transcript *t, const char *role, struct span wire)
 {
-	if (request->system != NULL)
-		buffer_add_text(out, request->system);
-	for (size_t i = 0; i < request->message_count; i++) {
-		struct span content = json_get(request->messages[i]->json, "content");
-		struct json_walk walk = json_walk(content);
+	if (wire.len == 0)
+		return;
+	if (t->form->parts_key != NULL)
+		open_message(t, role);
+	json_comma(&t->messages);
+	buffer_add_span(&t->messages, wire);
+}
 
-		if (message_role(request->messages[i]->json) != MESSAGE_SYSTEM)
-			continue;
-		message_add_paragraph(content, out);
-		while (json_next(&walk))
-			message_add_paragraph(json_get(walk.value, "text"), out);
+/* ---- users ---- */
+
+static bool add_user_part(struct transcript *t, const struct part *part)
+{
+	switch (part->type) {
+	case PART_TEXT:
+		t->form->user_text(t, part->text);
+		return true;
+	case PART_IMAGE:
+	case PART_FILE:
+		return (transcript_takes(t, part) && t->form->attachment(t, part)) ||
+		       transcript_refuse(t, part);
+	default:
+		return transcript_refuse(t, part);
 	}
 }
 
-enum message_role message_role(struct span message)
+static bool add_user_parts(struct transcript *t, const struct message *message)
 {
-	struct span role = json_get(message, "role");
-
-	if (json_is(role, "user"))
-		return MESSAGE_USER;
-	if (json_is(role, "assistant"))
-		return MESSAGE_ASSISTANT;
-	if (json_is(role, "tool"))
-		return MESSAGE_TOOL;
-	if (json_is(role, "system") || json_is(role, "developer"))
-		return MESSAGE_SYSTEM;
-	return MESSAGE_UNKNOWN;
+	if (t->form->user != NULL)
+		return t->form->user(t, message);
+	for (size_t i = 0; i < message->part_count; i++)
+		if (!add_user_part(t, &message->parts[i]))
+			return false;
+	return true;
 }
 
-void message_result_text(struct span part, struct buffer *out)
+/* Attachments are long, and only copied anyway: they are not kept twice. */
+static bool has_attachments(const struct message *message)
 {
-	struct span result = json_get(part, "result");
-	struct buffer text = {0};
-
-	if (!json_decode(result, &text))
-		buffer_add_span(&text, result);
-	if (json_true(json_get(part, "is_error")) &&
-	    (text.len < 5 || strncasecmp(text.at, "error", 5) != 0))
-		buffer_add_text(out, "Error: ");
-	buffer_add_span(out, buffer_span(&text));
-	buffer_free(&text);
-}
-
-bool message_is_call(struct span part)
-{
-	return json_is(json_get(part, "type"), "tool_call") &&
-	       json_get(part, "executed_by").at == NULL;
-}
-
-void message_args(struct span part, struct buffer *out)
-{
-	struct span args = json_get(part, "args"), invalid = json_get(part, "invalid_args");
-
-	if (invalid.at != NULL) {
-		json_open(out, '{');
-		json_put_raw(out, "INVALID_JSON", invalid);
-		json_close(out, '}');
-	} else if (json_type(args) == JSON_OBJECT) {
-		buffer_add_span(out, args);
-	} else {
-		buffer_add_text(out, "{}");
-	}
-}
-
-bool message_refuse_part(const struct provider *provider, const char *model, struct span part,
-			 struct error *e)
-{
-	struct buffer type = {0};
-
-	if (!json_decode(json_get(part, "type"), &type))
-		buffer_add_text(&type, "(none)");
-	error_set(e, "usage", "%s:%s cannot be sent a message part of type %s", provider->name,
-		  model, buffer_string(&type));
-	buffer_free(&type);
+	for (size_t i = 0; i < message->part_count; i++)
+		if (message->parts[i].type != PART_TEXT)
+			return true;
 	return false;
 }
 
-bool message_refuse_role(struct span message, struct error *e)
+/* Write messages of the user that follow each other; what they have become is kept with the first
+ * one. */
+static bool add_users(struct transcript *t, struct message *const *users, size_t count)
 {
-	return error_set(e, "usage", "a message of the conversation has no known role: %.*s",
+	uint64_t key = add_number(add_number(t->key, count), t->after_tool);
+	bool kept = true, good = true;
+
+	for (size_t i = 0; i < count; i++)
+		kept = kept && !has_attachments(users[i]);
+	if (!kept)
+		begin_piece(t);
+	else if (!begin_wire(t, users[0], key)) {
+		append(t, "user", buffer_span(&users[0]->wire.text));
+		return true;
+	}
+	for (size_t i = 0; good && i < count; i++)
+		good = add_user_parts(t, users[i]);
+	if (good && t->form->end_users != NULL)
+		t->form->end_users(t);
+	users[0]->wire.known = kept && good;
+	append(t, "user", buffer_span(t->out));
+	return good;
+}
+
+static bool flush_users(struct transcript *t)
+{
+	size_t count = t->user_count;
+
+	t->user_count = 0;
+	if (count == 0)
+		return true;
+	if (!add_users(t, t->users, count))
+		return false;
+	t->after_tool = false;
+	return true;
+}
+
+static bool add_user(struct transcript *t, struct message *message)
+{
+	if (!t->form->joins_users)
+		return add_users(t, &message, 1);
+	t->users = array_grow(t->users, t->user_count, sizeof(*t->users));
+	t->users[t->user_count++] = message;
+	return true;
+}
+
+/* ---- calls that wait for their results ---- */
+
+static void free_calls(struct transcript *t)
+{
+	for (size_t i = 0; i < t->call_count; i++)
+		free((char *)t->calls[i].id.at);
+	t->call_count = t->next_call = 0;
+}
+
+struct span transcript_call_id(struct transcript *t, const struct part *call)
+{
+	for (size_t i = 0; i < t->call_count; i++) {
+		const struct transcript_call *waiting =
+		    &t->calls[(t->next_call + i) % t->call_count];
+
+		if (waiting->part != call)
+			continue;
+		t->next_call = (size_t)(waiting - t->calls) + 1;
+		return waiting->id;
+	}
+	return (struct span){0};
+}
+
+static struct span choose_id(struct transcript *t, const struct part *call,
+			     struct span tool_call_id)
+{
+	struct buffer id = {0};
+	size_t len;
+
+	t->form->id(t, call, tool_call_id, &id);
+	len = id.len;
+	return (struct span){buffer_take(&id), len};
+}
+
+/* Choose the ids of the calls of a response, which wait for their results from now on. */
+static void add_calls(struct transcript *t, const struct message *message)
+{
+	free_calls(t);
+	for (size_t i = 0; message->calls > 0 && i < message->part_count; i++) {
+		const struct part *part = &message->parts[i];
+
+		if (part->type != PART_CALL)
+			continue;
+		t->calls = array_grow(t->calls, t->call_count, sizeof(*t->calls));
+		t->calls[t->call_count] = (struct transcript_call){
+		    .part = part, .id = choose_id(t, part, part->tool_call_id)};
+		t->call_count++;
+	}
+}
+
+/* The first call of the id that has no result yet; NULL: there is none. Results mostly come in the
+ * order of the calls: the search begins behind the last one found. */
+static struct transcript_call *find_waiting(struct transcript *t, struct span tool_call_id)
+{
+	for (size_t i = 0; i < t->call_count; i++) {
+		struct transcript_call *call = &t->calls[(t->next_call + i) % t->call_count];
+
+		if (call->result != NULL || !span_equal(call->part->tool_call_id, tool_call_id))
+			continue;
+		t->next_call = (size_t)(call - t->calls) + 1;
+		return call;
+	}
+	return NULL;
+}
+
+/* The calls get their results, or none. With orders_results they are still to be written. */
+static void close_calls(struct transcript *t)
+{
+	begin_piece(t);
+	for (size_t i = 0; i < t->call_count; i++)
+		if (t->calls[i].result == NULL || t->form->orders_results)
+			t->form->result(t, &t->calls[i]);
+	append(t, "user", buffer_span(&t->piece));
+	free_calls(t);
+}
+
+/* ---- responses ---- */
+
+static bool add_assistant(struct transcript *t, struct message *message)
+{
+	uint64_t key = add_number(t->key, t->in_loop && t->form->keeps_loop);
+
+	/* What is continued must be known before the message is written. */
+	t->after_call = t->after_call && t->role == t->form->assistant;
+	key = add_number(key, t->after_call);
+	add_calls(t, message);
+	for (size_t i = 0; i < t->call_count; i++)
+		key = add_id(key, t->calls[i].id);
+	if (begin_wire(t, message, key))
+		t->form->response(t, message);
+	if (message->wire.text.len == 0)
+		return true;
+	if (!flush_users(t))
+		return false;
+	append(t, t->form->assistant, buffer_span(&message->wire.text));
+	t->after_call = t->after_call || message->calls > 0;
+	t->after_tool = false;
+	return true;
+}
+
+/* ---- results ---- */
+
+/* A form that does not wait for results writes each for itself. */
+static bool add_single_results(struct transcript *t, struct message *message)
+{
+	uint64_t key = t->key;
+
+	free_calls(t);
+	for (size_t i = 0; i < message->part_count; i++) {
+		const struct part *part = &message->parts[i];
+
+		if (part->type != PART_RESULT)
+			return transcript_refuse(t, part);
+		t->calls = array_grow(t->calls, t->call_count, sizeof(*t->calls));
+		t->calls[t->call_count++] = (struct transcript_call){
+		    .part = part->call,
+		    .result = part,
+		    .id = choose_id(t, part->call, part->tool_call_id),
+		};
+		key = add_id(key, t->calls[i].id);
+	}
+	if (begin_wire(t, message, key))
+		for (size_t i = 0; i < t->call_count; i++)
+			t->form->result(t, &t->calls[i]);
+	if (!flush_users(t))
+		return false;
+	append(t, "tool", buffer_span(&message->wire.text));
+	t->after_tool = true;
+	free_calls(t);
+	return true;
+}
+
+/* Whether the message has exactly the results of all calls that wait; they are noted with the
+ * calls, or none is. */
+static bool answers_all(struct transcript *t, const struct message *message)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < t->call_count; i++)
+		if (t->calls[i].result != NULL)
+			return false;
+	for (; found < message->part_count; found++) {
+		const struct part *part = &message->parts[found];
+		struct transcript_call *call =
+		    part->type == PART_RESULT ? find_waiting(t, part->tool_call_id) : NULL;
+
+		if (call == NULL)
+			break;
+		call->result = part;
+	}
+	if (found == message->part_count && found == t->call_count)
+		return true;
+	for (size_t i = 0; i < t->call_count; i++)
+		t->calls[i].result = NULL;
+	return false;
+}
+
+/* The call whose result `part` is. */
+static const struct transcript_call *call_of(const struct transcript *t, const struct part *part,
+					     size_t expected)
+{
+	if (t->calls[expected].result == part)
+		return &t->calls[expected];
+	for (size_t i = 0; i < t->call_count; i++)
+		if (t->calls[i].result == part)
+			return &t->calls[i];
+	return NULL;
+}
+
+/* The usual message of results. */
+static void add_all_results(struct transcript *t, struct message *message)
+{
+	uint64_t key = t->key;
+
+	for (size_t i = 0; i < t->call_count; i++)
+		key = add_id(key, t->calls[i].id);
+	if (begin_wire(t, message, key))
+		for (size_t i = 0; i < t->call_count; i++)
+			t->form->result(t, t->form->orders_results
+					       ? &t->calls[i]
+					       : call_of(t, &message->parts[i], i));
+	append(t, "user", buffer_span(&message->wire.text));
+	free_calls(t);
+}
+
+static void add_late(struct transcript *t, const struct part *part)
+{
+	if (t->form->orders_results)
+		close_calls(t);
+	if (t->form->late == NULL)
+		return;
+	begin_piece(t);
+	t->form->late(t, part);
+	append(t, "user", buffer_span(&t->piece));
+}
+
+/* Some results, others' results, or parts that are none. */
+static bool add_odd_results(struct transcript *t, const struct message *message)
+{
+	for (size_t i = 0; i < message->part_count; i++) {
+		const struct part *part = &message->parts[i];
+		struct transcript_call *call;
+
+		if (part->type != PART_RESULT)
+			return transcript_refuse(t, part);
+		call = find_waiting(t, part->tool_call_id);
+		if (call == NULL) {
+			add_late(t, part);
+			continue;
+		}
+		call->result = part;
+		if (t->form->orders_results)
+			continue;
+		begin_piece(t);
+		t->form->result(t, call);
+		append(t, "user", buffer_span(&t->piece));
+	}
+	return true;
+}
+
+static bool add_results(struct transcript *t, struct message *message)
+{
+	if (!t->form->answers_calls)
+		return add_single_results(t, message);
+	if (!answers_all(t, message))
+		return add_odd_results(t, message);
+	add_all_results(t, message);
+	return true;
+}
+
+/* ---- all of them ---- */
+
+static bool refuse_role(const struct transcript *t, struct span message)
+{
+	return error_set(t->e, "usage", "a message of the conversation has no known role: %.*s",
 			 message.len < 80 ? (int)message.len : 80, message.at);
 }
 
-void message_put_data_url(struct buffer *out, const char *key, struct span part)
+static bool add_message(struct transcript *t, struct message *message)
 {
-	json_key(out, key);
-	buffer_add_text(out, "\"data:");
-	buffer_add_span(out, json_plain(json_get(part, "media_type")));
-	buffer_add_text(out, ";base64,");
-	buffer_add_span(out, json_plain(json_get(part, "data")));
-	buffer_add_char(out, '"');
+	switch (message->role) {
+	case MESSAGE_SYSTEM:
+		return true; /* one of the instructions */
+	case MESSAGE_USER:
+		if (t->form->answers_calls)
+			close_calls(t);
+		return add_user(t, message);
+	case MESSAGE_ASSISTANT:
+		if (t->form->answers_calls)
+			close_calls(t);
+		return add_assistant(t, message);
+	case MESSAGE_TOOL:
+		return add_results(t, message);
+	case MESSAGE_UNKNOWN:
+		break;
+	}
+	return refuse_role(t, message->json);
 }
 
-void message_put_function(struct buffer *out, const struct model_tool *tool)
+static bool write_messages(struct transcript *t)
 {
-	json_open(out, '{');
-	json_put_text(out, "type", "function");
-	json_key(out, "function");
-	json_open(out, '{');
-	json_put_text(out, "name", tool->name);
-	if (tool->description != NULL)
-		json_put_text(out, "description", tool->description);
-	if (tool->parameters.at != NULL)
-		json_put_raw(out, "parameters", tool->parameters);
-	json_close(out, '}');
-	json_close(out, '}');
+	const struct transcript_form *form = t->form;
+	const struct model_request *request = t->request;
+	size_t last_user = 0;
+	bool good = true;
+
+	for (size_t i = request->message_count; i-- > 0 && last_user == 0;)
+		if (request->messages[i]->role == MESSAGE_USER)
+			last_user = i;
+	if (form->system != NULL) {
+		begin_piece(t);
+		form->system(t);
+		append(t, "system", buffer_span(&t->piece));
+	}
+	for (size_t i = 0; good && i < request->message_count; i++) {
+		t->in_loop = i > last_user;
+		good = add_message(t, request->messages[i]);
+	}
+	if (good && form->answers_calls)
+		close_calls(t);
+	good = good && flush_users(t);
+	close_message(t);
+	return good;
+}
+
+/* ---- the body ---- */
+
+void transcript_put_messages(struct transcript *t)
+{
+	json_put_raw(t->out, t->form->member, SPAN(MARK));
+}
+
+/* Put the messages in the place of their mark. */
+static void insert_messages(struct transcript *t)
+{
+	struct span mark = json_get(buffer_span(t->out), t->form->member);
+	size_t before = (size_t)(mark.at - t->out->at);
+	struct buffer body = {0};
+
+	if (!span_is(mark, MARK))
+		return;
+	buffer_reserve(&body, t->out->len + t->messages.len);
+	buffer_add(&body, t->out->at, before);
+	buffer_add_char(&body, '[');
+	buffer_add_span(&body, buffer_span(&t->messages));
+	buffer_add_char(&body, ']');
+	buffer_add_span(&body, span_from(buffer_span(t->out), before + mark.len));
+	buffer_free(t->out);
+	*t->out = body;
+}
+
+static void release(struct transcript *t)
+{
+	free_calls(t);
+	free(t->calls);
+	free(t->users);
+	buffer_free(&t->messages);
+	buffer_free(&t->piece);
+	buffer_free(&t->text);
+	buffer_free(&t->parts);
+	buffer_free(&t->scratch);
+}
+
+bool transcript_request(struct transcript *t, const struct transcript_form *form,
+			bool (*write_body)(struct transcript *t))
+{
+	struct buffer *body = t->out;
+	bool good;
+
+	t->form = form;
+	t->key = base_key(t);
+	good = write_messages(t);
+	t->out = body;
+	good = good && write_body(t);
+	if (good)
+		insert_messages(t);
+	release(t);
+	return good;
 }

@@ -1,5 +1,18 @@
 /*
- * transcript: what the adapters share that turn neutral messages (model.h) into a provider's.
+ * transcript: the request side that every protocol shares: the messages of a request as a provider
+ * takes them, and the body around them.
+ *
+ * The walk over the messages stands here: roles, neighbours of one role, the last message of the
+ * user, calls that wait for their results, results that are missing or late, ids that a provider
+ * takes. A protocol gives a struct transcript_form: how it writes a text, a file, a response, a
+ * result. What a message looks like on the wire is kept with the message, so the next request only
+ * copies it.
+ *
+ *     struct transcript t = {.provider = ..., .model = ..., .request = ..., .out = &http->body};
+ *     return transcript_request(&t, &form, write_body);
+ *
+ * where write_body writes the body's members, with transcript_put_messages() where the messages
+ * belong, and applies the parameters.
  */
 #ifndef MODEL_TRANSCRIPT_H
 #define MODEL_TRANSCRIPT_H
@@ -7,64 +20,174 @@
 #include "model/model.h"
 #include "model/registry.h"
 
-/* Whether `message` was answered by `provider`, so that its provider_data may be sent back. */
-bool message_is_own(struct span message, const struct provider *provider);
+struct transcript;
 
-/* The call `tool_call_id` (a JSON string) of an assistant message of `request`; absent: there is
- * none, or another provider made it. */
-struct span message_own_call(const struct model_request *request, struct span tool_call_id,
-			     const struct provider *provider);
+/* A call whose result is written, or waited for. */
+struct transcript_call {
+	const struct part *part;   /* NULL: the conversation does not have it */
+	const struct part *result; /* NULL: none came */
+	struct span id;            /* as the provider takes it; owned */
+};
 
-/* The id by which `provider` knows the call `tool_call_id` (a JSON string): its own, decoded, where
- * the assistant message of `request` that made the call came from it; else the one of the events.
- * Appended to `out`, which stays empty where the provider gave none. */
-void message_call_id(const struct model_request *request, struct span tool_call_id,
-		     const struct provider *provider, struct buffer *out);
+/* Which ids of calls a provider takes: letters, digits and, unless the length is fixed, '_' and
+ * '-'. */
+struct transcript_ids {
+	size_t most;  /* longest */
+	size_t exact; /* their only length; 0: any up to `most` */
+	size_t made;  /* digits of one that is made */
+};
 
-/* The same for a provider that takes only ids of letters, digits, '_' and '-', at most `most` long
- * (at least 16): another provider's that will not do becomes one that does, the same for the call
- * and for its result. Never empty. */
-void message_safe_id(const struct model_request *request, struct span tool_call_id,
-		     const struct provider *provider, size_t most, struct buffer *out);
+struct transcript_form {
+	const char *member; /* of the body that has the messages */
+	/* Neighbours of one role are one message, {"role":ROLE,PARTS_KEY:[...]}, and the callbacks
+	 * write elements of its list. NULL: they write whole messages. */
+	const char *parts_key;
+	const char *assistant; /* the role's name there */
 
-/* Append the name of a call, a JSON string, as such providers take one: models make up others.
- * Never empty. */
-void message_safe_name(struct span tool_name, size_t most, struct buffer *out);
+	/* Write the message of the instructions, which comes first; NULL: they stand elsewhere. */
+	void (*system)(struct transcript *t);
 
-/* Append `text` paragraphs: the string value `text` with a blank line before it when something is
- * there. */
-void message_add_paragraph(struct span text, struct buffer *out);
+	/* Texts of neighbouring messages of the user are paragraphs of one; end_users is called
+	 * behind them. */
+	bool joins_users;
+	/* Every call has its result in the next message: what is missing is made up. */
+	bool answers_calls;
+	/* Results are written in the order of their calls, not in that of their message. */
+	bool orders_results;
+	bool keeps_loop;  /* in_loop changes how a response is written */
+	bool only_images; /* attachments where the quirk "attach" says nothing: images; else all */
 
-/* Append the instructions: request->system, then the system messages among the messages, parted by
- * blank lines. */
-void message_system(const struct model_request *request, struct buffer *out);
+	/* Append to `id` the id of a call for the provider; empty: the call is sent without one.
+	 * `call` may be NULL: the conversation does not have it. */
+	void (*id)(struct transcript *t, const struct part *call, struct span tool_call_id,
+		   struct buffer *id);
 
-/* What a message's role is; MESSAGE_SYSTEM for "developer" too. */
-enum message_role message_role(struct span message);
+	/* A message of the user: a text (a JSON string), an attachment (false: this media type
+	 * is not taken), and, with joins_users, the end of all that follow each other. */
+	void (*user_text)(struct transcript *t, struct span text);
+	bool (*attachment)(struct transcript *t, const struct part *part);
+	void (*end_users)(struct transcript *t);
+	/* Or the message as a whole, which the three are not called for then; false with an
+	 * error. */
+	bool (*user)(struct transcript *t, const struct message *message);
 
-/* Append the result of a tool_result part as text: what the tool printed, with "Error: " before it
- * when it failed and does not say so itself. */
-void message_result_text(struct span part, struct buffer *out);
+	void (*response)(struct transcript *t, const struct message *message);
+
+	/* The result of a call; call->result NULL: it never came. */
+	void (*result)(struct transcript *t, const struct transcript_call *call);
+	/* A result whose call is not in the message before; NULL: it is left out. */
+	void (*late)(struct transcript *t, const struct part *result);
+};
+
+struct transcript {
+	const struct provider *provider;
+	const char *model;
+	const struct model_request *request;
+	struct buffer *out; /* what is written now: the body, or a message for the callbacks */
+	struct error *e;
+	uint64_t salt;             /* whatever else the wire form of messages depends on */
+	struct transcript_ids ids; /* for transcript_safe_id */
+
+	/* for the callbacks */
+	bool in_loop;        /* no message of the user follows: the tool loop that is running */
+	bool after_tool;     /* the message in front is one of results */
+	bool after_call;     /* the message that is being continued has a call already */
+	int files;           /* attachments that are not kept with messages, for the callback */
+	struct buffer text;  /* with joins_users: paragraphs that are not written yet, */
+	struct buffer parts; /* and what stands in front of them: an array's inside */
+	struct buffer scratch;
+
+	/* private */
+	const struct transcript_form *form;
+	uint64_t key;           /* of all that every message depends on */
+	struct buffer messages; /* the value of the member */
+	struct buffer piece;    /* of a message that is not kept */
+	const char *role;       /* of the message that is open; NULL: none is */
+	struct message **users; /* that follow each other, not written yet */
+	size_t user_count;
+	struct transcript_call *calls; /* that wait for their results */
+	size_t call_count, next_call;
+};
+
+/* Write the whole body to t->out, and free what `t` owns. False with `t->e` for what cannot be
+ * sent. The messages are written first, apart from the body: `write_body` and the parameters of the
+ * request change only what is around them. */
+bool transcript_request(struct transcript *t, const struct transcript_form *form,
+			bool (*write_body)(struct transcript *t));
+
+/* Write the member of the messages. If the user's options replace it, that counts. */
+void transcript_put_messages(struct transcript *t);
+
+/* ---- for the callbacks ---- */
+
+/* Whether the provider that is asked wrote the message; and whether the model did, as far as the
+ * message says: then its signatures can be read. */
+bool transcript_is_own(const struct transcript *t, const struct message *message);
+bool transcript_is_same_model(const struct transcript *t, const struct message *message);
+
+/* The id of a call of the response that is being written. */
+struct span transcript_call_id(struct transcript *t, const struct part *call);
+
+/* What `call` has for an id at the provider itself: its own, where the response came from there;
+ * absent: it came from elsewhere, or has no other id than tool_call_id. */
+struct span transcript_own_id(const struct transcript *t, const struct part *call);
+
+/* A form's `id` for most providers: their own goes back as it came, others' become one that they
+ * take. */
+void transcript_safe_id(struct transcript *t, const struct part *call, struct span tool_call_id,
+			struct buffer *id);
+bool transcript_id_fits(struct span id, const struct transcript_ids *rule);
+/* Replace `id` by `prefix` and so many letters and digits, always the same ones for the same hash.
+ */
+void transcript_make_id(struct buffer *id, const char *prefix, size_t digits, uint64_t hash);
+
+/* Make of the name of a call one that providers take: '_' for all but letters, digits, '_' and '-'.
+ * Never empty. The second writes it as the member "name". */
+void transcript_make_name(struct buffer *name, size_t most);
+void transcript_put_name(struct transcript *t, struct span tool_name, size_t most);
+
+/* Append a paragraph: the string value `text` behind a blank line. */
+void transcript_add_paragraph(struct span text, struct buffer *out);
+
+/* Append the texts of a response as paragraphs; a refusal is one. */
+void transcript_add_texts(const struct message *message, struct buffer *out);
+
+/* Append the reasoning of a response. */
+void transcript_add_thinking(const struct message *message, struct buffer *out);
+
+/* Append the instructions: request->system, then the system messages among the messages. */
+void transcript_system(const struct model_request *request, struct buffer *out);
+
+/* Append what the tool printed; the second with "Error: " before it when it failed and does not say
+ * so itself. */
+void transcript_result(const struct part *result, struct buffer *out);
+void transcript_result_text(const struct part *result, struct buffer *out);
+
+/* Append "Result of NAME:\n", for one that is late. */
+void transcript_late(const struct part *result, struct buffer *out);
+
+/* Append the arguments of a call, a JSON object, as they came; what the model wrote in their place
+ * when that was no JSON stands in its member "INVALID_JSON". */
+void transcript_args(const struct part *call, struct buffer *out);
+
+/* The same as the member `key`. */
+void transcript_put_args(const struct part *call, const char *key, struct buffer *out);
+
+/* Append the members of an object but `without` (NULL: all), byte for byte. */
+void transcript_members(struct span object, const char *without, struct buffer *out);
+
+/* Whether the model takes an image or a file: quirk "attach", a list for each pattern of model
+ * names. */
+bool transcript_takes(const struct transcript *t, const struct part *part);
 
 /* Write the member `key`, the attachment `part` as "data:image/png;base64,...". */
-void message_put_data_url(struct buffer *out, const char *key, struct span part);
+void transcript_put_data_url(struct buffer *out, const char *key, const struct part *part);
 
 /* Write a tool as OpenAI and those who follow it take one: {"type":"function","function":{"name",
  * "description","parameters"}}. */
-void message_put_function(struct buffer *out, const struct model_tool *tool);
-
-/* Whether `part` is a call that was run here; what a provider ran itself is its own affair. */
-bool message_is_call(struct span part);
-
-/* Append the arguments of the call `part`, a JSON object, as they came; what the model wrote in
- * their place when that was no JSON stands in its member "INVALID_JSON". */
-void message_args(struct span part, struct buffer *out);
+void transcript_put_function(struct buffer *out, const struct model_tool *tool);
 
 /* "openai:gpt-5 cannot be sent a message part of type image": usage error; returns false. */
-bool message_refuse_part(const struct provider *provider, const char *model, struct span part,
-			 struct error *e);
-
-/* The same for a message whose role is unknown. */
-bool message_refuse_role(struct span message, struct error *e);
+bool transcript_refuse(const struct transcript *t, const struct part *part);
 
 #endif

@@ -1,0 +1,241 @@
+#include <ctype.h>
+#include <stdlib.h>
+#include <strings.h>
+
+#include "base/hash.h"
+#include "model/parameters.h"
+#include "model/protocol/transcript.h"
+
+/* ---- whose it is ---- */
+
+bool transcript_is_own(const struct transcript *t, const struct message *message)
+{
+	return message_is_from(message, t->provider->name);
+}
+
+bool transcript_is_same_model(const struct transcript *t, const struct message *message)
+{
+	return transcript_is_own(t, message) &&
+	       (message->model.at == NULL || json_is(message->model, t->model));
+}
+
+/* ---- ids and names ---- */
+
+static bool is_word(char c)
+{
+	return (unsigned char)c < 0x80 && (isalnum((unsigned char)c) || c == '_' || c == '-');
+}
+
+struct span transcript_own_id(const struct transcript *t, const struct part *call)
+{
+	return call != NULL && transcript_is_own(t, call->message) ? call->provider_id
+								   : (struct span){0};
+}
+
+bool transcript_id_fits(struct span id, const struct transcript_ids *rule)
+{
+	for (size_t i = 0; i < id.len; i++)
+		if (!is_word(id.at[i]) || (rule->exact > 0 && (id.at[i] == '_' || id.at[i] == '-')))
+			return false;
+	return rule->exact > 0 ? id.len == rule->exact : id.len > 0 && id.len <= rule->most;
+}
+
+void transcript_make_id(struct buffer *id, const char *prefix, size_t digits, uint64_t hash)
+{
+	static const char digit[] =
+	    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+
+	buffer_clear(id);
+	buffer_add_text(id, prefix);
+	for (size_t i = 0; i < digits; i++) { /* a linear congruential generator */
+		hash = hash * 6364136223846793005u + 1442695040888963407u;
+		buffer_add_char(id, digit[(hash >> 33) % 62]);
+	}
+}
+
+void transcript_safe_id(struct transcript *t, const struct part *call, struct span tool_call_id,
+			struct buffer *id)
+{
+	bool own = call != NULL && transcript_is_own(t, call->message);
+	struct span given = transcript_own_id(t, call);
+
+	json_decode(given.at != NULL ? given : tool_call_id, id);
+	if (own && id->len > 0)
+		return;
+	if (id->len == 0)
+		json_decode(tool_call_id, id);
+	if (!transcript_id_fits(buffer_span(id), &t->ids))
+		transcript_make_id(id, "", t->ids.exact > 0 ? t->ids.exact : t->ids.made,
+				   hash_add(HASH_START, buffer_span(id)));
+}
+
+void transcript_make_name(struct buffer *name, size_t most)
+{
+	if (name->len > most)
+		name->len = most;
+	for (size_t i = 0; i < name->len; i++)
+		if (!is_word(name->at[i]))
+			name->at[i] = '_';
+	if (name->len == 0)
+		buffer_add_char(name, '_');
+}
+
+void transcript_put_name(struct transcript *t, struct span tool_name, size_t most)
+{
+	buffer_clear(&t->scratch);
+	json_decode(tool_name, &t->scratch);
+	transcript_make_name(&t->scratch, most);
+	json_put_string(t->out, "name", buffer_span(&t->scratch));
+}
+
+/* ---- texts ---- */
+
+void transcript_add_paragraph(struct span text, struct buffer *out)
+{
+	if (json_type(text) != JSON_STRING || text.len <= 2)
+		return;
+	if (out->len > 0)
+		buffer_add_text(out, "\n\n");
+	json_decode(text, out);
+}
+
+void transcript_add_texts(const struct message *message, struct buffer *out)
+{
+	for (size_t i = 0; i < message->part_count; i++)
+		if (message->parts[i].type == PART_TEXT || message->parts[i].type == PART_REFUSAL)
+			transcript_add_paragraph(message->parts[i].text, out);
+}
+
+void transcript_add_thinking(const struct message *message, struct buffer *out)
+{
+	for (size_t i = 0; i < message->part_count; i++)
+		if (message->parts[i].type == PART_THINKING)
+			json_decode(message->parts[i].text, out);
+}
+
+void transcript_system(const struct model_request *request, struct buffer *out)
+{
+	if (request->system != NULL)
+		buffer_add_text(out, request->system);
+	for (size_t i = 0; i < request->message_count; i++) {
+		const struct message *message = request->messages[i];
+
+		if (message->role != MESSAGE_SYSTEM)
+			continue;
+		for (size_t j = 0; j < message->part_count; j++)
+			transcript_add_paragraph(message->parts[j].text, out);
+	}
+}
+
+/* ---- results and arguments ---- */
+
+void transcript_result(const struct part *result, struct buffer *out)
+{
+	if (!json_decode(result->result, out))
+		buffer_add_span(out, result->result);
+}
+
+void transcript_result_text(const struct part *result, struct buffer *out)
+{
+	struct buffer text = {0};
+
+	if (!result->is_error) {
+		transcript_result(result, out);
+		return;
+	}
+	transcript_result(result, &text);
+	if (text.len < 5 || strncasecmp(text.at, "error", 5) != 0)
+		buffer_add_text(out, "Error: ");
+	buffer_add_span(out, buffer_span(&text));
+	buffer_free(&text);
+}
+
+void transcript_late(const struct part *result, struct buffer *out)
+{
+	buffer_add_text(out, "Result of ");
+	json_decode(result->tool_name, out);
+	buffer_add_text(out, ":\n");
+}
+
+void transcript_args(const struct part *call, struct buffer *out)
+{
+	if (call->invalid_args.at != NULL) {
+		json_open(out, '{');
+		json_put_raw(out, "INVALID_JSON", call->invalid_args);
+		json_close(out, '}');
+	} else if (json_type(call->args) == JSON_OBJECT) {
+		buffer_add_span(out, call->args);
+	} else {
+		buffer_add_text(out, "{}");
+	}
+}
+
+void transcript_put_args(const struct part *call, const char *key, struct buffer *out)
+{
+	json_key(out, key);
+	transcript_args(call, out);
+}
+
+void transcript_members(struct span object, const char *without, struct buffer *out)
+{
+	struct json_walk walk = json_walk(object);
+
+	while (json_type(object) == JSON_OBJECT && json_next(&walk)) {
+		if (without != NULL && json_is(walk.key, without))
+			continue;
+		json_comma(out);
+		buffer_add_span(out, walk.key);
+		buffer_add_char(out, ':');
+		buffer_add_span(out, walk.value);
+	}
+}
+
+/* ---- attachments ---- */
+
+bool transcript_takes(const struct transcript *t, const struct part *part)
+{
+	bool image = part->type == PART_IMAGE;
+
+	if (provider_quirk(t->provider, "attach").at == NULL)
+		return image || !t->form->only_images;
+	return parameters_quirk_has(t->provider, t->model, "attach", image ? "image" : "file");
+}
+
+void transcript_put_data_url(struct buffer *out, const char *key, const struct part *part)
+{
+	json_key(out, key);
+	buffer_add_text(out, "\"data:");
+	buffer_add_span(out, json_plain(part->media_type));
+	buffer_add_text(out, ";base64,");
+	buffer_add_span(out, json_plain(part->data));
+	buffer_add_char(out, '"');
+}
+
+bool transcript_refuse(const struct transcript *t, const struct part *part)
+{
+	struct buffer type = {0};
+
+	if (!json_decode(json_get(part->json, "type"), &type))
+		buffer_add_text(&type, "(none)");
+	error_set(t->e, "usage", "%s:%s cannot be sent a message part of type %s",
+		  t->provider->name, t->model, buffer_string(&type));
+	buffer_free(&type);
+	return false;
+}
+
+/* ---- tools ---- */
+
+void transcript_put_function(struct buffer *out, const struct model_tool *tool)
+{
+	json_open(out, '{');
+	json_put_text(out, "type", "function");
+	json_key(out, "function");
+	json_open(out, '{');
+	json_put_text(out, "name", tool->name);
+	if (tool->description != NULL)
+		json_put_text(out, "description", tool->description);
+	if (tool->parameters.at != NULL)
+		json_put_raw(out, "parameters", tool->parameters);
+	json_close(out, '}');
+	json_close(out, '}');
+}
