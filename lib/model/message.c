@@ -2,39 +2,6 @@
 
 #include <stdlib.h>
 
-/* ---- members ---- */
-
-/* A member to be found: its key, and where its value goes. */
-struct member {
-	const char *key;
-	struct span *value;
-};
-
-/* Of equal keys the first counts. */
-static void read_member(const struct json_walk *walk, const struct member *members, size_t count)
-{
-	struct span key = json_plain(walk->key);
-
-	for (size_t i = 0; i < count; i++) {
-		if (key.at != NULL ? !span_is(key, members[i].key)
-				   : !json_is(walk->key, members[i].key))
-			continue;
-		if (members[i].value->at == NULL)
-			*members[i].value = walk->value;
-		return;
-	}
-}
-
-static void read_members(struct span object, const struct member *members, size_t count)
-{
-	struct json_walk walk = json_walk(object);
-
-	if (!walk.is_object)
-		return;
-	while (json_next(&walk))
-		read_member(&walk, members, count);
-}
-
 /* ---- parts ---- */
 
 static enum part_type type_of(struct span type, bool by_provider)
@@ -57,28 +24,49 @@ static enum part_type type_of(struct span type, bool by_provider)
 
 static void read_part(struct part *part, const struct message *message, struct span json)
 {
-	struct span type = {0}, executed_by = {0}, is_error = {0};
-	const struct member members[] = {
-	    {"type", &type},
-	    {"text", &part->text},
-	    {"tool_call_id", &part->tool_call_id},
-	    {"provider_id", &part->provider_id},
-	    {"tool_name", &part->tool_name},
-	    {"args", &part->args},
-	    {"invalid_args", &part->invalid_args},
-	    {"result", &part->result},
-	    {"is_error", &is_error},
-	    {"executed_by", &executed_by},
-	    {"provider_data", &part->provider_data},
-	    {"media_type", &part->media_type},
-	    {"data", &part->data},
-	    {"name", &part->name},
+	enum {
+		TYPE,
+		TEXT,
+		TOOL_CALL_ID,
+		PROVIDER_ID,
+		TOOL_NAME,
+		ARGS,
+		INVALID_ARGS,
+		RESULT,
+		IS_ERROR,
+		EXECUTED_BY,
+		PROVIDER_DATA,
+		MEDIA_TYPE,
+		DATA,
+		NAME,
+		MEMBERS
 	};
+	static const struct span names[MEMBERS + 1] = {
+	    SPAN_INIT("type"),         SPAN_INIT("text"),          SPAN_INIT("tool_call_id"),
+	    SPAN_INIT("provider_id"),  SPAN_INIT("tool_name"),     SPAN_INIT("args"),
+	    SPAN_INIT("invalid_args"), SPAN_INIT("result"),        SPAN_INIT("is_error"),
+	    SPAN_INIT("executed_by"),  SPAN_INIT("provider_data"), SPAN_INIT("media_type"),
+	    SPAN_INIT("data"),         SPAN_INIT("name"),          {0}};
+	struct span values[MEMBERS];
 
-	*part = (struct part){.json = json, .message = message};
-	read_members(json, members, sizeof(members) / sizeof(members[0]));
-	part->type = type_of(type, executed_by.at != NULL);
-	part->is_error = json_true(is_error);
+	json_members(json_walk(json), names, values);
+	*part = (struct part){
+	    .type = type_of(values[TYPE], values[EXECUTED_BY].at != NULL),
+	    .json = json,
+	    .text = values[TEXT],
+	    .tool_call_id = values[TOOL_CALL_ID],
+	    .provider_id = values[PROVIDER_ID],
+	    .tool_name = values[TOOL_NAME],
+	    .args = values[ARGS],
+	    .invalid_args = values[INVALID_ARGS],
+	    .result = values[RESULT],
+	    .media_type = values[MEDIA_TYPE],
+	    .data = values[DATA],
+	    .name = values[NAME],
+	    .provider_data = values[PROVIDER_DATA],
+	    .is_error = json_true(values[IS_ERROR]),
+	    .message = message,
+	};
 }
 
 static struct part *add_part(struct message *message)
@@ -117,26 +105,33 @@ static enum message_role role_of(struct span role)
 
 struct message *message_new(struct span json)
 {
+	enum { ROLE, CONTENT, PROVIDER, MODEL, PROVIDER_DATA, MEMBERS };
+	static const struct span names[MEMBERS + 1] = {
+	    SPAN_INIT("role"),  SPAN_INIT("content"),       SPAN_INIT("provider"),
+	    SPAN_INIT("model"), SPAN_INIT("provider_data"), {0}};
 	struct message *message = mem_zero(sizeof(*message));
-	struct span role = {0}, content = {0};
-	const struct member members[] = {
-	    {"role", &role},
-	    {"content", &content},
-	    {"provider", &message->provider},
-	    {"model", &message->model},
-	    {"provider_data", &message->provider_data},
-	};
+	struct span values[MEMBERS];
 
+	message->users = 1;
 	message->json = (struct span){mem_copy(json), json.len};
-	read_members(message->json, members, sizeof(members) / sizeof(members[0]));
-	message->role = role_of(role);
-	read_content(message, content);
+	json_members(json_walk(message->json), names, values);
+	message->role = role_of(values[ROLE]);
+	message->provider = values[PROVIDER];
+	message->model = values[MODEL];
+	message->provider_data = values[PROVIDER_DATA];
+	read_content(message, values[CONTENT]);
+	return message;
+}
+
+struct message *message_share(struct message *message)
+{
+	message->users++;
 	return message;
 }
 
 void message_free(struct message *message)
 {
-	if (message == NULL)
+	if (message == NULL || --message->users > 0)
 		return;
 	free(message->parts);
 	buffer_free(&message->wire.text);

@@ -66,11 +66,15 @@ struct message {
 	size_t calls;   /* how many parts are PART_CALL */
 	int64_t tokens; /* as run/estimate.h estimates them; 0: not yet */
 	struct message_wire wire;
+	int users;
 };
 
 /* Parse a copy of `json`, JSON of any kind. What is no message has the role MESSAGE_UNKNOWN; parts
  * that have no known type are PART_UNKNOWN. */
 struct message *message_new(struct span json);
+/* The same message for another owner; the last message_free frees it. Conversations that share a
+ * message also share what is before it. */
+struct message *message_share(struct message *message);
 void message_free(struct message *message);
 
 /* Whether the message was answered by the provider of this name, so that its provider_data may be

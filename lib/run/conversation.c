@@ -14,6 +14,12 @@ void conversation_add(struct conversation *c, struct span message)
 	append(c, message_new(message));
 }
 
+void conversation_share(struct conversation *c, const struct conversation *other)
+{
+	for (size_t i = 0; i < other->count; i++)
+		append(c, message_share(other->messages[i]));
+}
+
 void conversation_add_text(struct conversation *c, const char *role, struct span before,
 			   struct span text)
 {

@@ -18,6 +18,9 @@ struct conversation {
 /* Append a message (JSON, copied and parsed). */
 void conversation_add(struct conversation *conversation, struct span message);
 
+/* Append the messages of `other`, which outlives the conversation. */
+void conversation_share(struct conversation *conversation, const struct conversation *other);
+
 /* Append {"role":ROLE,"content":[BEFORE,{"type":"text","text":...}]}; `before` is the inside of an
  * array of parts, or absent. */
 void conversation_add_text(struct conversation *conversation, const char *role, struct span before,

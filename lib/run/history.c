@@ -4,6 +4,31 @@
 
 /* ---- from a JSON array ---- */
 
+/* A message of the array, and its members. */
+struct given_message {
+	struct span json, role, content, tool_calls, tool_call_id;
+};
+
+static struct given_message read_members(struct span json)
+{
+	enum { ROLE, CONTENT, TOOL_CALLS, TOOL_CALL_ID, MEMBERS };
+	static const struct span names[MEMBERS + 1] = {SPAN_INIT("role"),
+						       SPAN_INIT("content"),
+						       SPAN_INIT("tool_calls"),
+						       SPAN_INIT("tool_call_id"),
+						       {0}};
+	struct span values[MEMBERS];
+
+	json_members(json_walk(json), names, values);
+	return (struct given_message){
+	    .json = json,
+	    .role = values[ROLE],
+	    .content = values[CONTENT],
+	    .tool_calls = values[TOOL_CALLS],
+	    .tool_call_id = values[TOOL_CALL_ID],
+	};
+}
+
 /* The text of a message's content: a string, or the text parts of an array. */
 static void content_text(struct span content, struct buffer *out)
 {
@@ -47,13 +72,13 @@ static bool put_call(struct buffer *out, struct span call)
 }
 
 /* {"role":"assistant","content":"text","tool_calls":[...]} */
-static bool add_calls(struct conversation *c, struct span message)
+static bool add_calls(struct conversation *c, const struct given_message *message)
 {
-	struct json_walk walk = json_walk(json_get(message, "tool_calls"));
+	struct json_walk walk = json_walk(message->tool_calls);
 	struct buffer out = {0}, text = {0};
 	bool good = true;
 
-	content_text(json_get(message, "content"), &text);
+	content_text(message->content, &text);
 	buffer_add_text(&out, "{\"role\":\"assistant\",\"content\":[");
 	if (text.len > 0) {
 		json_open(&out, '{');
@@ -81,18 +106,18 @@ static struct span called_name(const struct conversation *c, struct span id)
 
 /* {"role":"tool","tool_call_id":"...","content":"text"}: results that follow each other become one
  * message, which is written to `results` until another message comes. */
-static void add_result(const struct conversation *c, struct span message, struct buffer *results)
+static void add_result(const struct conversation *c, const struct given_message *message,
+		       struct buffer *results)
 {
-	struct span id = json_get(message, "tool_call_id");
 	struct buffer text = {0};
 
-	content_text(json_get(message, "content"), &text);
+	content_text(message->content, &text);
 	if (results->len == 0)
 		buffer_add_text(results, "{\"role\":\"tool\",\"content\":[");
 	json_open(results, '{');
 	json_put_text(results, "type", "tool_result");
-	json_put_raw(results, "tool_call_id", id);
-	json_put_raw(results, "tool_name", called_name(c, id));
+	json_put_raw(results, "tool_call_id", message->tool_call_id);
+	json_put_raw(results, "tool_name", called_name(c, message->tool_call_id));
 	json_put_string(results, "result", buffer_span(&text));
 	json_put_bool(results, "is_error", false);
 	json_close(results, '}');
@@ -118,16 +143,15 @@ static void add_whole(struct conversation *c, struct span message)
 }
 
 /* Text where the role is written by hand, the message itself where it is neutral. */
-static bool add_user(struct conversation *c, struct span message, const char *role)
+static bool add_user(struct conversation *c, const struct given_message *message, const char *role)
 {
-	struct span content = json_get(message, "content");
 	struct buffer text = {0};
 
-	if (json_type(content) == JSON_ARRAY) {
-		add_whole(c, message);
+	if (json_type(message->content) == JSON_ARRAY) {
+		add_whole(c, message->json);
 		return true;
 	}
-	if (!json_decode(content, &text))
+	if (!json_decode(message->content, &text))
 		return false;
 	conversation_add_text(c, role, (struct span){0}, buffer_span(&text));
 	buffer_free(&text);
@@ -135,9 +159,10 @@ static bool add_user(struct conversation *c, struct span message, const char *ro
 }
 
 /* `results` holds those before, as add_result writes them. */
-static bool add_message(struct conversation *c, struct span message, struct buffer *results)
+static bool add_message(struct conversation *c, const struct given_message *message,
+			struct buffer *results)
 {
-	struct span role = json_get(message, "role"), content = json_get(message, "content");
+	struct span role = message->role, content = message->content;
 	struct buffer text = {0};
 
 	if (json_is(role, "system") || json_is(role, "developer")) {
@@ -146,7 +171,7 @@ static bool add_message(struct conversation *c, struct span message, struct buff
 		buffer_free(&text);
 		return json_type(content) == JSON_STRING || json_type(content) == JSON_ARRAY;
 	}
-	if (json_is(role, "tool") && json_type(json_get(message, "tool_call_id")) == JSON_STRING) {
+	if (json_is(role, "tool") && json_type(message->tool_call_id) == JSON_STRING) {
 		add_result(c, message, results);
 		return true;
 	}
@@ -154,12 +179,11 @@ static bool add_message(struct conversation *c, struct span message, struct buff
 	if (json_is(role, "user"))
 		return add_user(c, message, "user");
 	if (json_is(role, "assistant"))
-		return json_count(json_get(message, "tool_calls")) > 0
-			   ? add_calls(c, message)
-			   : add_user(c, message, "assistant");
+		return json_count(message->tool_calls) > 0 ? add_calls(c, message)
+							   : add_user(c, message, "assistant");
 	if (!json_is(role, "tool") || json_type(content) != JSON_ARRAY)
 		return false;
-	add_whole(c, message);
+	add_whole(c, message->json);
 	return true;
 }
 
@@ -172,9 +196,11 @@ static bool load_array(struct conversation *c, struct span array, const char *so
 	bool good = true;
 
 	for (size_t n = 1; good && json_next(&walk); n++) {
-		if (goes_on && json_is(json_get(walk.value, "role"), "system"))
+		struct given_message message = read_members(walk.value);
+
+		if (goes_on && json_is(message.role, "system"))
 			continue;
-		good = add_message(c, walk.value, &results) ||
+		good = add_message(c, &message, &results) ||
 		       error_set(e, "usage",
 				 "%s: message %zu is not {\"role\": \"user\", \"assistant\", "
 				 "\"system\" or \"tool\", \"content\": ...}",

@@ -316,8 +316,7 @@ static void load(struct agent_run *run)
 	if (config->history != NULL) {
 		const struct conversation *earlier = &config->history->conversation;
 
-		for (size_t i = 0; i < earlier->count; i++)
-			conversation_add(conversation, earlier->messages[i]->json);
+		conversation_share(conversation, earlier);
 		buffer_add_span(&conversation->system, buffer_span(&earlier->system));
 	}
 	run_become(run, config->agent);
