@@ -181,7 +181,7 @@ void json_write_line(struct buffer *out, struct span value);
 void json_merge(struct buffer *out, struct span base, struct span patch);
 
 /* Merge `patch` in the same way into the value that `value` holds; an empty buffer becomes the
- * patch's members. An absent patch changes nothing. */
+ * patch's members. An absent patch changes nothing. The buffer keeps its memory. */
 void json_merge_into(struct buffer *value, struct span patch);
 
 /* ---- a value that is still being written ---- */

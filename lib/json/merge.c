@@ -52,6 +52,7 @@ void json_merge_into(struct buffer *value, struct span patch)
 	if (patch.at == NULL)
 		return;
 	json_merge(&merged, buffer_span(value), patch);
-	buffer_free(value);
-	*value = merged;
+	buffer_clear(value);
+	buffer_add_span(value, buffer_span(&merged));
+	buffer_free(&merged);
 }

@@ -13,6 +13,7 @@ static const int64_t grace = 100 * 1000000LL;
 struct http_model {
 	struct model model;
 	struct provider *provider;
+	struct buffer spare; /* the memory of a body, for the next one */
 };
 
 struct http_model_call {
@@ -56,6 +57,20 @@ static void free_call(struct http_model_call *c)
 	free(c);
 }
 
+/* The body was sent. Fresh memory for the body of every request of a long run costs more than
+ * filling it. */
+static void reuse_body(struct http_model_call *c)
+{
+	struct buffer *spare = &c->model->spare;
+
+	if (c->request.body.cap <= spare->cap)
+		return;
+	buffer_free(spare);
+	*spare = c->request.body;
+	c->request.body = (struct buffer){0};
+	buffer_clear(spare);
+}
+
 /* Report the answer as it stands and free the call. */
 static void finish(struct http_model_call *c)
 {
@@ -73,6 +88,7 @@ static void finish(struct http_model_call *c)
 		http_cancel(c->http);
 		c->http = NULL;
 	}
+	reuse_body(c);
 	if (!c->cancelled)
 		c->handler.done(c->handler.context, &outcome);
 	free_call(c);
@@ -285,6 +301,7 @@ static struct model *http_model_open(struct model_host *host, const char *spec, 
 static void http_model_close(struct model *model)
 {
 	provider_free(((struct http_model *)model)->provider);
+	buffer_free(&((struct http_model *)model)->spare);
 }
 
 /* *by_tool: the answer comes by a tool. */
@@ -312,9 +329,10 @@ static struct model_call *http_model_ask(struct model *base, const struct model_
 {
 	struct http_model *model = (struct http_model *)base;
 	struct http_model_call *c;
-	struct http_request wire = {0};
+	struct http_request wire = {.body = model->spare};
 	bool by_tool;
 
+	model->spare = (struct buffer){0};
 	if (!build(model, request, &wire, &by_tool, e)) {
 		http_request_free(&wire);
 		return NULL;

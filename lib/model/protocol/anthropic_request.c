@@ -446,17 +446,6 @@ static const struct parameter_rules rules = {
 	      "\"max\":{\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":28672}}}",
 };
 
-/* Merge `patch`, which is filled from here, into `body`. */
-static void merge(struct buffer *body, struct buffer *patch)
-{
-	struct buffer merged = {0};
-
-	json_merge(&merged, buffer_span(body), buffer_span(patch));
-	buffer_free(body);
-	buffer_free(patch);
-	*body = merged;
-}
-
 /* Whether the model's last message of a running loop begins with its own thinking, which the API
  * wants to see there when thinking has a budget. */
 static bool loop_has_thinking(const struct transcript *t)
@@ -491,8 +480,7 @@ static bool fit_budget(struct transcript *t)
 	if (budget == 0 || parameters_option(t->request, "thinking").at != NULL)
 		return true;
 	if (!loop_has_thinking(t)) {
-		buffer_add_text(&patch, "{\"thinking\":null}");
-		merge(t->out, &patch);
+		json_merge_into(t->out, SPAN("{\"thinking\":null}"));
 		return true;
 	}
 	if (budget < most)
@@ -504,7 +492,8 @@ static bool fit_budget(struct transcript *t)
 				 t->provider->name, t->model, (long long)most, LEAST_BUDGET);
 	budget = most / 2 > LEAST_BUDGET ? most / 2 : LEAST_BUDGET;
 	buffer_add_format(&patch, "{\"thinking\":{\"budget_tokens\":%lld}}", (long long)budget);
-	merge(t->out, &patch);
+	json_merge_into(t->out, buffer_span(&patch));
+	buffer_free(&patch);
 	return true;
 }
 

@@ -467,15 +467,11 @@ static void write_format(const struct provider *provider, const struct model_req
 static void add_reasoning(const struct provider *provider, const char *model, struct buffer *body)
 {
 	struct span members = SPAN("{\"include\":[\"reasoning.encrypted_content\"]}");
-	struct buffer merged = {0};
 
 	if (provider_quirk(provider, "reasoning").at != NULL)
 		members = parameters_quirk(provider, model, "reasoning");
-	if (json_type(members) != JSON_OBJECT || json_count(members) == 0)
-		return;
-	json_merge(&merged, buffer_span(body), members);
-	buffer_free(body);
-	*body = merged;
+	if (json_type(members) == JSON_OBJECT)
+		json_merge_into(body, members);
 }
 
 static const struct parameter_rules rules = {

@@ -11,7 +11,8 @@
 
 static uint64_t add_number(uint64_t hash, uint64_t number)
 {
-	return hash_add(hash, (struct span){(const char *)&number, sizeof(number)});
+	hash = (hash ^ number) * UINT64_C(0x9e3779b97f4a7c15);
+	return hash ^ hash >> 32;
 }
 
 /* Ids end in the hash, so that "ab" and "c" are not "a" and "bc". */
@@ -51,35 +52,64 @@ static void begin_piece(struct transcript *t)
 
 /* ---- the list of messages ---- */
 
+/* The list is kept in pieces until the body is put together: forms that are kept with messages, and
+ * between them what is in t->own. */
+static void add_piece(struct transcript *t, struct span text)
+{
+	t->pieces = array_grow(t->pieces, t->piece_count, sizeof(*t->pieces));
+	t->pieces[t->piece_count++] = text;
+	t->length += text.len;
+}
+
+static void add_own(struct transcript *t, struct span text)
+{
+	struct span *last = t->piece_count > 0 ? &t->pieces[t->piece_count - 1] : NULL;
+
+	buffer_add_span(&t->own, text);
+	if (last == NULL || last->at != NULL) {
+		add_piece(t, (struct span){NULL, text.len});
+		return;
+	}
+	last->len += text.len;
+	t->length += text.len;
+}
+
 static void close_message(struct transcript *t)
 {
-	if (t->role != NULL && t->form->parts_key != NULL)
-		buffer_add_text(&t->messages, "]}");
+	if (t->role != NULL)
+		add_own(t, SPAN("]}"));
 	t->role = NULL;
 }
 
-static void open_message(struct transcript *t, const char *role)
+/* Go on with a message of `role`; false: it is a new one. */
+static bool open_message(struct transcript *t, const char *role)
 {
 	if (t->role != NULL && strcmp(t->role, role) == 0)
-		return;
+		return true;
 	close_message(t);
+	if (t->piece_count > 0)
+		add_own(t, SPAN(","));
 	t->role = role;
 	t->after_call = false;
-	json_open(&t->messages, '{');
-	json_put_text(&t->messages, "role", role);
-	json_key(&t->messages, t->form->parts_key);
-	json_open(&t->messages, '[');
+	add_own(t, SPAN("{\"role\":\""));
+	add_own(t, span_of(role));
+	add_own(t, SPAN("\",\""));
+	add_own(t, span_of(t->form->parts_key));
+	add_own(t, SPAN("\":["));
+	return false;
 }
 
 /* Append what was written for a message. */
-static void append(struct transcript *t, const char *role, struct span wire)
+static void append(struct transcript *t, const char *role, const struct buffer *wire)
 {
-	if (wire.len == 0)
+	if (wire->len == 0)
 		return;
-	if (t->form->parts_key != NULL)
-		open_message(t, role);
-	json_comma(&t->messages);
-	buffer_add_span(&t->messages, wire);
+	if (t->form->parts_key != NULL ? open_message(t, role) : t->piece_count > 0)
+		add_own(t, SPAN(","));
+	if (wire == &t->piece)
+		add_own(t, buffer_span(wire));
+	else
+		add_piece(t, buffer_span(wire));
 }
 
 /* ---- users ---- */
@@ -130,7 +160,7 @@ static bool add_users(struct transcript *t, struct message *const *users, size_t
 	if (!kept)
 		begin_piece(t);
 	else if (!begin_wire(t, users[0], key)) {
-		append(t, "user", buffer_span(&users[0]->wire.text));
+		append(t, "user", &users[0]->wire.text);
 		return true;
 	}
 	for (size_t i = 0; good && i < count; i++)
@@ -138,7 +168,7 @@ static bool add_users(struct transcript *t, struct message *const *users, size_t
 	if (good && t->form->end_users != NULL)
 		t->form->end_users(t);
 	users[0]->wire.known = kept && good;
-	append(t, "user", buffer_span(t->out));
+	append(t, "user", t->out);
 	return good;
 }
 
@@ -236,7 +266,7 @@ static void close_calls(struct transcript *t)
 	for (size_t i = 0; i < t->call_count; i++)
 		if (t->calls[i].result == NULL || t->form->orders_results)
 			t->form->result(t, &t->calls[i]);
-	append(t, "user", buffer_span(&t->piece));
+	append(t, "user", &t->piece);
 	free_calls(t);
 }
 
@@ -258,7 +288,7 @@ static bool add_assistant(struct transcript *t, struct message *message)
 		return true;
 	if (!flush_users(t))
 		return false;
-	append(t, t->form->assistant, buffer_span(&message->wire.text));
+	append(t, t->form->assistant, &message->wire.text);
 	t->after_call = t->after_call || message->calls > 0;
 	t->after_tool = false;
 	return true;
@@ -290,7 +320,7 @@ static bool add_single_results(struct transcript *t, struct message *message)
 			t->form->result(t, &t->calls[i]);
 	if (!flush_users(t))
 		return false;
-	append(t, "tool", buffer_span(&message->wire.text));
+	append(t, "tool", &message->wire.text);
 	t->after_tool = true;
 	free_calls(t);
 	return true;
@@ -345,7 +375,7 @@ static void add_all_results(struct transcript *t, struct message *message)
 			t->form->result(t, t->form->orders_results
 					       ? &t->calls[i]
 					       : call_of(t, &message->parts[i], i));
-	append(t, "user", buffer_span(&message->wire.text));
+	append(t, "user", &message->wire.text);
 	free_calls(t);
 }
 
@@ -357,7 +387,7 @@ static void add_late(struct transcript *t, const struct part *part)
 		return;
 	begin_piece(t);
 	t->form->late(t, part);
-	append(t, "user", buffer_span(&t->piece));
+	append(t, "user", &t->piece);
 }
 
 /* Some results, others' results, or parts that are none. */
@@ -379,7 +409,7 @@ static bool add_odd_results(struct transcript *t, const struct message *message)
 			continue;
 		begin_piece(t);
 		t->form->result(t, call);
-		append(t, "user", buffer_span(&t->piece));
+		append(t, "user", &t->piece);
 	}
 	return true;
 }
@@ -436,7 +466,7 @@ static bool write_messages(struct transcript *t)
 	if (form->system != NULL) {
 		begin_piece(t);
 		form->system(t);
-		append(t, "system", buffer_span(&t->piece));
+		append(t, "system", &t->piece);
 	}
 	for (size_t i = 0; good && i < request->message_count; i++) {
 		t->in_loop = i > last_user;
@@ -459,20 +489,29 @@ void transcript_put_messages(struct transcript *t)
 /* Put the messages in the place of their mark. */
 static void insert_messages(struct transcript *t)
 {
-	struct span mark = json_get(buffer_span(t->out), t->form->member);
+	struct span mark = json_get(buffer_span(t->out), t->form->member),
+		    own = buffer_span(&t->own);
 	size_t before = (size_t)(mark.at - t->out->at);
-	struct buffer body = {0};
+	struct buffer behind = {0};
 
 	if (!span_is(mark, MARK))
 		return;
-	buffer_reserve(&body, t->out->len + t->messages.len);
-	buffer_add(&body, t->out->at, before);
-	buffer_add_char(&body, '[');
-	buffer_add_span(&body, buffer_span(&t->messages));
-	buffer_add_char(&body, ']');
-	buffer_add_span(&body, span_from(buffer_span(t->out), before + mark.len));
-	buffer_free(t->out);
-	*t->out = body;
+	buffer_add_span(&behind, span_from(buffer_span(t->out), before + mark.len));
+	t->out->len = before;
+	buffer_reserve(t->out, t->length + behind.len + 2);
+	buffer_add_char(t->out, '[');
+	for (size_t i = 0; i < t->piece_count; i++) {
+		struct span piece = t->pieces[i];
+
+		if (piece.at == NULL) {
+			piece.at = own.at;
+			own = span_from(own, piece.len);
+		}
+		buffer_add_span(t->out, piece);
+	}
+	buffer_add_char(t->out, ']');
+	buffer_add_span(t->out, buffer_span(&behind));
+	buffer_free(&behind);
 }
 
 static void release(struct transcript *t)
@@ -480,7 +519,8 @@ static void release(struct transcript *t)
 	free_calls(t);
 	free(t->calls);
 	free(t->users);
-	buffer_free(&t->messages);
+	free(t->pieces);
+	buffer_free(&t->own);
 	buffer_free(&t->piece);
 	buffer_free(&t->text);
 	buffer_free(&t->parts);

@@ -99,8 +99,10 @@ struct transcript {
 
 	/* private */
 	const struct transcript_form *form;
-	uint64_t key;           /* of all that every message depends on */
-	struct buffer messages; /* the value of the member */
+	uint64_t key;        /* of all that every message depends on */
+	struct span *pieces; /* of the list of messages; at NULL: the next bytes of `own` */
+	size_t piece_count, length;
+	struct buffer own;
 	struct buffer piece;    /* of a message that is not kept */
 	const char *role;       /* of the message that is open; NULL: none is */
 	struct message **users; /* that follow each other, not written yet */
