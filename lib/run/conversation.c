@@ -52,7 +52,8 @@ void conversation_truncate(struct conversation *c, size_t count)
 
 void conversation_free(struct conversation *c)
 {
-	conversation_truncate(c, 0);
+	for (size_t i = 0; i < c->count; i++)
+		message_free(c->messages[i]);
 	free(c->messages);
 	call_table_free(&c->calls);
 	buffer_free(&c->system);
