@@ -64,7 +64,8 @@ static bool same_text(struct buffer *why, const char *what, struct span expected
 
 /* ---- messages ---- */
 
-static void message_text(struct span message, struct buffer *out)
+/* The text of a recorded message. */
+static void recorded_text(struct span message, struct buffer *out)
 {
 	struct json_walk walk = json_walk(json_get(message, "content"));
 
@@ -73,23 +74,25 @@ static void message_text(struct span message, struct buffer *out)
 			json_decode(json_get(walk.value, "text"), out);
 }
 
-void replay_prompt_text(struct span message, struct buffer *out)
+static void message_text(const struct message *message, struct buffer *out)
 {
-	struct json_walk walk = json_walk(json_get(message, "content"));
-	struct span last = {0};
+	for (size_t i = 0; i < message->part_count; i++)
+		if (message->parts[i].type == PART_TEXT)
+			json_decode(message->parts[i].text, out);
+}
 
-	while (json_next(&walk))
-		last = json_get(walk.value, "text");
-	json_decode(last, out);
+void replay_prompt_text(const struct message *message, struct buffer *out)
+{
+	if (message->part_count > 0)
+		json_decode(message->parts[message->part_count - 1].text, out);
 }
 
 /* A prompt stands behind its attachments, some of which are text too. */
-static bool same_prompt(struct buffer *why, struct span start, struct span message)
+static bool same_prompt(struct buffer *why, struct span start, const struct message *message)
 {
-	struct json_walk parts = json_walk(json_get(message, "content"));
 	struct json_walk attached = json_walk(json_get(start, "attachments"));
 	size_t count = json_count(json_get(start, "attachments"));
-	size_t came = json_count(json_get(message, "content"));
+	size_t came = message->part_count;
 	struct buffer text = {0};
 	bool same;
 
@@ -101,16 +104,16 @@ static bool same_prompt(struct buffer *why, struct span start, struct span messa
 		buffer_add_format(why, "attachments: expected %zu, got %zu", count, came - 1);
 		return false;
 	}
-	for (size_t n = 1; same && json_next(&attached) && json_next(&parts); n++)
-		if (!json_equal(attached.value, parts.value)) {
-			buffer_add_format(why, "attachment %zu is not the recorded one", n);
+	for (size_t n = 0; same && json_next(&attached); n++)
+		if (!json_equal(attached.value, message->parts[n].json)) {
+			buffer_add_format(why, "attachment %zu is not the recorded one", n + 1);
 			return false;
 		}
 	return same;
 }
 
 /* Whether the user's message says what a correction is about, the sentence behind the ": ". */
-static bool same_correction(struct buffer *why, struct span sentence, struct span message)
+static bool same_correction(struct buffer *why, struct span sentence, const struct message *message)
 {
 	struct buffer expected = {0}, text = {0};
 	const char *cause;
@@ -129,7 +132,7 @@ static bool same_correction(struct buffer *why, struct span sentence, struct spa
 }
 
 /* Whether the user's message tells who handed over, and why. */
-static bool same_handoff(struct buffer *why, struct span data, struct span message)
+static bool same_handoff(struct buffer *why, struct span data, const struct message *message)
 {
 	static const char *const keys[] = {"previous_agent", "reason"};
 	struct buffer text = {0};
@@ -150,7 +153,7 @@ static bool same_handoff(struct buffer *why, struct span data, struct span messa
 
 /* ---- calls ---- */
 
-/* The next call of a message that was run here; false: there is none. */
+/* The next call of a recorded message that was run here; false: there is none. */
 static bool next_call(struct json_walk *walk)
 {
 	while (json_next(walk))
@@ -158,6 +161,18 @@ static bool next_call(struct json_walk *walk)
 		    json_get(walk->value, "executed_by").at == NULL)
 			return true;
 	return false;
+}
+
+/* The next call of a message from part *at on; NULL: there is none. */
+static const struct part *next_part(const struct message *message, size_t *at)
+{
+	while (*at < message->part_count) {
+		const struct part *part = &message->parts[(*at)++];
+
+		if (part->type == PART_CALL)
+			return part;
+	}
+	return NULL;
 }
 
 static char *call_text(struct span call, const char *key)
@@ -206,45 +221,56 @@ static bool calls_differ(struct buffer *why, struct span expected, struct span c
 	return false;
 }
 
-static bool same_calls(struct buffer *why, struct span expected, struct span message)
+static bool same_calls(struct buffer *why, struct span expected, const struct message *message)
 {
 	struct json_walk wanted = json_walk(json_get(expected, "content"));
-	struct json_walk parts = json_walk(json_get(message, "content"));
+	const struct part *came;
+	size_t at = 0;
 
 	while (next_call(&wanted)) {
-		struct span call = wanted.value,
-			    came = next_call(&parts) ? parts.value : (struct span){0};
-		struct span args = json_get(call, "args");
+		struct span call = wanted.value, args = json_get(call, "args");
 
-		if (came.at == NULL ||
-		    !json_equal(json_get(call, "tool_call_id"), json_get(came, "tool_call_id")) ||
-		    !json_equal(json_get(call, "tool_name"), json_get(came, "tool_name")))
-			return calls_differ(why, call, came);
-		if (!json_equal(args, json_get(came, "args")))
-			return call_differs(why, "the arguments", call, args,
-					    json_get(came, "args"));
+		came = next_part(message, &at);
+		if (came == NULL ||
+		    !json_equal(json_get(call, "tool_call_id"), came->tool_call_id) ||
+		    !json_equal(json_get(call, "tool_name"), came->tool_name))
+			return calls_differ(why, call,
+					    came != NULL ? came->json : (struct span){0});
+		if (!json_equal(args, came->args))
+			return call_differs(why, "the arguments", call, args, came->args);
 	}
-	return !next_call(&parts) || calls_differ(why, (struct span){0}, parts.value);
+	came = next_part(message, &at);
+	return came == NULL || calls_differ(why, (struct span){0}, came->json);
 }
 
-static struct span find_result(const struct replay_run *run, struct span id)
+/* Of several results of one id the last one counts. */
+static struct span find_result(const struct replay_run *run, struct replay_checked *checked,
+			       struct span id)
 {
-	for (size_t i = run->result_count; i-- > 0;)
-		if (json_equal(json_get(run->results[i], "tool_call_id"), id))
-			return run->results[i];
-	return (struct span){0};
+	struct table *table = &checked->results;
+	bool is_new = table->count == 0;
+	const size_t *found;
+
+	for (size_t i = 0; is_new && i < run->result_count; i++) {
+		struct span key = json_get(run->results[i], "tool_call_id");
+
+		if (key.at != NULL)
+			*table_add(table, key) = i + 1;
+	}
+	found = table_find(table, id);
+	return found != NULL ? run->results[*found - 1] : (struct span){0};
 }
 
 /* Whether a result is what the log's tool_end says. */
 static bool same_result(struct buffer *why, struct span expected, struct span call,
-			struct span part)
+			const struct part *part)
 {
-	struct span failed = json_get(expected, "is_error"), fails = json_get(part, "is_error");
+	bool failed = json_true(json_get(expected, "is_error"));
 	struct buffer want = {0}, came = {0};
 	bool same;
 
 	json_decode(json_get(expected, "result"), &want);
-	json_decode(json_get(part, "result"), &came);
+	json_decode(part->result, &came);
 	buffer_string(&want);
 	buffer_string(&came);
 	same = span_equal(buffer_span(&want), buffer_span(&came));
@@ -252,31 +278,28 @@ static bool same_result(struct buffer *why, struct span expected, struct span ca
 		same = call_differs(why, "the result", call, expected, buffer_span(&came));
 	else if (!same)
 		call_differs(why, "the result", call, buffer_span(&want), buffer_span(&came));
-	else if (json_true(failed) != json_true(fails))
+	else if (failed != part->is_error)
 		same = call_differs(why, "whether it failed", call,
-				    json_true(failed) ? SPAN("error") : SPAN("ok"),
-				    json_true(fails) ? SPAN("error") : SPAN("ok"));
+				    failed ? SPAN("error") : SPAN("ok"),
+				    part->is_error ? SPAN("error") : SPAN("ok"));
 	buffer_free(&want);
 	buffer_free(&came);
 	return same;
 }
 
-static bool same_results(const struct replay_run *run, struct buffer *why, struct span asked,
-			 struct span message)
+static bool same_results(const struct replay_run *run, struct replay_checked *checked,
+			 struct buffer *why, struct span asked, const struct message *message)
 {
 	struct json_walk calls = json_walk(json_get(asked, "content"));
-	struct json_walk parts = json_walk(json_get(message, "content"));
 
-	while (next_call(&calls)) {
+	for (size_t i = 0; next_call(&calls); i++) {
 		struct span id = json_get(calls.value, "tool_call_id");
-		struct span expected = find_result(run, id), result;
+		struct span expected = find_result(run, checked, id);
 
-		if (!json_next(&parts) || !json_equal(json_get(parts.value, "tool_call_id"), id)) {
-			result = json_get(expected, "result");
-			return call_differs(why, "the result", calls.value, result,
-					    (struct span){0});
-		}
-		if (!same_result(why, expected, calls.value, parts.value))
+		if (i >= message->part_count || !json_equal(message->parts[i].tool_call_id, id))
+			return call_differs(why, "the result", calls.value,
+					    json_get(expected, "result"), (struct span){0});
+		if (!same_result(why, expected, calls.value, &message->parts[i]))
 			return false;
 	}
 	return true;
@@ -284,24 +307,26 @@ static bool same_results(const struct replay_run *run, struct buffer *why, struc
 
 /* ---- the request ---- */
 
-static bool same_role(struct buffer *why, const char *role, struct span message)
+static bool same_role(struct buffer *why, enum message_role role, const struct message *message)
 {
+	static const char *const names[] = {
+	    [MESSAGE_USER] = "user", [MESSAGE_ASSISTANT] = "assistant", [MESSAGE_TOOL] = "tool"};
 	struct buffer came = {0};
-	bool same = json_is(json_get(message, "role"), role);
 
-	json_decode(json_get(message, "role"), &came);
-	if (!same)
-		differs(why, "the role of a message", span_of(role), buffer_span(&came));
+	if (message->role == role)
+		return true;
+	json_decode(json_get(message->json, "role"), &came);
+	differs(why, "the role of a message", span_of(names[role]), buffer_span(&came));
 	buffer_free(&came);
-	return same;
+	return false;
 }
 
-static bool same_answer(struct buffer *why, struct span expected, struct span message)
+static bool same_answer(struct buffer *why, struct span expected, const struct message *message)
 {
 	struct buffer text = {0}, came = {0};
 	bool same;
 
-	message_text(expected, &text);
+	recorded_text(expected, &text);
 	message_text(message, &came);
 	buffer_string(&text);
 	buffer_string(&came);
@@ -314,23 +339,27 @@ static bool same_answer(struct buffer *why, struct span expected, struct span me
 }
 
 static bool same_step(const struct replay_run *run, const struct replay_step *step,
-		      struct span message, struct buffer *why)
+		      struct replay_checked *checked, const struct message *message,
+		      struct buffer *why)
 {
 	switch (step->type) {
 	case REPLAY_USER:
-		return same_role(why, "user", message) && same_prompt(why, step->value, message);
+		return same_role(why, MESSAGE_USER, message) &&
+		       same_prompt(why, step->value, message);
 	case REPLAY_CORRECTION:
-		return same_role(why, "user", message) &&
+		return same_role(why, MESSAGE_USER, message) &&
 		       same_correction(why, step->value, message);
 	case REPLAY_ANSWER:
-		return same_role(why, "assistant", message) &&
+		return same_role(why, MESSAGE_ASSISTANT, message) &&
 		       same_answer(why, step->value, message);
 	case REPLAY_HANDOFF:
-		return same_role(why, "user", message) && same_handoff(why, step->value, message);
+		return same_role(why, MESSAGE_USER, message) &&
+		       same_handoff(why, step->value, message);
 	case REPLAY_RESULTS:
 		break;
 	}
-	return same_role(why, "tool", message) && same_results(run, why, step->value, message);
+	return same_role(why, MESSAGE_TOOL, message) &&
+	       same_results(run, checked, why, step->value, message);
 }
 
 /* Names of tools as "a, b". */
@@ -368,8 +397,37 @@ static bool same_agent(struct buffer *why, struct span agent, const struct model
 				    same_tools(why, tools, request));
 }
 
+/* Whether the message was found to be step `nth` before. */
+static bool is_checked(const struct replay_checked *checked, size_t nth,
+		       const struct message *message)
+{
+	return nth < checked->count && checked->messages[nth] == message;
+}
+
+/* The message is kept alive, so that no other one has its address. */
+static void note_checked(struct replay_checked *checked, size_t nth, struct message *message)
+{
+	while (checked->count <= nth) {
+		checked->messages =
+		    array_grow(checked->messages, checked->count, sizeof(*checked->messages));
+		checked->messages[checked->count++] = NULL;
+	}
+	message_free(checked->messages[nth]);
+	checked->messages[nth] = message_share(message);
+}
+
+void replay_checked_free(struct replay_checked *checked)
+{
+	for (size_t i = 0; i < checked->count; i++)
+		message_free(checked->messages[i]);
+	free(checked->messages);
+	table_free(&checked->results);
+	*checked = (struct replay_checked){0};
+}
+
 bool replay_check(const struct replay_run *run, const struct replay_answer *answer,
-		  const struct model_request *request, struct buffer *why)
+		  const struct model_request *request, struct replay_checked *checked,
+		  struct buffer *why)
 {
 	size_t steps = answer->steps - answer->first, before;
 
@@ -381,9 +439,15 @@ bool replay_check(const struct replay_run *run, const struct replay_answer *answ
 		return false;
 	}
 	before = request->message_count - steps;
-	for (size_t i = 0; i < steps; i++)
-		if (!same_step(run, &run->steps[answer->first + i],
-			       request->messages[before + i]->json, why))
+	for (size_t i = 0; i < steps; i++) {
+		struct message *message = request->messages[before + i];
+		size_t nth = answer->first + i;
+
+		if (is_checked(checked, nth, message))
+			continue;
+		if (!same_step(run, &run->steps[nth], checked, message, why))
 			return false;
+		note_checked(checked, nth, message);
+	}
 	return true;
 }

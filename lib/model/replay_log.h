@@ -62,13 +62,22 @@ void replay_log_free(struct replay_log *log);
 
 /* ---- replay_check.c ---- */
 
+/* What earlier requests of the same run have shown to be the recorded messages. Zeroed: nothing. */
+struct replay_checked {
+	struct message **messages; /* by the step that each of them is; NULL: none is known */
+	size_t count;
+	struct table results; /* from the id of a call to its result in run->results, plus 1 */
+};
+void replay_checked_free(struct replay_checked *checked);
+
 /* Whether the request is the one that `answer` was recorded for, as far as logs tell: prompt,
  * attachments, instructions, names of tools, answers, calls and their results. Else `why` says the
- * first difference. */
+ * first difference. Messages in `checked` are not compared again. */
 bool replay_check(const struct replay_run *run, const struct replay_answer *answer,
-		  const struct model_request *request, struct buffer *why);
+		  const struct model_request *request, struct replay_checked *checked,
+		  struct buffer *why);
 
 /* Append the text of a message's last part, which in a prompt stands behind the attachments. */
-void replay_prompt_text(struct span message, struct buffer *out);
+void replay_prompt_text(const struct message *message, struct buffer *out);
 
 #endif

@@ -19,6 +19,7 @@ struct replay_model {
 	struct replay_log log;
 	const struct replay_run *run; /* that is replayed; NULL: nothing was asked yet */
 	size_t next;                  /* of its answers */
+	struct replay_checked checked;
 };
 
 struct replay_call {
@@ -106,11 +107,12 @@ static size_t find_prompt(const struct replay_run *run, const struct model_reque
 	if (!json_decode(json_get(run->start, "prompt"), &prompt))
 		position = 0;
 	while (position > 0) {
-		struct span message = request->messages[position - 1]->json;
+		const struct message *message = request->messages[position - 1];
 
 		buffer_clear(&text);
-		replay_prompt_text(message, &text);
-		if (json_is(json_get(message, "role"), "user") &&
+		if (message->role == MESSAGE_USER)
+			replay_prompt_text(message, &text);
+		if (message->role == MESSAGE_USER &&
 		    span_equal(buffer_span(&text), buffer_span(&prompt)))
 			break;
 		position--;
@@ -126,7 +128,7 @@ static size_t answers_in(const struct model_request *request, size_t position)
 	size_t count = 0;
 
 	for (size_t i = position; i > 0 && i < request->message_count; i++)
-		count += json_is(json_get(request->messages[i]->json, "role"), "assistant");
+		count += request->messages[i]->role == MESSAGE_ASSISTANT;
 	return count;
 }
 
@@ -136,12 +138,14 @@ static size_t fit_of(const struct replay_run *run, const struct model_request *r
 {
 	size_t position = find_prompt(run, request);
 	size_t next = answers_in(request, position);
+	struct replay_checked checked = {0};
 	struct buffer why = {0};
 	size_t fit = position;
 
 	if (position > 0 && next < run->answer_count &&
-	    replay_check(run, &run->answers[next], request, &why))
+	    replay_check(run, &run->answers[next], request, &checked, &why))
 		fit += request->message_count;
+	replay_checked_free(&checked);
 	buffer_free(&why);
 	return fit;
 }
@@ -232,12 +236,13 @@ static bool read_speed(const struct model_request *request, double *speed, struc
 /* ---- asking ---- */
 
 /* The request must be the one that the answer was given to. */
-static void check_request(struct replay_call *call, const struct replay_model *replay,
+static void check_request(struct replay_call *call, struct replay_model *replay,
 			  const struct model_request *request)
 {
 	struct buffer why = {0};
 
-	if (call->recorded != NULL && !replay_check(replay->run, call->recorded, request, &why))
+	if (call->recorded != NULL &&
+	    !replay_check(replay->run, call->recorded, request, &replay->checked, &why))
 		event_answer_fail(&call->answer, ERROR_REPLAY_MISMATCH, false,
 				  "request %zu is not the one that %s recorded: %s", replay->next,
 				  replay->model.name, buffer_string(&why));
@@ -275,7 +280,10 @@ static struct model_call *replay_ask(struct model *model, const struct model_req
 
 static void replay_close(struct model *model)
 {
-	replay_log_free(&((struct replay_model *)model)->log);
+	struct replay_model *replay = (struct replay_model *)model;
+
+	replay_checked_free(&replay->checked);
+	replay_log_free(&replay->log);
 }
 
 static bool has_answers(const struct replay_log *log)

@@ -43,11 +43,14 @@ static struct span result(const char *said, struct buffer *out)
 static void check(const struct replay_run *run, size_t answer, const struct model_request *request,
 		  const char *want, const char *name)
 {
+	struct replay_checked checked = {0};
 	struct buffer why = {0};
 
-	unit_ok(replay_check(run, &run->answers[answer], request, &why) == (want[0] == '\0'), "%s",
-		name);
+	unit_ok(replay_check(run, &run->answers[answer], request, &checked, &why) ==
+		    (want[0] == '\0'),
+		"%s", name);
 	unit_same(buffer_span(&why), span_of(want), "and says what differs");
+	replay_checked_free(&checked);
 	buffer_free(&why);
 }
 
