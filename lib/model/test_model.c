@@ -111,31 +111,27 @@ static void words_free(struct words *words)
 
 /* ---- the conversation ---- */
 
-static bool is_role(struct span message, const char *role)
-{
-	return json_is(json_get(message, "role"), role);
-}
-
 /* The first message behind the last one of the user. */
 static size_t turn_begin(const struct model_request *request)
 {
 	size_t i = request->message_count;
 
-	while (i > 0 && !is_role(request->messages[i - 1]->json, "user"))
+	while (i > 0 && request->messages[i - 1]->role != MESSAGE_USER)
 		i--;
 	return i;
 }
 
-/* How many parts of the type there are from message `first` on. */
-static size_t count_parts(const struct model_request *request, size_t first, const char *type)
+/* How many calls there are, with those that a provider ran. */
+static size_t count_calls(const struct model_request *request)
 {
 	size_t count = 0;
 
-	for (size_t i = first; i < request->message_count; i++) {
-		struct json_walk walk = json_walk(json_get(request->messages[i]->json, "content"));
+	for (size_t i = 0; i < request->message_count; i++) {
+		const struct message *message = request->messages[i];
 
-		while (json_next(&walk))
-			count += json_is(json_get(walk.value, "type"), type);
+		for (size_t j = 0; j < message->part_count; j++)
+			count += message->parts[j].type == PART_CALL ||
+				 message->parts[j].type == PART_PROVIDER_CALL;
 	}
 	return count;
 }
@@ -146,8 +142,8 @@ static size_t count_rounds(const struct model_request *request, size_t first)
 	size_t rounds = 0;
 
 	for (size_t i = first; i < request->message_count; i++)
-		rounds += is_role(request->messages[i]->json, "tool") &&
-			  !is_role(request->messages[i - 1]->json, "tool");
+		rounds += request->messages[i]->role == MESSAGE_TOOL &&
+			  request->messages[i - 1]->role != MESSAGE_TOOL;
 	return rounds;
 }
 
@@ -172,13 +168,12 @@ static void quote(struct buffer *out, struct span result)
 	buffer_free(&decoded);
 }
 
-static void write_result(struct buffer *out, bool first, struct span part)
+static void write_result(struct buffer *out, bool first, const struct part *part)
 {
 	buffer_add_text(out, first ? "I called " : "\nAnd ");
-	json_decode(json_get(part, "tool_name"), out);
-	buffer_add_text(out, json_true(json_get(part, "is_error")) ? ", which failed:\n\n"
-								   : ", which said:\n\n");
-	quote(out, json_get(part, "result"));
+	json_decode(part->tool_name, out);
+	buffer_add_text(out, part->is_error ? ", which failed:\n\n" : ", which said:\n\n");
+	quote(out, part->result);
 	buffer_add_char(out, '\n');
 }
 
@@ -186,24 +181,20 @@ static void write_result(struct buffer *out, bool first, struct span part)
 static void write_prompt(struct buffer *out, const struct model_request *request)
 {
 	size_t end = turn_begin(request);
-	struct json_walk walk;
 
-	if (end == 0)
-		return;
-	walk = json_walk(json_get(request->messages[end - 1]->json, "content"));
-	while (json_next(&walk))
-		json_decode(json_get(walk.value, "text"), out);
+	for (size_t i = 0; end > 0 && i < request->messages[end - 1]->part_count; i++)
+		json_decode(request->messages[end - 1]->parts[i].text, out);
 }
 
 /* The answer when no text is given: what the tools said, else what the user said. */
 static void write_answer(struct buffer *out, const struct model_request *request)
 {
 	for (size_t i = turn_begin(request); i < request->message_count; i++) {
-		struct json_walk walk = json_walk(json_get(request->messages[i]->json, "content"));
+		const struct message *message = request->messages[i];
 
-		while (json_next(&walk))
-			if (json_is(json_get(walk.value, "type"), "tool_result"))
-				write_result(out, out->len == 0, walk.value);
+		for (size_t j = 0; j < message->part_count; j++)
+			if (message->parts[j].type == PART_RESULT)
+				write_result(out, out->len == 0, &message->parts[j]);
 	}
 	if (out->len > 0)
 		return;
@@ -245,7 +236,7 @@ static bool write_example(struct span text, struct buffer *out)
 /* Ids go on from those of the conversation. */
 static void plan_calls(struct test_call *call, const struct model_request *request)
 {
-	size_t number = count_parts(request, 0, "tool_call");
+	size_t number = count_calls(request);
 
 	call->calls = mem_zero((request->tool_count + 1) * sizeof(*call->calls));
 	for (size_t i = 0; i < request->tool_count; i++) {
