@@ -134,6 +134,14 @@ char *buffer_take(struct buffer *b)
 	return text;
 }
 
+void buffer_shrink(struct buffer *b)
+{
+	if (b->at == NULL || b->cap == b->len)
+		return;
+	b->at = mem_resize(b->at, b->len);
+	b->cap = b->len > 0 ? b->len : 1;
+}
+
 void buffer_clear(struct buffer *b)
 {
 	b->len = 0;

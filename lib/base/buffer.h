@@ -65,6 +65,9 @@ const char *buffer_string(struct buffer *b);
 /* Return the contents as a C string that the caller frees. The buffer is empty afterwards. */
 char *buffer_take(struct buffer *b);
 
+/* Give back the memory behind the contents: for what is kept and grows no more. */
+void buffer_shrink(struct buffer *b);
+
 void buffer_clear(struct buffer *b);
 void buffer_free(struct buffer *b);
 

@@ -84,6 +84,7 @@ static void read_content(struct message *message, struct span content)
 		    .type = PART_TEXT, .json = content, .text = content, .message = message};
 	while (json_next(&walk))
 		read_part(add_part(message), message, walk.value);
+	message->parts = mem_resize(message->parts, message->part_count * sizeof(*message->parts));
 	for (size_t i = 0; i < message->part_count; i++)
 		message->calls += message->parts[i].type == PART_CALL;
 }

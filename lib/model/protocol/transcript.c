@@ -100,16 +100,18 @@ static bool open_message(struct transcript *t, const char *role)
 }
 
 /* Append what was written for a message. */
-static void append(struct transcript *t, const char *role, const struct buffer *wire)
+static void append(struct transcript *t, const char *role, struct buffer *wire)
 {
 	if (wire->len == 0)
 		return;
 	if (t->form->parts_key != NULL ? open_message(t, role) : t->piece_count > 0)
 		add_own(t, SPAN(","));
-	if (wire == &t->piece)
+	if (wire == &t->piece) {
 		add_own(t, buffer_span(wire));
-	else
-		add_piece(t, buffer_span(wire));
+		return;
+	}
+	buffer_shrink(wire);
+	add_piece(t, buffer_span(wire));
 }
 
 /* ---- users ---- */
