@@ -296,6 +296,7 @@ static const struct transcript_form form = {
     .assistant = "assistant",
     .answers_calls = true,
     .keeps_loop = true,
+    .ids_in_order = true,
     .id = call_id,
     .user_text = user_text,
     .attachment = write_attachment,

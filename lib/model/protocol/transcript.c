@@ -15,10 +15,13 @@ static uint64_t add_number(uint64_t hash, uint64_t number)
 	return hash ^ hash >> 32;
 }
 
-/* Ids end in the hash, so that "ab" and "c" are not "a" and "bc". */
-static uint64_t add_id(uint64_t hash, struct span id)
+/* The ids of the calls at hand, where they depend on those before. They end in the hash, so that
+ * "ab" and "c" are not "a" and "bc". */
+static uint64_t add_ids(const struct transcript *t, uint64_t hash)
 {
-	return add_number(hash_add(hash, id), id.len);
+	for (size_t i = 0; t->form->ids_in_order && i < t->call_count; i++)
+		hash = add_number(hash_add(hash, t->calls[i].id), t->calls[i].id.len);
+	return hash;
 }
 
 /* What every message depends on. */
@@ -205,32 +208,41 @@ static void free_calls(struct transcript *t)
 	t->call_count = t->next_call = 0;
 }
 
+static void choose_id(struct transcript *t, struct transcript_call *call)
+{
+	struct span tool_call_id =
+	    call->part != NULL ? call->part->tool_call_id : call->result->tool_call_id;
+	struct buffer id = {0};
+	size_t len;
+
+	if (call->id.at != NULL)
+		return;
+	t->form->id(t, call->part, tool_call_id, &id);
+	len = id.len;
+	call->id = (struct span){buffer_take(&id), len};
+}
+
+static void write_result(struct transcript *t, struct transcript_call *call)
+{
+	choose_id(t, call);
+	t->form->result(t, call);
+}
+
 struct span transcript_call_id(struct transcript *t, const struct part *call)
 {
 	for (size_t i = 0; i < t->call_count; i++) {
-		const struct transcript_call *waiting =
-		    &t->calls[(t->next_call + i) % t->call_count];
+		struct transcript_call *waiting = &t->calls[(t->next_call + i) % t->call_count];
 
 		if (waiting->part != call)
 			continue;
 		t->next_call = (size_t)(waiting - t->calls) + 1;
+		choose_id(t, waiting);
 		return waiting->id;
 	}
 	return (struct span){0};
 }
 
-static struct span choose_id(struct transcript *t, const struct part *call,
-			     struct span tool_call_id)
-{
-	struct buffer id = {0};
-	size_t len;
-
-	t->form->id(t, call, tool_call_id, &id);
-	len = id.len;
-	return (struct span){buffer_take(&id), len};
-}
-
-/* Choose the ids of the calls of a response, which wait for their results from now on. */
+/* The calls of a response wait for their results from now on. */
 static void add_calls(struct transcript *t, const struct message *message)
 {
 	free_calls(t);
@@ -240,8 +252,9 @@ static void add_calls(struct transcript *t, const struct message *message)
 		if (part->type != PART_CALL)
 			continue;
 		t->calls = array_grow(t->calls, t->call_count, sizeof(*t->calls));
-		t->calls[t->call_count] = (struct transcript_call){
-		    .part = part, .id = choose_id(t, part, part->tool_call_id)};
+		t->calls[t->call_count] = (struct transcript_call){.part = part};
+		if (t->form->ids_in_order)
+			choose_id(t, &t->calls[t->call_count]);
 		t->call_count++;
 	}
 }
@@ -267,7 +280,7 @@ static void close_calls(struct transcript *t)
 	begin_piece(t);
 	for (size_t i = 0; i < t->call_count; i++)
 		if (t->calls[i].result == NULL || t->form->orders_results)
-			t->form->result(t, &t->calls[i]);
+			write_result(t, &t->calls[i]);
 	append(t, "user", &t->piece);
 	free_calls(t);
 }
@@ -282,9 +295,7 @@ static bool add_assistant(struct transcript *t, struct message *message)
 	t->after_call = t->after_call && t->role == t->form->assistant;
 	key = add_number(key, t->after_call);
 	add_calls(t, message);
-	for (size_t i = 0; i < t->call_count; i++)
-		key = add_id(key, t->calls[i].id);
-	if (begin_wire(t, message, key))
+	if (begin_wire(t, message, add_ids(t, key)))
 		t->form->response(t, message);
 	if (message->wire.text.len == 0)
 		return true;
@@ -301,8 +312,6 @@ static bool add_assistant(struct transcript *t, struct message *message)
 /* A form that does not wait for results writes each for itself. */
 static bool add_single_results(struct transcript *t, struct message *message)
 {
-	uint64_t key = t->key;
-
 	free_calls(t);
 	for (size_t i = 0; i < message->part_count; i++) {
 		const struct part *part = &message->parts[i];
@@ -310,16 +319,12 @@ static bool add_single_results(struct transcript *t, struct message *message)
 		if (part->type != PART_RESULT)
 			return transcript_refuse(t, part);
 		t->calls = array_grow(t->calls, t->call_count, sizeof(*t->calls));
-		t->calls[t->call_count++] = (struct transcript_call){
-		    .part = part->call,
-		    .result = part,
-		    .id = choose_id(t, part->call, part->tool_call_id),
-		};
-		key = add_id(key, t->calls[i].id);
+		t->calls[t->call_count++] =
+		    (struct transcript_call){.part = part->call, .result = part};
 	}
-	if (begin_wire(t, message, key))
+	if (begin_wire(t, message, t->key))
 		for (size_t i = 0; i < t->call_count; i++)
-			t->form->result(t, &t->calls[i]);
+			write_result(t, &t->calls[i]);
 	if (!flush_users(t))
 		return false;
 	append(t, "tool", &message->wire.text);
@@ -354,8 +359,8 @@ static bool answers_all(struct transcript *t, const struct message *message)
 }
 
 /* The call whose result `part` is. */
-static const struct transcript_call *call_of(const struct transcript *t, const struct part *part,
-					     size_t expected)
+static struct transcript_call *call_of(const struct transcript *t, const struct part *part,
+				       size_t expected)
 {
 	if (t->calls[expected].result == part)
 		return &t->calls[expected];
@@ -368,15 +373,11 @@ static const struct transcript_call *call_of(const struct transcript *t, const s
 /* The usual message of results. */
 static void add_all_results(struct transcript *t, struct message *message)
 {
-	uint64_t key = t->key;
-
-	for (size_t i = 0; i < t->call_count; i++)
-		key = add_id(key, t->calls[i].id);
-	if (begin_wire(t, message, key))
+	if (begin_wire(t, message, add_ids(t, t->key)))
 		for (size_t i = 0; i < t->call_count; i++)
-			t->form->result(t, t->form->orders_results
-					       ? &t->calls[i]
-					       : call_of(t, &message->parts[i], i));
+			write_result(t, t->form->orders_results
+					    ? &t->calls[i]
+					    : call_of(t, &message->parts[i], i));
 	append(t, "user", &message->wire.text);
 	free_calls(t);
 }
@@ -410,7 +411,7 @@ static bool add_odd_results(struct transcript *t, const struct message *message)
 		if (t->form->orders_results)
 			continue;
 		begin_piece(t);
-		t->form->result(t, call);
+		write_result(t, call);
 		append(t, "user", &t->piece);
 	}
 	return true;

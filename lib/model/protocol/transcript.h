@@ -26,7 +26,7 @@ struct transcript;
 struct transcript_call {
 	const struct part *part;   /* NULL: the conversation does not have it */
 	const struct part *result; /* NULL: none came */
-	struct span id;            /* as the provider takes it; owned */
+	struct span id;            /* as the provider takes it; owned; absent: not chosen yet */
 };
 
 /* Which ids of calls a provider takes: letters, digits and, unless the length is fixed, '_' and
@@ -54,11 +54,13 @@ struct transcript_form {
 	bool answers_calls;
 	/* Results are written in the order of their calls, not in that of their message. */
 	bool orders_results;
-	bool keeps_loop;  /* in_loop changes how a response is written */
+	bool keeps_loop; /* in_loop changes how a response is written */
+	bool ids_in_order;
 	bool only_images; /* attachments where the quirk "attach" says nothing: images; else all */
 
 	/* Append to `id` the id of a call for the provider; empty: the call is sent without one.
-	 * `call` may be NULL: the conversation does not have it. */
+	 * `call` may be NULL: the conversation does not have it. With ids_in_order the id depends
+	 * on those before, and is asked for in every request. */
 	void (*id)(struct transcript *t, const struct part *call, struct span tool_call_id,
 		   struct buffer *id);
 
