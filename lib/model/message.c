@@ -188,8 +188,11 @@ void call_table_add(struct call_table *table, struct message *message)
 /* The key of the table is a span of the message that named the id first. */
 static void remove_call(struct call_table *table, const struct part *call)
 {
-	struct call_entry entry = table->entries[--table->count];
+	struct call_entry entry;
 
+	if (table->entries == NULL)
+		return;
+	entry = table->entries[--table->count];
 	if (entry.previous == 0)
 		table_remove(&table->ids, call->tool_call_id);
 	else

@@ -210,14 +210,12 @@ static void free_calls(struct transcript *t)
 
 static void choose_id(struct transcript *t, struct transcript_call *call)
 {
-	struct span tool_call_id =
-	    call->part != NULL ? call->part->tool_call_id : call->result->tool_call_id;
 	struct buffer id = {0};
 	size_t len;
 
 	if (call->id.at != NULL)
 		return;
-	t->form->id(t, call->part, tool_call_id, &id);
+	t->form->id(t, call->part, call->tool_call_id, &id);
 	len = id.len;
 	call->id = (struct span){buffer_take(&id), len};
 }
@@ -252,7 +250,8 @@ static void add_calls(struct transcript *t, const struct message *message)
 		if (part->type != PART_CALL)
 			continue;
 		t->calls = array_grow(t->calls, t->call_count, sizeof(*t->calls));
-		t->calls[t->call_count] = (struct transcript_call){.part = part};
+		t->calls[t->call_count] =
+		    (struct transcript_call){.part = part, .tool_call_id = part->tool_call_id};
 		if (t->form->ids_in_order)
 			choose_id(t, &t->calls[t->call_count]);
 		t->call_count++;
@@ -266,7 +265,7 @@ static struct transcript_call *find_waiting(struct transcript *t, struct span to
 	for (size_t i = 0; i < t->call_count; i++) {
 		struct transcript_call *call = &t->calls[(t->next_call + i) % t->call_count];
 
-		if (call->result != NULL || !span_equal(call->part->tool_call_id, tool_call_id))
+		if (call->result != NULL || !span_equal(call->tool_call_id, tool_call_id))
 			continue;
 		t->next_call = (size_t)(call - t->calls) + 1;
 		return call;
@@ -319,8 +318,8 @@ static bool add_single_results(struct transcript *t, struct message *message)
 		if (part->type != PART_RESULT)
 			return transcript_refuse(t, part);
 		t->calls = array_grow(t->calls, t->call_count, sizeof(*t->calls));
-		t->calls[t->call_count++] =
-		    (struct transcript_call){.part = part->call, .result = part};
+		t->calls[t->call_count++] = (struct transcript_call){
+		    .part = part->call, .result = part, .tool_call_id = part->tool_call_id};
 	}
 	if (begin_wire(t, message, t->key))
 		for (size_t i = 0; i < t->call_count; i++)

@@ -26,7 +26,8 @@ struct transcript;
 struct transcript_call {
 	const struct part *part;   /* NULL: the conversation does not have it */
 	const struct part *result; /* NULL: none came */
-	struct span id;            /* as the provider takes it; owned; absent: not chosen yet */
+	struct span tool_call_id;
+	struct span id; /* as the provider takes it; owned; absent: not chosen yet */
 };
 
 /* Which ids of calls a provider takes: letters, digits and, unless the length is fixed, '_' and
