@@ -137,14 +137,8 @@ static void add_usage(struct agent_run *run, const struct model *model,
 {
 	struct error e = {0};
 
-	run_note_usage(run, &outcome->usage);
-	/* What a nested run uses, its parent uses. */
-	for (struct agent_run *at = run; at != NULL; at = at->config.parent) {
-		at->total.requests += run->attempt;
-		usage_add(&at->total, run->config.prices, model_provider(model),
-			  outcome->model != NULL ? outcome->model : model_name(model),
-			  &outcome->usage, at == run ? &e : NULL);
-	}
+	budget_add(&run->budget, model, outcome->model != NULL ? outcome->model : model_name(model),
+		   &outcome->usage, run->attempt, &e);
 	if (e.message != NULL)
 		emit_error(run,
 			   &(struct model_error){.kind = ERROR_PRICES,
@@ -250,7 +244,7 @@ void run_ask(struct agent_run *run)
 
 void run_begin_iteration(struct agent_run *run)
 {
-	run->iteration++;
+	run->budget.iterations++;
 	run->attempt = 1;
 	run->tries = 0;
 	run->settled = run->conversation.count;
@@ -259,14 +253,15 @@ void run_begin_iteration(struct agent_run *run)
 
 void run_next_iteration(struct agent_run *run)
 {
-	if (run->config.limits.max_iterations > 0 &&
-	    run->iteration >= run->config.limits.max_iterations) {
-		run_reach_limit(run, "no answer after %lld model response%s (--max-iterations)",
-				(long long)run->iteration, run->iteration == 1 ? "" : "s");
+	struct buffer why = {0};
+
+	if (budget_has_no_iteration(&run->budget, &why)) {
+		run_reach_limit(run, buffer_string(&why));
 	} else if (run_within_limits(run)) {
 		run_begin_iteration(run);
 		run_ask(run);
 	}
+	buffer_free(&why);
 }
 
 /* ---- beginning and freeing ---- */
@@ -364,7 +359,10 @@ struct agent_run *run_start(const struct run_config *config, struct event_sink *
 	run->loop = config->host->loop;
 	run->started_at = clock_monotonic();
 	event_stream_init(&run->stream, sink);
-	usage_init(&run->total);
+	run->budget =
+	    budget_new(&config->limits, config->parent != NULL ? &config->parent->budget : NULL,
+		       config->prices);
+	run->budget.keeps_last = config->wrap_up;
 	load(run);
 	run->models = run_open_models(config->host, &run->specs, e);
 	if (run->models == NULL) {
@@ -400,7 +398,7 @@ bool run_show_request(const struct run_config *config, struct buffer *out, struc
 
 double run_cost(const struct agent_run *run)
 {
-	return run->total.cost_usd;
+	return run->budget.total.cost_usd;
 }
 
 void run_free(struct agent_run *run)

@@ -93,7 +93,7 @@ bool run_hand_over(struct agent_run *run)
 	} else {
 		free(run->offered);
 		run->offered = run_offer_tools(&to->tools);
-		run->since = run->iteration;
+		run->since = run->budget.iterations;
 		conversation_hand_over(&run->conversation, input, from->name, buffer_span(&reason));
 		run->prompt_at = window_prompt(&run->conversation);
 		emit_agent_updated(run, from->name, run->handoff_call->id, input,

@@ -101,10 +101,10 @@ void emit_agent_updated(struct agent_run *run, const char *previous, const char 
 void emit_progress(struct agent_run *run)
 {
 	struct buffer *data = begin(run, EVENT_PROGRESS);
-	const struct model_usage *tokens = &run->total.tokens;
+	const struct model_usage *tokens = &run->budget.total.tokens;
 
-	json_put_int(data, "iteration", run->iteration);
-	usage_put_totals(data, &run->total);
+	json_put_int(data, "iteration", run->budget.iterations);
+	usage_put_totals(data, &run->budget.total);
 	if (tokens->input >= 0)
 		json_put_int(data, "input_tokens", tokens->input);
 	if (tokens->output >= 0)
@@ -164,10 +164,10 @@ void emit_agent_end(struct agent_run *run, enum run_end how)
 	put_output_json(data, run);
 	json_put_text(data, "finish_reason",
 		      model_finish_name(run->has_finish ? run->finish : MODEL_ERROR));
-	json_put_int(data, "total_iterations", run->iteration);
-	usage_put_totals(data, &run->total);
-	usage_put(data, &run->total.tokens, run->total.requests);
-	json_put_int(data, "tool_calls", run->tool_calls);
+	json_put_int(data, "total_iterations", run->budget.iterations);
+	usage_put_totals(data, &run->budget.total);
+	usage_put(data, &run->budget.total.tokens, run->budget.total.requests);
+	json_put_int(data, "tool_calls", run->budget.tool_calls);
 	put_seconds(data, "duration_seconds", seconds_since(run->started_at));
 	if (run->first_answer_at != 0)
 		put_seconds(data, "time_to_first_chunk_seconds",
@@ -181,7 +181,7 @@ void emit_llm_start(struct agent_run *run, size_t dropped)
 {
 	struct buffer *data = begin(run, EVENT_LLM_START);
 
-	json_put_int(data, "iteration", run->iteration);
+	json_put_int(data, "iteration", run->budget.iterations);
 	json_put_text(data, "model", model_name(current_model(run)));
 	json_put_int(data, "attempt", run->attempt);
 	if (dropped > 0)
@@ -193,7 +193,7 @@ void emit_llm_end(struct agent_run *run, const struct model_outcome *outcome, bo
 {
 	struct buffer *data = begin(run, EVENT_LLM_END);
 
-	json_put_int(data, "iteration", run->iteration);
+	json_put_int(data, "iteration", run->budget.iterations);
 	json_put_text(data, "model",
 		      outcome->model != NULL ? outcome->model : model_name(current_model(run)));
 	json_put_text(data, "finish_reason", model_finish_name(outcome->finish));
@@ -370,7 +370,7 @@ void emit_tool_start(struct agent_run *run, const struct answer_call *call)
 
 	put_call(data, call);
 	put_args(data, call);
-	json_put_int(data, "iteration", run->iteration);
+	json_put_int(data, "iteration", run->budget.iterations);
 	end(run);
 }
 
@@ -424,7 +424,7 @@ void emit_provider_start(struct agent_run *run, const struct answer_call *call)
 	data = begin(run, EVENT_TOOL_START);
 	put_call(data, call);
 	put_args(data, call);
-	json_put_int(data, "iteration", run->iteration);
+	json_put_int(data, "iteration", run->budget.iterations);
 	json_put_text(data, "executed_by", "provider");
 	end(run);
 }

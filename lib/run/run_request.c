@@ -16,11 +16,11 @@ struct model_request run_request(const struct agent_run *run, struct window *win
 	};
 
 	window_choose(window, &run->conversation, run->prompt_at, run->config.max_history_tokens,
-		      run_token_scale(run));
+		      budget_scale(&run->budget));
 	request.messages = window->messages;
 	request.message_count = window->count;
 	/* A forced call is forced once: the loop would never end otherwise. */
-	if (request.tool_choice != NULL && run->iteration > run->since + 1 &&
+	if (request.tool_choice != NULL && run->budget.iterations > run->since + 1 &&
 	    strcmp(request.tool_choice, "none") != 0)
 		request.tool_choice = NULL;
 	/* Tools that were called before must still be known to the provider. */

@@ -25,10 +25,10 @@ void run_resume_state(struct agent_run *run)
 	if (run_own_system(run) == NULL)
 		run->system = history->system; /* of the agent that the run had come to */
 	run->since = history->since;
-	run->iteration = history->iteration;
-	run->tool_calls = history->tool_calls;
-	run->nested_calls = history->nested_calls;
-	run->total = history->total;
+	run->budget.iterations = history->iteration;
+	run->budget.tool_calls = history->tool_calls;
+	run->budget.nested_calls = history->nested_calls;
+	run->budget.total = history->total;
 	take_ids(run, buffer_span(&history->ids));
 }
 

@@ -13,6 +13,7 @@
 #include "base/table.h"
 #include "base/trace.h"
 #include "run/answer.h"
+#include "run/budget.h"
 #include "run/estimate.h"
 #include "run/output.h"
 #include "run/run.h"
@@ -92,12 +93,8 @@ struct agent_run {
 	const struct answer_call *handoff_call; /* the call that decided it */
 	int64_t since; /* the iteration after which the present agent took over */
 
-	/* the limits, in tokens */
-	struct {
-		int64_t asked;               /* estimate of the request that is being answered */
-		int64_t estimated, measured; /* of the last that was; measured: -1, not known */
-		int64_t cached;              /* of these */
-	} last;
+	/* the limits */
+	struct budget budget;
 	struct buffer limit; /* which limit was reached; empty: none */
 	bool wrapping;       /* this is the last request (--wrap-up) */
 	bool capped;         /* it may not have all the output it would like */
@@ -105,9 +102,6 @@ struct agent_run {
 	/* the whole run */
 	char *trace_parent; /* 00-TRACE-SPAN-FLAGS; inherited or NULL */
 	char trace_id[TRACE_ID_SIZE];
-	struct usage_total total;
-	int64_t iteration, tool_calls;
-	int64_t nested_calls; /* tool calls of runs nested in this one */
 	int64_t started_at, first_answer_at;
 	enum model_finish finish;
 	bool has_finish;
@@ -153,18 +147,13 @@ struct model_request run_request(const struct agent_run *run, struct window *win
 
 /* Whether tokens and money are left for another request. When not, the limit has been reached. */
 bool run_within_limits(struct agent_run *run);
-/* A limit is reached, for a reason that is the error's sentence: the end of the run, or, with
- * --wrap-up, its last request; calls that wait are refused then. */
-void run_reach_limit(struct agent_run *run, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+/* A limit is reached; `why` is the error's sentence: the end of the run, or, with --wrap-up, its
+ * last request; calls that wait are refused then. */
+void run_reach_limit(struct agent_run *run, const char *why);
 /* The response to the last request is complete. */
 void run_wrapped_up(struct agent_run *run);
 /* Ask for no more output than the limits leave. */
 void run_fit_request(struct agent_run *run, struct model_request *request);
-/* What the provider counted for the request that was answered. */
-void run_note_usage(struct agent_run *run, const struct model_usage *usage);
-/* By how much tokens are more than their estimate, as far as is known. */
-double run_token_scale(const struct agent_run *run);
 
 /* ---- run_retry.c ---- */
 

@@ -201,38 +201,20 @@ static bool is_faulty(struct batch_call *call, struct buffer *why)
 	return true;
 }
 
-/* How many calls the run and those nested in it may still make. */
-static int64_t calls_left(const struct agent_run *run)
-{
-	int64_t left = run->config.limits.max_tool_calls - run->tool_calls - run->nested_calls;
-
-	if (run->config.limits.max_tool_calls <= 0)
-		return INT64_MAX / 2;
-	return left > 0 ? left : 0;
-}
-
-/* The run whose limit is the nearest: this one, or one that it is nested in. */
-static const struct agent_run *tightest(const struct agent_run *run)
-{
-	const struct agent_run *found = run;
-
-	for (const struct agent_run *at = run; at != NULL; at = at->config.parent)
-		if (calls_left(at) < calls_left(found))
-			found = at;
-	return found;
-}
-
 static void begin_call(struct batch_call *call)
 {
 	struct agent_run *run = call->run;
 	const struct approval_handler handler = {call, on_decided};
 	struct buffer why = {0};
+	int64_t limit;
 
-	if (call->over_limit)
+	if (call->over_limit) {
+		budget_calls_left(&run->budget, &limit);
 		buffer_add_format(&why,
 				  "The call was not run: the limit of %lld tool calls is reached "
 				  "(--max-tool-calls).",
-				  (long long)tightest(run)->config.limits.max_tool_calls);
+				  (long long)limit);
+	}
 	if (call->over_limit || is_faulty(call, &why)) {
 		settle_refused(call, buffer_string(&why));
 		buffer_free(&why);
@@ -299,6 +281,18 @@ static bool is_stuck(struct agent_run *run)
 	return run->repairs > run->config.output_retries;
 }
 
+static void too_many_calls(struct agent_run *run)
+{
+	struct buffer why = {0};
+	int64_t limit;
+
+	budget_calls_left(&run->budget, &limit);
+	buffer_add_format(&why, "the model asked for more than %lld tool calls (--max-tool-calls)",
+			  (long long)limit);
+	run_reach_limit(run, buffer_string(&why));
+	buffer_free(&why);
+}
+
 /* Start what may start; when nothing is left, go on with the conversation. */
 static void pump(struct agent_run *run)
 {
@@ -326,10 +320,7 @@ static void pump(struct agent_run *run)
 	over = run->batch[run->batch_count - 1].over_limit;
 	run_tools_free(run);
 	if (over)
-		run_reach_limit(run,
-				"the model asked for more than %lld tool calls "
-				"(--max-tool-calls)",
-				(long long)tightest(run)->config.limits.max_tool_calls);
+		too_many_calls(run);
 	else
 		run_next_iteration(run);
 }
@@ -351,13 +342,11 @@ static void make_batch(struct agent_run *run, int64_t allowed)
 
 void run_tools(struct agent_run *run)
 {
-	int64_t left = calls_left(tightest(run)), count;
+	int64_t limit, left = budget_calls_left(&run->budget, &limit);
 
 	make_batch(run, left);
-	count = (int64_t)run->batch_count < left ? (int64_t)run->batch_count : left;
-	run->tool_calls += count;
-	for (struct agent_run *at = run->config.parent; at != NULL; at = at->config.parent)
-		at->nested_calls += count;
+	budget_add_calls(&run->budget,
+			 (int64_t)run->batch_count < left ? (int64_t)run->batch_count : left);
 	pump(run);
 }
 
@@ -407,7 +396,7 @@ static void take_handoff(struct batch_call *call)
 
 void run_tools_resume(struct agent_run *run, const struct history *history)
 {
-	make_batch(run, calls_left(run) + (int64_t)answer_calls_to_run(&run->answer));
+	make_batch(run, INT64_MAX); /* they have been counted */
 	for (size_t i = 0; i < run->batch_count && i < history->call_count; i++) {
 		const struct history_call *known = &history->calls[i];
 		struct batch_call *call = &run->batch[i];

@@ -1,0 +1,221 @@
+#include "run/budget.h"
+
+/* How many output tokens are kept for the last request (at most an eighth of all). */
+enum { LAST_REQUEST = 1024 };
+
+/* What the limits leave for the output of a request; INT64_MAX: no limit. */
+struct room {
+	int64_t tokens, cost;
+};
+
+struct budget budget_new(const struct run_limits *limits, struct budget *parent,
+			 struct prices *prices)
+{
+	struct budget budget = {.limits = *limits, .parent = parent, .prices = prices};
+
+	usage_init(&budget.total);
+	return budget;
+}
+
+/* ---- tokens and money ---- */
+
+static int64_t used_tokens(const struct budget *budget)
+{
+	int64_t tokens = usage_total_tokens(&budget->total);
+
+	return tokens > 0 ? tokens : 0;
+}
+
+/* What so many tokens cost. As much of the input counts as cached as last time. 0 if the price is
+ * not known. */
+static double cost_of(const struct budget *budget, const struct model *model, int64_t input,
+		      int64_t output)
+{
+	struct model_usage usage = MODEL_USAGE_NONE;
+	double usd = 0;
+
+	usage.input = input;
+	usage.output = output;
+	if (budget->last.measured > 0 && budget->last.cached > 0)
+		usage.cached_input = (int64_t)((double)input * (double)budget->last.cached /
+					       (double)budget->last.measured);
+	if (!prices_cost(budget->prices, model_provider(model), model_name(model), &usage, &usd,
+			 NULL))
+		return 0;
+	return usd;
+}
+
+/* How many tokens of output `usd` buys. */
+static int64_t bought(const struct budget *budget, const struct model *model, double usd)
+{
+	static const int64_t many = 1000000;
+	double price = cost_of(budget, model, 0, many) / (double)many;
+
+	if (usd <= 0)
+		return 0;
+	return price > 0 && usd / price < (double)INT64_MAX / 2 ? (int64_t)(usd / price)
+								: INT64_MAX;
+}
+
+/* What is kept for the last request, of a limit that is `most` tokens of output in all. */
+static int64_t reserve(int64_t most)
+{
+	return most / 8 < LAST_REQUEST ? most / 8 : LAST_REQUEST;
+}
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* The room of this budget and all parents; the last request, if room is kept for it, sends about as
+ * much as this one. */
+static struct room room_for(const struct budget *budget, const struct model *model, int64_t input)
+{
+	struct room room = {INT64_MAX, INT64_MAX};
+	bool twice = budget->keeps_last;
+
+	if (twice)
+		input *= 2;
+	for (const struct budget *at = budget; at != NULL; at = at->parent) {
+		int64_t tokens = at->limits.max_total_tokens;
+		double usd = at->limits.max_cost_usd;
+
+		if (tokens > 0)
+			room.tokens = least(room.tokens, tokens - used_tokens(at) - input -
+							     (twice ? reserve(tokens) : 0));
+		if (usd > 0)
+			room.cost =
+			    least(room.cost, bought(budget, model,
+						    usd - at->total.cost_usd -
+							cost_of(budget, model, input, 0)) -
+						 (twice ? reserve(bought(budget, model, usd)) : 0));
+	}
+	return room;
+}
+
+bool budget_is_limited(const struct budget *budget)
+{
+	for (const struct budget *at = budget; at != NULL; at = at->parent)
+		if (at->limits.max_total_tokens > 0 || at->limits.max_cost_usd > 0)
+			return true;
+	return false;
+}
+
+int64_t budget_input(const struct budget *budget, int64_t estimate)
+{
+	if (budget->last.measured > 0)
+		estimate += budget->last.measured - budget->last.estimated;
+	return estimate > 0 ? estimate : 0;
+}
+
+double budget_scale(const struct budget *budget)
+{
+	static const double most = 4;
+	double scale = 1;
+
+	if (budget->last.measured > budget->last.estimated && budget->last.estimated > 0)
+		scale = (double)budget->last.measured / (double)budget->last.estimated;
+	return scale < most ? scale : most;
+}
+
+/* Whether what this budget alone has used leaves nothing. */
+static bool is_spent(const struct budget *budget, const struct room *room, int64_t input,
+		     struct buffer *why)
+{
+	const struct run_limits *limits = &budget->limits;
+	int64_t used = used_tokens(budget);
+
+	if (limits->max_total_tokens > 0 && used >= limits->max_total_tokens)
+		buffer_add_format(
+		    why, "the run used %lld tokens, the limit is %lld (--max-total-tokens)",
+		    (long long)used, (long long)limits->max_total_tokens);
+	else if (limits->max_cost_usd > 0 && budget->total.cost_usd >= limits->max_cost_usd)
+		buffer_add_format(why, "the run cost %g USD, the limit is %g (--max-cost)",
+				  budget->total.cost_usd, limits->max_cost_usd);
+	else if (limits->max_total_tokens > 0 && room->tokens < BUDGET_LEAST_OUTPUT)
+		buffer_add_format(why,
+				  "the run used %lld of %lld tokens, too many for another request "
+				  "of about %lld (--max-total-tokens)",
+				  (long long)used, (long long)limits->max_total_tokens,
+				  (long long)input);
+	else if (limits->max_cost_usd > 0 && room->cost < BUDGET_LEAST_OUTPUT)
+		buffer_add_format(why,
+				  "the run cost %g of %g USD, too much for another request of "
+				  "about %lld tokens (--max-cost)",
+				  budget->total.cost_usd, limits->max_cost_usd, (long long)input);
+	else
+		return false;
+	return true;
+}
+
+bool budget_is_spent(const struct budget *budget, const struct model *model, int64_t input,
+		     struct buffer *why)
+{
+	struct room room = room_for(budget, model, input);
+
+	for (const struct budget *at = budget; at != NULL; at = at->parent)
+		if (is_spent(at, &room, input, why))
+			return true;
+	return false;
+}
+
+int64_t budget_output(const struct budget *budget, const struct model *model, int64_t input)
+{
+	struct room room = room_for(budget, model, input);
+
+	return least(room.tokens, room.cost);
+}
+
+void budget_add(struct budget *budget, const struct model *model, const char *name,
+		const struct model_usage *usage, int requests, struct error *e)
+{
+	budget->last.measured = usage->input;
+	budget->last.cached = usage->cached_input;
+	budget->last.estimated = budget->last.asked;
+	for (struct budget *at = budget; at != NULL; at = at->parent) {
+		at->total.requests += requests;
+		usage_add(&at->total, budget->prices, model_provider(model), name, usage,
+			  at == budget ? e : NULL);
+	}
+}
+
+/* ---- responses and tool calls ---- */
+
+bool budget_has_no_iteration(const struct budget *budget, struct buffer *why)
+{
+	int64_t most = budget->limits.max_iterations;
+
+	if (most == 0 || budget->iterations < most)
+		return false;
+	buffer_add_format(why, "no answer after %lld model response%s (--max-iterations)",
+			  (long long)budget->iterations, budget->iterations == 1 ? "" : "s");
+	return true;
+}
+
+static int64_t own_calls_left(const struct budget *budget)
+{
+	int64_t left = budget->limits.max_tool_calls - budget->tool_calls - budget->nested_calls;
+
+	if (budget->limits.max_tool_calls <= 0)
+		return INT64_MAX / 2;
+	return left > 0 ? left : 0;
+}
+
+int64_t budget_calls_left(const struct budget *budget, int64_t *limit)
+{
+	const struct budget *nearest = budget;
+
+	for (const struct budget *at = budget; at != NULL; at = at->parent)
+		if (own_calls_left(at) < own_calls_left(nearest))
+			nearest = at;
+	*limit = nearest->limits.max_tool_calls;
+	return own_calls_left(nearest);
+}
+
+void budget_add_calls(struct budget *budget, int64_t count)
+{
+	budget->tool_calls += count;
+	for (struct budget *at = budget->parent; at != NULL; at = at->parent)
+		at->nested_calls += count;
+}
