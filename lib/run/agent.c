@@ -78,6 +78,7 @@ bool agent_set_link(struct agent_set *set, struct tool_set *tools, struct error 
 
 		if (tool->agent_file == NULL || tool->agent != NULL)
 			continue;
+		tool->kind = &tool_agent;
 		tool->agent = agent_set_add(set, tool->agent_file, e);
 		if (tool->agent == NULL)
 			return false;
@@ -208,7 +209,8 @@ void agent_add_option(struct agent *agent, struct span key, struct span value)
 bool agent_hands_over_to(const struct agent *from, const struct agent *to)
 {
 	for (size_t i = 0; i < from->tools.count; i++)
-		if (from->tools.tools[i]->kind == TOOL_HANDOFF && from->tools.tools[i]->agent == to)
+		if (from->tools.tools[i]->kind == &tool_handoff &&
+		    from->tools.tools[i]->agent == to)
 			return true;
 	return false;
 }
@@ -256,7 +258,7 @@ bool agent_add_handoff(struct agent *from, const struct agent *to, struct error 
 	if (good) {
 		struct tool *tool = from->tools.tools[from->tools.count - 1];
 
-		tool->kind = TOOL_HANDOFF;
+		tool->kind = &tool_handoff;
 		tool->idempotent = true;
 		tool->agent = to;
 	}

@@ -81,4 +81,9 @@ const struct agent *agent_set_find(const struct agent_set *set, const char *name
 
 void agent_set_free(struct agent_set *set);
 
+/* Kinds of tools that are agents: a nested run answers the call (nested.c), or the call gives the
+ * conversation to the other agent (handoff.c). */
+extern const struct tool_kind tool_agent;
+extern const struct tool_kind tool_handoff;
+
 #endif

@@ -39,11 +39,10 @@ struct batch_call {
 	size_t index; /* in run->answer.calls */
 	const struct tool *tool;
 	enum batch_state state;
-	struct event_waiter logged; /* the program waits for its tool_start to be in the log */
-	struct tool_call *process;
+	bool starting;              /* inside tool_start */
+	struct event_waiter logged; /* it waits for its tool_start to be in the log */
+	struct tool_call *running;  /* NULL: it does not run */
 	struct approval *approval;
-	struct agent_run *nested; /* of an agent that is a tool; NULL: it does not run */
-	char *prompt;             /* of the nested run */
 	char **environment;
 	struct buffer result;
 	bool is_error;
@@ -56,6 +55,14 @@ struct held_chunk {
 	int index; /* of the tool call, for MODEL_TOOL_ARGS */
 	struct buffer text;
 	struct loop_timer *timer;
+};
+
+/* A handoff that was decided: who takes over, and the call that decided it (spans of the response).
+ * Zeroed: none. */
+struct handoff {
+	const struct agent *to;
+	const char *call_id;
+	struct span args;
 };
 
 struct agent_run {
@@ -88,10 +95,9 @@ struct agent_run {
 	/* the tools that are running */
 	struct batch_call *batch;
 	size_t batch_count;
-	int busy;                    /* calls asking or running */
-	const struct agent *handoff; /* who takes over when the calls are done; NULL: nobody */
-	const struct answer_call *handoff_call; /* the call that decided it */
-	int64_t since; /* the iteration after which the present agent took over */
+	int busy;               /* calls asking or running */
+	struct handoff handoff; /* takes place when the calls are done */
+	int64_t since;          /* the iteration after which the present agent took over */
 
 	/* the limits */
 	struct budget budget;
@@ -203,27 +209,20 @@ void run_tools_refuse(struct agent_run *run, const char *why);
 /* Stop them all, each with a result that says so. */
 void run_tools_stop(struct agent_run *run);
 void run_tools_free(struct agent_run *run);
-/* A call that ran has its result; go on with the others. */
-void run_call_done(struct batch_call *call, const struct tool_result *result);
-
-/* ---- run_agents.c: other agents, who take over or are tools ---- */
+/* ---- handoff.c: other agents, who take over ---- */
 
 /* The instructions given to the present agent: of the agent that starts, those of the configuration
  * go first. NULL: none. */
 const char *run_own_system(const struct agent_run *run);
 /* Go on as `agent`; where it names no model, with those of the run. */
 void run_become(struct agent_run *run, const struct agent *agent);
-/* Take a call of a handoff: its result, and false when another call decided it before. */
-bool run_handoff(struct agent_run *run, const struct answer_call *call, const struct tool *tool,
-		 struct buffer *result);
-/* The calls are done and run->handoff is set: the other agent takes over. False when it cannot,
- * and the run has ended. */
+/* A call of the handoff `tool` was made: the agent takes over when the calls are done, unless an
+ * earlier call decided it. */
+void run_decide_handoff(struct agent_run *run, const struct tool *tool, const char *call_id,
+			struct span args);
+/* The calls are done and a handoff is decided: the other agent takes over. False if it cannot, and
+ * the run has ended. */
 bool run_hand_over(struct agent_run *run);
-/* Start the agent that `call` asks. False with what the model is told. */
-bool run_nested_start(struct batch_call *call, const struct answer_call *said, struct buffer *why);
-/* Cancel it, with its agent_end. */
-void run_nested_stop(struct batch_call *call);
-void run_nested_free(struct batch_call *call);
 
 /* ---- run_provider.c: calls that the provider runs itself ---- */
 

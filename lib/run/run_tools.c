@@ -17,7 +17,7 @@ static void settle(struct batch_call *call, const struct tool_result *result)
 	if (call->state != CALL_WAITING)
 		call->run->busy--;
 	call->state = CALL_DONE;
-	call->process = NULL;
+	call->running = NULL;
 	buffer_add_span(&call->result, result->text);
 	call->is_error = result->is_error;
 	emit_tool_end(call->run, asked(call), result);
@@ -47,15 +47,14 @@ static void on_errors(void *context, struct span text)
 	emit_tool_chunk(call->run, asked(call), text, "stderr");
 }
 
-void run_call_done(struct batch_call *call, const struct tool_result *result)
-{
-	settle(call, result);
-	pump(call->run);
-}
-
+/* A call may be answered while it is started: whoever starts it goes on then. */
 static void on_done(void *context, const struct tool_result *result)
 {
-	run_call_done(context, result);
+	struct batch_call *call = context;
+
+	settle(call, result);
+	if (!call->starting)
+		pump(call->run);
 }
 
 /* ---- starting ---- */
@@ -81,47 +80,44 @@ static char **make_environment(const struct batch_call *call)
 	return environment;
 }
 
-static void start_program(void *context)
+static void start_tool(struct batch_call *call)
 {
-	struct batch_call *call = context;
 	struct agent_run *run = call->run;
 	bool streams = run->config.tool_output;
 	const struct tool_handler handler = {call, streams ? on_output : NULL, on_done,
 					     streams ? on_errors : NULL};
+	const struct tool_request request = {.loop = run->loop,
+					     .args = answer_args(asked(call)),
+					     .environment = call->environment,
+					     .limits = run->config.tool_limits,
+					     .caller = run,
+					     .call_id = asked(call)->id};
+	struct tool_call *running;
 
-	call->process = tool_start(run->loop, call->tool, answer_args(asked(call)),
-				   call->environment, &run->config.tool_limits, &handler);
+	call->starting = true;
+	running = tool_start(call->tool, &request, &handler);
+	call->starting = false;
+	if (call->state == CALL_RUNNING)
+		call->running = running;
 }
 
-/* What happens outside must be in the log before. */
-static void execute_program(struct batch_call *call)
+static void is_logged(void *context)
 {
-	call->logged.logged = start_program;
-	call->logged.context = call;
-	if (event_when_logged(call->run->stream.sink, &call->logged))
-		start_program(call);
+	struct batch_call *call = context;
+
+	start_tool(call);
+	pump(call->run);
 }
 
 static void execute(struct batch_call *call)
 {
-	struct agent_run *run = call->run;
-	struct tool_result result = {.exit_status = -1};
-	struct buffer text = {0};
+	struct event_sink *sink = call->run->stream.sink;
 
 	call->state = CALL_RUNNING;
-	emit_tool_start(run, asked(call));
-	if (call->tool->kind == TOOL_PROGRAM) {
-		execute_program(call);
-		return;
-	}
-	if (call->tool->kind == TOOL_HANDOFF)
-		result.is_error = !run_handoff(run, asked(call), call->tool, &text);
-	else if (!run_nested_start(call, asked(call), &text))
-		result.is_error = true;
-	result.text = buffer_span(&text);
-	if (call->nested == NULL)
-		settle(call, &result);
-	buffer_free(&text);
+	emit_tool_start(call->run, asked(call));
+	call->logged = (struct event_waiter){.logged = is_logged, .context = call};
+	if (!call->tool->kind->is_external || event_when_logged(sink, &call->logged))
+		start_tool(call);
 }
 
 /* What the model is told of a call that was not approved. */
@@ -315,7 +311,7 @@ static void pump(struct agent_run *run)
 			 "the model wrote invalid tool arguments %d times in a row", run->repairs);
 		return;
 	}
-	if (run->handoff != NULL && !run_hand_over(run))
+	if (run->handoff.to != NULL && !run_hand_over(run))
 		return;
 	over = run->batch[run->batch_count - 1].over_limit;
 	run_tools_free(run);
@@ -387,11 +383,9 @@ static void take_handoff(struct batch_call *call)
 {
 	const struct tool *tool =
 	    tool_set_find(&call->run->agent->tools, span_of(asked(call)->name));
-	struct buffer unused = {0};
 
-	if (tool != NULL && tool->kind == TOOL_HANDOFF && !call->is_error)
-		run_handoff(call->run, asked(call), tool, &unused);
-	buffer_free(&unused);
+	if (tool != NULL && tool->kind == &tool_handoff && !call->is_error)
+		run_decide_handoff(call->run, tool, asked(call)->id, answer_args(asked(call)));
 }
 
 void run_tools_resume(struct agent_run *run, const struct history *history)
@@ -421,12 +415,8 @@ void run_tools_stop(struct agent_run *run)
 	for (size_t i = 0; i < run->batch_count; i++) {
 		struct batch_call *call = &run->batch[i];
 
-		if (call->nested != NULL)
-			run_nested_stop(call);
-		else if (call->state == CALL_RUNNING) {
-			event_waiter_remove(run->stream.sink, &call->logged);
-			tool_cancel(call->process, TOOL_GRACE_SECONDS);
-		}
+		event_waiter_remove(run->stream.sink, &call->logged);
+		tool_cancel(call->running, TOOL_GRACE_SECONDS);
 		if (call->approval != NULL)
 			approval_cancel(call->approval);
 		call->approval = NULL;
@@ -440,7 +430,6 @@ void run_tools_stop(struct agent_run *run)
 void run_tools_free(struct agent_run *run)
 {
 	for (size_t i = 0; i < run->batch_count; i++) {
-		run_nested_free(&run->batch[i]);
 		buffer_free(&run->batch[i].result);
 		free(run->batch[i].environment);
 	}

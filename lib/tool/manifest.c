@@ -91,7 +91,7 @@ static bool read_parameters(struct tool *tool, struct span object, struct error 
 		parameters = json_get(object, "inputSchema");
 	tool->parameters = parameters;
 	if (parameters.at == NULL)
-		tool->parameters = tool->kind == TOOL_AGENT ? SPAN(PROMPT_PARAMETERS)
+		tool->parameters = tool->agent_file != NULL ? SPAN(PROMPT_PARAMETERS)
 							    : SPAN("{\"type\":\"object\"}");
 	if (json_type(tool->parameters) != JSON_OBJECT)
 		return fault(tool, parameters, e,
@@ -116,7 +116,7 @@ static bool read_command(struct tool *tool, struct span object, struct error *e)
 	bool placeholders, good;
 
 	if (command.at == NULL) {
-		if (tool->kind == TOOL_AGENT)
+		if (tool->agent_file != NULL)
 			return true;
 		return fault(tool, command, e,
 			     "the manifest has no \"command\": add one, such as "
@@ -126,6 +126,7 @@ static bool read_command(struct tool *tool, struct span object, struct error *e)
 	if (!good)
 		fault(tool, where, e, buffer_string(&why));
 	buffer_free(&why);
+	tool->kind = &tool_program;
 	tool->command = command;
 	tool->stdin_args = !placeholders;
 	return good;
@@ -143,7 +144,6 @@ static bool read_agent(struct tool *tool, struct span object, struct error *e)
 	if (json_type(agent) != JSON_STRING || json_is(agent, ""))
 		return fault(tool, agent, e, "\"agent\" must name a file, agent-file(5)");
 	path = json_text(agent);
-	tool->kind = TOOL_AGENT;
 	tool->agent_file = path_join(tool->folder, path);
 	free(path);
 	return true;

@@ -15,6 +15,18 @@ enum { DESCRIBE_MAX = 1024 * 1024 };
 
 /* ---- the set ---- */
 
+struct tool_call *tool_start(const struct tool *tool, const struct tool_request *request,
+			     const struct tool_handler *handler)
+{
+	return tool->kind->start(tool, request, handler);
+}
+
+void tool_cancel(struct tool_call *call, double grace)
+{
+	if (call != NULL)
+		call->kind->cancel(call, grace);
+}
+
 const struct tool *tool_set_find(const struct tool_set *set, struct span name)
 {
 	for (size_t i = 0; i < set->count; i++)

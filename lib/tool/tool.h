@@ -11,22 +11,17 @@
 
 /* ---- tools ---- */
 
-enum tool_kind {
-	TOOL_PROGRAM,
-	TOOL_AGENT,   /* a nested run of another agent answers the call */
-	TOOL_HANDOFF, /* the call hands the conversation over to another agent */
-};
-
 struct agent; /* run/agent.h */
+struct tool_kind;
 
 struct tool {
-	enum tool_kind kind;
+	const struct tool_kind *kind; /* NULL until agent_file is read */
 	char *name, *description;
-	struct buffer manifest;    /* the JSON; the spans below point into it */
-	struct span parameters;    /* JSON Schema; {"type":"object"} when the manifest has none */
-	struct schema *schema;     /* the parameters, compiled */
-	struct span command;       /* array of strings; absent: the tool is not a program */
-	char *agent_file;          /* the other agent's definition; NULL: the tool is a program */
+	struct buffer manifest; /* the JSON; the spans below point into it */
+	struct span parameters; /* JSON Schema; {"type":"object"} when the manifest has none */
+	struct schema *schema;  /* the parameters, compiled */
+	struct span command;    /* array of strings; absent: the tool is not a program */
+	char *agent_file;       /* the other agent's definition; NULL: the tool is not an agent */
 	const struct agent *agent; /* the same agent after loading; borrowed */
 	char *folder;    /* of the manifest; relative program names with a slash start here */
 	char *source;    /* the file, for messages */
@@ -84,24 +79,52 @@ struct tool_handler {
 	void (*errors)(void *context, struct span text);
 };
 
-struct tool_call;
+/* A call that runs; the first member of a kind's own struct. */
+struct tool_call {
+	const struct tool_kind *kind;
+};
 
-/* Run `tool` with `args` (a JSON object, whose bytes reach stdin unchanged) as a child in its own
- * process group. `environment` is the whole environment ("NAME=value", NULL-terminated, borrowed).
- * Callbacks never run inside tool_start; failing to start is an error result. */
-struct tool_call *tool_start(struct loop *loop, const struct tool *tool, struct span args,
-			     char *const *environment, const struct tool_limits *limits,
+struct agent_run; /* run/run.h */
+
+/* What a call is started with. */
+struct tool_request {
+	struct loop *loop;
+	struct span args; /* a JSON object; borrowed during tool_start */
+	char *const
+	    *environment; /* of a program: all of it, "NAME=value", NULL-terminated; borrowed */
+	struct tool_limits limits;
+	struct agent_run *caller; /* for kinds that are part of a run; NULL: there is none */
+	const char *call_id;      /* the call's id in that run; borrowed until the call is gone */
+};
+
+/* A kind of tool: what stands behind the interface. A program is in program.c; agents and handoffs
+ * are kinds of lib/run, which knows runs. To add a kind, write one file that defines one, and give
+ * tools to it where they are read. */
+struct tool_kind {
+	/* The tool acts outside this program: its tool_start must be in the log before it starts.
+	 */
+	bool is_external;
+	/* As tool_start and tool_cancel. */
+	struct tool_call *(*start)(const struct tool *tool, const struct tool_request *request,
+				   const struct tool_handler *handler);
+	void (*cancel)(struct tool_call *call, double grace);
+};
+
+/* A child in its own process group, which gets the bytes of args unchanged: on stdin, or in the
+ * places of its command. Failing to start is an error result. */
+extern const struct tool_kind tool_program;
+
+/* Start a call. A kind that answers at once calls handler->done inside and returns NULL; else
+ * callbacks never run inside. */
+struct tool_call *tool_start(const struct tool *tool, const struct tool_request *request,
 			     const struct tool_handler *handler);
 
-/* Stop the whole process group (TERM, and KILL after `grace` seconds) without further callbacks.
- * The child is reaped by the loop, or at once by tool_cancel itself when grace is 0. */
+/* Stop the call without further callbacks; it is gone. A program's whole process group gets TERM,
+ * and KILL after `grace` seconds; the loop reaps the child, or tool_cancel itself if grace is 0.
+ * NULL: nothing happens. */
 void tool_cancel(struct tool_call *call, double grace);
 
-/* Stop the tool (TERM, KILL after TOOL_GRACE_SECONDS) and wait for it as usual: `done` is called
- * with an error result that ends in "cancelled". */
-void tool_stop(struct tool_call *call);
-
-/* The time between TERM and KILL. */
+/* How long a tool has between TERM and KILL. */
 #define TOOL_GRACE_SECONDS 2.0
 
 /* Build the environment of a tool: that of this process, without the variables named in `secrets`

@@ -32,9 +32,13 @@ static void check(const char *name, const char *args, int exit_status, const cha
 	struct answer answer = {.loop = loop_new()};
 	struct tool_handler handler = {.context = &answer, .done = answered};
 	char *environment[] = {(char[]){"PATH=/usr/bin:/bin"}, (char[]){"CDPATH=/"}, NULL};
+	const struct tool_request request = {.loop = answer.loop,
+					     .args = span_of(args),
+					     .environment = environment,
+					     .limits = limits};
 
 	unit_ok(schema_check(tool->schema, span_of(args), NULL), "%s takes %s", name, args);
-	tool_start(answer.loop, tool, span_of(args), environment, &limits, &handler);
+	tool_start(tool, &request, &handler);
 	loop_run(answer.loop);
 	unit_same(buffer_span(&answer.text), span_of(want), sentence);
 	unit_ok(answer.exit_status == exit_status, "%s: exit status", sentence);

@@ -16,7 +16,8 @@ struct output_pipe {
 	struct excerpt kept;
 };
 
-struct tool_call {
+struct program_call {
+	struct tool_call base;
 	struct tool_handler handler;
 	struct process *process;
 	struct loop_timer *timer; /* for a call that could not start */
@@ -32,7 +33,7 @@ struct tool_call {
 /* ---- output ---- */
 
 /* Pass a piece to the handler, up to TOOL_MAX_STREAMED bytes of a call. */
-static void stream(struct tool_call *call, bool errors, struct span text)
+static void stream(struct program_call *call, bool errors, struct span text)
 {
 	void (*piece)(void *context, struct span text) =
 	    errors ? call->handler.errors : call->handler.output;
@@ -53,14 +54,15 @@ static void stream(struct tool_call *call, bool errors, struct span text)
 		piece(call->handler.context, SPAN("\n[... the rest is not shown ...]\n"));
 }
 
-static void keep(struct tool_call *call, struct output_pipe *output, struct span text)
+static void keep(struct program_call *call, struct output_pipe *output, struct span text)
 {
 	excerpt_add(&output->kept, text);
 	stream(call, output == &call->err, text);
 }
 
 /* Add output of the program. `last`: nothing follows that could complete a code point. */
-static void take(struct tool_call *call, struct output_pipe *output, struct span bytes, bool last)
+static void take(struct program_call *call, struct output_pipe *output, struct span bytes,
+		 bool last)
 {
 	struct buffer joined = {0}, repaired = {0};
 	size_t held;
@@ -85,14 +87,14 @@ static void take(struct tool_call *call, struct output_pipe *output, struct span
 
 static void printed(void *context, struct span bytes)
 {
-	struct tool_call *call = context;
+	struct program_call *call = context;
 
 	take(call, &call->out, bytes, false);
 }
 
 static void complained(void *context, struct span bytes)
 {
-	struct tool_call *call = context;
+	struct program_call *call = context;
 
 	take(call, &call->err, bytes, false);
 }
@@ -105,7 +107,7 @@ static void output_free(struct output_pipe *output)
 
 /* ---- the end ---- */
 
-static void call_free(struct tool_call *call)
+static void call_free(struct program_call *call)
 {
 	loop_timer_remove(call->timer);
 	output_free(&call->out);
@@ -122,7 +124,7 @@ static void end_line(struct buffer *text)
 }
 
 /* The result of a failed call for the model: the output, and why the program ended. */
-static void write_failure(struct tool_call *call, const struct process_end *end,
+static void write_failure(struct program_call *call, const struct process_end *end,
 			  struct buffer *text)
 {
 	end_line(text);
@@ -135,7 +137,7 @@ static void write_failure(struct tool_call *call, const struct process_end *end,
 
 static void ended(void *context, const struct process_end *end)
 {
-	struct tool_call *call = context;
+	struct program_call *call = context;
 	struct tool_handler handler = call->handler;
 	struct tool_result result = {.exit_status = -1, .seconds = end->seconds};
 	struct buffer text = {0};
@@ -161,7 +163,7 @@ static void ended(void *context, const struct process_end *end)
 
 static void could_not_begin(void *context)
 {
-	struct tool_call *call = context;
+	struct program_call *call = context;
 	struct tool_handler handler = call->handler;
 	struct buffer why = call->why;
 	struct tool_result result = {
@@ -176,46 +178,43 @@ static void could_not_begin(void *context)
 
 /* ---- the beginning ---- */
 
-struct tool_call *tool_start(struct loop *loop, const struct tool *tool, struct span args,
-			     char *const *environment, const struct tool_limits *limits,
-			     const struct tool_handler *handler)
+static struct tool_call *start(const struct tool *tool, const struct tool_request *request,
+			       const struct tool_handler *handler)
 {
-	struct tool_call *call = mem_zero(sizeof(*call));
+	struct program_call *call = mem_zero(sizeof(*call));
 	struct process_handler callbacks = {call, printed, complained, ended};
-	struct process_command command = {.environment = environment};
-	char **argv = command_build(tool, args, &call->why);
+	struct process_command command = {.environment = request->environment};
+	char **argv = command_build(tool, request->args, &call->why);
 
+	call->base.kind = &tool_program;
 	call->handler = *handler;
-	call->timeout = tool->timeout > 0 ? tool->timeout : limits->timeout;
-	call->out.kept.head_max = limits->max_result / 2;
-	call->out.kept.tail_max = limits->max_result - call->out.kept.head_max;
+	call->timeout = tool->timeout > 0 ? tool->timeout : request->limits.timeout;
+	call->out.kept.head_max = request->limits.max_result / 2;
+	call->out.kept.tail_max = request->limits.max_result - call->out.kept.head_max;
 	call->err.kept.tail_max = MAX_ERRORS;
 	if (argv == NULL) {
-		call->timer = loop_timer_add(loop, 0, could_not_begin, call);
-		return call;
+		call->timer = loop_timer_add(request->loop, 0, could_not_begin, call);
+		return &call->base;
 	}
 	buffer_add_text(&call->program, argv[0]);
 	command.argv = argv;
 	command.timeout = call->timeout;
 	if (tool->stdin_args)
-		command.input = args;
-	call->process = process_start(loop, &command, &callbacks);
+		command.input = request->args;
+	call->process = process_start(request->loop, &command, &callbacks);
 	command_free(argv);
-	return call;
+	return &call->base;
 }
 
-void tool_stop(struct tool_call *call)
+static void cancel(struct tool_call *base, double grace)
 {
-	process_stop(call->process);
-}
+	struct program_call *call = (struct program_call *)base;
 
-void tool_cancel(struct tool_call *call, double grace)
-{
-	if (call == NULL)
-		return;
 	call->cancelled = true;
 	if (call->ending)
 		return;
 	process_cancel(call->process, grace);
 	call_free(call);
 }
+
+const struct tool_kind tool_program = {.is_external = true, .start = start, .cancel = cancel};
