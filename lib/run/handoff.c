@@ -112,5 +112,5 @@ bool run_hand_over(struct agent_run *run)
 	run->handoff = (struct handoff){0};
 	error_clear(&e);
 	buffer_free(&reason);
-	return !run->ended;
+	return run->phase != PHASE_ENDED;
 }

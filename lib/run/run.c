@@ -16,12 +16,20 @@ static void is_over(void *context)
 			  run->message.len > 0 ? buffer_string(&run->message) : NULL);
 }
 
+void run_enter(struct agent_run *run, enum run_phase phase)
+{
+	if (run->phase != PHASE_WRAPPING_UP || phase == PHASE_ENDED)
+		run->phase = phase;
+}
+
 void run_end(struct agent_run *run, enum run_end end, int exit_status,
 	     const struct model_error *error)
 {
-	if (run->ended)
+	bool last_request = run->phase == PHASE_WRAPPING_UP;
+
+	if (run->phase == PHASE_ENDED)
 		return;
-	run->ended = true;
+	run_enter(run, PHASE_ENDED);
 	run->exit_status = exit_status;
 	if (run->call != NULL)
 		model_cancel(run->call);
@@ -31,7 +39,7 @@ void run_end(struct agent_run *run, enum run_end end, int exit_status,
 	run->wait = run->timeout = NULL;
 	emit_held(run);
 	run_provider_close(run, end != RUN_SUCCESS);
-	if (run->wrapping && end == RUN_ERROR) { /* the last request was because of a limit */
+	if (last_request && end == RUN_ERROR) { /* a limit is why it was sent */
 		end = RUN_LIMIT;
 		run->exit_status = STATUS_LIMIT;
 	}
@@ -169,7 +177,8 @@ static void on_complete(struct agent_run *run, const struct model_outcome *outco
 	bool is_final = (!calls && outcome->finish != MODEL_PAUSE) ||
 			outcome->finish == MODEL_REFUSAL || outcome->finish == MODEL_CONTENT_FILTER;
 	struct buffer why = {0};
-	bool wrong = is_final && !run->wrapping && !run_output_satisfies(run, outcome, &why);
+	bool last_request = run->phase == PHASE_WRAPPING_UP;
+	bool wrong = is_final && !last_request && !run_output_satisfies(run, outcome, &why);
 	bool again = wrong && run->repairs < run->config.output_retries;
 
 	run->finish = outcome->finish;
@@ -184,7 +193,7 @@ static void on_complete(struct agent_run *run, const struct model_outcome *outco
 	emit_progress(run);
 	if (!is_final || again || run->capped)
 		remember_answer(run, outcome);
-	if (run->wrapping)
+	if (last_request)
 		run_wrapped_up(run);
 	else if (again)
 		run_output_correct(run, buffer_string(&why));
@@ -225,6 +234,7 @@ void run_ask(struct agent_run *run)
 		return;
 	request = run_request(run, &window);
 	run_fit_request(run, &request);
+	run_enter(run, PHASE_ASKING);
 	run->tries++;
 	run->streamed = false;
 	output_clear(&run->structured);

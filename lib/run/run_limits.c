@@ -55,8 +55,8 @@ void run_reach_limit(struct agent_run *run, const char *why)
 {
 	if (run->limit.len == 0)
 		buffer_add_text(&run->limit, why);
-	if (run->config.wrap_up && !run->wrapping) {
-		run->wrapping = true;
+	if (run->config.wrap_up && run->phase != PHASE_WRAPPING_UP) {
+		run_enter(run, PHASE_WRAPPING_UP);
 		run->budget.keeps_last = false;
 		run_tools_refuse(run, buffer_string(&run->limit));
 		if (!budget_is_limited(&run->budget) ||

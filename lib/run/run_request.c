@@ -24,7 +24,7 @@ struct model_request run_request(const struct agent_run *run, struct window *win
 	    strcmp(request.tool_choice, "none") != 0)
 		request.tool_choice = NULL;
 	/* Tools that were called before must still be known to the provider. */
-	if (run->wrapping && request.tool_count > 0)
+	if (run->phase == PHASE_WRAPPING_UP && request.tool_count > 0)
 		request.tool_choice = "none";
 	return request;
 }

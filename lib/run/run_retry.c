@@ -46,6 +46,7 @@ bool run_is_held(struct agent_run *run)
 {
 	int64_t left = run->config.host->hold_until - clock_monotonic();
 
+	run_enter(run, PHASE_WAITING);
 	if (loop_is_held(run->loop)) {
 		run->wait = loop_source_timer_add(run->loop, 0, wait_is_over, run);
 		return true;
@@ -66,6 +67,7 @@ static void ask_again(struct agent_run *run, const struct model_error *error, do
 	emit_llm_retry(run, error, wait_seconds, next_model);
 	answer_clear(&run->answer);
 	run->attempt++;
+	run_enter(run, PHASE_WAITING);
 	run->wait = loop_timer_add(run->loop, clock_nanoseconds(wait_seconds), wait_is_over, run);
 }
 

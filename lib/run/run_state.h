@@ -31,6 +31,15 @@ enum run_end {
 	RUN_INVALID_OUTPUT,
 };
 
+/* What a run is doing. */
+enum run_phase {
+	PHASE_WAITING,     /* for its begin, a retry or the end of a rate limit; `wait` is set */
+	PHASE_ASKING,      /* a response is received; `call` is set */
+	PHASE_TOOLS,       /* the calls of the response run; `batch` is set */
+	PHASE_WRAPPING_UP, /* the last request, at a limit (--wrap-up), with its retries */
+	PHASE_ENDED,
+};
+
 enum batch_state { CALL_WAITING, CALL_ASKING, CALL_RUNNING, CALL_DONE };
 
 /* One call of the batch that is being worked on. */
@@ -66,6 +75,7 @@ struct handoff {
 };
 
 struct agent_run {
+	enum run_phase phase;
 	struct run_config config;
 	const struct agent *agent; /* whose turn it is */
 	const char *system;        /* its instructions; NULL: none */
@@ -102,7 +112,6 @@ struct agent_run {
 	/* the limits */
 	struct budget budget;
 	struct buffer limit; /* which limit was reached; empty: none */
-	bool wrapping;       /* this is the last request (--wrap-up) */
 	bool capped;         /* it may not have all the output it would like */
 
 	/* the whole run */
@@ -115,11 +124,13 @@ struct agent_run {
 	struct loop_timer *timeout, *wait, *done_timer;
 	struct table used_ids; /* tool_call_ids of this run, and of the history it goes on from;
 				* owned */
-	bool ended;
 	int exit_status;
 };
 
 /* ---- run.c ---- */
+
+/* Go on to another phase. The last request stays in its phase until the end. */
+void run_enter(struct agent_run *run, enum run_phase phase);
 
 /* The run is over: stop what goes on, write the error and agent_end. `message` NULL: no error
  * event. */

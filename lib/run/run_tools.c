@@ -294,7 +294,7 @@ static void pump(struct agent_run *run)
 {
 	bool over;
 
-	for (size_t i = 0; i < run->batch_count && !run->ended; i++) {
+	for (size_t i = 0; i < run->batch_count && run->phase == PHASE_TOOLS; i++) {
 		if (run->busy >= run->config.parallel)
 			return;
 		if (run->batch[i].state == CALL_WAITING)
@@ -303,7 +303,7 @@ static void pump(struct agent_run *run)
 	for (size_t i = 0; i < run->batch_count; i++)
 		if (run->batch[i].state != CALL_DONE)
 			return;
-	if (run->ended || run->batch_count == 0)
+	if (run->phase != PHASE_TOOLS)
 		return;
 	add_results(run);
 	if (is_stuck(run)) {
@@ -340,6 +340,7 @@ void run_tools(struct agent_run *run)
 {
 	int64_t limit, left = budget_calls_left(&run->budget, &limit);
 
+	run_enter(run, PHASE_TOOLS);
 	make_batch(run, left);
 	budget_add_calls(&run->budget,
 			 (int64_t)run->batch_count < left ? (int64_t)run->batch_count : left);
@@ -390,6 +391,7 @@ static void take_handoff(struct batch_call *call)
 
 void run_tools_resume(struct agent_run *run, const struct history *history)
 {
+	run_enter(run, PHASE_TOOLS);
 	make_batch(run, INT64_MAX); /* they have been counted */
 	for (size_t i = 0; i < run->batch_count && i < history->call_count; i++) {
 		const struct history_call *known = &history->calls[i];
