@@ -8,7 +8,7 @@
 #ifndef COLLECT_H
 #define COLLECT_H
 
-#include "event/event.h"
+#include "event/log.h"
 #include "event/reader.h"
 #include "event/runs.h"
 #include "json/json.h"
@@ -47,10 +47,7 @@ struct other_count {
 	int64_t count;
 };
 
-/* Token counts by the keys of `usage`; -1: not known. */
-enum usage_key { USAGE_INPUT, USAGE_OUTPUT, USAGE_CACHED, USAGE_CACHE_WRITE, USAGE_REASONING };
-enum { USAGE_KEYS = 5, MAX_OTHER_TYPES = 64, MAX_TIMESTAMP = 40 };
-extern const char *const usage_names[USAGE_KEYS];
+enum { MAX_OTHER_TYPES = 64, MAX_TIMESTAMP = 40 };
 
 struct result {
 	const struct run *run;
@@ -64,7 +61,7 @@ struct result {
 	struct span agent_name, model; /* JSON, owned; follow handoffs */
 	struct span cost;              /* JSON, owned: of the last progress; absent: none */
 	int64_t iteration;             /* the highest that was named, or counted */
-	int64_t usage[USAGE_KEYS];     /* summed over responses */
+	int64_t usage[USAGE_KEYS];     /* summed over responses; -1: not known */
 	int64_t requests, responses;
 
 	struct buffer answer;   /* the text of the present iteration */
@@ -148,7 +145,9 @@ struct total {
 	struct sum cost, run_seconds;
 	bool cost_unknown;
 	int64_t first_time, last_time;
-	struct failed_run *failed_runs; /* not counted yet: who resumes one counts on from there */
+	struct failed_run *failed_runs; /* not counted yet: a run that resumes one counts on */
+	size_t failed_count;
+	struct table failed_ids; /* to their positions in failed_runs */
 };
 
 void total_init(struct total *total);

@@ -74,10 +74,7 @@ static void put_results(struct reading *reading, struct span message, struct buf
 
 	while (next_is_tool_end(reading))
 		reading->next++;
-	while (json_next(&walk)) {
-		if (!json_is(json_get(walk.value, "type"), "tool_call") ||
-		    json_get(walk.value, "executed_by").at != NULL) /* has its result in it */
-			continue;
+	while (event_next_call(&walk)) {
 		if (!begun) {
 			json_open(out, '{');
 			json_put_text(out, "role", "tool");

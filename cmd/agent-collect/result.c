@@ -9,11 +9,6 @@
 /* Names of unknown types are kept up to this length: they are somebody's identifiers. */
 enum { MAX_TYPE_NAME = 64, MAX_NAME_SHOWN = 60 };
 
-const char *const usage_names[USAGE_KEYS] = {
-    "input_tokens",       "output_tokens",    "cached_input_tokens",
-    "cache_write_tokens", "reasoning_tokens",
-};
-
 /* ---- remembering ---- */
 
 static struct span keep_span(struct span span)
@@ -208,12 +203,8 @@ static void end_response(struct result *result, struct span data)
 	result->answer_is_over = true;
 	if (iteration > result->iteration)
 		result->iteration = iteration;
-	for (int i = 0; i < USAGE_KEYS; i++) {
-		int64_t count = json_int(json_get(usage, usage_names[i]), -1);
-
-		if (count >= 0 && result->usage[i] <= INT64_MAX - count)
-			result->usage[i] = (result->usage[i] > 0 ? result->usage[i] : 0) + count;
-	}
+	for (int i = 0; i < USAGE_KEYS; i++)
+		usage_add_count(&result->usage[i], json_int(json_get(usage, usage_names[i]), -1));
 }
 
 /* ---- tool calls ---- */
@@ -359,7 +350,7 @@ static void add_by_type(struct result *result, const struct event *event, const 
 		add_chunk(result, event);
 		break;
 	case EVENT_LLM_RETRY:
-		if (json_true(json_get(event->data, "discard")))
+		if (event_discards(event))
 			buffer_clear(&result->answer);
 		break;
 	case EVENT_LLM_END:

@@ -3,11 +3,10 @@
 
 #include "collect.h"
 
-/* A failed run, and what it adds to the total unless another one resumes it. */
+/* What a failed run adds to the total unless another one resumes it. */
 struct failed_run {
-	char *id;
+	char *id; /* NULL: it was resumed */
 	struct total share;
-	struct failed_run *next;
 };
 
 void total_init(struct total *total)
@@ -15,12 +14,6 @@ void total_init(struct total *total)
 	*total = (struct total){.first_time = -1, .last_time = -1};
 	for (int i = 0; i < USAGE_KEYS; i++)
 		total->usage[i] = -1;
-}
-
-static void add_count(int64_t *sum, int64_t more)
-{
-	if (more >= 0 && *sum <= INT64_MAX - more)
-		*sum = (*sum > 0 ? *sum : 0) + more;
 }
 
 /* Neumaier's sum: a hundred times 0.0012 is 0.12. */
@@ -58,8 +51,8 @@ static void add_usage(struct total *total, const struct result *result)
 	struct span cost = result_cost(result);
 
 	for (int i = 0; i < USAGE_KEYS; i++)
-		add_count(&total->usage[i], result_tokens(result, (enum usage_key)i));
-	add_count(&total->requests, result_requests(result));
+		usage_add_count(&total->usage[i], result_tokens(result, (enum usage_key)i));
+	usage_add_count(&total->requests, result_requests(result));
 	if (cost.at != NULL)
 		add_exact(&total->cost, json_double(cost, 0));
 	else
@@ -70,39 +63,43 @@ static void add_usage(struct total *total, const struct result *result)
 static void add_share(struct total *total, const struct total *share)
 {
 	for (int i = 0; i < USAGE_KEYS; i++)
-		add_count(&total->usage[i], share->usage[i]);
-	add_count(&total->requests, share->requests);
-	add_count(&total->iterations, share->iterations);
-	add_count(&total->tool_calls, share->tool_calls);
+		usage_add_count(&total->usage[i], share->usage[i]);
+	usage_add_count(&total->requests, share->requests);
+	usage_add_count(&total->iterations, share->iterations);
+	usage_add_count(&total->tool_calls, share->tool_calls);
 	add_exact(&total->cost, sum_value(&share->cost));
 	total->cost_unknown = total->cost_unknown || share->cost_unknown;
 }
 
 static void put_aside(struct total *total, const char *id, const struct total *share)
 {
-	struct failed_run *failed = mem_zero(sizeof(*failed));
+	struct failed_run *failed;
 
-	failed->id = mem_copy(span_of(id));
-	failed->share = *share;
-	failed->next = total->failed_runs;
-	total->failed_runs = failed;
+	total->failed_runs =
+	    array_grow(total->failed_runs, total->failed_count, sizeof(*total->failed_runs));
+	failed = &total->failed_runs[total->failed_count++];
+	*failed = (struct failed_run){mem_copy(span_of(id)), *share};
+	*table_add(&total->failed_ids, span_of(failed->id)) = total->failed_count - 1;
 }
 
-/* The run `id` (JSON) is gone on with: both are one. */
+/* The run `id` (JSON) is resumed: both are one. */
 static void take_back(struct total *total, struct span id)
 {
-	for (struct failed_run **at = &total->failed_runs; *at != NULL; at = &(*at)->next) {
-		struct failed_run *failed = *at;
+	struct buffer text = {0};
+	const size_t *found = NULL;
+	struct failed_run *failed;
 
-		if (!json_is(id, failed->id))
-			continue;
-		*at = failed->next;
-		total->runs--;
-		total->failed--;
-		free(failed->id);
-		free(failed);
+	if (json_decode(id, &text))
+		found = table_find(&total->failed_ids, buffer_span(&text));
+	buffer_free(&text);
+	if (found == NULL)
 		return;
-	}
+	failed = &total->failed_runs[*found];
+	table_remove(&total->failed_ids, span_of(failed->id));
+	free(failed->id);
+	failed->id = NULL;
+	total->runs--;
+	total->failed--;
 }
 
 void total_add(struct total *total, const struct result *result, bool in_parent)
@@ -113,8 +110,8 @@ void total_add(struct total *total, const struct result *result, bool in_parent)
 	total_init(&share);
 	if (!in_parent)
 		add_usage(&share, result);
-	add_count(&share.iterations, result_iterations(result));
-	add_count(&share.tool_calls, result_tool_calls(result));
+	usage_add_count(&share.iterations, result_iterations(result));
+	usage_add_count(&share.tool_calls, result_tool_calls(result));
 	take_back(total, result_start(result, "resumed_from"));
 	total->runs++;
 	total->nested += result->run->parent_id != NULL;
@@ -132,14 +129,15 @@ void total_add(struct total *total, const struct result *result, bool in_parent)
 
 void total_close(struct total *total)
 {
-	while (total->failed_runs != NULL) {
-		struct failed_run *failed = total->failed_runs;
-
-		add_share(total, &failed->share);
-		total->failed_runs = failed->next;
-		free(failed->id);
-		free(failed);
+	for (size_t i = 0; i < total->failed_count; i++) {
+		if (total->failed_runs[i].id != NULL)
+			add_share(total, &total->failed_runs[i].share);
+		free(total->failed_runs[i].id);
 	}
+	free(total->failed_runs);
+	table_free(&total->failed_ids);
+	total->failed_runs = NULL;
+	total->failed_count = 0;
 }
 
 double total_duration(const struct total *total)

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/standard.h"
+#include "event/log.h"
 #include "event/run_error.h"
 #include "event/terminal.h"
 
@@ -319,7 +320,7 @@ static void take_event(struct show *show, struct run *run, const struct event *e
 		begin_iteration(s);
 		break;
 	case EVENT_LLM_RETRY:
-		if (json_true(json_get(event->data, "discard")))
+		if (event_discards(event))
 			discard(show, run, json_get(event->data, "reason"));
 		break;
 	case EVENT_AGENT_START:

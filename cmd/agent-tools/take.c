@@ -3,6 +3,7 @@
 #include <math.h>
 
 #include "base/clock.h"
+#include "event/log.h"
 #include "event/run_error.h"
 #include "tools_program.h"
 
@@ -240,7 +241,7 @@ void take_event(void *self, struct run *run, const struct event *event)
 			take_approval(p, run, event);
 		break;
 	case EVENT_LLM_RETRY:
-		if (json_true(json_get(event->data, "discard")))
+		if (event_discards(event))
 			give_up_calls(p, run, true);
 		break;
 	case EVENT_ERROR:

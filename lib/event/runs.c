@@ -3,10 +3,11 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/table.h"
 
 enum {
 	BUCKETS = 1024,
-	RECENT = 4096, /* ended runs that are remembered by the hash of their id */
+	RECENT = 16384, /* slots for the hashes of ended runs; a newer one replaces an older one */
 };
 
 struct entry {
@@ -17,11 +18,8 @@ struct entry {
 	struct entry *next, *previous; /* in order of appearance */
 };
 
-/* A run that ended without success, until it is resumed. */
-struct loss {
-	uint64_t hash;
-	int exit_status;
-};
+/* Exit statuses are 0 to 255. */
+enum { STATUSES = 256 };
 
 struct runs {
 	void (*release)(void *state);
@@ -31,8 +29,8 @@ struct runs {
 	struct entry *latest; /* events of one run mostly follow each other */
 	uint64_t recent[RECENT];
 	uint64_t seen, counted, ended, open;
-	struct loss *losses;
-	size_t loss_count;
+	struct table losses; /* runs that ended without success: id, owned, to exit status */
+	uint64_t loss_counts[STATUSES]; /* how many of them have each exit status */
 };
 
 struct runs *runs_new(void (*release)(void *state), bool strict)
@@ -110,10 +108,7 @@ static void count_run(struct runs *runs, struct run *run, enum event_type type)
 
 static bool has_ended(const struct runs *runs, uint64_t hash)
 {
-	for (size_t i = 0; i < RECENT; i++)
-		if (runs->recent[i] == hash)
-			return true;
-	return false;
+	return runs->recent[hash % RECENT] == hash;
 }
 
 static void say_late(const struct event *event, struct reader *reader)
@@ -145,21 +140,28 @@ static bool check_seq(const struct runs *runs, struct run *run, const struct eve
 	return true;
 }
 
-static void add_loss(struct runs *runs, uint64_t hash, int exit_status)
+static void add_loss(struct runs *runs, struct span id, int exit_status)
 {
-	/* Room for twice as many whenever the count is a power of two. */
-	if ((runs->loss_count & (runs->loss_count - 1)) == 0)
-		runs->losses =
-		    mem_resize(runs->losses, (runs->loss_count > 0 ? runs->loss_count * 2 : 1) *
-						 sizeof(*runs->losses));
-	runs->losses[runs->loss_count++] = (struct loss){hash, exit_status};
+	struct span key = table_key(&runs->losses, id);
+
+	if (key.at == NULL)
+		key = (struct span){mem_copy(id), id.len};
+	else
+		runs->loss_counts[*table_find(&runs->losses, key)]--;
+	*table_add(&runs->losses, key) = (size_t)exit_status;
+	runs->loss_counts[exit_status]++;
 }
 
-static void take_back_loss(struct runs *runs, uint64_t hash)
+/* The run is resumed: the one that resumes it answers for both. */
+static void take_back_loss(struct runs *runs, struct span id)
 {
-	for (size_t i = 0; i < runs->loss_count; i++)
-		if (runs->losses[i].hash == hash)
-			runs->losses[i].exit_status = STATUS_OK;
+	struct span key = table_key(&runs->losses, id);
+
+	if (key.at == NULL)
+		return;
+	runs->loss_counts[*table_find(&runs->losses, key)]--;
+	table_remove(&runs->losses, key);
+	free((char *)key.at);
 }
 
 static void end_run(struct runs *runs, struct run *run, const struct event *event)
@@ -174,7 +176,7 @@ static void end_run(struct runs *runs, struct run *run, const struct event *even
 	runs->open--;
 	runs->ended++;
 	if (run->parent_id == NULL && run->exit_status != STATUS_OK)
-		add_loss(runs, hash_of(span_of(run->id)), run->exit_status);
+		add_loss(runs, span_of(run->id), run->exit_status);
 }
 
 static void unlink_entry(struct runs *runs, struct entry *entry)
@@ -227,7 +229,7 @@ static struct entry *carry_on(struct runs *runs, struct entry *entry, struct spa
 	if (!json_decode(resumed_from, &id))
 		return entry;
 	hash = hash_of(buffer_span(&id));
-	take_back_loss(runs, hash);
+	take_back_loss(runs, buffer_span(&id));
 	old = find(runs, buffer_span(&id), hash);
 	buffer_free(&id);
 	if (old == NULL || old == entry || old->run.ended)
@@ -312,7 +314,7 @@ void runs_forget(struct runs *runs, struct run *run)
 	struct entry *entry = (struct entry *)run;
 
 	if (entry->id_len > 0)
-		runs->recent[runs->ended % RECENT] = entry->hash;
+		runs->recent[entry->hash % RECENT] = entry->hash;
 	unlink_entry(runs, entry);
 	free_entry(runs, entry);
 }
@@ -351,11 +353,10 @@ static bool is_torn(const struct runs *runs)
 int runs_status(const struct runs *runs)
 {
 	bool incomplete = runs->counted == 0 || is_torn(runs);
-	int worst = STATUS_OK;
+	int worst = STATUSES - 1;
 
-	for (size_t i = 0; i < runs->loss_count; i++)
-		if (runs->losses[i].exit_status > worst)
-			worst = runs->losses[i].exit_status;
+	while (worst > STATUS_OK && runs->loss_counts[worst] == 0)
+		worst--;
 	return incomplete && worst < STATUS_INCOMPLETE ? STATUS_INCOMPLETE : worst;
 }
 
@@ -381,6 +382,8 @@ void runs_free(struct runs *runs)
 		runs->first = entry->next;
 		free_entry(runs, entry);
 	}
-	free(runs->losses);
+	for (size_t i = 0; i < runs->losses.capacity; i++)
+		free((char *)runs->losses.slots[i].key.at);
+	table_free(&runs->losses);
 	free(runs);
 }

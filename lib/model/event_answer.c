@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "event/event.h"
+#include "event/log.h"
 
 void event_answer_init(struct event_answer *answer, const struct model_handler *handler)
 {
@@ -79,16 +79,11 @@ static bool take_error(struct event_answer *answer, struct span data)
 /* The position of the call, -1 when it has not begun. */
 static int find_call(const struct event_answer *answer, struct span id)
 {
-	for (size_t i = 0; i < answer->call_count; i++)
-		if (json_is(id, answer->calls[i].id))
-			return (int)i;
-	return -1;
-}
+	size_t i = answer->call_count; /* the last call is the one that is written */
 
-/* Whether a call, or what happened to it, is said to be run by the provider itself. */
-static bool is_providers(struct span data)
-{
-	return json_is(json_get(data, "executed_by"), "provider");
+	while (i > 0 && !json_is(id, answer->calls[i - 1].id))
+		i--;
+	return (int)i - 1;
 }
 
 /* A call begins; one without an id gets a number. Returns its position, -1 when it has no name. */
@@ -112,8 +107,8 @@ static int begin_call(struct event_answer *answer, struct span data)
 		buffer_add_format(&number, "call_%d", index + 1);
 		id = buffer_take(&number);
 	}
-	answer->calls = mem_resize(answer->calls, (answer->call_count + 1) * sizeof *answer->calls);
-	delta.by_provider = is_providers(data);
+	answer->calls = array_grow(answer->calls, answer->call_count, sizeof(*answer->calls));
+	delta.by_provider = event_is_hosted(data);
 	answer->calls[answer->call_count++] =
 	    (struct event_answer_call){.id = id, .by_provider = delta.by_provider};
 	delta.id = span_of(id);
@@ -174,7 +169,7 @@ static bool take_call(struct event_answer *answer, struct span data, bool whole)
 		deliver_text(answer, MODEL_TOOL_ARGS, index, piece);
 	} else if (whole) {
 		deliver_args(answer, index, data);
-		if (is_providers(data))
+		if (event_is_hosted(data))
 			take_result(answer, index, data);
 	}
 	return true;
@@ -190,16 +185,6 @@ static bool read_finish(struct span name, enum model_finish *finish)
 			return true;
 		}
 	return false;
-}
-
-static void read_usage(struct span usage, struct model_usage *out)
-{
-	out->input = model_tokens(json_get(usage, "input_tokens"), -1);
-	out->output = model_tokens(json_get(usage, "output_tokens"), -1);
-	out->cached_input = model_tokens(json_get(usage, "cached_input_tokens"), -1);
-	out->cache_write = model_tokens(json_get(usage, "cache_write_tokens"), -1);
-	out->reasoning = model_tokens(json_get(usage, "reasoning_tokens"), -1);
-	out->cost_usd = json_double(json_get(usage, "cost_usd"), -1);
 }
 
 /* What of the whole message has not been streamed. */
@@ -227,7 +212,7 @@ static bool take_message(struct event_answer *answer, struct span message)
 static bool take_end(struct event_answer *answer, struct span data)
 {
 	answer->has_finish = read_finish(json_get(data, "finish_reason"), &answer->finish);
-	read_usage(json_get(data, "usage"), &answer->usage);
+	model_usage_read(json_get(data, "usage"), &answer->usage);
 	buffer_clear(&answer->response_id);
 	buffer_clear(&answer->model);
 	json_decode(json_get(data, "response_id"), &answer->response_id);
@@ -307,7 +292,7 @@ bool event_answer_take(struct event_answer *answer, struct span line)
 		return take_call(answer, event.data, true);
 	case EVENT_TOOL_START:
 	case EVENT_TOOL_END:
-		return !is_providers(event.data) || take_call(answer, event.data, true);
+		return !event_is_hosted(event.data) || take_call(answer, event.data, true);
 	case EVENT_LLM_END:
 		return take_end(answer, event.data);
 	case EVENT_ERROR:

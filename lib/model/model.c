@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "event/log.h"
+
 /* Built-in models come first; what none of them claims names a provider of the registry. */
 static const struct model_type *const types[] = {
     &model_type_test,
@@ -36,6 +38,19 @@ int64_t model_tokens(struct span number, int64_t fallback)
 	int64_t count = json_int(number, -1);
 
 	return count < 0 ? fallback : count < most ? count : most;
+}
+
+void model_usage_read(struct span usage, struct model_usage *out)
+{
+	int64_t *const counts[USAGE_KEYS] = {
+	    [USAGE_INPUT] = &out->input,         [USAGE_OUTPUT] = &out->output,
+	    [USAGE_CACHED] = &out->cached_input, [USAGE_CACHE_WRITE] = &out->cache_write,
+	    [USAGE_REASONING] = &out->reasoning,
+	};
+
+	for (int i = 0; i < USAGE_KEYS; i++)
+		*counts[i] = model_tokens(json_get(usage, usage_names[i]), -1);
+	out->cost_usd = json_double(json_get(usage, "cost_usd"), -1);
 }
 
 /* Whether `type` takes `spec`; if so, what stands behind its prefix. */

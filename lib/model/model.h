@@ -120,6 +120,9 @@ struct model_usage {
  * not overflow: more than 2^40 count as that. */
 int64_t model_tokens(struct span number, int64_t fallback);
 
+/* Read the `usage` of an event; members that are missing become -1. */
+void model_usage_read(struct span usage, struct model_usage *out);
+
 /* What went wrong. Strings are valid during the callback. */
 struct model_error {
 	enum error_kind kind;

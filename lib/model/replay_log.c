@@ -3,15 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "event/event.h"
-
-/* Room for one more of `size` bytes, and for twice as many whenever `count` is a power of two. */
-static void *grow(void *array, size_t count, size_t size)
-{
-	if ((count & (count - 1)) != 0)
-		return array;
-	return mem_resize(array, (count > 0 ? count * 2 : 1) * size);
-}
+#include "event/log.h"
 
 static struct replay_answer *last_answer(const struct replay_run *run)
 {
@@ -20,25 +12,43 @@ static struct replay_answer *last_answer(const struct replay_run *run)
 
 static void add_step(struct replay_run *run, struct replay_step step)
 {
-	run->steps = grow(run->steps, run->step_count, sizeof *run->steps);
+	run->steps = array_grow(run->steps, run->step_count, sizeof(*run->steps));
 	run->steps[run->step_count++] = step;
 }
 
 /* ---- runs ---- */
 
-static struct replay_run *find_run(const struct replay_log *log, struct span run_id)
+/* The runs of the log while it is read, and which recorded run each belongs to. */
+struct replay_reader {
+	struct replay_log *log;
+	struct log runs;
+	size_t *recorded; /* by the numbers of `runs`: the position in log->runs */
+	int count;
+};
+
+static size_t add_run(struct replay_log *log, struct span run_id)
 {
-	for (size_t i = log->run_count; i-- > 0;)
-		if (span_equal(log->runs[i].last_id, run_id))
-			return &log->runs[i];
-	return NULL;
+	log->runs = array_grow(log->runs, log->run_count, sizeof(*log->runs));
+	log->runs[log->run_count] = (struct replay_run){.run_id = run_id};
+	return log->run_count++;
 }
 
-static struct replay_run *add_run(struct replay_log *log, struct span run_id)
+/* The recorded run of an event of the run `number`: a new one, unless the run continues another. */
+static struct replay_run *recorded_run(struct replay_reader *reader, int number,
+				       const struct event *event)
 {
-	log->runs = grow(log->runs, log->run_count, sizeof *log->runs);
-	log->runs[log->run_count] = (struct replay_run){.run_id = run_id, .last_id = run_id};
-	return &log->runs[log->run_count++];
+	const struct log_run *run = &reader->runs.runs[number];
+
+	if (number == reader->count) {
+		bool resumes = run->resumes != LOG_NO_RUN &&
+			       reader->runs.runs[run->resumes].resumed_by == number;
+
+		reader->recorded = array_grow(reader->recorded, (size_t)reader->count++,
+					      sizeof(*reader->recorded));
+		reader->recorded[number] =
+		    resumes ? reader->recorded[run->resumes] : add_run(reader->log, event->run_id);
+	}
+	return &reader->log->runs[reader->recorded[number]];
 }
 
 /* An answer that did not come to its end is asked for again by the run that resumes this one. */
@@ -52,24 +62,18 @@ static void drop_unfinished(struct replay_run *run)
 	run->answer_count--;
 }
 
-static void begin_run(struct replay_log *log, const struct event *event)
+static void begin_run(struct replay_reader *reader, int number, const struct event *event)
 {
-	struct buffer resumed = {0};
-	struct replay_run *run = NULL;
+	const struct log_run *logged = &reader->runs.runs[number];
+	struct replay_run *run = &reader->log->runs[reader->recorded[number]];
 
-	if (json_decode(json_get(event->data, "resumed_from"), &resumed))
-		run = find_run(log, buffer_span(&resumed));
-	buffer_free(&resumed);
-	if (run != NULL) {
-		run->last_id = event->run_id;
+	if (logged->resumes != LOG_NO_RUN &&
+	    reader->recorded[logged->resumes] == reader->recorded[number]) {
 		drop_unfinished(run);
 		return;
 	}
-	run = find_run(log, event->run_id);
-	if (run == NULL)
-		run = add_run(log, event->run_id);
 	run->start = run->agent = event->data;
-	run->nested = json_type(json_get(event->data, "parent_run_id")) == JSON_STRING;
+	run->nested = logged->nested;
 	add_step(run, (struct replay_step){REPLAY_USER, event->data});
 }
 
@@ -84,7 +88,7 @@ static void begin_answer(struct replay_run *run, const struct event *event)
 		last->begun = clock_parse_timestamp(event->timestamp);
 		return;
 	}
-	run->answers = grow(run->answers, run->answer_count, sizeof *run->answers);
+	run->answers = array_grow(run->answers, run->answer_count, sizeof(*run->answers));
 	run->answers[run->answer_count++] =
 	    (struct replay_answer){.begun = clock_parse_timestamp(event->timestamp),
 				   .first = run->first_step,
@@ -103,11 +107,7 @@ static bool has_calls(struct span message)
 {
 	struct json_walk walk = json_walk(json_get(message, "content"));
 
-	while (json_next(&walk))
-		if (json_is(json_get(walk.value, "type"), "tool_call") &&
-		    json_get(walk.value, "executed_by").at == NULL)
-			return true;
-	return false;
+	return event_next_call(&walk);
 }
 
 /* Another agent takes over, and may not see all that was said. */
@@ -140,7 +140,7 @@ static void take_step(struct replay_run *run, const struct event *event)
 		if (has_calls(message))
 			add_step(run, (struct replay_step){REPLAY_RESULTS, message});
 	} else if (event->type == EVENT_TOOL_END) {
-		run->results = grow(run->results, run->result_count, sizeof *run->results);
+		run->results = array_grow(run->results, run->result_count, sizeof(*run->results));
 		run->results[run->result_count++] = event->data;
 	} else if (event->type == EVENT_ERROR &&
 		   json_is(json_get(event->data, "exception_type"), "invalid_output") &&
@@ -158,52 +158,46 @@ static void take_line(struct replay_answer *answer, const struct event *event)
 {
 	if (answer == NULL || answer->ended)
 		return;
-	if (event->type == EVENT_LLM_RETRY && json_true(json_get(event->data, "discard"))) {
+	if (event_discards(event)) {
 		answer->count = 0;
 		return;
 	}
 	if (!is_told(event))
 		return;
-	answer->lines = grow(answer->lines, answer->count, sizeof *answer->lines);
+	answer->lines = array_grow(answer->lines, answer->count, sizeof(*answer->lines));
 	answer->lines[answer->count++] = event->line;
 	answer->failed = event->type == EVENT_ERROR;
 	answer->ended = answer->failed || event->type == EVENT_LLM_END;
 }
 
-static void take_event(struct replay_log *log, const struct event *event)
+static void take_event(struct replay_reader *reader, const struct event *event)
 {
-	struct replay_run *run;
+	int number = log_add(&reader->runs, event);
+	struct replay_run *run = recorded_run(reader, number, event);
 
 	if (event->type == EVENT_AGENT_START) {
-		begin_run(log, event);
-		return;
-	}
-	run = find_run(log, event->run_id);
-	if (run == NULL)
-		run = add_run(log, event->run_id);
-	if (event->type == EVENT_LLM_START) {
+		begin_run(reader, number, event);
+	} else if (event->type == EVENT_LLM_START) {
 		begin_answer(run, event);
-		return;
+	} else {
+		take_line(last_answer(run), event);
+		take_step(run, event);
 	}
-	take_line(last_answer(run), event);
-	take_step(run, event);
 }
 
 /* ---- the log ---- */
 
 void replay_log_read(struct replay_log *log)
 {
-	struct span rest = buffer_span(&log->text);
+	struct replay_reader reader = {.log = log};
+	struct span rest = buffer_span(&log->text), line;
+	struct event event;
 
-	while (rest.len > 0) {
-		const char *newline = memchr(rest.at, '\n', rest.len);
-		struct span line = {rest.at, newline ? (size_t)(newline - rest.at) : rest.len};
-		struct event event;
-
-		rest = span_from(rest, line.len + (newline != NULL));
+	while (log_next_line(&rest, &line, NULL))
 		if (event_read(line, &event, NULL))
-			take_event(log, &event);
-	}
+			take_event(&reader, &event);
+	log_free(&reader.runs);
+	free(reader.recorded);
 }
 
 void replay_log_free(struct replay_log *log)

@@ -35,10 +35,9 @@ struct replay_step {
 };
 
 struct replay_run {
-	struct span run_id; /* of the run, and of the last one that resumed it: */
-	struct span last_id;
-	struct span start; /* data of agent_start; absent: there is none */
-	struct span agent; /* as in the answers */
+	struct span run_id; /* of the first one, if others have resumed it */
+	struct span start;  /* data of agent_start; absent: there is none */
+	struct span agent;  /* as in the answers */
 	bool nested;
 	struct replay_answer *answers;
 	size_t answer_count;

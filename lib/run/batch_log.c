@@ -3,17 +3,15 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
-#include "event/event.h"
+#include "event/log.h"
 
-/* A run of the log; its lines are a list, so that those of interleaved runs are found at once. */
+/* The lines of a run, also those of the runs nested in it, are a list, so that those of interleaved
+ * runs are found at once. */
 struct logged_run {
-	struct span run_id;
 	uint64_t item; /* a hash of id and prompt */
-	int resumed;   /* the run that it goes on with; -1: none */
-	int outermost; /* the run that it is nested in, whose lines have its own; itself: none */
-	int latest;    /* index of the next run with this hash in the table below; -1: none */
-	bool succeeded;
+	int latest;    /* the run before this one in the same bucket of by_item; -1: none */
 	int first_line, last_line; /* -1: none */
+	bool began;                /* there was an agent_start */
 };
 
 struct logged_line {
@@ -21,97 +19,51 @@ struct logged_line {
 	int next;
 };
 
-struct batch_log {
-	struct logged_run *runs;
-	struct logged_line *lines;
-	int run_count, line_count;
-	int *by_run, *by_item; /* hash tables: heads of chains, by run_id (next_by_run) and item */
-	int *next_by_run;
-	event_set types; /* that a conversation is restored from */
-};
-
 enum { BUCKETS = 16384 };
 
-static uint64_t hash_of(struct span text)
-{
-	return hash_add(HASH_START, text);
-}
+struct batch_log {
+	struct log log;
+	struct logged_run *runs; /* by their numbers in `log` */
+	struct logged_line *lines;
+	int run_count, line_count;
+	int by_item[BUCKETS]; /* the last run of the items with this hash; -1: none */
+	event_set types;      /* that a conversation is restored from */
+};
 
 static uint64_t hash_item(struct span id, struct span prompt)
 {
-	return hash_add(hash_add(hash_of(id), (struct span){"", 1}), prompt);
+	return hash_add(hash_add(hash_add(HASH_START, id), (struct span){"", 1}), prompt);
 }
 
-static int find_run(const struct batch_log *log, struct span run_id)
+/* The run number `i` begins. A nested one is no line of the batch. */
+static void begin_run(struct batch_log *log, int i, struct span data)
 {
-	int i = log->by_run[hash_of(run_id) % BUCKETS];
-
-	while (i >= 0 && !span_equal(log->runs[i].run_id, run_id))
-		i = log->next_by_run[i];
-	return i;
-}
-
-static void *grow(void *array, int count, size_t size)
-{
-	/* Room for twice as many whenever the count is a power of two. */
-	if ((count & (count - 1)) != 0)
-		return array;
-	return mem_resize(array, (count > 0 ? (size_t)count * 2 : 1) * size);
-}
-
-/* The run that a member of `data` names; -1: none. */
-static int named_run(const struct batch_log *log, struct span data, const char *key)
-{
-	struct span id = json_get(data, key);
-
-	return id.len > 2 ? find_run(log, (struct span){id.at + 1, id.len - 2}) : -1;
-}
-
-static void add_run(struct batch_log *log, const struct event *event)
-{
-	int i = log->run_count;
-	uint64_t bucket = hash_of(event->run_id) % BUCKETS;
-	int resumed = named_run(log, event->data, "resumed_from");
-	int parent = named_run(log, event->data, "parent_run_id");
+	struct logged_run *run = &log->runs[i];
 	struct buffer id = {0}, prompt = {0};
 
-	json_decode(json_get(event->data, "id"), &id);
-	json_decode(json_get(event->data, "prompt"), &prompt);
-	log->runs = grow(log->runs, i, sizeof(*log->runs));
-	log->next_by_run = grow(log->next_by_run, i, sizeof(*log->next_by_run));
-	log->runs[i] = (struct logged_run){
-	    .run_id = event->run_id,
-	    .item = hash_item(buffer_span(&id), buffer_span(&prompt)),
-	    .resumed = resumed,
-	    .outermost = parent >= 0 ? log->runs[parent].outermost : i,
-	    .latest = -1,
-	    .first_line = -1,
-	    .last_line = -1,
-	};
-	log->next_by_run[i] = log->by_run[bucket];
-	log->by_run[bucket] = i;
-	if (parent < 0) { /* a nested run is no line's */
-		bucket = log->runs[i].item % BUCKETS;
-		log->runs[i].latest = log->by_item[bucket];
-		log->by_item[bucket] = i;
+	run->began = true;
+	json_decode(json_get(data, "id"), &id);
+	json_decode(json_get(data, "prompt"), &prompt);
+	run->item = hash_item(buffer_span(&id), buffer_span(&prompt));
+	if (log->log.runs[i].parent == LOG_NO_RUN) {
+		run->latest = log->by_item[run->item % BUCKETS];
+		log->by_item[run->item % BUCKETS] = i;
 	}
-	log->run_count++;
 	buffer_free(&id);
 	buffer_free(&prompt);
 }
 
-static void add_line(struct batch_log *log, int run, struct span line)
+static void add_line(struct batch_log *log, struct logged_run *run, struct span line)
 {
-	int i = log->line_count;
+	int i = log->line_count++;
 
-	log->lines = grow(log->lines, i, sizeof(*log->lines));
+	log->lines = array_grow(log->lines, (size_t)i, sizeof(*log->lines));
 	log->lines[i] = (struct logged_line){.text = line, .next = -1};
-	if (log->runs[run].first_line < 0)
-		log->runs[run].first_line = i;
+	if (run->first_line < 0)
+		run->first_line = i;
 	else
-		log->lines[log->runs[run].last_line].next = i;
-	log->runs[run].last_line = i;
-	log->line_count++;
+		log->lines[run->last_line].next = i;
+	run->last_line = i;
 }
 
 static void take_line(struct batch_log *log, struct span line)
@@ -122,32 +74,28 @@ static void take_line(struct batch_log *log, struct span line)
 	if (!event_may_be(line, log->types) || !event_read(line, &event, NULL) ||
 	    !event_set_has(log->types, event.type) || event.run_id.at == NULL)
 		return;
-	if (event.type == EVENT_AGENT_START && find_run(log, event.run_id) < 0)
-		add_run(log, &event);
-	run = find_run(log, event.run_id);
-	if (run < 0)
-		return;
-	if (event.type == EVENT_AGENT_END)
-		log->runs[run].succeeded = json_true(json_get(event.data, "success"));
-	add_line(log, log->runs[run].outermost, line);
+	run = log_add(&log->log, &event);
+	for (; log->run_count < log->log.count; log->run_count++) {
+		log->runs = array_grow(log->runs, (size_t)log->run_count, sizeof(*log->runs));
+		log->runs[log->run_count] =
+		    (struct logged_run){.latest = -1, .first_line = -1, .last_line = -1};
+	}
+	if (event.type == EVENT_AGENT_START && !log->runs[run].began)
+		begin_run(log, run, event.data);
+	if (log->runs[run].began)
+		add_line(log, &log->runs[log_outermost(&log->log, run)], line);
 }
 
 struct batch_log *batch_log_new(struct span text)
 {
 	struct batch_log *log = mem_zero(sizeof(*log));
+	struct span line;
 
 	log->types = event_types(EVENT_OF_CONVERSATION);
-	log->by_run = mem_alloc(BUCKETS * sizeof(*log->by_run));
-	log->by_item = mem_alloc(BUCKETS * sizeof(*log->by_item));
 	for (int i = 0; i < BUCKETS; i++)
-		log->by_run[i] = log->by_item[i] = -1;
-	while (text.len > 0) {
-		const char *newline = memchr(text.at, '\n', text.len);
-		size_t len = newline != NULL ? (size_t)(newline - text.at) : text.len;
-
-		take_line(log, (struct span){text.at, len});
-		text = span_from(text, len + (newline != NULL));
-	}
+		log->by_item[i] = -1;
+	while (log_next_line(&text, &line, NULL))
+		take_line(log, line);
 	return log;
 }
 
@@ -165,15 +113,15 @@ bool batch_log_is_done(const struct batch_log *log, const char *id, const char *
 	uint64_t item = hash_item(span_of(id), span_of(prompt));
 
 	for (int run = next_for(log, -1, item); run >= 0; run = next_for(log, run, item))
-		if (log->runs[run].succeeded)
+		if (log->log.runs[run].succeeded)
 			return true;
 	return false;
 }
 
 static void add_lines(const struct batch_log *log, int run, struct buffer *out)
 {
-	if (log->runs[run].resumed >= 0)
-		add_lines(log, log->runs[run].resumed, out);
+	if (log->log.runs[run].resumes != LOG_NO_RUN)
+		add_lines(log, log->log.runs[run].resumes, out);
 	for (int i = log->runs[run].first_line; i >= 0; i = log->lines[i].next) {
 		buffer_add_span(out, log->lines[i].text);
 		buffer_add_char(out, '\n');
@@ -197,8 +145,6 @@ void batch_log_free(struct batch_log *log)
 		return;
 	free(log->runs);
 	free(log->lines);
-	free(log->by_run);
-	free(log->by_item);
-	free(log->next_by_run);
+	log_free(&log->log);
 	free(log);
 }

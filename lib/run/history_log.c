@@ -1,20 +1,15 @@
 #include <stdlib.h>
 
-#include "event/event.h"
+#include "event/log.h"
 #include "run/history.h"
 #include "run/output.h"
 
-/* A nested run is no part of the conversation; what it uses, its parent uses. */
-struct nested_run {
-	struct span run_id;
-	size_t parent;   /* its parent is the nested run before this index; 0: it is not nested */
-	double cost_usd; /* so far, of those nested in it too */
-};
-
 struct log_reader {
 	struct history *history;
-	struct nested_run *nested;
-	size_t nested_count;
+	struct log log;
+	int run;       /* the last one that is not nested: whose conversation this is */
+	double *costs; /* of the runs, by number, with those nested in them */
+	int cost_count;
 };
 
 /* ---- the last answer ---- */
@@ -29,8 +24,7 @@ static struct history_call *find_call(struct history *history, struct span id)
 
 static void add_call(struct history *history, struct span id)
 {
-	history->calls =
-	    mem_resize(history->calls, (history->call_count + 1) * sizeof(*history->calls));
+	history->calls = array_grow(history->calls, history->call_count, sizeof(*history->calls));
 	history->calls[history->call_count++] = (struct history_call){.id = id};
 	json_decode(id, &history->ids);
 	buffer_add_char(&history->ids, '\0');
@@ -43,10 +37,8 @@ static void read_answer(struct history *history, struct span message)
 	if (json_type(message) != JSON_OBJECT)
 		return;
 	history->call_count = 0;
-	while (json_next(&walk))
-		if (json_is(json_get(walk.value, "type"), "tool_call") &&
-		    json_get(walk.value, "executed_by").at == NULL)
-			add_call(history, json_get(walk.value, "tool_call_id"));
+	while (event_next_call(&walk))
+		add_call(history, json_get(walk.value, "tool_call_id"));
 	history->tool_calls += (int64_t)history->call_count;
 	if (history->call_count > 0)
 		history->message = message;
@@ -54,22 +46,13 @@ static void read_answer(struct history *history, struct span message)
 		conversation_add(&history->conversation, message);
 }
 
-static void add_count(int64_t *sum, struct span count)
+static void read_usage(struct usage_total *total, struct span json)
 {
-	int64_t more = json_int(count, -1);
+	struct model_usage usage;
 
-	if (more >= 0)
-		*sum = (*sum >= 0 ? *sum : 0) + more;
-}
-
-static void read_usage(struct usage_total *total, struct span usage)
-{
-	add_count(&total->tokens.input, json_get(usage, "input_tokens"));
-	add_count(&total->tokens.output, json_get(usage, "output_tokens"));
-	add_count(&total->tokens.cached_input, json_get(usage, "cached_input_tokens"));
-	add_count(&total->tokens.cache_write, json_get(usage, "cache_write_tokens"));
-	add_count(&total->tokens.reasoning, json_get(usage, "reasoning_tokens"));
-	total->requests += json_int(json_get(usage, "requests"), 1);
+	model_usage_read(json, &usage);
+	usage_add_tokens(total, &usage);
+	total->requests += json_int(json_get(json, "requests"), 1);
 }
 
 static void read_response(struct history *history, struct span data)
@@ -89,55 +72,36 @@ static void read_cost(struct usage_total *total, struct span cost)
 	total->cost_usd = json_double(cost, 0);
 }
 
-/* ---- nested runs ---- */
+/* ---- nested runs ----
+ * They are no part of the conversation, but what they use counts for the run around them. */
 
-/* Behind the nested run `run_id`; 0: it is not nested. */
-static size_t find_nested(const struct log_reader *log, struct span run_id)
+/* What the nested run has cost so far: those around it pay the difference to the last time. */
+static void read_nested_cost(struct log_reader *reader, int run, struct span cost)
 {
-	size_t i = log->nested_count;
-
-	while (i > 0 && !span_equal(log->nested[i - 1].run_id, run_id))
-		i--;
-	return i;
-}
-
-static void add_nested(struct log_reader *log, struct span run_id, struct span parent)
-{
-	const struct nested_run nested = {
-	    .run_id = run_id,
-	    .parent = find_nested(log, (struct span){parent.at + 1, parent.len - 2}),
-	};
-
-	log->nested = mem_resize(log->nested, (log->nested_count + 1) * sizeof(*log->nested));
-	log->nested[log->nested_count++] = nested;
-}
-
-/* What the run has cost by now: those that it is nested in pay what is new. */
-static void read_nested_cost(struct log_reader *log, size_t nested, struct span cost)
-{
-	double more = json_double(cost, 0) - log->nested[nested - 1].cost_usd;
+	const struct log_run *runs = reader->log.runs;
+	double more = json_double(cost, 0) - reader->costs[run];
 
 	if (json_type(cost) != JSON_NUMBER) {
-		log->history->total.cost_unknown = true;
+		reader->history->total.cost_unknown = true;
 		return;
 	}
-	for (size_t i = nested; i > 0; i = log->nested[i - 1].parent)
-		log->nested[i - 1].cost_usd += more;
-	log->history->total.cost_usd += more;
+	for (; run != LOG_NO_RUN && runs[run].nested; run = runs[run].parent)
+		reader->costs[run] += more;
+	reader->history->total.cost_usd += more;
 }
 
-static void read_nested(struct log_reader *log, size_t nested, const struct event *event)
+static void read_nested(struct log_reader *reader, int run, const struct event *event)
 {
-	struct json_walk walk = json_walk(json_path(event->data, "message.content"));
+	struct json_walk walk;
 
 	if (event->type == EVENT_PROGRESS)
-		read_nested_cost(log, nested, json_get(event->data, "total_cost_usd"));
+		read_nested_cost(reader, run, json_get(event->data, "total_cost_usd"));
 	if (event->type != EVENT_LLM_END)
 		return;
-	read_usage(&log->history->total, json_get(event->data, "usage"));
-	while (json_next(&walk))
-		log->history->nested_calls += json_is(json_get(walk.value, "type"), "tool_call") &&
-					      json_get(walk.value, "executed_by").at == NULL;
+	read_usage(&reader->history->total, json_get(event->data, "usage"));
+	walk = json_walk(json_path(event->data, "message.content"));
+	while (event_next_call(&walk))
+		reader->history->nested_calls++;
 }
 
 /* ---- runs ---- */
@@ -187,18 +151,14 @@ static void read_agent(struct history *history, struct span data)
 	history->system = json_text(json_get(data, "system"));
 }
 
-static void read_start(struct log_reader *log, const struct event *event)
+static void read_start(struct log_reader *reader, int run, const struct event *event)
 {
-	struct history *history = log->history;
-	struct span resumed = json_get(event->data, "resumed_from");
-	struct span parent = json_get(event->data, "parent_run_id");
+	struct history *history = reader->history;
+	int resumes = reader->log.runs[run].resumes;
 
-	if (json_type(parent) == JSON_STRING) {
-		add_nested(log, event->run_id, parent);
-		return;
-	}
-	if (history->run_id == NULL || !json_is(resumed, history->run_id))
+	if (reader->run == LOG_NO_RUN || resumes != reader->run)
 		begin_run(history, event->data);
+	reader->run = run;
 	free(history->run_id);
 	history->run_id = mem_copy(event->run_id);
 	history->ended = history->succeeded = false;
@@ -254,53 +214,85 @@ static void read_handoff(struct history *history, struct span data)
 	free(from);
 }
 
-static void read_event(struct log_reader *log, const struct event *event)
+static void read_own(struct log_reader *reader, int run, const struct event *event)
 {
-	struct history *history = log->history;
-	size_t nested = find_nested(log, event->run_id);
+	struct history *history = reader->history;
 
-	if (event->type == EVENT_AGENT_START) {
-		read_start(log, event);
-	} else if (nested > 0) {
-		read_nested(log, nested, event);
-	} else if (event->type == EVENT_LLM_END) {
+	switch (event->type) {
+	case EVENT_AGENT_START:
+		read_start(reader, run, event);
+		break;
+	case EVENT_LLM_END:
 		read_response(history, event->data);
-	} else if (event->type == EVENT_TOOL_START || event->type == EVENT_TOOL_END) {
+		break;
+	case EVENT_TOOL_START:
+	case EVENT_TOOL_END:
 		read_tool(history, event);
-	} else if (event->type == EVENT_ERROR) {
+		break;
+	case EVENT_ERROR:
 		read_fault(history, event->data);
-	} else if (event->type == EVENT_AGENT_UPDATED) {
+		break;
+	case EVENT_AGENT_UPDATED:
 		read_handoff(history, event->data);
-	} else if (event->type == EVENT_PROGRESS) {
+		break;
+	case EVENT_PROGRESS:
 		read_cost(&history->total, json_get(event->data, "total_cost_usd"));
-	} else if (event->type == EVENT_AGENT_END) {
+		break;
+	case EVENT_AGENT_END:
 		history->ended = true;
-		history->succeeded = json_true(json_get(event->data, "success"));
+		history->succeeded = reader->log.runs[run].succeeded;
+		break;
+	case EVENT_LLM_START:
+	case EVENT_LLM_CHUNK:
+	case EVENT_THINKING_CHUNK:
+	case EVENT_TOOL_CALL_START:
+	case EVENT_TOOL_CALL_CHUNK:
+	case EVENT_TOOL_CALL_END:
+	case EVENT_OUTPUT_CHUNK:
+	case EVENT_LLM_RETRY:
+	case EVENT_TOOL_CHUNK:
+	case EVENT_TOOL_APPROVAL:
+	case EVENT_RAW:
+	case EVENT_OTHER:
+		break;
 	}
+}
+
+static void read_event(struct log_reader *reader, const struct event *event)
+{
+	int run = log_add(&reader->log, event);
+
+	for (; reader->cost_count < reader->log.count; reader->cost_count++) {
+		reader->costs =
+		    array_grow(reader->costs, (size_t)reader->cost_count, sizeof(*reader->costs));
+		reader->costs[reader->cost_count] = 0;
+	}
+	if (!reader->log.runs[run].nested)
+		read_own(reader, run, event);
+	else if (event->type != EVENT_AGENT_START)
+		read_nested(reader, run, event);
 }
 
 bool history_load_log(struct history *history, struct span text, const char *source,
 		      struct error *e)
 {
-	struct log_reader log = {.history = history};
+	struct log_reader reader = {.history = history, .run = LOG_NO_RUN};
 	size_t line_number = 0, events = 0;
-	bool good = true;
+	bool good = true, is_torn;
+	struct span line;
 
-	while (text.len > 0 && good) {
-		const char *newline = memchr(text.at, '\n', text.len);
-		size_t len = newline != NULL ? (size_t)(newline - text.at) : text.len;
-		struct span line = json_trim((struct span){text.at, len});
+	while (good && log_next_line(&text, &line, &is_torn)) {
 		struct json_fault fault;
 		struct event event;
 
 		line_number++;
-		text = span_from(text, len + (newline != NULL));
+		line = json_trim(line);
 		if (line.len == 0)
 			continue;
 		if (event_read(line, &event, &fault)) {
 			events += event.type_name.len > 0;
-			read_event(&log, &event);
-		} else if (newline != NULL || events == 0) {
+			read_event(&reader, &event);
+		} else if (!is_torn || events == 0) {
 			good = error_set(e, "usage", "%s:%zu: not an event: %s", source,
 					 line_number, fault.what);
 		} else {
@@ -310,6 +302,7 @@ bool history_load_log(struct history *history, struct span text, const char *sou
 	if (good && events == 0)
 		good =
 		    error_set(e, "usage", "%s: holds no events and no array of messages", source);
-	free(log.nested);
+	log_free(&reader.log);
+	free(reader.costs);
 	return good;
 }

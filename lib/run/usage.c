@@ -1,15 +1,19 @@
 #include "run/usage.h"
 
+#include "event/log.h"
+
 void usage_init(struct usage_total *total)
 {
 	*total = (struct usage_total){.tokens = MODEL_USAGE_NONE};
 }
 
-/* Unknown counts add nothing; two unknowns stay unknown. */
-static void add(int64_t *sum, int64_t more)
+void usage_add_tokens(struct usage_total *total, const struct model_usage *usage)
 {
-	if (more >= 0)
-		*sum = (*sum >= 0 ? *sum : 0) + more;
+	usage_add_count(&total->tokens.input, usage->input);
+	usage_add_count(&total->tokens.output, usage->output);
+	usage_add_count(&total->tokens.cached_input, usage->cached_input);
+	usage_add_count(&total->tokens.cache_write, usage->cache_write);
+	usage_add_count(&total->tokens.reasoning, usage->reasoning);
 }
 
 void usage_add(struct usage_total *total, struct prices *prices, const char *provider,
@@ -17,11 +21,7 @@ void usage_add(struct usage_total *total, struct prices *prices, const char *pro
 {
 	double cost = usage->cost_usd;
 
-	add(&total->tokens.input, usage->input);
-	add(&total->tokens.output, usage->output);
-	add(&total->tokens.cached_input, usage->cached_input);
-	add(&total->tokens.cache_write, usage->cache_write);
-	add(&total->tokens.reasoning, usage->reasoning);
+	usage_add_tokens(total, usage);
 	if (cost < 0 && !total->cost_unknown &&
 	    !prices_cost(prices, provider, model, usage, &cost, e))
 		total->cost_unknown = true;
@@ -33,8 +33,8 @@ int64_t usage_total_tokens(const struct usage_total *total)
 {
 	int64_t sum = -1;
 
-	add(&sum, total->tokens.input);
-	add(&sum, total->tokens.output);
+	usage_add_count(&sum, total->tokens.input);
+	usage_add_count(&sum, total->tokens.output);
 	return sum;
 }
 
@@ -50,11 +50,11 @@ void usage_put(struct buffer *out, const struct model_usage *usage, int64_t requ
 {
 	json_key(out, "usage");
 	json_open(out, '{');
-	put_count(out, "input_tokens", usage->input);
-	put_count(out, "output_tokens", usage->output);
-	put_count(out, "cached_input_tokens", usage->cached_input);
-	put_count(out, "cache_write_tokens", usage->cache_write);
-	put_count(out, "reasoning_tokens", usage->reasoning);
+	put_count(out, usage_names[USAGE_INPUT], usage->input);
+	put_count(out, usage_names[USAGE_OUTPUT], usage->output);
+	put_count(out, usage_names[USAGE_CACHED], usage->cached_input);
+	put_count(out, usage_names[USAGE_CACHE_WRITE], usage->cache_write);
+	put_count(out, usage_names[USAGE_REASONING], usage->reasoning);
 	json_put_int(out, "requests", requests);
 	json_close(out, '}');
 }

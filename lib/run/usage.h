@@ -15,6 +15,9 @@ struct usage_total {
 
 void usage_init(struct usage_total *total);
 
+/* Add the token counts of one response. */
+void usage_add_tokens(struct usage_total *total, const struct model_usage *usage);
+
 /* Add one response of `model`; its cost is what the provider billed, else by the price list. `e` is
  * filled when the list cannot be read. */
 void usage_add(struct usage_total *total, struct prices *prices, const char *provider,
