@@ -32,7 +32,8 @@ struct tool_call {
 	uint64_t id;  /* a hash of what tells it from others: tool_call_id, else tool_name */
 	char *run_id; /* as it was when the call began, which tools are told; NULL: forgotten */
 	struct kept start;
-	struct kept end;   /* order 0: it has not ended */
+	struct kept end; /* order 0: it has not ended; of its data, looked up once: */
+	struct span result, is_error, duration;
 	int64_t iteration; /* 0: not known */
 	bool listed;       /* in result.calls, which owns it */
 };

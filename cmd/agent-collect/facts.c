@@ -116,13 +116,12 @@ double call_duration(const struct tool_call *call)
 {
 	if (call->end.order == 0)
 		return -1;
-	return json_double(json_get(call->end.data, "duration_seconds"),
-			   between(call->start.time, call->end.time));
+	return json_double(call->duration, between(call->start.time, call->end.time));
 }
 
 bool call_failed(const struct tool_call *call)
 {
-	return json_true(json_get(call->end.data, "is_error"));
+	return json_true(call->is_error);
 }
 
 /* ---- for people ---- */

@@ -166,7 +166,7 @@ static void add_chunk(struct result *result, const struct event *event)
 		result_settle_time(result);
 		result->first_chunk_time = result->last_time;
 	}
-	json_decode(json_get(event->data, "text"), &result->answer);
+	event_add_text(event, &result->answer);
 }
 
 static void begin_iteration(struct result *result, struct span data)
@@ -183,10 +183,11 @@ static void begin_iteration(struct result *result, struct span data)
 /* The text of a message of which no piece was in the stream. */
 static void take_message(struct result *result, struct span message)
 {
-	struct json_walk walk = json_walk(json_get(message, "content"));
+	struct json_walk walk;
 
 	if (!result->answer_is_over && result->answer.len > 0)
 		return; /* it came in pieces */
+	walk = json_walk(json_get(message, "content"));
 	buffer_clear(&result->answer);
 	while (json_next(&walk))
 		if (json_is(json_get(walk.value, "type"), "text"))
@@ -195,16 +196,21 @@ static void take_message(struct result *result, struct span message)
 
 static void end_response(struct result *result, struct span data)
 {
-	struct span usage = json_get(data, "usage");
-	int64_t iteration = json_int(json_get(data, "iteration"), 0);
+	static const struct span names[] = {
+	    SPAN_INIT("iteration"), SPAN_INIT("usage"), SPAN_INIT("message"), {0}};
+	struct span values[3];
+	int64_t iteration;
 
+	json_members(json_walk(data), names, values);
+	iteration = json_int(values[0], 0);
 	result->responses++;
-	take_message(result, json_get(data, "message"));
+	take_message(result, values[2]);
 	result->answer_is_over = true;
 	if (iteration > result->iteration)
 		result->iteration = iteration;
 	for (int i = 0; i < USAGE_KEYS; i++)
-		usage_add_count(&result->usage[i], json_int(json_get(usage, usage_names[i]), -1));
+		usage_add_count(&result->usage[i],
+				json_int(json_get(values[1], usage_names[i]), -1));
 }
 
 /* ---- tool calls ---- */
@@ -270,6 +276,19 @@ static void start_call(struct result *result, const struct event *event, bool li
 	result->calls_started++;
 }
 
+/* A result may be long: it is walked over only once. */
+static void look_up_end(struct tool_call *call)
+{
+	static const struct span names[] = {
+	    SPAN_INIT("result"), SPAN_INIT("is_error"), SPAN_INIT("duration_seconds"), {0}};
+	struct span values[3];
+
+	json_members(json_walk(call->end.data), names, values);
+	call->result = values[0];
+	call->is_error = values[1];
+	call->duration = values[2];
+}
+
 static void end_call(struct result *result, const struct event *event, struct reader *reader)
 {
 	struct span identity = call_identity(event->data);
@@ -285,6 +304,7 @@ static void end_call(struct result *result, const struct event *event, struct re
 	memmove(&result->open.at[i], &result->open.at[i + 1],
 		(result->open.count - i) * sizeof(call));
 	call->end = keep(result, event);
+	look_up_end(call);
 	result->calls_failed += call_failed(call);
 	if (!call->listed)
 		call_free(call);

@@ -58,18 +58,17 @@ static void put_usage(const struct result *result, struct buffer *out)
 
 void write_call(const struct tool_call *call, struct buffer *out)
 {
-	struct span start = call->start.data, end = call->end.data;
+	struct span start = call->start.data;
 
 	json_put_raw(out, "tool_call_id", json_get(start, "tool_call_id"));
 	json_put_raw(out, "tool_name", json_get(start, "tool_name"));
 	json_put_raw(out, "args", json_get(start, "args"));
-	json_put_raw(out, "result", json_get(end, "result"));
+	json_put_raw(out, "result", call->result);
 	if (call->end.order != 0)
 		json_put_bool(out, "is_error", call_failed(call));
 	else
 		json_put_null(out, "is_error");
-	put_seconds(out, "duration_seconds", json_get(end, "duration_seconds"),
-		    call_duration(call));
+	put_seconds(out, "duration_seconds", call->duration, call_duration(call));
 	put_count(out, "iteration", json_get(start, "iteration"),
 		  call->iteration > 0 ? call->iteration : -1);
 }

@@ -56,15 +56,13 @@ static bool choose_other(struct choice *c, struct span name)
 	return c->other_kept;
 }
 
-bool choice_type(struct choice *c, enum event_type type, struct span name)
+bool choice_decide(struct choice *c, enum event_type type, struct span name)
 {
 	if (type == EVENT_OTHER)
 		return choose_other(c, name);
-	if (!event_set_has(c->decided, type)) {
-		c->decided |= EVENT_BIT(type);
-		if (decide(c, event_type_name(type)))
-			c->kept |= EVENT_BIT(type);
-	}
+	c->decided |= EVENT_BIT(type);
+	if (decide(c, event_type_name(type)))
+		c->kept |= EVENT_BIT(type);
 	return event_set_has(c->kept, type);
 }
 

@@ -26,7 +26,13 @@ struct choice {
 bool patterns_add(struct patterns *patterns, const char *list);
 
 /* Whether events of this type are kept; `name` is what it is called. */
-bool choice_type(struct choice *choice, enum event_type type, struct span name);
+bool choice_decide(struct choice *choice, enum event_type type, struct span name);
+
+static inline bool choice_type(struct choice *choice, enum event_type type, struct span name)
+{
+	return event_set_has(choice->decided, type) ? event_set_has(choice->kept, type)
+						    : choice_decide(choice, type, name);
+}
 
 /* Whether the rest of the event is what was asked for; true when nothing was. */
 bool choice_event(const struct choice *choice, const struct event *event);

@@ -75,38 +75,53 @@ static bool check_data(struct event *event)
 	return true;
 }
 
-/* The same for data that is nothing but a text, and one without escapes. Returns false for any
+/* Whether `c` behind a backslash is one of the usual escapes; json_check_object knows the others.
+ */
+static inline bool is_usual_escape(char c)
+{
+	return c == 'n' || c == '"' || c == '\\' || c == 't' || c == '/' || c == 'r';
+}
+
+/* The same for data that is nothing but a text, as that of most chunks is. Returns false for any
  * other. */
-static bool check_plain_text(struct span line, struct event *event)
+static bool check_text(struct span line, struct event *event)
 {
 	const struct span before_text = SPAN("{\"text\":\"");
-	const char *at = event->data.at, *end = at + event->data.len, *quote;
-	bool ascii = true;
+	const char *at = event->data.at, *end = at + event->data.len, *start;
+	bool ascii = true, plain = true;
 	struct span text;
 
 	if (event->data.len < before_text.len || behind_text(at, before_text) == NULL)
 		return false;
-	at += before_text.len;
-	quote = scan_string(line.at, at, end, &ascii);
-	if (end - quote != 2 || *quote != '"')
+	start = at = at + before_text.len;
+	for (;;) {
+		at = scan_string(line.at, at, end, &ascii);
+		if (end - at < 3 || *at != '\\' || !is_usual_escape(at[1]))
+			break;
+		plain = false;
+		at += 2;
+	}
+	if (end - at != 2 || *at != '"')
 		return false;
-	text = (struct span){at, (size_t)(quote - at)};
+	text = (struct span){start, (size_t)(at - start)};
 	if (!ascii && utf8_valid(text) < text.len)
 		return false;
-	event->plain_text = text;
+	if (plain)
+		event->plain_text = text;
+	else
+		event->text = (struct span){start - 1, text.len + 2};
 	return true;
 }
 
-/* Read a line that has exactly the form which writers give it. Returns false for any other line. */
-static bool read_usual(struct span line, struct event *event)
+/* Read a line whose first bytes, up to the quote at `at`, name the type event->type. Returns false
+ * unless the line has exactly the form which writers give it. */
+static bool read_usual(const char *at, struct event *event)
 {
-	const struct span before_data = SPAN(",\"data\":");
-	const char *at = behind_type(line, &event->type_name), *end = line.at + line.len;
+	const struct span before_data = SPAN(",\"data\":"), line = event->line;
+	const char *end = line.at + line.len;
 
-	event->line = line;
 	event->text = event->plain_text = (struct span){0};
-	if (at != NULL)
-		at = behind_fixed(at, end, event);
+	at = behind_fixed(at, end, event);
 	if (at != NULL)
 		at = behind_seq(at, end, &event->seq);
 	if (at == NULL || (size_t)(end - at) < before_data.len + 3)
@@ -115,8 +130,7 @@ static bool read_usual(struct span line, struct event *event)
 	if (at == NULL || *at != '{' || end[-2] != '}' || end[-1] != '}')
 		return false;
 	event->data = (struct span){at, (size_t)(end - 1 - at)};
-	event->type = event_type_of(event->type_name);
-	return check_plain_text(line, event) || check_data(event);
+	return check_text(line, event) || check_data(event);
 }
 
 struct span event_type_quick(struct span line)
@@ -124,15 +138,6 @@ struct span event_type_quick(struct span line)
 	struct span type;
 
 	return behind_type(line, &type) != NULL ? type : (struct span){0};
-}
-
-bool event_may_be(struct span line, event_set types)
-{
-	struct span type;
-
-	if (behind_type(line, &type) == NULL || line.at[line.len - 1] != '}')
-		return true;
-	return event_set_has(types, event_type_of(type));
 }
 
 /* ---- any line ---- */
@@ -196,19 +201,18 @@ void event_envelope(struct span line, struct event *event)
 		event->type_name = SPAN("");
 }
 
-bool event_read(struct span line, struct event *event, struct json_fault *fault)
+/* Read a line in any form. */
+static bool read_any(struct span line, struct event *event, struct json_fault *fault)
 {
 	enum { USUAL_MEMBERS = 8 };
 	struct json_member members[USUAL_MEMBERS];
 	size_t count;
 
-	if (read_usual(line, event))
-		return true;
 	if (!json_check_object(line, 0, members, USUAL_MEMBERS, &count, fault))
 		return false;
 	if (json_type(json_trim(line)) != JSON_OBJECT) {
-		fault->what = "not a JSON object";
-		fault->offset = 0;
+		if (fault != NULL)
+			*fault = (struct json_fault){.what = "not a JSON object"};
 		return false;
 	}
 	if (count > USUAL_MEMBERS) {
@@ -221,6 +225,27 @@ bool event_read(struct span line, struct event *event, struct json_fault *fault)
 	if (event->type_name.at == NULL)
 		event->type_name = SPAN("");
 	return true;
+}
+
+enum event_result event_read_one_of(struct span line, event_set types, struct event *event,
+				    struct json_fault *fault)
+{
+	const char *at = behind_type(line, &event->type_name);
+
+	if (at != NULL) {
+		event->line = line;
+		event->type = event_type_of(event->type_name);
+		if (!event_set_has(types, event->type) && line.at[line.len - 1] == '}')
+			return EVENT_SKIPPED;
+		if (read_usual(at, event))
+			return EVENT_READ;
+	}
+	return read_any(line, event, fault) ? EVENT_READ : EVENT_MALFORMED;
+}
+
+bool event_read(struct span line, struct event *event, struct json_fault *fault)
+{
+	return event_read_one_of(line, EVENT_ALL, event, fault) == EVENT_READ;
 }
 
 void event_add_text(const struct event *event, struct buffer *out)

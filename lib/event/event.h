@@ -29,13 +29,16 @@ struct event {
  * other spelling (ask event_read then). */
 struct span event_type_quick(struct span line);
 
-/* Whether a line may be an event of one of `types`. False only for a line whose first bytes name
- * another type and which ends in a brace: a reader may skip it without checking the whole line. */
-bool event_may_be(struct span line, event_set types);
-
-/* Read the envelope of `line`. Returns false, with `fault` filled, when the line as a whole is not
- * a JSON object (json_check). An object without event_type gives EVENT_OTHER and the name "". */
+/* Read the envelope of `line`. Returns false, with `fault` (may be NULL) filled, when the line as a
+ * whole is not a JSON object (json_check). An object without event_type gives EVENT_OTHER and the
+ * name "". */
 bool event_read(struct span line, struct event *event, struct json_fault *fault);
+
+/* The same for a reader that needs only events of some `types`. A line whose first bytes name
+ * another type, and which ends in a brace, is EVENT_SKIPPED without being checked whole. */
+enum event_result { EVENT_READ, EVENT_SKIPPED, EVENT_MALFORMED };
+enum event_result event_read_one_of(struct span line, event_set types, struct event *event,
+				    struct json_fault *fault);
 
 /* The same for a line that is known to be a JSON object: nothing is checked. */
 void event_envelope(struct span line, struct event *event);

@@ -106,11 +106,14 @@ static bool take_line(struct reader_main *m, struct span line)
 	struct event event;
 	struct run *run;
 
-	if (m->types != 0 && !m->strict && !event_may_be(line, m->types))
+	switch (event_read_one_of(line, m->types, &event, &fault)) {
+	case EVENT_SKIPPED:
 		return true;
-	if (!event_read(line, &event, &fault)) {
+	case EVENT_MALFORMED:
 		reader_warn_skipped(m->reader, &fault);
 		return !m->strict;
+	case EVENT_READ:
+		break;
 	}
 	if (m->run != NULL && !runs_is_asked(event.run_id, m->run))
 		return true;
@@ -156,6 +159,8 @@ static void begin(struct reader_main *m)
 		m->runs = runs_new(program->release, m->strict);
 	if (program->begin != NULL)
 		program->begin(m);
+	if (m->types == 0 || m->strict)
+		m->types = EVENT_ALL;
 	reader_before_wait(m->reader, program->flush, m);
 	reader_before_warn(m->reader, program->clear, m);
 }

@@ -34,7 +34,7 @@ struct reader_main {
 
 	/* Set by the program, while it reads its options or begins. */
 	const char *run; /* --run: only events of the runs that runs_is_asked; NULL: all */
-	event_set types; /* the events it needs; other lines are skipped unchecked. 0: all lines */
+	event_set types; /* the events it needs: without --strict others are skipped. 0: all */
 
 	struct reader *reader;
 	struct runs *runs; /* NULL if the program takes lines and makes none */

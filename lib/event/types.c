@@ -6,46 +6,44 @@ struct event_type_row {
 	const char *keys;
 };
 
-#define NAME(text)                                                                                 \
-	{                                                                                          \
-		text, sizeof(text) - 1                                                             \
-	}
 #define CHUNK        EVENT_IS_CHUNK
 #define TOOL         EVENT_OF_TOOL
 #define ANSWER       EVENT_OF_ANSWER
 #define CONVERSATION EVENT_OF_CONVERSATION
 
 static const struct event_type_row rows[EVENT_OTHER] = {
-    [EVENT_AGENT_START] = {NAME("agent_start"), CONVERSATION,
+    [EVENT_AGENT_START] = {SPAN_INIT("agent_start"), CONVERSATION,
 			   "agent_name model prompt tools schema_version"},
-    [EVENT_AGENT_UPDATED] = {NAME("agent_updated"), CONVERSATION,
+    [EVENT_AGENT_UPDATED] = {SPAN_INIT("agent_updated"), CONVERSATION,
 			     "agent_name previous_agent model tool_call_id"},
-    [EVENT_PROGRESS] = {NAME("progress"), CONVERSATION, "iteration total_tokens total_cost_usd"},
-    [EVENT_ERROR] = {NAME("error"), CONVERSATION | ANSWER, "error exception_type"},
-    [EVENT_AGENT_END] = {NAME("agent_end"), CONVERSATION,
+    [EVENT_PROGRESS] = {SPAN_INIT("progress"), CONVERSATION,
+			"iteration total_tokens total_cost_usd"},
+    [EVENT_ERROR] = {SPAN_INIT("error"), CONVERSATION | ANSWER, "error exception_type"},
+    [EVENT_AGENT_END] = {SPAN_INIT("agent_end"), CONVERSATION,
 			 "agent_name success status exit_status output finish_reason "
 			 "total_iterations total_tokens usage total_cost_usd tool_calls "
 			 "duration_seconds"},
-    [EVENT_LLM_START] = {NAME("llm_start"), 0, "iteration model attempt"},
-    [EVENT_LLM_CHUNK] = {NAME("llm_chunk"), CHUNK | ANSWER, "text"},
-    [EVENT_THINKING_CHUNK] = {NAME("thinking_chunk"), CHUNK | ANSWER, "text"},
-    [EVENT_TOOL_CALL_START] = {NAME("tool_call_start"), TOOL | ANSWER,
+    [EVENT_LLM_START] = {SPAN_INIT("llm_start"), 0, "iteration model attempt"},
+    [EVENT_LLM_CHUNK] = {SPAN_INIT("llm_chunk"), CHUNK | ANSWER, "text"},
+    [EVENT_THINKING_CHUNK] = {SPAN_INIT("thinking_chunk"), CHUNK | ANSWER, "text"},
+    [EVENT_TOOL_CALL_START] = {SPAN_INIT("tool_call_start"), TOOL | ANSWER,
 			       "tool_call_id tool_name index"},
-    [EVENT_TOOL_CALL_CHUNK] = {NAME("tool_call_chunk"), TOOL | CHUNK | ANSWER,
+    [EVENT_TOOL_CALL_CHUNK] = {SPAN_INIT("tool_call_chunk"), TOOL | CHUNK | ANSWER,
 			       "tool_call_id tool_name args_delta"},
-    [EVENT_TOOL_CALL_END] = {NAME("tool_call_end"), TOOL | ANSWER, "tool_call_id tool_name args"},
-    [EVENT_OUTPUT_CHUNK] = {NAME("output_chunk"), CHUNK, "output"},
-    [EVENT_LLM_RETRY] = {NAME("llm_retry"), 0, "attempt wait_seconds reason discard"},
-    [EVENT_LLM_END] = {NAME("llm_end"), CONVERSATION | ANSWER,
+    [EVENT_TOOL_CALL_END] = {SPAN_INIT("tool_call_end"), TOOL | ANSWER,
+			     "tool_call_id tool_name args"},
+    [EVENT_OUTPUT_CHUNK] = {SPAN_INIT("output_chunk"), CHUNK, "output"},
+    [EVENT_LLM_RETRY] = {SPAN_INIT("llm_retry"), 0, "attempt wait_seconds reason discard"},
+    [EVENT_LLM_END] = {SPAN_INIT("llm_end"), CONVERSATION | ANSWER,
 		       "iteration model finish_reason is_final usage message duration_seconds"},
-    [EVENT_TOOL_START] = {NAME("tool_start"), TOOL | CONVERSATION | ANSWER,
+    [EVENT_TOOL_START] = {SPAN_INIT("tool_start"), TOOL | CONVERSATION | ANSWER,
 			  "tool_call_id tool_name args iteration"},
-    [EVENT_TOOL_CHUNK] = {NAME("tool_chunk"), TOOL | CHUNK, "tool_call_id tool_name"},
-    [EVENT_TOOL_END] = {NAME("tool_end"), TOOL | CONVERSATION | ANSWER,
+    [EVENT_TOOL_CHUNK] = {SPAN_INIT("tool_chunk"), TOOL | CHUNK, "tool_call_id tool_name"},
+    [EVENT_TOOL_END] = {SPAN_INIT("tool_end"), TOOL | CONVERSATION | ANSWER,
 			"tool_call_id tool_name result is_error duration_seconds"},
-    [EVENT_TOOL_APPROVAL] = {NAME("tool_approval"), TOOL,
+    [EVENT_TOOL_APPROVAL] = {SPAN_INIT("tool_approval"), TOOL,
 			     "tool_call_id tool_name args decision by"},
-    [EVENT_RAW] = {NAME("raw"), CHUNK, "payload"},
+    [EVENT_RAW] = {SPAN_INIT("raw"), CHUNK, "payload"},
 };
 
 static bool has_name(enum event_type type, struct span name)
@@ -54,12 +52,15 @@ static bool has_name(enum event_type type, struct span name)
 	       memcmp(rows[type].name.at, name.at, name.len) == 0;
 }
 
-enum event_type event_type_of(struct span name)
+enum event_type event_type_find(struct span name)
 {
+	static const enum event_type frequent[] = {EVENT_THINKING_CHUNK, EVENT_TOOL_CALL_CHUNK,
+						   EVENT_TOOL_CHUNK};
 	int type = 0;
 
-	if (has_name(EVENT_LLM_CHUNK, name)) /* the type of most lines */
-		return EVENT_LLM_CHUNK;
+	for (size_t i = 0; i < sizeof(frequent) / sizeof(*frequent); i++)
+		if (has_name(frequent[i], name))
+			return frequent[i];
 	while (type < EVENT_OTHER && !has_name((enum event_type)type, name))
 		type++;
 	return (enum event_type)type;

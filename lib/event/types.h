@@ -46,7 +46,17 @@ enum event_property {
 };
 
 /* The number of the type `name`; EVENT_OTHER if it is unknown. */
-enum event_type event_type_of(struct span name);
+enum event_type event_type_find(struct span name);
+
+/* The same, fast for the type of most lines. */
+static inline enum event_type event_type_of(struct span name)
+{
+	static const char most[] = "llm_chunk";
+
+	if (name.len == sizeof(most) - 1 && memcmp(name.at, most, sizeof(most) - 1) == 0)
+		return EVENT_LLM_CHUNK;
+	return event_type_find(name);
+}
 
 /* The name of a type; NULL for EVENT_OTHER. */
 const char *event_type_name(enum event_type type);
@@ -61,6 +71,7 @@ const char *event_type_keys(enum event_type type);
 typedef uint32_t event_set;
 
 #define EVENT_BIT(type) (UINT32_C(1) << (type))
+#define EVENT_ALL       UINT32_MAX
 
 /* All types that have the property. */
 event_set event_types(enum event_property property);

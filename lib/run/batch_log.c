@@ -71,7 +71,7 @@ static void take_line(struct batch_log *log, struct span line)
 	struct event event;
 	int run;
 
-	if (!event_may_be(line, log->types) || !event_read(line, &event, NULL) ||
+	if (event_read_one_of(line, log->types, &event, NULL) != EVENT_READ ||
 	    !event_set_has(log->types, event.type) || event.run_id.at == NULL)
 		return;
 	run = log_add(&log->log, &event);

@@ -61,7 +61,8 @@ static void try_line(struct span text, struct runs *runs, struct reader *reader)
 		must(same(event.run_id, walked.run_id) && event.seq == walked.seq);
 		must(same(event.data, walked.data) && event.line.at == line.at);
 		must(quick.at == NULL || same(quick, event.type_name));
-		must(event_may_be(event.line, EVENT_BIT(event.type)));
+		must(event_read_one_of(event.line, EVENT_BIT(event.type), &event, &fault) ==
+		     EVENT_READ);
 		try_sse(&event);
 		run = runs_event(runs, &event, reader);
 		must(run == NULL || !run->counts || runs_open(runs) + runs_ended(runs) > 0);

@@ -7,7 +7,7 @@
 	"}}\n"
 #define END(id, success)                                                                           \
 	"{\"event_type\":\"agent_end\",\"run_id\":\"" id "\",\"data\":{\"success\":" success "}}"  \
-											     "\n"
+	"\n"
 #define CHUNK(id) "{\"event_type\":\"llm_chunk\",\"run_id\":\"" id "\",\"data\":{\"text\":\"x\"}}\n"
 
 static void read_log(struct log *log, const char *text)
@@ -75,10 +75,10 @@ static void test_other_ids(void)
 {
 	struct log log = {0};
 
-	read_log(
-	    &log,
-	    "{\"event_type\":\"llm_chunk\",\"data\":{\"text\":\"x\"}}\n" CHUNK(
-		"a") "{\"event_type\":\"llm_end\",\"data\":{}}\n" START("b", ",\"resumed_from\":"
+	read_log(&log,
+		 "{\"event_type\":\"llm_chunk\",\"data\":{\"text\":\"x\"}}\n" CHUNK(
+		     "a") "{\"event_type\":\"llm_end\",\"data\":{}}\n" START("b",
+									     ",\"resumed_from\":"
 									     "\"\\u0061\""));
 	unit_ok(log.count == 3, "events without run_id are one run");
 	unit_ok(log.runs[0].data.at == NULL, "that has no agent_start");
