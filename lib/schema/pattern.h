@@ -45,7 +45,7 @@ bool pattern_example(struct pattern *pattern, struct buffer *out);
  * pattern of ECMA-262. The form has few spellings: between PATTERN_HEAD and PATTERN_TAIL stand
  * single characters (with a backslash before those that mean something, \x{...} for control
  * characters), bracket expressions, groups, ^, $, \b, \B, quantifiers, references (\g{1},
- * \k<name>), and the callouts (?C) at which a match counts its steps. */
+ * \k<name>), and where there is a choice, callouts (?C) at which a match counts its steps. */
 bool pattern_translate(struct span text, struct buffer *out, struct buffer *why);
 #define PATTERN_HEAD "(?C)(?:"
 #define PATTERN_TAIL ")"

@@ -408,7 +408,7 @@ static size_t braces(const struct pattern_reader *t)
 										       : 0;
 }
 
-/* A quantifier of `len` bytes. Where the number of times is not fixed, a match counts its steps. */
+/* A quantifier of `len` bytes. A match counts a step where the number of times is not fixed. */
 static bool take_quantifier(struct pattern_reader *t, size_t len)
 {
 	bool fixed = t->rest.at[0] == '{' && memchr(t->rest.at, ',', len) == NULL;
@@ -503,7 +503,7 @@ static bool take_next(struct pattern_reader *t)
 		return true;
 	case '|':
 		take(t, "|");
-		buffer_add_char(t->out, '|');
+		buffer_add_text(t->out, "|(?C)");
 		t->last = REPEAT_NOT;
 		return true;
 	}

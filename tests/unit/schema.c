@@ -189,6 +189,18 @@ static void test_expensive(void)
 	buffer_add_char(&value, '"');
 	check("a pattern whose work is the square of the text",
 	      SPAN("{\"pattern\":\"[a-z]+\\\\d\"}"), buffer_span(&value), SCHEMA_EXPENSIVE);
+	buffer_clear(&value);
+	for (int i = 0; i < 100; i++)
+		buffer_add_format(&value, "%s\"aaaaaaaaaaaaaaaaaaaa\"", i == 0 ? "[" : ",");
+	buffer_add_char(&value, ']');
+	check("many strings with 2^16 ways each",
+	      SPAN("{\"contains\":{\"pattern\":\"^(?:a|a){16}b\"}}"), buffer_span(&value),
+	      SCHEMA_EXPENSIVE);
+	buffer_clear(&value);
+	buffer_add_char(&value, '"');
+	for (int i = 0; i < 100000; i++)
+		buffer_add_char(&value, 'a');
+	buffer_add_char(&value, '"');
 	check("\"not\" of what is too expensive", SPAN("{\"not\":{\"pattern\":\"(a|aa)+$(?!)\"}}"),
 	      buffer_span(&value), SCHEMA_EXPENSIVE);
 	check("a pattern whose work is that of the text", SPAN("{\"pattern\":\"^[a-z]+$\"}"),
