@@ -8,7 +8,8 @@ enum {
 	MAX_STEPS = 200000,
 	STEPS_A_NODE = 16,
 	STEPS_A_BYTE = 1,
-	MAX_DEPTH = 2000, /* schemas applied inside each other */
+	STEPS_A_PARSE = 10, /* of a part of an example */
+	MAX_DEPTH = 2000,   /* schemas applied inside each other */
 	MARKS_A_STEP = 64,
 };
 
@@ -451,5 +452,6 @@ bool schema_gave_up(const struct schema *schema)
 
 bool schema_check_part(struct schema *schema, uint32_t place, struct span value, int64_t *steps)
 {
+	*steps -= STEPS_A_PARSE;
 	return parse(schema, value) && check(schema, place, steps, NULL);
 }
