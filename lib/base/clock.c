@@ -69,26 +69,17 @@ static char *put_digits(char *at, int64_t value, int width)
 	return at + width;
 }
 
-void clock_add_timestamp(struct buffer *out, int64_t microseconds)
+/* The text of a second, up to the point behind it. */
+static void write_second(char *at, int64_t second)
 {
-	int64_t seconds = microseconds / 1000000, fraction = microseconds % 1000000, days;
-	int64_t of_day;
+	int64_t days = second / SECONDS_A_DAY, of_day = second % SECONDS_A_DAY;
 	int year, month, day;
-	char *at;
 
-	if (fraction < 0) {
-		fraction += 1000000;
-		seconds--;
-	}
-	days = seconds / SECONDS_A_DAY;
-	of_day = seconds % SECONDS_A_DAY;
 	if (of_day < 0) {
 		of_day += SECONDS_A_DAY;
 		days--;
 	}
 	civil_from_days(days, &year, &month, &day);
-	buffer_reserve(out, 27);
-	at = out->at + out->len;
 	at = put_digits(at, year, 4);
 	*at++ = '-';
 	at = put_digits(at, month, 2);
@@ -100,10 +91,38 @@ void clock_add_timestamp(struct buffer *out, int64_t microseconds)
 	at = put_digits(at, of_day / 60 % 60, 2);
 	*at++ = ':';
 	at = put_digits(at, of_day % 60, 2);
-	*at++ = '.';
-	at = put_digits(at, fraction, 6);
-	*at = 'Z';
+	*at = '.';
+}
+
+void clock_stamp_add(struct clock_stamp *stamp, struct buffer *out, int64_t microseconds)
+{
+	int64_t second = microseconds / 1000000;
+	int fraction = (int)(microseconds % 1000000);
+	char *at;
+
+	if (fraction < 0) {
+		fraction += 1000000;
+		second--;
+	}
+	if (!stamp->valid || stamp->second != second)
+		write_second(stamp->text, second);
+	stamp->second = second;
+	stamp->valid = true;
+	buffer_reserve(out, 27);
+	at = out->at + out->len;
+	memcpy(at, stamp->text, sizeof(stamp->text));
+	at += sizeof(stamp->text);
+	for (int i = 5; i >= 0; i--, fraction /= 10)
+		at[i] = (char)('0' + fraction % 10);
+	at[6] = 'Z';
 	out->len += 27;
+}
+
+void clock_add_timestamp(struct buffer *out, int64_t microseconds)
+{
+	struct clock_stamp stamp = {0};
+
+	clock_stamp_add(&stamp, out, microseconds);
 }
 
 /* Read exactly `width` digits at *at. Returns -1 if there are fewer. */

@@ -21,6 +21,14 @@ int64_t clock_realtime(void);
 /* Append `microseconds` since 1970 as RFC 3339 in UTC: 2026-11-20T22:49:01.123456Z (27 bytes). */
 void clock_add_timestamp(struct buffer *out, int64_t microseconds);
 
+/* The same for times of which most are in the same second: its text is kept. Zero is valid. */
+struct clock_stamp {
+	int64_t second;
+	char text[20]; /* 2026-11-20T22:49:01. */
+	bool valid;
+};
+void clock_stamp_add(struct clock_stamp *stamp, struct buffer *out, int64_t microseconds);
+
 /* Parse an RFC 3339 timestamp. Returns microseconds since 1970, or -1 if `text` is not a timestamp.
  * Accepts any number of fractional digits and numeric offsets. */
 int64_t clock_parse_timestamp(struct span text);

@@ -1,6 +1,5 @@
 #include "event/writer.h"
 
-#include "base/clock.h"
 #include "base/uuid.h"
 
 /* Lines wait for the owner's flush only up to here. */
@@ -19,7 +18,7 @@ struct buffer *event_begin(struct event_stream *stream, enum event_type type)
 	buffer_add(line, "{\"event_type\":\"", 15);
 	buffer_add_text(line, event_type_name(type));
 	buffer_add(line, "\",\"timestamp\":\"", 15);
-	clock_add_timestamp(line, clock_realtime());
+	clock_stamp_add(&stream->stamp, line, clock_realtime());
 	buffer_add(line, "\",\"run_id\":\"", 12);
 	buffer_add(line, stream->run_id, 36);
 	buffer_add(line, "\",\"seq\":", 8);

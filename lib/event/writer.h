@@ -11,6 +11,7 @@
 #ifndef EVENT_WRITER_H
 #define EVENT_WRITER_H
 
+#include "base/clock.h"
 #include "event/sink.h"
 #include "event/types.h"
 #include "json/json.h"
@@ -19,7 +20,8 @@
 struct event_stream {
 	struct event_sink *sink;
 	char run_id[37]; /* UUIDv7 */
-	int64_t seq;     /* of the next event */
+	struct clock_stamp stamp;
+	int64_t seq; /* of the next event */
 };
 
 /* A stream with a new run_id. */
