@@ -1,5 +1,6 @@
 #include "progress.h"
 
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -25,13 +26,21 @@ static void draw(struct progress *progress)
 	buffer_free(&line);
 }
 
+/* Whether the terminal takes a line now; one that is stopped (^S) is not waited for. */
+static bool takes_a_line(void)
+{
+	struct pollfd wait = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	return poll(&wait, 1, 0) > 0 && (wait.revents & POLLOUT) != 0;
+}
+
 static void look_again(void *context)
 {
 	struct progress *progress = context;
 	int64_t next;
 
 	progress->tick = loop_timer_add(progress->loop, LIVE_LINE_NS, look_again, progress);
-	if (live_line_is_due(&progress->line, SECOND_NS, &next))
+	if (live_line_is_due(&progress->line, SECOND_NS, &next) && takes_a_line())
 		draw(progress);
 }
 

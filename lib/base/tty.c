@@ -68,16 +68,12 @@ bool tty_lock(struct tty *tty)
 
 /* As many blanks as there are columns move the cursor to the next line, unless it was at the start
  * of a line. */
-void tty_begin_line(const struct tty *tty)
+void tty_begin_line(const struct tty *tty, struct buffer *out)
 {
 	struct winsize size = {0};
-	struct buffer blanks = {0};
 
-	if (ioctl(tty->fd, TIOCGWINSZ, &size) != 0 || size.ws_col == 0)
-		return;
-	buffer_add_format(&blanks, "%*s\r", (int)size.ws_col, "");
-	write_all(tty->fd, buffer_span(&blanks));
-	buffer_free(&blanks);
+	if (ioctl(tty->fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
+		buffer_add_format(out, "%*s\r", (int)size.ws_col, "");
 }
 
 bool tty_is_asked(int fd)

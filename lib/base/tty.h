@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/buffer.h"
+
 struct tty {
 	int fd;   /* for reading (non-blocking) and writing; -1: closed */
 	int lock; /* private */
@@ -23,8 +25,9 @@ const char *tty_open(struct tty *tty);
  * other's answers. Returns false if another program holds the lock. */
 bool tty_lock(struct tty *tty);
 
-/* Start a new line, wherever the cursor is. A live line at the cursor is overwritten. */
-void tty_begin_line(const struct tty *tty);
+/* Append what starts a new line, wherever the cursor is. A live line at the cursor is overwritten.
+ */
+void tty_begin_line(const struct tty *tty, struct buffer *out);
 
 /* Whether the terminal at `fd` shows a question of this program or of another one. Do not draw
  * there then. */

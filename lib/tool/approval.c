@@ -8,7 +8,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/utf8.h"
 #include "event/terminal.h"
 #include "loop/process.h"
@@ -191,19 +190,48 @@ static void answered(struct approval *approval)
 	buffer_free(&line);
 }
 
+/* Write a last line; a terminal that is stopped (^S) does not show it, and is not waited for. */
+static void write_line(const struct approval *approval, struct span text)
+{
+	struct buffer line = {0};
+
+	buffer_add_span(&line, text);
+	buffer_add_char(&line, '\n');
+	if (write(approval->terminal.fd, line.at, line.len) < 0) {
+		/* It is gone, or full. */
+	}
+	buffer_free(&line);
+}
+
+/* Write what the terminal takes of the question; the loop calls again for the rest. */
+static void write_question_part(struct approval *approval)
+{
+	struct buffer *question = &approval->question;
+	ssize_t n =
+	    question->len > 0 ? write(approval->terminal.fd, question->at, question->len) : 0;
+
+	if (n > 0)
+		buffer_drop(question, (size_t)n);
+	loop_fd_change(approval->watch, question->len > 0 ? LOOP_READ | LOOP_WRITE : LOOP_READ);
+}
+
 static void typed(void *context, int events)
 {
 	struct approval *approval = context;
 	char bytes[1024];
-	ssize_t got = read(approval->terminal.fd, bytes, sizeof(bytes));
+	ssize_t got;
 
-	(void)events;
+	if (events & LOOP_WRITE)
+		write_question_part(approval);
+	if (!(events & (LOOP_READ | LOOP_HANGUP)))
+		return;
+	got = read(approval->terminal.fd, bytes, sizeof(bytes));
 	if (got < 0 && (errno == EINTR || errno == EAGAIN))
 		return;
 	if (got > 0)
 		buffer_add(&approval->answer, bytes, (size_t)got);
 	else
-		write_all(approval->terminal.fd, SPAN("\n"));
+		write_line(approval, SPAN(""));
 	if (got <= 0 || memchr(bytes, '\n', (size_t)got) != NULL)
 		answered(approval);
 }
@@ -219,9 +247,8 @@ static void time_is_up(void *context)
 	buffer_add_format(&why, "nobody answered within %g second%s (--approval-timeout)",
 			  approval->policy->timeout, approval->policy->timeout == 1 ? "" : "s");
 	tcflush(approval->terminal.fd, TCIFLUSH);
-	write_all(approval->terminal.fd, SPAN("\n"));
-	write_all(approval->terminal.fd, buffer_span(&why));
-	write_all(approval->terminal.fd, SPAN("\n"));
+	write_line(approval, SPAN(""));
+	write_line(approval, buffer_span(&why));
 	decide(approval, false, "policy", buffer_span(&why));
 	buffer_free(&why);
 }
@@ -230,6 +257,7 @@ static void time_is_up(void *context)
 static void show(struct approval *approval)
 {
 	const struct approval_policy *policy = approval->policy;
+	struct buffer text = {0};
 	const char *why;
 
 	if (is_always(policy, approval->tool_name)) {
@@ -253,8 +281,11 @@ static void show(struct approval *approval)
 		return;
 	}
 	tcflush(approval->terminal.fd, TCIFLUSH);
-	tty_begin_line(&approval->terminal);
-	write_all(approval->terminal.fd, buffer_span(&approval->question));
+	tty_begin_line(&approval->terminal, &text);
+	buffer_add_span(&text, buffer_span(&approval->question));
+	buffer_free(&approval->question);
+	approval->question = text;
+	write_question_part(approval);
 	if (policy->timeout > 0)
 		approval->timer = loop_timer_add(approval->loop, clock_nanoseconds(policy->timeout),
 						 time_is_up, approval);
@@ -375,7 +406,7 @@ void approval_cancel(struct approval *approval)
 		return;
 	process_cancel(approval->process, 0);
 	if (approval->watch != NULL)
-		write_all(approval->terminal.fd, SPAN("\n"));
+		write_line(approval, SPAN(""));
 	leave_queue(approval);
 	release(approval);
 }

@@ -58,6 +58,59 @@ static void test_many_chunks(void)
 	close_client(&exchange);
 }
 
+static void hold_for_a_while(void *context)
+{
+	struct exchange *exchange = context;
+
+	exchange->received_held = exchange->received;
+	loop_hold(exchange->loop, false);
+}
+
+static void on_body_hold(void *context, const struct http_head *head, struct span bytes)
+{
+	struct exchange *exchange = context;
+
+	on_body(context, head, bytes);
+	if (exchange->received_held == 0 && !loop_is_held(exchange->loop)) {
+		loop_hold(exchange->loop, true);
+		loop_timer_add(exchange->loop, 300 * (int64_t)1000000, hold_for_a_while, exchange);
+	}
+}
+
+/* The limit for silence is shorter than the time for which the loop is held. */
+static void test_hold(void)
+{
+	const struct http_limits limits = {.connect_seconds = 10, .idle_seconds = 0.1};
+	struct exchange exchange = open_client();
+	struct http_handler handler = {&exchange, on_head, on_body_hold, on_done};
+	struct http_request request = request_of("/many");
+
+	exchange.call = http_start(exchange.http, &request, &limits, &handler);
+	loop_run(exchange.loop);
+	unit_ok(exchange.received_held > 0 && exchange.received_held < 100000,
+		"a response is not read while the loop is held");
+	unit_ok(exchange.ended && exchange.received == 100000 &&
+		    span_ends(buffer_span(&exchange.log), "done complete"),
+		"all of it arrives afterwards, and the time does not count as silence");
+	http_request_free(&request);
+	close_client(&exchange);
+}
+
+static void test_cancel_held(void)
+{
+	struct exchange exchange = open_client();
+	struct http_handler handler = {&exchange, on_head, on_body_hold, on_done};
+	const struct http_limits limits = {.connect_seconds = 10, .total_seconds = 0.1};
+	struct http_request request = request_of("/endless");
+
+	exchange.call = http_start(exchange.http, &request, &limits, &handler);
+	loop_run(exchange.loop);
+	unit_ok(exchange.ended && loop_is_held(exchange.loop),
+		"the limit of the whole exchange goes on while the loop is held");
+	http_request_free(&request);
+	close_client(&exchange);
+}
+
 static void test_cancel(void)
 {
 	struct exchange exchange = open_client();
@@ -160,6 +213,8 @@ int main(void)
 	test_stale_connection();
 	test_long_body();
 	test_many_chunks();
+	test_hold();
+	test_cancel_held();
 	test_cancel();
 	test_crowd();
 	server_end();

@@ -15,6 +15,7 @@ struct exchange {
 	struct http_call *call;
 	struct buffer log; /* what was called back: head, body, done */
 	size_t received;
+	size_t received_held; /* until the loop was released */
 	bool cancel_in_head, cancel_in_body;
 	bool cancelled;
 	int late; /* callbacks after that */
