@@ -7,8 +7,8 @@
 #include "base/buffer.h"
 #include "base/message.h"
 
-/* Append the complete file `path` ("-": standard input) to `out`. It reads a pipe to its end, and so
- * must not be called while a loop runs. On failure returns false and sets `e` to a sentence that
+/* Append the complete file `path` ("-": standard input) to `out`. It reads a pipe to its end, and
+ * so must not be called while a loop runs. On failure returns false and sets `e` to a sentence that
  * names the path. */
 bool file_read(const char *path, struct buffer *out, struct error *e);
 
