@@ -179,7 +179,7 @@ EOF
 	start_server 'generate=600000'
 	stalled -m openai-chat:m --base-url "$SERVER_URL/v1"
 	until asleep "$pid"; do sleep 0.02; done
-	assert [ "$(awk '/VmHWM/ {print $2}' "/proc/$pid/status")" -lt 20000 ]
+	assert [ "$(awk '/VmHWM/ {print $2}' "/proc/$pid/status")" -lt 60000 ]
 	kill -KILL "$pid"
 	exec {reader}<&-
 }
