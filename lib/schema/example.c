@@ -410,11 +410,9 @@ static struct span written(const struct buffer *out, size_t start)
 /* Append a value; of all choices the first that satisfies the schema, else the last one. */
 static bool generate(struct generator *g, struct span schema, struct buffer *out)
 {
-	size_t start = out->len, choices = count_choices(g, schema);
-	bool good = false;
+	bool is_over = ++g->tries > MAX_TRIES || g->steps < 0, good = false;
+	size_t start = out->len, choices = is_over ? 0 : count_choices(g, schema);
 
-	if (++g->tries > MAX_TRIES || g->steps < 0)
-		choices = 0;
 	g->depth++;
 	if (choices == 0) {
 		json_comma(out);
