@@ -170,7 +170,7 @@ static bool in_object(const struct json_checker *c)
 /* A value of the outermost object ends at `at`. */
 static void note_member(struct json_checker *c, const char *at)
 {
-	if (c->members == NULL || c->depth != 1 || !in_object(c))
+	if (c->depth != 1 || !in_object(c))
 		return;
 	if (c->member_count < c->member_capacity)
 		c->members[c->member_count] =
@@ -202,6 +202,15 @@ static void end_node(struct json_checker *c, size_t node, const char *at)
 		return;
 	index->nodes[node].value.len = (size_t)(at - index->nodes[node].value.at);
 	index->nodes[node].size = index->count - node;
+}
+
+/* A value ends at `at`; `closed`: it is the bracket that was open at this depth. */
+static inline void end_value(struct json_checker *c, const char *at, bool closed)
+{
+	if (c->members != NULL)
+		note_member(c, at);
+	if (c->index != NULL)
+		end_node(c, closed ? c->open[c->depth] : c->index->count - 1, at);
 }
 
 static const char *check_key(struct json_checker *c, const char *at)
@@ -244,9 +253,7 @@ static const char *after_value(struct json_checker *c, const char *at, bool *don
 						 : "',' or ']' is missing");
 		at++;
 		c->depth--;
-		note_member(c, at);
-		if (c->index != NULL)
-			end_node(c, c->open[c->depth], at);
+		end_value(c, at, true);
 	}
 }
 
@@ -292,9 +299,7 @@ static const char *check_all(struct json_checker *c, const char *at)
 		}
 		if (at == NULL)
 			return NULL;
-		note_member(c, at);
-		if (c->index != NULL)
-			end_node(c, c->index->count - 1, at);
+		end_value(c, at, false);
 		at = after_value(c, at, &done);
 	}
 	return at;

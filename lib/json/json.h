@@ -73,7 +73,29 @@ enum json_type {
 /* `text` without white space around it: what to call first on a whole document. */
 struct span json_trim(struct span text);
 
-enum json_type json_type(struct span value);
+/* By the first byte: inline, since nearly every value is asked for it. */
+static inline enum json_type json_type(struct span value)
+{
+	if (value.at == NULL || value.len == 0)
+		return JSON_ABSENT;
+	switch (value.at[0]) {
+	case 'n':
+		return JSON_NULL;
+	case 't':
+	case 'f':
+		return JSON_BOOL;
+	case '"':
+		return value.len >= 2 ? JSON_STRING : JSON_ABSENT;
+	case '[':
+		return JSON_ARRAY;
+	case '{':
+		return JSON_OBJECT;
+	default:
+		return value.at[0] == '-' || (value.at[0] >= '0' && value.at[0] <= '9')
+			   ? JSON_NUMBER
+			   : JSON_ABSENT;
+	}
+}
 
 /* The member `key` of an object; absent when there is none or `object` is no object. Of duplicate
  * keys the first counts. `key` is plain text: escaped spellings of a key are found too. */
@@ -97,7 +119,8 @@ struct json_walk json_walk(struct span value);
 bool json_next(struct json_walk *walk);
 
 /* Several members of the object that `walk` is about, in one walk: values[i] becomes the value of
- * the member names[i], as json_get finds it. An absent span ends `names`; no two are equal. */
+ * the member names[i], as json_get finds it. An absent span ends `names`; none is empty, no two
+ * are equal. */
 void json_members(struct json_walk walk, const struct span *names, struct span *values);
 
 /* As json_walk, for a value of the text that `index` is about; it need not have a node there. */

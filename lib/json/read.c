@@ -68,29 +68,6 @@ struct span json_trim(struct span text)
 	return span_trim(text);
 }
 
-enum json_type json_type(struct span value)
-{
-	if (value.at == NULL || value.len == 0)
-		return JSON_ABSENT;
-	switch (value.at[0]) {
-	case 'n':
-		return JSON_NULL;
-	case 't':
-	case 'f':
-		return JSON_BOOL;
-	case '"':
-		return value.len >= 2 ? JSON_STRING : JSON_ABSENT;
-	case '[':
-		return JSON_ARRAY;
-	case '{':
-		return JSON_OBJECT;
-	default:
-		return value.at[0] == '-' || (value.at[0] >= '0' && value.at[0] <= '9')
-			   ? JSON_NUMBER
-			   : JSON_ABSENT;
-	}
-}
-
 /* ---- walking ---- */
 
 struct json_walk json_walk(struct span value)
@@ -179,7 +156,8 @@ static size_t store_member(struct span key, struct span value, const struct span
 {
 	size_t i = 0;
 
-	while (names[i].at != NULL && !span_equal(names[i], key))
+	while (names[i].at != NULL && !(names[i].len == key.len && names[i].at[0] == *key.at &&
+					memcmp(names[i].at, key.at, key.len) == 0))
 		i++;
 	if (names[i].at == NULL || values[i].at != NULL)
 		return 0;
