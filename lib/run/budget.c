@@ -206,7 +206,7 @@ int64_t budget_calls_left(const struct budget *budget, int64_t *limit)
 {
 	const struct budget *nearest = budget;
 
-	for (const struct budget *at = budget; at != NULL; at = at->parent)
+	for (const struct budget *at = budget->parent; at != NULL; at = at->parent)
 		if (own_calls_left(at) < own_calls_left(nearest))
 			nearest = at;
 	*limit = nearest->limits.max_tool_calls;

@@ -75,7 +75,6 @@ struct handoff {
 };
 
 struct agent_run {
-	enum run_phase phase;
 	struct run_config config;
 	const struct agent *agent; /* whose turn it is */
 	const char *system;        /* its instructions; NULL: none */
@@ -98,33 +97,34 @@ struct agent_run {
 	int attempt;                      /* of this iteration, over all models */
 	int tries;                        /* of the present model */
 	int repairs;                      /* answers wrong in form, one after the other */
-	bool streamed;                    /* chunks of this attempt have been written */
 	int64_t asked_at, first_chunk_at; /* clock_monotonic; 0: not yet */
 	struct held_chunk held;
 
 	/* the tools that are running */
 	struct batch_call *batch;
 	size_t batch_count;
-	int busy;               /* calls asking or running */
 	struct handoff handoff; /* takes place when the calls are done */
 	int64_t since;          /* the iteration after which the present agent took over */
 
 	/* the limits */
 	struct budget budget;
 	struct buffer limit; /* which limit was reached; empty: none */
-	bool capped;         /* it may not have all the output it would like */
 
 	/* the whole run */
 	char *trace_parent; /* 00-TRACE-SPAN-FLAGS; inherited or NULL */
 	char trace_id[TRACE_ID_SIZE];
 	int64_t started_at, first_answer_at;
 	enum model_finish finish;
+	enum run_phase phase;
+	int busy; /* calls asking or running */
+	int exit_status;
+	bool streamed; /* chunks of this attempt have been written */
+	bool capped;   /* this request may not have all the output it would like */
 	bool has_finish;
 	struct buffer message; /* what it failed for */
 	struct loop_timer *timeout, *wait, *done_timer;
 	struct table used_ids; /* tool_call_ids of this run, and of the history it goes on from;
 				* owned */
-	int exit_status;
 };
 
 /* ---- run.c ---- */

@@ -18,6 +18,8 @@ static void read_log(struct log *log, const char *text)
 	while (log_next_line(&rest, &line, NULL))
 		if (event_read(line, &event, NULL))
 			log_add(log, &event);
+	if (log->runs == NULL)
+		abort(); /* every text has runs */
 }
 
 static void test_lines(void)
