@@ -61,7 +61,7 @@ mask() {
 }
 
 @test "every folder of the library has a line in the README" {
-	run -0 diff <(printf '%s\n' lib/*/ | sed 's|/$||') <(grep -oE '^\| `lib/[a-z]+`' README.md | tr -d '|` ' | sort)
+	run -0 diff <(printf '%s\n' lib/*/ | sed 's|/$||') <(grep -oE '^\| `lib/[a-z]+`' lib/README.md | tr -d '|` ' | sort)
 }
 
 @test "the exit statuses of the README are those of the pages" {
