@@ -76,7 +76,7 @@ options_of_table() {
 
 # page FILE: a page as it is shown on a terminal of 80 columns.
 page() {
-	mandoc -T utf8 -O width=80 "$1" 2>/dev/null | col -b | expand
+	mandoc -T utf8 -O width=80 "$1" 2>/dev/null | sed 's/.\x08//g' | expand
 }
 
 # paragraphs: each paragraph on one line.
