@@ -450,8 +450,7 @@ static void put_call(struct buffer *out, const struct trace *trace, const struct
 	string_attribute(out, "gen_ai.tool.name", name);
 	string_attribute(out, "gen_ai.tool.call.id", json_get(call->start.data, "tool_call_id"));
 	text_attribute(out, "gen_ai.tool.type",
-		       json_get(call->start.data, "executed_by").at != NULL ? "extension"
-									    : "function");
+		       event_is_hosted(call->start.data) ? "extension" : "function");
 	if (failed)
 		text_attribute(out, "error.type",
 			       call->end.order != 0 ? "tool_error" : "incomplete");

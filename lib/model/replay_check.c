@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "event/log.h"
 #include "json/json.h"
 #include "model/replay_log.h"
 
@@ -153,16 +154,6 @@ static bool same_handoff(struct buffer *why, struct span data, const struct mess
 
 /* ---- calls ---- */
 
-/* The next call of a recorded message that was run here; false: there is none. */
-static bool next_call(struct json_walk *walk)
-{
-	while (json_next(walk))
-		if (json_is(json_get(walk->value, "type"), "tool_call") &&
-		    json_get(walk->value, "executed_by").at == NULL)
-			return true;
-	return false;
-}
-
 /* The next call of a message from part *at on; NULL: there is none. */
 static const struct part *next_part(const struct message *message, size_t *at)
 {
@@ -227,7 +218,7 @@ static bool same_calls(struct buffer *why, struct span expected, const struct me
 	const struct part *came;
 	size_t at = 0;
 
-	while (next_call(&wanted)) {
+	while (event_next_call(&wanted)) {
 		struct span call = wanted.value, args = json_get(call, "args");
 
 		came = next_part(message, &at);
@@ -292,7 +283,7 @@ static bool same_results(const struct replay_run *run, struct replay_checked *ch
 {
 	struct json_walk calls = json_walk(json_get(asked, "content"));
 
-	for (size_t i = 0; next_call(&calls); i++) {
+	for (size_t i = 0; event_next_call(&calls); i++) {
 		struct span id = json_get(calls.value, "tool_call_id");
 		struct span expected = find_result(run, checked, id);
 
