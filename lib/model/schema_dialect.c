@@ -148,3 +148,32 @@ void dialect_describe(struct span schema,
 	buffer_free(&text);
 	buffer_free(&rest);
 }
+
+void dialect_put_named(struct span schema, struct buffer *out)
+{
+	struct buffer name = {0};
+
+	dialect_name(schema, &name);
+	json_put_string(out, "name", buffer_span(&name));
+	json_put_bool(out, "strict", dialect_is_strict(schema));
+	json_put_raw(out, "schema", schema);
+	buffer_free(&name);
+}
+
+void dialect_write_schemas(struct span schemas,
+			   void (*write)(struct span schema, struct buffer *out),
+			   struct buffer *out)
+{
+	bool is_object = json_type(schemas) == JSON_OBJECT;
+	struct json_walk walk = json_walk(schemas);
+
+	json_open(out, is_object ? '{' : '[');
+	while (json_next(&walk)) {
+		if (is_object)
+			json_copy_key(out, walk.key);
+		else
+			json_comma(out);
+		write(walk.value, out);
+	}
+	json_close(out, is_object ? '}' : ']');
+}

@@ -20,6 +20,14 @@ void dialect_name(struct span schema, struct buffer *out);
  * for models that cannot be asked in any other way. */
 void dialect_instruction(struct span schema, struct buffer *out);
 
+/* Write the members "name", "strict" and "schema", as OpenAI's structured outputs take a schema. */
+void dialect_put_named(struct span schema, struct buffer *out);
+
+/* Write an array or an object of schemas, each by `write`. */
+void dialect_write_schemas(struct span schemas,
+			   void (*write)(struct span schema, struct buffer *out),
+			   struct buffer *out);
+
 /* Write the member "description": the schema's own, and behind it what else a value must satisfy
  * and `is_sent` says that the provider is not sent: "{minimum: 1, maximum: 9}". */
 void dialect_describe(struct span schema,

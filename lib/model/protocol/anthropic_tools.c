@@ -310,27 +310,6 @@ static bool is_sent(struct span schema, struct span key, struct span value)
 	return is_taken(key, value) || says_nothing(key);
 }
 
-static void put_key(struct buffer *out, struct span key)
-{
-	json_comma(out);
-	buffer_add_span(out, key);
-	buffer_add_char(out, ':');
-}
-
-static void write_schemas(struct span schemas, struct buffer *out)
-{
-	bool is_object = json_type(schemas) == JSON_OBJECT;
-	struct json_walk walk = json_walk(schemas);
-
-	json_open(out, is_object ? '{' : '[');
-	while (json_next(&walk)) {
-		if (is_object)
-			put_key(out, walk.key);
-		anthropic_write_schema(walk.value, out);
-	}
-	json_close(out, is_object ? '}' : ']');
-}
-
 void anthropic_write_schema(struct span schema, struct buffer *out)
 {
 	struct json_walk walk = json_walk(schema);
@@ -339,11 +318,11 @@ void anthropic_write_schema(struct span schema, struct buffer *out)
 	while (json_next(&walk)) {
 		if (!is_taken(walk.key, walk.value) || json_is(walk.key, "description"))
 			continue;
-		put_key(out, json_is(walk.key, "oneOf") ? SPAN("\"anyOf\"") : walk.key);
+		json_copy_key(out, json_is(walk.key, "oneOf") ? SPAN("\"anyOf\"") : walk.key);
 		if (json_is_any(walk.key, single))
 			anthropic_write_schema(walk.value, out);
 		else if (json_is_any(walk.key, lists) || json_is_any(walk.key, maps))
-			write_schemas(walk.value, out);
+			dialect_write_schemas(walk.value, anthropic_write_schema, out);
 		else
 			json_write_line(out, walk.value);
 	}

@@ -31,13 +31,6 @@ static bool needs_no_words(struct span key)
 	return json_is_any(key, names);
 }
 
-static void put_key(struct buffer *out, struct span key)
-{
-	json_comma(out);
-	buffer_add_span(out, key);
-	buffer_add_char(out, ':');
-}
-
 /* allOf of one schema is that schema: what is around it stands beside its members. */
 static struct span only_part(struct span schema)
 {
@@ -52,22 +45,6 @@ static bool is_sent(struct span schema, struct span key, struct span value)
 	(void)value;
 	return json_is_any(key, taken) || needs_no_words(key) ||
 	       (json_is(key, "allOf") && json_type(only_part(schema)) == JSON_OBJECT);
-}
-
-static void write_schemas(struct span schemas, struct buffer *out)
-{
-	bool is_object = json_type(schemas) == JSON_OBJECT;
-	struct json_walk walk = json_walk(schemas);
-
-	json_open(out, is_object ? '{' : '[');
-	while (json_next(&walk)) {
-		if (is_object)
-			put_key(out, walk.key);
-		else
-			json_comma(out);
-		gemini_lower_schema(walk.value, out);
-	}
-	json_close(out, is_object ? '}' : ']');
 }
 
 /* Definitions have but one name: "#/definitions/x" is "#/$defs/x". */
@@ -94,13 +71,13 @@ static void write_member(struct span key, struct span value, struct buffer *out)
 {
 	bool tuple = json_is(key, "items") && json_type(value) == JSON_ARRAY;
 
-	put_key(out, json_is(key, "definitions") ? SPAN("\"$defs\"")
-		     : tuple                     ? SPAN("\"prefixItems\"")
-						 : key);
+	json_copy_key(out, json_is(key, "definitions") ? SPAN("\"$defs\"")
+			   : tuple                     ? SPAN("\"prefixItems\"")
+						       : key);
 	if (json_is_any(key, single) && json_type(value) == JSON_OBJECT)
 		gemini_lower_schema(value, out);
 	else if (tuple || json_is_any(key, lists) || json_is_any(key, maps))
-		write_schemas(value, out);
+		dialect_write_schemas(value, gemini_lower_schema, out);
 	else
 		json_write_line(out, value);
 }

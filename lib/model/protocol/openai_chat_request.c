@@ -265,8 +265,6 @@ bool chat_answers_by_tool(const struct provider *provider, const char *model,
 static void write_schema(const struct provider *provider, const struct model_request *request,
 			 struct buffer *out)
 {
-	struct buffer name = {0};
-
 	if (request->schema.at == NULL)
 		return;
 	if (!chat_schema_is_native(provider, request)) {
@@ -274,18 +272,14 @@ static void write_schema(const struct provider *provider, const struct model_req
 			json_put_raw(out, "response_format", SPAN("{\"type\":\"json_object\"}"));
 		return;
 	}
-	dialect_name(request->schema, &name);
 	json_key(out, "response_format");
 	json_open(out, '{');
 	json_put_text(out, "type", "json_schema");
 	json_key(out, "json_schema");
 	json_open(out, '{');
-	json_put_text(out, "name", buffer_string(&name));
-	json_put_bool(out, "strict", dialect_is_strict(request->schema));
-	json_put_raw(out, "schema", request->schema);
+	dialect_put_named(request->schema, out);
 	json_close(out, '}');
 	json_close(out, '}');
-	buffer_free(&name);
 }
 
 /* ---- the request ---- */

@@ -439,8 +439,6 @@ static void write_instructions(const struct provider *provider, const struct mod
 static void write_format(const struct provider *provider, const struct model_request *request,
 			 struct buffer *out)
 {
-	struct buffer name = {0};
-
 	if (request->schema.at == NULL)
 		return;
 	if (!chat_schema_is_native(provider, request)) {
@@ -448,18 +446,14 @@ static void write_format(const struct provider *provider, const struct model_req
 			json_put_raw(out, "text", SPAN("{\"format\":{\"type\":\"json_object\"}}"));
 		return;
 	}
-	dialect_name(request->schema, &name);
 	json_key(out, "text");
 	json_open(out, '{');
 	json_key(out, "format");
 	json_open(out, '{');
 	json_put_text(out, "type", "json_schema");
-	json_put_text(out, "name", buffer_string(&name));
-	json_put_bool(out, "strict", dialect_is_strict(request->schema));
-	json_put_raw(out, "schema", request->schema);
+	dialect_put_named(request->schema, out);
 	json_close(out, '}');
 	json_close(out, '}');
-	buffer_free(&name);
 }
 
 /* What is asked of models that reason, by the quirk "reasoning": nothing is stored at the provider,
