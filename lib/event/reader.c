@@ -81,21 +81,6 @@ void reader_stop_following(struct reader *r)
 	r->stop = true;
 }
 
-bool reader_is_drained(const struct reader *r)
-{
-	return r->start == r->end;
-}
-
-const char *reader_file(const struct reader *r)
-{
-	return r->name;
-}
-
-uint64_t reader_line_number(const struct reader *r)
-{
-	return r->line;
-}
-
 bool reader_line_is_torn(const struct reader *r)
 {
 	return r->torn;

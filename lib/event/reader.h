@@ -48,13 +48,6 @@ void reader_before_warn(struct reader *reader, void (*before_warn)(void *context
  * the next line is read. */
 void reader_stop_following(struct reader *reader);
 
-/* Whether all bytes that were read so far have been delivered: the next call may wait. */
-bool reader_is_drained(const struct reader *reader);
-
-/* The name and line number of the line last returned, for messages ("standard input" for "-"). */
-const char *reader_file(const struct reader *reader);
-uint64_t reader_line_number(const struct reader *reader);
-
 /* Whether the line last returned ended without a newline: a torn write or the end of the file. */
 bool reader_line_is_torn(const struct reader *reader);
 
