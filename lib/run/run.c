@@ -159,7 +159,7 @@ static void add_usage(struct agent_run *run, const struct model *model,
 /* The conversation goes on: the answer becomes part of it. */
 static void remember_answer(struct agent_run *run, const struct model_outcome *outcome)
 {
-	const struct model *model = run->models[run->model_index];
+	const struct model *model = run_model(run);
 	struct buffer message = {0};
 
 	answer_write_message(&run->answer, model_provider(model), model_name(model),
@@ -172,7 +172,7 @@ static void remember_answer(struct agent_run *run, const struct model_outcome *o
 static void on_complete(struct agent_run *run, const struct model_outcome *outcome)
 {
 	struct answer *answer = &run->answer;
-	struct model *model = run->models[run->model_index];
+	struct model *model = run_model(run);
 	bool calls = answer_calls_to_run(answer) > 0;
 	bool is_final = (!calls && outcome->finish != MODEL_PAUSE) ||
 			outcome->finish == MODEL_REFUSAL || outcome->finish == MODEL_CONTENT_FILTER;
@@ -241,7 +241,7 @@ void run_ask(struct agent_run *run)
 	run->first_chunk_at = 0;
 	run->asked_at = clock_monotonic();
 	emit_llm_start(run, window.dropped);
-	run->call = model_ask(run->models[run->model_index], &request, &handler, &e);
+	run->call = model_ask(run_model(run), &request, &handler, &e);
 	window_free(&window);
 	if (run->call == NULL && run->model_index + 1 < run->specs.count)
 		run_recover(run, &(struct model_error){.kind = ERROR_USAGE,

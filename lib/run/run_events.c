@@ -29,11 +29,6 @@ static void end(struct agent_run *run)
 	event_end(&run->stream);
 }
 
-static struct model *current_model(const struct agent_run *run)
-{
-	return run->models[run->model_index];
-}
-
 /* ---- the run ---- */
 
 static void put_tools(struct buffer *data, const struct tool_set *tools)
@@ -53,7 +48,7 @@ void emit_agent_start(struct agent_run *run)
 	struct buffer *data = begin(run, EVENT_AGENT_START);
 
 	json_put_text(data, "agent_name", run->agent->name);
-	json_put_text(data, "model", model_name(current_model(run)));
+	json_put_text(data, "model", model_name(run_model(run)));
 	json_put_text(data, "prompt", config->prompt);
 	if (config->id != NULL)
 		json_put_text(data, "id", config->id);
@@ -67,7 +62,7 @@ void emit_agent_start(struct agent_run *run)
 	json_put_int(data, "schema_version", SCHEMA_VERSION);
 	if (run->system != NULL)
 		json_put_text(data, "system", run->system);
-	json_put_text(data, "provider", model_provider(current_model(run)));
+	json_put_text(data, "provider", model_provider(run_model(run)));
 	if (config->resume)
 		json_put_text(data, "resumed_from", config->history->run_id);
 	if (config->parent != NULL) {
@@ -86,9 +81,9 @@ void emit_agent_updated(struct agent_run *run, const char *previous, const char 
 
 	json_put_text(data, "agent_name", run->agent->name);
 	json_put_text(data, "previous_agent", previous);
-	json_put_text(data, "model", model_name(current_model(run)));
+	json_put_text(data, "model", model_name(run_model(run)));
 	json_put_text(data, "tool_call_id", call_id);
-	json_put_text(data, "provider", model_provider(current_model(run)));
+	json_put_text(data, "provider", model_provider(run_model(run)));
 	json_put_text(data, "handoff_input", handoff_input_name(input));
 	if (reason.len > 0)
 		json_put_string(data, "reason", reason);
@@ -182,7 +177,7 @@ void emit_llm_start(struct agent_run *run, size_t dropped)
 	struct buffer *data = begin(run, EVENT_LLM_START);
 
 	json_put_int(data, "iteration", run->budget.iterations);
-	json_put_text(data, "model", model_name(current_model(run)));
+	json_put_text(data, "model", model_name(run_model(run)));
 	json_put_int(data, "attempt", run->attempt);
 	if (dropped > 0)
 		json_put_int(data, "dropped_messages", (int64_t)dropped);
@@ -195,13 +190,13 @@ void emit_llm_end(struct agent_run *run, const struct model_outcome *outcome, bo
 
 	json_put_int(data, "iteration", run->budget.iterations);
 	json_put_text(data, "model",
-		      outcome->model != NULL ? outcome->model : model_name(current_model(run)));
+		      outcome->model != NULL ? outcome->model : model_name(run_model(run)));
 	json_put_text(data, "finish_reason", model_finish_name(outcome->finish));
 	json_put_bool(data, "is_final", is_final);
 	usage_put(data, &outcome->usage, run->attempt);
 	json_key(data, "message");
-	answer_write_message(&run->answer, model_provider(current_model(run)),
-			     model_name(current_model(run)), outcome->refusal, data);
+	answer_write_message(&run->answer, model_provider(run_model(run)),
+			     model_name(run_model(run)), outcome->refusal, data);
 	put_seconds(data, "duration_seconds", seconds_since(run->asked_at));
 	if (outcome->response_id != NULL)
 		json_put_text(data, "response_id", outcome->response_id);
@@ -306,7 +301,7 @@ static void emit_raw(struct agent_run *run, const struct model_delta *delta)
 {
 	struct buffer *data = begin(run, EVENT_RAW);
 
-	json_put_text(data, "provider", model_provider(current_model(run)));
+	json_put_text(data, "provider", model_provider(run_model(run)));
 	if (delta->name.at != NULL)
 		json_put_string(data, "event", delta->name);
 	json_put_raw(data, "payload", delta->text);

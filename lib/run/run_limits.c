@@ -3,11 +3,6 @@
 /* How many output tokens every model may be asked for. */
 enum { EVERY_MODEL = 4096 };
 
-static struct model *current_model(const struct agent_run *run)
-{
-	return run->models[run->model_index];
-}
-
 /* The next request in tokens. */
 static int64_t next_input(const struct agent_run *run)
 {
@@ -27,7 +22,7 @@ void run_fit_request(struct agent_run *run, struct model_request *request)
 	if (!budget_is_limited(&run->budget) && run->config.max_history_tokens == 0)
 		return;
 	run->budget.last.asked = estimate_request(request);
-	most = budget_output(&run->budget, current_model(run),
+	most = budget_output(&run->budget, run_model(run),
 			     budget_input(&run->budget, run->budget.last.asked));
 	/* Reasoning has its own demands on the length. */
 	run->capped = most < wanted && most >= BUDGET_LEAST_OUTPUT && request->effort == NULL;
@@ -51,6 +46,11 @@ static void wrap_up(struct agent_run *run)
 	run_ask(run);
 }
 
+static void end_at_limit(struct agent_run *run)
+{
+	run_fail(run, RUN_LIMIT, STATUS_LIMIT, ERROR_LIMIT, "%s", buffer_string(&run->limit));
+}
+
 void run_reach_limit(struct agent_run *run, const char *why)
 {
 	if (run->limit.len == 0)
@@ -60,26 +60,26 @@ void run_reach_limit(struct agent_run *run, const char *why)
 		run->budget.keeps_last = false;
 		run_tools_refuse(run, buffer_string(&run->limit));
 		if (!budget_is_limited(&run->budget) ||
-		    budget_output(&run->budget, current_model(run), next_input(run)) >=
+		    budget_output(&run->budget, run_model(run), next_input(run)) >=
 			BUDGET_LEAST_OUTPUT) {
 			wrap_up(run);
 			return;
 		}
 	}
-	run_fail(run, RUN_LIMIT, STATUS_LIMIT, ERROR_LIMIT, "%s", buffer_string(&run->limit));
+	end_at_limit(run);
 }
 
 void run_wrapped_up(struct agent_run *run)
 {
 	run_tools_refuse(run, buffer_string(&run->limit));
-	run_fail(run, RUN_LIMIT, STATUS_LIMIT, ERROR_LIMIT, "%s", buffer_string(&run->limit));
+	end_at_limit(run);
 }
 
 bool run_within_limits(struct agent_run *run)
 {
 	struct buffer why = {0};
 	bool spent = budget_is_limited(&run->budget) &&
-		     budget_is_spent(&run->budget, current_model(run), next_input(run), &why);
+		     budget_is_spent(&run->budget, run_model(run), next_input(run), &why);
 
 	if (spent)
 		run_reach_limit(run, buffer_string(&why));

@@ -88,7 +88,7 @@ void run_recover(struct agent_run *run, const struct model_error *error)
 	} else if (run->model_index + 1 < run->specs.count) {
 		run->model_index++;
 		run->tries = 0;
-		ask_again(run, error, 0, model_name(run->models[run->model_index]));
+		ask_again(run, error, 0, model_name(run_model(run)));
 	} else {
 		model_failed(run, error);
 	}

@@ -129,6 +129,12 @@ struct agent_run {
 
 /* ---- run.c ---- */
 
+/* The model that is asked. */
+static inline struct model *run_model(const struct agent_run *run)
+{
+	return run->models[run->model_index];
+}
+
 /* Go on to another phase. The last request stays in its phase until the end. */
 void run_enter(struct agent_run *run, enum run_phase phase);
 
