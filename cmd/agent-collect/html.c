@@ -136,7 +136,7 @@ static void put_note(struct buffer *out, const struct kept *kept)
 	json_put_text(out, "kind", event_type_name(kept->type));
 	json_put_int(out, "order", (int64_t)kept->order);
 	put_time(out, "start", kept->time);
-	for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		struct span value = json_get(kept->data, keys[i]);
 		enum json_type type = json_type(value);
 

@@ -244,7 +244,7 @@ static struct option_table make_table(void)
 {
 	struct option_table table = {.count = 0};
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(*rows); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		if (rows[i].kind == KIND_SETTING)
 			add_setting(&table, setting_find(span_of(rows[i].name), false));
 		else if (rows[i].kind != KIND_LIMITS)

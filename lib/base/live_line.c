@@ -92,6 +92,6 @@ void live_line_clear_at_signals(const struct live_line *line)
 	struct sigaction action = {0};
 
 	action.sa_handler = line->fd == STDOUT_FILENO ? leave_output : leave_error;
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(*numbers); i++)
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
 		sigaction(numbers[i], &action, NULL);
 }

@@ -26,6 +26,9 @@ struct span {
 		(literal), sizeof(literal) - 1                                                     \
 	}
 
+/* The number of elements of an array. */
+#define ARRAY_LEN(array) (sizeof(array) / sizeof(*(array)))
+
 /* printf's "%.*s" for a span. */
 #define SPAN_ARG(s) (int)(s).len, (s).at
 

@@ -16,7 +16,7 @@ static int set_color(struct reader_main *m, const char *value)
 {
 	static const char *const choices[] = {"auto", "always", "never"};
 
-	for (size_t i = 0; i < sizeof(choices) / sizeof(*choices); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(choices); i++) {
 		if (strcmp(value, choices[i]) == 0) {
 			m->color = choices[i];
 			return NO_STATUS;

@@ -58,7 +58,7 @@ enum event_type event_type_find(struct span name)
 						   EVENT_TOOL_CHUNK};
 	int type = 0;
 
-	for (size_t i = 0; i < sizeof(frequent) / sizeof(*frequent); i++)
+	for (size_t i = 0; i < ARRAY_LEN(frequent); i++)
 		if (has_name(frequent[i], name))
 			return frequent[i];
 	while (type < EVENT_OTHER && !has_name((enum event_type)type, name))

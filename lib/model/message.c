@@ -15,7 +15,7 @@ static enum part_type type_of(struct span type, bool by_provider)
 	    {"refusal", PART_REFUSAL},    {"opaque", PART_OPAQUE},
 	};
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (json_is(type, known[i].name))
 			return known[i].type == PART_CALL && by_provider ? PART_PROVIDER_CALL
 									 : known[i].type;

@@ -311,7 +311,7 @@ static size_t looks_like_key(const char *at, const char *end, char before)
 
 	if (isalnum((unsigned char)before))
 		return 0;
-	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
 		size_t prefix = strlen(shapes[i].prefix), len = prefix;
 
 		if ((size_t)(end - at) < prefix || memcmp(at, shapes[i].prefix, prefix) != 0)
@@ -331,7 +331,7 @@ static size_t secret_at(const struct provider *provider, const char *at, size_t 
 {
 	const struct buffer *secrets[] = {&provider->key, &provider->token};
 
-	for (size_t i = 0; i < sizeof(secrets) / sizeof(secrets[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(secrets); i++)
 		if (secrets[i]->len >= 4 && left >= secrets[i]->len &&
 		    memcmp(at, secrets[i]->at, secrets[i]->len) == 0)
 			return secrets[i]->len;

@@ -61,7 +61,7 @@ static struct span take_value(struct span *in, bool *is_text)
 	unsigned char kind = type.at != NULL ? (unsigned char)type.at[0] : 0;
 
 	*is_text = kind == 7;
-	if (type.at == NULL || kind >= sizeof(sizes) / sizeof(sizes[0]))
+	if (type.at == NULL || kind >= ARRAY_LEN(sizes))
 		return (struct span){0};
 	return kind == 6 || kind == 7 ? take_counted(in, 2) : take(in, sizes[kind]);
 }

@@ -95,7 +95,7 @@ static const struct transfer_failure *find(const struct http_call *call, CURLcod
 
 	if (call->fault != NULL)
 		return &unfit;
-	for (size_t i = 0; i < sizeof(failures) / sizeof(*failures); i++)
+	for (size_t i = 0; i < ARRAY_LEN(failures); i++)
 		if (failures[i].code == code)
 			return &failures[i];
 	return &other;

@@ -192,7 +192,7 @@ static void add_signature(const struct sigv4 *sigv4, const char *date, struct sp
 	struct buffer key = {0};
 
 	buffer_add_format(&key, "AWS4%s", sigv4->secret);
-	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 		sha256_hmac(buffer_span(&key), steps[i], digest);
 		buffer_clear(&key);
 		buffer_add(&key, digest, sizeof(digest));

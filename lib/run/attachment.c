@@ -17,7 +17,7 @@ static const char *recognise(struct span bytes)
 	    {"application/pdf", SPAN("%PDF-")},
 	};
 
-	for (size_t i = 0; i < sizeof(types) / sizeof(*types); i++)
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (bytes.len >= types[i].magic.len &&
 		    memcmp(bytes.at, types[i].magic.at, types[i].magic.len) == 0)
 			return types[i].type;

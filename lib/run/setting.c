@@ -53,7 +53,7 @@ static bool is_effort(const char *text)
 {
 	static const char *const levels[] = {"none", "low", "medium", "high", "max"};
 
-	for (size_t i = 0; i < sizeof(levels) / sizeof(*levels); i++)
+	for (size_t i = 0; i < ARRAY_LEN(levels); i++)
 		if (strcmp(text, levels[i]) == 0)
 			return true;
 	return false;

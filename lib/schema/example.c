@@ -184,7 +184,7 @@ static const char *format_example(struct span format)
 	    {"url", "https://example.com/"}, {"uuid", "00000000-0000-4000-8000-000000000000"},
 	};
 
-	for (size_t i = 0; i < sizeof(examples) / sizeof(examples[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(examples); i++)
 		if (json_is(format, examples[i][0]))
 			return examples[i][1];
 	return NULL;
@@ -341,10 +341,10 @@ static const char *choose_type(const struct schema_parts *parts)
 
 	if (json_type(type) == JSON_ARRAY)
 		type = element(type, json_is(element(type, 0), "null"));
-	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(types); i++)
 		if (json_is(type, types[i]))
 			return types[i];
-	for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(hints); i++)
 		if (keyword(parts, hints[i][0]).at != NULL)
 			return hints[i][1];
 	return "string";

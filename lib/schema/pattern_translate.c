@@ -214,7 +214,7 @@ static bool take_property(struct pattern_reader *t, bool negated, struct buffer 
 		return fail(t, "\\p needs the name of a property in braces");
 	name = (struct span){t->rest.at + 1, (size_t)(end - t->rest.at) - 1};
 	t->rest = span_from(t->rest, name.len + 2);
-	for (size_t i = 0; i < sizeof(kinds) / sizeof(*kinds); i++)
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
 		if (span_starts(name, kinds[i][0])) {
 			name = span_from(name, strlen(kinds[i][0]));
 			prefix = kinds[i][1];
@@ -355,7 +355,7 @@ static bool open_group(struct pattern_reader *t)
 	*group = (struct group){.dot_all = t->dot_all, .multiline = t->multiline};
 	t->depth++;
 	t->last = REPEAT_NOT;
-	for (size_t i = 0; i < sizeof(assertions) / sizeof(*assertions); i++)
+	for (size_t i = 0; i < ARRAY_LEN(assertions); i++)
 		if (take(t, assertions[i])) {
 			group->is_assertion = true;
 			buffer_add_format(t->out, "(%s", assertions[i]);

@@ -439,7 +439,7 @@ static int status_of(struct span name)
 	    {"resourceNotFoundException", 404}, {"serviceQuotaExceededException", 400},
 	};
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (span_is(name, known[i].name))
 			return known[i].status;
 	return 500;

@@ -57,7 +57,7 @@ static const char *format_of(struct span media_type, bool image)
 	    {"application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", "xlsx", false},
 	};
 
-	for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(known); i++)
 		if (known[i].image == image && json_is(media_type, known[i].type))
 			return known[i].format;
 	return NULL;

@@ -13,7 +13,7 @@ const struct protocol *protocol_find(struct span name)
 {
 	if (name.at == NULL)
 		return protocols[0];
-	for (size_t i = 0; i < sizeof(protocols) / sizeof(protocols[0]); i++)
+	for (size_t i = 0; i < ARRAY_LEN(protocols); i++)
 		if (json_is(name, protocols[i]->name))
 			return protocols[i];
 	return NULL;
