@@ -191,6 +191,16 @@ void json_put_bool(struct buffer *out, const char *key, bool value);
 void json_put_null(struct buffer *out, const char *key);
 void json_put_raw(struct buffer *out, const char *key, struct span json); /* absent writes null */
 
+/* Append JSON in the form of a template, with a comma before it where one is due:
+ *     json_pack(out, "{'type':'text','text':%j,'citations':%j}", text, citations);
+ * A template is JSON without white space, or a part of it, such as the members of an object that is
+ * open; ' stands for a quote. Each placeholder takes an argument:
+ *     %j  struct span: JSON             %d  int64_t
+ *     %s  struct span: text             %b  bool
+ *     %t  const char *: text (also as a key)
+ * A member or element whose argument is absent or NULL is left out. */
+void json_pack(struct buffer *out, const char *form, ...);
+
 /* Append `value` without the white space between its tokens, on one line: what a pretty-printed
  * value needs to become part of an event. Strings and numbers keep their bytes. */
 void json_write_compact(struct buffer *out, struct span value);

@@ -291,6 +291,34 @@ static void writing(void)
 	buffer_free(&out);
 }
 
+static void packing(void)
+{
+	struct buffer out = {0};
+	struct span none = {0};
+
+	json_pack(&out, "{'a':%j,'b':[%s,%t],'c':%d,'d':{'e':%b},'f':true}", SPAN("[1]"),
+		  SPAN("x\n"), "y", INT64_MIN, false);
+	unit_same(buffer_span(&out),
+		  SPAN("{\"a\":[1],\"b\":[\"x\\n\",\"y\"],\"c\":-9223372036854775808,"
+		       "\"d\":{\"e\":false},\"f\":true}"),
+		  "a template with all kinds of arguments");
+	buffer_clear(&out);
+	json_pack(&out, "{'a':%j,'b':%t,'c':[%s,%j],%t:%j,'d':1,'e':%s}", none, NULL, none,
+		  SPAN("2"), "key", none, none);
+	unit_same(buffer_span(&out), SPAN("{\"c\":[2],\"d\":1}"), "absent members are left out");
+	buffer_clear(&out);
+	json_pack(&out, "{'a':[");
+	json_pack(&out, "{%t:''}", "k\"");
+	json_pack(&out, "{}");
+	json_pack(&out, "],'b':");
+	json_pack(&out, "%j", SPAN("1"));
+	json_pack(&out, "'c':%s,'d':%j", SPAN(""), none);
+	json_pack(&out, "}");
+	unit_same(buffer_span(&out), SPAN("{\"a\":[{\"k\\\"\":\"\"},{}],\"b\":1,\"c\":\"\"}"),
+		  "a value in several parts");
+	buffer_free(&out);
+}
+
 static void writes_number(double value, const char *want)
 {
 	struct buffer out = {0};
@@ -414,6 +442,7 @@ int main(void)
 	numbers();
 	garbage();
 	writing();
+	packing();
 	written_numbers();
 	completion();
 	return unit_done();
