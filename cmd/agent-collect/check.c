@@ -26,7 +26,7 @@ struct checks {
 	size_t count;
 };
 
-struct checks *checks_new(char *const *expressions, size_t count, struct error *e)
+struct checks *checks_new(const char *const *expressions, size_t count, struct error *e)
 {
 	struct checks *checks = mem_zero(sizeof(*checks));
 	struct error why = {0};

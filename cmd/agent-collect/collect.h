@@ -220,7 +220,7 @@ void live_free(struct collect_live *live);
 struct checks;
 
 /* NULL with `e` when an expression does not compile. */
-struct checks *checks_new(char *const *expressions, size_t count, struct error *e);
+struct checks *checks_new(const char *const *expressions, size_t count, struct error *e);
 /* Says which conditions the result does not meet; false when there is one. */
 bool checks_hold(struct checks *checks, struct span result);
 void checks_free(struct checks *checks);

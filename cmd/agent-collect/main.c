@@ -5,7 +5,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -17,7 +16,7 @@ struct collect_program {
 	struct reader_main main;
 	struct collection collection;
 	const char *result_file;
-	char **check_expressions;
+	const char **check_expressions; /* the texts are borrowed */
 	size_t check_count;
 	bool passes, shows_status, adds_total;
 
@@ -36,41 +35,6 @@ const struct format *const formats[] = {
 
 /* ---- options ---- */
 
-enum { OPT_CHECK = READER_OPT_OWN, OPT_STATUS, OPT_TOTAL };
-
-static const struct option long_options[] = {
-    {"output", required_argument, NULL, 'o'},
-    {"pass", no_argument, NULL, 'p'},
-    {"result", required_argument, NULL, 'r'},
-    {"check", required_argument, NULL, OPT_CHECK},
-    {"status", no_argument, NULL, OPT_STATUS},
-    {"total", no_argument, NULL, OPT_TOTAL},
-    READER_LONG_OPTIONS,
-};
-
-static void print_help(void)
-{
-	printf("usage: agent-collect [options] [FILE ...]\n"
-	       "Write one result for each run in an agent's event stream; exit with the status of "
-	       "the run.\n"
-	       "\n"
-	       "  -o, --output=FORMAT    %s (default)",
-	       formats[0]->name);
-	for (size_t i = 1; formats[i] != NULL; i++)
-		printf(", %s", formats[i]->name);
-	fputs(
-	    "\n"
-	    "  -p, --pass             copy the events to standard output (requires --result)\n"
-	    "  -r, --result=FILE      write the results to FILE\n"
-	    "      --status           show a live line on the terminal\n"
-	    "      --check=EXPR       exit with 1 unless every result satisfies the jq expression\n"
-	    "      --total            add one result over all runs\n" READER_HELP "\n"
-	    "Exit status: the highest status of the runs; 1 also for malformed lines and failed "
-	    "checks;\n"
-	    "2 wrong usage; 4 a run did not end. See agent-collect(1).\n",
-	    stdout);
-}
-
 static const struct format *find_format(const char *name)
 {
 	struct buffer names = {0};
@@ -88,33 +52,42 @@ static const struct format *find_format(const char *name)
 	    buffer_string(&names));
 }
 
-static void take_option(void *self, int option, char *value)
+static void set_format(void *self, const struct option_row *row, const char *name)
+{
+	(void)row;
+	((struct collect_program *)self)->collection.format = find_format(name);
+}
+
+static void add_check(void *self, const struct option_row *row, const char *expression)
 {
 	struct collect_program *p = self;
 
-	switch (option) {
-	case 'o':
-		p->collection.format = find_format(value);
-		break;
-	case 'p':
-		p->passes = true;
-		break;
-	case 'r':
-		p->result_file = value;
-		break;
-	case OPT_CHECK:
-		p->check_expressions =
-		    array_grow(p->check_expressions, p->check_count, sizeof(char *));
-		p->check_expressions[p->check_count++] = value;
-		break;
-	case OPT_STATUS:
-		p->shows_status = true;
-		break;
-	default:
-		p->adds_total = true;
-		break;
-	}
+	(void)row;
+	p->check_expressions = array_grow(p->check_expressions, p->check_count, sizeof(char *));
+	p->check_expressions[p->check_count++] = expression;
 }
+
+static const char usage[] = "usage: agent-collect [options] [FILE ...]\n"
+			    "Write one result for each run in an agent's event stream; exit with "
+			    "the status of the run.\n";
+
+static const char help_end[] =
+    "Exit status: the highest status of the runs; 1 also for malformed lines and failed checks;\n"
+    "2 wrong usage; 4 a run did not end. See agent-collect(1).\n";
+
+#define AT(member) .offset = offsetof(struct collect_program, member)
+
+static const struct option_row options[] = {
+    {OPTION_TEXT, 'o', "output", "FORMAT",
+     "json (default), text, markdown, html, messages, csv, events or otlp", .apply = set_format},
+    {OPTION_FLAG, 'p', "pass", NULL, "copy the events to standard output (requires --result)",
+     AT(passes)},
+    {OPTION_TEXT, 'r', "result", "FILE", "write the results to FILE", AT(result_file)},
+    {OPTION_FLAG, 0, "status", NULL, "show a live line on the terminal", AT(shows_status)},
+    {OPTION_TEXT, 0, "check", "EXPR", "exit with 1 unless every result satisfies the jq expression",
+     .apply = add_check},
+    {OPTION_FLAG, 0, "total", NULL, "add one result over all runs", AT(adds_total)},
+};
 
 static void check_options(const struct collect_program *p)
 {
@@ -311,10 +284,10 @@ static void free_all(void *self)
 int main(int argc, char **argv)
 {
 	static const struct reader_program reader = {
-	    .print_help = print_help,
-	    .letters = "o:pr:" READER_SHORT_OPTIONS,
-	    .names = long_options,
-	    .option = take_option,
+	    .usage = usage,
+	    .help_end = help_end,
+	    .options = options,
+	    .option_count = ARRAY_LEN(options),
 	    .begin = begin,
 	    .any_event = pass_on,
 	    .event = take_event,

@@ -1,4 +1,5 @@
 /* agent-filter: choose and change events. */
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -14,56 +15,15 @@
 #include "schema/schema.h"
 #include "translate.h"
 
-static const char help[] =
-    "usage: agent-filter [options] [FILE ...]\n"
-    "Select, change and translate the events of an agent's stream.\n"
-    "\n"
-    "  -t, --type TYPES       keep these types (comma-separated globs)\n"
-    "  -T, --not-type TYPES   drop these types\n"
-    "  -i, --items            keep only finished things: no *_chunk, no raw\n"
-    "  -N, --name GLOB        keep events of these tools\n"
-    "  -r, --run ID           keep events of the runs whose id starts or ends with ID\n"
-    "      --valid SCHEMA     keep events that satisfy the JSON Schema in this file\n"
-    "  -s, --select EXPR      keep events for which the jq expression is true\n"
-    "  -m, --map EXPR         write the values of the jq expression instead, one per line\n"
-    "      --arg NAME VALUE   set $NAME in expressions to the text VALUE\n"
-    "      --argjson NAME JSON  set $NAME in expressions to this JSON value\n"
-    "  -d, --debounce SECONDS merge neighbouring chunks of one run and kind\n"
-    "      --from FORMAT      read the stream of another agent: claude, codex, gemini or a "
-    "module's\n"
-    "      --to FORMAT        write another vocabulary: ai-sdk, ag-ui, openai-agents, pydantic-ai\n"
-    "                         or a module's\n"
-    "      --sse              frame the output as text/event-stream\n"
-    "  -c, --count            print only the number of lines\n"
-    "  -e, --exit-status      exit with 1 if nothing was written\n" READER_HELP;
-
-enum { OPT_SSE = READER_OPT_OWN, OPT_ARG, OPT_ARGJSON, OPT_FROM, OPT_TO, OPT_VALID };
-
-static const struct option long_options[] = {
-    {"type", required_argument, NULL, 't'},
-    {"not-type", required_argument, NULL, 'T'},
-    {"items", no_argument, NULL, 'i'},
-    {"name", required_argument, NULL, 'N'},
-    {"run", required_argument, NULL, 'r'},
-    {"valid", required_argument, NULL, OPT_VALID},
-    {"select", required_argument, NULL, 's'},
-    {"map", required_argument, NULL, 'm'},
-    {"arg", required_argument, NULL, OPT_ARG},
-    {"argjson", required_argument, NULL, OPT_ARGJSON},
-    {"debounce", required_argument, NULL, 'd'},
-    {"from", required_argument, NULL, OPT_FROM},
-    {"to", required_argument, NULL, OPT_TO},
-    {"sse", no_argument, NULL, OPT_SSE},
-    {"count", no_argument, NULL, 'c'},
-    {"exit-status", no_argument, NULL, 'e'},
-    READER_LONG_OPTIONS,
-};
+static const char usage[] = "usage: agent-filter [options] [FILE ...]\n"
+			    "Select, change and translate the events of an agent's stream.\n";
 
 /* Output is written when it has grown to this, and before the program waits. */
 enum { OUTPUT_SIZE = 256 * 1024 };
 
 struct filter {
 	struct reader_main main;
+	char **argv;
 	struct choice choice;
 	const char *select_text, *map_text, *from_name, *to_name;
 	struct jq_variable *variables; /* owned, with their JSON */
@@ -84,15 +44,16 @@ struct filter {
 /* ---- options ---- */
 
 /* --arg takes two words: getopt gives the first, the second is the next one. */
-static void add_variable(struct filter *f, const char *name, bool is_json)
+static void add_variable(void *self, const struct option_row *row, const char *name)
 {
+	struct filter *f = self;
 	struct buffer json = {0};
-	const char *value;
+	const char *value = f->argv[optind];
 
-	if (optind >= f->main.argc)
-		die(STATUS_USAGE, "--%s takes a name and a value", is_json ? "argjson" : "arg");
-	value = f->main.argv[optind++];
-	if (is_json)
+	if (value == NULL)
+		die(STATUS_USAGE, "--%s takes a name and a value", row->name);
+	optind++;
+	if (strcmp(row->name, "argjson") == 0)
 		buffer_add_text(&json, value);
 	else
 		json_write_string(&json, span_of(value));
@@ -101,75 +62,58 @@ static void add_variable(struct filter *f, const char *name, bool is_json)
 	    (struct jq_variable){.name = name, .json = {json.at, json.len}};
 }
 
-static void add_patterns(struct patterns *patterns, const char *option, const char *list)
+static void add_patterns(void *self, const struct option_row *row, const char *list)
 {
-	if (!patterns_add(patterns, list))
-		die(STATUS_USAGE, "%s takes at least one pattern, not '%s'", option, list);
+	if (!patterns_add((struct patterns *)((char *)self + row->offset), list))
+		die(STATUS_USAGE, "--%s takes at least one pattern, not '%s'", row->name, list);
 }
 
-static void read_schema(struct filter *f, const char *path)
+static void read_schema(void *self, const struct option_row *row, const char *path)
 {
+	struct filter *f = self;
 	struct error e = {0};
 
+	(void)row;
 	schema_free(f->valid);
 	f->valid = schema_read(path, &e);
 	if (f->valid == NULL)
 		die(STATUS_USAGE, "%s", e.message);
 }
 
-static void take_option(void *self, int option, char *value)
-{
-	struct filter *f = self;
+#define AT(member) .offset = offsetof(struct filter, member)
 
-	switch (option) {
-	case 't':
-		add_patterns(&f->choice.types, "--type", value);
-		break;
-	case 'T':
-		add_patterns(&f->choice.not_types, "--not-type", value);
-		break;
-	case 'i':
-		f->choice.items_only = true;
-		break;
-	case 'N':
-		add_patterns(&f->choice.names, "--name", value);
-		break;
-	case 'r':
-		add_patterns(&f->choice.runs, "--run", value);
-		break;
-	case OPT_VALID:
-		read_schema(f, value);
-		break;
-	case 's':
-		f->select_text = value;
-		break;
-	case 'm':
-		f->map_text = value;
-		break;
-	case OPT_ARG:
-	case OPT_ARGJSON:
-		add_variable(f, value, option == OPT_ARGJSON);
-		break;
-	case 'd':
-		f->merge.seconds = reader_main_seconds("--debounce", value);
-		break;
-	case OPT_FROM:
-		f->from_name = value;
-		break;
-	case OPT_TO:
-		f->to_name = value;
-		break;
-	case OPT_SSE:
-		f->sse = true;
-		break;
-	case 'c':
-		f->count_only = true;
-		break;
-	default:
-		f->exit_status = true;
-		break;
-	}
-}
+static const struct option_row options[] = {
+    {OPTION_TEXT, 't', "type", "TYPES", "keep these types (comma-separated globs)",
+     AT(choice.types), .apply = add_patterns},
+    {OPTION_TEXT, 'T', "not-type", "TYPES", "drop these types", AT(choice.not_types),
+     .apply = add_patterns},
+    {OPTION_FLAG, 'i', "items", NULL, "keep only finished things: no *_chunk, no raw",
+     AT(choice.items_only)},
+    {OPTION_TEXT, 'N', "name", "GLOB", "keep events of these tools", AT(choice.names),
+     .apply = add_patterns},
+    {OPTION_TEXT, 'r', "run", "ID", "keep events of the runs whose id starts or ends with ID",
+     AT(choice.runs), .apply = add_patterns},
+    {OPTION_TEXT, 0, "valid", "SCHEMA", "keep events that satisfy the JSON Schema in this file",
+     .apply = read_schema},
+    {OPTION_TEXT, 's', "select", "EXPR", "keep events for which the jq expression is true",
+     AT(select_text)},
+    {OPTION_TEXT, 'm', "map", "EXPR", "write the values of the jq expression instead, one per line",
+     AT(map_text)},
+    {OPTION_TEXT, 0, "arg", "NAME VALUE", "set $NAME in expressions to the text VALUE",
+     .apply = add_variable},
+    {OPTION_TEXT, 0, "argjson", "NAME JSON", "set $NAME in expressions to this JSON value",
+     .apply = add_variable},
+    {OPTION_AMOUNT, 'd', "debounce", "SECONDS", "merge neighbouring chunks of one run and kind",
+     AT(merge.seconds)},
+    {OPTION_TEXT, 0, "from", "FORMAT",
+     "read the stream of another agent: claude, codex, gemini or a module's", AT(from_name)},
+    {OPTION_TEXT, 0, "to", "FORMAT",
+     "write another vocabulary: ai-sdk, ag-ui, openai-agents, pydantic-ai or a module's",
+     AT(to_name)},
+    {OPTION_FLAG, 0, "sse", NULL, "frame the output as text/event-stream", AT(sse)},
+    {OPTION_FLAG, 'c', "count", NULL, "print only the number of lines", AT(count_only)},
+    {OPTION_FLAG, 'e', "exit-status", NULL, "exit with 1 if nothing was written", AT(exit_status)},
+};
 
 /* What jq says of an expression that does not compile is shown as jq shows it. */
 static _Noreturn void refuse(const struct error *e)
@@ -534,10 +478,9 @@ static void free_all(void *self)
 int main(int argc, char **argv)
 {
 	static const struct reader_program reader = {
-	    .help = help,
-	    .letters = "t:T:iN:r:s:m:d:ce" READER_SHORT_OPTIONS,
-	    .names = long_options,
-	    .option = take_option,
+	    .usage = usage,
+	    .options = options,
+	    .option_count = ARRAY_LEN(options),
 	    .begin = begin,
 	    .line = take_line,
 	    .idle = idle,
@@ -546,7 +489,7 @@ int main(int argc, char **argv)
 	    .status = exit_status,
 	    .free = free_all,
 	};
-	struct filter f = {0};
+	struct filter f = {.argv = argv};
 
 	return reader_main(&reader, &f.main, argc, argv);
 }

@@ -5,37 +5,9 @@
 #include "event/reader_main.h"
 #include "show.h"
 
-static const char help[] =
+static const char usage[] =
     "usage: agent-text [options] [FILE ...]\n"
-    "Print the text of an agent's event stream as it arrives; exit with the status of the run.\n"
-    "\n"
-    "  -d, --debounce SECONDS group text that arrives within SECONDS of the first piece\n"
-    "  -D, --deltas           print each piece as a JSON string, one per line\n"
-    "  -S, --snapshots        print the whole text so far as a JSON string, one per line\n"
-    "  -p, --partial          print the structured output completed so far, one JSON value per "
-    "line\n"
-    "  -F, --final            print only the text of the last message, at the end\n"
-    "  -T, --thinking         print the reasoning too\n"
-    "      --sse              print the events as text/event-stream for a browser\n"
-    "  -n, --no-newline       do not add a newline at the end\n"
-    "  -r, --run ID           print only the run whose id starts or ends with ID\n"
-    "      --nested           print nested runs too\n" READER_HELP;
-
-enum { OPT_SSE = READER_OPT_OWN, OPT_NESTED };
-
-static const struct option long_options[] = {
-    {"debounce", required_argument, NULL, 'd'},
-    {"deltas", no_argument, NULL, 'D'},
-    {"snapshots", no_argument, NULL, 'S'},
-    {"partial", no_argument, NULL, 'p'},
-    {"final", no_argument, NULL, 'F'},
-    {"thinking", no_argument, NULL, 'T'},
-    {"sse", no_argument, NULL, OPT_SSE},
-    {"no-newline", no_argument, NULL, 'n'},
-    {"run", required_argument, NULL, 'r'},
-    {"nested", no_argument, NULL, OPT_NESTED},
-    READER_LONG_OPTIONS,
-};
+    "Print the text of an agent's event stream as it arrives; exit with the status of the run.\n";
 
 struct text_program {
 	struct reader_main main;
@@ -44,43 +16,30 @@ struct text_program {
 	struct show *show;
 };
 
-static void take_option(void *self, int option, char *value)
-{
-	struct text_program *p = self;
+#define AT(member) .offset = offsetof(struct text_program, member)
 
-	switch (option) {
-	case 'd':
-		p->options.debounce = reader_main_seconds("--debounce", value);
-		break;
-	case 'D':
-		p->options.form = FORM_DELTAS;
-		break;
-	case 'S':
-		p->options.form = FORM_SNAPSHOTS;
-		break;
-	case 'p':
-		p->options.form = FORM_PARTIAL;
-		break;
-	case 'F':
-		p->options.form = FORM_FINAL;
-		break;
-	case OPT_SSE:
-		p->options.form = FORM_SSE;
-		break;
-	case 'T':
-		p->options.thinking = true;
-		break;
-	case 'n':
-		p->options.no_newline = true;
-		break;
-	case 'r':
-		p->main.run = value;
-		break;
-	default:
-		p->nested = true;
-		break;
-	}
-}
+static const struct option_row options[] = {
+    {OPTION_AMOUNT, 'd', "debounce", "SECONDS",
+     "group text that arrives within SECONDS of the first piece", AT(options.debounce)},
+    {OPTION_CHOICE, 'D', "deltas", NULL, "print each piece as a JSON string, one per line",
+     AT(options.form), .number = FORM_DELTAS},
+    {OPTION_CHOICE, 'S', "snapshots", NULL,
+     "print the whole text so far as a JSON string, one per line", AT(options.form),
+     .number = FORM_SNAPSHOTS},
+    {OPTION_CHOICE, 'p', "partial", NULL,
+     "print the structured output completed so far, one JSON value per line", AT(options.form),
+     .number = FORM_PARTIAL},
+    {OPTION_CHOICE, 'F', "final", NULL, "print only the text of the last message, at the end",
+     AT(options.form), .number = FORM_FINAL},
+    {OPTION_FLAG, 'T', "thinking", NULL, "print the reasoning too", AT(options.thinking)},
+    {OPTION_CHOICE, 0, "sse", NULL, "print the events as text/event-stream for a browser",
+     AT(options.form), .number = FORM_SSE},
+    {OPTION_FLAG, 'n', "no-newline", NULL, "do not add a newline at the end",
+     AT(options.no_newline)},
+    {OPTION_TEXT, 'r', "run", "ID", "print only the run whose id starts or ends with ID",
+     AT(main.run)},
+    {OPTION_FLAG, 0, "nested", NULL, "print nested runs too", AT(nested)},
+};
 
 static void begin(void *self)
 {
@@ -135,10 +94,9 @@ static void free_all(void *self)
 int main(int argc, char **argv)
 {
 	static const struct reader_program reader = {
-	    .help = help,
-	    .letters = "d:DSpFTnr:" READER_SHORT_OPTIONS,
-	    .names = long_options,
-	    .option = take_option,
+	    .usage = usage,
+	    .options = options,
+	    .option_count = ARRAY_LEN(options),
 	    .begin = begin,
 	    .event = take_event,
 	    .idle = idle,

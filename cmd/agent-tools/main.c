@@ -5,37 +5,16 @@
 #include "base/tty.h"
 #include "tools_program.h"
 
-static const char help[] =
+static const char usage[] =
     "usage: agent-tools [options] [FILE ...]\n"
     "Show the tool calls of an agent's event stream as they happen; exit with the status of the "
-    "run.\n"
-    "\n"
-    "  -j, --json             print one JSON object per completed call\n"
-    "      --tsv              print the same values separated by tabs\n"
-    "  -a, --args             print the arguments while the model writes them\n"
-    "  -s, --summary          print a table at the end: calls, errors and durations of each tool\n"
-    "  -N, --name GLOBS       show only calls of tools whose name matches one of the patterns\n"
-    "  -e, --errors           show only calls that failed\n"
-    "  -r, --run ID           show only runs whose id starts or ends with ID\n"
-    "  -w, --width N          cut lines to N columns; 0 never cuts (default: the terminal's "
-    "width)\n" READER_HELP;
+    "run.\n";
 
-enum { OPT_TSV = READER_OPT_OWN };
-
-static const struct option long_options[] = {
-    {"json", no_argument, NULL, 'j'},
-    {"tsv", no_argument, NULL, OPT_TSV},
-    {"args", no_argument, NULL, 'a'},
-    {"summary", no_argument, NULL, 's'},
-    {"name", required_argument, NULL, 'N'},
-    {"errors", no_argument, NULL, 'e'},
-    {"run", required_argument, NULL, 'r'},
-    {"width", required_argument, NULL, 'w'},
-    READER_LONG_OPTIONS,
-};
-
-static void add_names(struct tools_options *options, const char *list)
+static void add_names(void *self, const struct option_row *row, const char *list)
 {
+	struct tools_options *options = &((struct tools_program *)self)->options;
+
+	(void)row;
 	while (*list != '\0') {
 		size_t len = strcspn(list, ",");
 
@@ -48,74 +27,48 @@ static void add_names(struct tools_options *options, const char *list)
 	}
 }
 
-static size_t read_width(const char *value)
-{
-	char *end;
-	unsigned long width = strtoul(value, &end, 10);
+#define AT(member) .offset = offsetof(struct tools_program, member)
 
-	if (value[0] < '0' || value[0] > '9' || *end != '\0' || width > 1000000)
-		die(STATUS_USAGE, "--width takes a number of columns, not '%s'", value);
-	return width;
-}
-
-static void take_option(void *self, int option, char *value)
-{
-	struct tools_program *p = self;
-	struct tools_options *options = &p->options;
-
-	switch (option) {
-	case 'j':
-		options->form = FORM_JSON;
-		break;
-	case OPT_TSV:
-		options->form = FORM_TSV;
-		break;
-	case 'a':
-		options->args = true;
-		break;
-	case 's':
-		options->summary = true;
-		break;
-	case 'N':
-		add_names(options, value);
-		break;
-	case 'e':
-		options->errors_only = true;
-		break;
-	case 'r':
-		p->main.run = value;
-		break;
-	default:
-		options->width = read_width(value);
-		options->has_width = true;
-		break;
-	}
-}
+static const struct option_row options[] = {
+    {OPTION_CHOICE, 'j', "json", NULL, "print one JSON object per completed call", AT(options.form),
+     .number = FORM_JSON},
+    {OPTION_CHOICE, 0, "tsv", NULL, "print the same values separated by tabs", AT(options.form),
+     .number = FORM_TSV},
+    {OPTION_FLAG, 'a', "args", NULL, "print the arguments while the model writes them",
+     AT(options.args)},
+    {OPTION_FLAG, 's', "summary", NULL,
+     "print a table at the end: calls, errors and durations of each tool", AT(options.summary)},
+    {OPTION_TEXT, 'N', "name", "GLOBS",
+     "show only calls of tools whose name matches one of the patterns", .apply = add_names},
+    {OPTION_FLAG, 'e', "errors", NULL, "show only calls that failed", AT(options.errors_only)},
+    {OPTION_TEXT, 'r', "run", "ID", "show only runs whose id starts or ends with ID", AT(main.run)},
+    {OPTION_COUNT, 'w', "width", "N",
+     "cut lines to N columns; 0 never cuts (default: the terminal's width)", AT(width)},
+};
 
 static void begin(void *self)
 {
 	struct tools_program *p = self;
-	struct tools_options *options = &p->options;
+	struct tools_options *o = &p->options;
 	size_t columns = tty_columns(STDOUT_FILENO);
 
-	if (!options->has_width)
-		options->width = columns;
-	options->safe = reader_main_is_safe(&p->main, STDOUT_FILENO);
-	options->color = tty_use_color(p->main.color, STDOUT_FILENO);
-	options->redraw = columns > 0;
-	options->args = options->args && !options->errors_only;
+	o->width = p->width < 0 ? columns : (size_t)p->width;
+	o->safe = reader_main_is_safe(&p->main, STDOUT_FILENO);
+	o->color = tty_use_color(p->main.color, STDOUT_FILENO);
+	o->redraw = columns > 0;
+	o->args = o->args && !o->errors_only;
 	p->main.types = EVENT_BIT(EVENT_TOOL_START) | EVENT_BIT(EVENT_TOOL_END) |
 			EVENT_BIT(EVENT_TOOL_APPROVAL) | EVENT_BIT(EVENT_AGENT_START) |
 			EVENT_BIT(EVENT_AGENT_END) | EVENT_BIT(EVENT_ERROR);
-	if (options->args)
+	if (o->args)
 		p->main.types |= EVENT_BIT(EVENT_TOOL_CALL_START) |
 				 EVENT_BIT(EVENT_TOOL_CALL_CHUNK) | EVENT_BIT(EVENT_TOOL_CALL_END) |
 				 EVENT_BIT(EVENT_LLM_RETRY);
 	p->calls = calls_new();
-	if (options->summary)
+	if (o->summary)
 		p->summary = summary_new();
-	else if (options->form == FORM_TEXT)
-		p->live = live_new(options, p->main.runs, p->calls);
+	else if (o->form == FORM_TEXT)
+		p->live = live_new(o, p->main.runs, p->calls);
 }
 
 static int64_t idle(void *self)
@@ -149,10 +102,9 @@ static void free_all(void *self)
 int main(int argc, char **argv)
 {
 	static const struct reader_program reader = {
-	    .help = help,
-	    .letters = "jasN:er:w:" READER_SHORT_OPTIONS,
-	    .names = long_options,
-	    .option = take_option,
+	    .usage = usage,
+	    .options = options,
+	    .option_count = ARRAY_LEN(options),
 	    .begin = begin,
 	    .event = take_event,
 	    .idle = idle,
@@ -161,7 +113,7 @@ int main(int argc, char **argv)
 	    .end = end,
 	    .free = free_all,
 	};
-	struct tools_program p = {0};
+	struct tools_program p = {.width = -1};
 
 	return reader_main(&reader, &p.main, argc, argv);
 }

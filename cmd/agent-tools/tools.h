@@ -20,7 +20,6 @@ struct tools_options {
 	bool color;
 	bool redraw;  /* standard output is a terminal on which a line can be taken back */
 	size_t width; /* of lines, in columns; 0: unlimited */
-	bool has_width;
 	char **names; /* globs; a call is shown when one matches, or when there is none */
 	size_t name_count;
 };

@@ -11,6 +11,7 @@
 struct tools_program {
 	struct reader_main main;
 	struct tools_options options;
+	int width; /* --width; -1: not given */
 	struct calls *calls;
 	struct tools_live *live; /* NULL: records or a summary are wanted */
 	struct summary *summary; /* NULL: not wanted */

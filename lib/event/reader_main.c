@@ -1,96 +1,40 @@
 #include "event/reader_main.h"
 
 #include <locale.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
-#include "base/standard.h"
+#include "base/message.h"
 
 /* ---- options ---- */
 
-/* The program goes on. */
-enum { NO_STATUS = -1 };
-
-static int set_color(struct reader_main *m, const char *value)
+static void set_color(void *self, const struct option_row *row, const char *value)
 {
 	static const char *const choices[] = {"auto", "always", "never"};
 
+	(void)row;
+	if (value == NULL)
+		value = "always";
 	for (size_t i = 0; i < ARRAY_LEN(choices); i++) {
 		if (strcmp(value, choices[i]) == 0) {
-			m->color = choices[i];
-			return NO_STATUS;
+			((struct reader_main *)self)->color = choices[i];
+			return;
 		}
 	}
-	warn("--color is auto, always or never, not '%s'", value);
-	return STATUS_USAGE;
+	die(STATUS_USAGE, "--color is auto, always or never, not '%s'", value);
 }
 
-static int print_help(const struct reader_program *program)
-{
-	if (program->print_help != NULL)
-		program->print_help();
-	else
-		fputs(program->help, stdout);
-	stdout_close();
-	return STATUS_OK;
-}
+#define AT(member) .offset = offsetof(struct reader_main, member)
 
-static int print_version(void)
-{
-	printf("%s " VERSION "\n", program_name());
-	stdout_close();
-	return STATUS_OK;
-}
-
-/* Returns the status with which the program is to end, or NO_STATUS. */
-static int take_option(struct reader_main *m, int option, char *value)
-{
-	switch (option) {
-	case 'f':
-		m->follow = true;
-		return NO_STATUS;
-	case READER_OPT_STRICT:
-		m->strict = true;
-		return NO_STATUS;
-	case READER_OPT_RAW_CONTROL:
-		m->raw_control = true;
-		return NO_STATUS;
-	case READER_OPT_COLOR:
-		return set_color(m, value != NULL ? value : "always");
-	case 'h':
-		return print_help(m->program);
-	case 'V':
-		return print_version();
-	case '?':
-		fprintf(stderr, "try '%s --help'\n", program_name());
-		return STATUS_USAGE;
-	default:
-		m->program->option(m, option, value);
-		return NO_STATUS;
-	}
-}
-
-static int read_options(struct reader_main *m)
-{
-	const struct reader_program *program = m->program;
-	int option, status = NO_STATUS;
-
-	while (status == NO_STATUS && (option = getopt_long(m->argc, m->argv, program->letters,
-							    program->names, NULL)) != -1)
-		status = take_option(m, option, optarg);
-	return status;
-}
-
-double reader_main_seconds(const char *option, const char *value)
-{
-	char *rest;
-	double seconds = strtod(value, &rest);
-
-	if (rest != value && *rest == '\0' && seconds >= 0 && seconds < 1e9)
-		return seconds;
-	die(STATUS_USAGE, "%s takes a number of seconds, not '%s'", option, value);
-}
+static const struct option_row common_options[] = {
+    {OPTION_FLAG, 'f', "follow", NULL, "wait for more events until every run has ended",
+     AT(follow)},
+    {OPTION_FLAG, 0, "strict", NULL, "stop at the first malformed line", AT(strict)},
+    {OPTION_TEXT, 0, "color", "[=WHEN]", "use colour: auto, always or never", .apply = set_color},
+    {OPTION_FLAG, 0, "raw-control", NULL, "send control characters to the terminal unchanged",
+     AT(raw_control)},
+    {OPTION_HELP, 'h', "help", .help = "show this text"},
+    {OPTION_VERSION, 'V', "version", .help = "show the version"},
+};
 
 bool reader_main_is_safe(const struct reader_main *m, int fd)
 {
@@ -150,11 +94,11 @@ static void read_all(struct reader_main *m)
 
 /* ---- the program ---- */
 
-static void begin(struct reader_main *m)
+static void begin(struct reader_main *m, char **files, int count)
 {
 	const struct reader_program *program = m->program;
 
-	m->reader = reader_open(m->argv + optind, (size_t)(m->argc - optind), m->follow);
+	m->reader = reader_open(files, (size_t)count, m->follow);
 	if (program->event != NULL)
 		m->runs = runs_new(program->release, m->strict);
 	if (program->begin != NULL)
@@ -180,17 +124,16 @@ static int end(struct reader_main *m)
 
 int reader_main(const struct reader_program *program, struct reader_main *m, int argc, char **argv)
 {
-	int status;
+	struct option_list options = {0};
+	int first, status;
 
 	setlocale(LC_CTYPE, "C.UTF-8"); /* for utf8_width */
 	m->program = program;
-	m->argc = argc;
-	m->argv = argv;
 	m->color = "auto";
-	status = read_options(m);
-	if (status != NO_STATUS)
-		return status;
-	begin(m);
+	option_list_add(&options, program->options, program->option_count);
+	option_list_add(&options, common_options, ARRAY_LEN(common_options));
+	first = option_list_parse(&options, m, argc, argv, program->usage, program->help_end);
+	begin(m, argv + first, argc - first);
 	read_all(m);
 	status = end(m);
 	runs_free(m->runs);

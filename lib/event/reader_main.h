@@ -8,7 +8,7 @@
  *     };
  *     int main(int argc, char **argv)
  *     {
- *             static const struct reader_program reader = {.help = help, .event = show, ...};
+ *             static const struct reader_program reader = {.usage = usage, .event = show, ...};
  *             struct program p = {0};
  *             return reader_main(&reader, &p.main, argc, argv);
  *     }
@@ -16,8 +16,7 @@
 #ifndef EVENT_READER_MAIN_H
 #define EVENT_READER_MAIN_H
 
-#include <getopt.h>
-
+#include "base/option.h"
 #include "event/runs.h"
 
 struct reader_program;
@@ -25,8 +24,6 @@ struct reader_program;
 /* The beginning of a program's own struct; zeroed. */
 struct reader_main {
 	const struct reader_program *program;
-	int argc;
-	char **argv;
 
 	/* the common options */
 	bool follow, strict, raw_control;
@@ -41,38 +38,14 @@ struct reader_main {
 	bool stopped;      /* reading has stopped before the end of the input */
 };
 
-/* Values of the common long options without a letter; a program's own begin at READER_OPT_OWN. */
-enum { READER_OPT_STRICT = 256, READER_OPT_RAW_CONTROL, READER_OPT_COLOR, READER_OPT_OWN };
-
-/* The common entries of a program's `struct option` table, the letters of its option string, and
- * their lines for --help. */
-#define READER_LONG_OPTIONS                                                                        \
-	{"follow", no_argument, NULL, 'f'}, {"strict", no_argument, NULL, READER_OPT_STRICT},      \
-	    {"raw-control", no_argument, NULL, READER_OPT_RAW_CONTROL},                            \
-	    {"color", optional_argument, NULL, READER_OPT_COLOR},                                  \
-	    {"help", no_argument, NULL, 'h'}, {"version", no_argument, NULL, 'V'},                 \
-	{                                                                                          \
-		NULL, 0, NULL, 0                                                                   \
-	}
-#define READER_SHORT_OPTIONS "fhV"
-#define READER_HELP                                                                                \
-	"  -f, --follow           wait for more events until every run has ended\n"                \
-	"      --strict           stop at the first malformed line\n"                              \
-	"      --color=WHEN       use colour: auto, always or never\n"                             \
-	"      --raw-control      send control characters to the terminal unchanged\n"             \
-	"  -h, --help             show this text\n"                                                \
-	"  -V, --version          show the version\n"
-
 /* What is a program's own. `self` is the struct reader_main of the call, which begins the program's
  * struct. Members may be NULL where nothing else is said. */
 struct reader_program {
-	const char *help, *letters; /* letters end with READER_SHORT_OPTIONS */
-	const struct option *names; /* end with READER_LONG_OPTIONS */
-	/* Set instead of `help` if the text must be put together: print it with stdio. */
-	void (*print_help)(void);
+	/* --help: what precedes the options, and what follows them. */
+	const char *usage, *help_end;
+	const struct option_row *options; /* its own, which precede the common ones */
+	size_t option_count;
 
-	/* One of its own options, as getopt_long returns it; `value` is optarg. */
-	void (*option)(void *self, int option, char *value);
 	/* All options are read, `reader` is open. */
 	void (*begin)(void *self);
 
@@ -102,9 +75,6 @@ struct reader_program {
 /* Run the program. Returns its exit status. */
 int reader_main(const struct reader_program *program, struct reader_main *self, int argc,
 		char **argv);
-
-/* The value of `option` as a number of seconds; any other value ends the program. */
-double reader_main_seconds(const char *option, const char *value);
 
 /* Whether control characters in output to `fd` must be made visible: it is a terminal, and
  * --raw-control is not given. */

@@ -1,0 +1,219 @@
+#include "base/option.h"
+
+#include <getopt.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/buffer.h"
+#include "base/message.h"
+#include "base/number.h"
+#include "base/standard.h"
+
+void option_list_add(struct option_list *list, const struct option_row *rows, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		list->at = array_grow(list->at, list->count, sizeof(*list->at));
+		list->at[list->count++] = rows[i];
+	}
+}
+
+/* ---- --help ---- */
+
+enum { HELP_COLUMN = 30, HELP_WIDTH = 80 };
+
+/* Write words from HELP_COLUMN on; `column` is where the line is. */
+static void write_words(struct buffer *out, size_t column, const char *words)
+{
+	bool first = true;
+
+	while (*words != '\0') {
+		size_t len = strcspn(words, " ");
+
+		if (column >= HELP_COLUMN && !first && column + 1 + len <= HELP_WIDTH) {
+			buffer_add_char(out, ' ');
+			column++;
+		} else {
+			if (!first || column + 2 > HELP_COLUMN) {
+				buffer_add_char(out, '\n');
+				column = 0;
+			}
+			buffer_add_format(out, "%*s", (int)(HELP_COLUMN - column), "");
+			column = HELP_COLUMN;
+		}
+		buffer_add(out, words, len);
+		column += len;
+		words += len + strspn(words + len, " ");
+		first = false;
+	}
+	buffer_add_char(out, '\n');
+}
+
+static bool is_optional(const struct option_row *row)
+{
+	return row->value != NULL && row->value[0] == '[';
+}
+
+static void write_row(struct buffer *out, const struct option_row *row)
+{
+	size_t start = out->len;
+
+	if (row->kind == OPTION_HEADING) {
+		buffer_add_format(out, "\n%s\n", row->help);
+		return;
+	}
+	if (row->letter != '\0')
+		buffer_add_format(out, "  -%c, --%s", row->letter, row->name);
+	else
+		buffer_add_format(out, "      --%s", row->name);
+	if (row->value != NULL)
+		buffer_add_format(out, "%s%s", is_optional(row) ? "" : " ", row->value);
+	write_words(out, out->len - start, row->help);
+}
+
+static _Noreturn void show_and_exit(struct buffer *out)
+{
+	stdout_write(out);
+	exit(STATUS_OK);
+}
+
+static _Noreturn void show_help(const struct option_list *list, const char *usage, const char *end)
+{
+	struct buffer out = {0};
+
+	buffer_add_text(&out, usage);
+	if (list->at[0].kind != OPTION_HEADING)
+		buffer_add_char(&out, '\n');
+	for (size_t i = 0; i < list->count; i++)
+		write_row(&out, &list->at[i]);
+	if (end != NULL)
+		buffer_add_format(&out, "\n%s", end);
+	show_and_exit(&out);
+}
+
+static _Noreturn void show_version(void)
+{
+	struct buffer out = {0};
+
+	buffer_add_format(&out, "%s " VERSION "\n", program_name());
+	show_and_exit(&out);
+}
+
+/* ---- parsing ---- */
+
+static int64_t whole_number(const struct option_row *row, const char *text)
+{
+	int64_t value;
+
+	if (!number_whole(text, &value) || value < row->number)
+		die(STATUS_USAGE, "--%s takes a whole number of at least %d, not '%s'", row->name,
+		    row->number, text);
+	return value;
+}
+
+/* A larger count than INT_MAX has the effect of INT_MAX. */
+static int count_of(const struct option_row *row, const char *text)
+{
+	int64_t value = whole_number(row, text);
+
+	return value < INT_MAX ? (int)value : INT_MAX;
+}
+
+static void apply(void *program, const struct option_row *row, const char *value)
+{
+	void *member = (char *)program + row->offset;
+
+	switch (row->kind) {
+	case OPTION_FLAG:
+		*(bool *)member = true;
+		break;
+	case OPTION_CHOICE:
+		*(int *)member = row->number;
+		break;
+	case OPTION_TEXT:
+	case OPTION_NAME:
+		if (row->apply != NULL)
+			row->apply(program, row, value);
+		else
+			*(const char **)member = value;
+		break;
+	case OPTION_COUNT:
+		*(int *)member = count_of(row, value);
+		break;
+	case OPTION_WHOLE:
+		*(int64_t *)member = whole_number(row, value);
+		break;
+	case OPTION_AMOUNT:
+		if (!number_amount(value, member))
+			die(STATUS_USAGE, "--%s takes a number of at least 0, not '%s'", row->name,
+			    value);
+		break;
+	case OPTION_VERSION:
+		show_version();
+	case OPTION_HELP:
+	case OPTION_HEADING:
+	case OPTION_PLACE:
+		break;
+	}
+}
+
+/* The values that getopt_long returns: a letter, or LONG and the index of the row. */
+enum { LONG = 256 };
+
+/* The rows as getopt_long wants them: the long options, to be freed, and the letters. */
+static struct option *getopt_names(const struct option_list *list, struct buffer *letters)
+{
+	struct option *names = mem_zero((list->count + 1) * sizeof(*names));
+	size_t count = 0;
+
+	for (size_t i = 0; i < list->count; i++) {
+		const struct option_row *row = &list->at[i];
+		int argument = is_optional(row)     ? optional_argument
+			       : row->value != NULL ? required_argument
+						    : no_argument;
+
+		if (row->kind == OPTION_HEADING)
+			continue;
+		names[count++] = (struct option){row->name, argument, NULL, LONG + (int)i};
+		if (row->letter != '\0')
+			buffer_add_format(letters, "%c%s", row->letter,
+					  row->value != NULL ? ":" : "");
+	}
+	return names;
+}
+
+/* The row of a value of getopt_long. */
+static const struct option_row *find_row(const struct option_list *list, int got)
+{
+	if (got >= LONG)
+		return &list->at[got - LONG];
+	for (size_t i = 0; i < list->count; i++)
+		if (list->at[i].letter == got)
+			return &list->at[i];
+	fprintf(stderr, "try '%s --help'\n", program_name());
+	exit(STATUS_USAGE);
+}
+
+int option_list_parse(struct option_list *list, void *program, int argc, char **argv,
+		      const char *usage, const char *end)
+{
+	struct buffer letters = {0};
+	struct option *names = getopt_names(list, &letters);
+	int got;
+
+	while ((got = getopt_long(argc, argv, buffer_string(&letters), names, NULL)) != -1) {
+		const struct option_row *row = find_row(list, got);
+
+		if (row->kind == OPTION_NAME && optarg[0] == '\0')
+			die(STATUS_USAGE, "--%s takes a value that is not empty", row->name);
+		if (row->kind == OPTION_HELP)
+			show_help(list, usage, end);
+		apply(program, row, optarg);
+	}
+	buffer_free(&letters);
+	free(names);
+	free(list->at);
+	*list = (struct option_list){0};
+	return optind;
+}
