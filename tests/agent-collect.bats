@@ -493,7 +493,7 @@ agent-collect: the stream ended without agent_end: its writer was killed'
 	assert_failure 1
 	assert_output "$(cat "$DATA/run.json")"
 	assert_equal "${#stderr_lines[@]}" 4
-	assert_equal "${stderr_lines[0]}" "agent-collect: log:6: seq 4 of run '01939aaa-0000-7000-8000-000000000001' comes again; the event is ignored"
+	assert_equal "${stderr_lines[0]}" "agent-collect: log:6: seq 4 of run '01939aaa-0000-7000-8000-000000000001' is repeated; the event is ignored"
 	assert_equal "${stderr_lines[3]}" "agent-collect: log:28: a second agent_end of run '01939aaa-0000-7000-8000-000000000001'; it is ignored"
 }
 

@@ -198,7 +198,7 @@ data: {"event_type":"agent_end","run_id":"r","data":{"success":true,"exit_status
 	assert_equal "$stderr" "agent-text: the stream ended without agent_end: its writer was killed"
 	run agent-text /dev/null
 	assert_failure 4
-	assert_output "agent-text: there were no events to read; what is expected is the output of agent-run, one JSON object a line"
+	assert_output "agent-text: the input has no events; the output of agent-run is expected, one JSON object per line"
 }
 
 @test "malformed lines are reported by file and line and skipped, and the status is 1" {
@@ -237,7 +237,7 @@ agent-text: log:4: byte 1: not a JSON object; the line is skipped"
 	run --separate-stderr agent-text log
 	assert_failure 1
 	assert_output once
-	assert_equal "$stderr" "agent-text: log:3: seq 1 of run 'r' comes again; the event is ignored
+	assert_equal "$stderr" "agent-text: log:3: seq 1 of run 'r' is repeated; the event is ignored
 agent-text: log:5: a second agent_end of run 'r'; it is ignored"
 }
 

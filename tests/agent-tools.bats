@@ -427,7 +427,7 @@ agent-tools: log:11: a tool_end of call  without its tool_start"
 	run --separate-stderr agent-tools -s -j log
 	assert_failure 1
 	assert_output '{"tool_name":"t","calls":1,"errors":0,"unfinished":0,"total_seconds":1,"mean_seconds":1,"p50_seconds":1,"p95_seconds":1,"max_seconds":1}'
-	assert_equal "$stderr" "agent-tools: log:4: seq 6 of run 'r' comes again; the event is ignored
+	assert_equal "$stderr" "agent-tools: log:4: seq 6 of run 'r' is repeated; the event is ignored
 agent-tools: log:6: a second agent_end of run 'r'; it is ignored
 agent-tools: log:7: an event of run 'r' after its agent_end; it is ignored"
 	run --separate-stderr agent-tools --strict -s -j log
@@ -468,7 +468,7 @@ agent-tools: log:7: an event of run 'r' after its agent_end; it is ignored"
 agent-tools: run b ended with status 'limit'"
 	run agent-tools /dev/null
 	assert_failure 4
-	assert_output "agent-tools: there were no events to read; what is expected is the output of agent-run, one JSON object a line"
+	assert_output "agent-tools: the input has no events; the output of agent-run is expected, one JSON object per line"
 	run agent-tools nowhere
 	assert_failure 2
 	assert_output "agent-tools: nowhere: No such file or directory"

@@ -74,7 +74,7 @@ bool choice_looks_inside(const struct choice *c)
 static bool is_chosen_run(const struct choice *c, struct span run_id)
 {
 	for (size_t i = 0; i < c->runs.count; i++)
-		if (runs_is_asked(run_id, c->runs.items[i]))
+		if (runs_id_matches(run_id, c->runs.items[i]))
 			return true;
 	return c->runs.count == 0;
 }

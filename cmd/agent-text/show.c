@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/standard.h"
 #include "event/log.h"
-#include "event/run_error.h"
+#include "event/runs.h"
 #include "event/terminal.h"
 
 enum {

@@ -4,7 +4,7 @@
 
 #include "base/clock.h"
 #include "event/log.h"
-#include "event/run_error.h"
+#include "event/runs.h"
 #include "tools_program.h"
 
 enum { FLUSH_SIZE = 64 * 1024 };

@@ -28,12 +28,10 @@ int log_find(const struct log *log, struct span id)
 /* The run whose id is the member `key` of `data`. */
 static int named_run(const struct log *log, struct span data, const char *key)
 {
-	struct buffer id = {0};
-	int run = LOG_NO_RUN;
+	char *id = json_text(json_get(data, key));
+	int run = log_find(log, span_of(id));
 
-	if (json_decode(json_get(data, key), &id))
-		run = log_find(log, buffer_span(&id));
-	buffer_free(&id);
+	free(id);
 	return run;
 }
 

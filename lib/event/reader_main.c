@@ -59,7 +59,7 @@ static bool take_line(struct reader_main *m, struct span line)
 	case EVENT_READ:
 		break;
 	}
-	if (m->run != NULL && !runs_is_asked(event.run_id, m->run))
+	if (m->run != NULL && !runs_id_matches(event.run_id, m->run))
 		return true;
 	if (m->program->any_event != NULL)
 		m->program->any_event(m, &event);

@@ -30,7 +30,8 @@ struct reader_main {
 	const char *color; /* "auto", "always" or "never" */
 
 	/* Set by the program, while it reads its options or begins. */
-	const char *run; /* --run: only events of the runs that runs_is_asked; NULL: all */
+	const char
+	    *run; /* --run: only events of the runs that match (runs_id_matches); NULL: all */
 	event_set types; /* the events it needs: without --strict others are skipped. 0: all */
 
 	struct reader *reader;

@@ -4,33 +4,20 @@
 
 #include "base/hash.h"
 #include "base/table.h"
+#include "event/terminal.h"
 
-enum {
-	BUCKETS = 1024,
-	RECENT = 16384, /* slots for the hashes of ended runs; a newer one replaces an older one */
-};
-
-struct entry {
-	struct run run; /* first: a struct run * is its entry */
-	size_t id_len;
-	uint64_t hash;
-	struct entry *chain;           /* in the bucket */
-	struct entry *next, *previous; /* in order of appearance */
-};
-
-/* Exit statuses are 0 to 255. */
-enum { STATUSES = 256 };
+/* Slots for the hashes of ended runs. A newer one replaces an older one. */
+enum { RECENT = 16384 };
 
 struct runs {
 	void (*release)(void *state);
 	bool strict;
-	struct entry *buckets[BUCKETS];
-	struct entry *first, *last;
-	struct entry *latest; /* events of one run mostly follow each other */
+	struct table ids; /* of the runs in the list, to their addresses */
+	struct run *first, *last;
+	struct run *latest; /* of the last event: most events of a run are neighbours */
 	uint64_t recent[RECENT];
-	uint64_t seen, counted, ended, open;
-	struct table losses; /* runs that ended without success: id, owned, to exit status */
-	uint64_t loss_counts[STATUSES]; /* how many of them have each exit status */
+	uint64_t seen, open, ended;
+	struct table failures; /* ids of the runs that failed, owned, to their exit statuses */
 };
 
 struct runs *runs_new(void (*release)(void *state), bool strict)
@@ -42,289 +29,249 @@ struct runs *runs_new(void (*release)(void *state), bool strict)
 	return runs;
 }
 
-/* Never 0. */
+/* ---- the list ---- */
+
+static struct span id_of(const struct run *run)
+{
+	return (struct span){run->id, run->id_len};
+}
+
+static struct run *add_run(struct runs *runs, struct span id)
+{
+	struct run *run = mem_zero(sizeof(*run));
+
+	run->id = mem_copy(id);
+	run->id_len = id.len;
+	run->order = runs->seen++;
+	run->previous = runs->last;
+	if (runs->last != NULL)
+		runs->last->next = run;
+	else
+		runs->first = run;
+	runs->last = run;
+	*table_add(&runs->ids, id_of(run)) = (size_t)run;
+	return run;
+}
+
+/* Free a run that is no longer in the table. */
+static void remove_run(struct runs *runs, struct run *run)
+{
+	if (run->previous != NULL)
+		run->previous->next = run->next;
+	else
+		runs->first = run->next;
+	if (run->next != NULL)
+		run->next->previous = run->previous;
+	else
+		runs->last = run->previous;
+	if (runs->latest == run)
+		runs->latest = NULL;
+	if (runs->release != NULL && run->state != NULL)
+		runs->release(run->state);
+	free(run->id);
+	free(run->parent_id);
+	free(run);
+}
+
+struct run *runs_find(const struct runs *runs, struct span id)
+{
+	const size_t *address = table_find(&runs->ids, id);
+
+	return address != NULL ? (struct run *)*address : NULL;
+}
+
+struct run *runs_next(const struct runs *runs, const struct run *run)
+{
+	return run != NULL ? run->next : runs->first;
+}
+
+/* ---- runs that have ended ---- */
+
+/* Never 0, which is a free slot. */
 static uint64_t hash_of(struct span id)
 {
-	uint64_t hash = hash_add(HASH_START, id);
-
-	return hash != 0 ? hash : 1;
+	return hash_add(HASH_START, id) | 1;
 }
 
-static bool is_entry(const struct entry *entry, struct span id)
+static bool has_ended(const struct runs *runs, struct span id)
 {
-	return entry->id_len == id.len && memcmp(entry->run.id, id.at, id.len) == 0;
+	uint64_t hash = hash_of(id);
+
+	return runs->recent[hash / 2 % RECENT] == hash;
 }
 
-static struct entry *find(const struct runs *runs, struct span id, uint64_t hash)
+bool runs_has(const struct runs *runs, struct span id)
 {
-	struct entry *entry = runs->buckets[hash % BUCKETS];
-
-	while (entry != NULL && (entry->hash != hash || !is_entry(entry, id)))
-		entry = entry->chain;
-	return entry;
+	return runs_find(runs, id) != NULL || has_ended(runs, id);
 }
 
-static void chain_in(struct runs *runs, struct entry *entry)
+void runs_forget(struct runs *runs, struct run *run)
 {
-	entry->chain = runs->buckets[entry->hash % BUCKETS];
-	runs->buckets[entry->hash % BUCKETS] = entry;
+	uint64_t hash = hash_of(id_of(run));
+
+	if (run->id_len > 0)
+		runs->recent[hash / 2 % RECENT] = hash;
+	table_remove(&runs->ids, id_of(run));
+	remove_run(runs, run);
 }
 
-static void chain_out(struct runs *runs, struct entry *entry)
+static void add_failure(struct runs *runs, struct span id, int exit_status)
 {
-	struct entry **link = &runs->buckets[entry->hash % BUCKETS];
-
-	while (*link != entry)
-		link = &(*link)->chain;
-	*link = entry->chain;
+	if (table_find(&runs->failures, id) == NULL)
+		id.at = mem_copy(id);
+	*table_add(&runs->failures, id) = (size_t)exit_status;
 }
 
-static struct entry *add(struct runs *runs, struct span id, uint64_t hash)
+static void remove_failure(struct runs *runs, struct span id)
 {
-	struct entry *entry = mem_zero(sizeof(*entry));
+	struct span key = table_key(&runs->failures, id);
 
-	entry->run.id = mem_copy(id);
-	entry->run.order = runs->seen++;
-	entry->id_len = id.len;
-	entry->hash = hash;
-	chain_in(runs, entry);
-	entry->previous = runs->last;
-	if (runs->last != NULL)
-		runs->last->next = entry;
-	else
-		runs->first = entry;
-	runs->last = entry;
-	return entry;
-}
-
-static void count_run(struct runs *runs, struct run *run, enum event_type type)
-{
-	if (run->counts || (run->id[0] == '\0' && type == EVENT_OTHER))
-		return;
-	run->counts = true;
-	runs->counted++;
-	runs->open++;
-}
-
-static bool has_ended(const struct runs *runs, uint64_t hash)
-{
-	return runs->recent[hash % RECENT] == hash;
-}
-
-static void say_late(const struct event *event, struct reader *reader)
-{
-	if (event->type == EVENT_AGENT_END)
-		reader_warn(reader, "a second agent_end of run '%.*s'; it is ignored",
-			    SPAN_ARG(event->run_id));
-	else
-		reader_warn(reader, "an event of run '%.*s' after its agent_end; it is ignored",
-			    SPAN_ARG(event->run_id));
-}
-
-/* Whether the event's seq is new, and the next one from now on. */
-static bool check_seq(const struct runs *runs, struct run *run, const struct event *event,
-		      struct reader *reader)
-{
-	if (event->seq < 0 || event->seq == INT64_MAX) /* missing, or out of range */
-		return true;
-	if (event->seq < run->next_seq) {
-		reader_warn(reader, "seq %lld of run '%s' comes again; the event is ignored",
-			    (long long)event->seq, run->id);
-		return false;
-	}
-	if (runs->strict && event->seq > run->next_seq)
-		reader_warn(reader, "%lld events of run '%s' are missing before seq %lld",
-			    (long long)(event->seq - run->next_seq), run->id,
-			    (long long)event->seq);
-	run->next_seq = event->seq + 1;
-	return true;
-}
-
-static void add_loss(struct runs *runs, struct span id, int exit_status)
-{
-	struct span key = table_key(&runs->losses, id);
-
-	if (key.at == NULL)
-		key = (struct span){mem_copy(id), id.len};
-	else
-		runs->loss_counts[*table_find(&runs->losses, key)]--;
-	*table_add(&runs->losses, key) = (size_t)exit_status;
-	runs->loss_counts[exit_status]++;
-}
-
-/* The run is resumed: the one that resumes it answers for both. */
-static void take_back_loss(struct runs *runs, struct span id)
-{
-	struct span key = table_key(&runs->losses, id);
-
-	if (key.at == NULL)
-		return;
-	runs->loss_counts[*table_find(&runs->losses, key)]--;
-	table_remove(&runs->losses, key);
+	table_remove(&runs->failures, key);
 	free((char *)key.at);
 }
 
-static void end_run(struct runs *runs, struct run *run, const struct event *event)
+static void end_run(struct runs *runs, struct run *run, struct span data)
 {
 	int64_t status;
 
-	run->succeeded = json_true(json_get(event->data, "success"));
-	status = json_int(json_get(event->data, "exit_status"),
-			  run->succeeded ? STATUS_OK : STATUS_FAILED);
+	run->succeeded = json_true(json_get(data, "success"));
+	status =
+	    json_int(json_get(data, "exit_status"), run->succeeded ? STATUS_OK : STATUS_FAILED);
 	run->ended = true;
 	run->exit_status = status >= 0 && status <= 255 ? (int)status : STATUS_FAILED;
 	runs->open--;
 	runs->ended++;
 	if (run->parent_id == NULL && run->exit_status != STATUS_OK)
-		add_loss(runs, span_of(run->id), run->exit_status);
+		add_failure(runs, id_of(run), run->exit_status);
 }
 
-static void unlink_entry(struct runs *runs, struct entry *entry)
+/* ---- runs that are resumed ---- */
+
+/* The open nested runs of `old` become nested runs of `run`. */
+static void move_nested(struct runs *runs, const struct run *old, const struct run *run)
 {
-	chain_out(runs, entry);
-	if (entry->previous != NULL)
-		entry->previous->next = entry->next;
-	else
-		runs->first = entry->next;
-	if (entry->next != NULL)
-		entry->next->previous = entry->previous;
-	else
-		runs->last = entry->previous;
-	if (runs->latest == entry)
-		runs->latest = NULL;
-}
-
-static void free_entry(struct runs *runs, struct entry *entry)
-{
-	if (runs->release != NULL && entry->run.state != NULL)
-		runs->release(entry->run.state);
-	free(entry->run.id);
-	free(entry->run.parent_id);
-	free(entry);
-}
-
-/* ---- runs that are gone on with ---- */
-
-/* What is still open below `old` is now below the run that carries it on. */
-static void carry_nested(struct runs *runs, const struct entry *old, const struct entry *entry)
-{
-	for (struct entry *at = runs->first; at != NULL; at = at->next) {
-		char **parent = &at->run.parent_id;
-
-		if (*parent == NULL || !is_entry(old, span_of(*parent)))
+	for (struct run *at = runs->first; at != NULL; at = at->next) {
+		if (at->parent_id == NULL || strcmp(at->parent_id, old->id) != 0)
 			continue;
-		free(*parent);
-		*parent = mem_copy((struct span){entry->run.id, entry->id_len});
+		free(at->parent_id);
+		at->parent_id = mem_copy(id_of(run));
 	}
 }
 
-/* The run `resumed_from` of which `entry`, just begun, is the continuation: its entry under the new
- * id, or `entry` itself where nothing of it is left. */
-static struct entry *carry_on(struct runs *runs, struct entry *entry, struct span resumed_from)
+/* `run` has just started and resumes the run `old_id`. If that is open, return it, under the id of
+ * `run`, which it replaces. */
+static struct run *resume(struct runs *runs, struct run *run, struct span old_id)
 {
-	struct buffer id = {0};
-	struct entry *old = NULL;
-	uint64_t hash;
+	struct run *old = runs_find(runs, old_id);
 
-	if (!json_decode(resumed_from, &id))
-		return entry;
-	hash = hash_of(buffer_span(&id));
-	take_back_loss(runs, buffer_span(&id));
-	old = find(runs, buffer_span(&id), hash);
-	buffer_free(&id);
-	if (old == NULL || old == entry || old->run.ended)
-		return entry;
-	carry_nested(runs, old, entry);
-	chain_out(runs, old);
-	free(old->run.id);
-	old->run.id = mem_copy((struct span){entry->run.id, entry->id_len});
-	old->id_len = entry->id_len;
-	old->hash = entry->hash;
-	old->run.next_seq = entry->run.next_seq;
-	old->run.resumed = true;
-	unlink_entry(runs, entry);
-	free_entry(runs, entry);
-	chain_in(runs, old);
+	remove_failure(runs, old_id);
+	if (old == NULL || old == run || old->ended)
+		return run;
+	move_nested(runs, old, run);
+	table_remove(&runs->ids, id_of(old));
+	free(old->id);
+	old->id = run->id;
+	old->id_len = run->id_len;
+	old->next_seq = run->next_seq;
+	old->resumed = true;
+	*table_find(&runs->ids, id_of(old)) = (size_t)old;
+	run->id = NULL;
+	remove_run(runs, run);
 	runs->open--;
 	runs->latest = old;
 	return old;
 }
 
+static struct run *start_run(struct runs *runs, struct run *run, struct span data)
+{
+	char *resumed_from = json_text(json_get(data, "resumed_from"));
+
+	if (resumed_from != NULL)
+		run = resume(runs, run, span_of(resumed_from));
+	free(resumed_from);
+	run->started = true;
+	free(run->parent_id);
+	run->parent_id = json_text(json_get(data, "parent_run_id"));
+	return run;
+}
+
+/* ---- events ---- */
+
+static void count_run(struct runs *runs, struct run *run, enum event_type type)
+{
+	if (run->counts || (run->id_len == 0 && type == EVENT_OTHER))
+		return;
+	run->counts = true;
+	runs->open++;
+}
+
+/* Returns whether the event's seq is new. */
+static bool check_seq(const struct runs *runs, struct run *run, const struct event *event,
+		      struct reader *reader)
+{
+	long long seq = event->seq;
+
+	if (seq < 0 || seq == INT64_MAX) /* missing, or out of range */
+		return true;
+	if (seq < run->next_seq) {
+		reader_warn(reader, "seq %lld of run '%s' is repeated; the event is ignored", seq,
+			    run->id);
+		return false;
+	}
+	if (runs->strict && seq > run->next_seq)
+		reader_warn(reader, "%lld events of run '%s' are missing before seq %lld",
+			    seq - run->next_seq, run->id, seq);
+	run->next_seq = seq + 1;
+	return true;
+}
+
+/* Returns NULL if the run has ended and is forgotten. */
+static struct run *find_or_add(struct runs *runs, struct span id)
+{
+	struct run *run = runs->latest;
+
+	if (run != NULL && span_equal(id_of(run), id))
+		return run;
+	run = runs_find(runs, id);
+	if (run == NULL && (id.len == 0 || !has_ended(runs, id)))
+		run = add_run(runs, id);
+	if (run != NULL)
+		runs->latest = run;
+	return run;
+}
+
 struct run *runs_event(struct runs *runs, const struct event *event, struct reader *reader)
 {
-	struct span id = event->run_id.at != NULL ? event->run_id : SPAN("");
-	struct entry *entry = runs->latest;
+	struct run *run = find_or_add(runs, event->run_id.at != NULL ? event->run_id : SPAN(""));
 
-	if (entry == NULL || !is_entry(entry, id)) {
-		uint64_t hash = hash_of(id);
-
-		entry = find(runs, id, hash);
-		if (entry == NULL && id.len > 0 && has_ended(runs, hash)) {
-			say_late(event, reader);
-			return NULL;
-		}
-		if (entry == NULL)
-			entry = add(runs, id, hash);
-		runs->latest = entry;
-	}
-	if (entry->run.ended) {
-		say_late(event, reader);
+	if (run == NULL || run->ended) {
+		reader_warn(reader,
+			    event->type == EVENT_AGENT_END
+				? "a second agent_end of run '%.*s'; it is ignored"
+				: "an event of run '%.*s' after its agent_end; it is ignored",
+			    SPAN_ARG(event->run_id));
 		return NULL;
 	}
-	count_run(runs, &entry->run, event->type);
-	if (!check_seq(runs, &entry->run, event, reader))
+	count_run(runs, run, event->type);
+	if (!check_seq(runs, run, event, reader))
 		return NULL;
-	if (event->type == EVENT_AGENT_START) {
-		if (entry->run.started) {
-			reader_warn(reader, "a second agent_start of run '%s'; it is ignored",
-				    entry->run.id);
-			return NULL;
-		}
-		entry = carry_on(runs, entry, json_get(event->data, "resumed_from"));
-		entry->run.started = true;
-		free(entry->run.parent_id);
-		entry->run.parent_id = json_text(json_get(event->data, "parent_run_id"));
-	} else if (event->type == EVENT_AGENT_END) {
-		end_run(runs, &entry->run, event);
+	if (event->type == EVENT_AGENT_START && run->started) {
+		reader_warn(reader, "a second agent_start of run '%s'; it is ignored", run->id);
+		return NULL;
 	}
-	return &entry->run;
+	if (event->type == EVENT_AGENT_START)
+		return start_run(runs, run, event->data);
+	if (event->type == EVENT_AGENT_END)
+		end_run(runs, run, event->data);
+	return run;
 }
 
-struct run *runs_find(const struct runs *runs, struct span id)
-{
-	struct entry *entry = find(runs, id, hash_of(id));
-
-	return entry != NULL ? &entry->run : NULL;
-}
-
-bool runs_has(const struct runs *runs, struct span id)
-{
-	uint64_t hash = hash_of(id);
-
-	return find(runs, id, hash) != NULL || has_ended(runs, hash);
-}
-
-bool runs_is_asked(struct span run_id, const char *id)
+bool runs_id_matches(struct span run_id, const char *id)
 {
 	return run_id.at != NULL && (span_starts(run_id, id) || span_ends(run_id, id));
 }
 
-void runs_forget(struct runs *runs, struct run *run)
-{
-	struct entry *entry = (struct entry *)run;
-
-	if (entry->id_len > 0)
-		runs->recent[entry->hash % RECENT] = entry->hash;
-	unlink_entry(runs, entry);
-	free_entry(runs, entry);
-}
-
-struct run *runs_next(struct runs *runs, const struct run *run)
-{
-	struct entry *entry = run != NULL ? ((const struct entry *)run)->next : runs->first;
-
-	return entry != NULL ? &entry->run : NULL;
-}
+/* ---- the result ---- */
 
 uint64_t runs_open(const struct runs *runs)
 {
@@ -341,49 +288,82 @@ bool runs_all_ended(const struct runs *runs)
 	return runs->ended > 0 && runs->open == 0;
 }
 
-/* Whether a run that counts has not ended. */
-static bool is_torn(const struct runs *runs)
+/* Whether events have come, but the end of a run has not. */
+static bool is_incomplete(const struct runs *runs)
 {
-	for (const struct entry *entry = runs->first; entry != NULL; entry = entry->next)
-		if (entry->run.counts && !entry->run.ended && entry->run.parent_id == NULL)
+	for (const struct run *run = runs->first; run != NULL; run = run->next)
+		if (run->counts && !run->ended && run->parent_id == NULL)
 			return true;
-	return false;
+	return runs->seen > 0 && runs->open + runs->ended == 0;
 }
 
 int runs_status(const struct runs *runs)
 {
-	bool incomplete = runs->counted == 0 || is_torn(runs);
-	int worst = STATUSES - 1;
+	size_t worst = runs->seen == 0 || is_incomplete(runs) ? STATUS_INCOMPLETE : STATUS_OK;
 
-	while (worst > STATUS_OK && runs->loss_counts[worst] == 0)
-		worst--;
-	return incomplete && worst < STATUS_INCOMPLETE ? STATUS_INCOMPLETE : worst;
+	for (size_t i = 0; i < runs->failures.capacity; i++)
+		if (runs->failures.slots[i].value > worst)
+			worst = runs->failures.slots[i].value;
+	return (int)worst;
 }
 
 int runs_verdict(const struct runs *runs, const struct reader *reader)
 {
-	int status = runs_status(runs), malformed = reader_status(reader);
+	int status = runs_status(runs), input = reader_status(reader);
 
-	if (runs->seen == 0 && malformed != STATUS_USAGE)
-		warn("there were no events to read; what is expected is the output of agent-run, "
-		     "one JSON object a line");
-	else if ((runs->seen > 0 && runs->counted == 0) || is_torn(runs))
+	if (runs->seen == 0 && input != STATUS_USAGE)
+		warn("the input has no events; the output of agent-run is expected, one JSON "
+		     "object per line");
+	else if (is_incomplete(runs))
 		warn("the stream ended without agent_end: its writer was killed");
-	return malformed == STATUS_USAGE || malformed > status ? malformed : status;
+	return input == STATUS_USAGE || input > status ? input : status;
+}
+
+static void add_string(struct buffer *out, struct span string, const char *fallback)
+{
+	struct buffer text = {0};
+
+	if (!json_decode(string, &text) || text.len == 0)
+		buffer_add_text(&text, fallback);
+	terminal_add_line(out, buffer_span(&text));
+	buffer_free(&text);
+}
+
+bool run_error_sentence(const struct runs *runs, struct run *run, const struct event *event,
+			struct buffer *out)
+{
+	bool fatal = event->type == EVENT_ERROR && json_true(json_get(event->data, "fatal"));
+	bool ended = event->type == EVENT_AGENT_END && !run->failure_reported && !run->succeeded;
+
+	if (!fatal && !ended)
+		return false;
+	if (runs->open + runs->ended > 1 && run->id_len > 0) {
+		buffer_add_text(out, "run ");
+		terminal_add_line(out, id_of(run));
+		buffer_add_text(out, fatal ? ": " : "");
+	} else if (ended) {
+		buffer_add_text(out, "the run");
+	}
+	if (fatal) {
+		add_string(out, json_get(event->data, "error"), "an error without a message");
+		run->failure_reported = true;
+	} else {
+		buffer_add_text(out, " ended with status '");
+		add_string(out, json_get(event->data, "status"), "failed");
+		buffer_add_text(out, "'");
+	}
+	return true;
 }
 
 void runs_free(struct runs *runs)
 {
 	if (runs == NULL)
 		return;
-	while (runs->first != NULL) {
-		struct entry *entry = runs->first;
-
-		runs->first = entry->next;
-		free_entry(runs, entry);
-	}
-	for (size_t i = 0; i < runs->losses.capacity; i++)
-		free((char *)runs->losses.slots[i].key.at);
-	table_free(&runs->losses);
+	while (runs->first != NULL)
+		remove_run(runs, runs->first);
+	for (size_t i = 0; i < runs->failures.capacity; i++)
+		free((char *)runs->failures.slots[i].key.at);
+	table_free(&runs->failures);
+	table_free(&runs->ids);
 	free(runs);
 }
