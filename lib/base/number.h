@@ -1,5 +1,5 @@
 /*
- * number: parse numbers of command lines.
+ * number: parse numbers: those of command lines, and hexadecimal digits.
  */
 #ifndef BASE_NUMBER_H
 #define BASE_NUMBER_H
@@ -13,5 +13,15 @@ bool number_whole(const char *text, int64_t *value);
 /* Parse `text` as a finite number of at least 0, such as "2", "0.5" or ".5". Returns false
  * otherwise. */
 bool number_amount(const char *text, double *value);
+
+/* The value of a hexadecimal digit; -1 if `c` is none. */
+static inline int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
 
 #endif

@@ -27,6 +27,7 @@ enum {
 	X(pcre2_set_callout_8)                                                                     \
 	X(pcre2_match_data_create_8)                                                               \
 	X(pcre2_match_data_free_8)                                                                 \
+	X(pcre2_get_ovector_pointer_8)                                                             \
 	X(pcre2_match_8)
 
 #define POINTER(name) __typeof__(name) *name; /* NOLINT(bugprone-macro-parentheses) */
@@ -36,12 +37,12 @@ struct pattern_engine {
 	void *library;
 	pcre2_compile_context *compiling;
 	pcre2_match_context *matching;
-	pcre2_match_data *data; /* no captures are read */
+	pcre2_match_data *data; /* only where a match begins is read */
 };
 
 struct pattern {
 	struct pattern_engine *engine;
-	struct buffer text, translated;
+	struct buffer text;
 	pcre2_code *code;
 };
 
@@ -139,18 +140,20 @@ static pcre2_code *compile(const struct pattern_engine *engine, struct span tran
 struct pattern *pattern_compile(struct pattern_engine *engine, struct span text, struct error *e)
 {
 	struct pattern *pattern = mem_zero(sizeof(*pattern));
-	struct buffer why = {0};
+	struct buffer translated = {0}, example = {0}, why = {0};
 
 	pattern->engine = engine;
 	buffer_add_span(&pattern->text, text);
-	if (pattern_translate(text, &pattern->translated, &why))
-		pattern->code = compile(engine, buffer_span(&pattern->translated), &why);
+	if (pattern_translate(text, NULL, &translated, &example, &why))
+		pattern->code = compile(engine, buffer_span(&translated), &why);
 	if (pattern->code == NULL) {
 		error_set(e, "usage", "the pattern \"%.*s\" is not valid: %s", SPAN_ARG(text),
 			  buffer_string(&why));
 		pattern_free(pattern);
 		pattern = NULL;
 	}
+	buffer_free(&translated);
+	buffer_free(&example);
 	buffer_free(&why);
 	return pattern;
 }
@@ -162,18 +165,12 @@ void pattern_free(struct pattern *pattern)
 	if (pattern->code != NULL)
 		pattern->engine->pcre2_code_free_8(pattern->code);
 	buffer_free(&pattern->text);
-	buffer_free(&pattern->translated);
 	free(pattern);
 }
 
 struct span pattern_text(const struct pattern *pattern)
 {
 	return buffer_span(&pattern->text);
-}
-
-struct span pattern_translated(const struct pattern *pattern)
-{
-	return buffer_span(&pattern->translated);
 }
 
 /* ---- matching ---- */
@@ -200,15 +197,30 @@ enum pattern_result pattern_match(struct pattern *pattern, struct span text, int
 	return PATTERN_EXPENSIVE;
 }
 
-bool pattern_piece_matches(const struct pattern *pattern, struct span piece, struct span text)
+size_t pattern_piece_find(const struct pattern *pattern, struct span piece, struct span text)
 {
+	const struct pattern_engine *engine = pattern->engine;
 	struct buffer why = {0};
 	struct meter meter = {MATCH_LIMIT, 0};
-	pcre2_code *code = compile(pattern->engine, piece, &why);
-	bool matches = code != NULL && match(pattern->engine, code, text, &meter) >= 0;
+	pcre2_code *code = compile(engine, piece, &why);
+	size_t found = SIZE_MAX;
 
+	if (code != NULL && match(engine, code, text, &meter) >= 0)
+		found = engine->pcre2_get_ovector_pointer_8(engine->data)[0];
 	if (code != NULL)
-		pattern->engine->pcre2_code_free_8(code);
+		engine->pcre2_code_free_8(code);
 	buffer_free(&why);
-	return matches;
+	return found;
+}
+
+bool pattern_example(struct pattern *pattern, struct buffer *out)
+{
+	struct buffer translated = {0}, why = {0};
+	int64_t steps = MATCH_LIMIT;
+	bool good = pattern_translate(pattern_text(pattern), pattern, &translated, out, &why) &&
+		    pattern_match(pattern, buffer_span(out), &steps) == PATTERN_MATCHES;
+
+	buffer_free(&translated);
+	buffer_free(&why);
+	return good;
 }

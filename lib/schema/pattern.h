@@ -35,25 +35,21 @@ enum pattern_result { PATTERN_MATCHES, PATTERN_DIFFERS, PATTERN_EXPENSIVE };
  * becomes negative the result is PATTERN_EXPENSIVE. */
 enum pattern_result pattern_match(struct pattern *pattern, struct span text, int64_t *steps);
 
-/* Append a short text in which the pattern is found. False, with some text appended, if none was
- * found. */
+/* Store in `out` a short text in which the pattern is found. False, with some text stored, if none
+ * was found. */
 bool pattern_example(struct pattern *pattern, struct buffer *out);
 
 /* ---- shared by the files of this module ---- */
 
-/* Append the form of `text` that PCRE2 understands. False with `why`, a phrase, if it is not a
- * pattern of ECMA-262. The form has few spellings: between PATTERN_HEAD and PATTERN_TAIL stand
- * single characters (with a backslash before those that mean something, \x{...} for control
- * characters), bracket expressions, groups, ^, $, \b, \B, quantifiers, references (\g{1},
- * \k<name>), and where there is a choice, callouts (?C) at which a match counts its steps. */
-bool pattern_translate(struct span text, struct buffer *out, struct buffer *why);
-#define PATTERN_HEAD "(?C)(?:"
-#define PATTERN_TAIL ")"
+/* Append the form of `text` that PCRE2 understands, and store in `example` a text that the pattern
+ * may match, to which classes of characters add nothing if `sampled`, the compiled pattern, is NULL
+ * (assertions are ignored). False with `why`, a phrase, if `text` is not a pattern of ECMA-262.
+ * Where a match has a choice, the form has callouts (?C), at which the match counts its steps. */
+bool pattern_translate(struct span text, const struct pattern *sampled, struct buffer *out,
+		       struct buffer *example, struct buffer *why);
 
-/* The form of a compiled pattern. */
-struct span pattern_translated(const struct pattern *pattern);
-
-/* Whether `text` matches `piece`, a part of such a form. */
-bool pattern_piece_matches(const struct pattern *pattern, struct span piece, struct span text);
+/* The first place in `text` that `piece`, a part of such a form, matches; SIZE_MAX if there is
+ * none. */
+size_t pattern_piece_find(const struct pattern *pattern, struct span piece, struct span text);
 
 #endif

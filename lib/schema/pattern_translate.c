@@ -1,38 +1,47 @@
-#include <string.h>
+#include <ctype.h>
+#include <stdlib.h>
 
+#include "base/number.h"
 #include "base/utf8.h"
 #include "schema/pattern.h"
 
-/* Deeper groups are refused; PCRE2's own limit is 250. */
-enum { MAX_GROUPS = 200 };
+enum {
+	MAX_GROUPS = 200, /* nested; PCRE2's own limit is 250 */
+	MAX_EXAMPLE = 100000,
+};
 
-/* What follows the last thing written: may it be repeated? */
+/* Whether the item just written may be repeated. */
 enum repeatable { REPEAT_NOT, REPEAT_YES, REPEAT_DONE };
 
 struct group {
-	bool is_assertion; /* look-ahead or look-behind: not repeated */
-	bool dot_all, multiline;
+	bool is_assertion; /* look-ahead or look-behind: not repeated, no part of the example */
+	bool dot_all, multiline; /* modifiers s and m */
+	bool has_alternatives;
+	size_t example_start, example_end; /* of the first alternative, once there is another */
 };
 
 struct pattern_reader {
-	struct span rest;
+	const char *at, *end; /* the rest; a NUL follows it */
 	struct buffer *out, *why;
-	struct group groups[MAX_GROUPS];
+	struct group groups[MAX_GROUPS + 1]; /* the first is the whole pattern */
 	size_t depth;
-	bool dot_all, multiline; /* modifiers s and m */
 	enum repeatable last;
+	/* A text that the pattern matches, as far as the pattern has been read: the first
+	 * alternative of everything, repeated as seldom as allowed. */
+	struct buffer *example;
+	size_t item;                   /* where the example of the item just written begins */
+	const struct pattern *sampled; /* NULL: the members of classes are left out */
 };
 
 /* White space and line terminators of ECMA-262, and everything else. */
-#define SPACES                                                                                     \
-	"\\x{9}-\\x{d}\\x{20}\\x{a0}\\x{1680}\\x{2000}-\\x{200a}\\x{2028}\\x{2029}"                \
-	"\\x{202f}\\x{205f}\\x{3000}\\x{feff}"
+#define SPACES "\\x{9}-\\x{d}\\x{feff}\\p{Z}"
 #define NO_SPACES                                                                                  \
 	"\\x{0}-\\x{8}\\x{e}-\\x{1f}\\x{21}-\\x{9f}\\x{a1}-\\x{167f}\\x{1681}-\\x{1fff}"           \
 	"\\x{200b}-\\x{2027}\\x{202a}-\\x{202e}\\x{2030}-\\x{205e}\\x{2060}-\\x{2fff}"             \
 	"\\x{3001}-\\x{fefe}\\x{ff00}-\\x{10ffff}"
 #define LINE_ENDS "\\n\\r\\x{2028}\\x{2029}"
 #define ANYTHING  "\\x{0}-\\x{10ffff}"
+#define DIGITS    "0123456789"
 
 static bool fail(struct pattern_reader *t, const char *why)
 {
@@ -43,7 +52,7 @@ static bool fail(struct pattern_reader *t, const char *why)
 
 static bool starts(const struct pattern_reader *t, const char *text)
 {
-	return span_starts(t->rest, text);
+	return strncmp(t->at, text, strlen(text)) == 0;
 }
 
 /* Step over `text` if the rest starts with it. */
@@ -51,19 +60,16 @@ static bool take(struct pattern_reader *t, const char *text)
 {
 	bool found = starts(t, text);
 
-	if (found)
-		t->rest = span_from(t->rest, strlen(text));
+	t->at += found ? strlen(text) : 0;
 	return found;
 }
 
-static bool is_ascii_letter(char c)
+/* Write the next `len` bytes as they are. */
+static bool copy(struct pattern_reader *t, size_t len)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
-
-static bool is_digit(char c)
-{
-	return c >= '0' && c <= '9';
+	buffer_add(t->out, t->at, len);
+	t->at += len;
+	return true;
 }
 
 /* ---- single characters ---- */
@@ -71,7 +77,7 @@ static bool is_digit(char c)
 /* Write a character so that it stands for itself, in brackets and outside. */
 static void add_character(struct buffer *out, uint32_t c)
 {
-	if (c >= 0x21 && c < 0x7F && !is_ascii_letter((char)c) && !is_digit((char)c))
+	if (c >= 0x21 && c < 0x7F && !isalnum((int)c))
 		buffer_add_format(out, "\\%c", (int)c);
 	else if (c < 0x20 || c == 0x7F || (c >= 0xD800 && c <= 0xDFFF))
 		buffer_add_format(out, "\\x{%x}", (unsigned)c);
@@ -79,62 +85,42 @@ static void add_character(struct buffer *out, uint32_t c)
 		utf8_add_code_point(out, c);
 }
 
-static int hex_value(char c)
+static uint32_t take_code_point(struct pattern_reader *t)
 {
-	if (is_digit(c))
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+	size_t size;
+	uint32_t c = utf8_decode((struct span){t->at, (size_t)(t->end - t->at)}, &size);
+
+	t->at += size;
+	return c;
 }
 
-/* Step over `count` hexadecimal digits. */
-static bool take_hex(struct pattern_reader *t, size_t count, uint32_t *value)
+/* Step over `least` to `most` hexadecimal digits. */
+static bool take_hex(struct pattern_reader *t, size_t least, size_t most, uint32_t *value)
 {
-	*value = 0;
-	if (t->rest.len < count)
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		int digit = hex_value(t->rest.at[i]);
+	size_t n = 0;
 
-		if (digit < 0)
-			return false;
-		*value = *value << 4 | (uint32_t)digit;
-	}
-	t->rest = span_from(t->rest, count);
-	return true;
-}
-
-/* The digits and the brace of \u{...}. */
-static bool take_braced_hex(struct pattern_reader *t, uint32_t *value)
-{
-	size_t digits = 0;
-
-	*value = 0;
-	while (digits < t->rest.len && hex_value(t->rest.at[digits]) >= 0 && *value <= 0x10FFFF)
-		*value = *value << 4 | (uint32_t)hex_value(t->rest.at[digits++]);
-	if (digits == 0 || *value > 0x10FFFF)
-		return false;
-	t->rest = span_from(t->rest, digits);
-	return take(t, "}");
+	for (*value = 0; n < most && hex_digit(t->at[n]) >= 0 && *value <= 0x10FFFF; n++)
+		*value = *value << 4 | (uint32_t)hex_digit(t->at[n]);
+	t->at += n;
+	return n >= least && *value <= 0x10FFFF;
 }
 
 /* What follows \u: a code point, or two surrogates that make one. */
 static bool take_unicode(struct pattern_reader *t, uint32_t *c)
 {
-	struct span before;
+	const char *before;
 	uint32_t second;
 
 	if (take(t, "{"))
-		return take_braced_hex(t, c);
-	if (!take_hex(t, 4, c))
+		return take_hex(t, 1, SIZE_MAX, c) && take(t, "}");
+	if (!take_hex(t, 4, 4, c))
 		return false;
-	before = t->rest;
-	if (*c >= 0xD800 && *c < 0xDC00 && take(t, "\\u") && take_hex(t, 4, &second) &&
+	before = t->at;
+	if (*c >= 0xD800 && *c < 0xDC00 && take(t, "\\u") && take_hex(t, 4, 4, &second) &&
 	    second >= 0xDC00 && second < 0xE000)
 		*c = 0x10000 + ((*c - 0xD800) << 10) + (second - 0xDC00);
 	else
-		t->rest = before;
+		t->at = before;
 	return true;
 }
 
@@ -142,29 +128,25 @@ static bool take_unicode(struct pattern_reader *t, uint32_t *c)
 static bool take_escaped(struct pattern_reader *t, uint32_t *c)
 {
 	static const char letters[] = "nrtfv", characters[] = "\n\r\t\f\v";
-	char letter = t->rest.len > 0 ? t->rest.at[0] : '\0';
-	const char *found = letter != '\0' ? strchr(letters, letter) : NULL;
-	size_t size;
+	char letter = *t->at;
+	const char *found;
 
-	if (t->rest.len == 0)
+	if (t->at == t->end)
 		return fail(t, "a backslash at its end");
-	if (!is_ascii_letter(letter) && !is_digit(letter)) {
-		*c = utf8_decode(t->rest, &size);
-		t->rest = span_from(t->rest, size);
+	if (!isalnum((unsigned char)letter)) {
+		*c = take_code_point(t);
 		return true;
 	}
-	t->rest = span_from(t->rest, 1);
+	t->at++;
+	found = strchr(letters, letter);
 	*c = found != NULL ? (uint32_t)characters[found - letters] : 0;
-	if (found != NULL)
+	if (found != NULL || (letter == '0' && !isdigit((unsigned char)*t->at)))
 		return true;
-	if (letter == '0' && (t->rest.len == 0 || !is_digit(t->rest.at[0])))
-		return true;
-	if (letter == 'c' && t->rest.len > 0 && is_ascii_letter(t->rest.at[0])) {
-		*c = (uint32_t)t->rest.at[0] & 0x1F;
-		t->rest = span_from(t->rest, 1);
+	if (letter == 'c' && isalpha((unsigned char)*t->at)) {
+		*c = (uint32_t)*t->at++ & 0x1F;
 		return true;
 	}
-	if ((letter == 'x' && take_hex(t, 2, c)) || (letter == 'u' && take_unicode(t, c)))
+	if ((letter == 'x' && take_hex(t, 2, 2, c)) || (letter == 'u' && take_unicode(t, c)))
 		return true;
 	buffer_add_format(t->why, "the escape \\%c means nothing here", letter);
 	return false;
@@ -198,74 +180,67 @@ static struct span category_of(struct span name)
 }
 
 /* Write the property "{Name}" or "{Kind=Name}" behind \p (or \P: negated). */
-static bool take_property(struct pattern_reader *t, bool negated, struct buffer *out)
+static bool take_property(struct pattern_reader *t, bool negated)
 {
 	static const char *const kinds[][2] = {{"Script=", "sc:"},
-					       {"sc=", "sc:"},
 					       {"Script_Extensions=", "scx:"},
-					       {"scx=", "scx:"},
 					       {"General_Category=", ""},
-					       {"gc=", ""}};
-	const char *end = t->rest.len > 0 ? memchr(t->rest.at, '}', t->rest.len) : NULL;
-	const char *prefix = "";
+					       {"sc=", "sc:"},
+					       {"scx=", "scx:"},
+					       {"gc=", ""},
+					       {"", ""}};
+	size_t kind = 0;
 	struct span name;
 
-	if (!starts(t, "{") || end == NULL)
+	if (!take(t, "{"))
 		return fail(t, "\\p needs the name of a property in braces");
-	name = (struct span){t->rest.at + 1, (size_t)(end - t->rest.at) - 1};
-	t->rest = span_from(t->rest, name.len + 2);
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++)
-		if (span_starts(name, kinds[i][0])) {
-			name = span_from(name, strlen(kinds[i][0]));
-			prefix = kinds[i][1];
-			break;
-		}
-	for (size_t i = 0; i < name.len; i++)
-		if (!is_ascii_letter(name.at[i]) && !is_digit(name.at[i]) && name.at[i] != '_')
-			return fail(t, "\\p needs the name of a property in braces");
+	while (!take(t, kinds[kind][0]))
+		kind++;
+	for (name = (struct span){t->at, 0}; isalnum((unsigned char)*t->at) || *t->at == '_';
+	     t->at++)
+		name.len++;
+	if (!take(t, "}"))
+		return fail(t, "\\p needs the name of a property in braces");
 	if (span_is(name, "Assigned")) {
 		negated = !negated;
 		name = SPAN("Cn");
 	}
-	if (*prefix == '\0')
+	if (*kinds[kind][1] == '\0')
 		name = category_of(name);
-	buffer_add_format(out, "\\%c{%s%.*s}", negated ? 'P' : 'p', prefix, SPAN_ARG(name));
+	buffer_add_format(t->out, "\\%c{%s%.*s}", negated ? 'P' : 'p', kinds[kind][1],
+			  SPAN_ARG(name));
 	return true;
 }
 
-/* Write the members of a class escape (\d, \w, \s, \p and their opposites), which the rest starts
- * with. False with an empty t->why if it is another escape. */
-static bool take_class(struct pattern_reader *t, struct buffer *out)
+/* Whether \d, \w, \s, \p or one of their opposites stands at `at`. */
+static bool is_class(const char *at)
 {
-	char letter = t->rest.len > 1 && t->rest.at[0] == '\\' ? t->rest.at[1] : '\0';
+	return at[0] == '\\' && at[1] != '\0' && strchr("dDwWsSpP", at[1]) != NULL;
+}
 
-	if (letter == '\0' || strchr("dDwWsSpP", letter) == NULL)
-		return false;
-	t->rest = span_from(t->rest, 2);
+/* Write the members of such a class. */
+static bool take_class(struct pattern_reader *t)
+{
+	char letter = t->at[1];
+
+	if (letter == 'd' || letter == 'D' || letter == 'w' || letter == 'W')
+		return copy(t, 2);
+	t->at += 2;
 	if (letter == 'p' || letter == 'P')
-		return take_property(t, letter == 'P', out);
-	if (letter == 's')
-		buffer_add_text(out, SPACES);
-	else if (letter == 'S')
-		buffer_add_text(out, NO_SPACES);
-	else
-		buffer_add_format(out, "\\%c", letter);
+		return take_property(t, letter == 'P');
+	buffer_add_text(t->out, letter == 's' ? SPACES : NO_SPACES);
 	return true;
 }
 
 /* One character of a bracket expression. */
 static bool take_member(struct pattern_reader *t, uint32_t *c)
 {
-	size_t size;
-
-	if (take(t, "\\b")) {
+	if (take(t, "\\b"))
 		*c = '\b';
-		return true;
-	}
-	if (take(t, "\\"))
+	else if (take(t, "\\"))
 		return take_escaped(t, c);
-	*c = utf8_decode(t->rest, &size);
-	t->rest = span_from(t->rest, size);
+	else
+		*c = take_code_point(t);
 	return true;
 }
 
@@ -273,152 +248,195 @@ static bool take_member(struct pattern_reader *t, uint32_t *c)
 static bool take_range(struct pattern_reader *t)
 {
 	uint32_t first, last;
-	bool is_range;
 
 	if (!take_member(t, &first))
 		return false;
 	add_character(t->out, first);
-	is_range = starts(t, "-") && t->rest.len > 1 && t->rest.at[1] != ']';
-	if (is_range && t->rest.at[1] == '\\' && t->rest.len > 2 && t->rest.at[2] != '\0')
-		is_range = strchr("dDwWsSpP", t->rest.at[2]) == NULL;
-	if (!is_range)
+	if (*t->at != '-' || t->at + 1 == t->end || t->at[1] == ']' || is_class(t->at + 1))
 		return true;
-	take(t, "-");
+	copy(t, 1);
 	if (!take_member(t, &last))
 		return false;
-	if (last < first)
-		return fail(t, "a range in brackets is out of order");
-	buffer_add_char(t->out, '-');
 	add_character(t->out, last);
-	return true;
+	return first <= last || fail(t, "a range in brackets is out of order");
+}
+
+/* Add a character of the class that was written from `start` on to the example: the most ordinary
+ * one that is in ASCII, else the first member. */
+static void sample_class(struct pattern_reader *t, size_t start)
+{
+	struct span class = span_from(buffer_span(t->out), start);
+	struct buffer ordinary = {0};
+	size_t found, size;
+
+	if (t->sampled == NULL)
+		return;
+	buffer_add_text(&ordinary, "a0Ab1_- .:/");
+	for (int c = 0; c <= 0x7F; c++)
+		buffer_add_char(&ordinary, (char)c);
+	found = pattern_piece_find(t->sampled, class, buffer_span(&ordinary));
+	if (found < ordinary.len)
+		buffer_add_char(t->example, ordinary.at[found]);
+	else if ((unsigned char)class.at[1] >= 0x80)
+		utf8_add_code_point(t->example, utf8_decode(span_from(class, 1), &size));
+	buffer_free(&ordinary);
 }
 
 /* A bracket expression behind its '['. */
 static bool take_bracket(struct pattern_reader *t)
 {
-	bool negated = take(t, "^");
+	size_t start = t->out->len;
 
-	if (take(t, "]")) {
-		buffer_add_text(t->out, negated ? "[" ANYTHING "]" : "[^" ANYTHING "]");
-		return true;
+	buffer_add_text(t->out, take(t, "^") ? "[^" : "[");
+	if (*t->at == ']') {
+		/* PCRE2 would not repeat [] as it should. */
+		t->out->len = start;
+		buffer_add_text(t->out, t->at[-1] == '^' ? "[" ANYTHING : "[^" ANYTHING);
 	}
-	buffer_add_text(t->out, negated ? "[^" : "[");
-	while (t->rest.len > 0 && !starts(t, "]"))
-		if (!take_class(t, t->out)) {
-			if (t->why->len > 0 || !take_range(t))
+	while (t->at < t->end && *t->at != ']')
+		if (!is_class(t->at)) {
+			if (!take_range(t))
 				return false;
-		} else if (starts(t, "-") && t->rest.len > 1 && t->rest.at[1] != ']') {
-			take(t, "-");
-			add_character(t->out, '-');
+		} else {
+			if (!take_class(t))
+				return false;
+			if (*t->at == '-' && t->at[1] != ']' && take(t, "-"))
+				add_character(t->out, '-');
 		}
 	buffer_add_char(t->out, ']');
+	sample_class(t, start);
 	return take(t, "]") || fail(t, "a ']' is missing");
 }
 
 /* ---- groups ---- */
 
 /* The modifiers of (?ims-ims:...), which hold inside the group. */
-static bool take_modifiers(struct pattern_reader *t)
+static bool take_modifiers(struct pattern_reader *t, struct group *group)
 {
 	bool on = true, case_on = false, case_off = false;
 
-	while (t->rest.len > 0 && strchr("ims-", t->rest.at[0]) != NULL) {
-		char c = t->rest.at[0];
-
-		t->rest = span_from(t->rest, 1);
-		if (c == '-')
+	for (; *t->at != '\0' && strchr("ims-", *t->at) != NULL; t->at++)
+		if (*t->at == '-')
 			on = false;
-		else if (c == 'm')
-			t->multiline = on;
-		else if (c == 's')
-			t->dot_all = on;
+		else if (*t->at == 'm')
+			group->multiline = on;
+		else if (*t->at == 's')
+			group->dot_all = on;
 		else if (on)
 			case_on = true;
 		else
 			case_off = true;
-	}
 	if (!take(t, ":"))
 		return fail(t, "a group starts with (? and what ECMA-262 does not know");
 	buffer_add_text(t->out, case_on ? "(?i:" : case_off ? "(?-i:" : "(?:");
 	return true;
 }
 
-/* A group behind its '('. */
+/* The name of a group, up to its '>'. */
+static bool take_name(struct pattern_reader *t)
+{
+	const char *end = memchr(t->at, '>', (size_t)(t->end - t->at));
+
+	return end != NULL ? copy(t, (size_t)(end - t->at) + 1)
+			   : fail(t, "the name of a group has no end");
+}
+
+/* A group, from its '(' on. */
 static bool open_group(struct pattern_reader *t)
 {
-	static const char *const assertions[] = {"?=", "?!", "?<=", "?<!"};
-	struct group *group = &t->groups[t->depth];
-	const char *end;
+	static const char *const assertions[] = {"(?=", "(?!", "(?<=", "(?<!"};
+	struct group *outer = &t->groups[t->depth], *group = outer + 1;
 
 	if (t->depth == MAX_GROUPS)
 		return fail(t, "groups are nested too deep");
-	*group = (struct group){.dot_all = t->dot_all, .multiline = t->multiline};
+	*group = (struct group){.dot_all = outer->dot_all,
+				.multiline = outer->multiline,
+				.example_start = t->example->len};
 	t->depth++;
 	t->last = REPEAT_NOT;
 	for (size_t i = 0; i < ARRAY_LEN(assertions); i++)
-		if (take(t, assertions[i])) {
+		if (starts(t, assertions[i])) {
 			group->is_assertion = true;
-			buffer_add_format(t->out, "(%s", assertions[i]);
-			return true;
+			return copy(t, strlen(assertions[i]));
 		}
-	if (!starts(t, "?")) {
-		buffer_add_char(t->out, '(');
-		return !starts(t, "*") || fail(t, "a quantifier has nothing to repeat");
-	}
-	if (starts(t, "?<")) {
-		end = memchr(t->rest.at, '>', t->rest.len);
-		if (end == NULL)
-			return fail(t, "the name of a group has no end");
-		buffer_add_char(t->out, '(');
-		buffer_add(t->out, t->rest.at, (size_t)(end - t->rest.at) + 1);
-		t->rest = span_from(t->rest, (size_t)(end - t->rest.at) + 1);
-		return true;
-	}
-	take(t, "?");
-	return take_modifiers(t);
+	if (starts(t, "(?<"))
+		return take_name(t);
+	if (take(t, "(?"))
+		return take_modifiers(t, group);
+	return copy(t, 1);
 }
 
 static bool close_group(struct pattern_reader *t)
 {
-	const struct group *group;
+	const struct group *group = &t->groups[t->depth];
 
 	if (t->depth == 0)
 		return fail(t, "a ')' has no '('");
-	group = &t->groups[--t->depth];
-	t->dot_all = group->dot_all;
-	t->multiline = group->multiline;
+	t->depth--;
 	t->last = group->is_assertion ? REPEAT_NOT : REPEAT_YES;
-	buffer_add_char(t->out, ')');
+	t->item = group->example_start;
+	if (group->has_alternatives)
+		t->example->len = group->example_end;
+	if (group->is_assertion)
+		t->example->len = group->example_start;
+	return copy(t, 1);
+}
+
+/* Begin another alternative. */
+static bool take_bar(struct pattern_reader *t)
+{
+	struct group *group = &t->groups[t->depth];
+
+	if (!group->has_alternatives)
+		group->example_end = t->example->len;
+	group->has_alternatives = true;
+	t->last = REPEAT_NOT;
+	copy(t, 1);
+	buffer_add_text(t->out, "(?C)");
 	return true;
 }
 
 /* ---- quantifiers ---- */
 
-/* The length of "{n}", "{n,}" or "{n,m}" at the start of the rest; 0: it is none, and the brace
- * stands for itself. */
-static size_t braces(const struct pattern_reader *t)
+/* The length of the quantifier at the start of the rest; 0: there is none. A brace that begins no
+ * quantifier stands for itself. */
+static size_t quantifier_length(const char *at)
 {
-	size_t len = 1, digits = 0, commas = 0;
+	size_t len = 1 + strspn(at + (*at == '{'), DIGITS);
 
-	while (len < t->rest.len && (is_digit(t->rest.at[len]) || t->rest.at[len] == ',')) {
-		digits += is_digit(t->rest.at[len]) && commas == 0;
-		commas += t->rest.at[len++] == ',';
+	if (*at != '{')
+		return *at == '*' || *at == '+' || *at == '?';
+	if (len > 1 && at[len] == ',')
+		len += 1 + strspn(at + len + 1, DIGITS);
+	return len > 1 && at[len] == '}' ? len + 1 : 0;
+}
+
+/* Repeat the example of the last item. */
+static void repeat_example(struct pattern_reader *t, unsigned long times)
+{
+	size_t len = t->example->len - t->item;
+
+	if (times == 0)
+		t->example->len = t->item;
+	if (len == 0 || times > (MAX_EXAMPLE - t->example->len) / len)
+		return;
+	for (; times > 1; times--) {
+		buffer_reserve(t->example, len);
+		buffer_add(t->example, t->example->at + t->item, len);
 	}
-	return digits > 0 && commas < 2 && len < t->rest.len && t->rest.at[len] == '}' ? len + 1
-										       : 0;
 }
 
 /* A quantifier of `len` bytes. A match counts a step where the number of times is not fixed. */
 static bool take_quantifier(struct pattern_reader *t, size_t len)
 {
-	bool fixed = t->rest.at[0] == '{' && memchr(t->rest.at, ',', len) == NULL;
+	bool braces = *t->at == '{', fixed = braces && memchr(t->at, ',', len) == NULL;
 
 	if (t->last != REPEAT_YES)
 		return fail(t, "a quantifier has nothing to repeat");
-	buffer_add(t->out, t->rest.at, len);
-	t->rest = span_from(t->rest, len);
-	if (take(t, "?"))
-		buffer_add_char(t->out, '?');
+	repeat_example(t, braces ? strtoul(t->at + 1, NULL, 10) : *t->at == '+');
+	copy(t, len);
+	if (*t->at == '?')
+		copy(t, 1);
 	if (!fixed)
 		buffer_add_text(t->out, "(?C)");
 	t->last = REPEAT_DONE;
@@ -427,107 +445,114 @@ static bool take_quantifier(struct pattern_reader *t, size_t len)
 
 /* ---- the whole ---- */
 
-/* An escape outside of brackets, which the rest starts with. */
+/* An escape outside of brackets. */
 static bool take_escape(struct pattern_reader *t)
 {
-	struct buffer members = {0};
+	size_t digits = strspn(t->at + 1, DIGITS), start = t->out->len;
 	uint32_t c = 0;
-	size_t digits = 1;
-	const char *end;
-	bool is_class = take_class(t, &members);
 
-	t->last = REPEAT_YES;
-	if (is_class)
-		buffer_add_format(t->out, "[%s]", buffer_string(&members));
-	buffer_free(&members);
-	if (is_class || t->why->len > 0)
-		return is_class;
+	if (is_class(t->at)) {
+		buffer_add_char(t->out, '[');
+		if (!take_class(t))
+			return false;
+		buffer_add_char(t->out, ']');
+		sample_class(t, start);
+		return true;
+	}
 	if (starts(t, "\\b") || starts(t, "\\B")) {
-		buffer_add(t->out, t->rest.at, 2);
-		t->rest = span_from(t->rest, 2);
 		t->last = REPEAT_NOT;
-		return true;
+		return copy(t, 2);
 	}
-	if (starts(t, "\\k<") && (end = memchr(t->rest.at, '>', t->rest.len)) != NULL) {
-		buffer_add(t->out, t->rest.at, (size_t)(end - t->rest.at) + 1);
-		t->rest = span_from(t->rest, (size_t)(end - t->rest.at) + 1);
-		return true;
-	}
-	while (digits < t->rest.len && is_digit(t->rest.at[digits]))
-		digits++;
-	if (digits > 1 && t->rest.at[1] != '0') {
-		buffer_add_format(t->out, "\\g{%.*s}", (int)digits - 1, t->rest.at + 1);
-		t->rest = span_from(t->rest, digits);
+	if (starts(t, "\\k<"))
+		return take_name(t);
+	if (digits > 0 && t->at[1] != '0') {
+		buffer_add_format(t->out, "\\g{%.*s}", (int)digits, t->at + 1);
+		t->at += digits + 1;
 		return true;
 	}
 	take(t, "\\");
 	if (!take_escaped(t, &c))
 		return false;
 	add_character(t->out, c);
+	utf8_add_code_point(t->example, c);
 	return true;
 }
 
-/* ^ or $. */
-static void take_anchor(struct pattern_reader *t, char c)
+static bool take_anchor(struct pattern_reader *t)
 {
-	static const char start[] = "(?:^|(?<=[" LINE_ENDS "]))", end[] = "(?=[" LINE_ENDS "]|$)";
-
-	t->rest = span_from(t->rest, 1);
-	if (t->multiline)
-		buffer_add_text(t->out, c == '^' ? start : end);
-	else
-		buffer_add_char(t->out, c);
 	t->last = REPEAT_NOT;
+	if (!t->groups[t->depth].multiline)
+		return copy(t, 1);
+	buffer_add_text(t->out,
+			*t->at++ == '^' ? "(?:^|(?<=[" LINE_ENDS "]))" : "(?=[" LINE_ENDS "]|$)");
+	return true;
+}
+
+static bool take_dot(struct pattern_reader *t)
+{
+	size_t start = t->out->len;
+
+	t->at++;
+	buffer_add_text(t->out,
+			t->groups[t->depth].dot_all ? "[" ANYTHING "]" : "[^" LINE_ENDS "]");
+	sample_class(t, start);
+	return true;
 }
 
 static bool take_next(struct pattern_reader *t)
 {
-	char c = t->rest.at[0];
-	size_t size = c == '{' ? braces(t) : c == '*' || c == '+' || c == '?';
-	uint32_t character;
+	size_t quantifier = quantifier_length(t->at);
+	uint32_t c;
 
-	if (size > 0)
-		return take_quantifier(t, size);
-	switch (c) {
+	if (quantifier > 0)
+		return take_quantifier(t, quantifier);
+	t->last = REPEAT_YES;
+	t->item = t->example->len;
+	switch (*t->at) {
 	case '\\':
 		return take_escape(t);
 	case '(':
-		take(t, "(");
 		return open_group(t);
 	case ')':
-		take(t, ")");
 		return close_group(t);
 	case '^':
 	case '$':
-		take_anchor(t, c);
-		return true;
+		return take_anchor(t);
 	case '|':
-		take(t, "|");
-		buffer_add_text(t->out, "|(?C)");
-		t->last = REPEAT_NOT;
-		return true;
-	}
-	t->last = REPEAT_YES;
-	if (take(t, "["))
+		return take_bar(t);
+	case '[':
+		t->at++;
 		return take_bracket(t);
-	if (take(t, ".")) {
-		buffer_add_text(t->out, t->dot_all ? "[" ANYTHING "]" : "[^" LINE_ENDS "]");
-		return true;
+	case '.':
+		return take_dot(t);
 	}
-	character = utf8_decode(t->rest, &size);
-	t->rest = span_from(t->rest, size);
-	add_character(t->out, character);
+	c = take_code_point(t);
+	add_character(t->out, c);
+	utf8_add_code_point(t->example, c);
 	return true;
 }
 
-bool pattern_translate(struct span text, struct buffer *out, struct buffer *why)
+bool pattern_translate(struct span text, const struct pattern *sampled, struct buffer *out,
+		       struct buffer *example, struct buffer *why)
 {
-	struct pattern_reader t = {.rest = text, .out = out, .why = why};
+	char *rest = mem_copy(text);
+	struct pattern_reader t = {.at = rest,
+				   .end = rest + text.len,
+				   .out = out,
+				   .why = why,
+				   .example = example,
+				   .sampled = sampled};
+	bool good = true;
 
-	buffer_add_text(out, PATTERN_HEAD);
-	while (t.rest.len > 0)
-		if (!take_next(&t))
-			return false;
-	buffer_add_text(out, PATTERN_TAIL);
-	return t.depth == 0 || fail(&t, "a ')' is missing");
+	buffer_clear(example);
+	buffer_add_text(out, "(?C)(?:");
+	while (good && t.at < t.end)
+		good = take_next(&t);
+	buffer_add_char(out, ')');
+	if (t.depth > 0)
+		good = good && fail(&t, "a ')' is missing");
+	if (t.groups[0].has_alternatives)
+		example->len = t.groups[0].example_end;
+	free(rest);
+	return good;
 }
