@@ -49,6 +49,15 @@ static inline bool span_is(struct span s, const char *text)
 	return s.at != NULL && span_equal(s, span_of(text));
 }
 
+/* Whether `s` is one of `texts`, which NULL ends. */
+static inline bool span_is_any(struct span s, const char *const *texts)
+{
+	for (; *texts != NULL; texts++)
+		if (span_is(s, *texts))
+			return true;
+	return false;
+}
+
 static inline bool span_starts(struct span s, const char *prefix)
 {
 	size_t len = strlen(prefix);

@@ -11,6 +11,13 @@ struct span parameters_option(const struct model_request *request, const char *k
 	return (struct span){0};
 }
 
+struct span parameters_provider_tools(const struct model_request *request)
+{
+	struct span tools = parameters_option(request, "tools");
+
+	return json_type(tools) == JSON_ARRAY ? tools : (struct span){0};
+}
+
 /* "*" counts last wherever it stands: a user's patterns come behind the shipped ones. */
 struct span parameters_quirk(const struct provider *provider, const char *model, const char *quirk)
 {
@@ -85,13 +92,35 @@ static bool refuses_reasoning(const struct provider *provider, const char *model
 		parameters_quirk_has(provider, model, "refuses_unless_none", key));
 }
 
+static const char *place_of(const struct parameter_rules *rules, const char *key)
+{
+	const struct parameter_place *place = rules->places;
+
+	if (place == NULL)
+		return NULL;
+	while (place->options != NULL && !span_is_any(span_of(key), place->options))
+		place++;
+	return place->object;
+}
+
+static bool is_used(const struct parameter_rules *rules, const struct model_option *option)
+{
+	struct span key = span_of(option->key);
+
+	return (rules->used != NULL && span_is_any(key, rules->used)) ||
+	       (rules->used_lists != NULL && json_type(option->value) == JSON_ARRAY &&
+		span_is_any(key, rules->used_lists));
+}
+
 static bool apply_option(const struct provider *provider, const char *model,
 			 const struct model_request *request, const struct model_option *option,
 			 const struct parameter_rules *rules, struct buffer *body, struct error *e)
 {
-	const char *place = rules->place != NULL ? rules->place(option->key) : NULL;
+	const char *place = place_of(rules, option->key);
 	struct buffer patch = {0};
 
+	if (is_used(rules, option))
+		return true;
 	if (parameters_quirk_has(provider, model, "refuses", option->key))
 		return error_set(e, "usage", "%s:%s does not take the parameter %s (-o %s)",
 				 provider->name, model, option->key, option->key);
@@ -100,15 +129,10 @@ static bool apply_option(const struct provider *provider, const char *model,
 				 "%s:%s does not take the parameter %s while it reasons (-o %s; "
 				 "--effort none lets it not reason)",
 				 provider->name, model, option->key, option->key);
-	json_open(&patch, '{');
-	if (place != NULL) {
-		json_key(&patch, place);
-		json_open(&patch, '{');
-	}
-	json_put_raw(&patch, option->key, option->value);
 	if (place != NULL)
-		json_close(&patch, '}');
-	json_close(&patch, '}');
+		json_pack(&patch, "{%t:{%t:%j}}", place, option->key, option->value);
+	else
+		json_pack(&patch, "{%t:%j}", option->key, option->value);
 	json_merge_into(body, buffer_span(&patch));
 	buffer_free(&patch);
 	return true;

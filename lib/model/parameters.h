@@ -8,18 +8,30 @@
 #include "model/model.h"
 #include "model/registry.h"
 
-/* Where a protocol wants what is not at the top of its body. */
+/* The object of the body in which options belong ("generationConfig"); NULL: the body itself. */
+struct parameter_place {
+	const char *object;
+	const char *const *options; /* NULL ends the list; NULL instead of it: all others */
+};
+
+/* What a protocol does with the options of the user. */
 struct parameter_rules {
 	/* The levels of effort where the registry has none (quirk "effort"): a JSON object from
 	 * level to what is merged into the body. NULL: no model has levels. */
 	const char *effort;
-	/* The object of the body in which the user's option `key` belongs ("generationConfig");
-	 * NULL: the body itself. May be NULL when all do. */
-	const char *(*place)(const char *key);
+	/* The last one is for all others. NULL: all options belong in the body itself. */
+	const struct parameter_place *places;
+	/* Options that the protocol uses itself, and those that it uses if they are lists: they are
+	 * not merged into the body. NULL ends each list; NULL instead of it: none. */
+	const char *const *used, *const *used_lists;
 };
 
 /* The value of the user's option `key`, the last one of that name; absent when not set. */
 struct span parameters_option(const struct model_request *request, const char *key);
+
+/* The tools that the provider runs: the user's option "tools", a list as the API takes it; absent
+ * when not set. */
+struct span parameters_provider_tools(const struct model_request *request);
 
 /* What the quirk `quirk` says of `model`: a quirk is an object from patterns (globs) of model names
  * to values; the first that matches counts, "*" if no other does. Absent when none. */

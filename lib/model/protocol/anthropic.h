@@ -21,10 +21,6 @@ bool anthropic_request(const struct provider *provider, const char *model, const
 char *anthropic_url(const char *base_url, const char *path);
 void anthropic_version(const struct provider *provider, struct http_request *out);
 
-/* The tools of the user's option "tools", which stand beside those that run here: the provider's
- * own. Absent when there are none. */
-struct span anthropic_provider_tools(const struct model_request *request);
-
 /* Whether the model can be made to call a tool. */
 bool anthropic_can_force(const struct transcript *t);
 

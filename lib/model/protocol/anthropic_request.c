@@ -369,8 +369,8 @@ static bool marks_cache(struct transcript *t)
 
 static size_t tools_length(const struct model_request *request)
 {
-	size_t length = json_count(anthropic_provider_tools(request)) > 0
-			    ? anthropic_provider_tools(request).len
+	size_t length = json_count(parameters_provider_tools(request)) > 0
+			    ? parameters_provider_tools(request).len
 			    : 0;
 
 	for (size_t i = 0; i < request->tool_count; i++) {
@@ -438,6 +438,9 @@ static void write_container(struct transcript *t)
 
 /* ---- parameters ---- */
 
+static const char *const used[] = {"betas", "parallel_tool_calls", NULL};
+static const char *const used_lists[] = {"tools", NULL};
+
 /* Budgets for thinking: what every server takes that thinks at all. */
 static const struct parameter_rules rules = {
     .effort = "{\"none\":{\"thinking\":{\"type\":\"disabled\"}},"
@@ -445,6 +448,8 @@ static const struct parameter_rules rules = {
 	      "\"medium\":{\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":10240}},"
 	      "\"high\":{\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":24576}},"
 	      "\"max\":{\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":28672}}}",
+    .used = used,
+    .used_lists = used_lists,
 };
 
 /* Whether the model's last message of a running loop begins with its own thinking, which the API
@@ -498,31 +503,6 @@ static bool fit_budget(struct transcript *t)
 	return true;
 }
 
-/* The user's options, without those that are no members of the body. */
-static bool apply(struct transcript *t)
-{
-	struct model_request request = *t->request;
-	struct model_option *options = mem_zero((request.option_count + 1) * sizeof(*options));
-	size_t count = 0;
-	bool ok;
-
-	for (size_t i = 0; i < request.option_count; i++) {
-		const struct model_option *option = &request.options[i];
-		bool own_tools =
-		    strcmp(option->key, "tools") == 0 && json_type(option->value) == JSON_ARRAY;
-
-		if (!own_tools && strcmp(option->key, "betas") != 0 &&
-		    strcmp(option->key, "parallel_tool_calls") != 0)
-			options[count++] = *option;
-	}
-	request.options = options;
-	request.option_count = count;
-	ok = parameters_apply(t->provider, t->model, &request, &rules, t->out, t->e) &&
-	     fit_budget(t);
-	free(options);
-	return ok;
-}
-
 /* ---- the request ---- */
 
 static bool write_body(struct transcript *t)
@@ -539,7 +519,8 @@ static bool write_body(struct transcript *t)
 	write_format(t);
 	write_container(t);
 	json_close(t->out, '}');
-	return apply(t);
+	return parameters_apply(t->provider, t->model, t->request, &rules, t->out, t->e) &&
+	       fit_budget(t);
 }
 
 static void free_sent(struct table *sent)

@@ -134,13 +134,6 @@ static void write_choice(const struct transcript *t, bool by_tool)
 
 /* ---- all together ---- */
 
-struct span anthropic_provider_tools(const struct model_request *request)
-{
-	struct span tools = parameters_option(request, "tools");
-
-	return json_type(tools) == JSON_ARRAY ? tools : (struct span){0};
-}
-
 /* Where the conversation has calls, gateways want to see the member even if no tool is left. */
 static bool has_calls(const struct model_request *request)
 {
@@ -162,7 +155,7 @@ void anthropic_write_tools(const struct transcript *t, bool cached)
 {
 	const struct model_request *request = t->request;
 	bool by_tool = anthropic_schema_way(t->provider, t->model, request) == SCHEMA_TOOL;
-	struct span others = anthropic_provider_tools(request);
+	struct span others = parameters_provider_tools(request);
 	struct json_walk walk = json_walk(others);
 	size_t count = request->tool_count + json_count(others);
 

@@ -285,41 +285,30 @@ static const struct transcript_form form = {
 
 /* ---- parameters ---- */
 
-static bool is_one_of(const char *key, const char *const *list)
-{
-	for (; *list != NULL; list++)
-		if (strcmp(*list, key) == 0)
-			return true;
-	return false;
-}
-
 /* What is not the API's own is the model's. */
-static const char *place(const char *key)
-{
-	static const char *const own[] = {
-	    "messages",
-	    "system",
-	    "inferenceConfig",
-	    "toolConfig",
-	    "guardrailConfig",
-	    "additionalModelRequestFields",
-	    "additionalModelResponseFieldPaths",
-	    "promptVariables",
-	    "requestMetadata",
-	    "performanceConfig",
-	    "serviceTier",
-	    "outputConfig",
-	    NULL,
-	};
-	static const char *const inference[] = {"temperature", "topP", "maxTokens", "stopSequences",
-						NULL};
+static const char *const own[] = {
+    "messages",
+    "system",
+    "inferenceConfig",
+    "toolConfig",
+    "guardrailConfig",
+    "additionalModelRequestFields",
+    "additionalModelResponseFieldPaths",
+    "promptVariables",
+    "requestMetadata",
+    "performanceConfig",
+    "serviceTier",
+    "outputConfig",
+    NULL,
+};
+static const char *const inference[] = {"temperature", "topP", "maxTokens", "stopSequences", NULL};
 
-	if (is_one_of(key, own))
-		return NULL;
-	return is_one_of(key, inference) ? "inferenceConfig" : "additionalModelRequestFields";
-}
+static const struct parameter_place places[] = {
+    {NULL, own}, {"inferenceConfig", inference}, {"additionalModelRequestFields", NULL}};
 
-static const struct parameter_rules rules = {.place = place};
+static const char *const used[] = {"parallel_tool_calls", NULL};
+
+static const struct parameter_rules rules = {.places = places, .used = used};
 
 /* ---- the schema of the answer ---- */
 
@@ -405,24 +394,6 @@ static bool check_tools(struct transcript *t)
 	       parameters_refuse_one_call(t->provider, t->model, t->e);
 }
 
-/* The user's options, less the one that was written already. */
-static bool apply(struct transcript *t)
-{
-	struct model_request request = *t->request;
-	struct model_option *options = mem_zero((request.option_count + 1) * sizeof(*options));
-	size_t count = 0;
-	bool ok;
-
-	for (size_t i = 0; i < request.option_count; i++)
-		if (strcmp(request.options[i].key, "parallel_tool_calls") != 0)
-			options[count++] = request.options[i];
-	request.options = options;
-	request.option_count = count;
-	ok = parameters_apply(t->provider, t->model, &request, &rules, t->out, t->e);
-	free(options);
-	return ok;
-}
-
 static bool write_body(struct transcript *t)
 {
 	bool schema = t->request->schema.at != NULL, native = schema && schema_is_native(t);
@@ -442,7 +413,7 @@ static bool write_body(struct transcript *t)
 	if (parameters_one_call(t->request))
 		bedrock_write_single(t);
 	json_close(t->out, '}');
-	return apply(t);
+	return parameters_apply(t->provider, t->model, t->request, &rules, t->out, t->e);
 }
 
 bool bedrock_request(const struct provider *provider, const char *model, const char *base_url,

@@ -228,14 +228,6 @@ static const struct transcript_form form = {
 
 /* ---- tools ---- */
 
-/* The provider's own tools: the user's option "tools", a list as the API has it. */
-static struct span provider_tools(const struct model_request *request)
-{
-	struct span tools = parameters_option(request, "tools");
-
-	return json_type(tools) == JSON_ARRAY ? tools : (struct span){0};
-}
-
 /* The schema of the arguments is JSON Schema as it is; the older member "parameters" would take
  * only a part of it. */
 static void write_declaration(const struct model_tool *tool, struct buffer *out)
@@ -290,7 +282,7 @@ static void write_tool_config(struct transcript *t)
 	json_open(&config, '{');
 	if (t->request->tool_count > 0)
 		write_choice(t->request->tool_choice, &config);
-	if (t->request->tool_count > 0 && json_count(provider_tools(t->request)) > 0 &&
+	if (t->request->tool_count > 0 && json_count(parameters_provider_tools(t->request)) > 0 &&
 	    gemini_generation(t->provider, t->model) >= 3)
 		json_put_bool(&config, "includeServerSideToolInvocations", true);
 	json_close(&config, '}');
@@ -301,9 +293,9 @@ static void write_tool_config(struct transcript *t)
 
 static void write_tools(struct transcript *t)
 {
-	struct json_walk walk = json_walk(provider_tools(t->request));
+	struct json_walk walk = json_walk(parameters_provider_tools(t->request));
 
-	if (t->request->tool_count == 0 && json_count(provider_tools(t->request)) == 0)
+	if (t->request->tool_count == 0 && json_count(parameters_provider_tools(t->request)) == 0)
 		return;
 	json_key(t->out, "tools");
 	json_open(t->out, '[');
@@ -324,7 +316,8 @@ static void write_tools(struct transcript *t)
 static bool schema_is_native(const struct transcript *t)
 {
 	struct span quirk = parameters_quirk(t->provider, t->model, "schema");
-	bool tools = t->request->tool_count > 0 || json_count(provider_tools(t->request)) > 0;
+	bool tools =
+	    t->request->tool_count > 0 || json_count(parameters_provider_tools(t->request)) > 0;
 
 	if (json_type(quirk) == JSON_BOOL)
 		return json_true(quirk);
@@ -337,7 +330,7 @@ bool gemini_answers_by_tool(const struct provider *provider, const char *model,
 {
 	const struct transcript t = {.provider = provider, .model = model, .request = request};
 
-	return !schema_is_native(&t) && json_count(provider_tools(request)) == 0;
+	return !schema_is_native(&t) && json_count(parameters_provider_tools(request)) == 0;
 }
 
 static void write_schema(struct transcript *t)
@@ -416,48 +409,23 @@ static char *url_of(const struct provider *provider, const char *base_url, const
 /* ---- parameters ---- */
 
 /* What is not a part of the request itself says how to generate. Either spelling is taken. */
-static const char *place(const char *key)
-{
-	static const char *const own[] = {"contents",          "tools",
-					  "toolConfig",        "tool_config",
-					  "safetySettings",    "cachedContent",
-					  "safety_settings",   "cached_content",
-					  "generationConfig",  "labels",
-					  "serviceTier",       "service_tier",
-					  "systemInstruction", "store",
-					  "generation_config", "system_instruction",
-					  "modelArmorConfig",  NULL};
+static const char *const own[] = {"contents",          "tools",
+				  "toolConfig",        "tool_config",
+				  "safetySettings",    "cachedContent",
+				  "safety_settings",   "cached_content",
+				  "generationConfig",  "labels",
+				  "serviceTier",       "service_tier",
+				  "systemInstruction", "store",
+				  "generation_config", "system_instruction",
+				  "modelArmorConfig",  NULL};
 
-	for (size_t i = 0; own[i] != NULL; i++)
-		if (strcmp(own[i], key) == 0)
-			return NULL;
-	return "generationConfig";
-}
+static const struct parameter_place places[] = {{NULL, own}, {"generationConfig", NULL}};
 
-static const struct parameter_rules rules = {.place = place};
+static const char *const used[] = {"parallel_tool_calls", NULL};
+static const char *const used_lists[] = {"tools", NULL};
 
-/* The user's options, without those that were dealt with already. */
-static bool apply(struct transcript *t)
-{
-	struct model_request request = *t->request;
-	struct model_option *options = mem_zero((request.option_count + 1) * sizeof(*options));
-	size_t count = 0;
-	bool ok;
-
-	for (size_t i = 0; i < request.option_count; i++) {
-		const struct model_option *option = &request.options[i];
-		bool tools =
-		    strcmp(option->key, "tools") == 0 && json_type(option->value) == JSON_ARRAY;
-
-		if (!tools && strcmp(option->key, "parallel_tool_calls") != 0)
-			options[count++] = *option;
-	}
-	request.options = options;
-	request.option_count = count;
-	ok = parameters_apply(t->provider, t->model, &request, &rules, t->out, t->e);
-	free(options);
-	return ok;
-}
+static const struct parameter_rules rules = {
+    .places = places, .used = used, .used_lists = used_lists};
 
 /* ---- the body ---- */
 
@@ -519,7 +487,7 @@ static bool write_body(struct transcript *t)
 	write_tools(t);
 	write_config(t);
 	json_close(t->out, '}');
-	return apply(t);
+	return parameters_apply(t->provider, t->model, t->request, &rules, t->out, t->e);
 }
 
 bool gemini_request(const struct provider *provider, const char *model, const char *base_url,

@@ -182,23 +182,17 @@ static bool write_tools(const struct model_request *request, struct buffer *out)
 }
 
 /* What belongs to the request; all else is an option of the model. */
-static const char *place(const char *key)
-{
-	static const char *const own[] = {
-	    "model", "messages", "stream", "format",   "keep_alive",   "tools", "options",
-	    "think", "truncate", "shift",  "logprobs", "top_logprobs", NULL,
-	};
+static const char *const own[] = {
+    "model", "messages", "stream", "format",   "keep_alive",   "tools", "options",
+    "think", "truncate", "shift",  "logprobs", "top_logprobs", NULL,
+};
 
-	for (size_t i = 0; own[i] != NULL; i++)
-		if (strcmp(own[i], key) == 0)
-			return NULL;
-	return "options";
-}
+static const struct parameter_place places[] = {{NULL, own}, {"options", NULL}};
 
 static const struct parameter_rules rules = {
     .effort = "{\"none\":{\"think\":false},\"low\":{\"think\":true},\"medium\":{\"think\":true},"
 	      "\"high\":{\"think\":true},\"max\":{\"think\":true}}",
-    .place = place,
+    .places = places,
 };
 
 /* With tools on offer a format would keep the model from calling one. */
