@@ -142,7 +142,7 @@ static void dry_run(const struct program *p)
 /* Nobody gets the events any more. */
 static bool has_lost_reader(const struct program *p)
 {
-	return p->sink.fd_errno != 0 && p->sink.fd_errno != ETIMEDOUT;
+	return p->sink.output.error != 0 && p->sink.output.error != ETIMEDOUT;
 }
 
 static void run_is_over(void *context, int exit_status, const char *message)
@@ -308,18 +308,18 @@ static void run(struct program *p)
 	loop_catch_signals(p->loop, signal_came, p);
 	loop_before_wait(p->loop, before_wait, p);
 	loop_run(p->loop);
-	if (p->sink.log_errno != 0) {
+	if (p->sink.log.error != 0) {
 		warn("%s: %s; the log is not complete",
 		     p->options.log != NULL ? p->options.log : p->options.session,
-		     strerror(p->sink.log_errno));
+		     strerror(p->sink.log.error));
 		if (p->exit_status == STATUS_OK)
 			p->exit_status = STATUS_FAILED;
 	}
-	if (has_lost_reader(p) && p->sink.fd_errno != EPIPE) {
-		warn("standard output: %s", strerror(p->sink.fd_errno));
+	if (has_lost_reader(p) && p->sink.output.error != EPIPE) {
+		warn("standard output: %s", strerror(p->sink.output.error));
 		p->exit_status = STATUS_FAILED;
 	}
-	if (p->sink.fd_errno == ETIMEDOUT)
+	if (p->sink.output.error == ETIMEDOUT)
 		p->exit_status = 128 + p->signal;
 	batch_free(p->batch);
 	batch_log_free(p->batch_log);
@@ -395,7 +395,7 @@ int main(int argc, char **argv)
 	buffer_free(&p.history_text);
 	options_free(&p.options);
 	free(secrets);
-	if (p.sink.fd_errno == EPIPE) { /* end as every other writer into a closed pipe does */
+	if (p.sink.output.error == EPIPE) { /* end as every other writer into a closed pipe does */
 		signal(SIGPIPE, SIG_DFL);
 		raise(SIGPIPE);
 	}

@@ -4,31 +4,35 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/uuid.h"
 
-/* What has been written is taken out of `pending` when it is so long, or everything. */
-enum { DROP_SIZE = 64 * 1024 };
+enum {
+	DROP_SIZE = 64 * 1024,  /* written bytes leave `pending` when there are this many, or all */
+	FLUSH_SIZE = 64 * 1024, /* lines do not wait for the owner's flush beyond this */
+};
 
 static const int64_t patience = EVENT_SINK_PATIENCE_MS * INT64_C(1000000);
 
-static bool has_output(const struct event_sink *sink)
+static bool is_open(const struct event_output *output)
 {
-	return sink->output.fd >= 0 && sink->fd_errno == 0;
+	return output->writer.fd >= 0 && output->error == 0;
 }
 
-static bool has_log(const struct event_sink *sink)
+static size_t min_size(size_t a, size_t b)
 {
-	return sink->log.fd >= 0 && sink->log_errno == 0;
+	return a < b ? a : b;
 }
 
-/* How much of `pending` nobody needs any more. */
+/* How much of `pending` no output needs any more. */
 static size_t done(const struct event_sink *sink)
 {
-	size_t len = sink->pending.len;
+	size_t size = sink->pending.len;
 
-	if (has_log(sink) && sink->logged < len)
-		len = sink->logged;
-	return has_output(sink) && sink->written < len ? sink->written : len;
+	if (is_open(&sink->log))
+		size = min_size(size, sink->log.written);
+	if (is_open(&sink->output))
+		size = min_size(size, sink->output.written);
+	return size;
 }
 
 bool event_sink_is_idle(const struct event_sink *sink)
@@ -38,62 +42,59 @@ bool event_sink_is_idle(const struct event_sink *sink)
 
 /* ---- writing ---- */
 
-static void write_log(struct event_sink *sink)
+/* Write `pending` up to `limit`. Returns whether anything was written. */
+static bool write_to(struct event_output *output, size_t limit)
 {
-	struct span rest = span_from(buffer_span(&sink->pending), sink->logged);
+	const char *bytes = output->sink->pending.at;
 	ssize_t n;
 
-	if (rest.len == 0)
-		return;
-	n = fd_writer_write(&sink->log, rest);
-	/* EINVAL: not a file that can be synchronised */
-	if (n < 0 || (n > 0 && sink->sync && fdatasync(sink->log.fd) != 0 && errno != EINVAL))
-		sink->log_errno = errno;
+	if (!is_open(output) || limit <= output->written)
+		return false;
+	n = fd_writer_write(&output->writer,
+			    (struct span){bytes + output->written, limit - output->written});
+	if (n < 0)
+		output->error = errno;
 	else
-		sink->logged += (size_t)n;
+		output->written += (size_t)n;
+	return n > 0;
 }
 
-/* How far standard output may go: whole lines that are in the log. */
+static bool write_log(struct event_sink *sink)
+{
+	bool progress = write_to(&sink->log, sink->pending.len);
+
+	/* EINVAL: not a file that can be synchronised */
+	if (progress && sink->sync && fdatasync(sink->log.writer.fd) != 0 && errno != EINVAL)
+		sink->log.error = errno;
+	return progress;
+}
+
+/* Standard output gets only complete lines that are in the log. */
 static size_t output_limit(const struct event_sink *sink)
 {
 	size_t limit = sink->pending.len;
 
-	if (!has_log(sink) || sink->logged == limit)
+	if (!is_open(&sink->log) || sink->log.written == limit)
 		return limit;
-	limit = sink->logged;
+	limit = sink->log.written;
 	while (limit > 0 && sink->pending.at[limit - 1] != '\n')
 		limit--;
 	return limit;
-}
-
-static void write_output(struct event_sink *sink)
-{
-	size_t limit = output_limit(sink);
-	ssize_t n;
-
-	if (limit <= sink->written)
-		return;
-	n = fd_writer_write(&sink->output,
-			    (struct span){sink->pending.at + sink->written, limit - sink->written});
-	if (n < 0)
-		sink->fd_errno = errno;
-	else
-		sink->written += (size_t)n;
 }
 
 static void drop(struct event_sink *sink, size_t size)
 {
 	sink->dropped += (int64_t)size;
 	buffer_drop(&sink->pending, size);
-	sink->written -= sink->written < size ? sink->written : size;
-	sink->logged -= sink->logged < size ? sink->logged : size;
+	sink->output.written -= min_size(sink->output.written, size);
+	sink->log.written -= min_size(sink->log.written, size);
 }
 
-/* ---- those who wait for the log ---- */
+/* ---- waiting for the log ---- */
 
 static bool is_logged(const struct event_sink *sink, int64_t position)
 {
-	return !has_log(sink) || sink->dropped + (int64_t)sink->logged >= position;
+	return !is_open(&sink->log) || sink->dropped + (int64_t)sink->log.written >= position;
 }
 
 static void call_waiters(void *context)
@@ -145,7 +146,7 @@ static void hold_or_release(struct event_sink *sink)
 		loop_hold(sink->loop, false);
 }
 
-/* What the writers have taken leaves the buffer; whoever depends on it is told. */
+/* Remove what is written, and notify everything that depends on it. */
 static void settle(struct event_sink *sink)
 {
 	size_t size = done(sink);
@@ -159,70 +160,48 @@ static void settle(struct event_sink *sink)
 		sink->waiter_timer = loop_timer_add(sink->loop, 0, call_waiters, sink);
 }
 
-/* The log comes first: it never falls behind the stream. */
 void event_flush(struct event_sink *sink)
 {
-	size_t before = sink->written + sink->logged;
-	bool progress = sink->idle;
+	bool progress = sink->flushed == 0;
 
 	if (sink->loop == NULL || sink->pending.len == 0)
 		return;
-	if (has_log(sink))
-		write_log(sink);
-	if (has_output(sink))
-		write_output(sink);
-	progress = progress || sink->written + sink->logged != before;
+	progress |= write_log(sink);
+	progress |= write_to(&sink->output, output_limit(sink));
 	if (progress && sink->patience != NULL)
 		sink->progress_at = clock_monotonic();
 	settle(sink);
-	sink->idle = event_sink_is_idle(sink);
 }
 
-/* ---- readers that are gone, or take nothing ---- */
+/* ---- outputs that are gone, or accept nothing ---- */
 
-static void output_ready(void *context, bool gone)
+static void give_up(struct event_output *output, int error)
 {
-	struct event_sink *sink = context;
-
-	if (gone && sink->fd_errno == 0)
-		sink->fd_errno = EPIPE;
-	event_flush(sink);
-	settle(sink);
+	if (output->error == 0)
+		output->error = error;
+	event_flush(output->sink);
 }
 
-static void log_ready(void *context, bool gone)
+static void ready(void *context, bool gone)
 {
-	struct event_sink *sink = context;
-
-	if (gone && sink->log_errno == 0)
-		sink->log_errno = EPIPE;
-	event_flush(sink);
-	settle(sink);
+	give_up(context, gone ? EPIPE : 0);
 }
 
-static void give_up(struct event_sink *sink)
-{
-	if (has_log(sink) && sink->logged < sink->pending.len)
-		sink->log_errno = ETIMEDOUT;
-	else
-		sink->fd_errno = ETIMEDOUT;
-	event_flush(sink);
-	settle(sink);
-}
-
-/* A reader of a pipe may take less than a write needs. */
+/* A reader of a pipe may read less than the next write needs. */
 static void check_progress(void *context)
 {
 	struct event_sink *sink = context;
-	int unread = fd_writer_unread(&sink->output);
+	int unread = fd_writer_unread(&sink->output.writer);
 	int64_t now = clock_monotonic();
 
 	if (event_sink_is_idle(sink) || unread < sink->unread)
 		sink->progress_at = now;
 	sink->unread = unread;
 	if (sink->progress_at + patience <= now) {
+		bool log_waits = is_open(&sink->log) && sink->log.written < sink->pending.len;
+
 		sink->progress_at = now;
-		give_up(sink);
+		give_up(log_waits ? &sink->log : &sink->output, ETIMEDOUT);
 	}
 	sink->patience =
 	    loop_timer_add(sink->loop, sink->progress_at + patience - now, check_progress, sink);
@@ -232,19 +211,24 @@ void event_sink_hurry(struct event_sink *sink)
 {
 	if (sink->loop == NULL || sink->patience != NULL)
 		return;
-	sink->unread = fd_writer_unread(&sink->output);
+	sink->unread = fd_writer_unread(&sink->output.writer);
 	sink->progress_at = clock_monotonic();
 	sink->patience = loop_timer_add(sink->loop, patience, check_progress, sink);
 }
 
 /* ---- beginning and end ---- */
 
+static void open_output(struct event_output *output, struct event_sink *sink, int fd)
+{
+	output->sink = sink;
+	fd_writer_open(&output->writer, sink->loop, fd, ready, output);
+}
+
 void event_sink_start(struct event_sink *sink, struct loop *loop, int fd, int log_fd)
 {
 	sink->loop = loop;
-	sink->idle = true;
-	fd_writer_open(&sink->output, loop, fd, output_ready, sink);
-	fd_writer_open(&sink->log, loop, log_fd, log_ready, sink);
+	open_output(&sink->output, sink, fd);
+	open_output(&sink->log, sink, log_fd);
 }
 
 void event_sink_free(struct event_sink *sink)
@@ -252,8 +236,42 @@ void event_sink_free(struct event_sink *sink)
 	if (sink->loop != NULL) {
 		loop_timer_remove(sink->waiter_timer);
 		loop_timer_remove(sink->patience);
-		fd_writer_close(&sink->output);
-		fd_writer_close(&sink->log);
+		fd_writer_close(&sink->output.writer);
+		fd_writer_close(&sink->log.writer);
 	}
 	buffer_free(&sink->pending);
+}
+
+/* ---- events ---- */
+
+void event_stream_init(struct event_stream *stream, struct event_sink *sink)
+{
+	*stream = (struct event_stream){.sink = sink};
+	uuid_v7(stream->run_id);
+}
+
+struct buffer *event_begin(struct event_stream *stream, enum event_type type)
+{
+	struct buffer *line = &stream->sink->pending;
+
+	buffer_add(line, "{\"event_type\":\"", 15);
+	buffer_add_text(line, event_type_name(type));
+	buffer_add(line, "\",\"timestamp\":\"", 15);
+	clock_stamp_add(&stream->stamp, line, clock_realtime());
+	buffer_add(line, "\",\"run_id\":\"", 12);
+	buffer_add(line, stream->run_id, 36);
+	buffer_add(line, "\",\"seq\":", 8);
+	json_write_int(line, stream->seq);
+	buffer_add(line, ",\"data\":{", 9);
+	return line;
+}
+
+void event_end(struct event_stream *stream)
+{
+	struct event_sink *sink = stream->sink;
+
+	buffer_add(&sink->pending, "}}\n", 3);
+	stream->seq++;
+	if (sink->pending.len - sink->flushed >= FLUSH_SIZE)
+		event_flush(sink);
 }

@@ -1,53 +1,68 @@
 /*
- * sink: where the lines of events go: standard output, and a log to which they are appended first.
+ * sink: write events, as lines, to standard output and to a log.
  *
- * Nothing here waits for a reader. Lines gather in `pending` and are written by the loop when
- * standard output and the log take them; while too many wait, the loop's sources are held
- * (loop_hold), so that a slow reader slows the provider and memory stays flat, but timers, signals,
- * tools and other runs go on.
+ * An event is begun, its data is written with lib/json, and it is ended:
+ *     struct buffer *data = event_begin(stream, EVENT_LLM_CHUNK);
+ *     json_put_string(data, "text", text);
+ *     event_end(stream);
+ *
+ * Nothing here waits for a reader. Lines are collected in `pending`, and the loop writes them when
+ * standard output and the log accept them, to the log first. While too many bytes are waiting, the
+ * sources of the loop are held (loop_hold): a slow reader slows the provider down and memory stays
+ * bounded, but timers, signals, tools and other runs go on. The owner of the sink flushes it before
+ * the loop waits. Code that needs an event to be in the log first, such as the start of a tool,
+ * uses event_when_logged.
  */
 #ifndef EVENT_SINK_H
 #define EVENT_SINK_H
 
 #include "base/buffer.h"
+#include "base/clock.h"
+#include "event/types.h"
+#include "json/json.h"
 #include "loop/fd_writer.h"
 
 enum {
-	/* Above so many bytes that wait the loop is held, below half of them it is released. */
+	/* The loop is held above this number of waiting bytes, and released below half of it. */
 	EVENT_SINK_MAX_WAITING = 256 * 1024,
-	/* How long a reader may take nothing after event_sink_hurry. */
+	/* How long a reader may read nothing after event_sink_hurry. */
 	EVENT_SINK_PATIENCE_MS = 1000,
 };
 
-/* Somebody who waits for what was written so far to be in the log. */
+/* A callback for the time when all events so far are in the log. */
 struct event_waiter {
 	void (*logged)(void *context);
 	void *context;
-	int64_t position; /* private, and the next as well */
+	/* private */
+	int64_t position;
 	struct event_waiter *next;
 };
 
-/* Zero is a sink that gathers lines until event_sink_start. Several runs may share one, their
- * events interleaved. Other files use `pending` (of which the last line may have been begun only),
- * `sync`, and read fd_errno and log_errno. */
+/* Standard output or the log. */
+struct event_output {
+	int error; /* errno: why nothing more is written (EPIPE: no reader; ETIMEDOUT: the reader
+		    * was given up); 0: no error */
+	/* private */
+	struct fd_writer writer;
+	struct event_sink *sink;
+	size_t written; /* of the sink's `pending` */
+};
+
+/* Zeroed: a sink that collects lines until event_sink_start. Several runs may share a sink, their
+ * events interleaved. */
 struct event_sink {
-	struct buffer pending; /* lines that standard output or the log has not taken */
-	bool sync;             /* the log is on the disk before anything else happens */
-	int fd_errno;  /* why standard output takes nothing any more: EPIPE, no reader; ETIMEDOUT,
-			* given up; ...; 0: it takes lines */
-	int log_errno; /* why the log could not be written; 0: it could */
+	struct buffer pending; /* lines that an output has not written; the last may be partial */
+	bool sync; /* fdatasync the log after each write (--fsync); the loop waits for the disk */
+	struct event_output output, log;
 
 	/* private */
 	struct loop *loop; /* NULL: not started */
-	struct fd_writer output, log;
-	bool idle;              /* after the last event_flush */
-	size_t written, logged; /* of `pending`, by output and log */
-	size_t flushed;         /* of `pending`, when event_flush was called the last time */
-	int64_t dropped;        /* bytes that have left `pending` */
+	size_t flushed;    /* of `pending` after the last event_flush; 0: nothing was waiting */
+	int64_t dropped;   /* bytes that have been removed from `pending` */
 	struct event_waiter *waiters;
 	struct loop_timer *waiter_timer, *patience;
-	int64_t progress_at; /* the last time that nothing waited, or the reader took something */
-	int unread;          /* of a pipe, at the last look */
+	int64_t progress_at; /* the last time that nothing was waiting or a reader read something */
+	int unread;          /* bytes in the output's pipe when that was last checked */
 };
 
 /* Begin to write, from `loop`, to `fd` and, unless it is -1, to `log_fd`, which the caller closes
@@ -55,19 +70,35 @@ struct event_sink {
 void event_sink_start(struct event_sink *sink, struct loop *loop, int fd, int log_fd);
 void event_sink_free(struct event_sink *sink);
 
-/* Write what standard output and the log take now. */
+/* Write as much as standard output and the log accept now. */
 void event_flush(struct event_sink *sink);
 
-/* Flush, and return whether everything so far is in the log, or cannot get there. When not,
- * waiter->logged is called once it is, by the loop. */
+/* Flush, and return whether all events so far are in the log (or the log has failed). If not, the
+ * loop calls waiter->logged when they are. */
 bool event_when_logged(struct event_sink *sink, struct event_waiter *waiter);
 void event_waiter_remove(struct event_sink *sink, struct event_waiter *waiter);
 
-/* Whether nothing waits to be written. */
+/* Whether nothing is waiting to be written. */
 bool event_sink_is_idle(const struct event_sink *sink);
 
-/* The program is asked to end: from now on a reader that takes nothing for EVENT_SINK_PATIENCE_MS,
- * of standard output or of the log, is given up (ETIMEDOUT). */
+/* The program must end: from now on, an output whose reader reads nothing for
+ * EVENT_SINK_PATIENCE_MS is given up (ETIMEDOUT). */
 void event_sink_hurry(struct event_sink *sink);
+
+/* The events of one run. */
+struct event_stream {
+	struct event_sink *sink;
+	char run_id[37]; /* UUIDv7 */
+	struct clock_stamp stamp;
+	int64_t seq; /* of the next event */
+};
+
+/* A stream with a new run_id. */
+void event_stream_init(struct event_stream *stream, struct event_sink *sink);
+
+/* Begin an event of `type` (not EVENT_OTHER). Returns the buffer to which the caller appends the
+ * members of `data`; it must not use the sink in any other way until event_end. */
+struct buffer *event_begin(struct event_stream *stream, enum event_type type);
+void event_end(struct event_stream *stream);
 
 #endif

@@ -8,7 +8,7 @@
 #ifndef RUN_RUN_H
 #define RUN_RUN_H
 
-#include "event/writer.h"
+#include "event/sink.h"
 #include "model/prices.h"
 #include "run/agent.h"
 #include "run/history.h"

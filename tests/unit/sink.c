@@ -10,7 +10,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "event/writer.h"
+#include "event/sink.h"
 
 enum { MILLISECOND = 1000000 };
 
@@ -126,8 +126,8 @@ static void test_slow_reader(const char *name, bool socket, bool polled)
 	make_ends(ends, socket);
 	begin(&world, ends, -1);
 	if (polled) {
-		unit_ok(world.sink.output.kind == FD_WRITER_OWN, "a pipe is opened again");
-		world.sink.output.kind = FD_WRITER_POLLED;
+		unit_ok(world.sink.output.writer.kind == FD_WRITER_OWN, "a pipe is opened again");
+		world.sink.output.writer.kind = FD_WRITER_POLLED;
 	}
 	add_events(&world, 3000, 100);
 	add_events(&world, 5, 3 * PIPE_BUF);
@@ -151,7 +151,7 @@ static void test_whole_lines(void)
 
 	make_ends(ends, false);
 	begin(&world, ends, -1);
-	if (fcntl(world.sink.output.fd, F_SETFL, O_NONBLOCK | O_DIRECT) != 0)
+	if (fcntl(world.sink.output.writer.fd, F_SETFL, O_NONBLOCK | O_DIRECT) != 0)
 		exit(2);
 	for (int i = 0; i < 200; i++) {
 		add_events(&world, 1, 10 + (size_t)i * 7 % 3000);
@@ -177,7 +177,7 @@ static void test_reader_leaves(void)
 	close(world.reader);
 	world.reader = -1;
 	loop_run(world.loop);
-	unit_ok(world.sink.fd_errno == EPIPE, "a reader that leaves is noticed");
+	unit_ok(world.sink.output.error == EPIPE, "a reader that leaves is noticed");
 	unit_ok(!loop_is_held(world.loop), "what it has not read holds nobody");
 	end(&world);
 }
@@ -193,7 +193,7 @@ static void test_patience(void)
 	event_flush(&world.sink);
 	event_sink_hurry(&world.sink);
 	loop_run(world.loop);
-	unit_ok(world.sink.fd_errno == ETIMEDOUT, "a reader that takes nothing is given up");
+	unit_ok(world.sink.output.error == ETIMEDOUT, "a reader that takes nothing is given up");
 	end(&world);
 }
 
@@ -222,7 +222,7 @@ static void test_patient_with_bytes(void)
 	world.timer = loop_timer_add(world.loop, 0, read_byte, &world);
 	loop_run(world.loop);
 	read_some(&world, 4096);
-	unit_ok(world.sink.fd_errno == 0 && is_complete(&world),
+	unit_ok(world.sink.output.error == 0 && is_complete(&world),
 		"a reader that takes a byte now and then is not given up");
 	end(&world);
 }
@@ -251,7 +251,7 @@ static void test_slow_log(void)
 		"what a slow log does not have yet, standard output does not get");
 	for (int i = 0; i < 1000 && !event_sink_is_idle(&world.sink); i++) {
 		event_flush(&world.sink);
-		world.sink.log.full = world.sink.output.full = false;
+		world.sink.log.writer.full = world.sink.output.writer.full = false;
 		read_some(&world, 4096);
 		read_some(&log, 4096);
 	}
