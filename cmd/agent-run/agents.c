@@ -57,31 +57,11 @@ bool agents_have_tools(const struct options *o)
 	return any;
 }
 
-struct model **agents_open_models(const struct options *o)
+void agents_open_models(const struct options *o, struct open_models *models)
 {
-	struct model **models = NULL;
-	size_t count = 0;
+	struct error e = {0};
 
-	for (size_t i = 0; i < o->agents.count; i++) {
-		const struct model_specs *specs = &o->agents.agents[i]->models;
-
-		for (size_t k = 0; k < specs->count; k++) {
-			struct error e = {0};
-
-			models = array_grow(models, count, sizeof(struct model *));
-			models[count] = model_open(o->config.host, specs->at[k], &e);
-			if (models[count++] == NULL)
-				die(STATUS_USAGE, "%s", e.message);
-		}
-	}
-	models = array_grow(models, count, sizeof(struct model *));
-	models[count] = NULL;
-	return models;
-}
-
-void agents_close_models(struct model **models)
-{
-	for (size_t i = 0; models != NULL && models[i] != NULL; i++)
-		model_close(models[i]);
-	free(models);
+	for (size_t i = 0; i < o->agents.count; i++)
+		if (!open_models_add(models, o->config.host, &o->agents.agents[i]->models, &e))
+			die(STATUS_USAGE, "%s", e.message);
 }

@@ -15,9 +15,7 @@ void agents_resolve(struct options *options);
 bool agents_have_tools(const struct options *options);
 
 /* Open the models that agents name, so that a mistake shows before anything is sent, and keep them
- * open: a run then shares them, and a key is asked for once. Exits when one cannot be opened. The
- * caller frees the array, which ends with NULL. */
-struct model **agents_open_models(const struct options *options);
-void agents_close_models(struct model **models);
+ * open: a run then shares them, and a key is asked for once. Exits if one cannot be opened. */
+void agents_open_models(const struct options *options, struct open_models *models);
 
 #endif

@@ -26,8 +26,8 @@ struct program {
 	int log_fd;                 /* -1: no log */
 	struct buffer history_text; /* what `history` points into */
 	struct history history;
-	struct model **models; /* of the agents, kept open */
-	struct agent_run *run; /* or a batch of them */
+	struct open_models models; /* of the agents */
+	struct agent_run *run;     /* or a batch of them */
 	struct buffer batch_text, batch_log_text;
 	struct batch_log *batch_log;
 	struct batch *batch;
@@ -375,7 +375,7 @@ int main(int argc, char **argv)
 			take_run(&p);
 		if (p.options.config.models.count == 0 && p.options.batch == NULL)
 			list_no_model();
-		p.models = agents_open_models(&p.options);
+		agents_open_models(&p.options, &p.models);
 		if (!p.options.resume)
 			read_prompt(&p.options);
 		if (p.options.mode == MODE_DRY_RUN) {
@@ -387,7 +387,7 @@ int main(int argc, char **argv)
 			run(&p);
 		}
 	}
-	agents_close_models(p.models);
+	open_models_close(&p.models);
 	model_host_free(&p.host);
 	loop_free(p.loop);
 	prices_free(&p.prices);

@@ -3,7 +3,7 @@
  *
  * Everything that handles events by type uses these numbers, so that -Wswitch names each switch
  * that lacks a new type. To add a type: a number here, a row in types.c, its emitter in
- * lib/run/run_events.c, its entry in agent-events(5).
+ * lib/run/emit.c, its entry in agent-events(5).
  */
 #ifndef EVENT_TYPES_H
 #define EVENT_TYPES_H

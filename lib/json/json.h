@@ -185,6 +185,9 @@ void json_copy_key(struct buffer *out, struct span key);
 
 void json_put_string(struct buffer *out, const char *key, struct span text);
 void json_put_text(struct buffer *out, const char *key, const char *text); /* NULL writes null */
+/* The same, but nothing for NULL, and nothing for a text that is empty or absent. */
+void json_put_text_if(struct buffer *out, const char *key, const char *text);
+void json_put_string_if(struct buffer *out, const char *key, struct span text);
 void json_put_int(struct buffer *out, const char *key, int64_t value);
 void json_put_double(struct buffer *out, const char *key, double value);
 void json_put_bool(struct buffer *out, const char *key, bool value);

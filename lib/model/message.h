@@ -64,7 +64,7 @@ struct message {
 	struct part *parts;
 	size_t part_count;
 	size_t calls;   /* how many parts are PART_CALL */
-	int64_t tokens; /* as run/estimate.h estimates them; 0: not yet */
+	int64_t tokens; /* as run/window.h estimates them; 0: not yet */
 	struct message_wire wire;
 	int users;
 };

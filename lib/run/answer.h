@@ -5,6 +5,7 @@
 #define RUN_ANSWER_H
 
 #include "model/model.h"
+#include "schema/schema.h"
 
 struct answer_call {
 	char *id;          /* unique within the run */
@@ -16,7 +17,7 @@ struct answer_call {
 
 	bool free_form;   /* the arguments are text and not yet {"input":"..."} */
 	bool by_provider; /* the provider runs it; the rest is of such calls only */
-	enum { ANSWER_CALL_SAID, ANSWER_CALL_RUNNING, ANSWER_CALL_OVER } state;
+	enum { ANSWER_CALL_NEW, ANSWER_CALL_RUNNING, ANSWER_CALL_OVER } state;
 	int64_t began_at;     /* clock_monotonic */
 	struct buffer result; /* JSON or plain text */
 	bool is_error;
@@ -34,9 +35,9 @@ struct answer_part {
 /* Zeroed: empty. */
 struct answer {
 	struct answer_part *parts;
-	size_t part_count, part_capacity;
+	size_t part_count;
 	struct answer_call *calls; /* by delta index */
-	size_t call_count, call_capacity;
+	size_t call_count;
 	struct buffer provider_data;
 };
 
@@ -72,5 +73,38 @@ void answer_write_text(const struct answer *answer, struct buffer *out);
 /* Empty it for the next response. */
 void answer_clear(struct answer *answer);
 void answer_free(struct answer *answer);
+
+/* ---- structured output ---- */
+
+/* Zeroed: nothing was written yet. */
+struct output {
+	struct buffer text;  /* of the answer so far */
+	struct buffer value; /* the JSON that it shows so far */
+	size_t looked_at;    /* bytes of text when that was found */
+};
+
+/* The answer has grown by `piece`. Returns whether `value` is another one now: not every byte
+ * changes it, and of a long text only every sixty-fourth part is looked at. */
+bool output_add(struct output *output, struct span piece);
+
+/* Another answer begins. */
+void output_clear(struct output *output);
+void output_free(struct output *output);
+
+/* The JSON value that the complete answer `text` consists of, a code fence around it left out;
+ * absent when it is none. */
+struct span output_json(struct span text);
+
+/* Whether the answer is JSON that satisfies `schema`; if not, `why` gets a sentence that the model
+ * can act on. */
+bool output_check(struct span text, struct schema *schema, struct buffer *why);
+
+/* How the error event of an answer that does not satisfy the schema begins; what is wrong follows.
+ */
+#define OUTPUT_FAULT "the answer does not satisfy the schema: "
+
+/* Append what the model is told when it is asked again: `fault` is the sentence of the event.
+ * False, with nothing appended, for other sentences. */
+bool output_correction(struct span fault, struct buffer *out);
 
 #endif

@@ -1,5 +1,7 @@
 #include "run/budget.h"
 
+#include "event/log.h"
+
 /* How many output tokens are kept for the last request (at most an eighth of all). */
 enum { LAST_REQUEST = 1024 };
 
@@ -8,20 +10,62 @@ struct room {
 	int64_t tokens, cost;
 };
 
-struct budget budget_new(const struct run_limits *limits, struct budget *parent,
-			 struct prices *prices)
-{
-	struct budget budget = {.limits = *limits, .parent = parent, .prices = prices};
+/* ---- what was used ---- */
 
-	usage_init(&budget.total);
-	return budget;
+void usage_add_tokens(struct usage_total *total, const struct model_usage *usage)
+{
+	usage_add_count(&total->tokens.input, usage->input);
+	usage_add_count(&total->tokens.output, usage->output);
+	usage_add_count(&total->tokens.cached_input, usage->cached_input);
+	usage_add_count(&total->tokens.cache_write, usage->cache_write);
+	usage_add_count(&total->tokens.reasoning, usage->reasoning);
+}
+
+/* Input and output tokens together; -1: none are known. */
+static int64_t total_tokens(const struct usage_total *total)
+{
+	int64_t sum = -1;
+
+	usage_add_count(&sum, total->tokens.input);
+	usage_add_count(&sum, total->tokens.output);
+	return sum;
+}
+
+static void put_count(struct buffer *out, const char *key, int64_t count)
+{
+	if (count >= 0)
+		json_put_int(out, key, count);
+	else
+		json_put_null(out, key);
+}
+
+void usage_put(struct buffer *out, const struct model_usage *usage, int64_t requests)
+{
+	json_key(out, "usage");
+	json_open(out, '{');
+	put_count(out, usage_names[USAGE_INPUT], usage->input);
+	put_count(out, usage_names[USAGE_OUTPUT], usage->output);
+	put_count(out, usage_names[USAGE_CACHED], usage->cached_input);
+	put_count(out, usage_names[USAGE_CACHE_WRITE], usage->cache_write);
+	put_count(out, usage_names[USAGE_REASONING], usage->reasoning);
+	json_put_int(out, "requests", requests);
+	json_close(out, '}');
+}
+
+void usage_put_totals(struct buffer *out, const struct usage_total *total)
+{
+	put_count(out, "total_tokens", total_tokens(total));
+	if (total->cost_unknown || total->requests == 0)
+		json_put_null(out, "total_cost_usd");
+	else
+		json_put_double(out, "total_cost_usd", total->cost_usd);
 }
 
 /* ---- tokens and money ---- */
 
 static int64_t used_tokens(const struct budget *budget)
 {
-	int64_t tokens = usage_total_tokens(&budget->total);
+	int64_t tokens = total_tokens(&budget->total);
 
 	return tokens > 0 ? tokens : 0;
 }
@@ -170,13 +214,19 @@ int64_t budget_output(const struct budget *budget, const struct model *model, in
 void budget_add(struct budget *budget, const struct model *model, const char *name,
 		const struct model_usage *usage, int requests, struct error *e)
 {
+	double cost = usage->cost_usd;
+	bool known =
+	    cost >= 0 || prices_cost(budget->prices, model_provider(model), name, usage, &cost, e);
+
 	budget->last.measured = usage->input;
 	budget->last.cached = usage->cached_input;
 	budget->last.estimated = budget->last.asked;
 	for (struct budget *at = budget; at != NULL; at = at->parent) {
 		at->total.requests += requests;
-		usage_add(&at->total, budget->prices, model_provider(model), name, usage,
-			  at == budget ? e : NULL);
+		usage_add_tokens(&at->total, usage);
+		at->total.cost_unknown = at->total.cost_unknown || !known;
+		if (cost > 0)
+			at->total.cost_usd += cost;
 	}
 }
 
@@ -186,16 +236,18 @@ bool budget_has_no_iteration(const struct budget *budget, struct buffer *why)
 {
 	int64_t most = budget->limits.max_iterations;
 
-	if (most == 0 || budget->iterations < most)
+	if (most == 0 || budget->total.iterations < most)
 		return false;
 	buffer_add_format(why, "no answer after %lld model response%s (--max-iterations)",
-			  (long long)budget->iterations, budget->iterations == 1 ? "" : "s");
+			  (long long)budget->total.iterations,
+			  budget->total.iterations == 1 ? "" : "s");
 	return true;
 }
 
 static int64_t own_calls_left(const struct budget *budget)
 {
-	int64_t left = budget->limits.max_tool_calls - budget->tool_calls - budget->nested_calls;
+	int64_t left =
+	    budget->limits.max_tool_calls - budget->total.tool_calls - budget->total.nested_calls;
 
 	if (budget->limits.max_tool_calls <= 0)
 		return INT64_MAX / 2;
@@ -215,7 +267,7 @@ int64_t budget_calls_left(const struct budget *budget, int64_t *limit)
 
 void budget_add_calls(struct budget *budget, int64_t count)
 {
-	budget->tool_calls += count;
+	budget->total.tool_calls += count;
 	for (struct budget *at = budget->parent; at != NULL; at = at->parent)
-		at->nested_calls += count;
+		at->total.nested_calls += count;
 }

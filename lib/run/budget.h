@@ -1,38 +1,53 @@
 /*
  * budget: what a run may use and what it has used: responses, tokens, money, tool calls.
  *
- * A budget knows prices, but nothing of the run. A nested run's budget has its caller's for a
- * parent: what the nested run uses counts there too, and the nearest limit of all of them holds.
+ * A budget knows prices, but nothing of the run. The parent of a nested run's budget is its
+ * caller's: what the nested run uses counts there too, and the nearest limit of all of them holds.
  */
 #ifndef RUN_BUDGET_H
 #define RUN_BUDGET_H
 
-#include "model/model.h"
+#include "model/prices.h"
 #include "run/agent.h"
-#include "run/usage.h"
+
+/* ---- what was used ---- */
+
+/* What a run has used. */
+struct usage_total {
+	struct model_usage tokens; /* a count is -1 until a response has reported it */
+	int64_t requests;
+	double cost_usd;
+	bool cost_unknown;    /* the price of a response is not known: the total is null */
+	int64_t iterations;   /* responses asked for */
+	int64_t tool_calls;   /* of this run */
+	int64_t nested_calls; /* of runs nested in it */
+};
+
+/* The total of a run that has not begun. */
+#define USAGE_NOTHING ((struct usage_total){.tokens = MODEL_USAGE_NONE})
+
+/* Add the token counts of one response. */
+void usage_add_tokens(struct usage_total *total, const struct model_usage *usage);
+
+/* Write the members total_tokens and total_cost_usd. */
+void usage_put_totals(struct buffer *out, const struct usage_total *total);
+/* Write the member `usage`, an object with every count (null: not known). */
+void usage_put(struct buffer *out, const struct model_usage *usage, int64_t requests);
+
+/* ---- what may be used ---- */
 
 struct budget {
 	struct run_limits limits;
 	struct budget *parent; /* NULL: none */
 	struct prices *prices; /* borrowed */
 	bool keeps_last;       /* room is kept for one more request, the last (--wrap-up) */
-
 	struct usage_total total;
-	int64_t iterations;   /* responses asked for */
-	int64_t tool_calls;   /* of this run */
-	int64_t nested_calls; /* of runs nested in it */
 	struct {
 		int64_t asked;               /* estimate of the request that is being answered */
 		int64_t estimated, measured; /* of the last that was; measured: -1, not known */
 		int64_t cached;              /* of these */
 	} last;                              /* requests in tokens */
 };
-
-/* A budget that nothing was used of. */
-struct budget budget_new(const struct run_limits *limits, struct budget *parent,
-			 struct prices *prices);
-
-/* ---- tokens and money ---- */
 
 /* Whether tokens or money are limited, here or in a parent. */
 bool budget_is_limited(const struct budget *budget);
@@ -53,18 +68,17 @@ bool budget_is_spent(const struct budget *budget, const struct model *model, int
 enum { BUDGET_LEAST_OUTPUT = 16 };
 int64_t budget_output(const struct budget *budget, const struct model *model, int64_t input);
 
-/* A response is complete after `requests` attempts. `name` is the model as the provider names it.
- * `e` is filled if the price list cannot be read. */
+/* Add a response that is complete after `requests` attempts. `name` is the model as the provider
+ * names it. Its cost is what the provider billed, else follows from the price list; `e` is filled
+ * if the list cannot be read. */
 void budget_add(struct budget *budget, const struct model *model, const char *name,
 		const struct model_usage *usage, int requests, struct error *e);
-
-/* ---- responses and tool calls ---- */
 
 /* Whether the limit of responses is reached. `why` then gets a sentence. */
 bool budget_has_no_iteration(const struct budget *budget, struct buffer *why);
 
-/* How many tool calls may still be made, here and in all parents; `limit` gets the limit that is
- * the nearest (0: there is none). */
+/* How many tool calls may still be made, here and in all parents; `limit` gets the nearest limit
+ * (0: there is none). */
 int64_t budget_calls_left(const struct budget *budget, int64_t *limit);
 void budget_add_calls(struct budget *budget, int64_t count);
 

@@ -2,11 +2,57 @@
 
 #include <stdlib.h>
 
+#include "base/utf8.h"
+
+/* ---- ids of calls ---- */
+
+static const char *use_id(struct conversation *c, struct span id)
+{
+	if (table_find(&c->ids, id) == NULL)
+		table_add(&c->ids, (struct span){mem_copy(id), id.len});
+	return table_key(&c->ids, id).at;
+}
+
+const char *conversation_new_id(struct conversation *c, struct span id)
+{
+	enum { MAX_ID = 128 };
+	bool named = id.len > 0;
+	size_t n = named ? 1 : c->ids.count + 1;
+	const char *used;
+	struct buffer unique = {0};
+
+	if (id.len > MAX_ID) {
+		id.len = MAX_ID;
+		id.len -= utf8_incomplete_tail(id);
+	}
+	do {
+		buffer_clear(&unique);
+		buffer_add_span(&unique, named ? id : SPAN("call"));
+		if (!named || n > 1)
+			buffer_add_format(&unique, "_%zu", n);
+		n++;
+	} while (table_find(&c->ids, buffer_span(&unique)) != NULL);
+	used = use_id(c, buffer_span(&unique));
+	buffer_free(&unique);
+	return used;
+}
+
+/* ---- messages ---- */
+
 static void append(struct conversation *c, struct message *message)
 {
+	size_t known = c->calls.count;
+	struct buffer id = {0};
+
 	c->messages = array_grow(c->messages, c->count, sizeof(*c->messages));
 	c->messages[c->count++] = message;
 	call_table_add(&c->calls, message);
+	for (size_t i = known; i < c->calls.count; i++) {
+		buffer_clear(&id);
+		if (json_decode(c->calls.entries[i].call->tool_call_id, &id))
+			use_id(c, buffer_span(&id));
+	}
+	buffer_free(&id);
 }
 
 void conversation_add(struct conversation *c, struct span message)
@@ -57,6 +103,9 @@ void conversation_free(struct conversation *c)
 	free(c->messages);
 	call_table_free(&c->calls);
 	buffer_free(&c->system);
+	for (size_t i = 0; i < c->ids.capacity; i++)
+		free((char *)c->ids.slots[i].key.at);
+	table_free(&c->ids);
 	*c = (struct conversation){0};
 }
 
@@ -66,6 +115,8 @@ void conversation_add_system(struct conversation *c, struct span text)
 		buffer_add_text(&c->system, "\n\n");
 	buffer_add_span(&c->system, text);
 }
+
+/* ---- handoffs ---- */
 
 static const char *const inputs[] = {
     [HANDOFF_ALL] = "all", [HANDOFF_LAST] = "last", [HANDOFF_NONE] = "none"};

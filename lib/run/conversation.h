@@ -12,11 +12,16 @@ struct conversation {
 	struct message **messages;
 	size_t count;
 	struct call_table calls;
+	struct table ids;     /* of all calls that were ever part of it; owned */
 	struct buffer system; /* instructions found in a history; empty: none */
 };
 
 /* Append a message (JSON, copied and parsed). */
 void conversation_add(struct conversation *conversation, struct span message);
+
+/* An id for a new call: the provider's `id`, made unique within the conversation, because some
+ * servers number their calls anew in every response, or send no ids or very long ones. Borrowed. */
+const char *conversation_new_id(struct conversation *conversation, struct span id);
 
 /* Append the messages of `other`, which outlives the conversation. */
 void conversation_share(struct conversation *conversation, const struct conversation *other);

@@ -1,26 +1,5 @@
-#include <stdlib.h>
-
+#include "run/emit.h"
 #include "run/run_state.h"
-
-const char *run_own_system(const struct agent_run *run)
-{
-	const struct run_config *config = &run->config;
-
-	return run->agent == config->agent && config->system != NULL ? config->system
-								     : run->agent->instructions;
-}
-
-void run_become(struct agent_run *run, const struct agent *agent)
-{
-	const struct run_config *config = &run->config;
-	bool starts = agent == config->agent;
-
-	run->agent = agent;
-	run->specs = starts || agent->models.count == 0 ? config->models : agent->models;
-	run->system = run_own_system(run);
-	if (starts && run->system == NULL && run->conversation.system.len > 0)
-		run->system = buffer_string(&run->conversation.system);
-}
 
 void run_decide_handoff(struct agent_run *run, const struct tool *tool, const char *call_id,
 			struct span args)
@@ -74,15 +53,16 @@ static bool same_models(const struct model_specs *one, const struct model_specs 
  * a recording does not begin again. */
 static bool open_models(struct agent_run *run, const struct model_specs *before, struct error *e)
 {
-	struct model **models;
+	struct open_models models = {0};
 
 	run->model_index = 0;
 	if (same_models(&run->specs, before))
 		return true;
-	models = run_open_models(run->config.host, &run->specs, e);
-	if (models == NULL)
+	if (!open_models_add(&models, run->config.host, &run->specs, e)) {
+		open_models_close(&models);
 		return false;
-	run_close_models(run->models, before->count);
+	}
+	open_models_close(&run->models);
 	run->models = models;
 	return true;
 }
@@ -99,11 +79,9 @@ bool run_hand_over(struct agent_run *run)
 	run_become(run, to);
 	if (!open_models(run, &before, &e)) {
 		run_become(run, from);
-		run_fail(run, RUN_ERROR, STATUS_USAGE, ERROR_USAGE, "%s", e.message);
+		run_fail(run, STATUS_USAGE, ERROR_USAGE, "%s", e.message);
 	} else {
-		free(run->offered);
-		run->offered = run_offer_tools(&to->tools);
-		run->since = run->budget.iterations;
+		run->since = run->budget.total.iterations;
 		conversation_hand_over(&run->conversation, input, from->name, buffer_span(&reason));
 		run->prompt_at = window_prompt(&run->conversation);
 		emit_agent_updated(run, from->name, run->handoff.call_id, input,

@@ -244,7 +244,7 @@ bool history_load(struct history *history, struct span text, const char *source,
 	struct span whole = json_trim(text);
 	struct json_fault fault;
 
-	usage_init(&history->total);
+	history->total = USAGE_NOTHING;
 	if (whole.len == 0)
 		return error_set(e, "usage",
 				 "%s: is empty; expected an event log or an array of messages",
@@ -318,6 +318,5 @@ void history_free(struct history *history)
 	free(history->provider);
 	free(history->prompt);
 	free(history->system);
-	buffer_free(&history->ids);
 	*history = (struct history){0};
 }

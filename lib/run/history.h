@@ -9,7 +9,7 @@
 #define RUN_HISTORY_H
 
 #include "run/conversation.h"
-#include "run/usage.h"
+#include "run/budget.h"
 
 /* What became of a call of the last answer. */
 struct history_call {
@@ -35,14 +35,11 @@ struct history {
 
 	/* The last run that is not nested, as its events say; strings are owned, NULL: not said. */
 	char *run_id, *agent_name, *model, *provider, *prompt, *system;
-	struct buffer ids;                 /* of all its calls, each with a NUL behind it */
 	bool ended, succeeded;             /* agent_end was there */
 	bool is_final;                     /* the last answer was the last; why it ended: */
 	struct span finish_reason, answer; /* JSON of the text that was read */
-	int64_t iteration, tool_calls;
 	int64_t since;            /* the iteration after which its present agent took over */
-	int64_t nested_calls;     /* tool calls of runs nested in it */
-	struct usage_total total; /* with what those used */
+	struct usage_total total; /* what it and the runs nested in it used */
 };
 
 /* Read `text`, which must live as long as the history and came from `source` (for messages of

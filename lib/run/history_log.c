@@ -2,7 +2,7 @@
 
 #include "event/log.h"
 #include "run/history.h"
-#include "run/output.h"
+#include "run/answer.h"
 
 struct log_reader {
 	struct history *history;
@@ -26,8 +26,6 @@ static void add_call(struct history *history, struct span id)
 {
 	history->calls = array_grow(history->calls, history->call_count, sizeof(*history->calls));
 	history->calls[history->call_count++] = (struct history_call){.id = id};
-	json_decode(id, &history->ids);
-	buffer_add_char(&history->ids, '\0');
 }
 
 static void read_answer(struct history *history, struct span message)
@@ -39,7 +37,7 @@ static void read_answer(struct history *history, struct span message)
 	history->call_count = 0;
 	while (event_next_call(&walk))
 		add_call(history, json_get(walk.value, "tool_call_id"));
-	history->tool_calls += (int64_t)history->call_count;
+	history->total.tool_calls += (int64_t)history->call_count;
 	if (history->call_count > 0)
 		history->message = message;
 	else
@@ -58,7 +56,8 @@ static void read_usage(struct usage_total *total, struct span json)
 static void read_response(struct history *history, struct span data)
 {
 	history_close(history);
-	history->iteration = json_int(json_get(data, "iteration"), history->iteration + 1);
+	history->total.iterations =
+	    json_int(json_get(data, "iteration"), history->total.iterations + 1);
 	history->is_final = json_true(json_get(data, "is_final"));
 	history->finish_reason = json_get(data, "finish_reason");
 	history->answer = json_get(data, "message");
@@ -101,7 +100,7 @@ static void read_nested(struct log_reader *reader, int run, const struct event *
 	read_usage(&reader->history->total, json_get(event->data, "usage"));
 	walk = json_walk(json_path(event->data, "message.content"));
 	while (event_next_call(&walk))
-		reader->history->nested_calls++;
+		reader->history->total.nested_calls++;
 }
 
 /* ---- runs ---- */
@@ -123,11 +122,9 @@ static void begin_run(struct history *history, struct span data)
 	struct buffer text = {0};
 
 	history_close(history);
-	history->iteration = history->tool_calls = 0;
-	history->nested_calls = history->since = 0;
+	history->since = 0;
 	history->is_final = false;
-	buffer_clear(&history->ids);
-	usage_init(&history->total);
+	history->total = USAGE_NOTHING;
 	if (history->conversation.system.len == 0 && json_decode(json_get(data, "system"), &text))
 		conversation_add_system(&history->conversation, buffer_span(&text));
 	buffer_clear(&text);
@@ -209,7 +206,7 @@ static void read_handoff(struct history *history, struct span data)
 			       handoff_input_of(json_get(data, "handoff_input")),
 			       from != NULL ? from : "", buffer_span(&reason));
 	read_agent(history, data);
-	history->since = history->iteration;
+	history->since = history->total.iterations;
 	buffer_free(&reason);
 	free(from);
 }

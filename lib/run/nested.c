@@ -156,7 +156,7 @@ static void cancel(struct tool_call *base, double grace)
 
 	(void)grace;
 	call->cancelled = true;
-	run_fail(call->run, RUN_CANCELLED, 128 + SIGTERM, ERROR_CANCELLED,
+	run_fail(call->run, 128 + SIGTERM, ERROR_CANCELLED,
 		 "the run that called this agent is over");
 }
 

@@ -3,7 +3,10 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "run/emit.h"
+#include "run/iteration.h"
 #include "run/run_state.h"
+#include "run/tools.h"
 
 /* ---- the end ---- */
 
@@ -22,8 +25,7 @@ void run_enter(struct agent_run *run, enum run_phase phase)
 		run->phase = phase;
 }
 
-void run_end(struct agent_run *run, enum run_end end, int exit_status,
-	     const struct model_error *error)
+void run_end(struct agent_run *run, int exit_status, const struct model_error *error)
 {
 	bool last_request = run->phase == PHASE_WRAPPING_UP;
 
@@ -38,23 +40,21 @@ void run_end(struct agent_run *run, enum run_end end, int exit_status,
 	loop_timer_remove(run->timeout);
 	run->wait = run->timeout = NULL;
 	emit_held(run);
-	run_provider_close(run, end != RUN_SUCCESS);
-	if (last_request && end == RUN_ERROR) { /* a limit is why it was sent */
-		end = RUN_LIMIT;
+	tools_close_hosted(run, exit_status != STATUS_OK);
+	/* The last request was sent because of a limit. */
+	if (last_request && (exit_status == STATUS_FAILED || exit_status == STATUS_USAGE))
 		run->exit_status = STATUS_LIMIT;
-	}
-	run_tools_stop(run);
+	tools_stop(run);
 	if (error != NULL) {
 		emit_error(run, error, true);
 		buffer_add_text(&run->message, error->message);
 	}
-	emit_agent_end(run, end);
+	emit_agent_end(run);
 	event_flush(run->stream.sink);
 	run->done_timer = loop_timer_add(run->loop, 0, is_over, run);
 }
 
-void run_fail(struct agent_run *run, enum run_end end, int exit_status, enum error_kind kind,
-	      const char *format, ...)
+void run_fail(struct agent_run *run, int exit_status, enum error_kind kind, const char *format, ...)
 {
 	struct buffer message = {0};
 	va_list args;
@@ -62,7 +62,7 @@ void run_fail(struct agent_run *run, enum run_end end, int exit_status, enum err
 	va_start(args, format);
 	buffer_add_format_list(&message, format, args);
 	va_end(args);
-	run_end(run, end, exit_status,
+	run_end(run, exit_status,
 		&(struct model_error){
 		    .kind = kind,
 		    .message = buffer_string(&message),
@@ -73,8 +73,7 @@ void run_fail(struct agent_run *run, enum run_end end, int exit_status, enum err
 
 void run_cancel(struct agent_run *run, int signal)
 {
-	run_fail(run, RUN_CANCELLED, 128 + signal, ERROR_CANCELLED, "interrupted by signal %d",
-		 signal);
+	run_fail(run, 128 + signal, ERROR_CANCELLED, "interrupted by signal %d", signal);
 }
 
 static void time_is_up(void *context)
@@ -82,223 +81,37 @@ static void time_is_up(void *context)
 	struct agent_run *run = context;
 
 	run->timeout = NULL;
-	run_fail(run, RUN_TIMEOUT, STATUS_TIMEOUT, ERROR_TIMEOUT,
+	run_fail(run, STATUS_TIMEOUT, ERROR_TIMEOUT,
 		 "the run took longer than %g seconds (--timeout)",
 		 run->config.limits.timeout_seconds);
 }
 
-/* ---- receiving ---- */
+/* ---- the agent and its models ---- */
 
-static void on_delta(void *context, const struct model_delta *delta)
+bool open_models_add(struct open_models *models, struct model_host *host,
+		     const struct model_specs *specs, struct error *e)
 {
-	struct agent_run *run = context;
-
-	answer_add(&run->answer, delta,
-		   delta->type == MODEL_TOOL_CALL ? run_unique_id(run, delta->id) : NULL);
-	if (run->first_chunk_at == 0 && delta->type != MODEL_RAW) {
-		run->first_chunk_at = clock_monotonic();
-		if (run->first_answer_at == 0)
-			run->first_answer_at = run->first_chunk_at;
-	}
-	emit_delta(run, delta);
-	if (delta->type == MODEL_TOOL_RUNNING || delta->type == MODEL_TOOL_RESULT)
-		run_provider_call(run, delta);
-}
-
-void run_final_answer(struct agent_run *run, const struct model_outcome *outcome)
-{
-	struct model_error error = {.retry_after_seconds = -1};
-
-	switch (outcome->finish) {
-	case MODEL_STOP:
-	case MODEL_PAUSE:
-	case MODEL_TOOL_CALLS:
-		run_end(run, RUN_SUCCESS, STATUS_OK, NULL);
-		return;
-	case MODEL_LENGTH:
-		if (run->capped)
-			run_reach_limit(run, "the answer was cut where the limit of the run is "
-					     "(--max-total-tokens, --max-cost)");
-		else
-			run_fail(
-			    run, RUN_LIMIT, STATUS_LIMIT, ERROR_LENGTH,
-			    "the answer was cut at the model's token limit (raise --max-tokens)");
-		return;
-	case MODEL_REFUSAL:
-		error.kind = ERROR_REFUSAL;
-		error.message = outcome->refusal != NULL ? outcome->refusal : "the model refused";
-		break;
-	case MODEL_CONTENT_FILTER:
-		error.kind = ERROR_CONTENT_FILTER;
-		error.message = "a content filter stopped the answer";
-		break;
-	case MODEL_ERROR:
-		run_fail(run, RUN_ERROR, STATUS_FAILED, ERROR_MODEL,
-			 "the model ended its answer with an error");
-		return;
-	}
-	run_end(run, RUN_REFUSED, STATUS_REFUSED, &error);
-}
-
-static void add_usage(struct agent_run *run, const struct model *model,
-		      const struct model_outcome *outcome)
-{
-	struct error e = {0};
-
-	budget_add(&run->budget, model, outcome->model != NULL ? outcome->model : model_name(model),
-		   &outcome->usage, run->attempt, &e);
-	if (e.message != NULL)
-		emit_error(run,
-			   &(struct model_error){.kind = ERROR_PRICES,
-						 .message = e.message,
-						 .retry_after_seconds = -1},
-			   false);
-	error_clear(&e);
-}
-
-/* The conversation goes on: the answer becomes part of it. */
-static void remember_answer(struct agent_run *run, const struct model_outcome *outcome)
-{
-	const struct model *model = run_model(run);
-	struct buffer message = {0};
-
-	answer_write_message(&run->answer, model_provider(model), model_name(model),
-			     outcome->refusal, &message);
-	conversation_truncate(&run->conversation, run->settled);
-	conversation_add(&run->conversation, buffer_span(&message));
-	buffer_free(&message);
-}
-
-static void on_complete(struct agent_run *run, const struct model_outcome *outcome)
-{
-	struct answer *answer = &run->answer;
-	struct model *model = run_model(run);
-	bool calls = answer_calls_to_run(answer) > 0;
-	bool is_final = (!calls && outcome->finish != MODEL_PAUSE) ||
-			outcome->finish == MODEL_REFUSAL || outcome->finish == MODEL_CONTENT_FILTER;
-	struct buffer why = {0};
-	bool last_request = run->phase == PHASE_WRAPPING_UP;
-	bool wrong = is_final && !last_request && !run_output_satisfies(run, outcome, &why);
-	bool again = wrong && run->repairs < run->config.output_retries;
-
-	run->finish = outcome->finish;
-	run->has_finish = true;
-	run_provider_close(run, false);
-	answer_finish(answer);
-	for (size_t i = 0; i < answer->call_count; i++)
-		if (answer->calls[i].valid && !answer->calls[i].by_provider)
-			emit_tool_call_end(run, &answer->calls[i]);
-	add_usage(run, model, outcome);
-	emit_llm_end(run, outcome, is_final && !again);
-	emit_progress(run);
-	if (!is_final || again || run->capped)
-		remember_answer(run, outcome);
-	if (last_request)
-		run_wrapped_up(run);
-	else if (again)
-		run_output_correct(run, buffer_string(&why));
-	else if (wrong)
-		run_fail(run, RUN_INVALID_OUTPUT, STATUS_INVALID_OUTPUT, ERROR_INVALID_OUTPUT,
-			 OUTPUT_FAULT "%s", buffer_string(&why));
-	else if (is_final)
-		run_final_answer(run, outcome);
-	else if (!calls)
-		run_next_iteration(run);
-	else if (run_within_limits(run))
-		run_tools(run);
-	buffer_free(&why);
-}
-
-static void on_done(void *context, const struct model_outcome *outcome)
-{
-	struct agent_run *run = context;
-
-	run->call = NULL;
-	emit_held(run);
-	if (outcome->error.kind != ERROR_NONE)
-		run_recover(run, &outcome->error);
-	else
-		on_complete(run, outcome);
-}
-
-/* ---- asking ---- */
-
-void run_ask(struct agent_run *run)
-{
-	const struct model_handler handler = {run, on_delta, on_done};
-	struct model_request request;
-	struct window window;
-	struct error e = {0};
-
-	if (run_is_held(run))
-		return;
-	request = run_request(run, &window);
-	run_fit_request(run, &request);
-	run_enter(run, PHASE_ASKING);
-	run->tries++;
-	run->streamed = false;
-	output_clear(&run->structured);
-	run->first_chunk_at = 0;
-	run->asked_at = clock_monotonic();
-	emit_llm_start(run, window.dropped);
-	run->call = model_ask(run_model(run), &request, &handler, &e);
-	window_free(&window);
-	if (run->call == NULL && run->model_index + 1 < run->specs.count)
-		run_recover(run, &(struct model_error){.kind = ERROR_USAGE,
-						       .message = e.message,
-						       .retry_after_seconds = -1});
-	else if (run->call == NULL)
-		run_fail(run, RUN_ERROR, STATUS_USAGE, ERROR_USAGE, "%s", e.message);
-	error_clear(&e);
-}
-
-void run_begin_iteration(struct agent_run *run)
-{
-	run->budget.iterations++;
-	run->attempt = 1;
-	run->tries = 0;
-	run->settled = run->conversation.count;
-	answer_clear(&run->answer);
-}
-
-void run_next_iteration(struct agent_run *run)
-{
-	struct buffer why = {0};
-
-	if (budget_has_no_iteration(&run->budget, &why)) {
-		run_reach_limit(run, buffer_string(&why));
-	} else if (run_within_limits(run)) {
-		run_begin_iteration(run);
-		run_ask(run);
-	}
-	buffer_free(&why);
-}
-
-/* ---- beginning and freeing ---- */
-
-struct model **run_open_models(struct model_host *host, const struct model_specs *specs,
-			       struct error *e)
-{
-	struct model **models = mem_zero(specs->count * sizeof(*models));
-
 	for (size_t i = 0; i < specs->count; i++) {
-		models[i] = model_open(host, specs->at[i], e);
-		if (models[i] == NULL) {
-			run_close_models(models, i);
-			return NULL;
-		}
+		struct model *model = model_open(host, specs->at[i], e);
+
+		if (model == NULL)
+			return false;
+		models->at = array_grow(models->at, models->count, sizeof(struct model *));
+		models->at[models->count++] = model;
 	}
-	return models;
+	return true;
 }
 
-void run_close_models(struct model **models, size_t count)
+void open_models_close(struct open_models *models)
 {
-	for (size_t i = 0; models != NULL && i < count; i++)
-		model_close(models[i]);
-	free(models);
+	for (size_t i = 0; i < models->count; i++)
+		model_close(models->at[i]);
+	free(models->at);
+	*models = (struct open_models){0};
 }
 
-struct model_tool *run_offer_tools(const struct tool_set *set)
+/* The tools as models know them. */
+static struct model_tool *offer(const struct tool_set *set)
 {
 	struct model_tool *offered = mem_zero(set->count * sizeof(*offered));
 
@@ -311,7 +124,48 @@ struct model_tool *run_offer_tools(const struct tool_set *set)
 	return offered;
 }
 
-/* What is there before the first request: the history, and the prompt unless the run is resumed
+/* The instructions given to the present agent: for the agent that starts, those of the
+ * configuration go first. NULL: none. */
+static const char *own_system(const struct agent_run *run)
+{
+	const struct run_config *config = &run->config;
+
+	return run->agent == config->agent && config->system != NULL ? config->system
+								     : run->agent->instructions;
+}
+
+void run_become(struct agent_run *run, const struct agent *agent)
+{
+	const struct run_config *config = &run->config;
+	bool starts = agent == config->agent;
+
+	run->agent = agent;
+	run->specs = starts || agent->models.count == 0 ? config->models : agent->models;
+	run->system = own_system(run);
+	if (starts && run->system == NULL && run->conversation.system.len > 0)
+		run->system = buffer_string(&run->conversation.system);
+	free(run->offered);
+	run->offered = offer(&agent->tools);
+}
+
+/* ---- the beginning ---- */
+
+/* Go on with the counts and the agent of the history's last run. */
+static void load_state(struct agent_run *run, const struct history *history)
+{
+	const struct agent *agent = NULL;
+
+	if (run->config.agents != NULL && history->agent_name != NULL)
+		agent = agent_set_find(run->config.agents, history->agent_name);
+	if (agent != NULL)
+		run_become(run, agent);
+	if (own_system(run) == NULL)
+		run->system = history->system; /* of the agent that the run had come to */
+	run->since = history->since;
+	run->budget.total = history->total;
+}
+
+/* The conversation before the first request: the history, and the prompt unless the run is resumed
  * (then the history has it). */
 static void load(struct agent_run *run)
 {
@@ -326,15 +180,14 @@ static void load(struct agent_run *run)
 	}
 	run_become(run, config->agent);
 	if (config->resume)
-		run_resume_state(run);
+		load_state(run, config->history);
 	else
 		conversation_add_text(conversation, "user", config->attachments,
 				      span_of(config->prompt));
 	run->prompt_at = window_prompt(conversation);
-	run->offered = run_offer_tools(&run->agent->tools);
 }
 
-/* Go on with the trace of whoever started us (W3C Trace Context), or begin one named by the run. */
+/* Join the trace of our caller (W3C Trace Context), or begin one named by the run. */
 static void join_trace(struct agent_run *run)
 {
 	const char *parent = getenv("TRACEPARENT");
@@ -348,15 +201,41 @@ static void join_trace(struct agent_run *run)
 		trace_run_id(run->trace_id, span_of(run->stream.run_id));
 }
 
+static enum model_finish finish_of(struct span name)
+{
+	for (int i = MODEL_STOP; i < MODEL_ERROR; i++)
+		if (json_is(name, model_finish_name((enum model_finish)i)))
+			return (enum model_finish)i;
+	return MODEL_ERROR;
+}
+
+/* Go on with the first thing that is missing. */
+static void resume(struct agent_run *run, const struct history *history)
+{
+	if (history->message.at == NULL && !history->is_final) {
+		iteration_next(run);
+		return;
+	}
+	answer_load(&run->answer, history->answer);
+	run->finish = finish_of(history->finish_reason);
+	run->has_finish = true;
+	if (history->message.at == NULL) {
+		iteration_end_run(run, &(struct model_outcome){.finish = run->finish});
+	} else {
+		conversation_add(&run->conversation, history->message);
+		tools_resume(run, history);
+	}
+}
+
 static void begin(void *context)
 {
 	struct agent_run *run = context;
 
 	run->wait = NULL;
 	if (run->config.resume)
-		run_resume(run);
+		resume(run, run->config.history);
 	else
-		run_next_iteration(run);
+		iteration_next(run);
 }
 
 struct agent_run *run_start(const struct run_config *config, struct event_sink *sink,
@@ -369,18 +248,19 @@ struct agent_run *run_start(const struct run_config *config, struct event_sink *
 	run->loop = config->host->loop;
 	run->started_at = clock_monotonic();
 	event_stream_init(&run->stream, sink);
-	run->budget =
-	    budget_new(&config->limits, config->parent != NULL ? &config->parent->budget : NULL,
-		       config->prices);
-	run->budget.keeps_last = config->wrap_up;
+	run->budget = (struct budget){
+	    .limits = config->limits,
+	    .parent = config->parent != NULL ? &config->parent->budget : NULL,
+	    .prices = config->prices,
+	    .keeps_last = config->wrap_up,
+	    .total = USAGE_NOTHING,
+	};
 	load(run);
-	run->models = run_open_models(config->host, &run->specs, e);
-	if (run->models == NULL) {
+	if (!open_models_add(&run->models, config->host, &run->specs, e)) {
 		run_free(run);
 		return NULL;
 	}
 	join_trace(run);
-	run_use_history_ids(run);
 	emit_agent_start(run);
 	if (config->limits.timeout_seconds > 0)
 		run->timeout = loop_timer_add(
@@ -398,9 +278,9 @@ bool run_show_request(const struct run_config *config, struct buffer *out, struc
 
 	run->config = *config;
 	load(run);
-	run->models = run_open_models(config->host, &run->specs, e);
-	request = run_request(run, &window);
-	good = run->models != NULL && model_show_request(run->models[0], &request, out, e);
+	request = iteration_request(run, &window);
+	good = open_models_add(&run->models, config->host, &run->specs, e) &&
+	       model_show_request(run->models.at[0], &request, out, e);
 	window_free(&window);
 	run_free(run);
 	return good;
@@ -416,11 +296,10 @@ void run_free(struct agent_run *run)
 	if (run == NULL)
 		return;
 	loop_timer_remove(run->done_timer);
-	run_close_models(run->models, run->specs.count);
-	run_free_ids(run);
+	open_models_close(&run->models);
 	free(run->offered);
 	free(run->trace_parent);
-	run_tools_free(run);
+	tools_free(run);
 	conversation_free(&run->conversation);
 	answer_free(&run->answer);
 	output_free(&run->structured);

@@ -3,7 +3,7 @@
  * and asks again, until there is an answer, a limit, an error or a signal. It is the only writer of
  * events.
  *
- * A run is a struct with a state on a shared loop: as many as one likes go on at once.
+ * A run is a struct with a state on a shared loop: many runs go on at once.
  */
 #ifndef RUN_RUN_H
 #define RUN_RUN_H
@@ -57,6 +57,17 @@ struct run_config {
 /* How many runs deep agents that are tools may be, the outermost one included. */
 enum { RUN_MAX_DEPTH = 8 };
 
+/* Models that are open. Zeroed: none. */
+struct open_models {
+	struct model **at;
+	size_t count;
+};
+
+/* Open the models of `specs` too. False with `e` if one cannot be opened. */
+bool open_models_add(struct open_models *models, struct model_host *host,
+		     const struct model_specs *specs, struct error *e);
+void open_models_close(struct open_models *models);
+
 struct run_handler {
 	void *context;
 	/* The run is over, agent_end has been written. Called exactly once, never inside run_start
@@ -75,7 +86,7 @@ bool run_show_request(const struct run_config *config, struct buffer *out, struc
  * with status `cancelled` and the exit status of `signal` (128 + signal). */
 void run_cancel(struct agent_run *run, int signal);
 
-/* What the run has cost so far, in USD; what has no known price counts nothing. */
+/* What the run has cost so far, in USD; a response without a known price counts nothing. */
 double run_cost(const struct agent_run *run);
 
 /* After done. */

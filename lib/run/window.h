@@ -1,14 +1,28 @@
 /*
- * window: which messages of a long conversation are sent.
+ * window: how many tokens messages take, and which messages of a long conversation are sent.
  *
- * A turn is a prompt with all that followed it. The oldest turns are left out first, then the
- * oldest rounds (an answer with the results of its calls) of the present turn. Its prompt and its
- * last round always stay, and no call is parted from its result.
+ * Until a provider has counted them, tokens are estimated: one token per 4 ASCII characters or 3
+ * bytes of other text, 4 more per message, and 1000 per image or document of any size. That is a
+ * little less than most models count.
+ *
+ * A turn is a prompt and everything up to the next prompt. The oldest turns are left out first,
+ * then the oldest rounds (a response with the results of its calls) of the present turn. The
+ * present prompt and the last round always stay, and a call always stays with its result.
  */
 #ifndef RUN_WINDOW_H
 #define RUN_WINDOW_H
 
+#include "model/model.h"
 #include "run/conversation.h"
+
+int64_t estimate_text(struct span text);
+
+/* The estimate of a neutral message, which is stored in it. Thinking and provider_data, which may
+ * not be sent back, count nothing. */
+int64_t estimate_message(struct message *message);
+
+/* The estimate of instructions, tools, schema and messages together. */
+int64_t estimate_request(const struct model_request *request);
 
 struct window {
 	struct message *const *messages; /* of the conversation, or `own` */

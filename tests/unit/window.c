@@ -1,7 +1,6 @@
 /* Estimates, and which messages of long conversations are sent. */
 #include <stdlib.h>
 
-#include "run/estimate.h"
 #include "run/window.h"
 #include "messages.h"
 #include "unit.h"

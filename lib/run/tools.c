@@ -1,8 +1,13 @@
+#include "run/tools.h"
+
 #include <signal.h>
 #include <stdlib.h>
 
-#include "schema/schema.h"
+#include "base/clock.h"
+#include "run/emit.h"
+#include "run/iteration.h"
 #include "run/run_state.h"
+#include "schema/schema.h"
 
 static void pump(struct agent_run *run);
 
@@ -23,14 +28,25 @@ static void settle(struct batch_call *call, const struct tool_result *result)
 	emit_tool_end(call->run, asked(call), result);
 }
 
-/* The call did not run; `why` is what the model is told. */
-static void settle_refused(struct batch_call *call, const char *why)
+/* The same with an error that the model gets. */
+static void settle_error(struct batch_call *call, struct span why)
 {
-	const struct tool_result result = {
-	    .text = span_of(why), .is_error = true, .exit_status = -1};
+	settle(call, &(struct tool_result){.text = why, .is_error = true, .exit_status = -1});
+}
 
+/* The call does not run; the model gets the reason. */
+static void __attribute__((format(printf, 2, 3)))
+refuse(struct batch_call *call, const char *format, ...)
+{
+	struct buffer why = {0};
+	va_list args;
+
+	va_start(args, format);
+	buffer_add_format_list(&why, format, args);
+	va_end(args);
 	emit_tool_start(call->run, asked(call));
-	settle(call, &result);
+	settle_error(call, buffer_span(&why));
+	buffer_free(&why);
 }
 
 static void on_output(void *context, struct span text)
@@ -120,19 +136,15 @@ static void execute(struct batch_call *call)
 		start_tool(call);
 }
 
-/* What the model is told of a call that was not approved. */
 static void deny(struct batch_call *call, const char *by, const char *reason)
 {
-	struct buffer why = {0};
+	const char *what =
+	    strcmp(by, "user") == 0 ? "The user denied the call" : "The call was denied";
 
-	buffer_add_text(&why, strcmp(by, "user") == 0 ? "The user denied the call"
-						      : "The call was denied");
 	if (reason[0] != '\0')
-		buffer_add_format(&why, ": %s", reason);
+		refuse(call, "%s: %s", what, reason);
 	else
-		buffer_add_char(&why, '.');
-	settle_refused(call, buffer_string(&why));
-	buffer_free(&why);
+		refuse(call, "%s.", what);
 }
 
 static struct agent_run *outermost(struct agent_run *run)
@@ -154,46 +166,62 @@ static void on_decided(void *context, bool approved, const char *by, const char 
 	else
 		deny(call, by, reason);
 	if (run->config.policy->quitting)
-		run_fail(outermost(run), RUN_CANCELLED, 128 + SIGINT, ERROR_CANCELLED,
+		run_fail(outermost(run), 128 + SIGINT, ERROR_CANCELLED,
 			 "the user denied a call and ended the run");
 	else
 		pump(run);
 }
 
-/* What is wrong with a call before anything runs, told to the model; false when nothing is. */
-static bool is_faulty(struct batch_call *call, struct buffer *why)
+static void refuse_unknown(struct batch_call *call)
 {
-	const struct answer_call *said = asked(call);
 	const struct tool_set *tools = &call->run->agent->tools;
-	struct buffer faults = {0};
+	struct buffer names = {0};
+
+	for (size_t i = 0; i < tools->count; i++)
+		buffer_add_format(&names, "%s%s", i == 0 ? " The tools are: " : ", ",
+				  tools->tools[i]->name);
+	refuse(call, "There is no tool named \"%s\".%s", asked(call)->name, buffer_string(&names));
+	buffer_free(&names);
+}
+
+static void refuse_args(struct batch_call *call)
+{
 	struct json_fault fault;
 
-	call->tool = tool_set_find(tools, span_of(said->name));
-	if (call->tool == NULL) {
-		buffer_add_format(why, "There is no tool named \"%s\".", said->name);
-		for (size_t i = 0; i < tools->count; i++)
-			buffer_add_format(why, "%s%s", i == 0 ? " The tools are: " : ", ",
-					  tools->tools[i]->name);
-		return true;
-	}
-	if (!said->valid) {
-		if (json_check(buffer_span(&said->args), &fault))
-			buffer_add_text(why, "The arguments must be a JSON object.");
-		else
-			buffer_add_format(
-			    why,
-			    "The arguments are not valid JSON: %s at byte %zu. Fix the "
-			    "errors and try again.",
-			    fault.what, fault.offset + 1);
-		return true;
-	}
-	if (schema_check(call->tool->schema, answer_args(said), &faults))
+	if (json_check(buffer_span(&asked(call)->args), &fault))
+		refuse(call, "The arguments must be a JSON object.");
+	else
+		refuse(call,
+		       "The arguments are not valid JSON: %s at byte %zu. Fix the errors and try "
+		       "again.",
+		       fault.what, fault.offset + 1);
+}
+
+/* Refuse a call that cannot run, so that the model can correct it. */
+static bool refuse_faulty(struct batch_call *call)
+{
+	struct buffer faults = {0};
+	int64_t limit;
+
+	if (call->over_limit) {
+		budget_calls_left(&call->run->budget, &limit);
+		refuse(call,
+		       "The call was not run: the limit of %lld tool calls is reached "
+		       "(--max-tool-calls).",
+		       (long long)limit);
+	} else if (call->tool == NULL) {
+		refuse_unknown(call);
+	} else if (!asked(call)->valid) {
+		refuse_args(call);
+	} else if (!schema_check(call->tool->schema, answer_args(asked(call)), &faults)) {
+		refuse(call,
+		       "The arguments do not satisfy the tool's schema: %s. Fix the errors and try "
+		       "again.",
+		       buffer_string(&faults));
+		buffer_free(&faults);
+	} else {
 		return false;
-	buffer_add_format(why,
-			  "The arguments do not satisfy the tool's schema: %s. Fix the errors and "
-			  "try again.",
-			  buffer_string(&faults));
-	buffer_free(&faults);
+	}
 	return true;
 }
 
@@ -201,26 +229,14 @@ static void begin_call(struct batch_call *call)
 {
 	struct agent_run *run = call->run;
 	const struct approval_handler handler = {call, on_decided};
-	struct buffer why = {0};
-	int64_t limit;
 
-	if (call->over_limit) {
-		budget_calls_left(&run->budget, &limit);
-		buffer_add_format(&why,
-				  "The call was not run: the limit of %lld tool calls is reached "
-				  "(--max-tool-calls).",
-				  (long long)limit);
-	}
-	if (call->over_limit || is_faulty(call, &why)) {
-		settle_refused(call, buffer_string(&why));
-		buffer_free(&why);
+	if (refuse_faulty(call))
 		return;
-	}
 	call->environment = make_environment(call);
 	switch (approval_rule_for(run->config.policy, call->tool)) {
 	case APPROVAL_DENY:
 		emit_tool_approval(run, asked(call), false, "policy", "");
-		settle_refused(call, "The call was denied by policy.");
+		refuse(call, "The call was denied by policy.");
 		break;
 	case APPROVAL_ASK:
 		run->busy++;
@@ -277,22 +293,11 @@ static bool is_stuck(struct agent_run *run)
 	return run->repairs > run->config.output_retries;
 }
 
-static void too_many_calls(struct agent_run *run)
-{
-	struct buffer why = {0};
-	int64_t limit;
-
-	budget_calls_left(&run->budget, &limit);
-	buffer_add_format(&why, "the model asked for more than %lld tool calls (--max-tool-calls)",
-			  (long long)limit);
-	run_reach_limit(run, buffer_string(&why));
-	buffer_free(&why);
-}
-
 /* Start what may start; when nothing is left, go on with the conversation. */
 static void pump(struct agent_run *run)
 {
 	bool over;
+	int64_t limit;
 
 	for (size_t i = 0; i < run->batch_count && run->phase == PHASE_TOOLS; i++) {
 		if (run->busy >= run->config.parallel)
@@ -307,36 +312,47 @@ static void pump(struct agent_run *run)
 		return;
 	add_results(run);
 	if (is_stuck(run)) {
-		run_fail(run, RUN_ERROR, STATUS_FAILED, ERROR_INVALID_RESPONSE,
+		run_fail(run, STATUS_FAILED, ERROR_INVALID_RESPONSE,
 			 "the model wrote invalid tool arguments %d times in a row", run->repairs);
 		return;
 	}
 	if (run->handoff.to != NULL && !run_hand_over(run))
 		return;
 	over = run->batch[run->batch_count - 1].over_limit;
-	run_tools_free(run);
-	if (over)
-		too_many_calls(run);
-	else
-		run_next_iteration(run);
+	tools_free(run);
+	if (!over) {
+		iteration_next(run);
+		return;
+	}
+	budget_calls_left(&run->budget, &limit);
+	buffer_add_format(&run->limit,
+			  "the model asked for more than %lld tool calls (--max-tool-calls)",
+			  (long long)limit);
+	iteration_reach_limit(run);
 }
 
-/* The calls of the answer, of which the first `allowed` may run. */
+/* Collect the calls of the response, of which the first `allowed` may run. */
 static void make_batch(struct agent_run *run, int64_t allowed)
 {
+	const struct answer *answer = &run->answer;
 	size_t n = 0;
 
-	run->batch_count = answer_calls_to_run(&run->answer);
+	run->batch_count = answer_calls_to_run(answer);
 	run->batch = mem_zero(run->batch_count * sizeof(*run->batch));
-	for (size_t i = 0; i < run->answer.call_count; i++)
-		if (!run->answer.calls[i].by_provider) {
-			run->batch[n] = (struct batch_call){.run = run, .index = i};
-			run->batch[n].over_limit = (int64_t)n >= allowed;
-			n++;
-		}
+	for (size_t i = 0; i < answer->call_count; i++) {
+		if (answer->calls[i].by_provider)
+			continue;
+		run->batch[n] = (struct batch_call){
+		    .run = run,
+		    .index = i,
+		    .tool = tool_set_find(&run->agent->tools, span_of(answer->calls[i].name)),
+		    .over_limit = (int64_t)n >= allowed,
+		};
+		n++;
+	}
 }
 
-void run_tools(struct agent_run *run)
+void tools_run(struct agent_run *run)
 {
 	int64_t limit, left = budget_calls_left(&run->budget, &limit);
 
@@ -347,73 +363,52 @@ void run_tools(struct agent_run *run)
 	pump(run);
 }
 
-void run_tools_refuse(struct agent_run *run, const char *why)
+void tools_refuse(struct agent_run *run, const char *why)
 {
 	const struct conversation *c = &run->conversation;
-	struct buffer sentence = {0};
 
 	if (answer_calls_to_run(&run->answer) == 0 || run->batch_count > 0 ||
 	    c->messages[c->count - 1]->role != MESSAGE_ASSISTANT)
 		return;
-	buffer_add_format(&sentence, "The call was not run: %s.", why);
 	make_batch(run, INT64_MAX);
 	for (size_t i = 0; i < run->batch_count; i++)
-		settle_refused(&run->batch[i], buffer_string(&sentence));
+		refuse(&run->batch[i], "The call was not run: %s.", why);
 	add_results(run);
-	run_tools_free(run);
-	buffer_free(&sentence);
+	tools_free(run);
 }
 
-/* A call that had begun when the program was stopped: nobody knows how far it came. */
-static void interrupt(struct batch_call *call)
+/* The call has the result that is in the log; a handoff that it decided did not take place yet. */
+static void restore(struct batch_call *call, const struct history_call *known)
 {
-	const struct tool_result unknown = {
-	    .text = SPAN("The call was interrupted: this program was stopped while it ran. Whether "
-			 "it had an effect is not known."),
-	    .is_error = true,
-	    .exit_status = -1};
-	const struct tool *tool =
-	    tool_set_find(&call->run->agent->tools, span_of(asked(call)->name));
-
-	if (tool == NULL || !tool->idempotent)
-		settle(call, &unknown);
+	call->state = CALL_DONE;
+	json_decode(known->result, &call->result);
+	call->is_error = known->is_error;
+	if (call->tool != NULL && call->tool->kind == &tool_handoff && !call->is_error)
+		run_decide_handoff(call->run, call->tool, asked(call)->id,
+				   answer_args(asked(call)));
 }
 
-/* A handoff was decided, and the run stopped before it took place. */
-static void take_handoff(struct batch_call *call)
-{
-	const struct tool *tool =
-	    tool_set_find(&call->run->agent->tools, span_of(asked(call)->name));
-
-	if (tool != NULL && tool->kind == &tool_handoff && !call->is_error)
-		run_decide_handoff(call->run, tool, asked(call)->id, answer_args(asked(call)));
-}
-
-void run_tools_resume(struct agent_run *run, const struct history *history)
+void tools_resume(struct agent_run *run, const struct history *history)
 {
 	run_enter(run, PHASE_TOOLS);
-	make_batch(run, INT64_MAX); /* they have been counted */
+	make_batch(run, INT64_MAX); /* they are counted already */
 	for (size_t i = 0; i < run->batch_count && i < history->call_count; i++) {
 		const struct history_call *known = &history->calls[i];
 		struct batch_call *call = &run->batch[i];
 
-		if (known->state == HISTORY_CALL_DONE) {
-			call->state = CALL_DONE;
-			json_decode(known->result, &call->result);
-			call->is_error = known->is_error;
-			take_handoff(call);
-		} else if (known->state == HISTORY_CALL_BEGUN) {
-			interrupt(call);
-		}
+		if (known->state == HISTORY_CALL_DONE)
+			restore(call, known);
+		else if (known->state == HISTORY_CALL_BEGUN &&
+			 (call->tool == NULL || !call->tool->idempotent))
+			settle_error(call,
+				     SPAN("The call was interrupted: this program was stopped "
+					  "while it ran. Whether it had an effect is not known."));
 	}
 	pump(run);
 }
 
-void run_tools_stop(struct agent_run *run)
+void tools_stop(struct agent_run *run)
 {
-	const struct tool_result stopped = {
-	    .text = SPAN("The call was cancelled."), .is_error = true, .exit_status = -1};
-
 	for (size_t i = 0; i < run->batch_count; i++) {
 		struct batch_call *call = &run->batch[i];
 
@@ -423,13 +418,13 @@ void run_tools_stop(struct agent_run *run)
 			approval_cancel(call->approval);
 		call->approval = NULL;
 		if (call->state == CALL_RUNNING)
-			settle(call, &stopped);
+			settle_error(call, SPAN("The call was cancelled."));
 		else if (call->state != CALL_DONE)
-			settle_refused(call, "The call was cancelled.");
+			refuse(call, "The call was cancelled.");
 	}
 }
 
-void run_tools_free(struct agent_run *run)
+void tools_free(struct agent_run *run)
 {
 	for (size_t i = 0; i < run->batch_count; i++) {
 		buffer_free(&run->batch[i].result);
@@ -438,4 +433,44 @@ void run_tools_free(struct agent_run *run)
 	free(run->batch);
 	run->batch = NULL;
 	run->batch_count = 0;
+}
+
+/* ---- hosted calls ---- */
+
+void tools_follow_hosted(struct agent_run *run, const struct model_delta *delta)
+{
+	struct answer_call *call = answer_call_at(&run->answer, delta->index);
+
+	if (call == NULL || !call->by_provider || call->state == ANSWER_CALL_OVER)
+		return;
+	if (call->state == ANSWER_CALL_NEW) {
+		call->state = ANSWER_CALL_RUNNING;
+		call->began_at = clock_monotonic();
+		answer_finish_call(call);
+		if (call->valid)
+			emit_tool_call_end(run, call);
+		emit_tool_start(run, call);
+	}
+	if (delta->type == MODEL_TOOL_RESULT) {
+		call->state = ANSWER_CALL_OVER;
+		emit_tool_end(run, call,
+			      &(struct tool_result){
+				  .text = buffer_span(&call->result),
+				  .is_error = call->is_error,
+				  .exit_status = -1,
+				  .seconds = (double)(clock_monotonic() - call->began_at) / 1e9,
+			      });
+	}
+}
+
+void tools_close_hosted(struct agent_run *run, bool failed)
+{
+	for (size_t i = 0; i < run->answer.call_count; i++) {
+		struct answer_call *call = &run->answer.calls[i];
+
+		if (call->by_provider && call->state != ANSWER_CALL_OVER)
+			call->is_error = failed;
+		tools_follow_hosted(
+		    run, &(struct model_delta){.type = MODEL_TOOL_RESULT, .index = (int)i});
+	}
 }

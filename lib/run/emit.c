@@ -1,19 +1,19 @@
-#include <stdlib.h>
+#include "run/emit.h"
 
 #include "base/clock.h"
 #include "run/run_state.h"
 
 enum { SCHEMA_VERSION = 1 };
 
-static double seconds_since(int64_t start)
-{
-	return (double)(clock_monotonic() - start) / 1e9;
-}
-
-/* Seconds with microseconds: more digits say nothing. */
+/* Seconds with microseconds: further digits say nothing. */
 static void put_seconds(struct buffer *out, const char *key, double seconds)
 {
 	json_put_double(out, key, (double)(int64_t)(seconds * 1e6 + 0.5) / 1e6);
+}
+
+static void put_nanoseconds(struct buffer *out, const char *key, int64_t nanoseconds)
+{
+	put_seconds(out, key, (double)nanoseconds / 1e9);
 }
 
 /* Begin any event but a chunk: chunks that are held back come before it. */
@@ -30,6 +30,16 @@ static void end(struct agent_run *run)
 }
 
 /* ---- the run ---- */
+
+static void put_model(struct buffer *data, const struct agent_run *run)
+{
+	json_put_text(data, "model", model_name(run_model(run)));
+}
+
+static void put_provider(struct buffer *data, const struct agent_run *run)
+{
+	json_put_text(data, "provider", model_provider(run_model(run)));
+}
 
 static void put_tools(struct buffer *data, const struct tool_set *tools)
 {
@@ -48,10 +58,9 @@ void emit_agent_start(struct agent_run *run)
 	struct buffer *data = begin(run, EVENT_AGENT_START);
 
 	json_put_text(data, "agent_name", run->agent->name);
-	json_put_text(data, "model", model_name(run_model(run)));
+	put_model(data, run);
 	json_put_text(data, "prompt", config->prompt);
-	if (config->id != NULL)
-		json_put_text(data, "id", config->id);
+	json_put_text_if(data, "id", config->id);
 	if (config->attachments.len > 0) {
 		json_key(data, "attachments");
 		json_open(data, '[');
@@ -60,17 +69,15 @@ void emit_agent_start(struct agent_run *run)
 	}
 	put_tools(data, &run->agent->tools);
 	json_put_int(data, "schema_version", SCHEMA_VERSION);
-	if (run->system != NULL)
-		json_put_text(data, "system", run->system);
-	json_put_text(data, "provider", model_provider(run_model(run)));
+	json_put_text_if(data, "system", run->system);
+	put_provider(data, run);
 	if (config->resume)
 		json_put_text(data, "resumed_from", config->history->run_id);
 	if (config->parent != NULL) {
 		json_put_text(data, "parent_run_id", config->parent->stream.run_id);
 		json_put_text(data, "parent_tool_call_id", config->parent_call_id);
 	}
-	if (run->trace_parent != NULL)
-		json_put_text(data, "trace_parent", run->trace_parent);
+	json_put_text_if(data, "trace_parent", run->trace_parent);
 	end(run);
 }
 
@@ -81,30 +88,28 @@ void emit_agent_updated(struct agent_run *run, const char *previous, const char 
 
 	json_put_text(data, "agent_name", run->agent->name);
 	json_put_text(data, "previous_agent", previous);
-	json_put_text(data, "model", model_name(run_model(run)));
+	put_model(data, run);
 	json_put_text(data, "tool_call_id", call_id);
-	json_put_text(data, "provider", model_provider(run_model(run)));
+	put_provider(data, run);
 	json_put_text(data, "handoff_input", handoff_input_name(input));
-	if (reason.len > 0)
-		json_put_string(data, "reason", reason);
+	json_put_string_if(data, "reason", reason);
 	put_tools(data, &run->agent->tools);
-	if (run->system != NULL)
-		json_put_text(data, "system", run->system);
+	json_put_text_if(data, "system", run->system);
 	end(run);
 }
 
 void emit_progress(struct agent_run *run)
 {
 	struct buffer *data = begin(run, EVENT_PROGRESS);
-	const struct model_usage *tokens = &run->budget.total.tokens;
+	const struct usage_total *total = &run->budget.total;
 
-	json_put_int(data, "iteration", run->budget.iterations);
-	usage_put_totals(data, &run->budget.total);
-	if (tokens->input >= 0)
-		json_put_int(data, "input_tokens", tokens->input);
-	if (tokens->output >= 0)
-		json_put_int(data, "output_tokens", tokens->output);
-	put_seconds(data, "elapsed_seconds", seconds_since(run->started_at));
+	json_put_int(data, "iteration", total->iterations);
+	usage_put_totals(data, total);
+	if (total->tokens.input >= 0)
+		json_put_int(data, "input_tokens", total->tokens.input);
+	if (total->tokens.output >= 0)
+		json_put_int(data, "output_tokens", total->tokens.output);
+	put_nanoseconds(data, "elapsed_seconds", clock_monotonic() - run->started_at);
 	end(run);
 }
 
@@ -118,16 +123,14 @@ void emit_error(struct agent_run *run, const struct model_error *error, bool fat
 	json_put_bool(data, "retryable", error->retryable);
 	if (error->http_status != 0)
 		json_put_int(data, "http_status", error->http_status);
-	if (error->code != NULL)
-		json_put_text(data, "provider_code", error->code);
-	if (error->request_id != NULL)
-		json_put_text(data, "request_id", error->request_id);
+	json_put_text_if(data, "provider_code", error->code);
+	json_put_text_if(data, "request_id", error->request_id);
 	if (error->retry_after_seconds >= 0 && error->http_status != 0)
 		json_put_double(data, "retry_after_seconds", error->retry_after_seconds);
 	end(run);
 }
 
-/* An answer that a schema was asked of is carried as JSON too. */
+/* An answer to a schema is carried as JSON, too. */
 static void put_output_json(struct buffer *data, const struct agent_run *run)
 {
 	struct buffer text = {0};
@@ -144,40 +147,59 @@ static void put_output_json(struct buffer *data, const struct agent_run *run)
 	buffer_free(&text);
 }
 
-void emit_agent_end(struct agent_run *run, enum run_end how)
+/* How a run with this exit status ended, as agent_end says it. */
+static const char *end_status(int exit_status)
 {
-	static const char *const status[] = {"success",   "error",   "limit",         "timeout",
-					     "cancelled", "refused", "invalid_output"};
+	static const struct {
+		int exit_status;
+		const char *name;
+	} ends[] = {
+	    {STATUS_OK, "success"},
+	    {STATUS_LIMIT, "limit"},
+	    {STATUS_INVALID_OUTPUT, "invalid_output"},
+	    {STATUS_REFUSED, "refused"},
+	    {STATUS_TIMEOUT, "timeout"},
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ends); i++)
+		if (ends[i].exit_status == exit_status)
+			return ends[i].name;
+	return exit_status > 128 ? "cancelled" : "error";
+}
+
+void emit_agent_end(struct agent_run *run)
+{
+	const struct usage_total *total = &run->budget.total;
 	struct buffer *data = begin(run, EVENT_AGENT_END);
 
 	json_put_text(data, "agent_name", run->agent->name);
-	json_put_bool(data, "success", how == RUN_SUCCESS);
-	json_put_text(data, "status", status[how]);
+	json_put_bool(data, "success", run->exit_status == STATUS_OK);
+	json_put_text(data, "status", end_status(run->exit_status));
 	json_put_int(data, "exit_status", run->exit_status);
 	json_key(data, "output");
 	answer_write_text(&run->answer, data);
 	put_output_json(data, run);
 	json_put_text(data, "finish_reason",
 		      model_finish_name(run->has_finish ? run->finish : MODEL_ERROR));
-	json_put_int(data, "total_iterations", run->budget.iterations);
-	usage_put_totals(data, &run->budget.total);
-	usage_put(data, &run->budget.total.tokens, run->budget.total.requests);
-	json_put_int(data, "tool_calls", run->budget.tool_calls);
-	put_seconds(data, "duration_seconds", seconds_since(run->started_at));
+	json_put_int(data, "total_iterations", total->iterations);
+	usage_put_totals(data, total);
+	usage_put(data, &total->tokens, total->requests);
+	json_put_int(data, "tool_calls", total->tool_calls);
+	put_nanoseconds(data, "duration_seconds", clock_monotonic() - run->started_at);
 	if (run->first_answer_at != 0)
-		put_seconds(data, "time_to_first_chunk_seconds",
-			    (double)(run->first_answer_at - run->started_at) / 1e9);
+		put_nanoseconds(data, "time_to_first_chunk_seconds",
+				run->first_answer_at - run->started_at);
 	end(run);
 }
 
-/* ---- the model's answer ---- */
+/* ---- the response ---- */
 
 void emit_llm_start(struct agent_run *run, size_t dropped)
 {
 	struct buffer *data = begin(run, EVENT_LLM_START);
 
-	json_put_int(data, "iteration", run->budget.iterations);
-	json_put_text(data, "model", model_name(run_model(run)));
+	json_put_int(data, "iteration", run->budget.total.iterations);
+	put_model(data, run);
 	json_put_int(data, "attempt", run->attempt);
 	if (dropped > 0)
 		json_put_int(data, "dropped_messages", (int64_t)dropped);
@@ -186,23 +208,22 @@ void emit_llm_start(struct agent_run *run, size_t dropped)
 
 void emit_llm_end(struct agent_run *run, const struct model_outcome *outcome, bool is_final)
 {
+	const char *model = model_name(run_model(run));
 	struct buffer *data = begin(run, EVENT_LLM_END);
 
-	json_put_int(data, "iteration", run->budget.iterations);
-	json_put_text(data, "model",
-		      outcome->model != NULL ? outcome->model : model_name(run_model(run)));
+	json_put_int(data, "iteration", run->budget.total.iterations);
+	json_put_text(data, "model", outcome->model != NULL ? outcome->model : model);
 	json_put_text(data, "finish_reason", model_finish_name(outcome->finish));
 	json_put_bool(data, "is_final", is_final);
 	usage_put(data, &outcome->usage, run->attempt);
 	json_key(data, "message");
-	answer_write_message(&run->answer, model_provider(run_model(run)),
-			     model_name(run_model(run)), outcome->refusal, data);
-	put_seconds(data, "duration_seconds", seconds_since(run->asked_at));
-	if (outcome->response_id != NULL)
-		json_put_text(data, "response_id", outcome->response_id);
+	answer_write_message(&run->answer, model_provider(run_model(run)), model, outcome->refusal,
+			     data);
+	put_nanoseconds(data, "duration_seconds", clock_monotonic() - run->asked_at);
+	json_put_text_if(data, "response_id", outcome->response_id);
 	if (run->first_chunk_at != 0)
-		put_seconds(data, "time_to_first_chunk_seconds",
-			    (double)(run->first_chunk_at - run->asked_at) / 1e9);
+		put_nanoseconds(data, "time_to_first_chunk_seconds",
+				run->first_chunk_at - run->asked_at);
 	end(run);
 }
 
@@ -217,30 +238,18 @@ void emit_llm_retry(struct agent_run *run, const struct model_error *error, doub
 	json_put_bool(data, "discard", run->streamed);
 	if (error->http_status != 0)
 		json_put_int(data, "http_status", error->http_status);
-	if (next_model != NULL)
-		json_put_text(data, "model", next_model);
+	json_put_text_if(data, "model", next_model);
 	end(run);
 }
 
-static void put_call(struct buffer *data, const struct answer_call *call)
+static struct buffer *begin_call(struct agent_run *run, enum event_type type,
+				 const struct answer_call *call)
 {
+	struct buffer *data = begin(run, type);
+
 	json_put_text(data, "tool_call_id", call->id);
 	json_put_text(data, "tool_name", call->name);
-}
-
-static void put_args(struct buffer *data, const struct answer_call *call)
-{
-	json_key(data, "args");
-	json_write_line(data, answer_args(call));
-}
-
-static void emit_output_chunk(struct agent_run *run)
-{
-	struct buffer *data = event_begin(&run->stream, EVENT_OUTPUT_CHUNK);
-
-	json_key(data, "output");
-	json_write_line(data, buffer_span(&run->structured.value));
-	end(run);
+	return data;
 }
 
 static void emit_chunk(struct agent_run *run, enum model_delta_type type, int index,
@@ -250,28 +259,31 @@ static void emit_chunk(struct agent_run *run, enum model_delta_type type, int in
 
 	run->streamed = true;
 	if (type == MODEL_TOOL_ARGS) {
-		data = event_begin(&run->stream, EVENT_TOOL_CALL_CHUNK);
-		put_call(data, &run->answer.calls[index]);
+		data = begin_call(run, EVENT_TOOL_CALL_CHUNK, &run->answer.calls[index]);
 		json_put_string(data, "args_delta", text);
 	} else {
-		data = event_begin(&run->stream,
-				   type == MODEL_TEXT ? EVENT_LLM_CHUNK : EVENT_THINKING_CHUNK);
+		data = begin(run, type == MODEL_TEXT ? EVENT_LLM_CHUNK : EVENT_THINKING_CHUNK);
 		json_put_string(data, "text", text);
 	}
 	end(run);
-	if (type == MODEL_TEXT && run->agent->schema != NULL && output_add(&run->structured, text))
-		emit_output_chunk(run);
+	if (type != MODEL_TEXT || run->agent->schema == NULL || !output_add(&run->structured, text))
+		return;
+	data = begin(run, EVENT_OUTPUT_CHUNK);
+	json_key(data, "output");
+	json_write_line(data, buffer_span(&run->structured.value));
+	end(run);
 }
 
 void emit_held(struct agent_run *run)
 {
 	struct held_chunk *held = &run->held;
+	struct buffer text = held->text;
 
 	loop_timer_remove(held->timer);
 	held->timer = NULL;
-	if (held->text.len > 0)
-		emit_chunk(run, held->type, held->index, buffer_span(&held->text));
-	buffer_clear(&held->text);
+	held->text.len = 0;
+	if (text.len > 0)
+		emit_chunk(run, held->type, held->index, buffer_span(&text));
 }
 
 static void held_is_due(void *context)
@@ -301,7 +313,7 @@ static void emit_raw(struct agent_run *run, const struct model_delta *delta)
 {
 	struct buffer *data = begin(run, EVENT_RAW);
 
-	json_put_text(data, "provider", model_provider(run_model(run)));
+	put_provider(data, run);
 	if (delta->name.at != NULL)
 		json_put_string(data, "event", delta->name);
 	json_put_raw(data, "payload", delta->text);
@@ -310,12 +322,11 @@ static void emit_raw(struct agent_run *run, const struct model_delta *delta)
 
 static void emit_tool_call_start(struct agent_run *run, int index)
 {
-	struct buffer *data = begin(run, EVENT_TOOL_CALL_START);
+	const struct answer_call *call = &run->answer.calls[index];
+	struct buffer *data = begin_call(run, EVENT_TOOL_CALL_START, call);
 
-	put_call(data, &run->answer.calls[index]);
 	json_put_int(data, "index", index);
-	if (run->answer.calls[index].by_provider)
-		json_put_text(data, "executed_by", "provider");
+	json_put_text_if(data, "executed_by", call->by_provider ? "provider" : NULL);
 	run->streamed = true;
 	end(run);
 }
@@ -350,33 +361,37 @@ void emit_delta(struct agent_run *run, const struct model_delta *delta)
 
 /* ---- tools ---- */
 
+static struct buffer *begin_call_with_args(struct agent_run *run, enum event_type type,
+					   const struct answer_call *call)
+{
+	struct buffer *data = begin_call(run, type, call);
+
+	json_key(data, "args");
+	json_write_line(data, answer_args(call));
+	return data;
+}
+
 void emit_tool_call_end(struct agent_run *run, const struct answer_call *call)
 {
-	struct buffer *data = begin(run, EVENT_TOOL_CALL_END);
-
-	put_call(data, call);
-	put_args(data, call);
+	begin_call_with_args(run, EVENT_TOOL_CALL_END, call);
 	end(run);
 }
 
 void emit_tool_start(struct agent_run *run, const struct answer_call *call)
 {
-	struct buffer *data = begin(run, EVENT_TOOL_START);
+	struct buffer *data = begin_call_with_args(run, EVENT_TOOL_START, call);
 
-	put_call(data, call);
-	put_args(data, call);
-	json_put_int(data, "iteration", run->budget.iterations);
+	json_put_int(data, "iteration", run->budget.total.iterations);
+	json_put_text_if(data, "executed_by", call->by_provider ? "provider" : NULL);
 	end(run);
 }
 
 void emit_tool_chunk(struct agent_run *run, const struct answer_call *call, struct span text,
 		     const char *stream)
 {
-	struct buffer *data = begin(run, EVENT_TOOL_CHUNK);
+	struct buffer *data = begin_call(run, EVENT_TOOL_CHUNK, call);
 
-	put_call(data, call);
-	if (stream != NULL)
-		json_put_text(data, "stream", stream);
+	json_put_text_if(data, "stream", stream);
 	json_put_string(data, "text", text);
 	end(run);
 }
@@ -396,9 +411,8 @@ static void put_result_json(struct buffer *data, const struct tool_result *resul
 void emit_tool_end(struct agent_run *run, const struct answer_call *call,
 		   const struct tool_result *result)
 {
-	struct buffer *data = begin(run, EVENT_TOOL_END);
+	struct buffer *data = begin_call(run, EVENT_TOOL_END, call);
 
-	put_call(data, call);
 	json_put_string(data, "result", result->text);
 	json_put_bool(data, "is_error", result->is_error);
 	put_seconds(data, "duration_seconds", result->seconds);
@@ -406,49 +420,18 @@ void emit_tool_end(struct agent_run *run, const struct answer_call *call,
 		json_put_int(data, "exit_status", result->exit_status);
 	if (result->truncated)
 		json_put_bool(data, "truncated", true);
+	json_put_text_if(data, "executed_by", call->by_provider ? "provider" : NULL);
 	put_result_json(data, result);
-	end(run);
-}
-
-void emit_provider_start(struct agent_run *run, const struct answer_call *call)
-{
-	struct buffer *data;
-
-	if (call->valid)
-		emit_tool_call_end(run, call);
-	data = begin(run, EVENT_TOOL_START);
-	put_call(data, call);
-	put_args(data, call);
-	json_put_int(data, "iteration", run->budget.iterations);
-	json_put_text(data, "executed_by", "provider");
-	end(run);
-}
-
-void emit_provider_end(struct agent_run *run, const struct answer_call *call)
-{
-	const struct tool_result result = {.text = buffer_span(&call->result),
-					   .is_error = call->is_error};
-	struct buffer *data = begin(run, EVENT_TOOL_END);
-
-	put_call(data, call);
-	json_put_string(data, "result", result.text);
-	json_put_bool(data, "is_error", call->is_error);
-	put_seconds(data, "duration_seconds", seconds_since(call->began_at));
-	json_put_text(data, "executed_by", "provider");
-	put_result_json(data, &result);
 	end(run);
 }
 
 void emit_tool_approval(struct agent_run *run, const struct answer_call *call, bool approved,
 			const char *by, const char *reason)
 {
-	struct buffer *data = begin(run, EVENT_TOOL_APPROVAL);
+	struct buffer *data = begin_call_with_args(run, EVENT_TOOL_APPROVAL, call);
 
-	put_call(data, call);
-	put_args(data, call);
 	json_put_text(data, "decision", approved ? "approved" : "denied");
 	json_put_text(data, "by", by);
-	if (reason[0] != '\0')
-		json_put_text(data, "reason", reason);
+	json_put_string_if(data, "reason", span_of(reason));
 	end(run);
 }

@@ -1,0 +1,35 @@
+/*
+ * tools: the calls of a response. They are checked, approved and started, several at a time; when
+ * all have a result, the run goes on with its next iteration. Hosted calls, which the provider
+ * runs, are only followed.
+ */
+#ifndef RUN_TOOLS_H
+#define RUN_TOOLS_H
+
+#include "model/model.h"
+#include "run/history.h"
+#include "run/run.h"
+
+/* Run the calls of the response. */
+void tools_run(struct agent_run *run);
+
+/* The same for a resumed run: `history` says which calls have a result already, or may have had an
+ * effect. */
+void tools_resume(struct agent_run *run, const struct history *history);
+
+/* Answer the calls of the response with `why`, without running them; nothing if they have their
+ * results. */
+void tools_refuse(struct agent_run *run, const char *why);
+
+/* Stop all calls; the result of each says so. */
+void tools_stop(struct agent_run *run);
+
+void tools_free(struct agent_run *run);
+
+/* Write the events of a hosted call that MODEL_TOOL_RUNNING or MODEL_TOOL_RESULT is about. */
+void tools_follow_hosted(struct agent_run *run, const struct model_delta *delta);
+
+/* Hosted calls without a result end with the response; `failed`: as errors. */
+void tools_close_hosted(struct agent_run *run, bool failed);
+
+#endif
