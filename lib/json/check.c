@@ -1,3 +1,6 @@
+#include <ctype.h>
+
+#include "base/number.h"
 #include "base/utf8.h"
 #include "json/json.h"
 #include "json/scan.h"
@@ -17,6 +20,11 @@ struct json_checker {
 	struct json_index *index; /* NULL: none is wanted */
 	size_t *open;             /* the nodes of the open brackets */
 	struct span last_key;
+	const char *string; /* the string that is being checked; NULL: none */
+	/* the last place at which the text could end, if `good_depth` brackets were closed there */
+	const char *good;
+	size_t good_depth;
+	bool is_partial; /* the text may be cut off: a number at its end may go on */
 };
 
 static const char *fail(struct json_checker *c, const char *at, const char *what)
@@ -79,8 +87,7 @@ static const char *check_hex(struct json_checker *c, const char *at)
 	for (const char *end = at + 4; at < end; at++) {
 		if (at == c->end)
 			return fail_at_end(c, at);
-		if (!((*at >= '0' && *at <= '9') || (*at >= 'a' && *at <= 'f') ||
-		      (*at >= 'A' && *at <= 'F')))
+		if (hex_digit(*at) < 0)
 			return fail(c, at, "\\u must be followed by four hexadecimal digits");
 	}
 	return at;
@@ -91,21 +98,9 @@ static const char *check_escape(struct json_checker *c, const char *at)
 	at++;
 	if (at == c->end)
 		return fail_at_end(c, at);
-	switch (*at) {
-	case '"':
-	case '\\':
-	case '/':
-	case 'b':
-	case 'f':
-	case 'n':
-	case 'r':
-	case 't':
-		return at + 1;
-	case 'u':
+	if (*at == 'u')
 		return check_hex(c, at + 1);
-	default:
-		return fail(c, at, "unknown escape in a string");
-	}
+	return scan_escaped(*at) != '\0' ? at + 1 : fail(c, at, "unknown escape in a string");
 }
 
 static const char *check_utf8(struct json_checker *c, struct span text)
@@ -117,9 +112,10 @@ static const char *check_utf8(struct json_checker *c, struct span text)
 
 static inline const char *check_string(struct json_checker *c, const char *at)
 {
-	const char *start = ++at;
+	const char *start = at + 1;
 	bool ascii = true;
 
+	c->string = at++;
 	for (;;) {
 		at = scan_string(c->begin, at, c->end, &ascii);
 		if (at == c->end)
@@ -134,6 +130,7 @@ static inline const char *check_string(struct json_checker *c, const char *at)
 	}
 	if (!ascii && check_utf8(c, (struct span){start, (size_t)(at - start)}) == NULL)
 		return NULL;
+	c->string = NULL;
 	return at + 1;
 }
 
@@ -156,10 +153,17 @@ static const char *check_word(struct json_checker *c, const char *at)
 	case 'n':
 		return check_literal(c, at, "null");
 	default:
-		if (*at == '-' || is_digit(c, at))
-			return check_number(c, at);
-		return fail(c, at, "a value is missing");
+		if (*at != '-' && !is_digit(c, at))
+			return fail(c, at, "a value is missing");
+		return check_number(c, at);
 	}
+}
+
+/* Whether the word that ends at `at` goes on, or may go on as a number at the end of the text. */
+static bool is_part_of_word(const struct json_checker *c, const char *at)
+{
+	return at < c->end ? isalnum((unsigned char)*at) || strchr("+-.", *at) != NULL
+			   : isdigit((unsigned char)at[-1]) != 0;
 }
 
 static bool in_object(const struct json_checker *c)
@@ -207,6 +211,8 @@ static void end_node(struct json_checker *c, size_t node, const char *at)
 /* A value ends at `at`; `closed`: it is the bracket that was open at this depth. */
 static inline void end_value(struct json_checker *c, const char *at, bool closed)
 {
+	c->good = at;
+	c->good_depth = c->depth;
 	if (c->members != NULL)
 		note_member(c, at);
 	if (c->index != NULL)
@@ -222,8 +228,10 @@ static const char *check_key(struct json_checker *c, const char *at)
 	if (*at != '"')
 		return fail(c, at, "a key is missing");
 	at = check_string(c, at);
-	if (at == NULL)
+	if (at == NULL) {
+		c->string = c->fault == c->end ? NULL : start; /* a part of a key says nothing */
 		return NULL;
+	}
 	c->last_key = (struct span){start, (size_t)(at - start)};
 	if (c->depth == 1)
 		c->key = c->last_key;
@@ -265,6 +273,7 @@ static const char *open_bracket(struct json_checker *c, const char *at, bool *em
 	*empty = false;
 	if (c->depth == c->max_depth)
 		return fail(c, at, "nested too deep");
+	c->good = at + 1;
 	at = skip_space(c, at + 1);
 	if (at < c->end && *at == (object ? '}' : ']')) {
 		*empty = true;
@@ -273,6 +282,7 @@ static const char *open_bracket(struct json_checker *c, const char *at, bool *em
 	if (c->index != NULL)
 		c->open[c->depth] = c->index->count - 1;
 	c->is_object[c->depth++] = object;
+	c->good_depth = c->depth;
 	return object ? check_key(c, at) : at;
 }
 
@@ -296,6 +306,8 @@ static const char *check_all(struct json_checker *c, const char *at)
 				continue;
 		} else {
 			at = *at == '"' ? check_string(c, at) : check_word(c, at);
+			if (c->is_partial && at != NULL && at[-1] != '"' && is_part_of_word(c, at))
+				return fail(c, at, "unknown word");
 		}
 		if (at == NULL)
 			return NULL;
@@ -352,5 +364,57 @@ bool json_check_object(struct span text, size_t depth, struct json_member *membe
 	bool good = check(&c, text, fault);
 
 	*count = c.member_count;
+	return good;
+}
+
+/* ---- a value that is cut off ---- */
+
+/* The end of what is whole in the string that starts at `quote`: before a half escape, a high
+ * surrogate that waits for its other half, or a half code point. */
+static const char *whole_text(const char *quote, const char *end)
+{
+	const char *at = quote + 1;
+
+	while (at < end) {
+		size_t need = 1;
+
+		if (*at == '\\') {
+			need = at + 1 < end && at[1] == 'u' ? 6 : 2;
+			if (need == 6 && end - at >= 4 && (at[2] == 'd' || at[2] == 'D') &&
+			    strchr("89abAB", at[3]) != NULL)
+				need = end - at > 6 && at[6] != '\\' ? 6 : 12;
+		}
+		if ((size_t)(end - at) < need)
+			return at;
+		at += need;
+	}
+	return end - utf8_incomplete_tail((struct span){quote + 1, (size_t)(end - quote - 1)});
+}
+
+bool json_complete(struct span text, struct buffer *out)
+{
+	bool is_object[JSON_MAX_DEPTH];
+	struct json_checker c = {
+	    .is_object = is_object, .max_depth = JSON_MAX_DEPTH, .is_partial = true};
+	struct buffer whole = {0};
+	bool is_cut, good = check(&c, text, NULL);
+	const char *start = skip_space(&c, c.begin);
+
+	is_cut = !good && c.string != NULL && c.fault == c.end;
+	if (is_cut) {
+		c.good = whole_text(c.string, c.end);
+		c.good_depth = c.depth;
+	}
+	if (c.good == NULL || (c.string != NULL && !is_cut))
+		return false;
+	buffer_add(&whole, start, (size_t)(c.good - start));
+	if (is_cut)
+		buffer_add_char(&whole, '"');
+	while (c.good_depth > 0)
+		buffer_add_char(&whole, is_object[--c.good_depth] ? '}' : ']');
+	good = json_check(buffer_span(&whole), NULL);
+	if (good)
+		buffer_add_span(out, buffer_span(&whole));
+	buffer_free(&whole);
 	return good;
 }

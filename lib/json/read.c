@@ -2,6 +2,7 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base/number.h"
 #include "base/utf8.h"
 #include "json/json.h"
 #include "json/scan.h"
@@ -207,28 +208,25 @@ size_t json_count(struct span value)
 	return count;
 }
 
+/* Whether a string value's decoded text is `text`. */
+static bool string_is(struct span string, struct span text)
+{
+	struct span plain = json_plain(string);
+	struct buffer decoded = {0};
+	bool same;
+
+	if (plain.at != NULL)
+		return span_equal(plain, text);
+	same = json_decode(string, &decoded) && span_equal(buffer_span(&decoded), text);
+	buffer_free(&decoded);
+	return same;
+}
+
 static struct span get(struct span object, struct span key)
 {
-	struct json_walk walk = json_walk(object);
-
-	if (!walk.is_object)
-		return (struct span){0};
-	while (json_next(&walk)) {
-		struct span plain = json_plain(walk.key);
-
-		if (plain.at != NULL) {
-			if (span_equal(plain, key))
-				return walk.value;
-		} else {
-			struct buffer text = {0};
-			bool same =
-			    json_decode(walk.key, &text) && span_equal(buffer_span(&text), key);
-
-			buffer_free(&text);
-			if (same)
-				return walk.value;
-		}
-	}
+	for (struct json_walk walk = json_walk(object); walk.is_object && json_next(&walk);)
+		if (string_is(walk.key, key))
+			return walk.value;
 	return (struct span){0};
 }
 
@@ -275,17 +273,6 @@ struct span json_plain(struct span string)
 	return (struct span){string.at + 1, string.len - 2};
 }
 
-static int hex_digit(char c)
-{
-	if (c >= '0' && c <= '9')
-		return c - '0';
-	if (c >= 'a' && c <= 'f')
-		return c - 'a' + 10;
-	if (c >= 'A' && c <= 'F')
-		return c - 'A' + 10;
-	return -1;
-}
-
 /* The value of \uXXXX at `at`; -1 when it is none. */
 static int32_t hex_escape(const char *at, const char *end)
 {
@@ -327,32 +314,10 @@ static const char *decode_escape(const char *at, const char *end, struct buffer 
 {
 	if (end - at < 2)
 		return end;
-	switch (at[1]) {
-	case 'u':
+	if (at[1] == 'u')
 		return decode_code_point(at, end, out);
-	case '"':
-	case '\\':
-	case '/':
-		buffer_add_char(out, at[1]);
-		break;
-	case 'b':
-		buffer_add_char(out, '\b');
-		break;
-	case 'f':
-		buffer_add_char(out, '\f');
-		break;
-	case 'n':
-		buffer_add_char(out, '\n');
-		break;
-	case 'r':
-		buffer_add_char(out, '\r');
-		break;
-	case 't':
-		buffer_add_char(out, '\t');
-		break;
-	default:
-		break;
-	}
+	if (scan_escaped(at[1]) != '\0')
+		buffer_add_char(out, scan_escaped(at[1]));
 	return at + 2;
 }
 
@@ -402,15 +367,7 @@ char *json_text(struct span string)
 
 bool json_is(struct span string, const char *text)
 {
-	struct span plain = json_plain(string);
-	struct buffer decoded = {0};
-	bool same;
-
-	if (plain.at != NULL)
-		return span_is(plain, text);
-	same = json_decode(string, &decoded) && span_is(buffer_span(&decoded), text);
-	buffer_free(&decoded);
-	return same;
+	return string_is(string, span_of(text));
 }
 
 bool json_is_any(struct span string, const char *const *texts)

@@ -19,6 +19,17 @@ static inline bool scan_stops(char c)
 	return c == '"' || c == '\\' || (unsigned char)c < 0x20;
 }
 
+/* The character for which `c` behind a backslash stands; '\0' if it is none of those that stand for
+ * one character (all but u). */
+static inline char scan_escaped(char c)
+{
+	static const char characters[256] = {
+	    ['"'] = '"',  ['\\'] = '\\', ['/'] = '/',  ['b'] = '\b',
+	    ['f'] = '\f', ['n'] = '\n',  ['r'] = '\r', ['t'] = '\t'};
+
+	return characters[(unsigned char)c];
+}
+
 /* A block of bytes: `stop` has a bit for each at which scan_stops, `high` one for each outside
  * ASCII; the first byte's is the lowest, the next ones' are SCAN_STEP bits apart. */
 struct scan_block {

@@ -9,34 +9,13 @@
 static void write_escape(struct buffer *out, unsigned char c)
 {
 	static const char hex[] = "0123456789abcdef";
-	char escape[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+	static const char letters[256] = {['"'] = '"',  ['\\'] = '\\', ['\n'] = 'n', ['\r'] = 'r',
+					  ['\t'] = 't', ['\b'] = 'b',  ['\f'] = 'f'};
+	char escape[6] = {'\\', letters[c], '0', '0', hex[c >> 4], hex[c & 15]};
 
-	switch (c) {
-	case '"':
-		buffer_add(out, "\\\"", 2);
-		break;
-	case '\\':
-		buffer_add(out, "\\\\", 2);
-		break;
-	case '\n':
-		buffer_add(out, "\\n", 2);
-		break;
-	case '\r':
-		buffer_add(out, "\\r", 2);
-		break;
-	case '\t':
-		buffer_add(out, "\\t", 2);
-		break;
-	case '\b':
-		buffer_add(out, "\\b", 2);
-		break;
-	case '\f':
-		buffer_add(out, "\\f", 2);
-		break;
-	default:
-		buffer_add(out, escape, sizeof(escape));
-		break;
-	}
+	if (letters[c] == '\0')
+		escape[1] = 'u';
+	buffer_add(out, escape, letters[c] != '\0' ? 2 : sizeof(escape));
 }
 
 void json_write_escaped(struct buffer *out, struct span text)
