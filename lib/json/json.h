@@ -200,7 +200,7 @@ void json_put_raw(struct buffer *out, const char *key, struct span json); /* abs
  * open; ' stands for a quote. Each placeholder takes an argument:
  *     %j  struct span: JSON             %d  int64_t
  *     %s  struct span: text             %b  bool
- *     %t  const char *: text (also as a key)
+ *     %t  const char *: text (also as a key)         %f  bool: true; false: left out
  * A member or element whose argument is absent or NULL is left out. */
 void json_pack(struct buffer *out, const char *form, ...);
 

@@ -14,6 +14,10 @@ static bool put_argument(struct buffer *out, char type, va_list *args)
 		json_comma(out);
 		buffer_add_text(out, va_arg(*args, int) != 0 ? "true" : "false");
 		return true;
+	case 'f':
+		text = va_arg(*args, int) != 0 ? SPAN("true") : text;
+		type = 'j';
+		break;
 	case 't':
 		text = span_of(va_arg(*args, const char *));
 		break;

@@ -34,6 +34,8 @@ enum part_type {
 	PART_OPAQUE,
 };
 
+enum { PART_TYPES = PART_OPAQUE + 1 };
+
 /* A part of a message. Members are the JSON values of the part's members of that name; absent where
  * the part has none. */
 struct part {

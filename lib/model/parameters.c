@@ -153,12 +153,18 @@ bool parameters_apply(const struct provider *provider, const char *model,
 	return ok;
 }
 
+enum tool_choice parameters_choice(const char *choice)
+{
+	if (choice == NULL || strcmp(choice, "auto") == 0)
+		return CHOICE_AUTO;
+	if (strcmp(choice, "none") == 0)
+		return CHOICE_NONE;
+	return strcmp(choice, "required") == 0 ? CHOICE_ANY : CHOICE_NAMED;
+}
+
 bool parameters_force_tool(const struct model_request *request)
 {
-	const char *choice = request->tool_choice;
-
-	return request->tool_count > 0 && choice != NULL && strcmp(choice, "auto") != 0 &&
-	       strcmp(choice, "none") != 0;
+	return request->tool_count > 0 && parameters_choice(request->tool_choice) >= CHOICE_ANY;
 }
 
 bool parameters_one_call(const struct model_request *request)

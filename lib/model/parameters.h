@@ -49,6 +49,10 @@ bool parameters_apply(const struct provider *provider, const char *model,
 		      const struct model_request *request, const struct parameter_rules *rules,
 		      struct buffer *body, struct error *e);
 
+/* Which calls the user wants: "auto" or NULL, "none", "required", or a tool's name. */
+enum tool_choice { CHOICE_AUTO, CHOICE_NONE, CHOICE_ANY, CHOICE_NAMED };
+enum tool_choice parameters_choice(const char *choice);
+
 /* Whether the user wants a tool to be called: --tool-choice required, or a tool's name. */
 bool parameters_force_tool(const struct model_request *request);
 

@@ -296,15 +296,15 @@ static void packing(void)
 	struct buffer out = {0};
 	struct span none = {0};
 
-	json_pack(&out, "{'a':%j,'b':[%s,%t],'c':%d,'d':{'e':%b},'f':true}", SPAN("[1]"),
-		  SPAN("x\n"), "y", INT64_MIN, false);
+	json_pack(&out, "{'a':%j,'b':[%s,%t],'c':%d,'d':{'e':%b},'f':true,'g':%f}", SPAN("[1]"),
+		  SPAN("x\n"), "y", INT64_MIN, false, true);
 	unit_same(buffer_span(&out),
 		  SPAN("{\"a\":[1],\"b\":[\"x\\n\",\"y\"],\"c\":-9223372036854775808,"
-		       "\"d\":{\"e\":false},\"f\":true}"),
+		       "\"d\":{\"e\":false},\"f\":true,\"g\":true}"),
 		  "a template with all kinds of arguments");
 	buffer_clear(&out);
-	json_pack(&out, "{'a':%j,'b':%t,'c':[%s,%j],%t:%j,'d':1,'e':%s}", none, NULL, none,
-		  SPAN("2"), "key", none, none);
+	json_pack(&out, "{'a':%j,'b':%t,'c':[%s,%j],%t:%j,'d':1,'e':%s,'f':%f}", none, NULL, none,
+		  SPAN("2"), "key", none, none, false);
 	unit_same(buffer_span(&out), SPAN("{\"c\":[2],\"d\":1}"), "absent members are left out");
 	buffer_clear(&out);
 	json_pack(&out, "{'a':[");

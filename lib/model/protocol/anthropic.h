@@ -28,6 +28,9 @@ bool anthropic_can_force(const struct transcript *t);
  */
 void anthropic_write_tools(const struct transcript *t, bool cached);
 
+/* Write the member "tool_choice" for the user's choice; with `one_call`, of one call at a time. */
+void anthropic_put_choice(const char *choice, bool one_call, struct buffer *out);
+
 /* How a schema is asked for: by "output_config", by a tool that is called with the answer, or in
  * words. */
 enum anthropic_schema { SCHEMA_NONE, SCHEMA_NATIVE, SCHEMA_TOOL, SCHEMA_WORDS };

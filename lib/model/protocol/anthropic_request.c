@@ -81,32 +81,12 @@ static void call_id(struct transcript *t, const struct part *call, struct span t
 
 /* ---- blocks ---- */
 
-static void open_block(struct transcript *t, const char *type)
-{
-	json_open(t->out, '{');
-	json_put_text(t->out, "type", type);
-}
-
-static void close_block(struct transcript *t)
-{
-	json_close(t->out, '}');
-}
-
 /* A text block is never empty. */
-static void put_text(struct transcript *t, struct span text, struct span citations)
+static void write_text(struct transcript *t, const struct part *part)
 {
-	if (json_type(text) != JSON_STRING || text.len <= 2)
-		return;
-	open_block(t, "text");
-	json_put_raw(t->out, "text", text);
-	if (citations.at != NULL)
-		json_put_raw(t->out, "citations", citations);
-	close_block(t);
-}
-
-static void user_text(struct transcript *t, struct span text)
-{
-	put_text(t, text, (struct span){0});
+	if (json_type(part->text) == JSON_STRING && part->text.len > 2)
+		json_pack(t->out, "{'type':'text','text':%j,'citations':%j}", part->text,
+			  transcript_data(t, part, "citations"));
 }
 
 static bool write_attachment(struct transcript *t, const struct part *part)
@@ -114,20 +94,15 @@ static bool write_attachment(struct transcript *t, const struct part *part)
 	static const char *const images[] = {"image/png", "image/jpeg", "image/gif", "image/webp",
 					     NULL};
 	bool image = part->type == PART_IMAGE;
+	bool titled = !image && part->name.len > 2;
 
 	if (image ? !json_is_any(part->media_type, images)
 		  : !json_is(part->media_type, "application/pdf"))
 		return false;
-	open_block(t, image ? "image" : "document");
-	json_key(t->out, "source");
-	json_open(t->out, '{');
-	json_put_text(t->out, "type", "base64");
-	json_put_raw(t->out, "media_type", part->media_type);
-	json_put_raw(t->out, "data", part->data);
-	json_close(t->out, '}');
-	if (!image && part->name.len > 2)
-		json_put_raw(t->out, "title", part->name);
-	close_block(t);
+	json_pack(t->out,
+		  "{'type':%t,'source':{'type':'base64','media_type':%j,'data':%j},'title':%j}",
+		  image ? "image" : "document", part->media_type, part->data,
+		  titled ? part->name : (struct span){0});
 	return true;
 }
 
@@ -136,58 +111,48 @@ static bool write_attachment(struct transcript *t, const struct part *part)
 static void write_result(struct transcript *t, const struct transcript_call *call)
 {
 	bool is_error = call->result == NULL || call->result->is_error;
+	struct span content = transcript_call_result(t, call);
 
-	buffer_clear(&t->scratch);
-	if (call->result == NULL)
-		buffer_add_text(&t->scratch, "The call was interrupted: there is no result.");
-	else
-		transcript_result(call->result, &t->scratch);
-	if (t->scratch.len == 0 && is_error)
-		buffer_add_text(&t->scratch, "Error");
-	open_block(t, "tool_result");
-	json_put_string(t->out, "tool_use_id", call->id);
-	if (t->scratch.len > 0)
-		json_put_string(t->out, "content", buffer_span(&t->scratch));
-	if (is_error)
-		json_put_bool(t->out, "is_error", true);
-	close_block(t);
+	if (content.len == 0)
+		content = is_error ? SPAN("Error") : (struct span){0};
+	json_pack(t->out, "{'type':'tool_result','tool_use_id':%s,'content':%s,'is_error':%f}",
+		  call->id, content, is_error);
 }
 
-/* A result whose call is not in the message before is no result to the API. */
+/* The API refuses a result whose call is not in the message before. */
 static void write_late(struct transcript *t, const struct part *result)
 {
 	buffer_clear(&t->scratch);
 	transcript_late(result, &t->scratch);
 	transcript_result(result, &t->scratch);
-	open_block(t, "text");
-	json_put_string(t->out, "text", buffer_span(&t->scratch));
-	close_block(t);
+	json_pack(t->out, "{'type':'text','text':%s}", buffer_span(&t->scratch));
 }
 
 /* ---- responses ---- */
 
-/* Thinking goes back as it came, with its signature, and only to the model it came from. */
-static void write_thinking(struct transcript *t, const struct part *part)
+static bool is_same_model(const struct transcript *t, const struct message *message)
 {
-	struct span signature = json_get(part->provider_data, "signature");
-
-	if (signature.at == NULL)
-		return;
-	open_block(t, "thinking");
-	json_put_raw(t->out, "thinking", part->text);
-	json_put_raw(t->out, "signature", signature);
-	close_block(t);
+	return transcript_is_own(t, message) && json_is(message->model, t->model);
 }
 
-static void write_call(struct transcript *t, const struct part *part, bool own)
+/* Thinking goes back with its signature, and only to the model that wrote it. */
+static void write_thinking(struct transcript *t, const struct part *part)
 {
-	open_block(t, "tool_use");
-	json_put_string(t->out, "id", transcript_call_id(t, part));
+	struct span signature = transcript_data(t, part, "signature");
+
+	if (signature.at != NULL && is_same_model(t, part->message))
+		json_pack(t->out, "{'type':'thinking','thinking':%j,'signature':%j}", part->text,
+			  signature);
+}
+
+static void write_call(struct transcript *t, const struct part *part)
+{
+	json_pack(t->out, "{'type':'tool_use','id':%s", transcript_call_id(t, part));
 	transcript_put_name(t, part->tool_name, SIZE_MAX);
 	transcript_put_args(part, "input", t->out);
-	if (own)
+	if (t->readable)
 		transcript_members(part->provider_data, "type", t->out);
-	close_block(t);
+	json_close(t->out, '}');
 }
 
 /* The ids of the provider's calls that have a result in the conversation. */
@@ -222,72 +187,27 @@ static bool is_abandoned(struct transcript *t, struct span id)
 static void write_provider_call(struct transcript *t, const struct part *part)
 {
 	struct span id = part->provider_id.at != NULL ? part->provider_id : part->tool_call_id;
-	char *type = json_text(json_get(part->provider_data, "type"));
+	struct span type = transcript_data(t, part, "type");
 
-	if (type != NULL && !is_abandoned(t, id)) {
-		open_block(t, type);
-		json_put_raw(t->out, "id", id);
-		json_put_raw(t->out, "name", part->tool_name);
-		transcript_put_args(part, "input", t->out);
-		transcript_members(part->provider_data, "type", t->out);
-		close_block(t);
-	}
-	free(type);
+	if (json_type(type) != JSON_STRING || is_abandoned(t, id))
+		return;
+	json_pack(t->out, "{'type':%j,'id':%j,'name':%j", type, id, part->tool_name);
+	transcript_put_args(part, "input", t->out);
+	transcript_members(part->provider_data, "type", t->out);
+	json_close(t->out, '}');
 }
 
-/* A block as it came; redacted thinking belongs to the model, like all thinking. */
-static void write_opaque(struct transcript *t, struct span block, bool same_model)
+/* A block as it came. Redacted thinking goes only to the model that wrote it. */
+static void write_opaque(struct transcript *t, const struct part *part)
 {
-	char *type = json_text(json_get(block, "type"));
+	struct span type = transcript_data(t, part, "type");
 
-	if (type != NULL && (same_model || strcmp(type, "redacted_thinking") != 0)) {
-		open_block(t, type);
-		transcript_members(block, "type", t->out);
-		close_block(t);
-	}
-	free(type);
-}
-
-static void write_part(struct transcript *t, const struct part *part, bool own, bool same_model)
-{
-	switch (part->type) {
-	case PART_TEXT:
-		put_text(t, part->text,
-			 own ? json_get(part->provider_data, "citations") : (struct span){0});
-		break;
-	case PART_REFUSAL:
-		user_text(t, part->text);
-		break;
-	case PART_THINKING:
-		if (same_model)
-			write_thinking(t, part);
-		break;
-	case PART_CALL:
-		write_call(t, part, own);
-		break;
-	case PART_PROVIDER_CALL:
-		if (own)
-			write_provider_call(t, part);
-		break;
-	case PART_OPAQUE:
-		if (own)
-			write_opaque(t, part->provider_data, same_model);
-		break;
-	case PART_UNKNOWN:
-	case PART_RESULT:
-	case PART_IMAGE:
-	case PART_FILE:
-		break;
-	}
-}
-
-static void write_response(struct transcript *t, const struct message *message)
-{
-	bool own = transcript_is_own(t, message);
-	bool same_model = own && json_is(message->model, t->model);
-
-	for (size_t i = 0; i < message->part_count; i++)
-		write_part(t, &message->parts[i], own, same_model);
+	if (json_type(type) != JSON_STRING ||
+	    (json_is(type, "redacted_thinking") && !is_same_model(t, part->message)))
+		return;
+	json_pack(t->out, "{'type':%j", type);
+	transcript_members(part->provider_data, "type", t->out);
+	json_close(t->out, '}');
 }
 
 static const struct transcript_form form = {
@@ -298,9 +218,15 @@ static const struct transcript_form form = {
     .keeps_loop = true,
     .ids_in_order = true,
     .id = call_id,
-    .user_text = user_text,
     .attachment = write_attachment,
-    .response = write_response,
+    .parts =
+	{
+	    [PART_TEXT] = write_text,
+	    [PART_THINKING] = write_thinking,
+	    [PART_CALL] = write_call,
+	    [PART_PROVIDER_CALL] = write_provider_call,
+	    [PART_OPAQUE] = write_opaque,
+	},
     .result = write_result,
     .late = write_late,
 };
@@ -390,18 +316,13 @@ static void write_system(struct transcript *t, size_t tools)
 	transcript_system(t->request, &text);
 	if (anthropic_schema_way(t->provider, t->model, t->request) == SCHEMA_WORDS)
 		dialect_instruction(t->request->schema, &text);
-	if (text.len > 0 && (!marks_cache(t) || text.len + tools < LONG_PREFIX)) {
+	if (text.len > 0 && (!marks_cache(t) || text.len + tools < LONG_PREFIX))
 		json_put_string(t->out, "system", buffer_span(&text));
-	} else if (text.len > 0) {
-		json_key(t->out, "system");
-		json_open(t->out, '[');
-		json_open(t->out, '{');
-		json_put_text(t->out, "type", "text");
-		json_put_string(t->out, "text", buffer_span(&text));
-		json_put_raw(t->out, "cache_control", SPAN("{\"type\":\"ephemeral\"}"));
-		json_close(t->out, '}');
-		json_close(t->out, ']');
-	}
+	else if (text.len > 0)
+		json_pack(
+		    t->out,
+		    "'system':[{'type':'text','text':%s,'cache_control':{'type':'ephemeral'}}]",
+		    buffer_span(&text));
 	buffer_free(&text);
 }
 
@@ -409,15 +330,9 @@ static void write_format(struct transcript *t)
 {
 	if (anthropic_schema_way(t->provider, t->model, t->request) != SCHEMA_NATIVE)
 		return;
-	json_key(t->out, "output_config");
-	json_open(t->out, '{');
-	json_key(t->out, "format");
-	json_open(t->out, '{');
-	json_put_text(t->out, "type", "json_schema");
-	json_key(t->out, "schema");
+	json_pack(t->out, "'output_config':{'format':{'type':'json_schema','schema':");
 	anthropic_write_schema(t->request->schema, t->out);
-	json_close(t->out, '}');
-	json_close(t->out, '}');
+	json_pack(t->out, "}}");
 }
 
 /* The container in which the provider ran code for the loop that is running. */
@@ -468,7 +383,7 @@ static bool loop_has_thinking(const struct transcript *t)
 			continue;
 		if (message->part_count > 0)
 			data = message->parts[0].provider_data;
-		return transcript_is_own(t, message) && json_is(message->model, t->model) &&
+		return is_same_model(t, message) &&
 		       (json_get(data, "signature").at != NULL ||
 			json_is(json_get(data, "type"), "redacted_thinking"));
 	}
@@ -509,10 +424,7 @@ static bool write_body(struct transcript *t)
 {
 	size_t tools = tools_length(t->request);
 
-	json_open(t->out, '{');
-	json_put_text(t->out, "model", t->model);
-	json_put_int(t->out, "max_tokens", max_tokens(t));
-	json_put_bool(t->out, "stream", true);
+	json_pack(t->out, "{'model':%t,'max_tokens':%d,'stream':true", t->model, max_tokens(t));
 	write_system(t, tools);
 	transcript_put_messages(t);
 	anthropic_write_tools(t, marks_cache(t) && tools >= LONG_PREFIX);

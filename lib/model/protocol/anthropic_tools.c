@@ -49,34 +49,32 @@ static void write_tool(const char *name, const char *description, struct span pa
 	if (!json_is(json_get(schema, "type"), "object"))
 		json_put_text(&patch, "type", "object");
 	json_close(&patch, '}');
-	json_open(out, '{');
-	json_put_text(out, "name", name);
+	json_pack(out, "{'name':%t", name);
 	put_description(description, buffer_span(&words), out);
 	json_key(out, "input_schema");
 	if (patch.len > 2)
 		json_merge(out, schema, buffer_span(&patch));
 	else
 		buffer_add_span(out, schema);
-	if (cached)
-		json_put_raw(out, "cache_control", SPAN("{\"type\":\"ephemeral\"}"));
-	json_close(out, '}');
+	json_pack(out, "'cache_control':%j}",
+		  cached ? SPAN("{\"type\":\"ephemeral\"}") : (struct span){0});
 	buffer_free(&words);
 	buffer_free(&patch);
 }
 
 /* ---- which of them may be called ---- */
 
-/* A choice by its name alone, or of the tool `tool`. */
-static void put_choice(const char *type, const char *tool, bool one_at_a_time, struct buffer *out)
+void anthropic_put_choice(const char *choice, bool one_call, struct buffer *out)
 {
-	json_key(out, "tool_choice");
-	json_open(out, '{');
-	json_put_text(out, "type", type);
-	if (tool != NULL)
-		json_put_text(out, "name", tool);
-	if (one_at_a_time && strcmp(type, "none") != 0)
-		json_put_bool(out, "disable_parallel_tool_use", true);
-	json_close(out, '}');
+	static const char *const types[] = {[CHOICE_AUTO] = "auto",
+					    [CHOICE_NONE] = "none",
+					    [CHOICE_ANY] = "any",
+					    [CHOICE_NAMED] = "tool"};
+	enum tool_choice kind = parameters_choice(choice);
+
+	json_pack(out, "'tool_choice':{'type':%t,'name':%t,'disable_parallel_tool_use':%f}",
+		  types[kind], kind == CHOICE_NAMED ? choice : NULL,
+		  one_call && kind != CHOICE_NONE);
 }
 
 /* Whether a token budget for thinking is asked for: then no tool may be forced. */
@@ -104,32 +102,13 @@ bool anthropic_can_force(const struct transcript *t)
 static const char *choice_of(const struct transcript *t, bool by_tool)
 {
 	const char *choice = t->request->tool_choice;
-	bool none = choice != NULL && strcmp(choice, "none") == 0;
-	bool any = choice == NULL || strcmp(choice, "auto") == 0;
+	enum tool_choice kind = parameters_choice(choice);
 
-	if (!by_tool || (!none && !any))
+	if (!by_tool || kind >= CHOICE_ANY)
 		return choice;
 	if (!anthropic_can_force(t))
 		return NULL;
-	return none ? ANTHROPIC_ANSWER_TOOL : "required";
-}
-
-static void write_choice(const struct transcript *t, bool by_tool)
-{
-	struct span parallel = parameters_option(t->request, "parallel_tool_calls");
-	bool single = json_type(parallel) == JSON_BOOL && !json_true(parallel);
-	const char *choice = choice_of(t, by_tool);
-
-	if (choice == NULL && !single)
-		return;
-	if (choice == NULL)
-		put_choice("auto", NULL, single, t->out);
-	else if (strcmp(choice, "auto") == 0 || strcmp(choice, "none") == 0)
-		put_choice(choice, NULL, single, t->out);
-	else if (strcmp(choice, "required") == 0)
-		put_choice("any", NULL, single, t->out);
-	else
-		put_choice("tool", choice, single, t->out);
+	return kind == CHOICE_NONE ? ANTHROPIC_ANSWER_TOOL : "required";
 }
 
 /* ---- all together ---- */
@@ -158,6 +137,8 @@ void anthropic_write_tools(const struct transcript *t, bool cached)
 	struct span others = parameters_provider_tools(request);
 	struct json_walk walk = json_walk(others);
 	size_t count = request->tool_count + json_count(others);
+	const char *choice = choice_of(t, by_tool);
+	bool one_call = parameters_one_call(request);
 
 	if (count == 0 && !by_tool && !has_calls(request))
 		return;
@@ -174,8 +155,8 @@ void anthropic_write_tools(const struct transcript *t, bool cached)
 	if (by_tool)
 		write_answer_tool(t, cached);
 	json_close(t->out, ']');
-	if (count > 0 || by_tool)
-		write_choice(t, by_tool);
+	if ((count > 0 || by_tool) && (choice != NULL || one_call))
+		anthropic_put_choice(choice, one_call, t->out);
 }
 
 /* ---- the schema of the answer ---- */

@@ -123,7 +123,10 @@ static bool add_user_part(struct transcript *t, const struct part *part)
 {
 	switch (part->type) {
 	case PART_TEXT:
-		t->form->user_text(t, part->text);
+		if (t->form->user_text != NULL)
+			t->form->user_text(t, part->text);
+		else
+			t->form->parts[PART_TEXT](t, part);
 		return true;
 	case PART_IMAGE:
 	case PART_FILE:
@@ -136,6 +139,7 @@ static bool add_user_part(struct transcript *t, const struct part *part)
 
 static bool add_user_parts(struct transcript *t, const struct message *message)
 {
+	t->readable = false;
 	if (t->form->user != NULL)
 		return t->form->user(t, message);
 	for (size_t i = 0; i < message->part_count; i++)
@@ -286,6 +290,25 @@ static void close_calls(struct transcript *t)
 
 /* ---- responses ---- */
 
+static void write_response(struct transcript *t, const struct message *message)
+{
+	if (t->form->response != NULL) {
+		t->form->response(t, message);
+		return;
+	}
+	t->readable = t->form->own_model ? transcript_is_same_model(t, message)
+					 : transcript_is_own(t, message);
+	for (size_t i = 0; i < message->part_count; i++) {
+		const struct part *part = &message->parts[i];
+		enum part_type type = part->type == PART_REFUSAL ? PART_TEXT : part->type;
+		bool needs_own =
+		    type == PART_THINKING || type == PART_PROVIDER_CALL || type == PART_OPAQUE;
+
+		if (t->form->parts[type] != NULL && (t->readable || !needs_own))
+			t->form->parts[type](t, part);
+	}
+}
+
 static bool add_assistant(struct transcript *t, struct message *message)
 {
 	uint64_t key = add_number(t->key, t->in_loop && t->form->keeps_loop);
@@ -295,7 +318,7 @@ static bool add_assistant(struct transcript *t, struct message *message)
 	key = add_number(key, t->after_call);
 	add_calls(t, message);
 	if (begin_wire(t, message, add_ids(t, key)))
-		t->form->response(t, message);
+		write_response(t, message);
 	if (message->wire.text.len == 0)
 		return true;
 	if (!flush_users(t))

@@ -74,7 +74,12 @@ struct transcript_form {
 	 * error. */
 	bool (*user)(struct transcript *t, const struct message *message);
 
+	/* A response as a whole; or a function for each type of its parts, NULL: they are not sent.
+	 * A refusal and the texts of the user are written as PART_TEXT. Thinking, calls that the
+	 * provider ran and opaque parts are sent only to who can read them (t->readable). */
 	void (*response)(struct transcript *t, const struct message *message);
+	void (*parts[PART_TYPES])(struct transcript *t, const struct part *part);
+	bool own_model; /* only the model that wrote a response can read its provider_data */
 
 	/* The result of a call; call->result NULL: it never came. */
 	void (*result)(struct transcript *t, const struct transcript_call *call);
@@ -92,6 +97,7 @@ struct transcript {
 	struct transcript_ids ids; /* for transcript_safe_id */
 
 	/* for the callbacks */
+	bool readable;       /* the provider_data of the response at hand can be read */
 	bool in_loop;        /* no message of the user follows: the tool loop that is running */
 	bool after_tool;     /* the message in front is one of results */
 	bool after_call;     /* the message that is being continued has a call already */
@@ -130,6 +136,9 @@ void transcript_put_messages(struct transcript *t);
 bool transcript_is_own(const struct transcript *t, const struct message *message);
 bool transcript_is_same_model(const struct transcript *t, const struct message *message);
 
+/* The member `name` of the part's provider_data, as JSON, if it can be read (t->readable). */
+struct span transcript_data(const struct transcript *t, const struct part *part, const char *name);
+
 /* The id of a call of the response that is being written. */
 struct span transcript_call_id(struct transcript *t, const struct part *call);
 
@@ -167,6 +176,9 @@ void transcript_system(const struct model_request *request, struct buffer *out);
  * so itself. */
 void transcript_result(const struct part *result, struct buffer *out);
 void transcript_result_text(const struct part *result, struct buffer *out);
+
+/* What the call returned, or that there is no result; in t->scratch. */
+struct span transcript_call_result(struct transcript *t, const struct transcript_call *call);
 
 /* Append "Result of NAME:\n", for one that is late. */
 void transcript_late(const struct part *result, struct buffer *out);

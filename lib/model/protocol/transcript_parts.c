@@ -19,6 +19,11 @@ bool transcript_is_same_model(const struct transcript *t, const struct message *
 	       (message->model.at == NULL || json_is(message->model, t->model));
 }
 
+struct span transcript_data(const struct transcript *t, const struct part *part, const char *name)
+{
+	return t->readable ? json_get(part->provider_data, name) : (struct span){0};
+}
+
 /* ---- ids and names ---- */
 
 static bool is_word(char c)
@@ -148,6 +153,16 @@ void transcript_result_text(const struct part *result, struct buffer *out)
 		buffer_add_text(out, "Error: ");
 	buffer_add_span(out, buffer_span(&text));
 	buffer_free(&text);
+}
+
+struct span transcript_call_result(struct transcript *t, const struct transcript_call *call)
+{
+	buffer_clear(&t->scratch);
+	if (call->result != NULL)
+		transcript_result(call->result, &t->scratch);
+	else
+		buffer_add_text(&t->scratch, "The call was interrupted: there is no result.");
+	return buffer_span(&t->scratch);
 }
 
 void transcript_late(const struct part *result, struct buffer *out)
