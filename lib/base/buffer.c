@@ -134,6 +134,17 @@ char *buffer_take(struct buffer *b)
 	return text;
 }
 
+char *mem_format(const char *format, ...)
+{
+	struct buffer text = {0};
+	va_list args;
+
+	va_start(args, format);
+	buffer_add_format_list(&text, format, args);
+	va_end(args);
+	return buffer_take(&text);
+}
+
 void buffer_shrink(struct buffer *b)
 {
 	if (b->at == NULL || b->cap == b->len)

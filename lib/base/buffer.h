@@ -22,6 +22,8 @@ void *mem_alloc(size_t size);
 void *mem_zero(size_t size);
 void *mem_resize(void *old, size_t size);
 char *mem_copy(struct span text);
+/* The formatted text, which the caller frees. */
+char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Make room for one element of `size` bytes after the `count` elements of `array`, and return the
  * array, which may have moved. The capacity follows from `count` (4, 8, 16, ...), so an array that
