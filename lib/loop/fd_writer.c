@@ -35,7 +35,7 @@ static void choose_kind(struct fd_writer *writer, int fd)
 	if (fstat(fd, &info) != 0)
 		return;
 	writer->is_pipe = S_ISFIFO(info.st_mode);
-	if (S_ISREG(info.st_mode)) {
+	if (S_ISREG(info.st_mode) || (S_ISCHR(info.st_mode) && !isatty(fd))) {
 		writer->kind = FD_WRITER_DIRECT;
 	} else if (S_ISSOCK(info.st_mode)) {
 		writer->kind = FD_WRITER_SOCKET;
@@ -74,7 +74,7 @@ void fd_writer_open(struct fd_writer *writer, struct loop *loop, int fd,
 	if (writer->kind == FD_WRITER_DIRECT)
 		return;
 	writer->watch = loop_fd_add(loop, writer->fd, 0, happened, writer);
-	/* What cannot be polled, as /dev/null, does not wait either. */
+	/* A descriptor that cannot be watched does not wait. */
 	if (writer->watch == NULL && writer->kind == FD_WRITER_POLLED)
 		writer->kind = FD_WRITER_DIRECT;
 }

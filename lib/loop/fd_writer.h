@@ -11,7 +11,7 @@
  *   - what cannot be opened again (no /proc, a pipe of another user) is asked by poll before each
  *     piece of at most PIPE_BUF bytes, because POLLOUT of a pipe promises room for PIPE_BUF only. A
  *     terminal promises less, so there a write may still wait;
- *   - a regular file is always ready, and written directly.
+ *   - a regular file or a device such as /dev/null is always ready, and written directly.
  */
 #ifndef LOOP_FD_WRITER_H
 #define LOOP_FD_WRITER_H

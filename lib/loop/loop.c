@@ -2,30 +2,20 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <string.h>
+#include <sys/stat.h>
 
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "base/message.h"
 
 struct loop *loop_new(void)
 {
 	struct loop *loop = mem_zero(sizeof(*loop));
+	struct sigaction action;
 
-	loop->poller = poller_new();
 	loop->signal_pipe[0] = loop->signal_pipe[1] = -1;
-	children_default();
+	if (sigaction(SIGCHLD, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+		signal(SIGCHLD, SIG_DFL);
 	return loop;
-}
-
-static void free_list(struct loop_fd *watch)
-{
-	while (watch != NULL) {
-		struct loop_fd *next = watch->next;
-
-		free(watch);
-		watch = next;
-	}
 }
 
 void loop_free(struct loop *loop)
@@ -35,31 +25,32 @@ void loop_free(struct loop *loop)
 	children_free(loop);
 	signals_free(loop);
 	timers_free(loop);
-	free_list(loop->fds);
-	free_list(loop->dead);
-	poller_free(loop->poller);
+	for (size_t i = 0; i < loop->count; i++)
+		free(loop->watches[i]);
+	free(loop->watches);
+	free(loop->polled);
 	free(loop);
 }
 
-struct loop_fd *loop_fd_add(struct loop *loop, int fd, int events,
-			    void (*ready)(void *context, int events), void *context)
+/* ---- descriptors ---- */
+
+static bool can_watch(const struct loop *loop, int fd)
 {
-	struct loop_fd *watch = mem_zero(sizeof(*watch));
+	struct stat status;
 
-	*watch = (struct loop_fd){
-	    .loop = loop, .fd = fd, .events = events, .ready = ready, .context = context};
-	if (!poller_add(loop->poller, watch)) {
-		free(watch);
-		return NULL;
+	if (fstat(fd, &status) != 0)
+		return false;
+	if (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) {
+		errno = EPERM;
+		return false;
 	}
-	watch->next = loop->fds;
-	if (watch->next != NULL)
-		watch->next->previous = watch;
-	loop->fds = watch;
-	return watch;
+	for (size_t i = 0; i < loop->count; i++)
+		if (loop->watches[i] != NULL && loop->watches[i]->fd == fd) {
+			errno = EEXIST;
+			return false;
+		}
+	return true;
 }
-
-/* ---- sources ---- */
 
 static bool is_source(const struct loop_fd *watch)
 {
@@ -67,19 +58,55 @@ static bool is_source(const struct loop_fd *watch)
 	       (LOOP_SOURCE | LOOP_READ);
 }
 
-/* Watched without a direction, a pipe whose writer is gone would be reported again and again. */
+/* Ignore the watch until the loop is released. With no events it would still report a hangup, again
+ * and again. */
 static void park(struct loop_fd *watch)
 {
-	poller_remove(watch->loop->poller, watch);
-	watch->parked = true;
+	watch->loop->polled[watch->slot].fd = -1;
 }
 
 static void unpark(struct loop_fd *watch)
 {
-	watch->parked = false;
-	if (!poller_add(watch->loop->poller, watch))
-		die(STATUS_FAILED, "cannot watch a descriptor again: %s", strerror(errno));
+	watch->loop->polled[watch->slot].fd = watch->fd;
 }
+
+void loop_fd_change(struct loop_fd *watch, int events)
+{
+	watch->events = events;
+	watch->loop->polled[watch->slot].events =
+	    (short)((events & LOOP_READ ? POLLIN : 0) | (events & LOOP_WRITE ? POLLOUT : 0));
+	if (!is_source(watch))
+		unpark(watch);
+}
+
+struct loop_fd *loop_fd_add(struct loop *loop, int fd, int events,
+			    void (*ready)(void *context, int events), void *context)
+{
+	struct loop_fd *watch;
+
+	if (!can_watch(loop, fd))
+		return NULL;
+	watch = mem_zero(sizeof(*watch));
+	*watch = (struct loop_fd){
+	    .loop = loop, .fd = fd, .ready = ready, .context = context, .slot = loop->count};
+	loop->watches = array_grow(loop->watches, loop->count, sizeof(struct loop_fd *));
+	loop->polled = array_grow(loop->polled, loop->count, sizeof(*loop->polled));
+	loop->watches[loop->count] = watch;
+	loop->polled[loop->count++] = (struct pollfd){.fd = fd};
+	loop_fd_change(watch, events);
+	return watch;
+}
+
+void loop_fd_remove(struct loop_fd *watch)
+{
+	if (watch == NULL)
+		return;
+	park(watch);
+	watch->loop->watches[watch->slot] = NULL;
+	free(watch);
+}
+
+/* ---- holding the sources ---- */
 
 void loop_hold(struct loop *loop, bool hold)
 {
@@ -91,9 +118,9 @@ void loop_hold(struct loop *loop, bool hold)
 	}
 	loop->held += clock_monotonic() - loop->held_since;
 	loop->held_since = 0;
-	for (struct loop_fd *watch = loop->fds; watch != NULL; watch = watch->next)
-		if (watch->parked)
-			unpark(watch);
+	for (size_t i = 0; i < loop->count; i++)
+		if (loop->watches[i] != NULL)
+			unpark(loop->watches[i]);
 	timers_release(loop);
 }
 
@@ -104,45 +131,10 @@ bool loop_is_held(const struct loop *loop)
 
 int64_t loop_source_time(const struct loop *loop)
 {
-	return (loop->held_since != 0 ? loop->held_since : clock_monotonic()) - loop->held;
+	return (loop_is_held(loop) ? loop->held_since : clock_monotonic()) - loop->held;
 }
 
-/* ---- descriptors ---- */
-
-void loop_fd_change(struct loop_fd *watch, int events)
-{
-	int changed = (watch->events ^ events) & (LOOP_READ | LOOP_WRITE);
-
-	watch->events = events;
-	if (watch->parked && !is_source(watch))
-		unpark(watch);
-	else if (changed != 0 && !watch->parked)
-		poller_change(watch->loop->poller, watch);
-}
-
-void loop_fd_remove(struct loop_fd *watch)
-{
-	struct loop *loop;
-
-	if (watch == NULL || watch->dead)
-		return;
-	loop = watch->loop;
-	if (!watch->parked)
-		poller_remove(loop->poller, watch);
-	if (watch->previous != NULL)
-		watch->previous->next = watch->next;
-	else
-		loop->fds = watch->next;
-	if (watch->next != NULL)
-		watch->next->previous = watch->previous;
-	if (!loop->dispatching) {
-		free(watch);
-		return;
-	}
-	watch->dead = true;
-	watch->next = loop->dead;
-	loop->dead = watch;
-}
+/* ---- running ---- */
 
 void loop_before_wait(struct loop *loop, void (*before_wait)(void *context), void *context)
 {
@@ -150,35 +142,66 @@ void loop_before_wait(struct loop *loop, void (*before_wait)(void *context), voi
 	loop->before_wait_context = context;
 }
 
-/* Earlier callbacks of the batch may have removed a watch or lost interest in a direction. */
-static void dispatch(struct loop *loop, int count)
+static void drop_removed(struct loop *loop)
 {
-	loop->dispatching = true;
-	for (int i = 0; i < count && !loop->stopped; i++) {
-		struct loop_fd *watch = loop->ready[i].watch;
-		int events = loop->ready[i].events;
+	size_t count = 0;
 
-		if (watch->dead)
+	for (size_t i = 0; i < loop->count; i++) {
+		if (loop->watches[i] == NULL)
 			continue;
-		events &= watch->events | LOOP_HANGUP;
-		if (loop->held_since != 0 && (events & LOOP_READ) && is_source(watch))
+		loop->polled[count] = loop->polled[i];
+		loop->watches[count] = loop->watches[i];
+		loop->watches[count]->slot = count;
+		count++;
+	}
+	loop->count = count;
+}
+
+/* After a hangup the watched directions count as ready too: reading shows what is left and then the
+ * end, writing shows the error. */
+static int ready_events(short polled, int watched)
+{
+	int events = polled & (POLLERR | POLLHUP | POLLNVAL) ? LOOP_HANGUP : 0;
+
+	if (events != 0 || polled & POLLIN)
+		events |= watched & LOOP_READ;
+	if (events & LOOP_HANGUP || polled & POLLOUT)
+		events |= watched & LOOP_WRITE;
+	return events;
+}
+
+/* Call back for the `ready` descriptors. Callbacks may remove any watch, lose interest in a
+ * direction, and add watches, which were not polled. */
+static void dispatch(struct loop *loop, int ready)
+{
+	for (size_t i = 0; ready > 0 && i < loop->count && !loop->stopped; i++) {
+		struct loop_fd *watch = loop->watches[i];
+		int events;
+
+		if (loop->polled[i].revents == 0)
+			continue;
+		ready--;
+		events = watch != NULL ? ready_events(loop->polled[i].revents, watch->events) : 0;
+		if (events != 0 && loop_is_held(loop) && is_source(watch))
 			park(watch);
 		else if (events != 0)
 			watch->ready(watch->context, events);
 	}
-	loop->dispatching = false;
-	free_list(loop->dead);
-	loop->dead = NULL;
 }
 
 void loop_run(struct loop *loop)
 {
 	while (!loop->stopped) {
+		int timeout;
+
 		if (loop->before_wait != NULL)
 			loop->before_wait(loop->before_wait_context);
 		if (loop->stopped)
 			break;
-		dispatch(loop, poller_wait(loop->poller, timers_timeout(loop), loop->ready));
+		drop_removed(loop);
+		timeout = loop->reap ? 0 : timers_timeout(loop);
+		dispatch(loop, poll(loop->polled, (nfds_t)loop->count, timeout));
+		children_reap(loop);
 		timers_run(loop);
 	}
 	loop->stopped = false;

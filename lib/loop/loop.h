@@ -1,7 +1,6 @@
 /*
- * loop: one event loop for file descriptors, timers, children and signals. epoll on Linux, poll
- * elsewhere, behind the same interface. One thread; callbacks may add and remove anything,
- * themselves included, at any time.
+ * loop: one event loop for file descriptors, timers, children and signals, on poll(2). One thread.
+ * Callbacks may add and remove anything, including themselves, at any time.
  */
 #ifndef LOOP_LOOP_H
 #define LOOP_LOOP_H
@@ -18,20 +17,20 @@ struct loop_child;
 enum {
 	LOOP_READ = 1,
 	LOOP_WRITE = 2,
-	LOOP_HANGUP = 4, /* reported always: the other end is gone (EPOLLERR, EPOLLHUP) */
+	LOOP_HANGUP = 4, /* always reported: the other end is closed (POLLERR, POLLHUP) */
 	LOOP_SOURCE = 8, /* with LOOP_READ alone: not read while the loop is held (loop_hold) */
 };
 
-/* Ends the program when the system gives no descriptor for it. Puts SIGCHLD back to its default
- * when it is ignored, because ignored children leave no status. */
+/* Resets SIGCHLD to its default action if it is ignored, because ignored children leave no status.
+ */
 struct loop *loop_new(void);
-/* Frees what is still watched, too; signal actions become what they were. */
+/* Frees what is still watched, too, and restores the former signal actions. */
 void loop_free(struct loop *loop);
 
 /* Watch `fd` for LOOP_READ and/or LOOP_WRITE (0: only hangup). The caller keeps the fd and closes
- * it after loop_fd_remove. Returns NULL with errno for what cannot be watched: EPERM for a regular
- * file, EEXIST for an fd that is watched already. `ready` is called again and again as long as it
- * is so; with LOOP_HANGUP come the watched directions, so that reading reaches the end. */
+ * it after loop_fd_remove. Returns NULL with errno if it cannot be watched: EPERM for a regular
+ * file, EEXIST for an fd that is watched already. `ready` is called again and again as long as the
+ * fd is ready; LOOP_HANGUP comes with the watched directions, so that reading reaches the end. */
 struct loop_fd *loop_fd_add(struct loop *loop, int fd, int events,
 			    void (*ready)(void *context, int events), void *context);
 void loop_fd_change(struct loop_fd *watch, int events);
@@ -42,37 +41,37 @@ struct loop_timer *loop_timer_add(struct loop *loop, int64_t nanoseconds,
 				  void (*due)(void *context), void *context);
 void loop_timer_remove(struct loop_timer *timer);
 
-/* Sources are what makes output: descriptors with LOOP_SOURCE and source timers. While the loop is
- * held, because nobody takes the output, they wait; everything else goes on. A source that becomes
- * ready is not watched at all until the loop is released, not even for hangup. */
+/* Sources produce output: descriptors with LOOP_SOURCE and source timers. While the loop is held,
+ * because the reader of the output does not read, sources wait and everything else continues. A
+ * source that becomes ready is not watched until the loop is released, not even for hangup. */
 void loop_hold(struct loop *loop, bool hold);
 bool loop_is_held(const struct loop *loop);
 /* The same as loop_timer_add, but the call waits while the loop is held. */
 struct loop_timer *loop_source_timer_add(struct loop *loop, int64_t nanoseconds,
 					 void (*due)(void *context), void *context);
-/* Nanoseconds that only go forward, and stand still while the loop is held: for limits on how long
+/* Nanoseconds of a monotonic clock that stands still while the loop is held: for limits on how long
  * a source may be silent. */
 int64_t loop_source_time(const struct loop *loop);
 
-/* Call `ended` once, with the status of waitpid, when the child `pid` has ended; it is reaped and
- * the watch freed before the call. A child that somebody else has waited for counts as having
- * exited with 127. */
+/* Call `ended` once, with the status of waitpid, when the child `pid` has ended; the child is
+ * reaped and the watch freed before the call. A child that somebody else has waited for counts as
+ * having exited with 127. Only one loop of a process may watch children or catch signals. */
 struct loop_child *loop_child_add(struct loop *loop, pid_t pid,
 				  void (*ended)(void *context, int wait_status), void *context);
 void loop_child_remove(struct loop_child *child);
 
-/* How many children are watched: who stops waits until there are none. */
+/* The number of watched children: before it exits, a program waits until there are none. */
 size_t loop_child_count(const struct loop *loop);
-/* KILL every child, and the group of those that lead one: for who ends without waiting. */
+/* Send KILL to every child, and to the group of each child that leads one: for a program that exits
+ * without waiting. */
 void loop_kill_children(const struct loop *loop);
 
-/* Call `caught` for SIGINT, SIGTERM and SIGHUP instead of dying. The handlers are installed without
- * SA_RESTART. SIGHUP stays ignored when it is (nohup). One loop
- * of a process may do this. */
+/* Call `caught` for SIGINT, SIGTERM and SIGHUP, which then do not end the program. The handlers are
+ * installed without SA_RESTART. SIGHUP stays ignored if it is ignored (nohup). */
 void loop_catch_signals(struct loop *loop, void (*caught)(void *context, int signal),
 			void *context);
 
-/* Call before each wait: the place to flush output. */
+/* Call `before_wait` before each wait, to flush output. */
 void loop_before_wait(struct loop *loop, void (*before_wait)(void *context), void *context);
 
 /* Run callbacks until loop_stop. */

@@ -4,20 +4,12 @@
 #ifndef LOOP_PRIVATE_H
 #define LOOP_PRIVATE_H
 
+#include <poll.h>
 #include <signal.h>
 
 #include "loop/loop.h"
 
-#if defined(__linux__) && !defined(LOOP_USE_POLL)
-#define LOOP_EPOLL 1
-#else
-#define LOOP_EPOLL 0
-#endif
-
-enum {
-	LOOP_BATCH = 256, /* events taken by one wait */
-	LOOP_SIGNALS = 4, /* SIGINT, SIGTERM, SIGHUP, SIGCHLD */
-};
+enum { LOOP_SIGNALS = 4 }; /* SIGINT, SIGTERM, SIGHUP, SIGCHLD */
 
 struct loop_fd {
 	struct loop *loop;
@@ -25,15 +17,7 @@ struct loop_fd {
 	int events;
 	void (*ready)(void *context, int events);
 	void *context;
-	bool dead;   /* removed while a batch is being worked off; freed after it */
-	bool parked; /* a source that is ready while the loop is held: not watched */
-	size_t slot; /* its place in poll's array */
-	struct loop_fd *previous, *next;
-};
-
-struct loop_ready {
-	struct loop_fd *watch;
-	int events;
+	size_t slot; /* index in loop->watches */
 };
 
 struct loop_timer {
@@ -52,27 +36,27 @@ struct loop_child {
 	pid_t pid;
 	void (*ended)(void *context, int wait_status);
 	void *context;
-	int pidfd; /* -1: none, SIGCHLD tells */
-	struct loop_fd *watch;
-	int status;                /* of one that has ended */
-	struct loop_timer *report; /* going to call back; NULL: not ended, or by pidfd */
+	bool reaped; /* `status` is known and not reported yet */
+	int status;
 	struct loop_child *previous, *next;
 };
 
 struct loop {
-	struct poller *poller;
-	struct loop_fd *fds;  /* all that are watched */
-	struct loop_fd *dead; /* removed, still in the batch */
-	struct loop_ready ready[LOOP_BATCH];
-	bool dispatching, stopped;
+	/* The watched descriptors. A removed watch is NULL until the next wait. poll ignores the
+	 * negative descriptors of removed and parked watches. */
+	struct loop_fd **watches;
+	struct pollfd *polled; /* one for each watch */
+	size_t count;
+	bool stopped;
 	int64_t held_since; /* 0: the loop is not held */
-	int64_t held;       /* nanoseconds that it was, until it was released the last time */
+	int64_t held;       /* nanoseconds of all earlier holds */
 
 	struct loop_timer **timers; /* a binary heap, the next one first */
 	size_t timer_count;
 	uint64_t timer_number;
 
 	struct loop_child *children;
+	bool reap; /* a child may have ended */
 
 	int signal_pipe[2]; /* -1: not open */
 	struct loop_fd *signal_watch;
@@ -85,15 +69,6 @@ struct loop {
 	void *before_wait_context;
 };
 
-/* epoll.c or poll.c: which of the watched descriptors are ready. poller_add returns false with
- * errno; poller_wait fills `ready` with at most LOOP_BATCH entries and returns how many. */
-struct poller *poller_new(void);
-void poller_free(struct poller *poller);
-bool poller_add(struct poller *poller, struct loop_fd *watch);
-void poller_change(struct poller *poller, struct loop_fd *watch);
-void poller_remove(struct poller *poller, struct loop_fd *watch);
-int poller_wait(struct poller *poller, int milliseconds, struct loop_ready *ready);
-
 /* timer.c: milliseconds until the next timer (-1: there is none); calling those that are due. */
 int timers_timeout(const struct loop *loop);
 void timers_run(struct loop *loop);
@@ -101,12 +76,11 @@ void timers_run(struct loop *loop);
 void timers_release(struct loop *loop);
 void timers_free(struct loop *loop);
 
-/* child.c */
-void children_default(void);
+/* child.c: report the children that have ended. */
 void children_reap(struct loop *loop);
 void children_free(struct loop *loop);
 
-/* signal.c: have SIGCHLD call children_reap. */
+/* signal.c: let SIGCHLD set loop->reap. */
 void signals_watch_children(struct loop *loop);
 void signals_free(struct loop *loop);
 

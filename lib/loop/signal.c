@@ -28,17 +28,13 @@ static void pipe_ready(void *context, int events)
 	struct loop *loop = context;
 	unsigned char got[64];
 	ssize_t count = read(loop->signal_pipe[0], got, sizeof(got));
-	bool child = false;
 
 	(void)events;
-	for (ssize_t i = 0; i < count; i++) {
+	for (ssize_t i = 0; i < count; i++)
 		if (got[i] == SIGCHLD)
-			child = true;
+			loop->reap = true;
 		else if (loop->caught != NULL)
 			loop->caught(loop->caught_context, got[i]);
-	}
-	if (child)
-		children_reap(loop);
 }
 
 static void open_pipe(struct loop *loop)
@@ -60,6 +56,9 @@ static void install(struct loop *loop, int which)
 	struct sigaction action = {.sa_handler = handle};
 	sigset_t set;
 
+	if (loop->installed[which])
+		return;
+	open_pipe(loop);
 	if (signals[which] == SIGCHLD)
 		action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
 	sigaction(signals[which], &action, &loop->former[which]);
@@ -72,33 +71,20 @@ static void install(struct loop *loop, int which)
 void loop_catch_signals(struct loop *loop, void (*caught)(void *context, int signal), void *context)
 {
 	struct sigaction hangup;
+	bool nohup = sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN;
 
 	loop->caught = caught;
 	loop->caught_context = context;
-	open_pipe(loop);
-	for (int i = 0; i < LOOP_SIGNALS; i++) {
-		if (loop->installed[i] || signals[i] == SIGCHLD)
-			continue;
-		/* nohup has been asked for. */
-		if (signals[i] == SIGHUP && sigaction(SIGHUP, NULL, &hangup) == 0 &&
-		    hangup.sa_handler == SIG_IGN)
-			continue;
-		install(loop, i);
-	}
+	for (int i = 0; i < LOOP_SIGNALS; i++)
+		if (signals[i] != SIGCHLD && !(signals[i] == SIGHUP && nohup))
+			install(loop, i);
 }
 
 void signals_watch_children(struct loop *loop)
 {
-	unsigned char byte = SIGCHLD;
-
-	open_pipe(loop);
 	for (int i = 0; i < LOOP_SIGNALS; i++)
-		if (signals[i] == SIGCHLD && !loop->installed[i])
+		if (signals[i] == SIGCHLD)
 			install(loop, i);
-	/* The child may have ended before anybody listened. */
-	if (write(loop->signal_pipe[1], &byte, 1) < 0) {
-		/* The pipe is full, so the loop will wake up anyway. */
-	}
 }
 
 void signals_free(struct loop *loop)

@@ -17,35 +17,31 @@ static void put(struct loop *loop, size_t place, struct loop_timer *timer)
 	timer->place = place;
 }
 
-static void rise(struct loop *loop, struct loop_timer *timer, size_t place)
+/* Move `timer` from `place` to where it belongs in the heap: up, or else down. */
+static void settle(struct loop *loop, struct loop_timer *timer, size_t place)
 {
-	while (place > 0) {
-		size_t parent = (place - 1) / 2;
+	struct loop_timer **timers = loop->timers;
 
-		if (!is_before(timer, loop->timers[parent]))
+	for (; place > 0 && is_before(timer, timers[(place - 1) / 2]); place = (place - 1) / 2)
+		put(loop, place, timers[(place - 1) / 2]);
+	for (;;) {
+		size_t child = place * 2 + 1;
+
+		if (child + 1 < loop->timer_count && is_before(timers[child + 1], timers[child]))
+			child++;
+		if (child >= loop->timer_count || !is_before(timers[child], timer))
 			break;
-		put(loop, place, loop->timers[parent]);
-		place = parent;
+		put(loop, place, timers[child]);
+		place = child;
 	}
 	put(loop, place, timer);
 }
 
-static void sink(struct loop *loop, struct loop_timer *timer, size_t place)
+/* Change when `timer` is due. */
+static void move(struct loop_timer *timer, int64_t due)
 {
-	for (;;) {
-		size_t child = place * 2 + 1;
-
-		if (child >= loop->timer_count)
-			break;
-		if (child + 1 < loop->timer_count &&
-		    is_before(loop->timers[child + 1], loop->timers[child]))
-			child++;
-		if (!is_before(loop->timers[child], timer))
-			break;
-		put(loop, place, loop->timers[child]);
-		place = child;
-	}
-	put(loop, place, timer);
+	timer->due = due;
+	settle(timer->loop, timer, timer->place);
 }
 
 static struct loop_timer *add(struct loop *loop, int64_t nanoseconds, bool source,
@@ -56,14 +52,16 @@ static struct loop_timer *add(struct loop *loop, int64_t nanoseconds, bool sourc
 
 	if (nanoseconds < 0)
 		nanoseconds = 0;
-	timer->loop = loop;
-	timer->due = nanoseconds < INT64_MAX - now ? now + nanoseconds : INT64_MAX;
-	timer->number = loop->timer_number++;
-	timer->source = source;
-	timer->call = due;
-	timer->context = context;
-	loop->timers = array_grow(loop->timers, loop->timer_count, sizeof(*loop->timers));
-	rise(loop, timer, loop->timer_count++);
+	*timer = (struct loop_timer){
+	    .loop = loop,
+	    .due = nanoseconds < INT64_MAX - now ? now + nanoseconds : INT64_MAX,
+	    .number = loop->timer_number++,
+	    .source = source,
+	    .call = due,
+	    .context = context,
+	};
+	loop->timers = array_grow(loop->timers, loop->timer_count, sizeof(struct loop_timer *));
+	settle(loop, timer, loop->timer_count++);
 	return timer;
 }
 
@@ -88,12 +86,8 @@ void loop_timer_remove(struct loop_timer *timer)
 		return;
 	loop = timer->loop;
 	last = loop->timers[--loop->timer_count];
-	if (last != timer) {
-		if (is_before(last, timer))
-			rise(loop, last, timer->place);
-		else
-			sink(loop, last, timer->place);
-	}
+	if (last != timer)
+		settle(loop, last, timer->place);
 	free(timer);
 }
 
@@ -111,30 +105,12 @@ int timers_timeout(const struct loop *loop)
 	return left < INT_MAX ? (int)left : INT_MAX;
 }
 
-static struct loop_timer *take_first(struct loop *loop)
-{
-	struct loop_timer *first = loop->timers[0];
-	struct loop_timer *last = loop->timers[--loop->timer_count];
-
-	if (loop->timer_count > 0)
-		sink(loop, last, 0);
-	return first;
-}
-
-static void park(struct loop *loop, struct loop_timer *first)
-{
-	first->parked = true;
-	first->due = INT64_MAX;
-	sink(loop, first, 0);
-}
-
 void timers_release(struct loop *loop)
 {
 	for (size_t i = 0; i < loop->timer_count; i++)
 		if (loop->timers[i]->parked) {
 			loop->timers[i]->parked = false;
-			loop->timers[i]->due = 0;
-			rise(loop, loop->timers[i], i);
+			move(loop->timers[i], 0);
 		}
 }
 
@@ -154,11 +130,12 @@ void timers_run(struct loop *loop)
 
 		if (timer->due > now || timer->number >= added_before)
 			break;
-		if (timer->source && loop->held_since != 0) {
-			park(loop, timer);
+		if (timer->source && loop_is_held(loop)) {
+			timer->parked = true;
+			move(timer, INT64_MAX);
 			continue;
 		}
-		free(take_first(loop));
+		loop_timer_remove(timer);
 		call(context);
 	}
 }
@@ -168,6 +145,4 @@ void timers_free(struct loop *loop)
 	for (size_t i = 0; i < loop->timer_count; i++)
 		free(loop->timers[i]);
 	free(loop->timers);
-	loop->timers = NULL;
-	loop->timer_count = 0;
 }
