@@ -7,54 +7,78 @@
 #include <spawn.h>
 #include <stdlib.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
 
 extern char **environ;
 
-/* A full pipe's worth. */
+/* The capacity of a pipe. */
 enum { READ_SIZE = 64 * 1024 };
 
-/* Reads at a process's end, when its group is dead and what is left in the pipes is fetched. */
+/* The maximum number of reads from a pipe when the child has ended. */
 enum { DRAIN_READS = 16 };
 
-/* Our end of one of the child's three pipes. */
+/* A pipe that is a standard file of the child. */
 struct channel {
 	struct process *process;
-	int fd; /* -1: closed */
+	int fd;     /* our end; -1: closed */
+	int theirs; /* the child's end; -1: closed */
 	struct loop_fd *watch;
 	void (*deliver)(void *context, struct span bytes);
 };
 
+enum { IN, OUT, ERR, CHANNELS };
+
 struct process {
 	struct loop *loop;
 	struct process_handler handler;
-	pid_t pid;
+	pid_t pid; /* 0: it could not be started */
 	bool shares_group;
-	struct loop_child *child; /* NULL: has ended (or never began) */
-	struct channel in, out, err;
+	struct loop_child *child;          /* NULL: it does not run */
+	struct channel channels[CHANNELS]; /* indexed by the child's descriptor */
 	struct buffer input;
 	size_t written; /* of the input */
 	struct loop_timer *timer;
+	void (*due)(struct process *process); /* what the timer calls */
 	struct process_end end;
 	int64_t started;
 	bool stopping;  /* TERM was sent */
-	bool cancelled; /* no callback any more */
+	bool cancelled; /* no more callbacks */
 	bool busy;      /* a callback is running: free later */
 	bool finished;
 };
 
+static void timer_off(void *context)
+{
+	struct process *process = context;
+
+	process->timer = NULL;
+	process->due(process);
+}
+
+static void set_timer(struct process *process, double seconds, void (*due)(struct process *process))
+{
+	loop_timer_remove(process->timer);
+	process->due = due;
+	process->timer =
+	    loop_timer_add(process->loop, clock_nanoseconds(seconds), timer_off, process);
+}
+
 /* ---- the end ---- */
+
+static void close_end(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
 
 static void channel_close(struct channel *channel)
 {
 	loop_fd_remove(channel->watch);
 	channel->watch = NULL;
-	if (channel->fd >= 0)
-		close(channel->fd);
-	channel->fd = -1;
+	close_end(&channel->fd);
 }
 
 static void release(struct process *process)
@@ -64,9 +88,8 @@ static void release(struct process *process)
 		return;
 	loop_timer_remove(process->timer);
 	loop_child_remove(process->child);
-	channel_close(&process->in);
-	channel_close(&process->out);
-	channel_close(&process->err);
+	for (int i = 0; i < CHANNELS; i++)
+		channel_close(&process->channels[i]);
 	buffer_free(&process->input);
 	free(process);
 }
@@ -80,7 +103,7 @@ static void signal_group(const struct process *process, int signal)
 		kill(process->pid, signal);
 }
 
-/* Read once. Returns false when nothing is there (any more). */
+/* Read once. Returns false if there are no bytes (any more). */
 static bool channel_read(struct channel *channel)
 {
 	struct process *process = channel->process;
@@ -101,18 +124,14 @@ static bool channel_read(struct channel *channel)
 	return true;
 }
 
-static void channel_drain(struct channel *channel)
-{
-	for (int i = 0; i < DRAIN_READS && channel->fd >= 0; i++)
-		if (!channel_read(channel) || channel->process->finished)
-			break;
-}
-
+/* Read what is left in the pipes. */
 static void drain(struct process *process)
 {
 	process->busy = true;
-	channel_drain(&process->out);
-	channel_drain(&process->err);
+	for (int i = OUT; i <= ERR; i++)
+		for (int reads = 0; reads < DRAIN_READS && !process->finished; reads++)
+			if (process->channels[i].fd < 0 || !channel_read(&process->channels[i]))
+				break;
 	process->busy = false;
 }
 
@@ -127,70 +146,55 @@ static void finish(struct process *process)
 	release(process);
 }
 
-static void finish_if_over(struct process *process)
+static bool is_over(const struct process *process)
 {
-	if (process->child == NULL && process->out.fd < 0 && process->err.fd < 0)
-		finish(process);
+	return process->child == NULL && process->channels[OUT].fd < 0 &&
+	       process->channels[ERR].fd < 0;
 }
 
-static void lingered(void *context)
+static void lingered(struct process *process)
 {
-	struct process *process = context;
-
-	process->timer = NULL;
 	signal_group(process, SIGKILL);
 	finish(process);
 }
 
+/* The pipes are drained here too because they are not watched while the loop is held. */
 static void ended(void *context, int status)
 {
 	struct process *process = context;
-	bool by_itself = process->end.outcome == PROCESS_EXITED;
 
 	process->child = NULL;
-	loop_timer_remove(process->timer);
-	process->timer = NULL;
-	channel_close(&process->in);
-	if (by_itself && WIFSIGNALED(status))
+	channel_close(&process->channels[IN]);
+	if (WIFSIGNALED(status) && process->end.outcome == PROCESS_EXITED)
 		process->end.outcome = PROCESS_KILLED;
 	process->end.value = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 	if (process->stopping)
 		signal_group(process, SIGKILL);
-	if (loop_is_held(process->loop) && !process->cancelled)
-		drain(process); /* the pipes are not watched */
-	if (process->cancelled || (process->out.fd < 0 && process->err.fd < 0))
+	drain(process);
+	if (process->cancelled || is_over(process))
 		finish(process);
 	else
-		process->timer = loop_timer_add(
-		    process->loop, clock_nanoseconds(PROCESS_LINGER_SECONDS), lingered, process);
+		set_timer(process, PROCESS_LINGER_SECONDS, lingered);
 }
 
 /* ---- stopping ---- */
 
-static void grace_over(void *context)
+static void grace_over(struct process *process)
 {
-	struct process *process = context;
-
-	process->timer = NULL;
 	signal_group(process, SIGKILL);
 }
 
-/* A stopped process (one that tried to read the terminal) must go on to see TERM. */
+/* A process that is stopped because it tried to read the terminal must continue to receive TERM. */
 static void stop(struct process *process, double grace)
 {
 	process->stopping = true;
 	signal_group(process, SIGTERM);
 	signal_group(process, SIGCONT);
-	loop_timer_remove(process->timer);
-	process->timer =
-	    loop_timer_add(process->loop, clock_nanoseconds(grace), grace_over, process);
+	set_timer(process, grace, grace_over);
 }
 
-static void timed_out(void *context)
+static void timed_out(struct process *process)
 {
-	struct process *process = context;
-
-	process->timer = NULL;
 	process->end.outcome = PROCESS_TIMED_OUT;
 	stop(process, PROCESS_GRACE_SECONDS);
 }
@@ -222,7 +226,7 @@ void process_cancel(struct process *process, double grace)
 	release(process);
 }
 
-/* ---- what goes in and comes out ---- */
+/* ---- input and output ---- */
 
 static void readable(void *context, int events)
 {
@@ -235,39 +239,19 @@ static void readable(void *context, int events)
 	process->busy = false;
 	if (process->finished)
 		release(process);
-	else
-		finish_if_over(process);
+	else if (is_over(process))
+		finish(process);
 }
 
-/* write, where a reader that is gone gives EPIPE and never a signal, however the program treats
- * SIGPIPE. */
-static ssize_t write_quietly(int fd, struct span bytes)
-{
-	static const struct timespec now;
-	sigset_t sigpipe, old, pending;
-	ssize_t wrote;
-	int error;
-
-	sigemptyset(&sigpipe);
-	sigaddset(&sigpipe, SIGPIPE);
-	sigpending(&pending);
-	sigprocmask(SIG_BLOCK, &sigpipe, &old);
-	wrote = write(fd, bytes.at, bytes.len);
-	error = errno;
-	if (wrote < 0 && error == EPIPE && !sigismember(&pending, SIGPIPE))
-		sigtimedwait(&sigpipe, NULL, &now);
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	errno = error;
-	return wrote;
-}
-
-/* Write what the pipe takes; at the end of the input, or when the child does not want it, close it.
- */
+/* Write as much input as the pipe takes. Close the pipe at the end of the input, or if the child
+ * has closed it. */
 static void feed(struct process *process)
 {
+	struct channel *in = &process->channels[IN];
+
 	while (process->written < process->input.len) {
 		struct span rest = span_from(buffer_span(&process->input), process->written);
-		ssize_t wrote = write_quietly(process->in.fd, rest);
+		ssize_t wrote = write(in->fd, rest.at, rest.len);
 
 		if (wrote < 0 && (errno == EAGAIN || errno == EINTR))
 			return;
@@ -275,27 +259,20 @@ static void feed(struct process *process)
 			break;
 		process->written += (size_t)wrote;
 	}
-	channel_close(&process->in);
+	channel_close(in);
 	buffer_free(&process->input);
 }
 
 static void writable(void *context, int events)
 {
-	struct channel *channel = context;
-
 	(void)events;
-	feed(channel->process);
+	feed(((struct channel *)context)->process);
 }
 
 /* ---- the beginning ---- */
 
-/* The child's ends, which become its descriptors 0, 1, 2; -1: none. */
-struct child_ends {
-	int fd[3];
-};
-
-/* Move a descriptor above 2, where the child's own will not be in its way: a program may have been
- * started with stdin, stdout or stderr closed. */
+/* Move a descriptor above 2, so that the child's standard files do not overwrite it: a program may
+ * have been started with stdin, stdout or stderr closed. */
 static int above_standard(int fd)
 {
 	int moved;
@@ -307,47 +284,36 @@ static int above_standard(int fd)
 	return moved;
 }
 
-/* A pipe of which our end (`ours`: 0 reads, 1 writes) does not block. */
-static bool make_pipe(struct channel *channel, int ours, int *theirs)
+/* Make a pipe of which our end (`ours`: 0 reads, 1 writes) does not block. Returns false with
+ * errno. */
+static bool channel_open(struct channel *channel, int ours)
 {
 	int fds[2];
 
 	if (pipe2(fds, O_CLOEXEC) != 0)
 		return false;
 	channel->fd = above_standard(fds[ours]);
-	*theirs = above_standard(fds[1 - ours]);
-	if (channel->fd < 0 || *theirs < 0)
-		return false;
-	return fcntl(channel->fd, F_SETFL, O_NONBLOCK) == 0;
+	channel->theirs = above_standard(fds[1 - ours]);
+	return channel->fd >= 0 && channel->theirs >= 0 &&
+	       fcntl(channel->fd, F_SETFL, O_NONBLOCK) == 0;
 }
 
-static bool make_pipes(struct process *process, const struct process_command *command,
-		       struct child_ends *ends)
-{
-	if (command->input.at != NULL && !make_pipe(&process->in, 1, &ends->fd[0]))
-		return false;
-	if (!make_pipe(&process->out, 0, &ends->fd[1]))
-		return false;
-	return process->handler.errors == NULL || make_pipe(&process->err, 0, &ends->fd[2]);
-}
-
-static void set_actions(posix_spawn_file_actions_t *actions, const struct child_ends *ends)
+static void set_actions(posix_spawn_file_actions_t *actions, const struct channel *channels)
 {
 	posix_spawn_file_actions_init(actions);
-	if (ends->fd[0] < 0)
-		posix_spawn_file_actions_addopen(actions, 0, "/dev/null", O_RDONLY, 0);
-	for (int i = 0; i < 3; i++)
-		if (ends->fd[i] >= 0)
-			posix_spawn_file_actions_adddup2(actions, ends->fd[i], i);
+	if (channels[IN].theirs < 0)
+		posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+	for (int i = 0; i < CHANNELS; i++)
+		if (channels[i].theirs >= 0)
+			posix_spawn_file_actions_adddup2(actions, channels[i].theirs, i);
 }
 
 static void set_attributes(posix_spawnattr_t *attributes, bool own_group)
 {
-	int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
+	int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
+		    (own_group ? POSIX_SPAWN_SETPGROUP : 0);
 	sigset_t none, all;
 
-	if (own_group)
-		flags |= POSIX_SPAWN_SETPGROUP;
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawnattr_init(attributes);
@@ -358,67 +324,60 @@ static void set_attributes(posix_spawnattr_t *attributes, bool own_group)
 }
 
 /* Returns 0 or an errno. */
-static int spawn(struct process *process, const struct process_command *command,
-		 const struct child_ends *ends)
+static int spawn(struct process *process, const struct process_command *command)
 {
 	char *const *environment = command->environment != NULL ? command->environment : environ;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	int failure;
 
-	set_actions(&actions, ends);
+	set_actions(&actions, process->channels);
 	set_attributes(&attributes, !command->shares_group);
 	failure = posix_spawnp(&process->pid, command->argv[0], &actions, &attributes,
 			       command->argv, environment);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
+	if (failure != 0)
+		process->pid = 0;
 	return failure;
 }
 
+/* Make the pipes and start the child. Returns 0 or an errno. */
 static int start(struct process *process, const struct process_command *command)
 {
-	struct child_ends ends = {{-1, -1, -1}};
+	const bool wanted[CHANNELS] = {command->input.at != NULL, true,
+				       process->handler.errors != NULL};
 	int failure = 0;
 
-	if (!make_pipes(process, command, &ends))
-		failure = errno;
+	for (int i = 0; i < CHANNELS && failure == 0; i++)
+		if (wanted[i] && !channel_open(&process->channels[i], i == IN))
+			failure = errno;
 	/* While we still hold the reading end ourselves, most input fits into the pipe at once. */
-	if (failure == 0 && process->in.fd >= 0)
+	if (failure == 0 && wanted[IN])
 		feed(process);
 	if (failure == 0)
-		failure = spawn(process, command, &ends);
-	for (int i = 0; i < 3; i++)
-		if (ends.fd[i] >= 0)
-			close(ends.fd[i]);
+		failure = spawn(process, command);
+	for (int i = 0; i < CHANNELS; i++) {
+		close_end(&process->channels[i].theirs);
+		if (failure != 0)
+			channel_close(&process->channels[i]);
+	}
 	return failure;
 }
 
-static void watch(struct process *process, struct channel *channel, int events)
+static void watch(struct process *process)
 {
-	if (channel->fd < 0)
-		return;
-	channel->watch = loop_fd_add(process->loop, channel->fd, events,
-				     events == LOOP_WRITE ? writable : readable, channel);
-	if (channel->watch == NULL)
-		channel_close(channel);
-}
+	for (int i = 0; i < CHANNELS; i++) {
+		struct channel *channel = &process->channels[i];
 
-static void could_not_start(void *context)
-{
-	struct process *process = context;
-
-	process->timer = NULL;
-	finish(process);
-}
-
-static void fail(struct process *process, int failure)
-{
-	process->pid = 0;
-	process->end = (struct process_end){PROCESS_NOT_STARTED, failure, 0};
-	channel_close(&process->in);
-	channel_close(&process->out);
-	channel_close(&process->err);
-	process->timer = loop_timer_add(process->loop, 0, could_not_start, process);
+		if (channel->fd < 0)
+			continue;
+		channel->watch = loop_fd_add(process->loop, channel->fd,
+					     i == IN ? LOOP_WRITE : LOOP_READ | LOOP_SOURCE,
+					     i == IN ? writable : readable, channel);
+		if (channel->watch == NULL)
+			channel_close(channel);
+	}
 }
 
 struct process *process_start(struct loop *loop, const struct process_command *command,
@@ -431,34 +390,71 @@ struct process *process_start(struct loop *loop, const struct process_command *c
 	process->handler = *handler;
 	process->shares_group = command->shares_group;
 	process->started = clock_monotonic();
-	process->in = (struct channel){.process = process, .fd = -1};
-	process->out = (struct channel){.process = process, .fd = -1, .deliver = handler->output};
-	process->err = (struct channel){.process = process, .fd = -1, .deliver = handler->errors};
+	for (int i = 0; i < CHANNELS; i++)
+		process->channels[i] = (struct channel){.process = process, .fd = -1, .theirs = -1};
+	process->channels[OUT].deliver = handler->output;
+	process->channels[ERR].deliver = handler->errors;
 	if (command->input.at != NULL)
 		buffer_add_span(&process->input, command->input);
 	failure = start(process, command);
 	if (failure != 0) {
-		fail(process, failure);
+		process->end = (struct process_end){PROCESS_NOT_STARTED, failure, 0};
+		set_timer(process, 0, finish);
 		return process;
 	}
 	process->child = loop_child_add(loop, process->pid, ended, process);
-	watch(process, &process->in, LOOP_WRITE);
-	watch(process, &process->out, LOOP_READ | LOOP_SOURCE);
-	watch(process, &process->err, LOOP_READ | LOOP_SOURCE);
+	watch(process);
 	if (command->timeout > 0)
-		process->timer =
-		    loop_timer_add(loop, clock_nanoseconds(command->timeout), timed_out, process);
+		set_timer(process, command->timeout, timed_out);
 	return process;
 }
 
-/* ---- telling ---- */
+/* ---- running a program without another loop ---- */
 
-static const char *start_failure(int failure)
+struct single_run {
+	struct loop *loop;
+	struct buffer *out, *errors;
+	struct process_end end;
+};
+
+static void add_bounded(struct buffer *out, struct span bytes)
 {
-	if (failure == ENOEXEC)
-		return "it is not a program for this machine, or a script without a #! line";
-	return strerror(failure);
+	if (bytes.len <= PROCESS_RUN_MAX - out->len)
+		buffer_add_span(out, bytes);
 }
+
+static void run_output(void *context, struct span bytes)
+{
+	add_bounded(((struct single_run *)context)->out, bytes);
+}
+
+static void run_errors(void *context, struct span bytes)
+{
+	add_bounded(((struct single_run *)context)->errors, bytes);
+}
+
+static void run_ended(void *context, const struct process_end *end)
+{
+	struct single_run *run = context;
+
+	run->end = *end;
+	loop_stop(run->loop);
+}
+
+struct process_end process_run(const struct process_command *command, struct buffer *out,
+			       struct buffer *errors)
+{
+	struct single_run run = {.loop = loop_new(), .out = out, .errors = errors};
+	const struct process_handler handler = {&run, run_output,
+						errors != NULL ? run_errors : NULL, run_ended};
+
+	process_start(run.loop, command, &handler);
+	loop_run(run.loop);
+	loop_free(run.loop);
+	return run.end;
+}
+
+/* ---- messages ---- */
 
 void process_describe_end(struct buffer *out, const struct process_end *end, double timeout)
 {
@@ -478,7 +474,10 @@ void process_describe_end(struct buffer *out, const struct process_end *end, dou
 		buffer_add_text(out, "cancelled");
 		break;
 	case PROCESS_NOT_STARTED:
-		buffer_add_format(out, "cannot be started: %s", start_failure(end->value));
+		buffer_add_format(out, "cannot be started: %s",
+				  end->value == ENOEXEC ? "it is not a program for this machine, "
+							  "or a script without a #! line"
+							: strerror(end->value));
 		break;
 	}
 }

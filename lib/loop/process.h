@@ -1,10 +1,10 @@
 /*
- * process: a child program on the loop: what goes in, what comes out, how it ended.
+ * process: a child program on the loop: its input, its output, and how it ended.
  *
- * The child leads a process group of its own, so that it can be stopped with all it has started,
- * and begins with no signal blocked or ignored and no descriptor but 0, 1 and 2. What it is given
- * to read and what it prints pass through non-blocking pipes in bounded memory; its output is not
- * read while the loop is held.
+ * The child leads a process group of its own, so that it can be stopped with all its descendants.
+ * It starts with no signal blocked or ignored, and with no descriptors except 0, 1 and 2. Its input
+ * and output pass through non-blocking pipes in bounded memory; its output is not read while the
+ * loop is held.
  */
 #ifndef LOOP_PROCESS_H
 #define LOOP_PROCESS_H
@@ -16,11 +16,13 @@ struct process;
 
 struct process_command {
 	char *const *argv;        /* NULL-terminated; argv[0] without a slash is found in PATH */
-	char *const *environment; /* "NAME=value", NULL-terminated; NULL: this process's own */
-	struct span input;        /* for its stdin, copied; absent: stdin is /dev/null */
-	double timeout;           /* seconds after which it is stopped; 0: none */
-	bool shares_group; /* stay in our process group, and so may use the terminal; only the
-			    * child itself is stopped then */
+	char *const *environment; /* "NAME=value", NULL-terminated; NULL: that of this process */
+	/* For its stdin, copied; absent: stdin is /dev/null. The program must ignore SIGPIPE: the
+	 * child may close its stdin before it has read everything. */
+	struct span input;
+	double timeout;    /* seconds after which it is stopped; 0: none */
+	bool shares_group; /* it stays in our process group, so that it can use the terminal, and
+			    * only the child itself is stopped */
 };
 
 enum process_outcome {
@@ -40,17 +42,18 @@ struct process_end {
 /* The callbacks may cancel the process. */
 struct process_handler {
 	void *context;
-	void (*output)(void *context, struct span bytes); /* stdout; NULL: thrown away */
+	void (*output)(void *context, struct span bytes); /* stdout; NULL: discarded */
 	void (*errors)(void *context, struct span bytes); /* stderr; NULL: the child has ours */
-	/* Called exactly once unless the process is cancelled; the process is gone afterwards. */
+	/* Called exactly once unless the process is cancelled. The process is freed afterwards. */
 	void (*done)(void *context, const struct process_end *end);
 };
 
-/* How long a process has between TERM and KILL. */
+/* The time in seconds between TERM and KILL. */
 #define PROCESS_GRACE_SECONDS 2.0
 
-/* A process is over when it has ended and its stdout and stderr are closed. Where something that it
- * started keeps them open, it is over this long after its own end, and its group is killed. */
+/* A process is over when the child has ended and its stdout and stderr are closed. If a descendant
+ * keeps them open, the process is over this long after the child has ended, and its group is
+ * killed. */
 #define PROCESS_LINGER_SECONDS 1.0
 
 /* Start a program. The strings are needed during the call only. Callbacks never run inside it;
@@ -58,15 +61,24 @@ struct process_handler {
 struct process *process_start(struct loop *loop, const struct process_command *command,
 			      const struct process_handler *handler);
 
-/* Ask the group to end (TERM, KILL after PROCESS_GRACE_SECONDS). The callbacks go on until done. */
+/* Ask the group to end (TERM, then KILL after PROCESS_GRACE_SECONDS). Callbacks go on until done.
+ */
 void process_stop(struct process *process);
 
 /* The same without further callbacks, with `grace` seconds between TERM and KILL; the loop reaps
- * the child and frees the process. With grace 0 it is killed, reaped and freed at once: what to do
- * before the loop is freed. */
+ * the child and frees the process. With grace 0 the child is killed, reaped and freed at once: do
+ * this before you free the loop. */
 void process_cancel(struct process *process, double grace);
 
-/* Append how `end` came about as the end of a sentence: "exit status 2", "killed by signal 9
+/* The maximum number of bytes that process_run stores of each output. */
+enum { PROCESS_RUN_MAX = 1024 * 1024 };
+
+/* Run a program to its end on a loop of its own, before any other loop runs. Appends its stdout to
+ * `out` and its stderr to `errors` (NULL: the child has our stderr). */
+struct process_end process_run(const struct process_command *command, struct buffer *out,
+			       struct buffer *errors);
+
+/* Append how the process ended, as the end of a sentence: "exit status 2", "killed by signal 9
  * (Killed)", "timed out after 5 seconds" (`timeout`), "cannot be started: ...". */
 void process_describe_end(struct buffer *out, const struct process_end *end, double timeout);
 

@@ -40,39 +40,6 @@ static void free_words(char **words)
 	free(words);
 }
 
-struct key_run {
-	struct loop *loop;
-	struct buffer *out;
-	struct process_end end;
-};
-
-static void printed(void *context, struct span bytes)
-{
-	buffer_add_span(((struct key_run *)context)->out, bytes);
-}
-
-static void ended(void *context, const struct process_end *end)
-{
-	struct key_run *run = context;
-
-	run->end = *end;
-	loop_stop(run->loop);
-}
-
-/* Run the command on a loop of its own, and append its stdout. It may ask on the terminal. */
-static struct process_end run_command(char **words, double seconds, struct buffer *out)
-{
-	struct key_run run = {.loop = loop_new(), .out = out};
-	const struct process_command command = {
-	    .argv = words, .timeout = seconds, .shares_group = true};
-	const struct process_handler handler = {&run, printed, NULL, ended};
-
-	process_start(run.loop, &command, &handler);
-	loop_run(run.loop);
-	loop_free(run.loop);
-	return run.end;
-}
-
 static bool command_failed(const struct provider *provider, const char *program,
 			   const struct process_end *end, double seconds, struct error *e)
 {
@@ -107,7 +74,9 @@ static bool key_from_command(struct provider *provider, struct span command, dou
 				 "api_key_command of provider %s must be a list of words or a "
 				 "string",
 				 provider->name);
-	end = run_command(words, seconds, &provider->key);
+	end = process_run(
+	    &(struct process_command){.argv = words, .timeout = seconds, .shares_group = true},
+	    &provider->key, NULL);
 	ok = (end.outcome == PROCESS_EXITED && end.value == 0) ||
 	     command_failed(provider, json_type(command) == JSON_STRING ? words[2] : words[0], &end,
 			    seconds, e);

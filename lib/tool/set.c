@@ -6,12 +6,11 @@
 
 #include "base/file.h"
 #include "loop/process.h"
-#include "tool/excerpt.h"
 #include "tool/manifest.h"
 
-/* Maximum time and output of a program that is run with --describe. */
+/* Maximum time of a program that is run with --describe, and bytes of its stderr in a message. */
 #define DESCRIBE_SECONDS 5.0
-enum { DESCRIBE_MAX = 1024 * 1024 };
+enum { DESCRIBE_SHOWN = 200 };
 
 /* ---- the set ---- */
 
@@ -90,66 +89,18 @@ static bool add_manifest(struct tool_set *set, const char *path, struct error *e
 
 /* ---- programs with --describe ---- */
 
-struct description {
-	struct loop *loop;
-	struct buffer manifest;
-	struct excerpt errors;
-	struct process_end end;
-};
-
-static void described(void *context, struct span bytes)
-{
-	struct description *description = context;
-
-	if (description->manifest.len + bytes.len <= DESCRIBE_MAX)
-		buffer_add_span(&description->manifest, bytes);
-}
-
-static void complained(void *context, struct span bytes)
-{
-	struct description *description = context;
-
-	excerpt_add(&description->errors, bytes);
-}
-
-static void done(void *context, const struct process_end *end)
-{
-	struct description *description = context;
-
-	description->end = *end;
-	loop_stop(description->loop);
-}
-
-/* Run `PROGRAM --describe` on a separate loop, because tools are loaded before anything else runs.
- */
-static void describe(const char *program, struct description *description)
-{
-	char *argv[] = {mem_copy(span_of(program)), (char[]){"--describe"}, NULL};
-	char **environment = tool_environment(NULL, NULL);
-	struct process_command command = {
-	    .argv = argv, .environment = environment, .timeout = DESCRIBE_SECONDS};
-	struct process_handler handler = {description, described, complained, done};
-
-	description->loop = loop_new();
-	description->errors.head_max = 200;
-	process_start(description->loop, &command, &handler);
-	loop_run(description->loop);
-	loop_free(description->loop);
-	free(environment);
-	free(argv[0]);
-}
-
-/* "./x --describe failed (exit status 1: no such option): a program without a manifest ..." */
-static bool describe_failed(const char *program, const struct description *description,
+/* Set an error such as "./x --describe failed (exit status 1: no such option): ...". */
+static bool describe_failed(const char *program, const struct process_end *end, struct span errors,
 			    struct error *e)
 {
-	struct span errors = buffer_span(&description->errors.head);
 	const char *newline = errors.len > 0 ? memchr(errors.at, '\n', errors.len) : NULL;
 	struct buffer why = {0};
 
-	process_describe_end(&why, &description->end, DESCRIBE_SECONDS);
+	process_describe_end(&why, end, DESCRIBE_SECONDS);
 	if (newline != NULL)
 		errors.len = (size_t)(newline - errors.at);
+	if (errors.len > DESCRIBE_SHOWN)
+		errors.len = DESCRIBE_SHOWN;
 	if (errors.len > 0)
 		buffer_add_format(&why, ": %.*s", SPAN_ARG(errors));
 	error_set(e, "usage",
@@ -162,69 +113,35 @@ static bool describe_failed(const char *program, const struct description *descr
 
 static bool add_program(struct tool_set *set, const char *path, struct error *e)
 {
-	struct description description = {0};
-	struct buffer source = {0}, base = {0};
-	char *folder = folder_of(path);
+	char *folder = folder_of(path), **environment = tool_environment(NULL, NULL);
+	/* A name with a slash is not searched in PATH. */
+	char *base = mem_format("./%s", path + strlen(folder)),
+	     *source = mem_format("%s --describe", path);
+	char *program = mem_copy(span_of(folder[0] != '\0' ? path : base));
+	const struct process_command command = {
+	    .argv = (char *[]){program, (char[]){"--describe"}, NULL},
+	    .environment = environment,
+	    .timeout = DESCRIBE_SECONDS,
+	};
+	struct buffer manifest = {0}, errors = {0};
+	struct process_end end = process_run(&command, &manifest, &errors);
 	bool added;
 
-	/* A name with a slash is not searched in PATH. */
-	buffer_add_format(&base, "./%s", path + strlen(folder));
-	describe(folder[0] != '\0' ? path : buffer_string(&base), &description);
-	buffer_add_format(&source, "%s --describe", path);
-	if (description.end.outcome == PROCESS_EXITED && description.end.value == 0)
-		added = add(set,
-			    manifest_read(buffer_span(&description.manifest),
-					  buffer_string(&source), folder, buffer_string(&base), e),
-			    e);
+	if (end.outcome == PROCESS_EXITED && end.value == 0)
+		added = add(set, manifest_read(buffer_span(&manifest), source, folder, base, e), e);
 	else
-		added = describe_failed(path, &description, e);
-	buffer_free(&description.manifest);
-	excerpt_free(&description.errors);
-	buffer_free(&source);
-	buffer_free(&base);
+		added = describe_failed(path, &end, buffer_span(&errors), e);
+	buffer_free(&manifest);
+	buffer_free(&errors);
+	free(program);
+	free(source);
+	free(base);
+	free(environment);
 	free(folder);
 	return added;
 }
 
 /* ---- folders ---- */
-
-struct names {
-	char **at;
-	size_t count;
-};
-
-static int compare_names(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-static void names_free(struct names *names)
-{
-	for (size_t i = 0; i < names->count; i++)
-		free(names->at[i]);
-	free(names->at);
-}
-
-/* The sorted names of the files in `folder`, without hidden files and READMEs. Returns false with
- * errno set. */
-static bool list_folder(const char *folder, struct names *names)
-{
-	DIR *directory = opendir(folder);
-	struct dirent *entry;
-
-	if (directory == NULL)
-		return false;
-	while ((entry = readdir(directory)) != NULL) {
-		if (entry->d_name[0] == '.' || strncmp(entry->d_name, "README", 6) == 0)
-			continue;
-		names->at = array_grow(names->at, names->count, sizeof(*names->at));
-		names->at[names->count++] = mem_copy(span_of(entry->d_name));
-	}
-	closedir(directory);
-	if (names->count > 0)
-		qsort(names->at, names->count, sizeof(*names->at), compare_names);
-	return true;
-}
 
 static bool is_manifest(const char *name)
 {
@@ -238,59 +155,66 @@ static bool is_program(const char *path)
 	return stat(path, &status) == 0 && S_ISREG(status.st_mode) && access(path, X_OK) == 0;
 }
 
+/* Whether a file of a folder can be a tool. */
+static int is_candidate(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.' && strncmp(entry->d_name, "README", 6) != 0;
+}
+
+static int is_candidate_manifest(const struct dirent *entry)
+{
+	return is_candidate(entry) && is_manifest(entry->d_name);
+}
+
+static void free_names(struct dirent **names, int count)
+{
+	for (int i = 0; i < count; i++)
+		free(names[i]);
+	if (count >= 0)
+		free(names);
+}
+
 /* Whether the file `name` belongs to one of the tools from index `first` on, which came from
  * manifests of its folder: it is the program of the tool or has its name. */
 static bool belongs(const struct tool_set *set, size_t first, const char *path, const char *name)
 {
-	struct buffer manifest = {0};
+	char *manifest = mem_format("%s.json", path);
 	bool found = false;
 
-	buffer_add_format(&manifest, "%s.json", path);
 	for (size_t i = first; i < set->count && !found; i++)
 		found = manifest_uses(set->tools[i], name) ||
-			strcmp(set->tools[i]->source, buffer_string(&manifest)) == 0;
-	buffer_free(&manifest);
+			strcmp(set->tools[i]->source, manifest) == 0;
+	free(manifest);
 	return found;
 }
 
-/* Add manifests first, so that the programs that they use are known. */
-static bool add_files(struct tool_set *set, const char *folder, const struct names *names,
-		      struct error *e)
+/* Add the tools of a folder in the order of their names: manifests first, so that the programs that
+ * they use are known. */
+static bool add_folder(struct tool_set *set, const char *folder, struct error *e)
 {
-	size_t first = set->count, found = 0;
+	struct dirent **names;
+	int count = scandir(folder, &names, is_candidate, alphasort);
+	size_t first = set->count;
 	bool good = true;
 
-	for (int pass = 0; pass < 2; pass++)
-		for (size_t i = 0; i < names->count && good; i++) {
-			char *path = path_join(folder, names->at[i]);
+	if (count < 0)
+		return error_set(e, "usage", "%s: %s", folder, strerror(errno));
+	for (int i = 0; i < 2 * count && good; i++) {
+		const char *name = names[i % count]->d_name;
+		char *path = path_join(folder, name);
 
-			if (pass == 0 && is_manifest(path)) {
-				good = add_manifest(set, path, e);
-				found++;
-			} else if (pass == 1 && !is_manifest(path) && is_program(path) &&
-				   !belongs(set, first, path, names->at[i])) {
-				good = add_program(set, path, e);
-				found++;
-			}
-			free(path);
-		}
-	if (good && found == 0)
+		if (is_manifest(path))
+			good = i >= count || add_manifest(set, path, e);
+		else if (i >= count && is_program(path) && !belongs(set, first, path, name))
+			good = add_program(set, path, e);
+		free(path);
+	}
+	free_names(names, count);
+	if (good && set->count == first)
 		return error_set(e, "usage",
 				 "%s: no tool in this folder: it needs manifests (*.json) or "
 				 "executable programs",
 				 folder);
-	return good;
-}
-
-static bool add_folder(struct tool_set *set, const char *folder, struct error *e)
-{
-	struct names names = {0};
-	bool good;
-
-	if (!list_folder(folder, &names))
-		return error_set(e, "usage", "%s: %s", folder, strerror(errno));
-	good = add_files(set, folder, &names, e);
-	names_free(&names);
 	return good;
 }
 
@@ -299,15 +223,10 @@ static bool add_folder(struct tool_set *set, const char *folder, struct error *e
 /* The manifest of a shipped tool, or NULL; the caller frees it. */
 static char *shipped_manifest(const char *name)
 {
-	struct buffer file = {0};
-	char *path = NULL;
+	char *file = mem_format("tools/%s.json", name), *path = share_path(file);
 
-	if (strchr(name, '/') != NULL || name[0] == '.')
-		return NULL;
-	buffer_add_format(&file, "tools/%s.json", name);
-	path = share_path(buffer_string(&file));
-	buffer_free(&file);
-	if (access(path, F_OK) == 0)
+	free(file);
+	if (strchr(name, '/') == NULL && name[0] != '.' && access(path, F_OK) == 0)
 		return path;
 	free(path);
 	return NULL;
@@ -316,25 +235,20 @@ static char *shipped_manifest(const char *name)
 static bool not_found(const char *path, int why, struct error *e)
 {
 	char *folder = share_path("tools");
-	struct names names = {0};
 	struct buffer shipped = {0};
+	struct dirent **names;
+	int count = scandir(folder, &names, is_candidate_manifest, alphasort);
 
-	list_folder(folder, &names);
-	for (size_t i = 0; i < names.count; i++) {
-		struct span name = span_of(names.at[i]);
-
-		if (!is_manifest(names.at[i]))
-			continue;
-		name.len -= strlen(".json");
-		buffer_add_text(&shipped, shipped.len > 0 ? ", " : "");
-		buffer_add_span(&shipped, name);
-	}
+	for (int i = 0; i < count; i++)
+		buffer_add_format(&shipped, "%s%.*s", i > 0 ? ", " : "",
+				  (int)(strlen(names[i]->d_name) - strlen(".json")),
+				  names[i]->d_name);
 	error_set(
 	    e, "usage",
 	    "%s: %s: a tool is a manifest, a program, a folder of them, or a shipped one (%s)",
 	    path, strerror(why), buffer_string(&shipped));
 	buffer_free(&shipped);
-	names_free(&names);
+	free_names(names, count);
 	free(folder);
 	return false;
 }
@@ -343,14 +257,14 @@ static bool not_found(const char *path, int why, struct error *e)
 static bool add_file(struct tool_set *set, const char *path, const struct stat *status,
 		     struct error *e)
 {
-	struct buffer beside = {0};
+	char *beside;
 	bool added;
 
 	if (is_manifest(path) || !S_ISREG(status->st_mode))
 		return add_manifest(set, path, e);
-	buffer_add_format(&beside, "%s.json", path);
-	if (access(buffer_string(&beside), F_OK) == 0)
-		added = add_manifest(set, buffer_string(&beside), e);
+	beside = mem_format("%s.json", path);
+	if (access(beside, F_OK) == 0)
+		added = add_manifest(set, beside, e);
 	else if (is_program(path))
 		added = add_program(set, path, e);
 	else
@@ -358,7 +272,7 @@ static bool add_file(struct tool_set *set, const char *path, const struct stat *
 				  "%s: neither a manifest (*.json) nor executable: chmod +x makes "
 				  "it a program that is asked with --describe",
 				  path);
-	buffer_free(&beside);
+	free(beside);
 	return added;
 }
 
