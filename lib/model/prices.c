@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "model/provider_files.h"
 
 /* The price of one model, in the files; absent when they have none. Remembered, because searching
  * the files takes longer than everything else that a short response costs. */
@@ -20,19 +21,8 @@ enum { MAX_REFERENCES = 4 };
 
 static void read_prices(char *path, struct buffer *out, struct error *e)
 {
-	struct json_fault fault;
-	size_t line = 1;
-
-	if (path == NULL || access(path, F_OK) != 0 || !file_read(path, out, e)) {
-		free(path);
-		return;
-	}
-	if (!json_check(buffer_span(out), &fault)) {
-		for (size_t i = 0; i < fault.offset; i++)
-			line += out->at[i] == '\n';
-		error_set(e, "usage", "%s:%zu: not JSON: %s", path, line, fault.what);
-		buffer_clear(out);
-	}
+	if (path != NULL && access(path, F_OK) == 0)
+		data_file_read(path, out, e);
 	free(path);
 }
 

@@ -1,6 +1,7 @@
 #include "model/provider_files.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -53,24 +54,35 @@ static void add_names(struct provider_files *files, int layer)
 	}
 }
 
+bool data_file_read(const char *path, struct buffer *out, struct error *e)
+{
+	struct json_fault fault;
+	struct stat info;
+	bool ok;
+
+	if (stat(path, &info) == 0 && S_ISFIFO(info.st_mode))
+		return error_set(e, "usage", "%s: is a pipe, not a file", path);
+	ok = file_read(path, out, e);
+	if (ok && !json_check(buffer_span(out), &fault))
+		ok = error_at(e, path, buffer_span(out), fault.offset, "not JSON: %s", fault.what);
+	if (!ok)
+		buffer_clear(out);
+	return ok;
+}
+
 static bool read_file(struct provider_files *files, int layer, struct error *e)
 {
 	struct provider_file *file = &files->files[layer];
-	struct json_fault fault;
 	struct span text;
-	bool ok = file_read(file->path, &file->text, e);
 
+	if (!data_file_read(file->path, &file->text, e))
+		return false;
 	text = buffer_span(&file->text);
-	if (ok && !json_check(text, &fault))
-		ok = error_at(e, file->path, text, fault.offset, "not JSON: %s", fault.what);
-	if (ok && json_type(json_trim(text)) != JSON_OBJECT)
-		ok = error_at(e, file->path, text, 0,
-			      "must be a JSON object, from provider names to providers");
-	if (ok)
-		add_names(files, layer);
-	else
-		buffer_clear(&file->text);
-	return ok;
+	if (json_type(json_trim(text)) != JSON_OBJECT)
+		return error_at(e, file->path, text, 0,
+				"must be a JSON object, from provider names to providers");
+	add_names(files, layer);
+	return true;
 }
 
 bool provider_files_read(struct provider_files *files, struct error *e)

@@ -33,6 +33,11 @@ struct provider_files {
 bool provider_files_read(struct provider_files *files, struct error *e);
 void provider_files_free(struct provider_files *files);
 
+/* Append the data file `path`, JSON, to `out`. Returns false with `e`, which names file and line,
+ * if it cannot be read or is not JSON. A pipe is an error: it could block the loop, and be read
+ * only once. */
+bool data_file_read(const char *path, struct buffer *out, struct error *e);
+
 /* The provider of this name; NULL if there is none. */
 const struct provider_name *provider_files_find(const struct provider_files *files,
 						const char *name);
