@@ -134,6 +134,37 @@ mismatch() {
 	assert_equal "$(agent-text again)" 'half whole'
 }
 
+@test "strict: a wrap-up is replayed, and its limit is compared" {
+	agent-run -m test -o calls=3 -t weather.json --max-iterations 2 --wrap-up hi </dev/null >run || true
+	strict run -t weather.json --max-iterations 2 --wrap-up hi
+	assert_failure 3
+	assert_equal "$(essence again)" "$(essence run)"
+	strict run -t weather.json --max-tool-calls 1 --wrap-up hi
+	assert_failure 3
+	assert_regex "$(fault)" '^request 3 is not the one that run recorded: '
+}
+
+@test "a log that is a pipe is read once: for an agent's model and for the lines of a batch" {
+	agent-run -m test hi </dev/null >run
+	mkfifo log
+	echo '{"name":"a","model":"replay:log"}' >a.json
+	timeout 10 cat run >log 3>&- &
+	timeout 10 agent-run -A a.json hi </dev/null >again
+	assert_equal "$(agent-text again)" "$(agent-text run)"
+	printf '%s\n' '{"prompt":"hi","model":"replay:log"}' '{"prompt":"hi","model":"replay:log"}' >lines
+	timeout 10 cat run >log 3>&- &
+	timeout 10 agent-run --batch lines </dev/null >again
+	assert_equal "$(jq -c 'select(.event_type == "agent_end").data.success' again)" $'true\ntrue'
+}
+
+@test "a prices file that is a pipe is reported, and does not block the run" {
+	mkdir -p config/agent
+	mkfifo config/agent/prices.json
+	XDG_CONFIG_HOME=$PWD/config run timeout 10 agent-run -m test hi </dev/null
+	assert_success
+	assert_equal "$(grep -c 'prices.json: is a pipe, not a file' <<<"$output")" 1
+}
+
 @test "an interrupted and resumed run replays as one run, and a replay can be resumed" {
 	record
 	whole=$(wc -l <run)

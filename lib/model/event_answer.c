@@ -6,8 +6,7 @@
 
 void event_answer_init(struct event_answer *answer, const struct model_handler *handler)
 {
-	*answer = (struct event_answer){
-	    .handler = *handler, .usage = MODEL_USAGE_NONE, .error.retry_after_seconds = -1};
+	*answer = (struct event_answer){.handler = *handler, .usage = MODEL_USAGE_NONE};
 }
 
 void event_answer_free(struct event_answer *answer)
@@ -15,9 +14,7 @@ void event_answer_free(struct event_answer *answer)
 	for (size_t i = 0; i < answer->call_count; i++)
 		free(answer->calls[i].id);
 	free(answer->calls);
-	buffer_free(&answer->error_message);
-	buffer_free(&answer->error_code);
-	buffer_free(&answer->request_id);
+	failure_free(&answer->failure);
 	buffer_free(&answer->response_id);
 	buffer_free(&answer->model);
 	buffer_free(&answer->refusal);
@@ -42,35 +39,19 @@ static void deliver_text(struct event_answer *answer, enum model_delta_type type
 		deliver(answer, &delta);
 }
 
-/* ---- errors ---- */
-
-bool event_answer_fail(struct event_answer *answer, enum error_kind kind, bool retryable,
-		       const char *format, ...)
-{
-	va_list args;
-
-	if (answer->failed)
-		return false;
-	answer->failed = true;
-	answer->error.kind = kind;
-	answer->error.retryable = retryable;
-	va_start(args, format);
-	buffer_add_format_list(&answer->error_message, format, args);
-	va_end(args);
-	return false;
-}
-
 static bool take_error(struct event_answer *answer, struct span data)
 {
-	struct span retry_after = json_get(data, "retry_after_seconds");
+	struct failure *failure = &answer->failure;
 
-	event_answer_fail(answer, error_kind_of_model(json_get(data, "exception_type")),
-			  json_true(json_get(data, "retryable")), "%s", "");
-	json_decode(json_get(data, "error"), &answer->error_message);
-	json_decode(json_get(data, "provider_code"), &answer->error_code);
-	json_decode(json_get(data, "request_id"), &answer->request_id);
-	answer->error.http_status = (int)json_int(json_get(data, "http_status"), 0);
-	answer->error.retry_after_seconds = json_double(retry_after, -1);
+	if (failure->kind != ERROR_NONE)
+		return false;
+	failure->kind = error_kind_of_model(json_get(data, "exception_type"));
+	failure->retryable = json_true(json_get(data, "retryable"));
+	failure->http_status = (int)json_int(json_get(data, "http_status"), 0);
+	failure->retry_after = json_double(json_get(data, "retry_after_seconds"), 0);
+	json_decode(json_get(data, "error"), &failure->message);
+	json_decode(json_get(data, "provider_code"), &failure->code);
+	json_decode(json_get(data, "request_id"), &failure->request_id);
 	return false;
 }
 
@@ -86,35 +67,30 @@ static int find_call(const struct event_answer *answer, struct span id)
 	return (int)i - 1;
 }
 
-/* A call begins; one without an id gets a number. Returns its position, -1 when it has no name. */
+/* A call begins; one without an id gets a number. Returns its position, -1 if it has no name. */
 static int begin_call(struct event_answer *answer, struct span data)
 {
-	char *id = json_text(json_get(data, "tool_call_id"));
-	char *name = json_text(json_get(data, "tool_name"));
-	struct buffer number = {0};
 	int index = (int)answer->call_count;
-	struct model_delta delta = {.type = MODEL_TOOL_CALL, .index = index};
+	struct buffer name = {0}, id = {0};
+	struct model_delta delta = {
+	    .type = MODEL_TOOL_CALL, .index = index, .by_provider = event_is_hosted(data)};
 
-	if (name == NULL || name[0] == '\0') {
-		event_answer_fail(answer, ERROR_INVALID_RESPONSE, false,
-				  "a tool call without a tool_name");
-		free(id);
-		free(name);
+	json_decode(json_get(data, "tool_name"), &name);
+	if (name.len == 0) {
+		failure_set(&answer->failure, ERROR_INVALID_RESPONSE, false,
+			    "a tool call without a tool_name");
 		return -1;
 	}
-	if (id == NULL || id[0] == '\0') {
-		free(id);
-		buffer_add_format(&number, "call_%d", index + 1);
-		id = buffer_take(&number);
-	}
+	json_decode(json_get(data, "tool_call_id"), &id);
+	if (id.len == 0)
+		buffer_add_format(&id, "call_%d", index + 1);
 	answer->calls = array_grow(answer->calls, answer->call_count, sizeof(*answer->calls));
-	delta.by_provider = event_is_hosted(data);
 	answer->calls[answer->call_count++] =
-	    (struct event_answer_call){.id = id, .by_provider = delta.by_provider};
-	delta.id = span_of(id);
-	delta.name = span_of(name);
+	    (struct event_answer_call){.id = buffer_take(&id), .by_provider = delta.by_provider};
+	delta.id = span_of(answer->calls[index].id);
+	delta.name = buffer_span(&name);
 	deliver(answer, &delta);
-	free(name);
+	buffer_free(&name);
 	return index;
 }
 
@@ -177,23 +153,21 @@ static bool take_call(struct event_answer *answer, struct span data, bool whole)
 
 /* ---- the end ---- */
 
-static bool read_finish(struct span name, enum model_finish *finish)
+/* The finish reason of this name; MODEL_STOP for an unknown one. */
+static enum model_finish read_finish(struct span name)
 {
-	for (int i = MODEL_STOP; i <= MODEL_ERROR; i++)
-		if (json_is(name, model_finish_name((enum model_finish)i))) {
-			*finish = (enum model_finish)i;
-			return true;
-		}
-	return false;
+	for (enum model_finish finish = MODEL_STOP; finish <= MODEL_ERROR; finish++)
+		if (json_is(name, model_finish_name(finish)))
+			return finish;
+	return MODEL_STOP;
 }
 
-/* What of the whole message has not been streamed. */
+/* Deliver what of the whole message has not been streamed. */
 static bool take_message(struct event_answer *answer, struct span message)
 {
-	struct json_walk walk = json_walk(json_get(message, "content"));
-	bool has_text = answer->has_text, has_thinking = answer->has_thinking, good = true;
+	bool has_text = answer->has_text, has_thinking = answer->has_thinking;
 
-	while (good && json_next(&walk)) {
+	for (struct json_walk walk = json_walk(json_get(message, "content")); json_next(&walk);) {
 		struct span type = json_get(walk.value, "type");
 		struct span text = json_get(walk.value, "text");
 
@@ -203,23 +177,25 @@ static bool take_message(struct event_answer *answer, struct span message)
 			deliver_text(answer, MODEL_THINKING, -1, text);
 		else if (json_is(type, "refusal"))
 			json_decode(text, &answer->refusal);
-		else if (json_is(type, "tool_call"))
-			good = take_call(answer, walk.value, true);
+		else if (json_is(type, "tool_call") && !take_call(answer, walk.value, true))
+			return false;
 	}
-	return good;
+	return true;
 }
 
 static bool take_end(struct event_answer *answer, struct span data)
 {
-	answer->has_finish = read_finish(json_get(data, "finish_reason"), &answer->finish);
+	struct span is_final = json_get(data, "is_final");
+
+	answer->finish = read_finish(json_get(data, "finish_reason"));
 	model_usage_read(json_get(data, "usage"), &answer->usage);
 	buffer_clear(&answer->response_id);
 	buffer_clear(&answer->model);
 	json_decode(json_get(data, "response_id"), &answer->response_id);
 	json_decode(json_get(data, "model"), &answer->model);
-	if (answer->finish == MODEL_STOP && json_type(json_get(data, "is_final")) == JSON_BOOL &&
-	    !json_true(json_get(data, "is_final")))
-		answer->finish = MODEL_PAUSE; /* or there are calls: seen to in the end */
+	if (json_is(json_get(data, "finish_reason"), "stop") && json_type(is_final) == JSON_BOOL &&
+	    !json_true(is_final))
+		answer->finish = MODEL_PAUSE; /* unless there are calls */
 	return take_message(answer, json_get(data, "message"));
 }
 
@@ -228,31 +204,18 @@ static const char *text_or_null(struct buffer *text)
 	return text->len > 0 ? buffer_string(text) : NULL;
 }
 
-/* Whether there are calls that are to be run here. */
-static bool has_calls(const struct event_answer *answer)
-{
-	for (size_t i = 0; i < answer->call_count; i++)
-		if (!answer->calls[i].by_provider)
-			return true;
-	return false;
-}
-
 void event_answer_outcome(struct event_answer *answer, struct model_outcome *outcome)
 {
-	outcome->finish = answer->has_finish ? answer->finish : MODEL_STOP;
-	if (has_calls(answer) && (outcome->finish == MODEL_STOP || outcome->finish == MODEL_PAUSE))
-		outcome->finish = MODEL_TOOL_CALLS;
+	outcome->finish = answer->finish;
+	for (size_t i = 0; i < answer->call_count; i++)
+		if (!answer->calls[i].by_provider &&
+		    (outcome->finish == MODEL_STOP || outcome->finish == MODEL_PAUSE))
+			outcome->finish = MODEL_TOOL_CALLS;
 	outcome->usage = answer->usage;
 	outcome->refusal = text_or_null(&answer->refusal);
 	outcome->response_id = text_or_null(&answer->response_id);
 	outcome->model = text_or_null(&answer->model);
-	outcome->error = answer->error;
-	if (!answer->failed)
-		return;
-	outcome->finish = MODEL_ERROR;
-	outcome->error.message = buffer_string(&answer->error_message);
-	outcome->error.code = text_or_null(&answer->error_code);
-	outcome->error.request_id = text_or_null(&answer->request_id);
+	failure_write(&answer->failure, outcome);
 }
 
 /* ---- lines ---- */

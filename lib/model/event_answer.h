@@ -12,7 +12,7 @@
 #ifndef MODEL_EVENT_ANSWER_H
 #define MODEL_EVENT_ANSWER_H
 
-#include "model/model.h"
+#include "model/failure.h"
 
 struct event_answer_call {
 	char *id;
@@ -22,17 +22,16 @@ struct event_answer_call {
 
 struct event_answer {
 	struct model_handler handler;
-	bool stopped; /* set when the call is cancelled: no delta any more */
+	bool stopped;           /* set when the call is cancelled: no delta any more */
+	struct failure failure; /* set by the caller, or by an event */
 
 	/* private */
 	struct event_answer_call *calls;
 	size_t call_count;
-	bool has_text, has_thinking, failed;
-	bool has_finish;
+	bool has_text, has_thinking;
 	enum model_finish finish;
 	struct model_usage usage;
-	struct model_error error; /* its strings are these: */
-	struct buffer error_message, error_code, request_id, response_id, model, refusal, text;
+	struct buffer response_id, model, refusal, text;
 };
 
 void event_answer_init(struct event_answer *answer, const struct model_handler *handler);
@@ -40,10 +39,6 @@ void event_answer_init(struct event_answer *answer, const struct model_handler *
 /* Take one event or short form, a JSON object. Returns false when it is the error that ends the
  * answer. */
 bool event_answer_take(struct event_answer *answer, struct span line);
-
-/* End the answer by an error, unless it has failed already. Returns false. */
-bool event_answer_fail(struct event_answer *answer, enum error_kind kind, bool retryable,
-		       const char *format, ...) __attribute__((format(printf, 4, 5)));
 
 /* How the answer ended; the strings are `answer`'s. */
 void event_answer_outcome(struct event_answer *answer, struct model_outcome *outcome);

@@ -61,15 +61,14 @@ static void take_line(void *context, struct span line)
 		return;
 	line = json_trim(line);
 	if (!json_check(line, &fault))
-		event_answer_fail(&call->answer, ERROR_INVALID_RESPONSE, false,
-				  "line %" PRIu64 " of the program's output is not JSON: %s",
-				  call->line_number, fault.what);
+		failure_set(&call->answer.failure, ERROR_INVALID_RESPONSE, false,
+			    "line %" PRIu64 " of the program's output is not JSON: %s",
+			    call->line_number, fault.what);
 	else if (json_type(line) != JSON_OBJECT)
-		event_answer_fail(
-		    &call->answer, ERROR_INVALID_RESPONSE, false,
-		    "line %" PRIu64
-		    " of the program's output is not an event: a JSON object is expected",
-		    call->line_number);
+		failure_set(&call->answer.failure, ERROR_INVALID_RESPONSE, false,
+			    "line %" PRIu64
+			    " of the program's output is not an event: a JSON object is expected",
+			    call->line_number);
 	else if (event_answer_take(&call->answer, line))
 		return;
 	/* An error: nothing that follows counts. */
@@ -84,8 +83,8 @@ static void printed(void *context, struct span bytes)
 	call->last_output = loop_source_time(call->host->loop);
 	call->busy = true;
 	if (!ndjson_feed(&call->lines, bytes)) {
-		event_answer_fail(&call->answer, ERROR_INVALID_RESPONSE, false,
-				  "a line of the program's output is too long");
+		failure_set(&call->answer.failure, ERROR_INVALID_RESPONSE, false,
+			    "a line of the program's output is too long");
 		call->answer.stopped = true;
 		process_stop(call->process);
 	}
@@ -111,9 +110,9 @@ static void fail_by_end(struct exec_call *call, const struct process_end *end)
 	struct buffer how = {0};
 
 	process_describe_end(&how, end, 0);
-	event_answer_fail(&call->answer, ERROR_SERVER, false, "the program %s failed: %s%s%.*s",
-			  call->call.model->name, buffer_string(&how), errors.len > 0 ? ": " : "",
-			  SPAN_ARG(errors));
+	failure_set(&call->answer.failure, ERROR_SERVER, false, "the program %s failed: %s%s%.*s",
+		    call->call.model->name, buffer_string(&how), errors.len > 0 ? ": " : "",
+		    SPAN_ARG(errors));
 	buffer_free(&how);
 }
 
@@ -151,9 +150,9 @@ static void check_idle(void *context)
 		call->idle_timer = loop_source_timer_add(call->host->loop, left, check_idle, call);
 		return;
 	}
-	event_answer_fail(&call->answer, ERROR_TIMEOUT, true,
-			  "the program %s has printed nothing for %g seconds",
-			  call->call.model->name, limit);
+	failure_set(&call->answer.failure, ERROR_TIMEOUT, true,
+		    "the program %s has printed nothing for %g seconds", call->call.model->name,
+		    limit);
 	call->answer.stopped = true;
 	process_stop(call->process);
 }
@@ -195,28 +194,16 @@ static struct model_call *exec_ask(struct model *model, const struct model_reque
 
 static struct model *exec_open(struct model_host *host, const char *argument, struct error *e)
 {
-	struct model *model;
-
 	(void)host;
-	if (argument[0] == '\0') {
-		error_set(e, "usage", "the model exec: names no program: write exec:COMMAND");
-		return NULL;
-	}
-	model = mem_zero(sizeof(*model));
-	model->provider = mem_copy(SPAN("exec"));
-	model->name = mem_copy(span_of(argument));
-	return model;
-}
-
-static void exec_close(struct model *model)
-{
-	(void)model;
+	if (argument[0] != '\0')
+		return model_new(sizeof(struct model), "exec", argument);
+	error_set(e, "usage", "the model exec: names no program: write exec:COMMAND");
+	return NULL;
 }
 
 const struct model_type model_type_exec = {
     .spec = "exec:",
     .open = exec_open,
-    .close = exec_close,
     .ask = exec_ask,
     .cancel = exec_cancel,
 };

@@ -14,15 +14,19 @@ enum { QUOTED_BYTES = 300 };
 /* What Google calls a request that its own servers gave up. */
 enum { CANCELLED = 499 };
 
-/* What an error body said, before it is judged. */
-struct said {
-	struct buffer message, code, type, failed_generation, inner;
+/* The texts of an error body. */
+enum field { MESSAGE, CODE, TYPE, INNER, STATUS, FAILED_GENERATION, FIELDS };
+
+/* What an error body reports, before it is classified. */
+struct report {
+	struct buffer texts[FIELDS];
 	int status;
 	double retry_after;
 };
 
 /* ---- finding ---- */
 
+/* Whether `part` is in `text`, without regard to case. */
 static bool contains(const char *text, const char *part)
 {
 	size_t len = strlen(part);
@@ -41,14 +45,17 @@ static bool contains_any(const char *text, const char *const *parts)
 	return false;
 }
 
-/* A string decoded, a number or boolean as it is written. */
+static bool is_any(const char *text, const char *const *words)
+{
+	while (*words != NULL && strcmp(text, *words) != 0)
+		words++;
+	return *words != NULL;
+}
+
+/* Append a string decoded, a number as it is written. */
 static void add_scalar(struct span value, struct buffer *out)
 {
-	enum json_type type = json_type(value);
-
-	if (type == JSON_STRING)
-		json_decode(value, out);
-	else if (type == JSON_NUMBER)
+	if (!json_decode(value, out) && json_type(value) == JSON_NUMBER)
 		buffer_add_span(out, value);
 }
 
@@ -85,75 +92,67 @@ static double duration(const char *text)
 }
 
 /* google.rpc.RetryInfo among the details of an error. */
-static void read_details(struct span details, struct said *said)
+static void read_details(struct span details, struct report *report)
 {
-	struct json_walk walk = json_walk(details);
+	struct buffer *inner = &report->texts[INNER];
 
-	while (json_next(&walk)) {
+	for (struct json_walk walk = json_walk(details); json_next(&walk);) {
 		char *delay = json_text(json_get(walk.value, "retryDelay"));
 
 		if (delay != NULL)
-			said->retry_after = duration(delay);
+			report->retry_after = duration(delay);
 		free(delay);
-		add_if_empty(json_get(walk.value, "reason"), &said->inner);
-		add_scalar(json_path(walk.value, "violations.0.quotaId"), &said->inner);
+		add_if_empty(json_get(walk.value, "reason"), inner);
+		add_scalar(json_path(walk.value, "violations.0.quotaId"), inner);
 	}
 }
 
-static void read_object(struct span error, struct said *said)
+static void read_object(struct span error, struct report *report)
 {
-	struct json_walk walk = json_walk(error);
+	static const struct {
+		const char *name;
+		enum field field;
+	} members[] = {{"message", MESSAGE}, {"msg", MESSAGE},
+		       {"code", CODE},       {"type", TYPE},
+		       {"status", TYPE},     {"failed_generation", FAILED_GENERATION}};
+	struct buffer *message = &report->texts[MESSAGE];
 
-	while (json_next(&walk)) {
-		if (json_is(walk.key, "message") || json_is(walk.key, "msg"))
-			add_if_empty(walk.value, &said->message);
-		else if (json_is(walk.key, "code"))
-			add_if_empty(walk.value, &said->code);
-		else if (json_is(walk.key, "type") || json_is(walk.key, "status"))
-			add_if_empty(walk.value, &said->type);
-		else if (json_is(walk.key, "status_code"))
-			said->status = (int)json_int(walk.value, 0);
-		else if (json_is(walk.key, "failed_generation"))
-			add_if_empty(walk.value, &said->failed_generation);
+	for (struct json_walk walk = json_walk(error); json_next(&walk);) {
+		struct span raw = json_get(walk.value, "raw");
+
+		for (size_t i = 0; i < ARRAY_LEN(members); i++)
+			if (json_is(walk.key, members[i].name))
+				add_if_empty(walk.value, &report->texts[members[i].field]);
+		if (json_is(walk.key, "status_code"))
+			report->status = (int)json_int(walk.value, 0);
 		else if (json_is(walk.key, "innererror"))
-			add_if_empty(json_get(walk.value, "code"), &said->inner);
+			add_if_empty(json_get(walk.value, "code"), &report->texts[INNER]);
 		else if (json_is(walk.key, "details"))
-			read_details(walk.value, said);
-		else if (json_is(walk.key, "metadata") &&
-			 json_type(json_get(walk.value, "raw")) == JSON_STRING) {
-			buffer_add_text(&said->message, said->message.len > 0 ? ": " : "");
-			json_decode(json_get(walk.value, "raw"), &said->message);
+			read_details(walk.value, report);
+		else if (json_is(walk.key, "metadata") && json_type(raw) == JSON_STRING) {
+			buffer_add_text(message, message->len > 0 ? ": " : "");
+			json_decode(raw, message);
 		}
 	}
 }
 
-/* {"detail":"text"} and {"detail":[{"loc":...,"msg":"text"}]} */
-static void read_detail(struct span detail, struct said *said)
+/* {"error": {...}}, {"error": "text"}, {"message": "text", ...}, {"detail": "text"}, {"detail":
+ * [{"loc": ..., "msg": "text"}]}, "text", or any of them in an array. */
+static void read_json(struct span body, struct report *report)
 {
-	struct json_walk walk = json_walk(detail);
-
-	add_scalar(detail, &said->message);
-	while (said->message.len == 0 && json_next(&walk))
-		add_scalar(json_get(walk.value, "msg"), &said->message);
-}
-
-static void read_json(struct span body, struct said *said)
-{
-	struct span error;
+	struct buffer *message = &report->texts[MESSAGE];
+	struct span error, detail;
 
 	if (json_type(body) == JSON_ARRAY)
 		body = json_path(body, "0");
 	error = json_get(body, "error");
-	if (json_type(error) == JSON_OBJECT)
-		read_object(error, said);
-	else
-		add_scalar(error, &said->message);
-	if (json_type(error) != JSON_OBJECT)
-		read_object(body, said);
-	if (said->message.len == 0)
-		read_detail(json_get(body, "detail"), said);
-	if (json_type(body) == JSON_STRING)
-		json_decode(body, &said->message);
+	detail = json_get(body, "detail");
+	add_scalar(error, message);
+	read_object(json_type(error) == JSON_OBJECT ? error : body, report);
+	add_if_empty(detail, message);
+	for (struct json_walk walk = json_walk(detail); message->len == 0 && json_next(&walk);)
+		add_scalar(json_get(walk.value, "msg"), message);
+	json_decode(body, message);
 }
 
 /* How many bytes the tag at the beginning of `html` takes: with what a style or a script holds. */
@@ -200,125 +199,111 @@ void failure_quote(struct span body, struct buffer *out)
 	buffer_free(&plain);
 }
 
-/* ---- judging ---- */
+/* ---- classifying ---- */
 
-static bool is_context(const char *code, const char *type, const char *message)
+enum {
+	IN_MESSAGE = 1 << MESSAGE,
+	IN_CODE = 1 << CODE,
+	IN_TYPE = 1 << TYPE,
+	IN_INNER = 1 << INNER,
+	IN_STATUS = 1 << STATUS,
+	EXACT = 1 << FIELDS, /* the text is the phrase */
+};
+
+/* The phrases in these fields by which the kind of an error is known; the first rule that matches
+ * applies. */
+static const struct rule {
+	enum error_kind kind;
+	unsigned fields;
+	const char *phrases[20];
+} rules[] = {
+    {ERROR_TOOL_VALIDATION, IN_CODE | EXACT, {"tool_use_failed"}},
+    {ERROR_CONTENT_FILTER, IN_CODE | EXACT, {"content_filter", "content_policy_violation"}},
+    {ERROR_CONTENT_FILTER, IN_INNER, {"ResponsibleAIPolicy"}},
+    {ERROR_CONTEXT,
+     IN_CODE | IN_TYPE,
+     {"context_length_exceeded", "exceed_context_size", "too_many_prompt_tokens", "too_many_tokens",
+      "ContextWindowExceededError", "request_too_large", "string_above_max_length"}},
+    {ERROR_CONTEXT,
+     IN_MESSAGE,
+     {"exceeds the context window", "exceeds the available context size", "prompt is too long",
+      "prompt too long", "maximum context length", "maximum prompt length",
+      "reduce the length of the messages", "exceeds the maximum number of tokens allowed",
+      "longer than the model's context length", "input is too long for requested model",
+      "input tokens exceeded", "too many tokens", "greater than the context length",
+      "exceeded model token limit", "context window exceeds limit",
+      "range of input length should be", "total length of all messages is too long",
+      "ContextWindowExceededError"}},
+    {ERROR_QUOTA, IN_STATUS, {"402"}},
+    /* The plan's limit at Z.AI, an HTTP 429 that no short wait cures. */
+    {ERROR_QUOTA, IN_CODE | EXACT, {"1308"}},
+    {ERROR_QUOTA,
+     IN_CODE | IN_TYPE,
+     {"insufficient_quota", "billing", "insufficient_balance", "usage_limit_reached"}},
+    {ERROR_QUOTA, IN_INNER, {"PerDay"}},
+    {ERROR_QUOTA,
+     IN_MESSAGE,
+     {"usage limit reached", "insufficient balance", "insufficient credits",
+      "credit balance is too low", "out of credits"}},
+    {ERROR_AUTH, IN_STATUS, {"401", "403"}},
+    {ERROR_AUTH,
+     IN_CODE | IN_TYPE | IN_INNER,
+     {"invalid_api_key", "authentication_error", "UNAUTHENTICATED", "API_KEY_INVALID"}},
+    {ERROR_AUTH,
+     IN_MESSAGE,
+     {"incorrect api key", "invalid api key", "api key not valid", "invalid x-api-key"}},
+    {ERROR_RATE_LIMIT, IN_STATUS, {"429"}},
+    {ERROR_RATE_LIMIT, IN_CODE | IN_TYPE, {"rate_limit"}},
+    {ERROR_RATE_LIMIT, IN_CODE, {"RateLimit"}},
+    {ERROR_RATE_LIMIT, IN_TYPE | EXACT, {"RESOURCE_EXHAUSTED"}},
+    {ERROR_RATE_LIMIT, IN_MESSAGE, {"rate limit", "too many requests"}},
+    {ERROR_OVERLOADED, IN_STATUS, {"503", "529", "498"}},
+    {ERROR_OVERLOADED, IN_CODE | IN_TYPE | IN_MESSAGE, {"overloaded"}},
+    {ERROR_OVERLOADED, IN_TYPE | EXACT, {"UNAVAILABLE"}},
+    {ERROR_OVERLOADED, IN_MESSAGE, {"at capacity"}},
+    {ERROR_NOT_FOUND, IN_STATUS, {"404"}},
+    {ERROR_NOT_FOUND, IN_CODE | IN_TYPE, {"not_found"}},
+    {ERROR_NOT_FOUND, IN_CODE, {"NotFound"}},
+};
+
+static bool matches(const struct rule *rule, struct report *report)
 {
-	static const char *const names[] = {
-	    "context_length_exceeded",    "exceed_context_size",
-	    "too_many_prompt_tokens",     "too_many_tokens",
-	    "ContextWindowExceededError", "request_too_large",
-	    "string_above_max_length",    NULL,
-	};
-	static const char *const phrases[] = {
-	    "exceeds the context window",
-	    "exceeds the available context size",
-	    "prompt is too long",
-	    "prompt too long",
-	    "maximum context length",
-	    "maximum prompt length",
-	    "reduce the length of the messages",
-	    "exceeds the maximum number of tokens allowed",
-	    "longer than the model's context length",
-	    "input is too long for requested model",
-	    "input tokens exceeded",
-	    "too many tokens",
-	    "greater than the context length",
-	    "exceeded model token limit",
-	    "context window exceeds limit",
-	    "range of input length should be",
-	    "total length of all messages is too long",
-	    "ContextWindowExceededError",
-	    NULL,
-	};
+	for (int field = 0; field < FIELDS; field++) {
+		const char *text = buffer_string(&report->texts[field]);
 
-	/* Bedrock throttles with "Too many tokens, please wait before trying again". */
-	if (contains(message, "rate limit") || contains(message, "per minute") ||
-	    contains(message, "please wait before trying again") || contains(code, "rate_limit"))
-		return false;
-	return contains_any(code, names) || contains_any(type, names) ||
-	       contains_any(message, phrases);
+		if ((rule->fields & 1U << field) != 0 &&
+		    ((rule->fields & EXACT) != 0 ? is_any(text, rule->phrases)
+						 : contains_any(text, rule->phrases)))
+			return true;
+	}
+	return false;
 }
 
-static bool is_quota(const struct said *said, const char *code, const char *type, const char *inner,
-		     const char *message)
+/* Bedrock throttles with "Too many tokens, please wait before trying again". */
+static bool is_throttled(struct report *report)
 {
-	static const char *const names[] = {"insufficient_quota", "billing", "insufficient_balance",
-					    "usage_limit_reached", NULL};
-	static const char *const phrases[] = {"usage limit reached",  "insufficient balance",
-					      "insufficient credits", "credit balance is too low",
-					      "out of credits",       NULL};
+	static const char *const phrases[] = {"rate limit", "per minute",
+					      "please wait before trying again", NULL};
 
-	/* 1308: the plan's limit at Z.AI, an HTTP 429 that no short wait cures. */
-	return said->status == 402 || strcmp(code, "1308") == 0 || contains_any(code, names) ||
-	       contains_any(type, names) || contains(inner, "PerDay") ||
-	       contains_any(message, phrases);
+	return contains_any(buffer_string(&report->texts[MESSAGE]), phrases) ||
+	       contains(buffer_string(&report->texts[CODE]), "rate_limit");
 }
 
-static bool is_auth(const struct said *said, const char *code, const char *type, const char *inner,
-		    const char *message)
+static enum error_kind kind_of(struct report *report)
 {
-	static const char *const names[] = {"invalid_api_key", "authentication_error",
-					    "UNAUTHENTICATED", "API_KEY_INVALID", NULL};
-	static const char *const phrases[] = {"incorrect api key", "invalid api key",
-					      "api key not valid", "invalid x-api-key", NULL};
+	int status = report->status;
+	bool throttled = is_throttled(report);
 
-	return said->status == 401 || said->status == 403 || contains_any(code, names) ||
-	       contains_any(type, names) || contains_any(inner, names) ||
-	       contains_any(message, phrases);
-}
-
-static bool is_overloaded(const struct said *said, const char *code, const char *type,
-			  const char *message)
-{
-	int status = said->status;
-
-	return status == 503 || status == 529 || status == 498 || contains(type, "overloaded") ||
-	       contains(code, "overloaded") || strcmp(type, "UNAVAILABLE") == 0 ||
-	       contains(message, "overloaded") || contains(message, "at capacity");
-}
-
-static bool is_rate_limit(const struct said *said, const char *code, const char *type,
-			  const char *message)
-{
-	return said->status == 429 || contains(code, "rate_limit") || contains(code, "RateLimit") ||
-	       contains(type, "rate_limit") || strcmp(type, "RESOURCE_EXHAUSTED") == 0 ||
-	       contains(message, "rate limit") || contains(message, "too many requests");
-}
-
-static bool is_filtered(const struct said *said, const char *code, const char *inner,
-			const char *message)
-{
-	return strcmp(code, "content_filter") == 0 || contains(inner, "ResponsibleAIPolicy") ||
-	       strcmp(code, "content_policy_violation") == 0 ||
-	       (said->status == 403 && contains(message, "flagged"));
-}
-
-static enum error_kind kind_of(struct said *said)
-{
-	const char *code = buffer_string(&said->code), *type = buffer_string(&said->type);
-	const char *inner = buffer_string(&said->inner), *message = buffer_string(&said->message);
-
-	if (strcmp(code, "tool_use_failed") == 0)
-		return ERROR_TOOL_VALIDATION;
-	if (is_filtered(said, code, inner, message))
+	buffer_add_format(&report->texts[STATUS], "%d", status);
+	if (status == 403 && contains(buffer_string(&report->texts[MESSAGE]), "flagged"))
 		return ERROR_CONTENT_FILTER;
-	if (is_context(code, type, message))
-		return ERROR_CONTEXT;
-	if (is_quota(said, code, type, inner, message))
-		return ERROR_QUOTA;
-	if (is_auth(said, code, type, inner, message))
-		return ERROR_AUTH;
-	if (is_rate_limit(said, code, type, message))
-		return ERROR_RATE_LIMIT;
-	if (is_overloaded(said, code, type, message))
-		return ERROR_OVERLOADED;
-	if (said->status == 404 || contains(code, "not_found") || contains(code, "NotFound") ||
-	    contains(type, "not_found"))
-		return ERROR_NOT_FOUND;
-	/* An error inside a stream that names no status is the server's until it says otherwise. */
-	if (said->status >= 500 || said->status == 408 || said->status == 424 ||
-	    said->status == CANCELLED || (said->status == 0 && !contains(type, "invalid")))
+	for (size_t i = 0; i < ARRAY_LEN(rules); i++)
+		if (matches(&rules[i], report) && (rules[i].kind != ERROR_CONTEXT || !throttled))
+			return rules[i].kind;
+	/* An error inside a stream without a status is the server's, if it is not called invalid.
+	 */
+	if (status >= 500 || status == 408 || status == 424 || status == CANCELLED ||
+	    (status == 0 && !contains(buffer_string(&report->texts[TYPE]), "invalid")))
 		return ERROR_SERVER;
 	return ERROR_INVALID_REQUEST;
 }
@@ -332,7 +317,7 @@ static bool is_retryable(enum error_kind kind, int status)
 	return status != 0 && status != CANCELLED ? retry_status(status) : passes;
 }
 
-/* ---- saying ---- */
+/* ---- writing ---- */
 
 static void add_key_names(const struct provider *provider, struct buffer *out)
 {
@@ -357,44 +342,41 @@ static const char *refusal(const struct failure *failure, const struct provider 
 }
 
 static void write_message(struct failure *failure, const struct provider *provider, int http_status,
-			  struct said *said)
+			  struct buffer *text)
 {
 	struct buffer *out = &failure->message;
-	struct span message = buffer_span(&said->message);
+	struct span message = buffer_span(text);
 
 	while (message.len > 0 && strchr(". \n", message.at[message.len - 1]) != NULL)
 		message.len--;
+	buffer_add_text(out, provider->name);
 	if (failure->kind == ERROR_AUTH) {
-		buffer_add_format(out, "%s %s (", provider->name,
-				  refusal(failure, provider, buffer_string(&said->message)));
+		buffer_add_format(out, " %s (", refusal(failure, provider, buffer_string(text)));
 		if (failure->http_status != 0)
-			buffer_add_format(out, "HTTP %d%s", failure->http_status,
-					  message.len > 0 ? ": " : "");
+			buffer_add_format(out, "HTTP %d", failure->http_status);
+		if (failure->http_status != 0 && message.len > 0)
+			buffer_add_text(out, ": ");
 		buffer_add_span(out, message);
 		buffer_add_char(out, ')');
 		add_key_names(provider, out);
 		return;
 	}
-	buffer_add_text(out, provider->name);
 	if (http_status != 0)
 		buffer_add_format(out, " answered HTTP %d", http_status);
 	else
 		buffer_add_text(out, " reported an error");
-	if (message.len > 0)
-		buffer_add_text(out, ": ");
+	buffer_add_text(out, message.len > 0 ? ": " : "");
 	buffer_add_span(out, message);
 }
 
-static void write_feedback(struct failure *failure, const struct said *said)
+static void write_feedback(struct buffer *out, const struct report *report)
 {
-	struct buffer *out = &failure->feedback;
+	struct span wrote = buffer_span(&report->texts[FAILED_GENERATION]);
 
 	buffer_add_text(out, "Your last tool call was refused: ");
-	buffer_add_span(out, buffer_span(&said->message));
-	if (said->failed_generation.len > 0) {
-		buffer_add_text(out, "\nYou wrote: ");
-		buffer_add_span(out, buffer_span(&said->failed_generation));
-	}
+	buffer_add_span(out, buffer_span(&report->texts[MESSAGE]));
+	buffer_add_text(out, wrote.len > 0 ? "\nYou wrote: " : "");
+	buffer_add_span(out, wrote);
 	buffer_add_text(out, "\nTry again with one of the tools offered and arguments that match "
 			     "its schema.");
 }
@@ -425,35 +407,32 @@ static double retry_in_text(const char *message)
 bool failure_read(struct failure *failure, const struct provider *provider, int http_status,
 		  struct span body)
 {
-	struct said said = {.status = http_status};
+	struct report report = {.status = http_status};
+	struct buffer *message = &report.texts[MESSAGE], *code = &report.texts[CODE];
 	struct span json = json_trim(body);
-	long code;
+	long number;
 
 	if (failure->kind != ERROR_NONE)
 		return false;
 	if (json.len > 0 && json_check(json, NULL))
-		read_json(json, &said);
-	if (said.message.len == 0)
-		failure_quote(body, &said.message);
-	code = strtol(buffer_string(&said.code), NULL, 10);
-	if (http_status == 0 && said.status == 0 && code >= 400 && code < 600)
-		said.status = (int)code;
+		read_json(json, &report);
+	if (message->len == 0)
+		failure_quote(body, message);
+	number = strtol(buffer_string(code), NULL, 10);
+	if (http_status == 0 && report.status == 0 && number >= 400 && number < 600)
+		report.status = (int)number;
 
-	failure->kind = kind_of(&said);
-	failure->http_status = said.status;
-	failure->retryable = is_retryable(failure->kind, said.status);
+	failure->kind = kind_of(&report);
+	failure->http_status = report.status;
+	failure->retryable = is_retryable(failure->kind, report.status);
 	failure->retry_after =
-	    said.retry_after > 0 ? said.retry_after : retry_in_text(buffer_string(&said.message));
-	buffer_add_span(&failure->code, buffer_span(said.code.len > 0 ? &said.code : &said.type));
-	write_message(failure, provider, http_status, &said);
+	    report.retry_after > 0 ? report.retry_after : retry_in_text(buffer_string(message));
+	buffer_add_span(&failure->code, buffer_span(code->len > 0 ? code : &report.texts[TYPE]));
+	write_message(failure, provider, http_status, message);
 	if (failure->kind == ERROR_TOOL_VALIDATION)
-		write_feedback(failure, &said);
-
-	buffer_free(&said.message);
-	buffer_free(&said.code);
-	buffer_free(&said.type);
-	buffer_free(&said.failed_generation);
-	buffer_free(&said.inner);
+		write_feedback(&failure->feedback, &report);
+	for (int i = 0; i < FIELDS; i++)
+		buffer_free(&report.texts[i]);
 	return false;
 }
 
@@ -475,35 +454,43 @@ void failure_head(struct failure *failure, const struct http_head *head)
 	/* OpenRouter: a balance that is topped up by itself. */
 	if (failure->http_status == 402 && asked >= 0)
 		failure->retryable = true;
-	if (span_is(retry, "true"))
-		failure->retryable = true;
-	else if (span_is(retry, "false"))
-		failure->retryable = false;
+	if (span_is(retry, "true") || span_is(retry, "false"))
+		failure->retryable = span_is(retry, "true");
 }
 
-void failure_report(struct failure *failure, const struct provider *provider,
-		    struct model_outcome *outcome)
+static const char *text_or_null(struct buffer *text)
+{
+	return text->len > 0 ? buffer_string(text) : NULL;
+}
+
+void failure_write(struct failure *failure, struct model_outcome *outcome)
 {
 	if (failure->kind == ERROR_NONE)
 		return;
-	if (failure->retry_after > RETRY_MAX_WAIT_SECONDS)
-		buffer_add_format(&failure->message, "; it asks to wait %.0f seconds",
-				  failure->retry_after);
-	provider_mask(provider, &failure->message);
-	provider_mask(provider, &failure->code);
-	provider_mask(provider, &failure->feedback);
 	outcome->finish =
 	    failure->kind == ERROR_CONTENT_FILTER ? MODEL_CONTENT_FILTER : MODEL_ERROR;
 	outcome->error = (struct model_error){
 	    .kind = failure->kind,
 	    .message = buffer_string(&failure->message),
 	    .http_status = failure->http_status,
-	    .code = failure->code.len > 0 ? buffer_string(&failure->code) : NULL,
-	    .request_id = failure->request_id.len > 0 ? buffer_string(&failure->request_id) : NULL,
+	    .code = text_or_null(&failure->code),
+	    .request_id = text_or_null(&failure->request_id),
 	    .retry_after_seconds = failure->retry_after > 0 ? failure->retry_after : -1,
 	    .retryable = failure->retryable,
-	    .feedback = failure->feedback.len > 0 ? buffer_string(&failure->feedback) : NULL,
+	    .feedback = text_or_null(&failure->feedback),
 	};
+}
+
+void failure_report(struct failure *failure, const struct provider *provider,
+		    struct model_outcome *outcome)
+{
+	if (failure->retry_after > RETRY_MAX_WAIT_SECONDS)
+		buffer_add_format(&failure->message, "; it asks to wait %.0f seconds",
+				  failure->retry_after);
+	provider_mask(provider, &failure->message);
+	provider_mask(provider, &failure->code);
+	provider_mask(provider, &failure->feedback);
+	failure_write(failure, outcome);
 }
 
 void failure_free(struct failure *failure)

@@ -36,8 +36,11 @@ void failure_quote(struct span body, struct buffer *out);
 /* Add what the head of the answer says: request id, Retry-After, x-should-retry. */
 void failure_head(struct failure *failure, const struct http_head *head);
 
-/* Mask the message and write the failure into `outcome` (finish and error). The strings stay
+/* Write the failure, if there is one, into `outcome` (finish and error). The strings stay
  * `failure`'s. */
+void failure_write(struct failure *failure, struct model_outcome *outcome);
+
+/* The same for a failure of `provider`: its secrets are masked first. */
 void failure_report(struct failure *failure, const struct provider *provider,
 		    struct model_outcome *outcome);
 

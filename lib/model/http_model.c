@@ -291,10 +291,8 @@ static struct model *http_model_open(struct model_host *host, const char *spec, 
 		provider_free(provider);
 		return NULL;
 	}
-	model = mem_zero(sizeof(*model));
+	model = model_new(sizeof(*model), provider->name, colon + 1);
 	model->provider = provider;
-	model->model.provider = mem_copy(span_of(provider->name));
-	model->model.name = mem_copy(span_of(colon + 1));
 	return &model->model;
 }
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "event/log.h"
+#include "model/replay_log.h"
 
 /* Built-in models come first; what none of them claims names a provider of the registry. */
 static const struct model_type *const types[] = {
@@ -51,6 +52,15 @@ void model_usage_read(struct span usage, struct model_usage *out)
 	for (int i = 0; i < USAGE_KEYS; i++)
 		*counts[i] = model_tokens(json_get(usage, usage_names[i]), -1);
 	out->cost_usd = json_double(json_get(usage, "cost_usd"), -1);
+}
+
+void *model_new(size_t size, const char *provider, const char *name)
+{
+	struct model *model = mem_zero(size);
+
+	model->provider = mem_copy(span_of(provider));
+	model->name = mem_copy(span_of(name));
+	return model;
 }
 
 /* Whether `type` takes `spec`; if so, what stands behind its prefix. */
@@ -126,7 +136,8 @@ void model_close(struct model *model)
 		return;
 	if (model->spec != NULL)
 		unshare(model);
-	model->type->close(model);
+	if (model->type->close != NULL)
+		model->type->close(model);
 	free(model->provider);
 	free(model->name);
 	free(model);
@@ -136,6 +147,7 @@ void model_host_free(struct model_host *host)
 {
 	if (host->http != NULL)
 		http_free(host->http);
+	replay_log_close_all(host);
 	buffer_free(&host->keys.keys);
 }
 

@@ -172,7 +172,9 @@ struct model_host {
 	bool raw;             /* deliver MODEL_RAW */
 	int64_t hold_until; /* clock_monotonic: a provider asked for a pause, which holds for every
 			     * run; 0: none did */
-	struct model *shared; /* private: models that are open and may be shared */
+	/* private: models and logs that are open and may be shared */
+	struct model *shared;
+	struct replay_log *logs;
 };
 
 /* Free what the host has made; all models are closed. */

@@ -32,12 +32,12 @@ struct model_type {
 	 */
 	bool shared;
 
-	/* `argument` is what stands behind the colon (for an exact spec: an empty string). The
-	 * implementation allocates its struct by mem_zero and fills model.provider and model.name
-	 * (by mem_copy); type and host are set by model_open. */
+	/* `argument` is what follows the colon (for an exact spec: an empty string). Returns a
+	 * struct made by model_new; model_open sets its type and host. */
 	struct model *(*open)(struct model_host *host, const char *argument, struct error *e);
 
-	/* Free what the implementation owns; model_close frees the names and the struct itself. */
+	/* Free what the implementation owns; model_close frees the names and the struct itself.
+	 * NULL: nothing. */
 	void (*close)(struct model *model);
 
 	/* As model_ask; call->model is set by model_ask. The implementation frees the call after
@@ -50,6 +50,10 @@ struct model_type {
 	bool (*show_request)(struct model *model, const struct model_request *request,
 			     struct buffer *out, struct error *e);
 };
+
+/* Allocate the zeroed struct of a model, whose first member is a struct model, and set its names.
+ */
+void *model_new(size_t size, const char *provider, const char *name);
 
 /* Append the neutral request as a JSON object: what the built-in models show, and exec: programs
  * get. {"model", "system", "messages", "tools": [{"name","description","parameters"}],

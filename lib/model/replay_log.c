@@ -1,8 +1,10 @@
 #include "model/replay_log.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "event/log.h"
 
 static struct replay_answer *last_answer(const struct replay_run *run)
@@ -18,37 +20,17 @@ static void add_step(struct replay_run *run, struct replay_step step)
 
 /* ---- runs ---- */
 
-/* The runs of the log while it is read, and which recorded run each belongs to. */
-struct replay_reader {
-	struct replay_log *log;
-	struct log runs;
-	size_t *recorded; /* by the numbers of `runs`: the position in log->runs */
-	int count;
-};
-
-static size_t add_run(struct replay_log *log, struct span run_id)
+/* The recorded run of an event of the run `number`, which may continue another one. */
+static struct replay_run *recorded_run(struct replay_log *log, const struct log *runs, int number)
 {
-	log->runs = array_grow(log->runs, log->run_count, sizeof(*log->runs));
-	log->runs[log->run_count] = (struct replay_run){.run_id = run_id};
-	return log->run_count++;
-}
-
-/* The recorded run of an event of the run `number`: a new one, unless the run continues another. */
-static struct replay_run *recorded_run(struct replay_reader *reader, int number,
-				       const struct event *event)
-{
-	const struct log_run *run = &reader->runs.runs[number];
-
-	if (number == reader->count) {
-		bool resumes = run->resumes != LOG_NO_RUN &&
-			       reader->runs.runs[run->resumes].resumed_by == number;
-
-		reader->recorded = array_grow(reader->recorded, (size_t)reader->count++,
-					      sizeof(*reader->recorded));
-		reader->recorded[number] =
-		    resumes ? reader->recorded[run->resumes] : add_run(reader->log, event->run_id);
+	while (log->run_count < (size_t)runs->count) {
+		log->runs = array_grow(log->runs, log->run_count, sizeof(*log->runs));
+		log->runs[log->run_count++] = (struct replay_run){0};
 	}
-	return &reader->log->runs[reader->recorded[number]];
+	while (runs->runs[number].resumes != LOG_NO_RUN &&
+	       runs->runs[runs->runs[number].resumes].resumed_by == number)
+		number = runs->runs[number].resumes;
+	return &log->runs[number];
 }
 
 /* An answer that did not come to its end is asked for again by the run that resumes this one. */
@@ -62,19 +44,11 @@ static void drop_unfinished(struct replay_run *run)
 	run->answer_count--;
 }
 
-static void begin_run(struct replay_reader *reader, int number, const struct event *event)
+static void begin_run(struct replay_run *run, struct span data, bool nested)
 {
-	const struct log_run *logged = &reader->runs.runs[number];
-	struct replay_run *run = &reader->log->runs[reader->recorded[number]];
-
-	if (logged->resumes != LOG_NO_RUN &&
-	    reader->recorded[logged->resumes] == reader->recorded[number]) {
-		drop_unfinished(run);
-		return;
-	}
-	run->start = run->agent = event->data;
-	run->nested = logged->nested;
-	add_step(run, (struct replay_step){REPLAY_USER, event->data});
+	run->start = run->agent = data;
+	run->nested = nested;
+	add_step(run, (struct replay_step){REPLAY_USER, data});
 }
 
 /* ---- answers ---- */
@@ -96,21 +70,7 @@ static void begin_answer(struct replay_run *run, const struct event *event)
 				   .agent = run->agent};
 }
 
-/* Events that are part of an answer. Errors that were not its end (a retry followed) are not. */
-static bool is_told(const struct event *event)
-{
-	return event_type_is(event->type, EVENT_OF_ANSWER) &&
-	       (event->type != EVENT_ERROR || json_true(json_get(event->data, "fatal")));
-}
-
-static bool has_calls(struct span message)
-{
-	struct json_walk walk = json_walk(json_get(message, "content"));
-
-	return event_next_call(&walk);
-}
-
-/* Another agent takes over, and may not see all that was said. */
+/* Another agent takes over. With "handoff_input" it does not get all of the conversation. */
 static void take_handoff(struct replay_run *run, struct span data)
 {
 	bool last = json_is(json_get(data, "handoff_input"), "last");
@@ -130,39 +90,57 @@ static void take_handoff(struct replay_run *run, struct span data)
 		add_step(run, (struct replay_step){REPLAY_HANDOFF, data});
 }
 
-/* What an event adds to the conversation. */
+static void take_error(struct replay_run *run, struct span data)
+{
+	struct span type = json_get(data, "exception_type"), sentence = json_get(data, "error");
+	bool fatal = json_true(json_get(data, "fatal"));
+
+	if (fatal && json_is(type, "limit"))
+		run->limit = sentence;
+	if (fatal || !json_is(type, "invalid_output"))
+		return;
+	add_step(run, (struct replay_step){REPLAY_CORRECTION, sentence});
+	if (run->answer_count > 0)
+		last_answer(run)->corrected = true;
+}
+
+/* Add what an event adds to the conversation. */
 static void take_step(struct replay_run *run, const struct event *event)
 {
 	struct span message = json_get(event->data, "message");
+	struct json_walk parts = json_walk(json_get(message, "content"));
 
-	if (event->type == EVENT_LLM_END) {
+	switch (event->type) {
+	case EVENT_LLM_END:
 		add_step(run, (struct replay_step){REPLAY_ANSWER, message});
-		if (has_calls(message))
+		if (event_next_call(&parts))
 			add_step(run, (struct replay_step){REPLAY_RESULTS, message});
-	} else if (event->type == EVENT_TOOL_END) {
+		break;
+	case EVENT_TOOL_END:
 		run->results = array_grow(run->results, run->result_count, sizeof(*run->results));
 		run->results[run->result_count++] = event->data;
-	} else if (event->type == EVENT_ERROR &&
-		   json_is(json_get(event->data, "exception_type"), "invalid_output") &&
-		   !json_true(json_get(event->data, "fatal"))) {
-		add_step(run,
-			 (struct replay_step){REPLAY_CORRECTION, json_get(event->data, "error")});
-		if (run->answer_count > 0)
-			last_answer(run)->corrected = true;
-	} else if (event->type == EVENT_AGENT_UPDATED) {
+		break;
+	case EVENT_ERROR:
+		take_error(run, event->data);
+		break;
+	case EVENT_AGENT_UPDATED:
 		take_handoff(run, event->data);
+		break;
+	default:
+		break;
 	}
 }
 
+/* Add the event to the lines of the last answer, if it is part of it. An error that is not fatal
+ * was followed by a retry. */
 static void take_line(struct replay_answer *answer, const struct event *event)
 {
 	if (answer == NULL || answer->ended)
 		return;
-	if (event_discards(event)) {
+	if (event_discards(event))
 		answer->count = 0;
-		return;
-	}
-	if (!is_told(event))
+	if (!event_type_is(event->type, EVENT_OF_ANSWER) ||
+	    (event->type == EVENT_ERROR && !json_true(json_get(event->data, "fatal"))))
 		return;
 	answer->lines = array_grow(answer->lines, answer->count, sizeof(*answer->lines));
 	answer->lines[answer->count++] = event->line;
@@ -170,13 +148,17 @@ static void take_line(struct replay_answer *answer, const struct event *event)
 	answer->ended = answer->failed || event->type == EVENT_LLM_END;
 }
 
-static void take_event(struct replay_reader *reader, const struct event *event)
+static void take_event(struct replay_log *log, struct log *runs, const struct event *event)
 {
-	int number = log_add(&reader->runs, event);
-	struct replay_run *run = recorded_run(reader, number, event);
+	int number = log_add(runs, event);
+	struct replay_run *run = recorded_run(log, runs, number);
 
-	if (event->type == EVENT_AGENT_START) {
-		begin_run(reader, number, event);
+	if (run->run_id.at == NULL)
+		run->run_id = event->run_id;
+	if (event->type == EVENT_AGENT_START && run != &log->runs[number]) {
+		drop_unfinished(run);
+	} else if (event->type == EVENT_AGENT_START) {
+		begin_run(run, event->data, runs->runs[number].nested);
 	} else if (event->type == EVENT_LLM_START) {
 		begin_answer(run, event);
 	} else {
@@ -189,15 +171,14 @@ static void take_event(struct replay_reader *reader, const struct event *event)
 
 void replay_log_read(struct replay_log *log)
 {
-	struct replay_reader reader = {.log = log};
 	struct span rest = buffer_span(&log->text), line;
+	struct log runs = {0};
 	struct event event;
 
 	while (log_next_line(&rest, &line, NULL))
 		if (event_read(line, &event, NULL))
-			take_event(&reader, &event);
-	log_free(&reader.runs);
-	free(reader.recorded);
+			take_event(log, &runs, &event);
+	log_free(&runs);
 }
 
 void replay_log_free(struct replay_log *log)
@@ -211,4 +192,58 @@ void replay_log_free(struct replay_log *log)
 	}
 	free(log->runs);
 	buffer_free(&log->text);
+}
+
+/* ---- logs that models share ---- */
+
+static bool is_regular(const char *path)
+{
+	struct stat info;
+
+	return stat(path, &info) == 0 && S_ISREG(info.st_mode);
+}
+
+struct replay_log *replay_log_open(struct model_host *host, const char *path, struct error *e)
+{
+	struct replay_log *log = host->logs;
+
+	while (log != NULL && strcmp(log->path, path) != 0)
+		log = log->next;
+	if (log == NULL) {
+		struct buffer text = {0};
+
+		if (!file_read(path, &text, e)) {
+			buffer_free(&text);
+			return NULL;
+		}
+		log = mem_zero(sizeof(*log));
+		*log = (struct replay_log){.text = text,
+					   .path = mem_copy(span_of(path)),
+					   .users = !is_regular(path),
+					   .next = host->logs};
+		host->logs = log;
+		replay_log_read(log);
+	}
+	log->users++;
+	return log;
+}
+
+void replay_log_close(struct model_host *host, struct replay_log *log)
+{
+	struct replay_log **link = &host->logs;
+
+	if (--log->users > 0)
+		return;
+	while (*link != log)
+		link = &(*link)->next;
+	*link = log->next;
+	replay_log_free(log);
+	free(log->path);
+	free(log);
+}
+
+void replay_log_close_all(struct model_host *host)
+{
+	while (host->logs != NULL)
+		replay_log_close(host, host->logs);
 }

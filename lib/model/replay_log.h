@@ -35,9 +35,10 @@ struct replay_step {
 };
 
 struct replay_run {
-	struct span run_id; /* of the first one, if others have resumed it */
+	struct span run_id; /* absent: the run resumes another one, to which its events belong */
 	struct span start;  /* data of agent_start; absent: there is none */
 	struct span agent;  /* as in the answers */
+	struct span limit;  /* JSON string: the limit at which the run ended; absent: none */
 	bool nested;
 	struct replay_answer *answers;
 	size_t answer_count;
@@ -52,12 +53,22 @@ struct replay_log {
 	struct buffer text;
 	struct replay_run *runs;
 	size_t run_count;
+	/* private */
+	char *path;
+	size_t users;
+	struct replay_log *next; /* in host->logs */
 };
 
 /* Index the log in `log->text`, which must not change from then on. Lines that are no events, such
  * as a torn last one, are left out. */
 void replay_log_read(struct replay_log *log);
 void replay_log_free(struct replay_log *log);
+
+/* Read the log `path`, or use it again if a model has it open. What is not a regular file can be
+ * read only once, and stays open as long as the host. NULL with `e` if it cannot be read. */
+struct replay_log *replay_log_open(struct model_host *host, const char *path, struct error *e);
+void replay_log_close(struct model_host *host, struct replay_log *log);
+void replay_log_close_all(struct model_host *host);
 
 /* ---- replay_check.c ---- */
 
@@ -76,7 +87,8 @@ bool replay_check(const struct replay_run *run, const struct replay_answer *answ
 		  const struct model_request *request, struct replay_checked *checked,
 		  struct buffer *why);
 
-/* Append the text of a message's last part, which in a prompt stands behind the attachments. */
+/* Set `out` to the text of the last part of a message: in a prompt, the part after the attachments.
+ */
 void replay_prompt_text(const struct message *message, struct buffer *out);
 
 #endif

@@ -1,7 +1,6 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/file.h"
 #include "event/event.h"
 #include "model/event_answer.h"
 #include "model/paced.h"
@@ -16,7 +15,7 @@ static const char *const known_options[] = {"speed", "delay", "strict", "run", N
 
 struct replay_model {
 	struct model model;
-	struct replay_log log;
+	struct replay_log *log;
 	const struct replay_run *run; /* that is replayed; NULL: nothing was asked yet */
 	size_t next;                  /* of its answers */
 	struct replay_checked checked;
@@ -54,7 +53,8 @@ static bool next(struct paced_call *paced, double *seconds)
 	const struct replay_answer *recorded = call->recorded;
 	struct span line;
 
-	if (recorded == NULL || call->answer.failed || call->next == recorded->count)
+	if (recorded == NULL || call->answer.failure.kind != ERROR_NONE ||
+	    call->next == recorded->count)
 		return false;
 	line = recorded->lines[call->next++];
 	/* A delta that cancels the call must be the last one. */
@@ -71,13 +71,13 @@ static void outcome(struct paced_call *paced, struct model_outcome *outcome)
 	const struct replay_model *replay = (const struct replay_model *)paced->call.model;
 
 	if (call->recorded == NULL)
-		event_answer_fail(&call->answer, ERROR_INVALID_REQUEST, false,
-				  "the log %s holds %zu answer%s, and no more were recorded",
-				  replay->model.name, replay->run->answer_count,
-				  replay->run->answer_count == 1 ? "" : "s");
+		failure_set(&call->answer.failure, ERROR_INVALID_REQUEST, false,
+			    "the log %s holds %zu answer%s, and no more were recorded",
+			    replay->model.name, replay->run->answer_count,
+			    replay->run->answer_count == 1 ? "" : "s");
 	else if (!call->recorded->ended)
-		event_answer_fail(&call->answer, ERROR_STREAM_TRUNCATED, false,
-				  "the log %s ends within this answer", replay->model.name);
+		failure_set(&call->answer.failure, ERROR_STREAM_TRUNCATED, false,
+			    "the log %s ends within this answer", replay->model.name);
 	event_answer_outcome(&call->answer, outcome);
 	/* It is for the run to find again what was wrong with it. */
 	if (call->recorded != NULL && call->recorded->corrected && outcome->finish == MODEL_PAUSE)
@@ -102,20 +102,15 @@ static void replay_cancel(struct model_call *model_call)
 static size_t find_prompt(const struct replay_run *run, const struct model_request *request)
 {
 	struct buffer prompt = {0}, text = {0};
-	size_t position = request->message_count;
+	bool found = !json_decode(json_get(run->start, "prompt"), &prompt);
+	size_t position = found ? 0 : request->message_count;
 
-	if (!json_decode(json_get(run->start, "prompt"), &prompt))
-		position = 0;
-	while (position > 0) {
+	for (; position > 0 && !found; position -= !found) {
 		const struct message *message = request->messages[position - 1];
 
-		buffer_clear(&text);
-		if (message->role == MESSAGE_USER)
-			replay_prompt_text(message, &text);
-		if (message->role == MESSAGE_USER &&
-		    span_equal(buffer_span(&text), buffer_span(&prompt)))
-			break;
-		position--;
+		replay_prompt_text(message, &text);
+		found = message->role == MESSAGE_USER &&
+			span_equal(buffer_span(&text), buffer_span(&prompt));
 	}
 	buffer_free(&prompt);
 	buffer_free(&text);
@@ -200,7 +195,7 @@ static bool choose_run(struct replay_model *replay, const struct model_request *
 	if (replay->run != NULL)
 		return true;
 	replay->run =
-	    option.at != NULL ? named_run(&replay->log, option) : match_run(&replay->log, request);
+	    option.at != NULL ? named_run(replay->log, option) : match_run(replay->log, request);
 	if (replay->run == NULL)
 		return error_set(e, "usage",
 				 "%s: no run in this log has an id that begins with %.*s",
@@ -243,9 +238,9 @@ static void check_request(struct replay_call *call, struct replay_model *replay,
 
 	if (call->recorded != NULL &&
 	    !replay_check(replay->run, call->recorded, request, &replay->checked, &why))
-		event_answer_fail(&call->answer, ERROR_REPLAY_MISMATCH, false,
-				  "request %zu is not the one that %s recorded: %s", replay->next,
-				  replay->model.name, buffer_string(&why));
+		failure_set(&call->answer.failure, ERROR_REPLAY_MISMATCH, false,
+			    "request %zu is not the one that %s recorded: %s", replay->next,
+			    replay->model.name, buffer_string(&why));
 	buffer_free(&why);
 }
 
@@ -261,7 +256,7 @@ static struct model_call *replay_ask(struct model *model, const struct model_req
 	    !read_speed(request, &speed, e) || !is_strict(request, &strict, e) ||
 	    !choose_run(replay, request, e))
 		return NULL;
-	call = mem_zero(sizeof *call);
+	call = mem_zero(sizeof(*call));
 	call->paced = (struct paced_call){
 	    .handler = *handler, .next = next, .outcome = outcome, .release = release};
 	call->speed = speed;
@@ -283,7 +278,7 @@ static void replay_close(struct model *model)
 	struct replay_model *replay = (struct replay_model *)model;
 
 	replay_checked_free(&replay->checked);
-	replay_log_free(&replay->log);
+	replay_log_close(model->host, replay->log);
 }
 
 static bool has_answers(const struct replay_log *log)
@@ -296,28 +291,24 @@ static bool has_answers(const struct replay_log *log)
 
 static struct model *replay_open(struct model_host *host, const char *argument, struct error *e)
 {
-	struct replay_model *replay = mem_zero(sizeof *replay);
-	bool good;
+	struct replay_model *replay;
+	struct replay_log *log;
 
-	(void)host;
-	if (argument[0] == '\0')
-		good = error_set(e, "usage", "the model replay: names no log: write replay:FILE");
-	else
-		good = file_read(argument, &replay->log.text, e);
-	if (good) {
-		replay_log_read(&replay->log);
-		good = has_answers(&replay->log) ||
-		       error_set(e, "usage",
-				 "%s: no answer of a model is in this log (no llm_start event)",
-				 argument);
-	}
-	if (!good) {
-		replay_close(&replay->model);
-		free(replay);
+	if (argument[0] == '\0') {
+		error_set(e, "usage", "the model replay: names no log: write replay:FILE");
 		return NULL;
 	}
-	replay->model.provider = mem_copy(SPAN("replay"));
-	replay->model.name = mem_copy(span_of(argument));
+	log = replay_log_open(host, argument, e);
+	if (log == NULL)
+		return NULL;
+	if (!has_answers(log)) {
+		error_set(e, "usage",
+			  "%s: no answer of a model is in this log (no llm_start event)", argument);
+		replay_log_close(host, log);
+		return NULL;
+	}
+	replay = model_new(sizeof(*replay), "replay", argument);
+	replay->log = log;
 	return &replay->model;
 }
 

@@ -393,25 +393,15 @@ static struct model_call *test_ask(struct model *model, const struct model_reque
 
 static struct model *test_open(struct model_host *host, const char *argument, struct error *e)
 {
-	struct model *model = mem_zero(sizeof(*model));
-
 	(void)host;
 	(void)argument;
 	(void)e;
-	model->provider = mem_copy(SPAN("test"));
-	model->name = mem_copy(SPAN("test"));
-	return model;
-}
-
-static void test_close(struct model *model)
-{
-	(void)model;
+	return model_new(sizeof(struct model), "test", "test");
 }
 
 const struct model_type model_type_test = {
     .spec = "test",
     .open = test_open,
-    .close = test_close,
     .ask = test_ask,
     .cancel = paced_cancel,
 };
