@@ -20,60 +20,59 @@ enum {
 struct reader {
 	char *const *files;
 	size_t file_count, next_file;
-	bool follow, stop; /* stop: this file's end is its end */
+	bool follow, stop; /* stop: do not follow this file any more */
 
 	int fd; /* -1: none is open */
 	const char *name;
 	bool is_regular, at_end;
-	struct stat id; /* of the file that is open */
+	struct stat id; /* of the open file */
 
-	char *data; /* data[start..end) is not yet delivered; no newline before `scanned` */
-	size_t start, scanned, end, capacity;
-	bool too_long; /* the line that is being read is too long: skip it */
+	struct buffer data;
+	size_t start, scanned; /* in `data`: the next line, and how much of it has no newline */
+	bool too_long;         /* the beginning of the next line was longer than EVENT_MAX_LINE */
 	uint64_t line;
 	bool torn;
 	int status;
 
-	void (*before_wait)(void *context);
+	void (*before_wait)(void *context), (*before_warn)(void *context);
 	void *context;
-	void (*before_warn)(void *context);
-	void *warn_context;
 };
-
-static char *const standard_input[] = {"-"};
 
 struct reader *reader_open(char *const *files, size_t count, bool follow)
 {
+	static char *const standard_input[] = {"-"};
 	struct reader *r = mem_zero(sizeof(*r));
 
 	r->files = count > 0 ? files : standard_input;
 	r->file_count = count > 0 ? count : 1;
 	r->follow = follow;
 	r->fd = -1;
-	r->name = "standard input";
+	r->name = r->files[0];
 	return r;
+}
+
+static void close_fd(struct reader *r)
+{
+	if (r->fd > STDIN_FILENO)
+		close(r->fd);
+	r->fd = -1;
 }
 
 void reader_close(struct reader *r)
 {
 	if (r == NULL)
 		return;
-	if (r->fd > STDIN_FILENO)
-		close(r->fd);
-	free(r->data);
+	close_fd(r);
+	buffer_free(&r->data);
 	free(r);
 }
 
-void reader_before_wait(struct reader *r, void (*before_wait)(void *context), void *context)
+void reader_set_callbacks(struct reader *r, void (*before_wait)(void *context),
+			  void (*before_warn)(void *context), void *context)
 {
 	r->before_wait = before_wait;
-	r->context = context;
-}
-
-void reader_before_warn(struct reader *r, void (*before_warn)(void *context), void *context)
-{
 	r->before_warn = before_warn;
-	r->warn_context = context;
+	r->context = context;
 }
 
 void reader_stop_following(struct reader *r)
@@ -86,33 +85,31 @@ bool reader_line_is_torn(const struct reader *r)
 	return r->torn;
 }
 
-void reader_warn_skipped(struct reader *reader, const struct json_fault *fault)
-{
-	reader_warn(reader, "byte %zu: %s; %s", fault->offset + 1, fault->what,
-		    reader_line_is_torn(reader) ? "the last line is cut off, and skipped"
-						: "the line is skipped");
-}
-
 int reader_status(const struct reader *r)
 {
 	return r->status;
 }
 
-static void note(struct reader *r, int status)
+/* ---- messages ---- */
+
+static void call(const struct reader *r, void (*callback)(void *context))
 {
+	if (callback != NULL)
+		callback(r->context);
+}
+
+/* Print "PLACE: SENTENCE". */
+static void report(struct reader *r, int status, const char *place, const char *sentence)
+{
+	call(r, r->before_warn);
+	warn("%s: %s", place, sentence);
 	if (status > r->status)
 		r->status = status;
 }
 
-static void about_to_warn(struct reader *r)
-{
-	if (r->before_warn != NULL)
-		r->before_warn(r->warn_context);
-}
-
 void reader_warn(struct reader *r, const char *format, ...)
 {
-	struct buffer text = {0}, safe = {0};
+	struct buffer place = {0}, text = {0}, safe = {0};
 	va_list args;
 
 	if (r == NULL)
@@ -121,22 +118,31 @@ void reader_warn(struct reader *r, const char *format, ...)
 	buffer_add_format_list(&text, format, args);
 	va_end(args);
 	terminal_add_line(&safe, buffer_span(&text));
-	about_to_warn(r);
-	warn("%s:%llu: %s", r->name, (unsigned long long)r->line, buffer_string(&safe));
+	buffer_add_format(&place, "%s:%llu", r->name, (unsigned long long)r->line);
+	report(r, STATUS_FAILED, buffer_string(&place), buffer_string(&safe));
+	buffer_free(&place);
 	buffer_free(&text);
 	buffer_free(&safe);
-	note(r, STATUS_FAILED);
 }
 
-static void flush(struct reader *r)
+void reader_warn_skipped(struct reader *r, const struct json_fault *fault)
 {
-	if (r->before_wait != NULL)
-		r->before_wait(r->context);
+	reader_warn(r, "byte %zu: %s; %s", fault->offset + 1, fault->what,
+		    r->torn ? "the last line is cut off, and skipped" : "the line is skipped");
 }
 
 /* ---- files ---- */
 
-/* Open the next file; false when there is none left. */
+/* Continue at the first line of the file. */
+static void reset(struct reader *r)
+{
+	buffer_clear(&r->data);
+	r->start = r->scanned = 0;
+	r->too_long = false;
+	r->line = 0;
+}
+
+/* Open the next file. Returns false if there is none. */
 static bool open_next(struct reader *r)
 {
 	while (r->next_file < r->file_count) {
@@ -149,32 +155,19 @@ static bool open_next(struct reader *r)
 		if (is_open && !S_ISDIR(r->id.st_mode)) {
 			r->is_regular = S_ISREG(r->id.st_mode);
 			r->at_end = r->stop = false;
-			r->line = 0;
+			reset(r);
 			return true;
 		}
-		about_to_warn(r);
-		warn("%s: %s", r->name, is_open ? "is a directory" : strerror(errno));
-		note(r, STATUS_USAGE);
-		if (r->fd > STDIN_FILENO)
-			close(r->fd);
-		r->fd = -1;
+		report(r, STATUS_USAGE, r->name, is_open ? "is a directory" : strerror(errno));
+		close_fd(r);
 	}
 	return false;
 }
 
-static void close_file(struct reader *r)
-{
-	if (r->fd > STDIN_FILENO)
-		close(r->fd);
-	r->fd = -1;
-	r->start = r->scanned = r->end = 0;
-	r->too_long = false;
-}
-
-/* Begin the file again from its start: it was truncated, or replaced by another. */
+/* The file was truncated, or another file has replaced it: `fd`. */
 static void begin_again(struct reader *r, int fd)
 {
-	if (r->start < r->end || r->too_long) {
+	if (r->start < r->data.len || r->too_long) {
 		r->line++;
 		reader_warn(r, "the line is cut off: the file was %s; it is skipped",
 			    fd != r->fd ? "replaced" : "truncated");
@@ -186,20 +179,18 @@ static void begin_again(struct reader *r, int fd)
 	} else {
 		lseek(fd, 0, SEEK_SET);
 	}
-	r->start = r->scanned = r->end = 0;
-	r->too_long = false;
-	r->line = 0;
+	reset(r);
 }
 
-/* A followed file that has nothing new: has it become another one? */
-static void look_again(struct reader *r)
+/* A file has nothing new: check whether it was truncated or replaced. */
+static void check_file(struct reader *r)
 {
 	off_t at = lseek(r->fd, 0, SEEK_CUR);
 	struct stat now, other;
 	int fd;
 
 	if (r->fd == STDIN_FILENO || fstat(r->fd, &now) != 0 || now.st_size > at)
-		return; /* what is left of it comes first */
+		return; /* its remaining bytes come first */
 	if (stat(r->name, &other) == 0 &&
 	    (other.st_ino != r->id.st_ino || other.st_dev != r->id.st_dev)) {
 		fd = open(r->name, O_RDONLY | O_CLOEXEC);
@@ -212,23 +203,7 @@ static void look_again(struct reader *r)
 
 /* ---- reading ---- */
 
-static void make_room(struct reader *r)
-{
-	size_t rest = r->end - r->start;
-
-	if (r->start > 0 && rest > 0)
-		memmove(r->data, r->data + r->start, rest);
-	r->scanned -= r->start;
-	r->start = 0;
-	r->end = rest;
-	if (r->capacity < rest + READ_SIZE) {
-		r->capacity =
-		    rest + READ_SIZE > 2 * r->capacity ? rest + READ_SIZE : 2 * r->capacity;
-		r->data = mem_resize(r->data, r->capacity);
-	}
-}
-
-/* Milliseconds until `deadline`, rounded up; -1 for none. */
+/* Milliseconds until `deadline`, rounded up; -1 if there is none. */
 static int wait_ms(int64_t deadline)
 {
 	int64_t left;
@@ -245,104 +220,90 @@ enum filled { FILLED, FILLED_END, FILLED_TIMEOUT };
 
 static enum filled fill(struct reader *r, int64_t deadline)
 {
+	struct pollfd ready = {.fd = r->fd, .events = POLLIN};
+	bool polls = !r->is_regular && deadline != 0;
 	ssize_t n;
 
-	make_room(r);
+	buffer_drop(&r->data, r->start);
+	r->scanned -= r->start;
+	r->start = 0;
+	buffer_reserve(&r->data, READ_SIZE);
+	if (!r->is_regular)
+		call(r, r->before_wait);
 	for (;;) {
-		struct pollfd ready = {.fd = r->fd, .events = POLLIN};
-
-		if (!r->is_regular) {
-			flush(r);
-			if (deadline != 0 && poll(&ready, 1, wait_ms(deadline)) == 0)
-				return FILLED_TIMEOUT;
-		}
-		n = read(r->fd, r->data + r->end, r->capacity - r->end);
+		if (polls && poll(&ready, 1, wait_ms(deadline)) == 0)
+			return FILLED_TIMEOUT;
+		n = read(r->fd, r->data.at + r->data.len, r->data.cap - r->data.len);
 		if (n >= 0)
 			break;
 		if (errno == EAGAIN || errno == EWOULDBLOCK) {
-			if (poll(&ready, 1, wait_ms(deadline)) == 0)
-				return FILLED_TIMEOUT;
+			polls = true;
 		} else if (errno != EINTR) {
-			about_to_warn(r);
-			warn("%s: %s", r->name, strerror(errno));
-			note(r, STATUS_USAGE);
-			n = 0;
+			report(r, STATUS_USAGE, r->name, strerror(errno));
 			r->stop = true;
-			break;
+			return FILLED_END;
 		}
 	}
-	r->end += (size_t)n;
+	r->data.len += (size_t)n;
 	return n > 0 ? FILLED : FILLED_END;
 }
 
-/* At the end of a file that is followed: wait a little. False when the deadline has passed. */
+/* At the end of a file that is followed, wait a little. Returns false if the deadline passed. */
 static bool wait_for_more(struct reader *r, int64_t deadline)
 {
 	int ms = wait_ms(deadline);
 
-	flush(r);
+	call(r, r->before_wait);
 	if (ms == 0)
 		return false;
 	poll(NULL, 0, ms < 0 || ms > FOLLOW_MS ? FOLLOW_MS : ms);
-	look_again(r);
+	check_file(r);
 	return true;
 }
 
-/* White space as of JSON alone: a line that says nothing. */
 static bool is_blank(struct span line)
 {
 	return (line.len == 0 || line.at[0] != '{') && json_trim(line).len == 0;
 }
 
-/* A byte order mark, as editors put it before the first line of a file. */
-static struct span without_mark(const struct reader *r, struct span line)
+/* Cut the next line from the data; at the end of a file it needs no newline. */
+static struct span cut_line(struct reader *r, const char *newline)
 {
-	return r->line == 1 && span_starts(line, "\xEF\xBB\xBF") ? span_from(line, 3) : line;
+	struct span line = span_from(buffer_span(&r->data), r->start);
+
+	if (newline != NULL)
+		line.len = (size_t)(newline - line.at);
+	r->torn = newline == NULL;
+	r->start = r->scanned = r->start + line.len + !r->torn;
+	r->line++;
+	if (r->line == 1 && span_starts(line, "\xEF\xBB\xBF")) /* a byte order mark */
+		line = span_from(line, 3);
+	return line;
 }
 
-/* Take the next line out of what has been read; false when there is no whole one. */
-static bool take_line(struct reader *r, struct span *line)
+/* Get the next line of the data that is not skipped. Returns false if there is none. */
+static bool next_line(struct reader *r, struct span *line)
 {
-	char *newline;
+	while (r->start < r->data.len || (r->at_end && r->too_long)) {
+		const char *newline =
+		    memchr(r->data.at + r->scanned, '\n', r->data.len - r->scanned);
 
-	while (r->scanned < r->end &&
-	       (newline = memchr(r->data + r->scanned, '\n', r->end - r->scanned)) != NULL) {
-		*line = (struct span){r->data + r->start, (size_t)(newline - (r->data + r->start))};
-		r->start = r->scanned = (size_t)(newline - r->data) + 1;
-		r->line++;
-		*line = without_mark(r, *line);
+		if (newline == NULL && !r->at_end)
+			break;
+		*line = cut_line(r, newline);
 		if (r->too_long || line->len > EVENT_MAX_LINE) {
 			r->too_long = false;
 			reader_warn(r, "the line is longer than 16 MiB; it is skipped");
 		} else if (!is_blank(*line)) {
-			r->torn = r->stop = false;
 			return true;
 		}
 	}
-	r->scanned = r->end;
-	if (r->end - r->start > EVENT_MAX_LINE) {
+	r->scanned = r->data.len;
+	if (r->data.len - r->start > EVENT_MAX_LINE) {
 		r->too_long = true;
-		r->start = r->scanned = r->end = 0;
+		r->start = r->scanned = r->data.len;
 	}
 	return false;
-}
-
-/* At the end of a file: what stands behind its last newline. */
-static bool take_rest(struct reader *r, struct span *line)
-{
-	*line = (struct span){r->data + r->start, r->end - r->start};
-	r->start = r->scanned = r->end;
-	if (line->len == 0 && !r->too_long)
-		return false;
-	r->line++;
-	r->torn = true;
-	if (r->too_long) {
-		r->too_long = false;
-		reader_warn(r, "the line is longer than 16 MiB; it is skipped");
-		return false;
-	}
-	*line = without_mark(r, *line);
-	return !is_blank(*line);
 }
 
 enum reader_result reader_next(struct reader *r, struct span *line, int64_t deadline)
@@ -351,26 +312,22 @@ enum reader_result reader_next(struct reader *r, struct span *line, int64_t dead
 		enum filled filled;
 
 		if (r->fd < 0 && !open_next(r)) {
-			flush(r);
+			call(r, r->before_wait);
 			return READER_END;
 		}
-		if (take_line(r, line))
+		if (next_line(r, line)) {
+			r->stop = false;
 			return READER_LINE;
-		if (!r->at_end) {
-			filled = fill(r, deadline);
-			if (filled == FILLED_TIMEOUT)
-				return READER_TIMEOUT;
-			if (filled == FILLED)
-				continue;
 		}
-		if (r->follow && r->is_regular && !r->stop) {
-			if (!wait_for_more(r, deadline))
-				return READER_TIMEOUT;
+		if (r->at_end) {
+			close_fd(r);
 			continue;
 		}
-		r->at_end = true;
-		if (take_rest(r, line))
-			return READER_LINE;
-		close_file(r);
+		filled = fill(r, deadline);
+		if (filled == FILLED_END && r->follow && r->is_regular && !r->stop)
+			filled = wait_for_more(r, deadline) ? FILLED : FILLED_TIMEOUT;
+		if (filled == FILLED_TIMEOUT)
+			return READER_TIMEOUT;
+		r->at_end = filled == FILLED_END;
 	}
 }

@@ -105,8 +105,7 @@ static void begin(struct reader_main *m, char **files, int count)
 		program->begin(m);
 	if (m->types == 0 || m->strict)
 		m->types = EVENT_ALL;
-	reader_before_wait(m->reader, program->flush, m);
-	reader_before_warn(m->reader, program->clear, m);
+	reader_set_callbacks(m->reader, program->flush, program->clear, m);
 }
 
 static int end(struct reader_main *m)
