@@ -5,7 +5,7 @@
 #ifndef RUN_TRACE_H
 #define RUN_TRACE_H
 
-#include "base/trace.h"
+#include "base/ids.h"
 #include "collect.h"
 
 struct trace {

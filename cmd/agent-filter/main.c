@@ -6,7 +6,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/standard.h"
 #include "choose.h"
 #include "event/reader_main.h"
 #include "event/terminal.h"

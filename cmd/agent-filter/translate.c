@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/uuid.h"
+#include "base/ids.h"
 #include "jq/program.h"
 #include "numbers.h"
 

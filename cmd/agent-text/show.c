@@ -3,7 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
-#include "base/standard.h"
+#include "base/file.h"
 #include "event/log.h"
 #include "event/runs.h"
 #include "event/terminal.h"

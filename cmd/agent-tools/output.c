@@ -1,5 +1,5 @@
 /* When what agent-tools shows is written. */
-#include "base/standard.h"
+#include "base/file.h"
 #include "event/terminal.h"
 #include "tools_program.h"
 

@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/live_line.h"
-#include "base/standard.h"
+#include "base/file.h"
 #include "base/utf8.h"
 
 enum {

@@ -1,5 +1,6 @@
 #include "base/clock.h"
 
+#include <stdio.h>
 #include <time.h>
 
 enum { SECONDS_A_DAY = 86400 };
@@ -27,71 +28,17 @@ int64_t clock_realtime(void)
 	return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
-/* Convert a civil date to days since 1970-01-01, and back (Howard Hinnant, "chrono-compatible
- * low-level date algorithms"). This costs a few divisions and avoids the locale and locks of
- * gmtime. */
-static int64_t days_from_civil(int64_t y, int m, int d)
-{
-	int64_t era;
-	int yoe, doy, doe;
-
-	y -= m <= 2;
-	era = (y >= 0 ? y : y - 399) / 400;
-	yoe = (int)(y - era * 400);
-	doy = (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1;
-	doe = yoe * 365 + yoe / 4 - yoe / 100 + doy;
-	return era * 146097 + doe - 719468;
-}
-
-static void civil_from_days(int64_t z, int *y, int *m, int *d)
-{
-	int64_t era;
-	int doe, yoe, doy, mp;
-
-	z += 719468;
-	era = (z >= 0 ? z : z - 146096) / 146097;
-	doe = (int)(z - era * 146097);
-	yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
-	doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
-	mp = (5 * doy + 2) / 153;
-	*d = doy - (153 * mp + 2) / 5 + 1;
-	*m = mp < 10 ? mp + 3 : mp - 9;
-	*y = (int)(yoe + era * 400) + (*m <= 2);
-}
-
-/* Write `value` as `width` decimal digits, with leading zeros. */
-static char *put_digits(char *at, int64_t value, int width)
-{
-	for (int i = width - 1; i >= 0; i--) {
-		at[i] = (char)('0' + value % 10);
-		value /= 10;
-	}
-	return at + width;
-}
-
 /* The text of a second, up to the point behind it. */
-static void write_second(char *at, int64_t second)
+static void write_second(char text[20], int64_t second)
 {
-	int64_t days = second / SECONDS_A_DAY, of_day = second % SECONDS_A_DAY;
-	int year, month, day;
+	time_t time = (time_t)second;
+	struct tm date = {0};
+	char whole[80];
 
-	if (of_day < 0) {
-		of_day += SECONDS_A_DAY;
-		days--;
-	}
-	civil_from_days(days, &year, &month, &day);
-	at = put_digits(at, year, 4);
-	*at++ = '-';
-	at = put_digits(at, month, 2);
-	*at++ = '-';
-	at = put_digits(at, day, 2);
-	*at++ = 'T';
-	at = put_digits(at, of_day / 3600, 2);
-	*at++ = ':';
-	at = put_digits(at, of_day / 60 % 60, 2);
-	*at++ = ':';
-	at = put_digits(at, of_day % 60, 2);
-	*at = '.';
+	gmtime_r(&time, &date);
+	snprintf(whole, sizeof(whole), "%04d-%02d-%02dT%02d:%02d:%02d.", date.tm_year + 1900,
+		 date.tm_mon + 1, date.tm_mday, date.tm_hour, date.tm_min, date.tm_sec);
+	memcpy(text, whole, 20);
 }
 
 void clock_stamp_add(struct clock_stamp *stamp, struct buffer *out, int64_t microseconds)
@@ -125,6 +72,16 @@ void clock_add_timestamp(struct buffer *out, int64_t microseconds)
 	clock_stamp_add(&stamp, out, microseconds);
 }
 
+/* Days since 1970-01-01 (Howard Hinnant, "chrono-compatible low-level date algorithms"). This costs
+ * a few divisions and avoids the locale and locks of the C library. */
+static int64_t days_from_civil(int64_t y, int m, int d)
+{
+	int64_t shifted = y + 400 - (m <= 2); /* of years that begin in March; not negative */
+
+	return shifted * 365 + shifted / 4 - shifted / 100 + shifted / 400 +
+	       (153 * (m + (m > 2 ? -3 : 9)) + 2) / 5 + d - 1 - 719468 - 146097;
+}
+
 /* Read exactly `width` digits at *at. Returns -1 if there are fewer. */
 static int get_digits(const char **at, const char *end, int width)
 {
@@ -133,16 +90,16 @@ static int get_digits(const char **at, const char *end, int width)
 	if (end - *at < width)
 		return -1;
 	for (int i = 0; i < width; i++) {
-		char c = (*at)[i];
+		char c = *(*at)++;
 
 		if (c < '0' || c > '9')
 			return -1;
 		value = value * 10 + (c - '0');
 	}
-	*at += width;
 	return value;
 }
 
+/* Step over `c`; for 'T', also over what some write instead. */
 static bool skip(const char **at, const char *end, char c)
 {
 	if (*at == end || (**at != c && !(c == 'T' && (**at == 't' || **at == ' '))))
@@ -151,43 +108,47 @@ static bool skip(const char **at, const char *end, char c)
 	return true;
 }
 
+/* Read the zone, Z or +HH:MM, which ends the text. *offset: its seconds east of UTC. */
+static bool get_zone(const char *at, const char *end, int64_t *offset)
+{
+	int sign = at < end && *at == '-' ? -1 : 1, hours, minutes;
+
+	*offset = 0;
+	if (skip(&at, end, 'Z') || skip(&at, end, 'z'))
+		return at == end;
+	if ((!skip(&at, end, '+') && !skip(&at, end, '-')) ||
+	    (hours = get_digits(&at, end, 2)) < 0 || !skip(&at, end, ':') ||
+	    (minutes = get_digits(&at, end, 2)) < 0)
+		return false;
+	*offset = sign * (hours * 3600 + minutes * 60);
+	return at == end;
+}
+
 int64_t clock_parse_timestamp(struct span text)
 {
+	static const struct {
+		char before; /* '\0': nothing */
+		int width, least, most;
+	} fields[] = {{'\0', 4, 0, 9999}, {'-', 2, 1, 12}, {'-', 2, 1, 31},
+		      {'T', 2, 0, 23},    {':', 2, 0, 59}, {':', 2, 0, 60}};
 	const char *at = text.at, *end = text.at + text.len;
-	int year, month, day, hour, minute, second;
-	int64_t fraction = 0, scale = 1000000, offset = 0;
+	int64_t fraction = 0, scale = 100000, offset;
+	int value[ARRAY_LEN(fields)];
 
-	if (text.at == NULL || (year = get_digits(&at, end, 4)) < 0 || !skip(&at, end, '-') ||
-	    (month = get_digits(&at, end, 2)) < 1 || month > 12 || !skip(&at, end, '-') ||
-	    (day = get_digits(&at, end, 2)) < 1 || day > 31 || !skip(&at, end, 'T') ||
-	    (hour = get_digits(&at, end, 2)) < 0 || hour > 23 || !skip(&at, end, ':') ||
-	    (minute = get_digits(&at, end, 2)) < 0 || minute > 59 || !skip(&at, end, ':') ||
-	    (second = get_digits(&at, end, 2)) < 0 || second > 60)
-		return -1;
-	if (at < end && *at == '.') {
-		at++;
-		for (int digit; at < end && *at >= '0' && *at <= '9'; at++) {
-			digit = *at - '0';
-			scale /= 10;
-			fraction += digit * scale;
-		}
-	}
-	if (at < end && (*at == '+' || *at == '-')) {
-		int sign = *at++ == '-' ? -1 : 1;
-		int hours = get_digits(&at, end, 2), minutes;
-
-		if (hours < 0 || !skip(&at, end, ':') || (minutes = get_digits(&at, end, 2)) < 0)
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++) {
+		if (fields[i].before != '\0' && !skip(&at, end, fields[i].before))
 			return -1;
-		offset = sign * (hours * 3600 + minutes * 60);
-	} else if (at == end || (*at != 'Z' && *at != 'z')) {
-		return -1;
-	} else {
-		at++;
+		value[i] = get_digits(&at, end, fields[i].width);
+		if (value[i] < fields[i].least || value[i] > fields[i].most)
+			return -1;
 	}
-	if (at != end)
+	if (skip(&at, end, '.'))
+		for (; at < end && *at >= '0' && *at <= '9'; scale /= 10)
+			fraction += (*at++ - '0') * scale;
+	if (!get_zone(at, end, &offset))
 		return -1;
-	return (days_from_civil(year, month, day) * SECONDS_A_DAY + hour * 3600 + minute * 60 +
-		second - offset) *
+	return (days_from_civil(value[0], value[1], value[2]) * SECONDS_A_DAY + value[3] * 3600 +
+		value[4] * 60 + value[5] - offset) *
 		   1000000 +
 	       fraction;
 }

@@ -4,6 +4,8 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -52,6 +54,30 @@ bool write_all(int fd, struct span text)
 	}
 	return true;
 }
+
+/* ---- standard output ---- */
+
+void stdout_fail(void)
+{
+	if (errno == EPIPE)
+		_exit(128 + SIGPIPE);
+	die(STATUS_FAILED, "standard output: %s", strerror(errno));
+}
+
+void stdout_write(struct buffer *out)
+{
+	if (out->len > 0 && !write_all(STDOUT_FILENO, buffer_span(out)))
+		stdout_fail();
+	buffer_clear(out);
+}
+
+void stdout_close(void)
+{
+	if (fflush(stdout) != 0 || ferror(stdout))
+		stdout_fail();
+}
+
+/* ---- paths ---- */
 
 char *path_join(const char *folder, const char *name)
 {

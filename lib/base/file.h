@@ -1,5 +1,6 @@
 /*
- * file: reading complete files, complete writes, and the paths of the data files.
+ * file: reading complete files, complete writes, also to standard output, and the paths of the data
+ * files.
  */
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
@@ -15,6 +16,21 @@ bool file_read(const char *path, struct buffer *out, struct error *e);
 /* Write all of `text` to `fd`, also to a non-blocking descriptor or a pipe that accepts less at a
  * time. Returns false with errno set (EPIPE: the reader closed the pipe). Retries after EINTR. */
 bool write_all(int fd, struct span text);
+
+/* ---- standard output, which must be written completely or the program fails ---- */
+
+/* Write `out` to standard output and clear it. If the pipe is closed the program ends quietly, with
+ * the status of SIGPIPE; any other failure ends it with a message and STATUS_FAILED. */
+void stdout_write(struct buffer *out);
+
+/* End the program because writing to standard output failed: errno says how, as above. */
+_Noreturn void stdout_fail(void);
+
+/* Write what stdio still holds for standard output; a failure ends the program as above. Call this
+ * before a program that has printed with stdio ends. */
+void stdout_close(void);
+
+/* ---- paths ---- */
 
 /* The path of a data file of this installation ("providers.json", "tools", "report.html"); the
  * caller frees it. The path is $AGENT_SHARE/NAME if that variable is set. Otherwise it is NAME in

@@ -8,8 +8,11 @@
 #include "base/buffer.h"
 #include "base/file.h"
 
-static void fill(struct error *e, const char *kind, struct buffer *text)
+/* Set `e` to the sentence `text` and what `format` gives. */
+static void fill(struct error *e, const char *kind, struct buffer *text, const char *format,
+		 va_list args)
 {
+	buffer_add_format_list(text, format, args);
 	free(e->message);
 	e->message = buffer_take(text);
 	e->kind = kind;
@@ -23,9 +26,8 @@ bool error_set(struct error *e, const char *kind, const char *format, ...)
 	if (e == NULL)
 		return false;
 	va_start(args, format);
-	buffer_add_format_list(&text, format, args);
+	fill(e, kind, &text, format, args);
 	va_end(args);
-	fill(e, kind, &text);
 	return false;
 }
 
@@ -42,9 +44,8 @@ bool error_at(struct error *e, const char *source, struct span text, size_t offs
 		line += text.at[i] == '\n';
 	buffer_add_format(&sentence, "%s:%zu: ", source, line);
 	va_start(args, format);
-	buffer_add_format_list(&sentence, format, args);
+	fill(e, "usage", &sentence, format, args);
 	va_end(args);
-	fill(e, "usage", &sentence);
 	return false;
 }
 

@@ -9,7 +9,7 @@
 #include "base/buffer.h"
 #include "base/message.h"
 #include "base/number.h"
-#include "base/standard.h"
+#include "base/file.h"
 
 void option_list_add(struct option_list *list, const struct option_row *rows, size_t count)
 {

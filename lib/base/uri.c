@@ -1,7 +1,8 @@
 #include "base/uri.h"
 
 #include <ctype.h>
-#include <stdlib.h>
+
+#include "base/number.h"
 
 /* The parts of a URI including their marks: "http:", "//host", "/a/b", "?c". Missing parts are
  * empty. */
@@ -120,15 +121,12 @@ void uri_resolve(struct span reference, struct span base_text, struct buffer *ou
 void uri_decode(struct span text, struct buffer *out)
 {
 	for (size_t i = 0; i < text.len; i++) {
-		if (text.at[i] == '%' && i + 2 < text.len &&
-		    isxdigit((unsigned char)text.at[i + 1]) &&
-		    isxdigit((unsigned char)text.at[i + 2])) {
-			char hex[3] = {text.at[i + 1], text.at[i + 2], '\0'};
+		bool escape = text.at[i] == '%' && i + 2 < text.len;
+		int high = escape ? hex_digit(text.at[i + 1]) : -1;
+		int low = escape ? hex_digit(text.at[i + 2]) : -1;
 
-			buffer_add_char(out, (char)strtol(hex, NULL, 16));
-			i += 2;
-		} else {
-			buffer_add_char(out, text.at[i]);
-		}
+		escape = high >= 0 && low >= 0;
+		buffer_add_char(out, (char)(escape ? high << 4 | low : text.at[i]));
+		i += escape ? 2 : 0;
 	}
 }

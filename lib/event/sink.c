@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/uuid.h"
+#include "base/ids.h"
 
 enum {
 	DROP_SIZE = 64 * 1024,  /* written bytes leave `pending` when there are this many, or all */

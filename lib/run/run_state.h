@@ -6,7 +6,7 @@
 #ifndef RUN_RUN_STATE_H
 #define RUN_RUN_STATE_H
 
-#include "base/trace.h"
+#include "base/ids.h"
 #include "run/answer.h"
 #include "run/budget.h"
 #include "run/run.h"

@@ -1,5 +1,5 @@
 /* W3C Trace Context: what is read from a traceparent, and the ids that runs and calls get. */
-#include "base/trace.h"
+#include "base/ids.h"
 #include "unit.h"
 
 #define TRACE  "0af7651916cd43dd8448eb211c80319c"

@@ -1,6 +1,24 @@
-#include "base/trace.h"
+#define _DEFAULT_SOURCE /* getentropy */
+#include "base/ids.h"
 
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
 #include "base/hash.h"
+
+void uuid_v7(char out[UUID_SIZE])
+{
+	uint64_t random[2], high, low;
+
+	if (getentropy(random, sizeof(random)) != 0)
+		random[0] = random[1] = (uint64_t)clock_monotonic();
+	high = (uint64_t)(clock_realtime() / 1000) << 16 | 0x7000 | (random[0] & 0x0FFF);
+	low = UINT64_C(1) << 63 | random[1] >> 2;
+	snprintf(out, UUID_SIZE, "%08x-%04x-%04x-%04x-%012llx", (unsigned)(high >> 32),
+		 (unsigned)(high >> 16 & 0xFFFF), (unsigned)(high & 0xFFFF), (unsigned)(low >> 48),
+		 (unsigned long long)(low & UINT64_C(0xFFFFFFFFFFFF)));
+}
 
 /* Offsets of the fields of a traceparent, and the length of version 00. */
 enum { TRACE_AT = 3, SPAN_AT = 36, FLAGS_AT = 53, LENGTH = 55 };

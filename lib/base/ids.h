@@ -1,13 +1,18 @@
 /*
- * trace: ids of W3C Trace Context (https://www.w3.org/TR/trace-context/) for runs and their parts.
+ * ids: the ids of runs, and those of W3C Trace Context (https://www.w3.org/TR/trace-context/) for
+ * runs and their parts.
  *
- * The ids are derived from run_id and tool_call_id only, so that the span that agent-run passes to
- * a tool in TRACEPARENT is the one that agent-collect exports for the call.
+ * The latter are derived from run_id and tool_call_id only, so that the span that agent-run passes
+ * to a tool in TRACEPARENT is the one that agent-collect exports for the call.
  */
-#ifndef BASE_TRACE_H
-#define BASE_TRACE_H
+#ifndef BASE_IDS_H
+#define BASE_IDS_H
 
 #include "base/span.h"
+
+/* A new UUIDv7 (RFC 9562, section 5.7), the id of a run: 36 characters and a NUL. */
+enum { UUID_SIZE = 37 };
+void uuid_v7(char out[UUID_SIZE]);
 
 enum { TRACE_ID_SIZE = 33, TRACE_SPAN_ID_SIZE = 17 }; /* lower-case hex digits and a NUL */
 
