@@ -101,6 +101,7 @@ static bool find(struct provider *provider, const char *name, struct error *e)
 	if (ok) {
 		add_settled(buffer_span(&entry), &provider->json);
 		provider->entry = buffer_span(&provider->json);
+		provider->quirks = json_get(provider->entry, "quirks");
 		provider->protocol = protocol_find(json_get(provider->entry, "protocol"));
 		if (provider->protocol == NULL) {
 			struct span protocol = json_get(provider->entry, "protocol");
@@ -182,7 +183,7 @@ void provider_free(struct provider *provider)
 
 struct span provider_quirk(const struct provider *provider, const char *name)
 {
-	return json_get(json_get(provider->entry, "quirks"), name);
+	return json_get(provider->quirks, name);
 }
 
 /* ---- all of them ---- */

@@ -17,6 +17,7 @@ struct provider {
 	const struct protocol *protocol;
 	struct span
 	    entry; /* the provider's JSON object, the user's members over the shipped ones */
+	struct span quirks;  /* of the entry; absent: none */
 	struct buffer json;  /* owns entry */
 	struct buffer key;   /* the API key; empty when none is needed or set */
 	struct buffer token; /* what must be as secret as the key: the token of an AWS session */

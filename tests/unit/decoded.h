@@ -98,6 +98,7 @@ static struct provider *make_provider(const char *name)
 	provider->name = mem_copy(span_of(name));
 	buffer_add_text(&provider->json, "{\"key_env\":\"TEST_API_KEY\"}");
 	provider->entry = buffer_span(&provider->json);
+	provider->quirks = json_get(provider->entry, "quirks");
 	buffer_add_text(&provider->key, "test-key-0123456789");
 	return provider;
 }
