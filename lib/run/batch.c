@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "event/log.h"
 #include "run/batch_line.h"
 
 /* One line that runs. */
@@ -13,16 +14,17 @@ struct job {
 	struct history history;
 	char *model[1]; /* the line's own, in place of everybody's */
 	struct agent_run *run;
-	struct job *next, *previous;
+	size_t at; /* its position in batch->jobs */
 };
 
 struct batch {
 	struct batch_config config;
 	struct batch_handler handler;
 	struct event_sink *sink;
-	struct span rest; /* lines not yet begun */
-	size_t number;    /* of the line begun last */
-	struct job *jobs; /* running */
+	struct span rest;  /* lines not yet begun */
+	size_t number;     /* of the line begun last */
+	struct job **jobs; /* those that run */
+	size_t job_count;
 	struct batch_count count;
 	struct loop_timer *timer;
 	int worst;
@@ -34,12 +36,8 @@ struct batch {
 /* The next line that is not empty; false at the end. */
 static bool next_line(struct span *rest, size_t *number, struct span *line)
 {
-	while (rest->len > 0) {
-		const char *newline = memchr(rest->at, '\n', rest->len);
-		size_t len = newline != NULL ? (size_t)(newline - rest->at) : rest->len;
-
-		*line = json_trim((struct span){rest->at, len});
-		*rest = span_from(*rest, len + (newline != NULL));
+	while (log_next_line(rest, line, NULL)) {
+		*line = json_trim(*line);
 		(*number)++;
 		if (line->len > 0)
 			return true;
@@ -58,8 +56,7 @@ static bool read_line(const struct batch *batch, struct span text, size_t number
 
 static bool is_done(const struct batch *batch, const struct batch_line *line)
 {
-	return batch->config.log != NULL &&
-	       batch_log_is_done(batch->config.log, line->id, line->prompt);
+	return batch_log_is_done(batch->config.log, line->id, line->prompt);
 }
 
 /* Every line can be read, and its model opened. */
@@ -101,22 +98,6 @@ static void wake(struct batch *batch)
 		batch->timer = loop_source_timer_add(batch->config.run->host->loop, 0, pump, batch);
 }
 
-static void changed(struct batch *batch)
-{
-	if (batch->handler.changed != NULL)
-		batch->handler.changed(batch->handler.context, &batch->count);
-}
-
-static void unlink_job(struct job *job)
-{
-	if (job->next != NULL)
-		job->next->previous = job->previous;
-	if (job->previous != NULL)
-		job->previous->next = job->next;
-	else if (job->batch->jobs == job)
-		job->batch->jobs = job->next;
-}
-
 static void free_job(struct job *job)
 {
 	run_free(job->run);
@@ -126,33 +107,42 @@ static void free_job(struct job *job)
 	free(job);
 }
 
+static void end_job(struct job *job, int exit_status)
+{
+	struct batch *batch = job->batch;
+	struct job *last = batch->jobs[--batch->job_count];
+
+	batch->jobs[job->at] = last;
+	last->at = job->at;
+	if (exit_status > batch->worst)
+		batch->worst = exit_status;
+	if (exit_status == STATUS_OK)
+		batch->count.succeeded++;
+	else
+		batch->count.failed++;
+	batch->count.running--;
+	free_job(job);
+}
+
 static void run_is_over(void *context, int exit_status, const char *message)
 {
 	struct job *job = context;
 	struct batch *batch = job->batch;
 
 	(void)message;
-	if (exit_status > batch->worst)
-		batch->worst = exit_status;
-	batch->count.running--;
-	if (exit_status == STATUS_OK)
-		batch->count.succeeded++;
-	else
-		batch->count.failed++;
 	batch->count.cost_usd += run_cost(job->run);
-	unlink_job(job);
-	free_job(job);
-	changed(batch);
+	end_job(job, exit_status);
+	batch->handler.changed(batch->handler.context, &batch->count);
 	wake(batch);
 }
 
 /* Go on with what the log has of this line, unless nothing is missing from it. */
-static void take_over(struct job *job)
+static void resume(struct job *job)
 {
-	const struct batch_log *log = job->batch->config.log;
+	const struct batch_config *config = &job->batch->config;
 
-	if (log == NULL || !batch_log_unfinished(log, job->line.id, job->line.prompt, &job->log) ||
-	    !history_load(&job->history, buffer_span(&job->log), job->batch->config.source, NULL) ||
+	if (!batch_log_unfinished(config->log, job->line.id, job->line.prompt, &job->log) ||
+	    !history_load(&job->history, buffer_span(&job->log), config->source, NULL) ||
 	    job->history.run_id == NULL)
 		return;
 	job->config.history = &job->history;
@@ -161,14 +151,12 @@ static void take_over(struct job *job)
 
 static void begin(struct batch *batch, struct batch_line line)
 {
-	const struct run_handler handler = {NULL, run_is_over};
-	struct run_handler own = handler;
 	struct job *job = mem_zero(sizeof(*job));
+	const struct run_handler handler = {job, run_is_over};
 	struct error e = {0};
 
-	job->batch = batch;
-	job->line = line;
-	job->config = *batch->config.run;
+	*job = (struct job){
+	    .batch = batch, .line = line, .config = *batch->config.run, .at = batch->job_count};
 	job->config.id = line.id;
 	job->config.prompt = line.prompt;
 	if (line.system != NULL)
@@ -177,27 +165,19 @@ static void begin(struct batch *batch, struct batch_line line)
 		job->model[0] = line.model;
 		job->config.models = (struct model_specs){job->model, 1};
 	}
-	take_over(job);
-	own.context = job;
-	job->next = batch->jobs;
-	if (batch->jobs != NULL)
-		batch->jobs->previous = job;
-	batch->jobs = job;
-	job->run = run_start(&job->config, batch->sink, &own, &e);
+	resume(job);
+	batch->jobs = array_grow(batch->jobs, batch->job_count, sizeof(*batch->jobs));
+	batch->jobs[batch->job_count++] = job;
+	batch->count.running++;
+	job->run = run_start(&job->config, batch->sink, &handler, &e);
 	if (job->run == NULL) {
 		warn("%s:%zu: %s", batch->config.source, batch->number, e.message);
 		error_clear(&e);
-		batch->count.failed++;
-		if (batch->worst < STATUS_USAGE)
-			batch->worst = STATUS_USAGE;
-		unlink_job(job);
-		free_job(job);
-		return;
+		end_job(job, STATUS_USAGE);
 	}
-	batch->count.running++;
 }
 
-/* Begin what may begin; the end when nothing is left. While nobody takes the output, no run
+/* Begin what may begin; end the batch when nothing is left. While the output is not taken, no run
  * begins. */
 static void pump(void *context)
 {
@@ -212,13 +192,13 @@ static void pump(void *context)
 		struct batch_line line;
 
 		if (!read_line(batch, text, batch->number, &line, NULL))
-			continue; /* said by check_lines */
+			continue; /* check_lines has reported it */
 		if (is_done(batch, &line))
 			batch_line_free(&line);
 		else
 			begin(batch, line);
 	}
-	changed(batch);
+	batch->handler.changed(batch->handler.context, &batch->count);
 	if (batch->count.running == 0 && (batch->cancelled || batch->rest.len == 0))
 		batch->handler.done(batch->handler.context, batch->worst, &batch->count);
 	else if (batch->count.running == 0 || loop_is_held(loop))
@@ -245,8 +225,8 @@ struct batch *batch_start(const struct batch_config *config, struct event_sink *
 void batch_cancel(struct batch *batch, int signal)
 {
 	batch->cancelled = true;
-	for (struct job *job = batch->jobs; job != NULL; job = job->next)
-		run_cancel(job->run, signal);
+	for (size_t i = 0; i < batch->job_count; i++)
+		run_cancel(batch->jobs[i]->run, signal);
 	wake(batch);
 }
 
@@ -254,10 +234,9 @@ void batch_free(struct batch *batch)
 {
 	if (batch == NULL)
 		return;
-	for (struct job *job = batch->jobs, *next; job != NULL; job = next) {
-		next = job->next;
-		free_job(job);
-	}
+	for (size_t i = 0; i < batch->job_count; i++)
+		free_job(batch->jobs[i]);
+	free(batch->jobs);
 	loop_timer_remove(batch->timer);
 	free(batch);
 }

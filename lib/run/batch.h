@@ -1,9 +1,9 @@
 /*
- * batch: one run for each line of a file, so many at a time, in one process and one loop.
+ * batch: one run for each line of a file, several at a time, in one process and one loop.
  *
  * Each run is the common configuration with the line's own prompt, system and model; its
- * agent_start carries the line's id. Lines that the log holds a success for are passed over; runs
- * that were interrupted or failed are gone on with.
+ * agent_start carries the line's id. Lines that have succeeded according to the log are skipped;
+ * runs that were interrupted or failed are resumed.
  */
 #ifndef RUN_BATCH_H
 #define RUN_BATCH_H
@@ -20,7 +20,7 @@ struct batch_config {
 };
 
 struct batch_count {
-	size_t lines;   /* to be run or passed over */
+	size_t lines;   /* to be run or skipped */
 	size_t skipped; /* done before */
 	size_t running, succeeded, failed;
 	double cost_usd;
@@ -28,7 +28,7 @@ struct batch_count {
 
 struct batch_handler {
 	void *context;
-	/* Something has changed. May be NULL. */
+	/* Something has changed. */
 	void (*changed)(void *context, const struct batch_count *count);
 	/* All runs are over; `exit_status` is the worst of them (numerically highest). Never called
 	 * inside batch_start or batch_cancel. */

@@ -9,14 +9,14 @@
 
 struct batch_log;
 
-/* Index the text of a log; it is borrowed. Lines that are no events are passed over. */
+/* Index the text of a log; it is borrowed. Lines that are not events are skipped. */
 struct batch_log *batch_log_new(struct span text);
 
-/* Whether a run for `id` with `prompt` has succeeded. */
+/* Whether a run for `id` with `prompt` has succeeded. `log` may be NULL: there is no log. */
 bool batch_log_is_done(const struct batch_log *log, const char *id, const char *prompt);
 
 /* Append the events of the last run for `id` with `prompt`, and of those that it resumed: lines of
- * a log. Returns false when there is none. */
+ * a log. Returns false if there is none. `log` may be NULL. */
 bool batch_log_unfinished(const struct batch_log *log, const char *id, const char *prompt,
 			  struct buffer *out);
 
