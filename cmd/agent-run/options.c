@@ -243,7 +243,8 @@ static const char help_end[] =
 
 static void add_setting(struct option_list *list, const struct setting *setting)
 {
-	const struct option_row row = {.kind = OPTION_TEXT,
+	const struct option_row row = {.kind = setting->kind == SETTING_TEXT ? OPTION_NAME
+									     : OPTION_TEXT,
 				       .name = setting->option,
 				       .value = setting->value,
 				       .help = setting->help,

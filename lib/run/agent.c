@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "run/agent_file.h"
 #include "run/setting.h"
 
 /* ---- one file ---- */
@@ -38,18 +37,6 @@ void agent_free(struct agent *agent)
 	buffer_free(&agent->text);
 	schema_free(agent->schema);
 	free(agent);
-}
-
-static struct agent *read_agent(const char *path, const struct stat *status, struct error *e)
-{
-	struct agent *agent = mem_zero(sizeof(*agent));
-
-	agent->device = status->st_dev;
-	agent->inode = status->st_ino;
-	if (agent_file_read(agent, path, e))
-		return agent;
-	agent_free(agent);
-	return NULL;
 }
 
 /* ---- the set ---- */
@@ -89,9 +76,7 @@ bool agent_set_link(struct agent_set *set, struct tool_set *tools, struct error 
 /* Read what the agent names. */
 static bool link_agent(struct agent_set *set, struct agent *agent, struct error *e)
 {
-	struct json_walk walk = json_walk(agent->handoffs);
-
-	while (agent->handoffs.at != NULL && json_next(&walk)) {
+	for (struct json_walk walk = json_walk(agent->handoffs); json_next(&walk);) {
 		char *name = json_text(walk.value), *path = path_join(agent->folder, name);
 		const struct agent *to = agent_set_add(set, path, e);
 
@@ -103,9 +88,18 @@ static bool link_agent(struct agent_set *set, struct agent *agent, struct error 
 	return agent_set_link(set, &agent->tools, e);
 }
 
+/* A name can be given once. */
+static bool check_name(const struct agent_set *set, const struct agent *agent, struct error *e)
+{
+	const struct agent *other = agent_set_find(set, agent->name);
+
+	return other == NULL ||
+	       error_set(e, "usage", "%s: the name \"%s\" is taken by %s: rename one of them",
+			 agent->source, agent->name, other->source);
+}
+
 struct agent *agent_set_add(struct agent_set *set, const char *path, struct error *e)
 {
-	const struct agent *other;
 	struct agent *agent;
 	struct stat status = {0};
 
@@ -114,17 +108,14 @@ struct agent *agent_set_add(struct agent_set *set, const char *path, struct erro
 		if (agent != NULL)
 			return agent;
 	}
-	agent = read_agent(path, &status, e);
-	if (agent == NULL)
-		return NULL;
-	other = agent_set_find(set, agent->name);
-	if (other != NULL) {
-		error_set(e, "usage", "%s: the name \"%s\" is taken by %s: rename one of them",
-			  path, agent->name, other->source);
+	agent = mem_zero(sizeof(*agent));
+	agent->device = status.st_dev;
+	agent->inode = status.st_ino;
+	if (!agent_file_read(agent, path, e) || !check_name(set, agent, e)) {
 		agent_free(agent);
 		return NULL;
 	}
-	set->agents = mem_resize(set->agents, (set->count + 1) * sizeof(*set->agents));
+	set->agents = array_grow(set->agents, set->count, sizeof(*set->agents));
 	set->agents[set->count++] = agent;
 	return link_agent(set, agent, e) ? agent : NULL;
 }
@@ -198,8 +189,7 @@ void agent_add_option(struct agent *agent, struct span key, struct span value)
 	struct model_option *option;
 
 	json_write_line(&line, value);
-	agent->options =
-	    mem_resize(agent->options, (agent->option_count + 1) * sizeof(*agent->options));
+	agent->options = array_grow(agent->options, agent->option_count, sizeof(*agent->options));
 	option = &agent->options[agent->option_count++];
 	option->key = mem_copy(key);
 	option->value.len = line.len;

@@ -81,6 +81,10 @@ const struct agent *agent_set_find(const struct agent_set *set, const char *name
 
 void agent_set_free(struct agent_set *set);
 
+/* Inside (agent_file.c): fill `agent`, which is zeroed, with what the file `path` says; other
+ * agents that it names are not read. False with `e` if it is malformed. */
+bool agent_file_read(struct agent *agent, const char *path, struct error *e);
+
 /* Kinds of tools that are agents: a nested run answers the call (nested.c), or the call gives the
  * conversation to the other agent (handoff.c). */
 extern const struct tool_kind tool_agent;

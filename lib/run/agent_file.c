@@ -1,21 +1,24 @@
-#include "run/agent_file.h"
-
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "run/agent.h"
 #include "run/setting.h"
 
-/* One file that is being read. */
+/* The file of an agent that is being read. */
 struct agent_file {
 	struct agent *agent;
 	struct error *e;
 };
 
+/* A member of the file. */
 struct member {
 	const char *key;
+	enum json_type type; /* JSON_ABSENT: any */
+	const char *fault;   /* the sentence for a value of another type */
 	bool (*read)(struct agent_file *file, struct span value);
 };
 
+/* Fail for what stands at `where`. */
 static bool fault(const struct agent_file *file, struct span where, const char *sentence)
 {
 	struct span text = buffer_span(&file->agent->text);
@@ -24,28 +27,24 @@ static bool fault(const struct agent_file *file, struct span where, const char *
 			sentence);
 }
 
-/* ---- values ---- */
-
-static bool read_text(const struct agent_file *file, struct span value, char **text,
-		      const char *sentence)
+/* Fail for what stands at `where` if something went wrong with it; `e` says what, and is cleared.
+ */
+static bool check(const struct agent_file *file, struct span where, bool good, struct error *e)
 {
-	if (json_type(value) != JSON_STRING)
-		return fault(file, value, sentence);
+	if (!good)
+		fault(file, where, e->message);
+	error_clear(e);
+	return good;
+}
+
+static bool set_text(char **text, struct span value)
+{
 	free(*text);
 	*text = json_text(value);
 	return true;
 }
 
-static bool read_setting(const struct agent_file *file, const struct setting *setting,
-			 struct span value)
-{
-	struct buffer sentence = {0};
-	bool good = setting_read(setting, file->agent, value, &sentence) ||
-		    fault(file, value, buffer_string(&sentence));
-
-	buffer_free(&sentence);
-	return good;
-}
+/* ---- members of every kind ---- */
 
 static void list_key(struct buffer *sentence, const char *key)
 {
@@ -69,47 +68,58 @@ static bool unknown_key(const struct agent_file *file, struct span key,
 	return false;
 }
 
-/* Every member of `object`, by its reader in `members` or as a setting. */
+static bool read_setting(const struct agent_file *file, const struct setting *setting,
+			 struct span value)
+{
+	struct buffer sentence = {0};
+	bool good = setting_read(setting, file->agent, value, &sentence) ||
+		    fault(file, value, buffer_string(&sentence));
+
+	buffer_free(&sentence);
+	return good;
+}
+
+/* Read every member of `object`, as its row of `members` says or as a setting. */
 static bool read_members(struct agent_file *file, struct span object, const struct member *members,
 			 bool limits)
 {
-	struct json_walk walk = json_walk(object);
+	bool good = true;
 
-	while (json_next(&walk)) {
+	for (struct json_walk walk = json_walk(object); good && json_next(&walk);) {
 		const struct setting *setting = setting_find(json_plain(walk.key), limits);
 		const struct member *member = members;
 
 		while (member->key != NULL && !json_is(walk.key, member->key))
 			member++;
-		if (member->key == NULL && setting == NULL)
-			return unknown_key(file, walk.key, members, limits);
-		if (setting != NULL ? !read_setting(file, setting, walk.value)
-				    : !member->read(file, walk.value))
-			return false;
+		if (setting != NULL)
+			good = read_setting(file, setting, walk.value);
+		else if (member->key == NULL)
+			good = unknown_key(file, walk.key, members, limits);
+		else if (member->type != JSON_ABSENT && json_type(walk.value) != member->type)
+			good = fault(file, walk.value, member->fault);
+		else
+			good = member->read(file, walk.value);
 	}
-	return true;
+	return good;
 }
+
+/* ---- each member ---- */
 
 static bool read_limits(struct agent_file *file, struct span value)
 {
-	static const struct member none = {NULL, NULL};
+	static const struct member none = {0};
 
-	if (json_type(value) != JSON_OBJECT)
-		return fault(file, value, "\"limits\" must be an object");
 	return read_members(file, value, &none, true);
 }
 
-/* ---- the members ---- */
-
 static bool read_name(struct agent_file *file, struct span value)
 {
-	return read_text(file, value, &file->agent->name, "\"name\" must be a string");
+	return set_text(&file->agent->name, value);
 }
 
 static bool read_description(struct agent_file *file, struct span value)
 {
-	return read_text(file, value, &file->agent->description,
-			 "\"description\" must be a string");
+	return set_text(&file->agent->description, value);
 }
 
 static bool read_instructions(struct agent_file *file, struct span value)
@@ -117,15 +127,10 @@ static bool read_instructions(struct agent_file *file, struct span value)
 	struct agent *agent = file->agent;
 	struct error e = {0};
 	char *text = json_text(value);
-	bool good;
+	bool good = agent_set_instructions(agent, agent->folder, text, &e);
 
-	if (text == NULL)
-		return fault(file, value, "\"instructions\" must be a string, or \"@FILE\"");
-	good =
-	    agent_set_instructions(agent, agent->folder, text, &e) || fault(file, value, e.message);
-	error_clear(&e);
 	free(text);
-	return good;
+	return check(file, value, good, &e);
 }
 
 /* The file of a recording is relative to this one. */
@@ -144,13 +149,15 @@ static char *resolve_spec(const struct agent *agent, char *spec)
 	return buffer_take(&resolved);
 }
 
+static const char model_fault[] = "\"model\" must be a string, such as \"openai:gpt-5.1\"";
+
 static bool read_model(struct agent_file *file, struct span value)
 {
 	struct model_specs *models = &file->agent->models;
 	char *list;
 
-	if (json_type(value) != JSON_STRING || json_is(value, ""))
-		return fault(file, value, "\"model\" must be a string, such as \"openai:gpt-5.1\"");
+	if (json_is(value, ""))
+		return fault(file, value, model_fault);
 	model_specs_free(models);
 	list = json_text(value);
 	model_specs_add_list(models, list);
@@ -162,12 +169,7 @@ static bool read_model(struct agent_file *file, struct span value)
 
 static bool read_options(struct agent_file *file, struct span value)
 {
-	struct json_walk walk = json_walk(value);
-
-	if (json_type(value) != JSON_OBJECT)
-		return fault(file, value,
-			     "\"options\" must be an object, such as {\"temperature\": 0.2}");
-	while (json_next(&walk)) {
+	for (struct json_walk walk = json_walk(value); json_next(&walk);) {
 		char *key = json_text(walk.key);
 
 		agent_add_option(file->agent, span_of(key), walk.value);
@@ -176,46 +178,36 @@ static bool read_options(struct agent_file *file, struct span value)
 	return true;
 }
 
-static bool read_tools(struct agent_file *file, struct span value)
+static bool read_tool(struct agent_file *file, struct span value)
 {
 	struct agent *agent = file->agent;
-	struct json_walk walk = json_walk(value);
 	struct span text = buffer_span(&agent->text);
+	struct error e = {0};
+	char *path;
+	bool good;
 
-	if (json_type(value) != JSON_ARRAY)
-		return fault(file, value, "\"tools\" must be an array of paths and manifests");
-	while (json_next(&walk)) {
-		struct error e = {0};
-		bool good;
+	if (json_type(value) == JSON_OBJECT)
+		return tool_set_add_inline(&agent->tools, text, (size_t)(value.at - text.at),
+					   value.len, agent->source, agent->folder, file->e);
+	if (json_type(value) != JSON_STRING)
+		return fault(file, value, "a tool is a path, or a manifest");
+	path = json_text(value);
+	good = tool_set_add_from(&agent->tools, agent->folder, path, &e);
+	free(path);
+	return check(file, value, good, &e);
+}
 
-		if (json_type(walk.value) == JSON_OBJECT) {
-			if (!tool_set_add_inline(&agent->tools, text,
-						 (size_t)(walk.value.at - text.at), walk.value.len,
-						 agent->source, agent->folder, file->e))
-				return false;
-		} else if (json_type(walk.value) == JSON_STRING) {
-			char *path = json_text(walk.value);
-
-			good = tool_set_add_from(&agent->tools, agent->folder, path, &e) ||
-			       fault(file, walk.value, e.message);
-			free(path);
-			error_clear(&e);
-			if (!good)
-				return false;
-		} else {
-			return fault(file, walk.value, "a tool is a path, or a manifest");
-		}
-	}
+static bool read_tools(struct agent_file *file, struct span value)
+{
+	for (struct json_walk walk = json_walk(value); json_next(&walk);)
+		if (!read_tool(file, walk.value))
+			return false;
 	return true;
 }
 
 static bool read_handoffs(struct agent_file *file, struct span value)
 {
-	struct json_walk walk = json_walk(value);
-
-	if (json_type(value) != JSON_ARRAY)
-		return fault(file, value, "\"handoffs\" must be an array of agents' files");
-	while (json_next(&walk))
+	for (struct json_walk walk = json_walk(value); json_next(&walk);)
 		if (json_type(walk.value) != JSON_STRING || json_is(walk.value, ""))
 			return fault(file, walk.value, "a handoff is the path of an agent's file");
 	file->agent->handoffs = value;
@@ -235,44 +227,33 @@ static struct schema *read_schema_file(const struct agent_file *file, struct spa
 	struct error e = {0};
 	struct buffer text = {0};
 	struct schema *schema = NULL;
+	bool good = file_read(path, &text, &e);
 
-	if (file_read(path, &text, &e))
+	if (check(file, value, good, &e))
 		schema = schema_parse(path, buffer_span(&text), file->e);
-	else
-		fault(file, value, e.message);
 	buffer_free(&text);
-	error_clear(&e);
 	free(path);
 	free(name);
-	return schema;
-}
-
-static struct schema *compile_schema(const struct agent_file *file, struct span value)
-{
-	struct error e = {0};
-	struct span where = value;
-	struct schema *schema = schema_compile(value, &where, &e);
-
-	if (schema == NULL)
-		fault(file, where, e.message);
-	error_clear(&e);
 	return schema;
 }
 
 static bool read_output_schema(struct agent_file *file, struct span value)
 {
 	struct agent *agent = file->agent;
+	struct span where = value;
+	struct error e = {0};
 
 	schema_free(agent->schema);
 	agent->schema = NULL;
-	if (json_type(value) == JSON_STRING)
+	if (json_type(value) == JSON_STRING) {
 		agent->schema = read_schema_file(file, value);
-	else if (json_type(value) == JSON_OBJECT)
-		agent->schema = compile_schema(file, value);
-	else
+		return agent->schema != NULL;
+	}
+	if (json_type(value) != JSON_OBJECT)
 		return fault(file, value,
 			     "\"output_schema\" must be a JSON Schema (an object) or its file");
-	return agent->schema != NULL;
+	agent->schema = schema_compile(value, &where, &e);
+	return check(file, where, agent->schema != NULL, &e);
 }
 
 static bool refuse_mcp(struct agent_file *file, struct span value)
@@ -290,42 +271,46 @@ static bool ignore(struct agent_file *file, struct span value)
 	return true;
 }
 
-static bool read_all(struct agent_file *file)
-{
-	static const struct member members[] = {{"name", read_name},
-						{"description", read_description},
-						{"model", read_model},
-						{"instructions", read_instructions},
-						{"tools", read_tools},
-						{"mcp", refuse_mcp},
-						{"handoffs", read_handoffs},
-						{"handoff_input", read_handoff_input},
-						{"output_schema", read_output_schema},
-						{"options", read_options},
-						{"limits", read_limits},
-						{"$schema", ignore},
-						{NULL, NULL}};
-	struct span text = buffer_span(&file->agent->text), object = json_trim(text);
-	struct json_fault json = {0};
+static const struct member agent_members[] = {
+    {"name", JSON_STRING, "\"name\" must be a string", read_name},
+    {"description", JSON_STRING, "\"description\" must be a string", read_description},
+    {"model", JSON_STRING, model_fault, read_model},
+    {"instructions", JSON_STRING, "\"instructions\" must be a string, or \"@FILE\"",
+     read_instructions},
+    {"tools", JSON_ARRAY, "\"tools\" must be an array of paths and manifests", read_tools},
+    {"mcp", JSON_ABSENT, NULL, refuse_mcp},
+    {"handoffs", JSON_ARRAY, "\"handoffs\" must be an array of agents' files", read_handoffs},
+    {"handoff_input", JSON_ABSENT, NULL, read_handoff_input},
+    {"output_schema", JSON_ABSENT, NULL, read_output_schema},
+    {"options", JSON_OBJECT, "\"options\" must be an object, such as {\"temperature\": 0.2}",
+     read_options},
+    {"limits", JSON_OBJECT, "\"limits\" must be an object", read_limits},
+    {"$schema", JSON_ABSENT, NULL, ignore},
+    {0},
+};
 
-	if (!json_check(text, &json))
-		return error_at(file->e, file->agent->source, text, json.offset, "not JSON: %s",
-				json.what);
-	if (json_type(object) != JSON_OBJECT)
-		return fault(file, object, "an agent is a JSON object with a \"name\"");
-	if (!read_members(file, object, members, false))
-		return false;
-	return (file->agent->name != NULL && file->agent->name[0] != '\0') ||
-	       fault(file, object, "the agent has no \"name\": add one");
-}
+/* ---- the file ---- */
 
 bool agent_file_read(struct agent *agent, const char *path, struct error *e)
 {
 	struct agent_file file = {agent, e};
 	const char *slash = strrchr(path, '/');
+	struct json_fault json = {0};
+	struct span text, object;
 
 	agent->source = mem_copy(span_of(path));
 	agent->folder =
 	    mem_copy((struct span){path, slash != NULL ? (size_t)(slash - path) + 1 : 0});
-	return file_read(path, &agent->text, e) && read_all(&file);
+	if (!file_read(path, &agent->text, e))
+		return false;
+	text = buffer_span(&agent->text);
+	object = json_trim(text);
+	if (!json_check(text, &json))
+		return error_at(e, path, text, json.offset, "not JSON: %s", json.what);
+	if (json_type(object) != JSON_OBJECT)
+		return fault(&file, object, "an agent is a JSON object with a \"name\"");
+	if (!read_members(&file, object, agent_members, false))
+		return false;
+	return (agent->name != NULL && agent->name[0] != '\0') ||
+	       fault(&file, object, "the agent has no \"name\": add one");
 }

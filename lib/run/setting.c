@@ -41,30 +41,43 @@ static void *member_of(const struct setting *setting, const struct agent *agent)
 	return (char *)agent + setting->offset;
 }
 
-static void set_text(const struct setting *setting, struct agent *agent, const char *value)
+static bool is_text(const struct setting *setting)
+{
+	return setting->kind == SETTING_EFFORT || setting->kind == SETTING_TEXT;
+}
+
+static const char *const levels[] = {"none", "low", "medium", "high", "max", NULL};
+
+/* False if the text does not fit. */
+static bool set_text(const struct setting *setting, struct agent *agent, const char *value)
 {
 	char **text = member_of(setting, agent);
+	size_t level = 0;
 
+	while (levels[level] != NULL && strcmp(levels[level], value) != 0)
+		level++;
+	if (setting->kind == SETTING_EFFORT && levels[level] == NULL)
+		return false;
 	free(*text);
 	*text = mem_copy(span_of(value));
+	return true;
 }
 
-static bool is_effort(const char *text)
+/* What a value must be; `zero`: 0 fits too. */
+static const char *values_of(const struct setting *setting, bool zero)
 {
-	static const char *const levels[] = {"none", "low", "medium", "high", "max"};
-
-	for (size_t i = 0; i < ARRAY_LEN(levels); i++)
-		if (strcmp(text, levels[i]) == 0)
-			return true;
-	return false;
-}
-
-static bool fits(bool good, struct buffer *fault, const char *option, const char *what,
-		 const char *value)
-{
-	if (!good)
-		buffer_add_format(fault, "--%s %s, not '%s'", option, what, value);
-	return good;
+	switch (setting->kind) {
+	case SETTING_COUNT:
+		return "a whole number of at least 1";
+	case SETTING_AMOUNT:
+	case SETTING_SECONDS:
+		return zero ? "a number of at least 0" : "a number above 0";
+	case SETTING_EFFORT:
+		return "none, low, medium, high or max";
+	case SETTING_TEXT:
+		break;
+	}
+	return setting->help;
 }
 
 bool setting_parse(const struct setting *setting, struct agent *agent, const char *value,
@@ -72,47 +85,18 @@ bool setting_parse(const struct setting *setting, struct agent *agent, const cha
 {
 	int64_t *count = member_of(setting, agent);
 	double *amount = member_of(setting, agent);
+	bool zero = setting->kind == SETTING_SECONDS, good;
 
-	switch (setting->kind) {
-	case SETTING_COUNT:
-		return fits(number_whole(value, count) && *count >= 1, fault, setting->option,
-			    "takes a whole number of at least 1", value);
-	case SETTING_AMOUNT:
-		return fits(number_amount(value, amount) && *amount > 0, fault, setting->option,
-			    "takes a number above 0", value);
-	case SETTING_SECONDS:
-		return fits(number_amount(value, amount), fault, setting->option,
-			    "takes a number of at least 0", value);
-	case SETTING_EFFORT:
-		if (!fits(is_effort(value), fault, setting->option,
-			  "is none, low, medium, high or max", value))
-			return false;
-		break;
-	case SETTING_TEXT:
-		if (value[0] == '\0') {
-			buffer_add_format(fault, "--%s takes a value that is not empty",
-					  setting->option);
-			return false;
-		}
-		break;
-	}
-	set_text(setting, agent, value);
-	return true;
-}
-
-static bool read_text(const struct setting *setting, struct agent *agent, struct span value,
-		      struct buffer *fault)
-{
-	bool effort = setting->kind == SETTING_EFFORT;
-	char *text = json_text(value);
-	bool good = text != NULL && (!effort || is_effort(text));
-
-	if (good)
-		set_text(setting, agent, text);
+	if (is_text(setting))
+		good = set_text(setting, agent, value);
+	else if (setting->kind == SETTING_COUNT)
+		good = number_whole(value, count) && *count >= 1;
 	else
-		buffer_add_format(fault, "\"%s\" must be %s", setting->key,
-				  effort ? "none, low, medium, high or max" : setting->help);
-	free(text);
+		good = number_amount(value, amount) && (*amount > 0 || zero);
+	if (!good)
+		buffer_add_format(fault, "--%s %s %s, not '%s'", setting->option,
+				  is_text(setting) ? "is" : "takes", values_of(setting, zero),
+				  value);
 	return good;
 }
 
@@ -122,27 +106,25 @@ bool setting_read(const struct setting *setting, struct agent *agent, struct spa
 	bool number = json_type(value) == JSON_NUMBER;
 	int64_t *count = member_of(setting, agent);
 	double *amount = member_of(setting, agent);
-	bool good = false;
+	char *text = json_text(value);
+	bool good;
 
-	switch (setting->kind) {
-	case SETTING_COUNT:
+	if (is_text(setting)) {
+		good = text != NULL && set_text(setting, agent, text);
+	} else if (setting->kind == SETTING_COUNT) {
 		*count = number ? json_int(value, 0) : 0;
 		good = *count > 0;
-		if (!good)
-			buffer_add_text(fault, "this must be a whole number of at least 1");
-		break;
-	case SETTING_AMOUNT:
-	case SETTING_SECONDS:
+	} else {
 		*amount = number ? json_double(value, 0) : 0;
 		good = *amount > 0 && !isinf(*amount);
-		if (!good)
-			buffer_add_text(fault, "this must be a number above 0");
-		break;
-	case SETTING_EFFORT:
-	case SETTING_TEXT:
-		good = read_text(setting, agent, value, fault);
-		break;
 	}
+	free(text);
+	if (!good && is_text(setting))
+		buffer_add_format(fault, "\"%s\" must be ", setting->key);
+	else if (!good)
+		buffer_add_text(fault, "this must be ");
+	if (!good)
+		buffer_add_text(fault, values_of(setting, false));
 	return good;
 }
 
@@ -152,20 +134,13 @@ void setting_copy(const struct setting *setting, struct agent *to, const struct 
 	const double *amount = member_of(setting, from);
 	char *const *text = member_of(setting, from);
 
-	switch (setting->kind) {
-	case SETTING_COUNT:
-		if (*count > 0)
-			*(int64_t *)member_of(setting, to) = *count;
-		break;
-	case SETTING_AMOUNT:
-	case SETTING_SECONDS:
-		if (*amount > 0)
-			*(double *)member_of(setting, to) = *amount;
-		break;
-	case SETTING_EFFORT:
-	case SETTING_TEXT:
+	if (is_text(setting)) {
 		if (*text != NULL)
 			set_text(setting, to, *text);
-		break;
+	} else if (setting->kind == SETTING_COUNT) {
+		if (*count > 0)
+			*(int64_t *)member_of(setting, to) = *count;
+	} else if (*amount > 0) {
+		*(double *)member_of(setting, to) = *amount;
 	}
 }

@@ -36,8 +36,8 @@ extern const struct setting agent_settings[];
  */
 const struct setting *setting_find(struct span key, bool limits);
 
-/* Set from the command line or from an agent file (JSON). False, with a sentence in `fault`, if the
- * value does not fit. */
+/* Set from the command line (not empty if it is a text) or from an agent file (JSON). False, with a
+ * sentence in `fault`, if the value does not fit. */
 bool setting_parse(const struct setting *setting, struct agent *agent, const char *value,
 		   struct buffer *fault);
 bool setting_read(const struct setting *setting, struct agent *agent, struct span value,
