@@ -199,9 +199,12 @@ void json_put_raw(struct buffer *out, const char *key, struct span json); /* abs
  * A template is JSON without white space, or a part of it, such as the members of an object that is
  * open; ' stands for a quote. Each placeholder takes an argument:
  *     %j  struct span: JSON             %d  int64_t
- *     %s  struct span: text             %b  bool
- *     %t  const char *: text (also as a key)         %f  bool: true; false: left out
- * A member or element whose argument is absent or NULL is left out. */
+ *     %s  struct span: text             %u  int64_t; negative: absent
+ *     %t  const char *: text            %g  double; negative: absent
+ *         (also as a key)               %b  bool
+ *                                       %f  bool: true; false: absent
+ * A member or element whose argument is absent or NULL is left out; with a capital letter (%J, %S,
+ * %T, %U, %G) it is null instead. */
 void json_pack(struct buffer *out, const char *form, ...);
 
 /* Append `value` without the white space between its tokens, on one line: what a pretty-printed

@@ -1,38 +1,57 @@
 #include "json/json.h"
 
-/* Write the value of the placeholder `type`, the next of `args`; false: it is absent. */
-static bool put_argument(struct buffer *out, char type, va_list *args)
+/* Append the argument for the placeholder `type`, the next of `args`; an absent one adds nothing.
+ */
+static void add_argument(struct buffer *out, char type, va_list *args)
 {
-	struct span text = {0};
+	struct span text;
+	int64_t whole;
+	double number;
 
 	switch (type) {
 	case 'd':
-		json_comma(out);
-		json_write_int(out, va_arg(*args, int64_t));
-		return true;
-	case 'b':
-		json_comma(out);
-		buffer_add_text(out, va_arg(*args, int) != 0 ? "true" : "false");
-		return true;
-	case 'f':
-		text = va_arg(*args, int) != 0 ? SPAN("true") : text;
-		type = 'j';
+	case 'u':
+		whole = va_arg(*args, int64_t);
+		if (type == 'd' || whole >= 0)
+			json_write_int(out, whole);
 		break;
-	case 't':
-		text = span_of(va_arg(*args, const char *));
+	case 'g':
+		number = va_arg(*args, double);
+		if (number >= 0)
+			json_write_double(out, number);
+		break;
+	case 'b':
+		buffer_add_text(out, va_arg(*args, int) != 0 ? "true" : "false");
+		break;
+	case 'f':
+		if (va_arg(*args, int) != 0)
+			buffer_add_text(out, "true");
+		break;
+	case 'j':
+		buffer_add_span(out, va_arg(*args, struct span));
 		break;
 	default:
-		text = va_arg(*args, struct span);
+		text =
+		    type == 't' ? span_of(va_arg(*args, const char *)) : va_arg(*args, struct span);
+		if (text.at != NULL)
+			json_write_string(out, text);
 		break;
 	}
-	if (text.at == NULL)
-		return false;
+}
+
+/* The same after a comma where one is due. A capital letter writes null for an absent argument.
+ * Returns whether something was written. */
+static bool put_argument(struct buffer *out, char type, va_list *args)
+{
+	bool null = type < 'a';
+	size_t start;
+
 	json_comma(out);
-	if (type == 'j')
-		buffer_add_span(out, text);
-	else
-		json_write_string(out, text);
-	return true;
+	start = out->len;
+	add_argument(out, (char)(null ? type - 'A' + 'a' : type), args);
+	if (out->len == start && null)
+		buffer_add_text(out, "null");
+	return out->len > start;
 }
 
 /* Write the string that begins at the quote `at`; returns its closing quote. */

@@ -316,6 +316,12 @@ static void packing(void)
 	json_pack(&out, "}");
 	unit_same(buffer_span(&out), SPAN("{\"a\":[{\"k\\\"\":\"\"},{}],\"b\":1,\"c\":\"\"}"),
 		  "a value in several parts");
+	buffer_clear(&out);
+	json_pack(&out, "{'a':%J,'b':%T,'c':[%S,%U,%G],'d':%U,'e':%G,'f':%u,'g':%g}", none, NULL,
+		  none, INT64_C(-1), -1.0, INT64_C(0), 0.5, INT64_C(-1), -1.0);
+	unit_same(buffer_span(&out),
+		  SPAN("{\"a\":null,\"b\":null,\"c\":[null,null,null],\"d\":0,\"e\":0.5}"),
+		  "absent members are null");
 	buffer_free(&out);
 }
 
