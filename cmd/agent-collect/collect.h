@@ -15,11 +15,11 @@
 
 /* ---- the result of a run (result.c) ---- */
 
-/* An event that is remembered. Zeroed: there was none. */
+/* An event that is kept. Zeroed: none. */
 struct kept {
 	enum event_type type;
-	uint64_t order;   /* position in the run: 1, 2, ...; 0: there was no such event */
-	int64_t time;     /* microseconds since 1970; -1: not said */
+	uint64_t order;   /* position in the run: 1, 2, ...; 0: no event */
+	int64_t time;     /* microseconds since 1970; -1: unknown */
 	struct span data; /* owned; absent when the event had none */
 };
 
@@ -28,13 +28,21 @@ struct kept_list {
 	size_t count;
 };
 
+/* A number that a result shows. */
+struct amount {
+	double value;     /* negative: unknown */
+	struct span json; /* as the log has it; absent: computed */
+};
+
 struct tool_call {
-	uint64_t id;  /* a hash of what tells it from others: tool_call_id, else tool_name */
-	char *run_id; /* as it was when the call began, which tools are told; NULL: forgotten */
+	char *run_id; /* when the call began: tools get this id; NULL: not listed */
 	struct kept start;
-	struct kept end; /* order 0: it has not ended; of its data, looked up once: */
-	struct span result, is_error, duration;
-	int64_t iteration; /* 0: not known */
+	struct kept end;            /* order 0: the call has not ended */
+	struct span id, name, args; /* JSON, in start.data */
+	struct span result;         /* JSON, in end.data */
+	struct amount seconds;
+	bool failed;
+	int64_t iteration; /* 0: unknown */
 	bool listed;       /* in result.calls, which owns it */
 };
 
@@ -50,41 +58,95 @@ struct other_count {
 
 enum { MAX_OTHER_TYPES = 64, MAX_TIMESTAMP = 40 };
 
+/* Members of agent_start and of agent_end that results use. */
+enum start_key {
+	START_ID,
+	START_SYSTEM,
+	START_PROMPT,
+	START_ATTACHMENTS,
+	START_TOOLS,
+	START_PROVIDER,
+	START_TRACE_PARENT,
+	START_RESUMED_FROM,
+	START_PARENT_CALL,
+	START_AGENT_NAME,
+	START_MODEL,
+	START_KEYS,
+};
+enum end_key {
+	END_AGENT_NAME,
+	END_SUCCESS,
+	END_STATUS,
+	END_OUTPUT,
+	END_OUTPUT_JSON,
+	END_FINISH_REASON,
+	END_USAGE,
+	END_COST,
+	END_ITERATIONS,
+	END_TOOL_CALLS,
+	END_SECONDS,
+	END_FIRST_CHUNK,
+	END_KEYS,
+};
+
+/* What is counted in a run, and over all runs; in the order of the columns of CSV. */
+enum count {
+	COUNT_ITERATIONS,
+	COUNT_TOOL_CALLS,
+	COUNT_TOOL_ERRORS,
+	COUNT_ERRORS,
+	COUNT_TOKENS, /* and those of the other usage keys */
+	COUNT_REQUESTS = COUNT_TOKENS + USAGE_KEYS,
+	COUNTS,
+};
+extern const char *const count_names[COUNTS];
+
+/* The numbers of a run, or of all. */
+struct facts {
+	int64_t counts[COUNTS]; /* -1: unknown */
+	struct amount cost, seconds, first_chunk;
+};
+
 struct result {
 	const struct run *run;
 	uint64_t events; /* so far */
 	struct kept start, end;
-	char *started, *ended; /* timestamps as they were written; NULL: none */
-	int64_t first_time, last_time, first_chunk_time; /* microseconds since 1970; -1: not said */
-	char last_stamp[MAX_TIMESTAMP]; /* the last timestamp, while last_time is not yet its */
+	struct span start_values[START_KEYS], end_values[END_KEYS]; /* JSON in their data */
+	char *started, *ended;                           /* timestamps as in the log; NULL: none */
+	int64_t first_time, last_time, first_chunk_time; /* microseconds since 1970; -1: unknown */
+	char last_stamp[MAX_TIMESTAMP]; /* the last timestamp, until last_time is set from it */
 	size_t last_stamp_len;
 
 	struct span agent_name, model; /* JSON, owned; follow handoffs */
 	struct span cost;              /* JSON, owned: of the last progress; absent: none */
-	int64_t iteration;             /* the highest that was named, or counted */
-	int64_t usage[USAGE_KEYS];     /* summed over responses; -1: not known */
+	int64_t iteration;             /* the highest that was named */
+	int64_t usage[USAGE_KEYS];     /* summed over responses; -1: unknown */
 	int64_t requests, responses;
 
 	struct buffer answer;   /* the text of the present iteration */
 	bool answer_is_over;    /* the next chunk begins another */
-	struct call_list calls; /* in the order in which they started, when they are wanted */
-	struct call_list open;  /* those that run */
-	int64_t calls_started, calls_failed;
-	struct kept_list errors, kept;
-	int64_t error_count;
-	struct buffer lines; /* every event, separated by commas */
+	struct call_list calls; /* in the order in which they started, if the format wants them */
+	struct call_list open;  /* the running ones */
+	int64_t calls_started, calls_failed, errors;
+	struct kept_list kept; /* events of the types that the format wants */
+	struct buffer lines;   /* every event, separated by commas */
 
-	int64_t counts[EVENT_OTHER + 1];
+	int64_t event_counts[EVENT_OTHER + 1];
 	struct other_count others[MAX_OTHER_TYPES]; /* further names are counted together */
 	size_t other_types;
+
+	/* Set by result_settle: */
+	struct facts facts;
+	bool complete; /* there was an agent_end */
+	bool success;
+	struct buffer status;
 };
 
-/* What a format wants remembered beyond what every result needs. */
+/* What a format needs beyond what every result has. */
 struct wants {
-	bool calls;     /* ended calls with arguments and results, not only open ones */
-	bool errors;    /* error events */
-	bool lines;     /* every event as it is */
-	uint32_t types; /* events to keep: TYPE_BITs */
+	bool calls;      /* ended calls with arguments and results, not only open ones */
+	bool lines;      /* every event as it is */
+	event_set types; /* events to keep */
 };
 
 struct result *result_new(const struct run *run);
@@ -94,43 +156,43 @@ void result_free(void *result);
 void result_add(struct result *result, const struct event *event, const struct wants *wants,
 		struct reader *reader);
 
-/* Make last_time that of the last event: chunks only note their timestamps. */
+/* Set last_time from the last event: chunks only note their timestamps. */
 void result_settle_time(struct result *result);
+
+/* The first kept event after `kept` (NULL: from the beginning) with one of the types; NULL at the
+ * end. */
+const struct kept *result_next(const struct result *result, const struct kept *kept,
+			       event_set types);
 
 /* ---- what a result says (facts.c): spans are JSON, valid as long as the result ---- */
 
-bool result_complete(const struct result *result); /* there was an agent_end */
-bool result_success(const struct result *result);
-/* A member of agent_end; absent when there is none or it is null. */
-struct span result_end(const struct result *result, const char *key);
-/* A member of agent_start; the same. */
-struct span result_start(const struct result *result, const char *key);
-/* Text; valid until `scratch` changes. */
-struct span result_status(const struct result *result, struct buffer *scratch);
-/* The final text, or the answer so far. Appends; false when the run's output is null. */
+/* Compute the facts of the run as far as it has come; the formats get settled results. */
+void result_settle(struct result *result);
+/* A member of agent_start or agent_end; absent if there is none or it is null. */
+struct span result_start(const struct result *result, enum start_key key);
+struct span result_end(const struct result *result, enum end_key key);
+/* The data of the last error event; absent: there was none, or the format does not want them. */
+struct span result_last_error(const struct result *result);
+/* Append the final text, or the answer so far. Returns false if the run has no output. */
 bool result_output(const struct result *result, struct buffer *out);
-struct span result_cost(const struct result *result);
-/* Of agent_end, else summed over the responses; -1: not known. */
-int64_t result_tokens(const struct result *result, enum usage_key key);
-int64_t result_requests(const struct result *result);
-int64_t result_iterations(const struct result *result);
-int64_t result_tool_calls(const struct result *result);
-/* Seconds; negative: not known. */
-double result_duration(const struct result *result);
-double result_first_chunk(const struct result *result);
-double call_duration(const struct tool_call *call);
-bool call_failed(const struct tool_call *call);
+/* The seconds between two times in microseconds; -1: unknown. */
+double seconds_between(int64_t from, int64_t to);
 
 /* Append the result object, without its closing brace when it is `open`. */
 void result_write(const struct result *result, struct buffer *out, bool open);
-/* Append members of the result object. */
-void write_call(const struct tool_call *call, struct buffer *out);
-void write_seconds(struct buffer *out, const char *key, double seconds);
+/* The amount in `json`, else `computed`. */
+struct amount amount_of(struct span json, double computed);
+/* JSON of an amount; absent if it is unknown. Valid until `scratch` changes. */
+struct span amount_json(const struct amount *amount, struct buffer *scratch);
 
-/* Append JSON text so that a person can read it: 12345 as 12,345; 0.00123 as $0.00123. */
+/* Append text for people: 12345 as 12,345; 0.00123 as $0.00123. */
 void write_count(struct buffer *out, int64_t count);
-void write_cost(struct buffer *out, struct span cost);
+void write_cost(struct buffer *out, double cost);
 void write_duration(struct buffer *out, double seconds);
+/* Append text with the markup of HTML escaped and control characters shown. */
+void write_html(struct buffer *out, struct span text);
+/* The longest beginning of at most `max` bytes that does not end inside a code point. */
+struct span cut_text(struct span text, size_t max);
 
 /* ---- all runs together (total.c) ---- */
 
@@ -138,11 +200,10 @@ void write_duration(struct buffer *out, double seconds);
 struct sum {
 	double value, lost;
 };
-double sum_value(const struct sum *sum);
 
 struct total {
 	int64_t runs, nested, succeeded, failed, incomplete;
-	int64_t usage[USAGE_KEYS], requests, iterations, tool_calls, tool_errors, errors;
+	struct facts facts; /* cost and seconds are set by total_close */
 	struct sum cost, run_seconds;
 	bool cost_unknown;
 	int64_t first_time, last_time;
@@ -152,13 +213,11 @@ struct total {
 };
 
 void total_init(struct total *total);
-/* `in_parent`: what the run used is part of what its parent did. */
+/* `in_parent`: the usage of the run is part of its parent's. */
 void total_add(struct total *total, const struct result *result, bool in_parent);
 /* Nothing more will be added. */
 void total_close(struct total *total);
 void total_write(const struct total *total, struct buffer *out);
-/* From the first event to the last, in seconds; negative: not known. */
-double total_duration(const struct total *total);
 
 /* ---- output (output.c) ---- */
 

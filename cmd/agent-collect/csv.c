@@ -40,25 +40,24 @@ static void put_string(struct row *row, struct span json)
 	buffer_free(&text);
 }
 
-/* A number that was found out; negative: not known, an empty field. */
-static void put_count(struct row *row, int64_t count)
+static void put_counts(struct row *row, const struct facts *facts)
 {
-	struct buffer text = {0};
+	for (int i = 0; i < COUNTS; i++) {
+		struct buffer text = {0};
 
-	if (count >= 0)
-		json_write_int(&text, count);
-	put_field(row, buffer_span(&text));
-	buffer_free(&text);
+		if (facts->counts[i] >= 0)
+			json_write_int(&text, facts->counts[i]);
+		put_field(row, buffer_span(&text));
+		buffer_free(&text);
+	}
 }
 
-static void put_double(struct row *row, double number)
+static void put_amount(struct row *row, const struct amount *amount)
 {
-	struct buffer text = {0};
+	struct buffer scratch = {0};
 
-	if (number >= 0)
-		json_write_double(&text, number);
-	put_field(row, buffer_span(&text));
-	buffer_free(&text);
+	put_field(row, amount_json(amount, &scratch));
+	buffer_free(&scratch);
 }
 
 static void end_row(struct collection *collection)
@@ -70,27 +69,14 @@ static void end_row(struct collection *collection)
 
 static void write_header(struct collection *collection)
 {
-	buffer_add_text(&collection->output.pending,
-			"run_id,parent_run_id,agent_name,model,success,status,finish_reason,"
-			"iterations,tool_calls,tool_errors,errors,input_tokens,output_tokens,"
-			"cached_input_tokens,cache_write_tokens,reasoning_tokens,requests,"
-			"total_cost_usd,started,ended,duration_seconds,"
-			"time_to_first_chunk_seconds,output");
+	struct buffer *out = &collection->output.pending;
+
+	buffer_add_text(out, "run_id,parent_run_id,agent_name,model,success,status,finish_reason");
+	for (int i = 0; i < COUNTS; i++)
+		buffer_add_format(out, ",%s", count_names[i]);
+	buffer_add_text(out, ",total_cost_usd,started,ended,duration_seconds,"
+			     "time_to_first_chunk_seconds,output");
 	end_row(collection);
-}
-
-static void put_identity(struct row *row, const struct result *result)
-{
-	struct buffer status = {0};
-
-	put_field(row, span_of(result->run->id));
-	put_field(row, span_of(result->run->parent_id));
-	put_string(row, result->agent_name);
-	put_string(row, result->model);
-	put_field(row, result_success(result) ? SPAN("true") : SPAN("false"));
-	put_field(row, result_status(result, &status));
-	put_string(row, result_end(result, "finish_reason"));
-	buffer_free(&status);
 }
 
 static void write_row(struct collection *collection, const struct result *result)
@@ -98,19 +84,19 @@ static void write_row(struct collection *collection, const struct result *result
 	struct row row = {.out = &collection->output.pending};
 	struct buffer output = {0};
 
-	put_identity(&row, result);
-	put_count(&row, result_iterations(result));
-	put_count(&row, result_tool_calls(result));
-	put_count(&row, result->calls_failed);
-	put_count(&row, result->error_count);
-	for (int i = 0; i < USAGE_KEYS; i++)
-		put_count(&row, result_tokens(result, (enum usage_key)i));
-	put_count(&row, result_requests(result));
-	put_field(&row, result_cost(result));
+	put_field(&row, span_of(result->run->id));
+	put_field(&row, span_of(result->run->parent_id));
+	put_string(&row, result->agent_name);
+	put_string(&row, result->model);
+	put_field(&row, result->success ? SPAN("true") : SPAN("false"));
+	put_field(&row, buffer_span(&result->status));
+	put_string(&row, result_end(result, END_FINISH_REASON));
+	put_counts(&row, &result->facts);
+	put_amount(&row, &result->facts.cost);
 	put_field(&row, span_of(result->started));
 	put_field(&row, span_of(result->ended));
-	put_double(&row, result_duration(result));
-	put_double(&row, result_first_chunk(result));
+	put_amount(&row, &result->facts.seconds);
+	put_amount(&row, &result->facts.first_chunk);
 	result_output(result, &output);
 	put_field(&row, buffer_span(&output));
 	buffer_free(&output);
@@ -119,29 +105,16 @@ static void write_row(struct collection *collection, const struct result *result
 
 static void write_total(struct collection *collection, const struct total *total)
 {
+	bool success = total->runs > 0 && total->succeeded == total->runs;
 	struct row row = {.out = &collection->output.pending};
-	struct span none = {0};
 
-	put_field(&row, SPAN("total"));
-	for (int i = 0; i < 3; i++)
-		put_field(&row, none);
-	put_field(&row, total->runs > 0 && total->succeeded == total->runs ? SPAN("true")
-									   : SPAN("false"));
-	put_field(&row, none);
-	put_field(&row, none);
-	put_count(&row, total->iterations);
-	put_count(&row, total->tool_calls);
-	put_count(&row, total->tool_errors);
-	put_count(&row, total->errors);
-	for (int i = 0; i < USAGE_KEYS; i++)
-		put_count(&row, total->usage[i]);
-	put_count(&row, total->requests);
-	put_double(&row, total->cost_unknown || total->runs == 0 ? -1 : sum_value(&total->cost));
-	put_field(&row, none);
-	put_field(&row, none);
-	put_double(&row, total_duration(total));
-	put_field(&row, none);
-	put_field(&row, none);
+	buffer_add_format(row.out, "total,,,,%s,,", success ? "true" : "false");
+	row.begun = true;
+	put_counts(&row, &total->facts);
+	put_amount(&row, &total->facts.cost);
+	buffer_add_text(row.out, ",,");
+	put_amount(&row, &total->facts.seconds);
+	buffer_add_text(row.out, ",,");
 	end_row(collection);
 }
 

@@ -1,127 +1,130 @@
-/* What a result says, whether the run told it or it has to be found out. */
+/* What a result says: as agent_end has it, else computed from the events. */
 #include "collect.h"
 
 #include <stdio.h>
+
+#include "base/utf8.h"
+#include "event/terminal.h"
+
+const char *const count_names[COUNTS] = {
+    "iterations",       "tool_calls",    "tool_errors",         "errors",
+    "input_tokens",     "output_tokens", "cached_input_tokens", "cache_write_tokens",
+    "reasoning_tokens", "requests",
+};
 
 static struct span present(struct span value)
 {
 	return json_type(value) != JSON_NULL ? value : (struct span){0};
 }
 
-bool result_complete(const struct result *result)
+struct span result_start(const struct result *result, enum start_key key)
 {
-	return result->end.order != 0;
+	return present(result->start_values[key]);
 }
 
-struct span result_end(const struct result *result, const char *key)
+struct span result_end(const struct result *result, enum end_key key)
 {
-	return present(json_get(result->end.data, key));
+	return present(result->end_values[key]);
 }
 
-struct span result_start(const struct result *result, const char *key)
+struct span result_last_error(const struct result *result)
 {
-	return present(json_get(result->start.data, key));
-}
+	const struct kept *kept = NULL;
+	struct span data = {0};
 
-bool result_success(const struct result *result)
-{
-	struct span success = result_end(result, "success");
-
-	if (json_type(success) == JSON_BOOL)
-		return json_true(success);
-	return result_complete(result) && result->run->exit_status == STATUS_OK;
-}
-
-struct span result_status(const struct result *result, struct buffer *scratch)
-{
-	if (!result_complete(result))
-		return SPAN("incomplete");
-	buffer_clear(scratch);
-	if (json_decode(result_end(result, "status"), scratch))
-		return buffer_span(scratch);
-	return result_success(result) ? SPAN("success") : SPAN("error");
+	while ((kept = result_next(result, kept, EVENT_BIT(EVENT_ERROR))) != NULL)
+		data = kept->data;
+	return data;
 }
 
 bool result_output(const struct result *result, struct buffer *out)
 {
-	struct span output = json_get(result->end.data, "output");
+	struct span output = result->end_values[END_OUTPUT];
 
 	if (json_decode(output, out))
 		return true;
-	if (output.at != NULL && json_type(output) == JSON_NULL)
+	if (json_type(output) == JSON_NULL)
 		return false;
-	if (output.at != NULL) /* not text: as it is */
-		buffer_add_span(out, output);
-	else
-		buffer_add_span(out, buffer_span(&result->answer));
-	return output.at != NULL || result->answer.len > 0;
+	if (output.at == NULL)
+		output = buffer_span(&result->answer);
+	buffer_add_span(out, output); /* if it is not text: as it is */
+	return output.len > 0;
 }
 
-struct span result_cost(const struct result *result)
-{
-	struct span cost = json_get(result->end.data, "total_cost_usd");
-
-	if (cost.at == NULL)
-		cost = result->cost;
-	return json_type(cost) == JSON_NUMBER ? cost : (struct span){0};
-}
-
-int64_t result_tokens(const struct result *result, enum usage_key key)
-{
-	struct span usage = result_end(result, "usage");
-
-	return json_type(usage) == JSON_OBJECT ? json_int(json_get(usage, usage_names[key]), -1)
-					       : result->usage[key];
-}
-
-int64_t result_requests(const struct result *result)
-{
-	int64_t counted =
-	    result->requests > result->responses ? result->requests : result->responses;
-
-	return json_int(json_get(result_end(result, "usage"), "requests"), counted);
-}
-
-int64_t result_iterations(const struct result *result)
-{
-	int64_t counted =
-	    result->iteration > result->responses ? result->iteration : result->responses;
-
-	return json_int(result_end(result, "total_iterations"), counted);
-}
-
-int64_t result_tool_calls(const struct result *result)
-{
-	return json_int(result_end(result, "tool_calls"), result->calls_started);
-}
-
-static double between(int64_t from, int64_t to)
+double seconds_between(int64_t from, int64_t to)
 {
 	return from >= 0 && to >= from ? (double)(to - from) / 1e6 : -1;
 }
 
-double result_duration(const struct result *result)
+/* ---- numbers ---- */
+
+static int64_t larger(int64_t a, int64_t b)
 {
-	return json_double(result_end(result, "duration_seconds"),
-			   between(result->first_time, result->last_time));
+	return a > b ? a : b;
 }
 
-double result_first_chunk(const struct result *result)
+static void settle_counts(struct result *result)
 {
-	return json_double(result_end(result, "time_to_first_chunk_seconds"),
-			   between(result->first_time, result->first_chunk_time));
+	int64_t *counts = result->facts.counts;
+	struct span usage = result_end(result, END_USAGE);
+	bool known = json_type(usage) == JSON_OBJECT;
+
+	counts[COUNT_ITERATIONS] = json_int(result_end(result, END_ITERATIONS),
+					    larger(result->iteration, result->responses));
+	counts[COUNT_TOOL_CALLS] =
+	    json_int(result_end(result, END_TOOL_CALLS), result->calls_started);
+	counts[COUNT_TOOL_ERRORS] = result->calls_failed;
+	counts[COUNT_ERRORS] = result->errors;
+	for (int i = 0; i < USAGE_KEYS; i++)
+		counts[COUNT_TOKENS + i] =
+		    known ? json_int(json_get(usage, usage_names[i]), -1) : result->usage[i];
+	counts[COUNT_REQUESTS] =
+	    json_int(json_get(usage, "requests"), larger(result->requests, result->responses));
 }
 
-double call_duration(const struct tool_call *call)
+struct amount amount_of(struct span json, double computed)
 {
-	if (call->end.order == 0)
-		return -1;
-	return json_double(call->duration, between(call->start.time, call->end.time));
+	return (struct amount){json_double(json, computed),
+			       json_type(json) == JSON_NUMBER ? json : (struct span){0}};
 }
 
-bool call_failed(const struct tool_call *call)
+static void settle_status(struct result *result)
 {
-	return json_true(call->is_error);
+	struct span success = result_end(result, END_SUCCESS);
+
+	result->complete = result->end.order != 0;
+	result->success = json_type(success) == JSON_BOOL
+			      ? json_true(success)
+			      : result->complete && result->run->exit_status == STATUS_OK;
+	buffer_clear(&result->status);
+	if (!result->complete)
+		buffer_add_text(&result->status, "incomplete");
+	else if (!json_decode(result_end(result, END_STATUS), &result->status))
+		buffer_add_text(&result->status, result->success ? "success" : "error");
+}
+
+void result_settle(struct result *result)
+{
+	struct span cost = result->end_values[END_COST];
+
+	result_settle_time(result);
+	settle_status(result);
+	settle_counts(result);
+	result->facts.cost = amount_of(cost.at != NULL ? cost : result->cost, -1);
+	result->facts.seconds = amount_of(result_end(result, END_SECONDS),
+					  seconds_between(result->first_time, result->last_time));
+	result->facts.first_chunk =
+	    amount_of(result_end(result, END_FIRST_CHUNK),
+		      seconds_between(result->first_time, result->first_chunk_time));
+}
+
+struct span amount_json(const struct amount *amount, struct buffer *scratch)
+{
+	if (amount->json.at != NULL || !(amount->value >= 0))
+		return amount->json;
+	buffer_clear(scratch);
+	json_write_double(scratch, amount->value);
+	return buffer_span(scratch);
 }
 
 /* ---- for people ---- */
@@ -138,10 +141,8 @@ void write_count(struct buffer *out, int64_t count)
 	}
 }
 
-void write_cost(struct buffer *out, struct span cost)
+void write_cost(struct buffer *out, double usd)
 {
-	double usd = json_double(cost, -1);
-
 	if (!(usd >= 0))
 		buffer_add_text(out, "unknown");
 	else if (usd >= 0.01 || usd == 0)
@@ -167,4 +168,27 @@ void write_duration(struct buffer *out, double seconds)
 		buffer_add_format(out, "%lld min %02lld s", (long long)(whole / 60 % 60),
 				  (long long)(whole % 60));
 	}
+}
+
+struct span cut_text(struct span text, size_t max)
+{
+	if (text.len > max) {
+		text.len = max;
+		text.len -= utf8_incomplete_tail(text);
+	}
+	return text;
+}
+
+void write_html(struct buffer *out, struct span text)
+{
+	struct buffer shown = {0};
+
+	terminal_add(&shown, text);
+	for (size_t i = 0; i < shown.len; i++) {
+		if (shown.at[i] != '\0' && strchr("<>&\"'", shown.at[i]) != NULL)
+			buffer_add_format(out, "&#%d;", shown.at[i]);
+		else
+			buffer_add_char(out, shown.at[i]);
+	}
+	buffer_free(&shown);
 }

@@ -10,7 +10,6 @@
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "base/utf8.h"
 #include "event/terminal.h"
 
 /* Where the template takes the runs. */
@@ -21,68 +20,43 @@ enum { MAX_TEXT = 1024 * 1024 };
 
 /* ---- data ---- */
 
-static void put_time(struct buffer *out, const char *key, int64_t time)
-{
-	if (time >= 0)
-		json_put_int(out, key, time);
-	else
-		json_put_null(out, key);
-}
-
-static struct span cut(struct span text)
-{
-	if (text.len > MAX_TEXT) {
-		text.len = MAX_TEXT;
-		text.len -= utf8_incomplete_tail(text);
-	}
-	return text;
-}
-
 /* A JSON string as it is, unless it is very long; null for anything else. */
 static void put_text(struct buffer *out, const char *key, struct span json)
 {
 	struct buffer text = {0};
+	struct span shown;
 
-	if (json_type(json) != JSON_STRING) {
-		json_put_null(out, key);
-	} else if (json.len <= MAX_TEXT) {
-		json_put_raw(out, key, json);
-	} else {
-		json_decode(json, &text);
-		json_put_string(out, key, cut(buffer_span(&text)));
-		json_put_int(out, "cut", (int64_t)(text.len - cut(buffer_span(&text)).len));
-		buffer_free(&text);
+	if (json_type(json) != JSON_STRING || json.len <= MAX_TEXT) {
+		json_put_raw(out, key, json_type(json) == JSON_STRING ? json : (struct span){0});
+		return;
 	}
+	json_decode(json, &text);
+	shown = cut_text(buffer_span(&text), MAX_TEXT);
+	json_pack(out, "%t:%s,'cut':%d", key, shown, (int64_t)(text.len - shown.len));
+	buffer_free(&text);
 }
 
 /* Any JSON as text. */
 static void put_source(struct buffer *out, const char *key, struct span json)
 {
-	if (json.at != NULL)
-		json_put_string(out, key, cut(json));
-	else
-		json_put_null(out, key);
+	json_pack(out, "%t:%S", key, cut_text(json, MAX_TEXT));
 }
 
 static void put_parts(struct buffer *out, struct span message)
 {
-	struct json_walk walk = json_walk(json_get(message, "content"));
+	json_pack(out, "'parts':[");
+	for (struct json_walk walk = json_walk(json_get(message, "content")); json_next(&walk);) {
+		struct span part = walk.value, type = json_get(part, "type");
 
-	json_key(out, "parts");
-	json_open(out, '[');
-	while (json_next(&walk)) {
-		struct span type = json_get(walk.value, "type");
-
-		json_open(out, '{');
-		json_put_raw(out, "type", type);
+		json_pack(out, "{'type':%J", type);
 		if (json_is(type, "tool_call")) {
-			json_put_raw(out, "id", json_get(walk.value, "tool_call_id"));
-			json_put_raw(out, "name", json_get(walk.value, "tool_name"));
-			put_source(out, "args", json_get(walk.value, "args"));
+			json_pack(out, "'id':%J,'name':%J", json_get(part, "tool_call_id"),
+				  json_get(part, "tool_name"));
+			put_source(out, "args", json_get(part, "args"));
 		} else if (json_is(type, "text") || json_is(type, "thinking")) {
-			put_text(out, "text", json_get(walk.value, "text"));
+			put_text(out, "text", json_get(part, "text"));
 		} else {
-			put_source(out, "source", walk.value);
+			put_source(out, "source", part);
 		}
 		json_close(out, '}');
 	}
@@ -105,20 +79,15 @@ static void put_request(struct buffer *out, const struct kept *first, const stru
 {
 	struct span data = end != NULL ? end->data : (struct span){0};
 
-	json_open(out, '{');
-	json_put_text(out, "kind", "request");
-	json_put_int(out, "order", (int64_t)first->order);
-	if (end != NULL)
-		json_put_int(out, "said", (int64_t)end->order);
-	put_time(out, "start", first->time);
-	put_time(out, "end", end_time);
-	json_put_bool(out, "complete", end != NULL);
-	json_put_raw(out, "iteration", json_get(first->data, "iteration"));
-	json_put_raw(out, "model", json_get(end != NULL ? data : first->data, "model"));
-	json_put_raw(out, "finish_reason", json_get(data, "finish_reason"));
-	json_put_raw(out, "seconds", json_get(data, "duration_seconds"));
-	json_put_raw(out, "first_chunk", json_get(data, "time_to_first_chunk_seconds"));
-	json_put_raw(out, "total_cost", total_cost);
+	json_pack(out, "{'kind':'request','order':%d,'said':%u,'start':%U,'end':%U,'complete':%b",
+		  (int64_t)first->order, end != NULL ? (int64_t)end->order : -1, first->time,
+		  end_time, end != NULL);
+	json_pack(out, "'iteration':%J,'model':%J,'finish_reason':%J,'seconds':%J",
+		  json_get(first->data, "iteration"),
+		  json_get(end != NULL ? data : first->data, "model"),
+		  json_get(data, "finish_reason"), json_get(data, "duration_seconds"));
+	json_pack(out, "'first_chunk':%J,'total_cost':%J",
+		  json_get(data, "time_to_first_chunk_seconds"), total_cost);
 	put_usage(out, json_get(data, "usage"));
 	put_parts(out, json_get(data, "message"));
 	json_close(out, '}');
@@ -132,10 +101,8 @@ static void put_note(struct buffer *out, const struct kept *kept)
 	    "previous_agent", "tool_name",      "tool_call_id", "decision",    "by",
 	};
 
-	json_open(out, '{');
-	json_put_text(out, "kind", event_type_name(kept->type));
-	json_put_int(out, "order", (int64_t)kept->order);
-	put_time(out, "start", kept->time);
+	json_pack(out, "{'kind':%t,'order':%d,'start':%U", event_type_name(kept->type),
+		  (int64_t)kept->order, kept->time);
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
 		struct span value = json_get(kept->data, keys[i]);
 		enum json_type type = json_type(value);
@@ -152,21 +119,15 @@ static void put_call(struct buffer *out, const struct tool_call *call, const str
 {
 	bool ended = call->end.order != 0;
 
-	json_open(out, '{');
-	json_put_text(out, "kind", "tool");
-	json_put_int(out, "order", (int64_t)call->start.order);
-	put_time(out, "start", call->start.time);
-	put_time(out, "end", ended ? call->end.time : result->last_time);
-	json_put_bool(out, "complete", ended);
-	json_put_raw(out, "id", json_get(call->start.data, "tool_call_id"));
-	json_put_raw(out, "name", json_get(call->start.data, "tool_name"));
-	put_source(out, "args", json_get(call->start.data, "args"));
-	put_text(out, "result", json_get(call->end.data, "result"));
-	json_put_bool(out, "is_error", call_failed(call));
-	write_seconds(out, "seconds", call_duration(call));
-	if (call->iteration > 0)
-		json_put_int(out, "iteration", call->iteration);
-	json_close(out, '}');
+	json_pack(out,
+		  "{'kind':'tool','order':%d,'start':%U,'end':%U,'complete':%b,'id':%J,"
+		  "'name':%J",
+		  (int64_t)call->start.order, call->start.time,
+		  ended ? call->end.time : result->last_time, ended, call->id, call->name);
+	put_source(out, "args", call->args);
+	put_text(out, "result", call->result);
+	json_pack(out, "'is_error':%b,'seconds':%G,'iteration':%u}", call->failed,
+		  call->seconds.value, call->iteration > 0 ? call->iteration : -1);
 }
 
 /* The total cost that the first progress event after `kept` tells; absent when another response
@@ -207,69 +168,57 @@ static void put_items(struct buffer *out, const struct result *result)
 		put_call(out, result->calls.at[i], result);
 }
 
-/* What went with the prompt: of each thing what it is, and not the thing itself. */
+/* What each attachment of the prompt is, without the contents of images and files. */
 static void put_attachments(struct buffer *out, struct span attachments)
 {
+	static const char *const keys[] = {"type", "name", "media_type", "text"};
 	struct json_walk walk = json_walk(attachments);
 
-	json_key(out, "attachments");
-	json_open(out, '[');
+	json_pack(out, "'attachments':[");
 	while (json_type(attachments) == JSON_ARRAY && json_next(&walk)) {
 		json_open(out, '{');
-		put_text(out, "type", json_get(walk.value, "type"));
-		put_text(out, "name", json_get(walk.value, "name"));
-		put_text(out, "media_type", json_get(walk.value, "media_type"));
-		put_text(out, "text", json_get(walk.value, "text"));
+		for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+			put_text(out, keys[i], json_get(walk.value, keys[i]));
 		json_close(out, '}');
 	}
 	json_close(out, ']');
 }
 
-static void put_facts(struct buffer *out, const struct result *result, struct span status)
+static void put_facts(struct buffer *out, const struct result *result)
 {
-	json_put_text(out, "run_id", result->run->id);
-	json_put_text(out, "parent_run_id", result->run->parent_id);
+	const struct facts *facts = &result->facts;
+
+	json_pack(out, "'run_id':%t,'parent_run_id':%T", result->run->id, result->run->parent_id);
 	put_text(out, "agent_name", result->agent_name);
 	put_text(out, "model", result->model);
-	put_text(out, "provider", result_start(result, "provider"));
-	json_put_bool(out, "success", result_success(result));
-	json_put_string(out, "status", status);
-	json_put_bool(out, "complete", result_complete(result));
-	put_text(out, "finish_reason", result_end(result, "finish_reason"));
-	put_time(out, "start", result->first_time);
-	put_time(out, "end", result->last_time);
-	json_put_text(out, "started", result->started);
-	write_seconds(out, "seconds", result_duration(result));
-	write_seconds(out, "first_chunk", result_first_chunk(result));
-	json_put_raw(out, "total_cost", result_cost(result));
-	json_put_int(out, "iterations", result_iterations(result));
-	json_put_int(out, "requests", result_requests(result));
-	json_put_int(out, "tool_calls", result_tool_calls(result));
-	json_put_int(out, "tool_errors", result->calls_failed);
-	for (int i = 0; i < USAGE_KEYS; i++)
-		if (result_tokens(result, (enum usage_key)i) >= 0)
-			json_put_int(out, usage_names[i], result_tokens(result, (enum usage_key)i));
-	put_text(out, "system", result_start(result, "system"));
-	put_text(out, "prompt", result_start(result, "prompt"));
-	put_attachments(out, result_start(result, "attachments"));
-	put_source(out, "tools", result_start(result, "tools"));
-	put_source(out, "output_json", result_end(result, "output_json"));
+	put_text(out, "provider", result_start(result, START_PROVIDER));
+	json_pack(out, "'success':%b,'status':%s,'complete':%b", result->success,
+		  buffer_span(&result->status), result->complete);
+	put_text(out, "finish_reason", result_end(result, END_FINISH_REASON));
+	json_pack(out,
+		  "'start':%U,'end':%U,'started':%T,'seconds':%G,'first_chunk':%G,'total_cost':%J",
+		  result->first_time, result->last_time, result->started, facts->seconds.value,
+		  facts->first_chunk.value, facts->cost.json);
+	for (int i = 0; i < COUNTS; i++)
+		json_pack(out, "%t:%u", count_names[i], facts->counts[i]);
+	put_text(out, "system", result_start(result, START_SYSTEM));
+	put_text(out, "prompt", result_start(result, START_PROMPT));
+	put_attachments(out, result_start(result, START_ATTACHMENTS));
+	put_source(out, "tools", result_start(result, START_TOOLS));
+	put_source(out, "output_json", result_end(result, END_OUTPUT_JSON));
 }
 
 static void put_run(struct buffer *out, const struct result *result)
 {
-	struct buffer scratch = {0}, text = {0};
+	struct buffer text = {0};
 
 	json_open(out, '{');
-	put_facts(out, result, result_status(result, &scratch));
+	put_facts(out, result);
 	if (result_output(result, &text))
-		json_put_string(out, "output", cut(buffer_span(&text)));
-	json_key(out, "items");
-	json_open(out, '[');
+		json_put_string(out, "output", cut_text(buffer_span(&text), MAX_TEXT));
+	json_pack(out, "'items':[");
 	put_items(out, result);
-	json_close(out, ']');
-	json_close(out, '}');
-	buffer_free(&scratch);
+	json_pack(out, "]}");
 	buffer_free(&text);
 }
 
@@ -293,114 +242,90 @@ static void put_script_data(struct buffer *out, struct span json)
 	buffer_free(&safe);
 }
 
-/* Text with its markup escaped, and what could turn the direction of others' text made visible. */
-static void put_html(struct buffer *out, struct span text)
-{
-	struct buffer shown = {0};
-
-	terminal_add(&shown, text);
-	for (size_t i = 0; i < shown.len; i++) {
-		char c = shown.at[i];
-
-		if (c == '<' || c == '>' || c == '&' || c == '"' || c == '\'')
-			buffer_add_format(out, "&#%d;", c);
-		else
-			buffer_add_char(out, c);
-	}
-	buffer_free(&shown);
-}
-
 static void put_noscript(struct buffer *out, const struct result *result)
 {
 	struct buffer text = {0};
 
 	buffer_add_text(out, "<noscript><section class=\"run plain\"><h2>");
 	if (json_decode(result->agent_name, &text))
-		put_html(out, buffer_span(&text));
+		write_html(out, buffer_span(&text));
 	buffer_add_text(out, ": ");
-	put_html(out, result_status(result, &text));
+	write_html(out, buffer_span(&result->status));
 	buffer_add_text(out, "</h2><p>");
 	buffer_clear(&text);
 	if (json_decode(result->model, &text))
-		put_html(out, buffer_span(&text));
+		write_html(out, buffer_span(&text));
 	buffer_add_text(out, ", ");
-	write_duration(out, result_duration(result));
+	write_duration(out, result->facts.seconds.value);
 	buffer_add_text(out, ", cost ");
-	write_cost(out, result_cost(result));
+	write_cost(out, result->facts.cost.value);
 	buffer_add_format(out,
 			  ", %lld tool calls. The conversation and its time line need "
 			  "JavaScript.</p><pre>",
-			  (long long)result_tool_calls(result));
+			  (long long)result->facts.counts[COUNT_TOOL_CALLS]);
 	buffer_clear(&text);
 	if (result_output(result, &text))
-		put_html(out, cut(buffer_span(&text)));
+		write_html(out, cut_text(buffer_span(&text), MAX_TEXT));
 	buffer_add_text(out, "</pre></section></noscript>\n");
 	buffer_free(&text);
 }
 
-/* The template, split where the runs go. */
-static void load_template(struct buffer *text, struct span *before, struct span *after)
+/* Write the part of the template before or behind the place where the runs go. */
+static void write_template(struct collection *collection, bool before)
 {
 	char *path = share_path("report.html");
+	struct buffer text = {0};
 	struct error e = {0};
 	const char *place;
 
-	if (!file_read(path, text, &e))
+	if (!file_read(path, &text, &e))
 		die(STATUS_USAGE, "%s (set AGENT_SHARE to the folder of this installation's data)",
 		    e.message);
-	place = strstr(buffer_string(text), PLACE_FOR_RUNS);
-	if (place != NULL) {
-		*before = (struct span){text->at, (size_t)(place - text->at)};
-		*after = span_from(buffer_span(text), before->len + strlen(PLACE_FOR_RUNS));
-	} else {
+	place = strstr(buffer_string(&text), PLACE_FOR_RUNS);
+	if (place == NULL)
 		die(STATUS_USAGE, "%s: has no line %s", path, PLACE_FOR_RUNS);
-	}
+	if (before)
+		buffer_add(&collection->output.pending, text.at, (size_t)(place - text.at));
+	else
+		buffer_add_text(&collection->output.pending, place + strlen(PLACE_FOR_RUNS));
+	buffer_free(&text);
 	free(path);
 }
 
 static void begin_page(struct collection *collection)
 {
-	struct buffer text = {0};
-	struct span before, after;
+	write_template(collection, true);
+}
 
-	load_template(&text, &before, &after);
-	buffer_add_span(&collection->output.pending, before);
-	buffer_free(&text);
+static void end_page(struct collection *collection)
+{
+	write_template(collection, false);
+}
+
+static void put_script(struct buffer *out, const char *attributes, struct span json)
+{
+	buffer_add_format(out, "<script type=\"application/json\" %s>", attributes);
+	put_script_data(out, json);
+	buffer_add_text(out, "</script>\n");
 }
 
 static void write_run(struct collection *collection, const struct result *result)
 {
-	struct buffer *out = &collection->output.pending;
 	struct buffer json = {0};
 
-	put_noscript(out, result);
+	put_noscript(&collection->output.pending, result);
 	put_run(&json, result);
-	buffer_add_text(out, "<script type=\"application/json\" class=\"run-data\">");
-	put_script_data(out, buffer_span(&json));
-	buffer_add_text(out, "</script>\n");
+	put_script(&collection->output.pending, "class=\"run-data\"", buffer_span(&json));
 	buffer_free(&json);
 }
 
 static void write_total(struct collection *collection, const struct total *total)
 {
-	struct buffer *out = &collection->output.pending;
 	struct buffer json = {0};
 
 	total_write(total, &json);
-	buffer_add_text(out, "<script type=\"application/json\" id=\"total-data\">");
-	buffer_add_span(out, buffer_span(&json));
-	buffer_add_text(out, "</script>\n");
+	put_script(&collection->output.pending, "id=\"total-data\"", buffer_span(&json));
 	buffer_free(&json);
-}
-
-static void end_page(struct collection *collection)
-{
-	struct buffer text = {0};
-	struct span before, after;
-
-	load_template(&text, &before, &after);
-	buffer_add_span(&collection->output.pending, after);
-	buffer_free(&text);
 }
 
 const struct format format_html = {

@@ -41,16 +41,15 @@ struct collect_live *live_new(void)
 
 static int64_t tokens_of(const struct result *result)
 {
-	int64_t in = result_tokens(result, USAGE_INPUT), out = result_tokens(result, USAGE_OUTPUT);
+	int64_t in = result->facts.counts[COUNT_TOKENS + USAGE_INPUT],
+		out = result->facts.counts[COUNT_TOKENS + USAGE_OUTPUT];
 
 	return (in > 0 ? in : 0) + (out > 0 ? out : 0);
 }
 
-static void note_end(struct collect_live *live, const struct result *result)
+static double cost_of(const struct result *result)
 {
-	live->ended_tokens += tokens_of(result);
-	live->ended_cost += json_double(result_cost(result), 0);
-	live->current = NULL;
+	return result->facts.cost.value > 0 ? result->facts.cost.value : 0;
 }
 
 void live_event(struct collect_live *live, const struct event *event, const struct result *result,
@@ -69,8 +68,11 @@ void live_event(struct collect_live *live, const struct event *event, const stru
 				    type == EVENT_TOOL_CALL_CHUNK))
 		return;
 	live->line.changed = true;
-	if (type == EVENT_AGENT_END)
-		note_end(live, result);
+	if (type == EVENT_AGENT_END) {
+		live->ended_tokens += tokens_of(result);
+		live->ended_cost += cost_of(result);
+		live->current = NULL;
+	}
 	if (type == EVENT_LLM_RETRY)
 		live->wait_seconds = json_double(json_get(event->data, "wait_seconds"), 0);
 	name = json_get(event->data, "tool_name");
@@ -102,7 +104,7 @@ static void add_tools(struct buffer *line, const struct call_list *open)
 	for (size_t i = 0; i < open->count && i < SHOWN; i++) {
 		if (i > 0)
 			buffer_add_text(line, ", ");
-		add_json(line, json_get(open->at[i]->start.data, "tool_name"));
+		add_json(line, open->at[i]->name);
 	}
 	if (open->count > SHOWN)
 		buffer_add_format(line, " and %zu more", open->count - SHOWN);
@@ -150,7 +152,6 @@ static void add_sums(const struct collect_live *live, struct buffer *line)
 {
 	int64_t tokens = live->ended_tokens;
 	double cost = live->ended_cost;
-	struct buffer number = {0};
 
 	for (const struct run *run = runs_next((struct runs *)live->runs, NULL); run != NULL;
 	     run = runs_next((struct runs *)live->runs, run)) {
@@ -159,7 +160,7 @@ static void add_sums(const struct collect_live *live, struct buffer *line)
 		if (result == NULL || run->ended)
 			continue;
 		tokens += tokens_of(result);
-		cost += json_double(result_cost(result), 0);
+		cost += cost_of(result);
 	}
 	if (tokens > 0) {
 		buffer_add_text(line, " · ");
@@ -167,11 +168,9 @@ static void add_sums(const struct collect_live *live, struct buffer *line)
 		buffer_add_text(line, " tokens");
 	}
 	if (cost > 0) {
-		json_write_double(&number, cost);
 		buffer_add_text(line, " · ");
-		write_cost(line, buffer_span(&number));
+		write_cost(line, cost);
 	}
-	buffer_free(&number);
 }
 
 /* From the first run's start to the last event, and what has passed since then. */
@@ -193,9 +192,9 @@ static void compose(const struct collect_live *live, struct buffer *line, int64_
 		buffer_add_format(line, "%llu of %llu runs · ", (unsigned long long)ended,
 				  (unsigned long long)open + ended);
 	add_doing(live, line);
-	if (live->current != NULL && result_iterations(live->current) > 0)
+	if (live->current != NULL && live->current->facts.counts[COUNT_ITERATIONS] > 0)
 		buffer_add_format(line, " · iteration %lld",
-				  (long long)result_iterations(live->current));
+				  (long long)live->current->facts.counts[COUNT_ITERATIONS]);
 	add_sums(live, line);
 	buffer_add_text(line, " · ");
 	if (seconds < 60)

@@ -131,8 +131,9 @@ static bool is_in_parent(const struct collect_program *p, const struct run *run)
 }
 
 /* Write the result of a run that is over, whole or not. */
-static void finish(struct collect_program *p, const struct result *result)
+static void finish(struct collect_program *p, struct result *result)
 {
+	result_settle(result);
 	p->collection.format->result(&p->collection, result);
 	p->collection.written++;
 	if (p->adds_total)
@@ -148,10 +149,8 @@ static void finish_open_runs(struct collect_program *p)
 	struct run *run = NULL;
 
 	while ((run = runs_next(p->main.runs, run)) != NULL) {
-		if (run->ended || !run->counts || run->state == NULL)
-			continue;
-		result_settle_time(run->state);
-		finish(p, run->state);
+		if (!run->ended && run->counts && run->state != NULL)
+			finish(p, run->state);
 	}
 }
 
@@ -179,7 +178,7 @@ static void take_event(void *self, struct run *run, const struct event *event)
 	result = run->state;
 	result_add(result, event, &p->wants, p->main.reader);
 	if (p->live != NULL) {
-		result_settle_time(result);
+		result_settle(result);
 		live_event(p->live, event, result, p->main.runs);
 	}
 	if (event->type == EVENT_AGENT_END) {
@@ -212,7 +211,8 @@ static void begin_checks(struct collect_program *p)
 	p->checks = checks_new(p->check_expressions, p->check_count, &e);
 	if (p->checks == NULL)
 		die(STATUS_USAGE, "--check: %s", e.message);
-	p->wants.calls = p->wants.errors = true;
+	p->wants.calls = true;
+	p->wants.types |= EVENT_BIT(EVENT_ERROR);
 }
 
 static void begin(void *self)

@@ -9,109 +9,71 @@
  */
 #include "run_trace.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
-#include "base/utf8.h"
 #include "model/provider_files.h"
 
 enum { KIND_INTERNAL = 1, KIND_CLIENT = 3, STATUS_CODE_ERROR = 2, MAX_MESSAGE = 500 };
 
 /* ---- the JSON encoding ---- */
 
-/* A string that came from outside: written anew, as a lone surrogate is no protobuf string. */
-static void put_string(struct buffer *out, const char *key, struct span json)
+/* Attributes. One without a value, such as a negative number, is left out. Strings of the log are
+ * decoded and written anew, as a lone surrogate is no protobuf string. */
+
+static void text_attribute(struct buffer *out, const char *key, struct span text)
+{
+	if (text.at != NULL)
+		json_pack(out, "{'key':%t,'value':{'stringValue':%s}}", key, text);
+}
+
+static void string_attribute(struct buffer *out, const char *key, struct span json)
 {
 	struct buffer text = {0};
 
-	json_decode(json, &text);
-	json_put_string(out, key, buffer_span(&text));
+	if (json_decode(json, &text))
+		text_attribute(out, key, buffer_span(&text));
 	buffer_free(&text);
 }
 
-static void begin_attribute(struct buffer *out, const char *key)
+/* A list of one string. */
+static void list_attribute(struct buffer *out, const char *key, struct span json)
 {
-	json_open(out, '{');
-	json_put_text(out, "key", key);
-	json_key(out, "value");
-	json_open(out, '{');
+	struct buffer text = {0};
+
+	if (json_decode(json, &text))
+		json_pack(out, "{'key':%t,'value':{'arrayValue':{'values':[{'stringValue':%s}]}}}",
+			  key, buffer_span(&text));
+	buffer_free(&text);
 }
 
-static void end_attribute(struct buffer *out)
+/* 64-bit integers are strings in this encoding. */
+static void count_attribute(struct buffer *out, const char *key, int64_t count)
 {
-	json_close(out, '}');
-	json_close(out, '}');
-}
+	char digits[24];
 
-static void span_attribute(struct buffer *out, const char *key, struct span text)
-{
-	begin_attribute(out, key);
-	json_put_string(out, "stringValue", text);
-	end_attribute(out);
-}
-
-static void text_attribute(struct buffer *out, const char *key, const char *text)
-{
-	span_attribute(out, key, span_of(text));
-}
-
-/* Nothing when `json` is no string. */
-static void string_attribute(struct buffer *out, const char *key, struct span json)
-{
-	if (json_type(json) != JSON_STRING)
-		return;
-	begin_attribute(out, key);
-	put_string(out, "stringValue", json);
-	end_attribute(out);
-}
-
-/* Nothing when `count` is negative. 64-bit integers are strings in this encoding. */
-static void int_attribute(struct buffer *out, const char *key, int64_t count)
-{
-	if (count < 0)
-		return;
-	begin_attribute(out, key);
-	json_key(out, "intValue");
-	buffer_add_char(out, '"');
-	json_write_int(out, count);
-	buffer_add_char(out, '"');
-	end_attribute(out);
+	snprintf(digits, sizeof(digits), "%lld", (long long)count);
+	if (count >= 0)
+		json_pack(out, "{'key':%t,'value':{'intValue':%t}}", key, digits);
 }
 
 static void double_attribute(struct buffer *out, const char *key, double number)
 {
-	if (!(number >= 0))
-		return;
-	begin_attribute(out, key);
-	json_put_double(out, "doubleValue", number);
-	end_attribute(out);
+	if (number >= 0)
+		json_pack(out, "{'key':%t,'value':{'doubleValue':%g}}", key, number);
 }
 
-static void strings_attribute(struct buffer *out, const char *key, struct span json)
-{
-	if (json_type(json) != JSON_STRING)
-		return;
-	begin_attribute(out, key);
-	json_key(out, "arrayValue");
-	json_open(out, '{');
-	json_key(out, "values");
-	json_open(out, '[');
-	json_open(out, '{');
-	put_string(out, "stringValue", json);
-	json_close(out, '}');
-	json_close(out, ']');
-	json_close(out, '}');
-	end_attribute(out);
-}
-
+/* Write a time in microseconds since 1970 as nanoseconds, which have 64 bits in this encoding: they
+ * end in the year 2554. */
 static void put_time(struct buffer *out, const char *key, int64_t microseconds)
 {
-	/* Nanoseconds since 1970 have 64 bits in this encoding: they end in the year 2554. */
-	if (microseconds > (int64_t)(UINT64_MAX / 1000))
-		microseconds = (int64_t)(UINT64_MAX / 1000);
-	json_key(out, key);
-	buffer_add_char(out, '"');
-	json_write_int(out, microseconds > 0 ? microseconds : 0);
-	buffer_add_text(out, microseconds > 0 ? "000\"" : "\"");
+	uint64_t most = UINT64_MAX / 1000;
+	uint64_t time = microseconds > 0 ? (uint64_t)microseconds : 0;
+	char digits[24];
+
+	snprintf(digits, sizeof(digits), "%llu",
+		 (unsigned long long)(time < most ? time : most) * 1000);
+	json_pack(out, "%t:%t", key, digits);
 }
 
 struct span_head {
@@ -131,57 +93,37 @@ static void begin_span(struct buffer *out, const struct span_head *head)
 		buffer_add_char(&name, ' ');
 		json_decode(head->subject, &name);
 	}
-	json_open(out, '{');
-	json_put_text(out, "traceId", head->trace_id);
-	json_put_text(out, "spanId", head->id);
-	if (head->parent_id[0] != '\0')
-		json_put_text(out, "parentSpanId", head->parent_id);
-	json_put_string(out, "name", buffer_span(&name));
-	json_put_int(out, "kind", head->kind);
+	json_pack(out, "{'traceId':%t,'spanId':%t,'parentSpanId':%t,'name':%s,'kind':%d",
+		  head->trace_id, head->id, head->parent_id[0] != '\0' ? head->parent_id : NULL,
+		  buffer_span(&name), (int64_t)head->kind);
 	put_time(out, "startTimeUnixNano", head->start);
 	put_time(out, "endTimeUnixNano", head->end > head->start ? head->end : head->start);
-	json_key(out, "attributes");
-	json_open(out, '[');
-	text_attribute(out, "gen_ai.operation.name", head->operation);
+	json_pack(out, "'attributes':[");
+	text_attribute(out, "gen_ai.operation.name", span_of(head->operation));
 	buffer_free(&name);
 }
 
-/* After the attributes: the status, an error with the first line of the string `message`. */
-static void put_error_status(struct buffer *out, struct span message)
+/* End a span, with the status of an error, described by the first line of the string `message`, if
+ * it `failed`. */
+static void end_span(struct buffer *out, bool failed, struct span message)
 {
 	struct buffer text = {0};
-	const char *newline;
+	struct span line = {0};
 
-	json_key(out, "status");
-	json_open(out, '{');
-	if (json_decode(message, &text)) {
-		newline = memchr(text.at, '\n', text.len);
-		if (newline != NULL)
-			text.len = (size_t)(newline - text.at);
-		if (text.len > MAX_MESSAGE) {
-			text.len = MAX_MESSAGE;
-			text.len -= utf8_incomplete_tail(buffer_span(&text));
-		}
-		json_put_string(out, "message", buffer_span(&text));
+	if (failed && json_decode(message, &text)) {
+		line = (struct span){buffer_string(&text), strcspn(buffer_string(&text), "\n")};
+		line = cut_text(line, MAX_MESSAGE);
 	}
+	json_pack(out, failed ? "'status':{'message':%s,'code':%d}}" : "}", line,
+		  (int64_t)STATUS_CODE_ERROR);
 	buffer_free(&text);
-	json_put_int(out, "code", STATUS_CODE_ERROR);
-	json_close(out, '}');
 }
 
 static void begin_event(struct buffer *out, const char *name, int64_t time)
 {
 	json_open(out, '{');
 	put_time(out, "timeUnixNano", time);
-	json_put_text(out, "name", name);
-	json_key(out, "attributes");
-	json_open(out, '[');
-}
-
-static void end_event(struct buffer *out)
-{
-	json_close(out, ']');
-	json_close(out, '}');
+	json_pack(out, "'name':%t,'attributes':[", name);
 }
 
 /* ---- names of providers ---- */
@@ -232,119 +174,92 @@ static struct span otel_name(struct otlp_providers *providers, struct span json)
 	return buffer_span(&providers->otel_name);
 }
 
-static void provider_attribute(struct buffer *out, const struct trace *trace)
-{
-	if (trace->provider.at != NULL)
-		span_attribute(out, "gen_ai.provider.name", trace->provider);
-}
-
 static void usage_attributes(struct buffer *out, const int64_t usage[USAGE_KEYS])
 {
-	int_attribute(out, "gen_ai.usage.input_tokens", usage[USAGE_INPUT]);
-	int_attribute(out, "gen_ai.usage.output_tokens", usage[USAGE_OUTPUT]);
-	int_attribute(out, "gen_ai.usage.cache_read.input_tokens", usage[USAGE_CACHED]);
-	int_attribute(out, "gen_ai.usage.cache_creation.input_tokens", usage[USAGE_CACHE_WRITE]);
-	int_attribute(out, "gen_ai.usage.reasoning.output_tokens", usage[USAGE_REASONING]);
+	count_attribute(out, "gen_ai.usage.input_tokens", usage[USAGE_INPUT]);
+	count_attribute(out, "gen_ai.usage.output_tokens", usage[USAGE_OUTPUT]);
+	count_attribute(out, "gen_ai.usage.cache_read.input_tokens", usage[USAGE_CACHED]);
+	count_attribute(out, "gen_ai.usage.cache_creation.input_tokens", usage[USAGE_CACHE_WRITE]);
+	count_attribute(out, "gen_ai.usage.reasoning.output_tokens", usage[USAGE_REASONING]);
 }
 
 /* ---- spans ---- */
 
-/* The error that ended the run: the last one. */
-static const struct kept *last_error(const struct result *result)
-{
-	size_t count = result->errors.count;
-
-	return count > 0 ? &result->errors.at[count - 1] : NULL;
-}
-
 static void put_exceptions(struct buffer *out, const struct result *result)
 {
-	json_key(out, "events");
-	json_open(out, '[');
-	for (size_t i = 0; i < result->errors.count; i++) {
-		const struct kept *error = &result->errors.at[i];
+	const struct kept *error = NULL;
 
+	json_pack(out, "'events':[");
+	while ((error = result_next(result, error, EVENT_BIT(EVENT_ERROR))) != NULL) {
 		begin_event(out, "exception", error->time);
 		string_attribute(out, "exception.type", json_get(error->data, "exception_type"));
 		string_attribute(out, "exception.message", json_get(error->data, "error"));
-		end_event(out);
+		json_pack(out, "]}");
 	}
 	json_close(out, ']');
 }
 
-/* A run that went on with another's log points to that run. */
+/* A run that resumes another one points to that run. */
 static void put_link(struct buffer *out, const struct result *result)
 {
+	char trace_id[TRACE_ID_SIZE], agent_id[TRACE_SPAN_ID_SIZE];
 	struct buffer id = {0};
-	char trace_id[33], agent_id[17];
 
-	if (json_decode(result_start(result, "resumed_from"), &id)) {
+	if (json_decode(result_start(result, START_RESUMED_FROM), &id)) {
 		trace_run_id(trace_id, buffer_span(&id));
 		trace_span_id(agent_id, buffer_span(&id), SPAN("/agent"));
-		json_key(out, "links");
-		json_open(out, '[');
-		json_open(out, '{');
-		json_put_text(out, "traceId", trace_id);
-		json_put_text(out, "spanId", agent_id);
-		json_close(out, '}');
-		json_close(out, ']');
+		json_pack(out, "'links':[{'traceId':%t,'spanId':%t}]", trace_id, agent_id);
 	}
 	buffer_free(&id);
 }
 
+/* What the spans of a run and of a response have. `agent_name` and `model` are JSON. */
+static void put_common(struct buffer *out, const struct trace *trace, const struct result *result,
+		       struct span agent_name, struct span model)
+{
+	text_attribute(out, "gen_ai.provider.name", trace->provider);
+	string_attribute(out, "gen_ai.agent.name", agent_name);
+	string_attribute(out, "gen_ai.request.model", model);
+	if (result->run->id[0] != '\0')
+		text_attribute(out, "gen_ai.conversation.id", span_of(result->run->id));
+}
+
 static void put_agent(struct buffer *out, const struct trace *trace, const struct result *result)
 {
-	const struct kept *error = last_error(result);
-	int64_t usage[USAGE_KEYS];
-	struct buffer scratch = {0};
-	struct span status = result_status(result, &scratch);
-	struct span type =
-	    error != NULL ? json_get(error->data, "exception_type") : (struct span){0};
+	struct span error = result_last_error(result), type = json_get(error, "exception_type");
 
-	for (int i = 0; i < USAGE_KEYS; i++)
-		usage[i] = result_tokens(result, (enum usage_key)i);
 	begin_span(out, &(struct span_head){trace->trace_id, trace->agent_id, trace->parent_id,
 					    "invoke_agent", result->agent_name, KIND_INTERNAL,
 					    result->first_time, result->last_time});
-	provider_attribute(out, trace);
-	string_attribute(out, "gen_ai.agent.name", result->agent_name);
-	string_attribute(out, "gen_ai.request.model", result->model);
-	if (result->run->id[0] != '\0')
-		text_attribute(out, "gen_ai.conversation.id", result->run->id);
-	strings_attribute(out, "gen_ai.response.finish_reasons",
-			  result_end(result, "finish_reason"));
-	if (result_end(result, "output_json").at != NULL)
-		text_attribute(out, "gen_ai.output.type", "json");
-	usage_attributes(out, usage);
-	double_attribute(out, "agent.cost_usd", json_double(result_cost(result), -1));
-	span_attribute(out, "agent.status", status);
-	if (!result_success(result) && json_type(type) == JSON_STRING)
+	put_common(out, trace, result, result->agent_name, result->model);
+	list_attribute(out, "gen_ai.response.finish_reasons",
+		       result_end(result, END_FINISH_REASON));
+	if (result_end(result, END_OUTPUT_JSON).at != NULL)
+		text_attribute(out, "gen_ai.output.type", SPAN("json"));
+	usage_attributes(out, &result->facts.counts[COUNT_TOKENS]);
+	double_attribute(out, "agent.cost_usd", result->facts.cost.value);
+	text_attribute(out, "agent.status", buffer_span(&result->status));
+	if (!result->success && json_type(type) == JSON_STRING)
 		string_attribute(out, "error.type", type);
-	else if (!result_success(result))
-		span_attribute(out, "error.type", status);
+	else if (!result->success)
+		text_attribute(out, "error.type", buffer_span(&result->status));
 	json_close(out, ']');
 	put_exceptions(out, result);
 	put_link(out, result);
-	if (!result_success(result))
-		put_error_status(out,
-				 error != NULL ? json_get(error->data, "error") : (struct span){0});
-	json_close(out, '}');
-	buffer_free(&scratch);
+	end_span(out, !result->success, json_get(error, "error"));
 }
 
-/* One response: the events from its first llm_start on; `end` is NULL when it never was complete.
- */
+/* One response: the events from its first llm_start on. */
 struct chat {
 	const struct kept *first, *last; /* kept events, `last` not included */
-	const struct kept *end;
+	const struct kept *end;          /* NULL: the response is not complete */
 	int64_t end_time;
 	int64_t index;
 };
 
 static void put_retries(struct buffer *out, const struct chat *chat)
 {
-	json_key(out, "events");
-	json_open(out, '[');
+	json_pack(out, "'events':[");
 	for (const struct kept *kept = chat->first; kept < chat->last; kept++) {
 		if (kept->type != EVENT_LLM_RETRY)
 			continue;
@@ -352,7 +267,7 @@ static void put_retries(struct buffer *out, const struct chat *chat)
 		string_attribute(out, "reason", json_get(kept->data, "reason"));
 		double_attribute(out, "wait_seconds",
 				 json_double(json_get(kept->data, "wait_seconds"), -1));
-		end_event(out);
+		json_pack(out, "]}");
 	}
 	json_close(out, ']');
 }
@@ -366,7 +281,7 @@ static void put_answer_attributes(struct buffer *out, struct span data)
 		counts[i] = json_int(json_get(usage, usage_names[i]), -1);
 	string_attribute(out, "gen_ai.response.model", json_get(data, "model"));
 	string_attribute(out, "gen_ai.response.id", json_get(data, "response_id"));
-	strings_attribute(out, "gen_ai.response.finish_reasons", json_get(data, "finish_reason"));
+	list_attribute(out, "gen_ai.response.finish_reasons", json_get(data, "finish_reason"));
 	double_attribute(out, "gen_ai.response.time_to_first_chunk",
 			 json_double(json_get(data, "time_to_first_chunk_seconds"), -1));
 	usage_attributes(out, counts);
@@ -375,89 +290,84 @@ static void put_answer_attributes(struct buffer *out, struct span data)
 static void put_chat(struct buffer *out, const struct trace *trace, const struct result *result,
 		     const struct chat *chat)
 {
-	const struct kept *error = last_error(result);
-	struct span model = json_get(chat->first->data, "model");
+	struct span error = result_last_error(result), model = json_get(chat->first->data, "model");
 	struct buffer what = {0};
-	char id[17];
+	char id[TRACE_SPAN_ID_SIZE];
 
 	buffer_add_format(&what, "/chat/%lld", (long long)chat->index);
 	trace_span_id(id, span_of(result->run->id), buffer_span(&what));
 	buffer_free(&what);
 	begin_span(out, &(struct span_head){trace->trace_id, id, trace->agent_id, "chat", model,
 					    KIND_CLIENT, chat->first->time, chat->end_time});
-	provider_attribute(out, trace);
-	string_attribute(out, "gen_ai.request.model", model);
-	if (result->run->id[0] != '\0')
-		text_attribute(out, "gen_ai.conversation.id", result->run->id);
+	put_common(out, trace, result, (struct span){0}, model);
 	if (chat->end != NULL)
 		put_answer_attributes(out, chat->end->data);
-	else if (error != NULL)
-		string_attribute(out, "error.type", json_get(error->data, "exception_type"));
+	else if (result->errors > 0)
+		string_attribute(out, "error.type", json_get(error, "exception_type"));
 	else
-		text_attribute(out, "error.type", "incomplete");
+		text_attribute(out, "error.type", SPAN("incomplete"));
 	json_close(out, ']');
 	put_retries(out, chat);
-	if (chat->end == NULL)
-		put_error_status(out,
-				 error != NULL ? json_get(error->data, "error") : (struct span){0});
-	json_close(out, '}');
+	end_span(out, chat->end == NULL, json_get(error, "error"));
+}
+
+static bool is_same_iteration(const struct kept *a, const struct kept *b)
+{
+	return json_int(json_get(a->data, "iteration"), 0) ==
+	       json_int(json_get(b->data, "iteration"), 0);
+}
+
+/* Write the chat, which ends before `last`, and begin the next one. */
+static void end_chat(struct buffer *out, const struct trace *trace, const struct result *result,
+		     struct chat *chat, const struct kept *last, int64_t end_time)
+{
+	chat->last = last;
+	chat->end_time = end_time;
+	put_chat(out, trace, result, chat);
+	*chat = (struct chat){.index = chat->index + 1};
 }
 
 static void put_chats(struct buffer *out, const struct trace *trace, const struct result *result)
 {
-	const struct kept *kept = result->kept.at, *end = kept + result->kept.count;
+	const event_set types =
+	    EVENT_BIT(EVENT_LLM_START) | EVENT_BIT(EVENT_LLM_RETRY) | EVENT_BIT(EVENT_LLM_END);
+	const struct kept *kept = NULL;
 	struct chat chat = {0};
 
-	for (; kept < end; kept++) {
-		bool begins = kept->type == EVENT_LLM_START && chat.first != NULL &&
-			      json_int(json_get(kept->data, "iteration"), 0) !=
-				  json_int(json_get(chat.first->data, "iteration"), 0);
-
-		if (begins) { /* the one before never came to its end */
-			chat.last = kept;
-			chat.end_time = kept->time;
-			put_chat(out, trace, result, &chat);
-			chat = (struct chat){.index = chat.index + 1};
-		}
+	while ((kept = result_next(result, kept, types)) != NULL) {
+		if (kept->type == EVENT_LLM_START && chat.first != NULL &&
+		    !is_same_iteration(kept, chat.first)) /* the previous one did not end */
+			end_chat(out, trace, result, &chat, kept, kept->time);
 		if (chat.first == NULL && kept->type != EVENT_LLM_RETRY)
 			chat.first = kept;
 		if (kept->type == EVENT_LLM_END) {
-			chat.last = chat.end = kept;
-			chat.end_time = kept->time;
-			put_chat(out, trace, result, &chat);
-			chat = (struct chat){.index = chat.index + 1};
+			chat.end = kept;
+			end_chat(out, trace, result, &chat, kept, kept->time);
 		}
 	}
-	if (chat.first != NULL) {
-		chat.last = end;
-		chat.end_time = result->last_time;
-		put_chat(out, trace, result, &chat);
-	}
+	if (chat.first != NULL)
+		end_chat(out, trace, result, &chat, result->kept.at + result->kept.count,
+			 result->last_time);
 }
 
 static void put_call(struct buffer *out, const struct trace *trace, const struct result *result,
 		     const struct tool_call *call)
 {
-	struct span name = json_get(call->start.data, "tool_name");
-	bool failed = call->end.order == 0 || call_failed(call);
-	char id[17];
+	bool ended = call->end.order != 0, failed = !ended || call->failed;
+	char id[TRACE_SPAN_ID_SIZE];
 
 	trace_call_id(id, result, call);
-	begin_span(out,
-		   &(struct span_head){trace->trace_id, id, trace->agent_id, "execute_tool", name,
-				       KIND_INTERNAL, call->start.time,
-				       call->end.order != 0 ? call->end.time : result->last_time});
-	string_attribute(out, "gen_ai.tool.name", name);
-	string_attribute(out, "gen_ai.tool.call.id", json_get(call->start.data, "tool_call_id"));
+	begin_span(out, &(struct span_head){trace->trace_id, id, trace->agent_id, "execute_tool",
+					    call->name, KIND_INTERNAL, call->start.time,
+					    ended ? call->end.time : result->last_time});
+	string_attribute(out, "gen_ai.tool.name", call->name);
+	string_attribute(out, "gen_ai.tool.call.id", call->id);
 	text_attribute(out, "gen_ai.tool.type",
-		       event_is_hosted(call->start.data) ? "extension" : "function");
+		       event_is_hosted(call->start.data) ? SPAN("extension") : SPAN("function"));
 	if (failed)
-		text_attribute(out, "error.type",
-			       call->end.order != 0 ? "tool_error" : "incomplete");
+		text_attribute(out, "error.type", ended ? SPAN("tool_error") : SPAN("incomplete"));
 	json_close(out, ']');
-	if (failed)
-		put_error_status(out, json_get(call->end.data, "result"));
-	json_close(out, '}');
+	end_span(out, failed, call->result);
 }
 
 /* ---- the document ---- */
@@ -468,12 +378,11 @@ static void begin_document(struct collection *collection)
 	const char *service = getenv("OTEL_SERVICE_NAME");
 
 	collection->providers = providers_new();
-	buffer_add_text(out, "{\"resourceSpans\":[{\"resource\":{\"attributes\":[");
+	json_pack(out, "{'resourceSpans':[{'resource':{'attributes':[");
 	text_attribute(out, "service.name",
-		       service != NULL && service[0] != '\0' ? service : "agent-run");
-	buffer_add_text(out,
-			"]},\"scopeSpans\":[{\"scope\":{\"name\":\"agent-collect\",\"version\":"
-			"\"" VERSION "\"},\"spans\":[");
+		       span_of(service != NULL && service[0] != '\0' ? service : "agent-run"));
+	json_pack(out, "]},'scopeSpans':[{'scope':{'name':'agent-collect','version':'" VERSION
+		       "'},'spans':[");
 }
 
 static void write_spans(struct collection *collection, const struct result *result)
@@ -482,7 +391,7 @@ static void write_spans(struct collection *collection, const struct result *resu
 	struct trace trace;
 
 	trace_of(collection, result, &trace);
-	trace.provider = otel_name(collection->providers, result_start(result, "provider"));
+	trace.provider = otel_name(collection->providers, result_start(result, START_PROVIDER));
 	if (collection->first_done)
 		buffer_add_char(out, ',');
 	collection->first_done = true;
@@ -502,9 +411,8 @@ static void end_document(struct collection *collection)
 const struct format format_otlp = {
     .name = "otlp",
     .wants = {.calls = true,
-	      .errors = true,
 	      .types = EVENT_BIT(EVENT_LLM_START) | EVENT_BIT(EVENT_LLM_RETRY) |
-		       EVENT_BIT(EVENT_LLM_END)},
+		       EVENT_BIT(EVENT_LLM_END) | EVENT_BIT(EVENT_ERROR)},
     .is_json = true,
     .begin = begin_document,
     .result = write_spans,

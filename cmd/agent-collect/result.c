@@ -2,12 +2,39 @@
 
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "base/clock.h"
 #include "base/utf8.h"
 
 /* Names of unknown types are kept up to this length: they are somebody's identifiers. */
 enum { MAX_TYPE_NAME = 64, MAX_NAME_SHOWN = 60 };
+
+static const struct span start_names[START_KEYS + 1] = {
+    [START_ID] = SPAN_INIT("id"),
+    [START_SYSTEM] = SPAN_INIT("system"),
+    [START_PROMPT] = SPAN_INIT("prompt"),
+    [START_ATTACHMENTS] = SPAN_INIT("attachments"),
+    [START_TOOLS] = SPAN_INIT("tools"),
+    [START_PROVIDER] = SPAN_INIT("provider"),
+    [START_TRACE_PARENT] = SPAN_INIT("trace_parent"),
+    [START_RESUMED_FROM] = SPAN_INIT("resumed_from"),
+    [START_PARENT_CALL] = SPAN_INIT("parent_tool_call_id"),
+    [START_AGENT_NAME] = SPAN_INIT("agent_name"),
+    [START_MODEL] = SPAN_INIT("model"),
+};
+static const struct span end_names[END_KEYS + 1] = {
+    [END_AGENT_NAME] = SPAN_INIT("agent_name"),
+    [END_SUCCESS] = SPAN_INIT("success"),
+    [END_STATUS] = SPAN_INIT("status"),
+    [END_OUTPUT] = SPAN_INIT("output"),
+    [END_OUTPUT_JSON] = SPAN_INIT("output_json"),
+    [END_FINISH_REASON] = SPAN_INIT("finish_reason"),
+    [END_USAGE] = SPAN_INIT("usage"),
+    [END_COST] = SPAN_INIT("total_cost_usd"),
+    [END_ITERATIONS] = SPAN_INIT("total_iterations"),
+    [END_TOOL_CALLS] = SPAN_INIT("tool_calls"),
+    [END_SECONDS] = SPAN_INIT("duration_seconds"),
+    [END_FIRST_CHUNK] = SPAN_INIT("time_to_first_chunk_seconds"),
+};
 
 /* ---- remembering ---- */
 
@@ -38,17 +65,15 @@ static void forget(struct kept *kept)
 	*kept = (struct kept){0};
 }
 
-static void list_add(struct kept_list *list, struct kept kept)
+const struct kept *result_next(const struct result *result, const struct kept *kept,
+			       event_set types)
 {
-	list->at = array_grow(list->at, list->count, sizeof(*list->at));
-	list->at[list->count++] = kept;
-}
+	const struct kept *end = result->kept.at + result->kept.count;
 
-static void list_free(struct kept_list *list)
-{
-	for (size_t i = 0; i < list->count; i++)
-		forget(&list->at[i]);
-	free(list->at);
+	for (kept = kept != NULL ? kept + 1 : result->kept.at; kept < end; kept++)
+		if (event_set_has(types, kept->type))
+			return kept;
+	return NULL;
 }
 
 static void call_free(struct tool_call *call)
@@ -97,9 +122,11 @@ void result_free(void *state)
 	for (size_t i = 0; i < result->calls.count; i++)
 		call_free(result->calls.at[i]);
 	free(result->calls.at);
-	list_free(&result->errors);
-	list_free(&result->kept);
+	for (size_t i = 0; i < result->kept.count; i++)
+		forget(&result->kept.at[i]);
+	free(result->kept.at);
 	buffer_free(&result->lines);
+	buffer_free(&result->status);
 	for (size_t i = 0; i < result->other_types; i++)
 		free(result->others[i].name);
 	free(result);
@@ -114,7 +141,7 @@ static int64_t *other_counter(struct result *result, struct span name)
 		if (span_is(name, result->others[i].name))
 			return &result->others[i].count;
 	if (name.len > MAX_TYPE_NAME || result->other_types == MAX_OTHER_TYPES)
-		return &result->counts[EVENT_OTHER];
+		return &result->event_counts[EVENT_OTHER];
 	result->others[result->other_types].name = mem_copy(name);
 	return &result->others[result->other_types++].count;
 }
@@ -125,7 +152,7 @@ static void count(struct result *result, const struct event *event)
 	if (event->type == EVENT_OTHER)
 		++*other_counter(result, event->type_name);
 	else
-		result->counts[event->type]++;
+		result->event_counts[event->type]++;
 }
 
 void result_settle_time(struct result *result)
@@ -169,27 +196,29 @@ static void add_chunk(struct result *result, const struct event *event)
 	event_add_text(event, &result->answer);
 }
 
-static void begin_iteration(struct result *result, struct span data)
+static void note_iteration(struct result *result, struct span number)
 {
-	int64_t iteration = json_int(json_get(data, "iteration"), 0);
+	int64_t iteration = json_int(number, 0);
 
 	if (iteration > result->iteration)
 		result->iteration = iteration;
+}
+
+static void begin_iteration(struct result *result, struct span data)
+{
+	note_iteration(result, json_get(data, "iteration"));
 	buffer_clear(&result->answer);
 	result->answer_is_over = false;
 	result->requests++;
 }
 
-/* The text of a message of which no piece was in the stream. */
-static void take_message(struct result *result, struct span message)
+/* Add the text of a message that did not come in pieces. */
+static void add_message(struct result *result, struct span message)
 {
-	struct json_walk walk;
-
 	if (!result->answer_is_over && result->answer.len > 0)
-		return; /* it came in pieces */
-	walk = json_walk(json_get(message, "content"));
+		return;
 	buffer_clear(&result->answer);
-	while (json_next(&walk))
+	for (struct json_walk walk = json_walk(json_get(message, "content")); json_next(&walk);)
 		if (json_is(json_get(walk.value, "type"), "text"))
 			json_decode(json_get(walk.value, "text"), &result->answer);
 }
@@ -199,15 +228,12 @@ static void end_response(struct result *result, struct span data)
 	static const struct span names[] = {
 	    SPAN_INIT("iteration"), SPAN_INIT("usage"), SPAN_INIT("message"), {0}};
 	struct span values[3];
-	int64_t iteration;
 
 	json_members(json_walk(data), names, values);
-	iteration = json_int(values[0], 0);
+	note_iteration(result, values[0]);
 	result->responses++;
-	take_message(result, values[2]);
+	add_message(result, values[2]);
 	result->answer_is_over = true;
-	if (iteration > result->iteration)
-		result->iteration = iteration;
 	for (int i = 0; i < USAGE_KEYS; i++)
 		usage_add_count(&result->usage[i],
 				json_int(json_get(values[1], usage_names[i]), -1));
@@ -215,15 +241,14 @@ static void end_response(struct result *result, struct span data)
 
 /* ---- tool calls ---- */
 
-/* What tells a call from others: its id, or in events written by hand its tool's name. */
-static struct span call_identity(struct span data)
+/* The JSON string that distinguishes a call from others: its id, or in events written by hand the
+ * name of its tool. */
+static struct span call_identity(struct span id, struct span name)
 {
-	struct span id = json_get(data, "tool_call_id");
-
-	return json_type(id) == JSON_STRING ? id : json_get(data, "tool_name");
+	return json_type(id) == JSON_STRING ? id : name;
 }
 
-/* Warn about a call, which is named by what came from a stranger. */
+/* Warn about a call. Its name comes from a stranger. */
 static void warn_call(struct reader *reader, struct span identity, const char *what)
 {
 	struct buffer name = {0};
@@ -234,40 +259,48 @@ static void warn_call(struct reader *reader, struct span identity, const char *w
 	buffer_free(&name);
 }
 
-/* The place in result->open of the call that is running under this identity; open.count: none. */
+/* The place in result->open of the running call with this identity; open.count: none. */
 static size_t find_open_call(const struct result *result, struct span identity)
 {
-	uint64_t id = hash_add(HASH_START, identity);
 	size_t i = 0;
 
-	for (; i < result->open.count; i++) {
-		const struct tool_call *call = result->open.at[i];
-
-		if (call->id == id && span_equal(call_identity(call->start.data), identity))
-			break;
-	}
+	while (
+	    i < result->open.count &&
+	    !span_equal(call_identity(result->open.at[i]->id, result->open.at[i]->name), identity))
+		i++;
 	return i;
 }
 
 static void start_call(struct result *result, const struct event *event, bool listed,
 		       struct reader *reader)
 {
-	struct span identity = call_identity(event->data);
+	static const struct span names[] = {SPAN_INIT("tool_call_id"),
+					    SPAN_INIT("tool_name"),
+					    SPAN_INIT("args"),
+					    SPAN_INIT("iteration"),
+					    {0}};
+	struct kept start = keep(result, event);
+	struct span values[4], identity;
 	struct tool_call *call;
 
-	if (json_get(event->data, "tool_call_id").at != NULL &&
-	    find_open_call(result, identity) < result->open.count) {
-		if (result->run->resumed)
-			return; /* it was interrupted, and runs again */
-		warn_call(reader, identity, "starts a second time; the second start is ignored");
+	json_members(json_walk(start.data), names, values);
+	identity = call_identity(values[0], values[1]);
+	if (values[0].at != NULL && find_open_call(result, identity) < result->open.count) {
+		if (!result->run->resumed) /* else it was interrupted, and runs again */
+			warn_call(reader, identity,
+				  "starts a second time; the second start is ignored");
+		forget(&start);
 		return;
 	}
 	call = mem_alloc(sizeof(*call));
 	*call = (struct tool_call){
-	    .id = hash_add(HASH_START, identity),
 	    .run_id = listed ? mem_copy(span_of(result->run->id)) : NULL,
-	    .start = keep(result, event),
-	    .iteration = json_int(json_get(event->data, "iteration"), result->iteration),
+	    .start = start,
+	    .id = values[0],
+	    .name = values[1],
+	    .args = values[2],
+	    .seconds.value = -1,
+	    .iteration = json_int(values[3], result->iteration),
 	    .listed = listed,
 	};
 	call_list_add(&result->open, call);
@@ -276,36 +309,33 @@ static void start_call(struct result *result, const struct event *event, bool li
 	result->calls_started++;
 }
 
-/* A result may be long: it is walked over only once. */
-static void look_up_end(struct tool_call *call)
-{
-	static const struct span names[] = {
-	    SPAN_INIT("result"), SPAN_INIT("is_error"), SPAN_INIT("duration_seconds"), {0}};
-	struct span values[3];
-
-	json_members(json_walk(call->end.data), names, values);
-	call->result = values[0];
-	call->is_error = values[1];
-	call->duration = values[2];
-}
-
 static void end_call(struct result *result, const struct event *event, struct reader *reader)
 {
-	struct span identity = call_identity(event->data);
-	size_t i = find_open_call(result, identity);
+	static const struct span names[] = {SPAN_INIT("tool_call_id"),     SPAN_INIT("tool_name"),
+					    SPAN_INIT("result"),           SPAN_INIT("is_error"),
+					    SPAN_INIT("duration_seconds"), {0}};
+	struct kept end = keep(result, event);
+	struct span values[5], identity;
 	struct tool_call *call;
+	size_t i;
 
+	json_members(json_walk(end.data), names, values);
+	identity = call_identity(values[0], values[1]);
+	i = find_open_call(result, identity);
 	if (i == result->open.count) {
 		warn_call(reader, identity, "ends without having started; it is left out");
+		forget(&end);
 		return;
 	}
 	call = result->open.at[i];
 	result->open.count--;
 	memmove(&result->open.at[i], &result->open.at[i + 1],
 		(result->open.count - i) * sizeof(call));
-	call->end = keep(result, event);
-	look_up_end(call);
-	result->calls_failed += call_failed(call);
+	call->end = end;
+	call->result = values[2];
+	call->failed = json_true(values[3]);
+	call->seconds = amount_of(values[4], seconds_between(call->start.time, end.time));
+	result->calls_failed += call->failed;
 	if (!call->listed)
 		call_free(call);
 }
@@ -318,8 +348,9 @@ static void start_run(struct result *result, const struct event *event)
 		return; /* its beginning is known */
 	forget(&result->start);
 	result->start = keep(result, event);
-	replace_span(&result->agent_name, json_get(event->data, "agent_name"));
-	replace_span(&result->model, json_get(event->data, "model"));
+	json_members(json_walk(result->start.data), start_names, result->start_values);
+	replace_span(&result->agent_name, result->start_values[START_AGENT_NAME]);
+	replace_span(&result->model, result->start_values[START_MODEL]);
 }
 
 static void hand_off(struct result *result, struct span data)
@@ -333,9 +364,11 @@ static void hand_off(struct result *result, struct span data)
 
 static void end_run(struct result *result, const struct event *event)
 {
-	struct span name = json_get(event->data, "agent_name");
+	struct span name;
 
 	result->end = keep(result, event);
+	json_members(json_walk(result->end.data), end_names, result->end_values);
+	name = result->end_values[END_AGENT_NAME];
 	if (event->timestamp.at != NULL)
 		result->ended = mem_copy(event->timestamp);
 	if (json_type(name) == JSON_STRING)
@@ -356,9 +389,7 @@ static void add_by_type(struct result *result, const struct event *event, const 
 		replace_span(&result->cost, json_get(event->data, "total_cost_usd"));
 		break;
 	case EVENT_ERROR:
-		result->error_count++;
-		if (wants->errors)
-			list_add(&result->errors, keep(result, event));
+		result->errors++;
 		break;
 	case EVENT_AGENT_END:
 		end_run(result, event);
@@ -406,6 +437,9 @@ void result_add(struct result *result, const struct event *event, const struct w
 		buffer_add_span(&result->lines, event->line);
 	}
 	add_by_type(result, event, wants, reader);
-	if (event_set_has(wants->types, event->type))
-		list_add(&result->kept, keep(result, event));
+	if (event_set_has(wants->types, event->type)) {
+		result->kept.at =
+		    array_grow(result->kept.at, result->kept.count, sizeof(*result->kept.at));
+		result->kept.at[result->kept.count++] = keep(result, event);
+	}
 }

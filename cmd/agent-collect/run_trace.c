@@ -19,7 +19,7 @@ void trace_call_id(char out[17], const struct result *result, const struct tool_
 {
 	struct buffer what = {0};
 
-	json_decode(json_get(call->start.data, "tool_call_id"), &what);
+	json_decode(call->id, &what);
 	if (what.len == 0)
 		buffer_add_format(&what, "/tool/%llu", (unsigned long long)call->start.order);
 	trace_span_id(out, span_of(call->run_id != NULL ? call->run_id : result->run->id),
@@ -27,33 +27,25 @@ void trace_call_id(char out[17], const struct result *result, const struct tool_
 	buffer_free(&what);
 }
 
-/* The call that a nested run says it is. */
-static const struct tool_call *said_call(const struct result *parent, struct span id)
-{
-	for (size_t i = parent->calls.count; id.at != NULL && i-- > 0;)
-		if (json_equal(json_get(parent->calls.at[i]->start.data, "tool_call_id"), id))
-			return parent->calls.at[i];
-	return NULL;
-}
-
-/* The call that a nested run is: the one that it names, or one that ran when it began, named as its
- * agent, else the only one. */
+/* The call of `parent` that a nested run answers: the one that it names; else one that ran when it
+ * began, named as its agent; else the only one that ran then. */
 static const struct tool_call *nesting_call(const struct result *parent,
 					    const struct result *nested)
 {
-	const struct tool_call *found =
-	    said_call(parent, result_start(nested, "parent_tool_call_id"));
+	struct span id = result_start(nested, START_PARENT_CALL);
+	const struct tool_call *found = NULL;
 	size_t running = 0;
 
-	if (found != NULL)
-		return found;
+	for (size_t i = parent->calls.count; id.at != NULL && i-- > 0;)
+		if (json_equal(parent->calls.at[i]->id, id))
+			return parent->calls.at[i];
 	for (size_t i = 0; i < parent->calls.count; i++) {
 		const struct tool_call *call = parent->calls.at[i];
 
 		if (call->start.time > nested->first_time ||
 		    (call->end.order != 0 && call->end.time < nested->first_time))
 			continue;
-		if (span_equal(json_get(call->start.data, "tool_name"), nested->agent_name))
+		if (span_equal(call->name, nested->agent_name))
 			return call;
 		running++;
 		found = call;
@@ -72,7 +64,7 @@ static void find_trace(const struct collection *collection, const struct result 
 	*trace = (struct trace){0};
 	trace_span_id(trace->agent_id, span_of(run->id), SPAN("/agent"));
 	if (run->parent_id == NULL || depth == MAX_NESTING) {
-		struct span trace_parent = json_plain(result_start(result, "trace_parent"));
+		struct span trace_parent = json_plain(result_start(result, START_TRACE_PARENT));
 
 		if (!trace_parent_read(trace_parent, trace->trace_id, trace->parent_id))
 			trace_run_id(trace->trace_id, span_of(run->id));

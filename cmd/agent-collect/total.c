@@ -11,9 +11,9 @@ struct failed_run {
 
 void total_init(struct total *total)
 {
-	*total = (struct total){.first_time = -1, .last_time = -1};
+	*total = (struct total){.first_time = -1, .last_time = -1, .facts.first_chunk.value = -1};
 	for (int i = 0; i < USAGE_KEYS; i++)
-		total->usage[i] = -1;
+		total->facts.counts[COUNT_TOKENS + i] = -1;
 }
 
 /* Neumaier's sum: a hundred times 0.0012 is 0.12. */
@@ -28,45 +28,49 @@ static void add_exact(struct sum *sum, double more)
 	sum->value = whole;
 }
 
-double sum_value(const struct sum *sum)
+static double sum_value(const struct sum *sum)
 {
 	return sum->value + sum->lost;
 }
 
 static void add_times(struct total *total, const struct result *result)
 {
-	double seconds = result_duration(result);
-
 	if (result->first_time >= 0 &&
 	    (total->first_time < 0 || result->first_time < total->first_time))
 		total->first_time = result->first_time;
 	if (result->last_time > total->last_time)
 		total->last_time = result->last_time;
-	if (seconds > 0)
-		add_exact(&total->run_seconds, seconds);
+	if (result->facts.seconds.value > 0)
+		add_exact(&total->run_seconds, result->facts.seconds.value);
 }
 
-static void add_usage(struct total *total, const struct result *result)
+static bool is_usage(int count)
 {
-	struct span cost = result_cost(result);
-
-	for (int i = 0; i < USAGE_KEYS; i++)
-		usage_add_count(&total->usage[i], result_tokens(result, (enum usage_key)i));
-	usage_add_count(&total->requests, result_requests(result));
-	if (cost.at != NULL)
-		add_exact(&total->cost, json_double(cost, 0));
-	else
-		total->cost_unknown = true;
+	return count >= COUNT_TOKENS && count <= COUNT_REQUESTS;
 }
 
-/* What a run that resumes this one counts again. */
+/* What a run adds to the total, but not if another run resumes it and counts it again. `in_parent`:
+ * without its usage. */
+static struct total share_of(const struct result *result, bool in_parent)
+{
+	struct total share;
+
+	total_init(&share);
+	for (int i = 0; i < COUNTS; i++)
+		if (i != COUNT_TOOL_ERRORS && i != COUNT_ERRORS && !(in_parent && is_usage(i)))
+			usage_add_count(&share.facts.counts[i], result->facts.counts[i]);
+	if (in_parent)
+		return share;
+	share.cost_unknown = result->facts.cost.json.at == NULL;
+	if (!share.cost_unknown)
+		add_exact(&share.cost, result->facts.cost.value);
+	return share;
+}
+
 static void add_share(struct total *total, const struct total *share)
 {
-	for (int i = 0; i < USAGE_KEYS; i++)
-		usage_add_count(&total->usage[i], share->usage[i]);
-	usage_add_count(&total->requests, share->requests);
-	usage_add_count(&total->iterations, share->iterations);
-	usage_add_count(&total->tool_calls, share->tool_calls);
+	for (int i = 0; i < COUNTS; i++)
+		usage_add_count(&total->facts.counts[i], share->facts.counts[i]);
 	add_exact(&total->cost, sum_value(&share->cost));
 	total->cost_unknown = total->cost_unknown || share->cost_unknown;
 }
@@ -104,22 +108,17 @@ static void take_back(struct total *total, struct span id)
 
 void total_add(struct total *total, const struct result *result, bool in_parent)
 {
-	bool failed = result_complete(result) && !result_success(result);
-	struct total share;
+	bool failed = result->complete && !result->success;
+	struct total share = share_of(result, in_parent);
 
-	total_init(&share);
-	if (!in_parent)
-		add_usage(&share, result);
-	usage_add_count(&share.iterations, result_iterations(result));
-	usage_add_count(&share.tool_calls, result_tool_calls(result));
-	take_back(total, result_start(result, "resumed_from"));
+	take_back(total, result_start(result, START_RESUMED_FROM));
 	total->runs++;
 	total->nested += result->run->parent_id != NULL;
-	total->incomplete += !result_complete(result);
-	total->succeeded += result_success(result);
+	total->incomplete += !result->complete;
+	total->succeeded += result->success;
 	total->failed += failed;
-	total->tool_errors += result->calls_failed;
-	total->errors += result->error_count;
+	total->facts.counts[COUNT_TOOL_ERRORS] += result->calls_failed;
+	total->facts.counts[COUNT_ERRORS] += result->errors;
 	add_times(total, result);
 	if (failed && result->run->parent_id == NULL)
 		put_aside(total, result->run->id, &share);
@@ -138,48 +137,24 @@ void total_close(struct total *total)
 	table_free(&total->failed_ids);
 	total->failed_runs = NULL;
 	total->failed_count = 0;
-}
-
-double total_duration(const struct total *total)
-{
-	if (total->first_time < 0 || total->last_time < total->first_time)
-		return -1;
-	return (double)(total->last_time - total->first_time) / 1e6;
-}
-
-static void put_usage(const struct total *total, struct buffer *out)
-{
-	json_key(out, "usage");
-	json_open(out, '{');
-	for (int i = 0; i < USAGE_KEYS; i++) {
-		if (total->usage[i] >= 0)
-			json_put_int(out, usage_names[i], total->usage[i]);
-		else
-			json_put_null(out, usage_names[i]);
-	}
-	json_put_int(out, "requests", total->requests);
-	json_close(out, '}');
+	total->facts.cost.value =
+	    total->cost_unknown || total->runs == 0 ? -1 : sum_value(&total->cost);
+	total->facts.seconds.value = seconds_between(total->first_time, total->last_time);
 }
 
 void total_write(const struct total *total, struct buffer *out)
 {
-	json_open(out, '{');
-	json_put_bool(out, "total", true);
-	json_put_int(out, "runs", total->runs);
-	json_put_int(out, "nested_runs", total->nested);
-	json_put_int(out, "succeeded", total->succeeded);
-	json_put_int(out, "failed", total->failed);
-	json_put_int(out, "incomplete", total->incomplete);
-	put_usage(total, out);
-	if (total->cost_unknown || total->runs == 0)
-		json_put_null(out, "total_cost_usd");
-	else
-		json_put_double(out, "total_cost_usd", sum_value(&total->cost));
-	json_put_int(out, "iterations", total->iterations);
-	json_put_int(out, "tool_calls", total->tool_calls);
-	json_put_int(out, "tool_errors", total->tool_errors);
-	json_put_int(out, "errors", total->errors);
-	write_seconds(out, "duration_seconds", total_duration(total));
-	json_put_double(out, "run_seconds", sum_value(&total->run_seconds));
-	json_close(out, '}');
+	const int64_t *counts = total->facts.counts;
+
+	json_pack(out,
+		  "{'total':true,'runs':%d,'nested_runs':%d,'succeeded':%d,'failed':%d,"
+		  "'incomplete':%d,'usage':{",
+		  total->runs, total->nested, total->succeeded, total->failed, total->incomplete);
+	for (int i = COUNT_TOKENS; i <= COUNT_REQUESTS; i++)
+		json_pack(out, "%t:%U", count_names[i], counts[i]);
+	json_pack(out, "},'total_cost_usd':%G", total->facts.cost.value);
+	for (int i = 0; i < COUNT_TOKENS; i++)
+		json_put_int(out, count_names[i], counts[i]);
+	json_pack(out, "'duration_seconds':%G,'run_seconds':%g}", total->facts.seconds.value,
+		  sum_value(&total->run_seconds));
 }
