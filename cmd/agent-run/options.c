@@ -109,7 +109,7 @@ static void add_tool(void *self, const struct option_row *row, const char *path)
 	struct error e = {0};
 
 	(void)row;
-	require(tool_set_add(&o->agent->tools, path, &e), &e);
+	require(tool_set_add(&o->agent->tools, "", path, &e), &e);
 }
 
 static void add_rule(void *self, const struct option_row *row, const char *glob)

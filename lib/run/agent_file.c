@@ -192,7 +192,7 @@ static bool read_tool(struct agent_file *file, struct span value)
 	if (json_type(value) != JSON_STRING)
 		return fault(file, value, "a tool is a path, or a manifest");
 	path = json_text(value);
-	good = tool_set_add_from(&agent->tools, agent->folder, path, &e);
+	good = tool_set_add(&agent->tools, agent->folder, path, &e);
 	free(path);
 	return check(file, value, good, &e);
 }

@@ -2,22 +2,23 @@
 
 #include <errno.h>
 #include <fnmatch.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
 #include <termios.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/tty.h"
 #include "base/utf8.h"
 #include "event/terminal.h"
 #include "loop/process.h"
-#include "base/tty.h"
 
 /* Maximum bytes of a call's arguments in a question, and of a program's output in the reason. */
 enum { MAX_SHOWN = 4 * 1024, MAX_REASON = 4 * 1024 };
 
 /* Nanoseconds between attempts to lock the terminal while another program asks on it. */
-static const int64_t LOOK_AGAIN = 50000000;
+static const int64_t LOCK_INTERVAL = 50000000;
 
 struct approval {
 	struct loop *loop;
@@ -26,11 +27,9 @@ struct approval {
 	struct approval *next; /* waiting for the terminal */
 	char *tool_name;
 	struct process *process;  /* the program of the policy */
-	struct loop_timer *timer; /* for a decision without a question, or for the time limit */
-	bool approved;            /* the decision without a question */
-	const char *by;
-	struct buffer question;
-	struct tty terminal; /* closed: the question is not shown */
+	struct loop_timer *timer; /* to show the question, then for the time limit */
+	struct buffer question;   /* what is still to be written */
+	struct tty terminal;      /* closed: the question is not shown */
 	struct loop_fd *watch;
 	struct buffer answer; /* the text typed by the user, or the output of the program */
 };
@@ -39,19 +38,20 @@ struct approval {
 
 void approval_add(struct approval_policy *policy, enum approval_rule rule, const char *glob)
 {
-	policy->globs = array_grow(policy->globs, policy->count, sizeof(*policy->globs));
-	policy->rules = array_grow(policy->rules, policy->count, sizeof(*policy->rules));
-	policy->globs[policy->count] = glob;
-	policy->rules[policy->count++] = rule;
+	policy->patterns = array_grow(policy->patterns, policy->count, sizeof(*policy->patterns));
+	policy->patterns[policy->count++] = (struct approval_pattern){glob, rule};
 }
 
 enum approval_rule approval_rule_for(const struct approval_policy *policy, const struct tool *tool)
 {
 	enum approval_rule strictest = APPROVAL_NONE;
 
-	for (size_t i = 0; i < policy->count; i++)
-		if (policy->rules[i] > strictest && fnmatch(policy->globs[i], tool->name, 0) == 0)
-			strictest = policy->rules[i];
+	for (size_t i = 0; i < policy->count; i++) {
+		const struct approval_pattern *pattern = &policy->patterns[i];
+
+		if (pattern->rule > strictest && fnmatch(pattern->glob, tool->name, 0) == 0)
+			strictest = pattern->rule;
+	}
 	return strictest == APPROVAL_NONE && tool->approval ? APPROVAL_ASK : strictest;
 }
 
@@ -74,14 +74,13 @@ void approval_free(struct approval_policy *policy)
 	for (size_t i = 0; i < policy->always_count; i++)
 		free(policy->always[i]);
 	free(policy->always);
-	free(policy->globs);
-	free(policy->rules);
+	free(policy->patterns);
 	*policy = (struct approval_policy){0};
 }
 
 /* ---- deciding ---- */
 
-static void show(struct approval *approval);
+static void show(void *context);
 
 static void release(struct approval *approval)
 {
@@ -94,16 +93,8 @@ static void release(struct approval *approval)
 	free(approval);
 }
 
-static void its_turn(void *context)
-{
-	struct approval *approval = context;
-
-	approval->timer = NULL;
-	show(approval);
-}
-
-/* Leave the queue for the terminal. If this question is shown, the next one follows, but not at
- * once, because it may be cancelled as well. */
+/* Leave the queue for the terminal. If this question was the first, show the next one: by a timer,
+ * because it may be cancelled as well. */
 static void leave_queue(struct approval *approval)
 {
 	struct approval **at = &approval->policy->waiting;
@@ -115,7 +106,7 @@ static void leave_queue(struct approval *approval)
 		return;
 	*at = approval->next;
 	if (was_first && *at != NULL && !approval->policy->quitting)
-		(*at)->timer = loop_timer_add((*at)->loop, 0, its_turn, *at);
+		(*at)->timer = loop_timer_add((*at)->loop, 0, show, *at);
 }
 
 static void decide(struct approval *approval, bool approved, const char *by, struct span reason)
@@ -130,27 +121,6 @@ static void decide(struct approval *approval, bool approved, const char *by, str
 	buffer_free(&text);
 }
 
-static void decide_now(void *context)
-{
-	struct approval *approval = context;
-	struct buffer reason = approval->answer;
-
-	approval->timer = NULL;
-	approval->answer = (struct buffer){0};
-	decide(approval, approval->approved, approval->by, buffer_span(&reason));
-	buffer_free(&reason);
-}
-
-/* Decide without an answer, in the next iteration of the loop. */
-static void decide_later(struct approval *approval, bool approved, const char *by,
-			 const char *reason)
-{
-	approval->approved = approved;
-	approval->by = by;
-	buffer_add_text(&approval->answer, reason);
-	approval->timer = loop_timer_add(approval->loop, 0, decide_now, approval);
-}
-
 /* ---- asking the user ---- */
 
 static bool is_word(struct span answer, const char *word)
@@ -159,51 +129,25 @@ static bool is_word(struct span answer, const char *word)
 	       strncasecmp(answer.at, word, answer.len) == 0;
 }
 
-static void quit(struct approval *approval)
+/* Decide by the line that the user has typed. */
+static void answered(struct approval *approval)
 {
 	struct approval_policy *policy = approval->policy;
+	struct span answer = span_trim(buffer_span(&approval->answer));
+	bool quit = is_word(answer, "quit"), always = is_word(answer, "always");
+	bool approved = always || is_word(answer, "yes");
 
-	policy->quitting = true;
-	decide(approval, false, "user", SPAN(""));
-	if (policy->quit != NULL)
+	if (always)
+		add_always(policy, approval->tool_name);
+	if (quit)
+		policy->quitting = true;
+	decide(approval, approved, "user",
+	       approved || quit || is_word(answer, "no") ? SPAN("") : answer);
+	if (quit && policy->quit != NULL)
 		policy->quit(policy->quit_context);
 }
 
-static void answered(struct approval *approval)
-{
-	struct buffer line = approval->answer;
-	struct span answer;
-
-	approval->answer = (struct buffer){0};
-	answer = span_trim(buffer_span(&line));
-	if (is_word(answer, "quit")) {
-		quit(approval);
-		buffer_free(&line);
-		return;
-	}
-	if (is_word(answer, "always"))
-		add_always(approval->policy, approval->tool_name);
-	if (is_word(answer, "yes") || is_word(answer, "always"))
-		decide(approval, true, "user", SPAN(""));
-	else
-		decide(approval, false, "user", is_word(answer, "no") ? SPAN("") : answer);
-	buffer_free(&line);
-}
-
-/* Write a last line; a terminal that is stopped (^S) does not show it, and is not waited for. */
-static void write_line(const struct approval *approval, struct span text)
-{
-	struct buffer line = {0};
-
-	buffer_add_span(&line, text);
-	buffer_add_char(&line, '\n');
-	if (write(approval->terminal.fd, line.at, line.len) < 0) {
-		/* It is gone, or full. */
-	}
-	buffer_free(&line);
-}
-
-/* Write what the terminal takes of the question; the loop calls again for the rest. */
+/* Write as much of the question as the terminal takes; the loop calls again for the rest. */
 static void write_question_part(struct approval *approval)
 {
 	struct buffer *question = &approval->question;
@@ -231,13 +175,13 @@ static void typed(void *context, int events)
 	if (got > 0)
 		buffer_add(&approval->answer, bytes, (size_t)got);
 	else
-		write_line(approval, SPAN(""));
+		dprintf(approval->terminal.fd, "\n");
 	if (got <= 0 || memchr(bytes, '\n', (size_t)got) != NULL)
 		answered(approval);
 }
 
 /* The time is over without an answer. Discard a half-typed line, so that the next reader of the
- * terminal does not get it. */
+ * terminal does not get it. A terminal that is stopped (^S) does not show the message. */
 static void time_is_up(void *context)
 {
 	struct approval *approval = context;
@@ -247,47 +191,48 @@ static void time_is_up(void *context)
 	buffer_add_format(&why, "nobody answered within %g second%s (--approval-timeout)",
 			  approval->policy->timeout, approval->policy->timeout == 1 ? "" : "s");
 	tcflush(approval->terminal.fd, TCIFLUSH);
-	write_line(approval, SPAN(""));
-	write_line(approval, buffer_span(&why));
+	dprintf(approval->terminal.fd, "\n%s\n", buffer_string(&why));
 	decide(approval, false, "policy", buffer_span(&why));
 	buffer_free(&why);
 }
 
-/* Show the first question. Input that was typed before it is shown is discarded. */
-static void show(struct approval *approval)
+/* Show the question, which is the first in the queue. Discard input that was typed before. */
+static void show(void *context)
 {
-	const struct approval_policy *policy = approval->policy;
+	struct approval *approval = context;
+	struct tty *terminal = &approval->terminal;
+	double timeout = approval->policy->timeout;
 	struct buffer text = {0};
-	const char *why;
+	const char *why = NULL;
 
-	if (is_always(policy, approval->tool_name)) {
-		decide_later(approval, true, "user", "");
+	approval->timer = NULL;
+	if (is_always(approval->policy, approval->tool_name)) {
+		decide(approval, true, "user", SPAN(""));
 		return;
 	}
-	why = tty_open(&approval->terminal);
+	why = tty_open(terminal);
+	if (why == NULL && !tty_lock(terminal)) {
+		tty_close(terminal);
+		approval->timer = loop_timer_add(approval->loop, LOCK_INTERVAL, show, approval);
+		return;
+	}
+	if (why == NULL) {
+		approval->watch =
+		    loop_fd_add(approval->loop, terminal->fd, LOOP_READ, typed, approval);
+		why = approval->watch == NULL ? "the terminal cannot be waited for" : NULL;
+	}
 	if (why != NULL) {
-		decide_later(approval, false, "policy", why);
+		decide(approval, false, "policy", span_of(why));
 		return;
 	}
-	if (!tty_lock(&approval->terminal)) {
-		tty_close(&approval->terminal);
-		approval->timer = loop_timer_add(approval->loop, LOOK_AGAIN, its_turn, approval);
-		return;
-	}
-	approval->watch =
-	    loop_fd_add(approval->loop, approval->terminal.fd, LOOP_READ, typed, approval);
-	if (approval->watch == NULL) {
-		decide_later(approval, false, "policy", "the terminal cannot be waited for");
-		return;
-	}
-	tcflush(approval->terminal.fd, TCIFLUSH);
-	tty_begin_line(&approval->terminal, &text);
+	tcflush(terminal->fd, TCIFLUSH);
+	tty_begin_line(terminal, &text);
 	buffer_add_span(&text, buffer_span(&approval->question));
 	buffer_free(&approval->question);
 	approval->question = text;
 	write_question_part(approval);
-	if (policy->timeout > 0)
-		approval->timer = loop_timer_add(approval->loop, clock_nanoseconds(policy->timeout),
+	if (timeout > 0)
+		approval->timer = loop_timer_add(approval->loop, clock_nanoseconds(timeout),
 						 time_is_up, approval);
 }
 
@@ -314,7 +259,7 @@ static void enqueue(struct approval *approval)
 		at = &(*at)->next;
 	*at = approval;
 	if (approval->policy->waiting == approval)
-		show(approval);
+		approval->timer = loop_timer_add(approval->loop, 0, show, approval);
 }
 
 /* ---- asking a program ---- */
@@ -331,12 +276,12 @@ static void ended(void *context, const struct process_end *end)
 {
 	struct approval *approval = context;
 	struct buffer reason = {0};
-	struct span said = span_trim(buffer_span(&approval->answer));
+	struct span output = span_trim(buffer_span(&approval->answer));
 
 	approval->process = NULL;
-	buffer_add_span(&reason, said);
-	if (end->outcome != PROCESS_EXITED || (said.len == 0 && end->value > 1)) {
-		buffer_add_text(&reason, said.len > 0 ? "; " : "");
+	buffer_add_span(&reason, output);
+	if (end->outcome != PROCESS_EXITED || (output.len == 0 && end->value > 1)) {
+		buffer_add_text(&reason, output.len > 0 ? "; " : "");
 		buffer_add_text(&reason, "the program that approves calls failed: ");
 		process_describe_end(&reason, end, approval->policy->timeout);
 	}
@@ -406,7 +351,7 @@ void approval_cancel(struct approval *approval)
 		return;
 	process_cancel(approval->process, 0);
 	if (approval->watch != NULL)
-		write_line(approval, SPAN(""));
+		dprintf(approval->terminal.fd, "\n");
 	leave_queue(approval);
 	release(approval);
 }

@@ -8,11 +8,15 @@
 
 enum approval_rule { APPROVAL_NONE, APPROVAL_ALLOW, APPROVAL_ASK, APPROVAL_DENY };
 
+struct approval_pattern {
+	const char *glob; /* of tool names, fnmatch(3) */
+	enum approval_rule rule;
+};
+
 /* --allow, --ask, --deny in the order of the command line. If several match, the strictest applies
  * (deny, ask, allow). "approval": true of a tool asks unless --allow names the tool. */
 struct approval_policy {
-	const char **globs;
-	enum approval_rule *rules;
+	struct approval_pattern *patterns;
 	size_t count;
 	const char *command; /* --approve-with; NULL: ask on /dev/tty */
 	double timeout;      /* seconds until an unanswered call is denied; 0: never */
@@ -28,7 +32,7 @@ struct approval_policy {
 	size_t always_count;
 };
 
-/* The glob (fnmatch(3)) is borrowed. */
+/* The glob is borrowed. */
 void approval_add(struct approval_policy *policy, enum approval_rule rule, const char *glob);
 
 /* The rule for a tool. APPROVAL_NONE: no rule matches, so the tool runs without approval. */

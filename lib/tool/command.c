@@ -106,80 +106,69 @@ static bool check_element(struct span element, struct span parameters, bool *pla
 	return good;
 }
 
-static bool is_program(struct span element)
-{
-	return json_type(element) == JSON_STRING && !json_is(element, "");
-}
-
 bool command_check(struct span command, struct span parameters, bool *placeholders,
 		   struct span *where, struct buffer *why)
 {
-	struct json_walk walk = json_walk(command);
+	bool is_array = json_type(command) == JSON_ARRAY;
 	size_t count = 0;
-	bool good = json_type(command) == JSON_ARRAY && json_count(command) > 0;
 
 	*where = command;
 	*placeholders = false;
-	while (good && json_next(&walk)) {
+	for (struct json_walk walk = json_walk(command); is_array && json_next(&walk); count++) {
 		*where = walk.value;
-		good = count > 0 ? json_type(walk.value) == JSON_STRING : is_program(walk.value);
-		if (good && !check_element(walk.value, parameters, placeholders, why))
+		is_array = json_type(walk.value) == JSON_STRING &&
+			   !(count == 0 && json_is(walk.value, ""));
+		if (is_array && !check_element(walk.value, parameters, placeholders, why))
 			return false;
-		if (count++ == 0 && *placeholders) {
+		if (count == 0 && *placeholders) {
 			buffer_add_text(why, "the program itself, the first string of \"command\", "
 					     "must not hold a placeholder: the model would choose "
 					     "what is run");
 			return false;
 		}
 	}
-	if (!good)
-		buffer_add_text(why, "\"command\" must be an array of strings that begins with a "
-				     "program, such as [\"cat\", \"--\", \"{path}\"]");
-	return good;
+	if (is_array && count > 0)
+		return true;
+	buffer_add_text(why, "\"command\" must be an array of strings that begins with a "
+			     "program, such as [\"cat\", \"--\", \"{path}\"]");
+	return false;
 }
 
 /* ---- building ---- */
 
-struct vector {
+struct building {
+	const struct tool *tool;
+	struct span args;
+	struct buffer *why; /* empty: no error */
 	char **strings;
 	size_t count;
-	struct buffer *why;
-	bool failed;
 };
 
-static void push_string(struct vector *argv, char *string)
+static void push(struct building *argv, char *string)
 {
 	argv->strings = array_grow(argv->strings, argv->count, sizeof(*argv->strings));
 	argv->strings[argv->count++] = string;
 }
 
-/* Append `text` as one argument. */
-static void push(struct vector *argv, struct span text)
-{
-	push_string(argv, mem_copy(text));
-}
-
 /* Append `value`: a string decoded, any other value as JSON. */
-static void add_value(struct vector *argv, struct buffer *out, struct span name, struct span value)
+static void add_value(struct building *argv, struct buffer *out, struct span name,
+		      struct span value)
 {
 	size_t before = out->len;
 
 	if (!json_decode(value, out))
 		buffer_add_span(out, value);
 	if (out->len > before && memchr(out->at + before, '\0', out->len - before) != NULL &&
-	    !argv->failed) {
-		argv->failed = true;
+	    argv->why->len == 0)
 		buffer_add_format(argv->why,
 				  "the argument \"%.*s\" holds a NUL character, which cannot be "
 				  "passed to a program",
 				  SPAN_ARG(name));
-	}
 }
 
 /* Append the element `text` with its placeholders replaced. If `repeated` is present, it is the
  * value of the only placeholder. */
-static void push_filled(struct vector *argv, const struct tool *tool, struct span args,
-			struct span text, struct span repeated)
+static void push_filled(struct building *argv, struct span text, struct span repeated)
 {
 	struct buffer filled = {0};
 	struct piece piece;
@@ -189,16 +178,15 @@ static void push_filled(struct vector *argv, const struct tool *tool, struct spa
 			buffer_add_span(&filled, piece.text);
 		else
 			add_value(argv, &filled, piece.text,
-				  repeated.at != NULL ? repeated : lookup(tool, args, piece.text));
+				  repeated.at != NULL ? repeated
+						      : lookup(argv->tool, argv->args, piece.text));
 	}
-	push(argv, buffer_span(&filled));
-	buffer_free(&filled);
+	push(argv, buffer_take(&filled));
 }
 
 /* Append the arguments for one element: none if the value of a placeholder is absent, one for each
  * element of an array if the only placeholder is an array, otherwise one. */
-static void push_element(struct vector *argv, const struct tool *tool, struct span args,
-			 struct span text)
+static void push_element(struct building *argv, struct span text)
 {
 	struct span rest = text, value = {0};
 	struct piece piece;
@@ -208,62 +196,44 @@ static void push_element(struct vector *argv, const struct tool *tool, struct sp
 		if (!piece.is_name)
 			continue;
 		names++;
-		value = lookup(tool, args, piece.text);
+		value = lookup(argv->tool, argv->args, piece.text);
 		if (value.at == NULL)
 			return;
 	}
-	if (names == 1 && json_type(value) == JSON_ARRAY) {
-		struct json_walk walk = json_walk(value);
-
-		while (json_next(&walk))
-			push_filled(argv, tool, args, text, walk.value);
+	if (names != 1 || json_type(value) != JSON_ARRAY) {
+		push_filled(argv, text, (struct span){0});
 		return;
 	}
-	push_filled(argv, tool, args, text, (struct span){0});
-}
-
-/* Append the program: a name with a slash is relative to the manifest, others are searched in PATH.
- */
-static void push_program(struct vector *argv, const struct tool *tool, struct span text)
-{
-	struct buffer plain = {0};
-	struct piece piece;
-
-	while (next_piece(&text, &piece))
-		buffer_add_span(&plain, piece.text);
-	if (strchr(buffer_string(&plain), '/') != NULL) {
-		char *path = path_join(tool->folder, buffer_string(&plain));
-
-		push(argv, span_of(path));
-		free(path);
-	} else {
-		push(argv, buffer_span(&plain));
-	}
-	buffer_free(&plain);
+	for (struct json_walk walk = json_walk(value); json_next(&walk);)
+		push_filled(argv, text, walk.value);
 }
 
 char **command_build(const struct tool *tool, struct span args, struct buffer *why)
 {
-	struct vector argv = {.why = why};
-	struct json_walk walk = json_walk(tool->command);
+	struct building argv = {.tool = tool, .args = args, .why = why};
 
-	while (json_next(&walk)) {
+	for (struct json_walk walk = json_walk(tool->command); json_next(&walk);) {
 		struct buffer text = {0};
 
 		json_decode(walk.value, &text);
-		if (argv.count == 0)
-			push_program(&argv, tool, buffer_span(&text));
-		else
-			push_element(&argv, tool, args, buffer_span(&text));
+		push_element(&argv, buffer_span(&text));
 		buffer_free(&text);
 	}
-	push_string(&argv, NULL);
-	if (!argv.failed && argv.count > 1)
-		return argv.strings;
-	if (!argv.failed)
+	push(&argv, NULL);
+	if (argv.strings[0] == NULL)
 		buffer_add_text(why, "the tool has no command");
-	command_free(argv.strings);
-	return NULL;
+	if (why->len > 0) {
+		command_free(argv.strings);
+		return NULL;
+	}
+	/* A program with a slash is relative to the manifest, others are searched in PATH. */
+	if (strchr(argv.strings[0], '/') != NULL) {
+		char *path = path_join(tool->folder, argv.strings[0]);
+
+		free(argv.strings[0]);
+		argv.strings[0] = path;
+	}
+	return argv.strings;
 }
 
 void command_free(char **argv)

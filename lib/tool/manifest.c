@@ -28,21 +28,52 @@ static bool fault(const struct tool *tool, struct span value, struct error *e, c
 
 /* ---- the members ---- */
 
-static bool is_letter(char c)
+/* What the value of a member must be. */
+static const struct member {
+	const char *name;
+	enum json_type type;
+	const char *sentence;
+} members[] = {
+    {"name", JSON_STRING,
+     "\"name\" must be a string of at most 64 letters, digits, _ and -, beginning with a letter or "
+     "_"},
+    {"description", JSON_STRING, "\"description\" must be a string"},
+    {"agent", JSON_STRING, "\"agent\" must name a file, agent-file(5)"},
+    {"timeout", JSON_NUMBER, "\"timeout\" must be a number of seconds above 0"},
+    {"approval", JSON_BOOL, "\"approval\" must be true or false"},
+    {"idempotent", JSON_BOOL, "\"idempotent\" must be true or false"},
+};
+
+/* Set an error about the value of the member `name`. */
+static bool bad_member(const struct tool *tool, struct span object, const char *name,
+		       struct error *e)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_';
+	size_t i = 0;
+
+	while (strcmp(members[i].name, name) != 0)
+		i++;
+	return fault(tool, json_get(object, name), e, members[i].sentence);
+}
+
+static bool check_types(const struct tool *tool, struct span object, struct error *e)
+{
+	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+		struct span value = json_get(object, members[i].name);
+
+		if (value.at != NULL && json_type(value) != members[i].type)
+			return bad_member(tool, object, members[i].name, e);
+	}
+	return true;
 }
 
 static bool is_tool_name(const char *name)
 {
-	size_t len = strlen(name);
+	static const char allowed[] = "_ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				      "-0123456789";
+	size_t len = strspn(name, allowed);
 
-	if (len == 0 || len > NAME_MAX_LENGTH || !is_letter(name[0]))
-		return false;
-	for (size_t i = 0; i < len; i++)
-		if (!is_letter(name[i]) && name[i] != '-' && !(name[i] >= '0' && name[i] <= '9'))
-			return false;
-	return true;
+	return len > 0 && len <= NAME_MAX_LENGTH && name[len] == '\0' &&
+	       strchr("-0123456789", name[0]) == NULL;
 }
 
 static bool read_name(struct tool *tool, struct span object, struct error *e)
@@ -51,26 +82,10 @@ static bool read_name(struct tool *tool, struct span object, struct error *e)
 
 	if (name.at == NULL)
 		return fault(tool, name, e, "the manifest has no \"name\": add one");
-	if (json_type(name) == JSON_STRING)
-		tool->name = json_text(name);
-	if (tool->name == NULL || !is_tool_name(tool->name))
-		return fault(tool, name, e,
-			     "\"name\" must be a string of at most 64 letters, digits, _ and -, "
-			     "beginning with a letter or _");
-	return true;
+	tool->name = json_text(name);
+	return is_tool_name(tool->name) || bad_member(tool, object, "name", e);
 }
 
-static bool read_description(struct tool *tool, struct span object, struct error *e)
-{
-	struct span description = json_get(object, "description");
-
-	if (description.at != NULL && json_type(description) != JSON_STRING)
-		return fault(tool, description, e, "\"description\" must be a string");
-	tool->description = description.at != NULL ? json_text(description) : mem_copy(SPAN(""));
-	return true;
-}
-
-/* Compile the parameters, which are an object. */
 static bool compile_parameters(struct tool *tool, struct error *e)
 {
 	struct span where = {0};
@@ -109,20 +124,29 @@ static bool read_parameters(struct tool *tool, struct span object, struct error 
 	return compile_parameters(tool, e);
 }
 
-static bool read_command(struct tool *tool, struct span object, struct error *e)
+/* `program`: what to run if the manifest has no command; NULL: the command is required. */
+static bool read_command(struct tool *tool, struct span object, const char *program,
+			 struct error *e)
 {
 	struct span command = json_get(object, "command"), where;
 	struct buffer why = {0};
 	bool placeholders, good;
 
-	if (command.at == NULL) {
-		if (tool->agent_file != NULL)
-			return true;
+	if (tool->agent_file != NULL)
+		return true;
+	if (command.at == NULL && program != NULL) {
+		json_open(&tool->default_command, '[');
+		json_write_string(&tool->default_command, span_of(program));
+		json_close(&tool->default_command, ']');
+		command = buffer_span(&tool->default_command);
+	}
+	if (command.at == NULL)
 		return fault(tool, command, e,
 			     "the manifest has no \"command\": add one, such as "
 			     "[\"./program\", \"{name}\"]");
-	}
 	good = command_check(command, tool->parameters, &placeholders, &where, &why);
+	if (tool->default_command.len > 0)
+		where = (struct span){0}; /* it is not in the manifest */
 	if (!good)
 		fault(tool, where, e, buffer_string(&why));
 	buffer_free(&why);
@@ -132,62 +156,39 @@ static bool read_command(struct tool *tool, struct span object, struct error *e)
 	return good;
 }
 
-static bool read_agent(struct tool *tool, struct span object, struct error *e)
+static bool read_agent(struct tool *tool, struct span object, const char *program, struct error *e)
 {
 	struct span agent = json_get(object, "agent");
 	char *path;
 
 	if (agent.at == NULL)
 		return true;
-	if (json_get(object, "command").at != NULL)
+	if (program != NULL || json_get(object, "command").at != NULL)
 		return fault(tool, agent, e, "a tool has a \"command\" or an \"agent\", not both");
-	if (json_type(agent) != JSON_STRING || json_is(agent, ""))
-		return fault(tool, agent, e, "\"agent\" must name a file, agent-file(5)");
+	if (json_is(agent, ""))
+		return bad_member(tool, object, "agent", e);
 	path = json_text(agent);
 	tool->agent_file = path_join(tool->folder, path);
 	free(path);
 	return true;
 }
 
-static bool read_running(struct tool *tool, struct span object, struct error *e)
+static bool read_rest(struct tool *tool, struct span object, struct error *e)
 {
 	struct span timeout = json_get(object, "timeout");
-	struct span approval = json_get(object, "approval");
-	struct span idempotent = json_get(object, "idempotent");
 
-	if (timeout.at != NULL) {
-		tool->timeout = json_double(timeout, -1);
-		if (!(tool->timeout > 0) || isinf(tool->timeout))
-			return fault(tool, timeout, e,
-				     "\"timeout\" must be a number of seconds above 0");
-	}
-	if (approval.at != NULL && json_type(approval) != JSON_BOOL)
-		return fault(tool, approval, e, "\"approval\" must be true or false");
-	tool->approval = json_true(approval);
-	if (idempotent.at != NULL && json_type(idempotent) != JSON_BOOL)
-		return fault(tool, idempotent, e, "\"idempotent\" must be true or false");
-	tool->idempotent = json_true(idempotent);
+	tool->description = json_text(json_get(object, "description"));
+	if (tool->description == NULL)
+		tool->description = mem_copy(SPAN(""));
+	tool->approval = json_true(json_get(object, "approval"));
+	tool->idempotent = json_true(json_get(object, "idempotent"));
+	tool->timeout = json_double(timeout, 0);
+	if (timeout.at != NULL && (!(tool->timeout > 0) || isinf(tool->timeout)))
+		return bad_member(tool, object, "timeout", e);
 	return true;
 }
 
 /* ---- the complete manifest ---- */
-
-/* Add a command that runs `program` to the manifest that the program printed. */
-static void insert_command(struct tool *tool, const char *program)
-{
-	struct span whole = json_trim(buffer_span(&tool->manifest));
-	struct buffer text = {0};
-
-	if (json_get(whole, "command").at != NULL)
-		return;
-	buffer_add(&text, tool->manifest.at, (size_t)(whole.at - tool->manifest.at));
-	buffer_add_text(&text, "{\"command\":[");
-	json_write_string(&text, span_of(program));
-	buffer_add_text(&text, json_count(whole) > 0 ? "]," : "]");
-	buffer_add_span(&text, (struct span){whole.at + 1, whole.len - 1});
-	buffer_free(&tool->manifest);
-	tool->manifest = text;
-}
 
 static bool read_all(struct tool *tool, const char *program, struct error *e)
 {
@@ -202,12 +203,9 @@ static bool read_all(struct tool *tool, const char *program, struct error *e)
 		return fault(tool, object, e,
 			     "a manifest must be a JSON object with \"name\", \"description\", "
 			     "\"parameters\" and \"command\"");
-	if (program != NULL)
-		insert_command(tool, program);
-	object = json_trim(buffer_span(&tool->manifest));
-	return read_name(tool, object, e) && read_description(tool, object, e) &&
-	       read_agent(tool, object, e) && read_parameters(tool, object, e) &&
-	       read_command(tool, object, e) && read_running(tool, object, e);
+	return check_types(tool, object, e) && read_name(tool, object, e) &&
+	       read_agent(tool, object, program, e) && read_parameters(tool, object, e) &&
+	       read_command(tool, object, program, e) && read_rest(tool, object, e);
 }
 
 struct tool *manifest_read(struct span text, const char *source, const char *folder,
@@ -232,9 +230,8 @@ bool manifest_uses(const struct tool *tool, const char *name)
 
 	while (!uses && json_next(&walk)) {
 		char *element = json_text(walk.value);
-		bool here = strncmp(element, "./", 2) == 0;
 
-		uses = strcmp(element + (here ? 2 : 0), name) == 0;
+		uses = strcmp(element + (strncmp(element, "./", 2) == 0 ? 2 : 0), name) == 0;
 		free(element);
 	}
 	return uses;
@@ -251,5 +248,6 @@ void tool_free(struct tool *tool)
 	free(tool->agent_file);
 	schema_free(tool->schema);
 	buffer_free(&tool->manifest);
+	buffer_free(&tool->default_command);
 	free(tool);
 }

@@ -19,15 +19,14 @@ struct output_pipe {
 struct program_call {
 	struct tool_call base;
 	struct tool_handler handler;
-	struct process *process;
-	struct loop_timer *timer; /* for a call that could not start */
+	struct process *process; /* NULL: it has ended */
 	struct output_pipe out, err;
 	double timeout;
-	size_t streamed;        /* bytes passed to the handler */
-	bool cut;               /* the handler gets no more */
-	struct buffer program;  /* for messages */
-	struct buffer why;      /* why the call could not start */
-	bool ending, cancelled; /* cancelled: by the callback for the last output */
+	size_t streamed;       /* bytes passed to the handler */
+	bool cut;              /* the handler gets no more */
+	struct buffer program; /* for messages */
+	bool busy;             /* the handler is called: free later */
+	bool cancelled;
 };
 
 /* ---- output ---- */
@@ -54,68 +53,57 @@ static void stream(struct program_call *call, bool errors, struct span text)
 		piece(call->handler.context, SPAN("\n[... the rest is not shown ...]\n"));
 }
 
-static void keep(struct program_call *call, struct output_pipe *output, struct span text)
-{
-	excerpt_add(&output->kept, text);
-	stream(call, output == &call->err, text);
-}
-
 /* Add output of the program. `last`: nothing follows that could complete a code point. */
 static void take(struct program_call *call, struct output_pipe *output, struct span bytes,
 		 bool last)
 {
-	struct buffer joined = {0}, repaired = {0};
-	size_t held;
+	struct buffer *held = &output->held, text = {0};
+	size_t tail, complete;
 
-	if (output->held.len > 0) {
-		joined = output->held;
-		output->held = (struct buffer){0};
-		buffer_add_span(&joined, bytes);
-		bytes = buffer_span(&joined);
-	}
-	held = last ? 0 : utf8_incomplete_tail(bytes);
-	bytes.len -= held;
-	buffer_add(&output->held, bytes.at + bytes.len, held);
-	if (utf8_valid(bytes) < bytes.len) {
-		utf8_add(&repaired, bytes);
-		bytes = buffer_span(&repaired);
-	}
-	keep(call, output, bytes);
-	buffer_free(&joined);
-	buffer_free(&repaired);
+	buffer_add_span(held, bytes);
+	tail = last ? 0 : utf8_incomplete_tail(buffer_span(held));
+	complete = held->len - tail;
+	utf8_add(&text, (struct span){held->at, complete});
+	buffer_drop(held, complete);
+	excerpt_add(&output->kept, buffer_span(&text));
+	stream(call, output == &call->err, buffer_span(&text));
+	buffer_free(&text);
 }
-
-static void printed(void *context, struct span bytes)
-{
-	struct program_call *call = context;
-
-	take(call, &call->out, bytes, false);
-}
-
-static void complained(void *context, struct span bytes)
-{
-	struct program_call *call = context;
-
-	take(call, &call->err, bytes, false);
-}
-
-static void output_free(struct output_pipe *output)
-{
-	buffer_free(&output->held);
-	excerpt_free(&output->kept);
-}
-
-/* ---- the end ---- */
 
 static void call_free(struct program_call *call)
 {
-	loop_timer_remove(call->timer);
-	output_free(&call->out);
-	output_free(&call->err);
+	buffer_free(&call->out.held);
+	excerpt_free(&call->out.kept);
+	buffer_free(&call->err.held);
+	excerpt_free(&call->err.kept);
 	buffer_free(&call->program);
-	buffer_free(&call->why);
 	free(call);
 }
+
+static void received(struct program_call *call, struct output_pipe *output, struct span bytes)
+{
+	call->busy = true;
+	take(call, output, bytes, false);
+	call->busy = false;
+	if (call->cancelled)
+		call_free(call);
+}
+
+static void received_output(void *context, struct span bytes)
+{
+	struct program_call *call = context;
+
+	received(call, &call->out, bytes);
+}
+
+static void received_errors(void *context, struct span bytes)
+{
+	struct program_call *call = context;
+
+	received(call, &call->err, bytes);
+}
+
+/* ---- the end ---- */
 
 static void end_line(struct buffer *text)
 {
@@ -142,7 +130,8 @@ static void ended(void *context, const struct process_end *end)
 	struct tool_result result = {.exit_status = -1, .seconds = end->seconds};
 	struct buffer text = {0};
 
-	call->ending = true;
+	call->process = NULL;
+	call->busy = true;
 	take(call, &call->out, SPAN(""), true);
 	take(call, &call->err, SPAN(""), true);
 	if (call->cancelled) {
@@ -161,43 +150,39 @@ static void ended(void *context, const struct process_end *end)
 	buffer_free(&text);
 }
 
-static void could_not_begin(void *context)
-{
-	struct program_call *call = context;
-	struct tool_handler handler = call->handler;
-	struct buffer why = call->why;
-	struct tool_result result = {
-	    .text = buffer_span(&why), .is_error = true, .exit_status = -1};
-
-	call->timer = NULL;
-	call->why = (struct buffer){0};
-	call_free(call);
-	handler.done(handler.context, &result);
-	buffer_free(&why);
-}
-
 /* ---- the beginning ---- */
+
+/* Report that the call cannot be started. */
+static void refuse(const struct tool_handler *handler, struct buffer *why)
+{
+	struct tool_result result = {.text = buffer_span(why), .is_error = true, .exit_status = -1};
+
+	handler->done(handler->context, &result);
+	buffer_free(why);
+}
 
 static struct tool_call *start(const struct tool *tool, const struct tool_request *request,
 			       const struct tool_handler *handler)
 {
-	struct program_call *call = mem_zero(sizeof(*call));
-	struct process_handler callbacks = {call, printed, complained, ended};
-	struct process_command command = {.environment = request->environment};
-	char **argv = command_build(tool, request->args, &call->why);
+	struct buffer why = {0};
+	char **argv = command_build(tool, request->args, &why);
+	size_t max = request->limits.max_result;
+	struct process_command command = {.argv = argv, .environment = request->environment};
+	struct process_handler callbacks = {NULL, received_output, received_errors, ended};
+	struct program_call *call;
 
+	if (argv == NULL) {
+		refuse(handler, &why);
+		return NULL;
+	}
+	call = mem_zero(sizeof(*call));
 	call->base.kind = &tool_program;
 	call->handler = *handler;
 	call->timeout = tool->timeout > 0 ? tool->timeout : request->limits.timeout;
-	call->out.kept.head_max = request->limits.max_result / 2;
-	call->out.kept.tail_max = request->limits.max_result - call->out.kept.head_max;
+	call->out.kept = (struct excerpt){.head_max = max / 2, .tail_max = max - max / 2};
 	call->err.kept.tail_max = MAX_ERRORS;
-	if (argv == NULL) {
-		call->timer = loop_timer_add(request->loop, 0, could_not_begin, call);
-		return &call->base;
-	}
 	buffer_add_text(&call->program, argv[0]);
-	command.argv = argv;
+	callbacks.context = call;
 	command.timeout = call->timeout;
 	if (tool->stdin_args)
 		command.input = request->args;
@@ -211,10 +196,9 @@ static void cancel(struct tool_call *base, double grace)
 	struct program_call *call = (struct program_call *)base;
 
 	call->cancelled = true;
-	if (call->ending)
-		return;
 	process_cancel(call->process, grace);
-	call_free(call);
+	if (!call->busy)
+		call_free(call);
 }
 
 const struct tool_kind tool_program = {.is_external = true, .start = start, .cancel = cancel};

@@ -287,7 +287,7 @@ static bool add_path(struct tool_set *set, const char *path, struct error *e)
 	return add_file(set, path, &status, e);
 }
 
-bool tool_set_add_from(struct tool_set *set, const char *folder, const char *path, struct error *e)
+bool tool_set_add(struct tool_set *set, const char *folder, const char *path, struct error *e)
 {
 	char *file = shipped_manifest(path);
 	bool added;
@@ -300,11 +300,6 @@ bool tool_set_add_from(struct tool_set *set, const char *folder, const char *pat
 	}
 	free(file);
 	return added;
-}
-
-bool tool_set_add(struct tool_set *set, const char *path, struct error *e)
-{
-	return tool_set_add_from(set, "", path, e);
 }
 
 bool tool_set_add_inline(struct tool_set *set, struct span text, size_t offset, size_t length,

@@ -17,7 +17,8 @@ struct tool_kind;
 struct tool {
 	const struct tool_kind *kind; /* NULL until agent_file is read */
 	char *name, *description;
-	struct buffer manifest; /* the JSON; the spans below point into it */
+	struct buffer manifest;        /* the JSON; the spans below point into it */
+	struct buffer default_command; /* the command if the manifest has none */
 	struct span parameters; /* JSON Schema; {"type":"object"} when the manifest has none */
 	struct schema *schema;  /* the parameters, compiled */
 	struct span command;    /* array of strings; absent: the tool is not a program */
@@ -36,13 +37,12 @@ struct tool_set {
 	size_t count;
 };
 
-/* Add the tools at `path`: a manifest (*.json), an executable (run with --describe, 5 s), a folder
- * of them, or the name of a shipped tool (share/agent/tools/NAME.json). Returns false and sets `e`
- * (kind "usage") if `path` does not exist, if a manifest is malformed (with file, line and remedy),
- * or if a name is taken or is not [a-zA-Z_][a-zA-Z0-9_-]{0,63}. */
-bool tool_set_add(struct tool_set *set, const char *path, struct error *e);
-/* The same for a `path` relative to `folder` ("": the current one). */
-bool tool_set_add_from(struct tool_set *set, const char *folder, const char *path, struct error *e);
+/* Add the tools at `path`, which is relative to `folder` ("": the current one): a manifest
+ * (*.json), an executable (run with --describe, 5 s), a folder of them, or the name of a shipped
+ * tool (share/agent/tools/NAME.json). Returns false and sets `e` (kind "usage") if `path` does not
+ * exist, if a manifest is malformed (with file, line and remedy), or if a name is taken or is not
+ * [a-zA-Z_][a-zA-Z0-9_-]{0,63}. */
+bool tool_set_add(struct tool_set *set, const char *folder, const char *path, struct error *e);
 /* Add the tool of a manifest inside another file, at byte `offset` of its text. */
 bool tool_set_add_inline(struct tool_set *set, struct span text, size_t offset, size_t length,
 			 const char *source, const char *folder, struct error *e);

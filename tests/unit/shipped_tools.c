@@ -145,8 +145,9 @@ int main(void)
 	share = realpath("share/agent", NULL);
 	setenv("AGENT_SHARE", share, 1);
 	free(share);
-	if (mkdtemp(folder) == NULL || chdir(folder) != 0 || !tool_set_add(&set, "read_file", &e) ||
-	    !tool_set_add(&set, "list_dir", &e) || !tool_set_add(&set, "shell", &e)) {
+	if (mkdtemp(folder) == NULL || chdir(folder) != 0 ||
+	    !tool_set_add(&set, "", "read_file", &e) || !tool_set_add(&set, "", "list_dir", &e) ||
+	    !tool_set_add(&set, "", "shell", &e)) {
 		printf("Bail out! %s\n", e.message != NULL ? e.message : folder);
 		return 2;
 	}

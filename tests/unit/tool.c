@@ -462,7 +462,8 @@ static void test_folder(void)
 	struct error e = {0};
 	const struct tool *tool;
 
-	unit_ok(tool_set_add(&set, "tests/data/tools/folder", &e), "a folder of tools is taken");
+	unit_ok(tool_set_add(&set, "", "tests/data/tools/folder", &e),
+		"a folder of tools is taken");
 	unit_ok(set.count == 3 && strcmp(set.tools[0]->name, "echo") == 0 &&
 		    strcmp(set.tools[1]->name, "upper") == 0 &&
 		    strcmp(set.tools[2]->name, "self") == 0,
@@ -483,7 +484,8 @@ static void test_folder(void)
 	unit_ok(tool->stdin_args && json_check(buffer_span(&tool->manifest), NULL),
 		"and its manifest is JSON");
 	unit_ok(tool_set_find(&set, SPAN("none")) == NULL, "an unknown name is not found");
-	unit_ok(!tool_set_add(&set, "tests/data/tools/folder/echo.json", &e), "twice is refused");
+	unit_ok(!tool_set_add(&set, "", "tests/data/tools/folder/echo.json", &e),
+		"twice is refused");
 	unit_same(
 	    span_of(e.message),
 	    SPAN("tests/data/tools/folder/echo.json: this tool is given twice: leave one out"),
@@ -497,7 +499,7 @@ static void refused(const char *path, const char *want)
 	struct tool_set set = {0};
 	struct error e = {0};
 
-	if (unit_ok(!tool_set_add(&set, path, &e), "refused: %s", path))
+	if (unit_ok(!tool_set_add(&set, "", path, &e), "refused: %s", path))
 		unit_same(span_of(e.message), span_of(want), "says why");
 	unit_ok(e.kind != NULL && strcmp(e.kind, "usage") == 0, "as a usage error");
 	error_clear(&e);
