@@ -4,21 +4,17 @@
 
 #include "base/clock.h"
 
-/* Easy handles kept for the next call. */
+/* Easy handles kept for the next call, with their TLS sessions. */
 enum { SPARES = 16 };
-
-static const int64_t NEVER = INT64_MAX;
 
 struct http {
 	struct loop *loop;
-	CURLM *multi; /* NULL until the first call */
-	struct loop_timer *timer;
-	int64_t timer_due;               /* when `timer` goes off */
-	int64_t timer_asked;             /* when libcurl wants to be called; NEVER: not at all */
-	bool inside;                     /* libcurl, which may not be entered again */
+	CURLM *multi;                    /* NULL until the first call */
+	struct loop_timer *timer;        /* when libcurl wants to be called; NULL: not at all */
+	bool inside;                     /* libcurl, which must not be entered again */
+	bool unsettled;                  /* calls were started or cancelled meanwhile */
 	struct loop_timer *resume_timer; /* for paused calls; NULL: there are none */
 	struct http_call *calls;
-	struct http_call *queue; /* calls that wait for libcurl to be left */
 	CURL *spares[SPARES];
 	size_t spare_count;
 };
@@ -42,84 +38,57 @@ static void socket_ready(void *context, int events)
 		  (events & LOOP_WRITE ? CURL_CSELECT_OUT : 0));
 }
 
-static int watch_socket(struct http *http, curl_socket_t fd, int events)
+static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *known)
 {
-	struct http_socket *socket = mem_zero(sizeof(*socket));
-
-	*socket = (struct http_socket){.http = http, .fd = fd};
-	socket->watch = loop_fd_add(http->loop, fd, events, socket_ready, socket);
-	if (socket->watch == NULL) {
-		free(socket);
-		return -1;
-	}
-	curl_multi_assign(http->multi, fd, socket);
-	return 0;
-}
-
-static int on_socket(CURL *easy, curl_socket_t fd, int what, void *context, void *of_socket)
-{
-	struct http_socket *socket = of_socket;
-	int events = 0;
+	struct http_socket *socket = known;
+	struct http *http = context;
+	int events =
+	    (what & CURL_POLL_IN ? LOOP_READ : 0) | (what & CURL_POLL_OUT ? LOOP_WRITE : 0);
 
 	(void)easy;
-	if (what == CURL_POLL_REMOVE) {
-		if (socket != NULL)
-			loop_fd_remove(socket->watch);
-		free(socket);
+	if (socket != NULL && what != CURL_POLL_REMOVE) {
+		loop_fd_change(socket->watch, events);
 		return 0;
 	}
-	if (what == CURL_POLL_IN || what == CURL_POLL_INOUT)
-		events |= LOOP_READ;
-	if (what == CURL_POLL_OUT || what == CURL_POLL_INOUT)
-		events |= LOOP_WRITE;
-	if (socket == NULL)
-		return watch_socket(context, fd, events);
-	loop_fd_change(socket->watch, events);
-	return 0;
+	if (socket == NULL && what != CURL_POLL_REMOVE) {
+		socket = mem_zero(sizeof(*socket));
+		*socket = (struct http_socket){.http = http, .fd = fd};
+		socket->watch = loop_fd_add(http->loop, fd, events, socket_ready, socket);
+		if (socket->watch != NULL) {
+			curl_multi_assign(http->multi, fd, socket);
+			return 0;
+		}
+	} else if (socket != NULL) {
+		loop_fd_remove(socket->watch);
+	}
+	free(socket);
+	return what == CURL_POLL_REMOVE ? 0 : -1;
 }
 
 static void timer_off(void *context);
 
-static void arm(struct http *http, int64_t now)
-{
-	if (http->timer != NULL && http->timer_due <= http->timer_asked)
-		return; /* goes off early, sees that and is armed again: cheaper than moving it */
-	loop_timer_remove(http->timer);
-	http->timer = loop_timer_add(http->loop, http->timer_asked - now, timer_off, http);
-	http->timer_due = http->timer_asked;
-}
-
 static int on_timer(CURLM *multi, long milliseconds, void *context)
 {
 	struct http *http = context;
-	int64_t now;
 
 	(void)multi;
-	http->timer_asked = NEVER;
-	if (milliseconds < 0)
-		return 0;
-	now = clock_monotonic();
-	http->timer_asked = now + (int64_t)milliseconds * 1000000;
-	arm(http, now);
+	loop_timer_remove(http->timer);
+	http->timer = NULL;
+	if (milliseconds >= 0)
+		http->timer =
+		    loop_timer_add(http->loop, (int64_t)milliseconds * 1000000, timer_off, http);
 	return 0;
 }
 
 static void timer_off(void *context)
 {
 	struct http *http = context;
-	int64_t now = clock_monotonic();
 	long left = -1;
 
 	http->timer = NULL;
-	if (http->timer_asked > now) {
-		if (http->timer_asked != NEVER)
-			arm(http, now);
-		return;
-	}
-	http->timer_asked = NEVER;
 	enter(http, CURL_SOCKET_TIMEOUT, 0);
 	/* libcurl does not ask again for a time that it believes to have asked for. */
-	if (http->timer_asked == NEVER && curl_multi_timeout(http->multi, &left) == CURLM_OK)
+	if (http->timer == NULL && curl_multi_timeout(http->multi, &left) == CURLM_OK)
 		on_timer(http->multi, left, http);
 }
 
@@ -137,7 +106,7 @@ static CURL *take_easy(struct http *http)
 	return easy;
 }
 
-/* Take the call out of libcurl and of the client; its callbacks are over. */
+/* Take the call out of libcurl and of the client. No callback of libcurl follows. */
 static void detach(struct http_call *call)
 {
 	struct http *http = call->http;
@@ -160,49 +129,36 @@ static void detach(struct http_call *call)
 		call->next->previous = call->previous;
 }
 
+static void call_free(struct http_call *call)
+{
+	buffer_free(&call->head_lines);
+	free(call);
+}
+
 static void drop(struct http_call *call)
 {
 	detach(call);
-	head_free(call);
-	free(call);
+	call_free(call);
 }
 
-/* `result` has been made while libcurl still knew the call. */
-static void finish(struct http_call *call, const struct http_result *result)
-{
-	call->ended = true;
-	detach(call);
-	if (call->handler.done != NULL)
-		call->handler.done(call->handler.context, result);
-	head_free(call);
-	free(call);
-}
-
-static void finish_code(struct http_call *call, CURLcode code)
+static void finish(struct http_call *call, CURLcode code)
 {
 	struct buffer message = {0};
 	struct http_result result = failure_result(call, code, &message);
 
-	finish(call, &result);
+	call->ended = true;
+	detach(call);
+	if (call->handler.done != NULL)
+		call->handler.done(call->handler.context, &result);
 	buffer_free(&message);
+	call_free(call);
 }
 
+/* End a call that has taken too long. */
 static void finish_late(struct http_call *call, enum http_outcome outcome)
 {
-	struct buffer message = {0};
-	struct http_result result = failure_late(call, outcome, &message);
-
-	finish(call, &result);
-	buffer_free(&message);
-}
-
-static void enqueue(struct http_call *call)
-{
-	if (call->queued)
-		return;
-	call->queued = true;
-	call->queue_next = call->http->queue;
-	call->http->queue = call;
+	call->late = outcome;
+	finish(call, CURLE_OPERATION_TIMEDOUT);
 }
 
 static void add_to_multi(struct http_call *call)
@@ -212,29 +168,23 @@ static void add_to_multi(struct http_call *call)
 	call->added = true;
 }
 
-/* Do what callbacks asked for while libcurl was busy. */
-static void settle(struct http *http)
-{
-	while (http->queue != NULL) {
-		struct http_call *call = http->queue;
-
-		http->queue = call->queue_next;
-		call->queued = false;
-		if (call->cancelled)
-			drop(call);
-		else
-			add_to_multi(call);
-	}
-}
-
-/* libcurl was left: do what was put off, and finish the calls that have ended. */
+/* After libcurl was left: add and drop the calls that callbacks started and cancelled meanwhile,
+ * and finish the calls that have ended. */
 static void leave(struct http *http)
 {
 	CURLMsg *message;
 	int left;
 
 	http->inside = false;
-	settle(http);
+	for (struct http_call *call = http->unsettled ? http->calls : NULL, *next; call != NULL;
+	     call = next) {
+		next = call->next;
+		if (call->cancelled)
+			drop(call);
+		else if (!call->added)
+			add_to_multi(call);
+	}
+	http->unsettled = false;
 	while ((message = curl_multi_info_read(http->multi, &left)) != NULL) {
 		CURLcode code = message->data.result;
 		void *call = NULL;
@@ -242,7 +192,7 @@ static void leave(struct http *http)
 		if (message->msg != CURLMSG_DONE)
 			continue;
 		curl_easy_getinfo(message->easy_handle, CURLINFO_PRIVATE, &call);
-		finish_code(call, code);
+		finish(call, code);
 	}
 }
 
@@ -257,7 +207,7 @@ static void enter(struct http *http, curl_socket_t fd, int events)
 
 /* ---- what libcurl receives ---- */
 
-/* The loop has been released. What libcurl has kept of a paused response it delivers at once, and
+/* The loop has been released. libcurl delivers at once what it has kept of a paused response, and
  * the call may be paused again meanwhile. */
 static void resume(void *context)
 {
@@ -291,7 +241,7 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 	bool complete;
 
 	(void)size; /* 1 */
-	if (call->cancelled || !head_take_line(call, (struct span){bytes, count}, &complete))
+	if (call->cancelled || !head_add_line(call, (struct span){bytes, count}, &complete))
 		return 0;
 	if (complete && call->handler.head != NULL)
 		call->handler.head(call->handler.context, &call->head);
@@ -412,7 +362,7 @@ struct http_call *http_start(struct http *http, const struct http_request *reque
 	set_callbacks(call);
 	set_limits(call);
 	if (http->inside)
-		enqueue(call);
+		http->unsettled = true;
 	else
 		add_to_multi(call);
 	return call;
@@ -427,7 +377,7 @@ void http_cancel(struct http_call *call)
 		return;
 	}
 	call->cancelled = true;
-	enqueue(call);
+	call->http->unsettled = true;
 }
 
 struct http *http_new(struct loop *loop)
@@ -435,7 +385,6 @@ struct http *http_new(struct loop *loop)
 	struct http *http = mem_zero(sizeof(*http));
 
 	http->loop = loop;
-	http->timer_asked = NEVER;
 	return http;
 }
 

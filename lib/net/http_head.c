@@ -1,6 +1,6 @@
 #include "net/http_private.h"
 
-#include <stdlib.h>
+#include <ctype.h>
 
 /* Longest head of an answer. Real ones have a few KiB; this stops one that never ends, before
  * libcurl's own limit of 300 KiB does, which not every version has. */
@@ -25,20 +25,6 @@ struct span http_header_value(const struct http_head *head, const char *name)
 	return (struct span){0};
 }
 
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-static struct span trim(struct span text)
-{
-	while (text.len > 0 && is_space(text.at[0]))
-		text = span_from(text, 1);
-	while (text.len > 0 && is_space(text.at[text.len - 1]))
-		text.len--;
-	return text;
-}
-
 /* "HTTP/1.1 200 OK": a head begins, maybe after an informational one. */
 static void begin(struct http_call *call, struct span line)
 {
@@ -54,25 +40,19 @@ static void begin(struct http_call *call, struct span line)
 static void add(struct buffer *lines, struct span line)
 {
 	const char *colon = memchr(line.at, ':', line.len);
-	struct span name, value;
+	size_t start = lines->len;
 
-	if (colon == NULL || is_space(line.at[0]))
+	if (colon == NULL || span_is_space(line.at[0]))
 		return;
-	name = trim((struct span){line.at, (size_t)(colon - line.at)});
-	value = trim(span_from(line, (size_t)(colon - line.at) + 1));
-	for (size_t i = 0; i < name.len; i++) {
-		char c = name.at[i];
-
-		if (c >= 'A' && c <= 'Z')
-			c = (char)(c + ('a' - 'A'));
-		buffer_add_char(lines, c);
-	}
+	buffer_add_span(lines, span_trim((struct span){line.at, (size_t)(colon - line.at)}));
+	for (char *c = lines->at + start; c < lines->at + lines->len; c++)
+		*c = (char)tolower((unsigned char)*c);
 	buffer_add(lines, ": ", 2);
-	buffer_add_span(lines, value);
+	buffer_add_span(lines, span_trim(span_from(line, (size_t)(colon - line.at) + 1)));
 	buffer_add_char(lines, '\n');
 }
 
-bool head_take_line(struct http_call *call, struct span line, bool *complete)
+bool head_add_line(struct http_call *call, struct span line, bool *complete)
 {
 	*complete = false;
 	if (call->head_complete)
@@ -85,7 +65,7 @@ bool head_take_line(struct http_call *call, struct span line, bool *complete)
 		begin(call, line);
 		return true;
 	}
-	if (trim(line).len > 0) {
+	if (span_trim(line).len > 0) {
 		add(&call->head_lines, line);
 		return true;
 	}
@@ -96,9 +76,4 @@ bool head_take_line(struct http_call *call, struct span line, bool *complete)
 	call->head.content_type = http_header_value(&call->head, "content-type");
 	call->head_complete = *complete = true;
 	return true;
-}
-
-void head_free(struct http_call *call)
-{
-	buffer_free(&call->head_lines);
 }

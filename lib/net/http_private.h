@@ -16,8 +16,10 @@ struct http_call {
 
 	CURL *easy;
 	struct curl_slist *headers;
-	char error[CURL_ERROR_SIZE]; /* what libcurl says */
-	const char *fault;           /* what this client objects to in the answer; NULL: nothing */
+	char error[CURL_ERROR_SIZE]; /* the message of libcurl */
+	const char *fault;           /* what is wrong with the response; NULL: nothing */
+
+	enum http_outcome late; /* HTTP_IDLE or HTTP_TIMEOUT: this client ended the exchange */
 
 	struct http_head head; /* zero until it is complete */
 	struct buffer head_lines;
@@ -29,26 +31,21 @@ struct http_call {
 
 	bool paused;    /* until the loop is released */
 	bool added;     /* to the multi handle */
-	bool cancelled; /* inside libcurl, to be dropped afterwards */
+	bool cancelled; /* inside libcurl: drop it afterwards */
 	bool ended;     /* done is being called */
-	bool queued;    /* in http->queue */
-	struct http_call *queue_next;
 	struct http_call *previous, *next;
 };
 
-/* http_options.c: tell libcurl what to send, and how. call->headers is freed with the call. */
+/* http_options.c: set the options of call->easy. call->headers is freed with the call. */
 void options_set(struct http_call *call);
 
-/* http_head.c: take one line of an answer's head as libcurl hands it out. Returns false, with
- * call->fault, when the head is too long; `*complete` tells that this was its last line. */
-bool head_take_line(struct http_call *call, struct span line, bool *complete);
-void head_free(struct http_call *call);
+/* http_head.c: add one line of a head. Returns false and sets call->fault if the head is too long.
+ * Sets `complete` if this was its last line. */
+bool head_add_line(struct http_call *call, struct span line, bool *complete);
 
-/* http_failure.c: how libcurl's `code` ended the exchange, with the message in `message`. */
+/* http_failure.c: how the exchange ended, from call->late and libcurl's `code`. The message, if
+ * there is one, is in `message`. */
 struct http_result failure_result(const struct http_call *call, CURLcode code,
 				  struct buffer *message);
-/* The same for an exchange that this client ended: `outcome` is HTTP_IDLE or HTTP_TIMEOUT. */
-struct http_result failure_late(const struct http_call *call, enum http_outcome outcome,
-				struct buffer *message);
 
 #endif
