@@ -162,12 +162,12 @@ static const struct schema_node *dynamic_target(struct schema_checker *c,
 
 /* ---- schemas made of schemas ---- */
 
-static bool check_all(struct schema_checker *c, struct schema_nodes nodes, uint32_t value)
+bool checker_all(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
 {
 	bool good = true;
 
-	for (size_t i = 0; i < nodes.count && !checker_is_over(c, good); i++)
-		good &= checker_check(c, nodes.at[i], value);
+	for (size_t i = 0; i < rule->nodes.count && !checker_is_over(c, good); i++)
+		good &= checker_check(c, rule->nodes.at[i], value);
 	return good;
 }
 
@@ -195,54 +195,46 @@ static size_t count_matching(struct schema_checker *c, struct schema_nodes nodes
 }
 
 /* What is wrong is explained by the one alternative that can be meant, if there is one. */
-static bool explain_alternatives(struct schema_checker *c, const char *keyword,
-				 struct schema_nodes nodes, const struct schema_node *meant,
-				 uint32_t value)
+static bool explain_alternatives(struct schema_checker *c, const struct schema_rule *rule,
+				 const struct schema_node *meant, uint32_t value)
 {
 	if (c->why == NULL)
 		return false;
 	if (meant != NULL)
 		return checker_check(c, meant, value);
-	return checker_fault(c, "satisfies none of the %zu schemas of %s", nodes.count, keyword);
+	return checker_fault(c, "satisfies none of the %zu schemas of %s", rule->nodes.count,
+			     rule->keyword->name);
 }
 
-static bool check_any(struct schema_checker *c, struct schema_nodes nodes, uint32_t value)
+bool checker_any(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
 {
 	const struct schema_node *meant = NULL;
 
-	return count_matching(c, nodes, value, 1, &meant) > 0 ||
-	       explain_alternatives(c, "anyOf", nodes, meant, value);
+	return count_matching(c, rule->nodes, value, 1, &meant) > 0 ||
+	       explain_alternatives(c, rule, meant, value);
 }
 
-static bool check_one(struct schema_checker *c, struct schema_nodes nodes, uint32_t value)
+bool checker_one(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
 {
 	const struct schema_node *meant = NULL;
-	size_t enough = c->why == NULL ? 2 : nodes.count + 1;
-	size_t matching = count_matching(c, nodes, value, enough, &meant);
+	size_t enough = c->why == NULL ? 2 : rule->nodes.count + 1;
+	size_t matching = count_matching(c, rule->nodes, value, enough, &meant);
 
 	if (matching > 1)
 		return checker_fault(c, "satisfies %zu schemas of oneOf instead of one", matching);
-	return matching == 1 || explain_alternatives(c, "oneOf", nodes, meant, value);
+	return matching == 1 || explain_alternatives(c, rule, meant, value);
 }
 
-static bool check_combined(struct schema_checker *c, const struct combined_rules *rules,
-			   uint32_t value)
+bool checker_condition(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
 {
-	bool good = check_all(c, rules->all, value);
+	return checker_check(
+	    c, rule->nodes.at[checker_silently(c, rule->nodes.at[0], value) ? 1 : 2], value);
+}
 
-	if (rules->has_any && !checker_is_over(c, good))
-		good &= check_any(c, rules->any, value);
-	if (rules->has_one && !checker_is_over(c, good))
-		good &= check_one(c, rules->one, value);
-	if (rules->condition != NULL && !checker_is_over(c, good))
-		good &= checker_check(
-		    c,
-		    checker_silently(c, rules->condition, value) ? rules->then : rules->otherwise,
-		    value);
-	if (rules->not != NULL && !checker_is_over(c, good) &&
-	    checker_silently(c, rules->not, value))
-		good = checker_fault(c, "must not satisfy the schema of \"not\"");
-	return good;
+bool checker_not(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
+{
+	return !checker_silently(c, rule->node, value) ||
+	       checker_fault(c, "must not satisfy the schema of \"not\"");
 }
 
 /* ---- one schema ---- */
@@ -250,19 +242,15 @@ static bool check_combined(struct schema_checker *c, const struct combined_rules
 static bool check_rules(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {
 	bool good = checker_check(c, node->reference, value);
+	unsigned type = 1U << c->value->nodes[value].type;
 
 	if (node->dynamic != NULL && !checker_is_over(c, good))
 		good &= checker_check(c, dynamic_target(c, node), value);
 	if (!checker_is_over(c, good))
 		good &= checker_values(c, node, value);
-	if (!checker_is_over(c, good))
-		good &= checker_scalar(c, node, value);
-	if (node->array != NULL && !checker_is_over(c, good))
-		good &= checker_array(c, node, value);
-	if (node->object != NULL && !checker_is_over(c, good))
-		good &= checker_object(c, node, value);
-	if (node->combined != NULL && !checker_is_over(c, good))
-		good &= check_combined(c, node->combined, value);
+	for (size_t i = 0; i < node->rule_count && !checker_is_over(c, good); i++)
+		if ((node->rules[i].keyword->types & type) != 0)
+			good &= node->rules[i].keyword->check(c, &node->rules[i], value);
 	return good;
 }
 
@@ -310,7 +298,7 @@ static bool is_remembered(const struct schema_checker *c, const struct schema_no
 
 	return node->remembered &&
 	       (type == JSON_ARRAY || type == JSON_OBJECT || node->reference != NULL ||
-		node->dynamic != NULL || node->combined != NULL);
+		node->dynamic != NULL || node->combined);
 }
 
 /* Apply the schema and remember the result, unless it rests on the assumption about a schema around

@@ -143,60 +143,38 @@ bool checker_values(struct schema_checker *c, const struct schema_node *node, ui
 	return good;
 }
 
-/* ---- counts ---- */
-
-/* What is counted, one and several of it. */
-struct countable {
-	const char *one, *many;
-};
-
-static bool check_count(struct schema_checker *c, struct schema_count limits, size_t count,
-			struct countable what)
-{
-	if ((int64_t)count < limits.least)
-		return checker_fault(c, "must have at least %lld %s, not %zu",
-				     (long long)limits.least,
-				     limits.least == 1 ? what.one : what.many, count);
-	if ((int64_t)count > limits.most)
-		return checker_fault(c, "must have at most %lld %s, not %zu",
-				     (long long)limits.most,
-				     limits.most == 1 ? what.one : what.many, count);
-	return true;
-}
-
 /* ---- numbers ---- */
 
-/* Whether `value` is at least `bound`, or more than that, or the other way round. */
-static bool check_bound(struct schema_checker *c, struct span value, struct span bound, bool upper,
-			bool exclusive)
+static struct span rule_text(const struct schema_checker *c, const struct schema_rule *rule)
+{
+	return json_tree_text(&c->schema->document.tree, rule->place);
+}
+
+bool checker_bound(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
 {
 	static const char *const words[2][2] = {{"at least", "more than"},
 						{"at most", "less than"}};
-	int order;
+	bool upper = rule->keyword->flags & KEYWORD_UPPER;
+	bool exclusive = rule->keyword->flags & KEYWORD_OPEN;
+	struct span bound = rule_text(c, rule), number = value_text(c, value);
+	int order = upper ? decimal_compare(bound, number) : decimal_compare(number, bound);
 
-	if (bound.at == NULL)
-		return true;
-	order = upper ? decimal_compare(bound, value) : decimal_compare(value, bound);
-	if (order > 0 || (order == 0 && !exclusive))
-		return true;
-	return checker_fault(c, "must be %s %.*s", words[upper][exclusive], SPAN_ARG(bound));
+	if (!checker_spend(c, number.len / BYTES_A_STEP))
+		return false;
+	return order > 0 || (order == 0 && !exclusive) ||
+	       checker_fault(c, "must be %s %.*s", words[upper][exclusive], SPAN_ARG(bound));
 }
 
-static bool check_number(struct schema_checker *c, const struct number_rules *rules,
-			 struct span value)
+bool checker_multiple(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
 {
-	bool good = checker_spend(c, value.len / BYTES_A_STEP);
+	struct span divisor = rule_text(c, rule), number = value_text(c, value);
 
-	good &= check_bound(c, value, rules->minimum, false, false);
-	good &= check_bound(c, value, rules->maximum, true, false);
-	good &= check_bound(c, value, rules->exclusive_minimum, false, true);
-	good &= check_bound(c, value, rules->exclusive_maximum, true, true);
-	if (rules->divisor.at != NULL && !decimal_is_multiple(value, rules->divisor))
-		good = checker_fault(c, "must be a multiple of %.*s", SPAN_ARG(rules->divisor));
-	return good;
+	return checker_spend(c, number.len / BYTES_A_STEP) &&
+	       (decimal_is_multiple(number, divisor) ||
+		checker_fault(c, "must be a multiple of %.*s", SPAN_ARG(divisor)));
 }
 
-/* ---- strings ---- */
+/* ---- strings and sizes ---- */
 
 static size_t code_points(struct span text)
 {
@@ -219,50 +197,57 @@ static bool matches(struct schema_checker *c, struct pattern *pattern, struct sp
 	return result == PATTERN_MATCHES;
 }
 
-static bool check_string(struct schema_checker *c, const struct string_rules *rules,
-			 struct span value)
+/* The decoded text of a string, for which `decoded` may be used. */
+static struct span string_text(struct schema_checker *c, uint32_t value, struct buffer *decoded)
 {
-	struct span text = json_plain(value);
-	struct buffer decoded = {0};
-	bool good;
+	struct span string = value_text(c, value), text = json_plain(string);
 
-	if (!checker_spend(c, value.len / BYTES_A_STEP))
-		return false;
-	if (text.at == NULL) {
-		json_decode(value, &decoded);
-		text = buffer_span(&decoded);
-	}
-	good = check_count(c, rules->length, code_points(text),
-			   (struct countable){"character", "characters"});
-	if (rules->pattern != NULL && !checker_is_over(c, good) &&
-	    !matches(c, rules->pattern, text))
-		good = checker_fault(c, "does not match the pattern %.*s",
-				     SPAN_ARG(pattern_text(rules->pattern)));
-	buffer_free(&decoded);
-	return good;
+	checker_spend(c, string.len / BYTES_A_STEP);
+	if (text.at != NULL)
+		return text;
+	json_decode(string, decoded);
+	return buffer_span(decoded);
 }
 
-bool checker_scalar(struct schema_checker *c, const struct schema_node *node, uint32_t value)
+bool checker_size(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
 {
+	static const char *const words[][2] = {[JSON_STRING] = {"characters", "character"},
+					       [JSON_ARRAY] = {"items", "item"},
+					       [JSON_OBJECT] = {"properties", "property"}};
 	enum json_type type = value_type(c, value);
+	struct buffer decoded = {0};
+	size_t size = type == JSON_STRING ? code_points(string_text(c, value, &decoded))
+					  : c->value->nodes[value].count;
+	bool few = (int64_t)size < rule->limits.least;
+	int64_t limit = few ? rule->limits.least : rule->limits.most;
 
-	if (type == JSON_NUMBER && node->number != NULL)
-		return check_number(c, node->number, value_text(c, value));
-	if (type == JSON_STRING && node->string != NULL)
-		return check_string(c, node->string, value_text(c, value));
-	return true;
+	buffer_free(&decoded);
+	if (!few && (int64_t)size <= limit)
+		return true;
+	return checker_fault(c, "must have at %s %lld %s, not %zu", few ? "least" : "most",
+			     (long long)limit, words[type][limit == 1], size);
+}
+
+bool checker_pattern(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
+{
+	struct buffer decoded = {0};
+	bool good = matches(c, rule->pattern, string_text(c, value, &decoded));
+
+	buffer_free(&decoded);
+	return good || checker_fault(c, "does not match the pattern %.*s",
+				     SPAN_ARG(pattern_text(rule->pattern)));
 }
 
 /* ---- arrays ---- */
 
-static bool check_items(struct schema_checker *c, const struct array_rules *rules, uint32_t value)
+bool checker_items(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
 {
 	uint32_t item = value + 1, count = c->value->nodes[value].count;
 	bool good = true;
 
 	for (uint32_t i = 0; i < count && !checker_is_over(c, good); i++) {
 		const struct schema_node *node =
-		    i < rules->first.count ? rules->first.at[i] : rules->rest;
+		    i < rule->nodes.count ? rule->nodes.at[i] : rule->node;
 
 		if (node == NULL)
 			break;
@@ -273,7 +258,7 @@ static bool check_items(struct schema_checker *c, const struct array_rules *rule
 	return good;
 }
 
-static bool check_unique(struct schema_checker *c, uint32_t value)
+bool checker_unique(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
 {
 	uint32_t count = c->value->nodes[value].count, item = value + 1, size = 16;
 	struct seen {
@@ -281,6 +266,7 @@ static bool check_unique(struct schema_checker *c, uint32_t value)
 	} * seen;
 	bool good = checker_spend(c, count + c->value->nodes[value].len / BYTES_A_STEP);
 
+	(void)rule;
 	if (!good)
 		return false;
 	while (size < 2 * (uint64_t)count)
@@ -304,43 +290,22 @@ static bool check_unique(struct schema_checker *c, uint32_t value)
 	return good;
 }
 
-static bool check_contains(struct schema_checker *c, const struct array_rules *rules,
-			   uint32_t value)
+bool checker_contains(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
 {
 	uint32_t item = value + 1, size = c->value->nodes[value].count;
 	int64_t count = 0;
 
-	if (rules->contains == NULL)
-		return true;
 	for (uint32_t i = 0; i < size && !c->expensive; i++) {
-		if (checker_silently(c, rules->contains, item)) {
+		if (checker_silently(c, rule->node, item)) {
 			checker_mark(c, value, i);
 			count++;
 		}
 		item = c->value->nodes[item].after;
 	}
-	if (count >= rules->contained.least && count <= rules->contained.most)
+	if (count >= rule->limits.least && count <= rule->limits.most)
 		return true;
 	return checker_fault(c, "contains %lld items that satisfy \"contains\": too %s",
-			     (long long)count, count < rules->contained.least ? "few" : "many");
-}
-
-bool checker_array(struct schema_checker *c, const struct schema_node *node, uint32_t value)
-{
-	const struct array_rules *rules = node->array;
-	bool good;
-
-	if (value_type(c, value) != JSON_ARRAY)
-		return true;
-	good = check_count(c, rules->items, c->value->nodes[value].count,
-			   (struct countable){"item", "items"});
-	if (!checker_is_over(c, good))
-		good &= check_items(c, rules, value);
-	if (!checker_is_over(c, good))
-		good &= check_contains(c, rules, value);
-	if (rules->unique && !checker_is_over(c, good))
-		good &= check_unique(c, value);
-	return good;
+			     (long long)count, count < rule->limits.least ? "few" : "many");
 }
 
 /* ---- objects ---- */
@@ -350,7 +315,7 @@ static bool has_member(struct schema_checker *c, uint32_t value, struct span nam
 	return checker_spend(c, 1) && json_tree_find(c->value, value, name) != JSON_NO_NODE;
 }
 
-static bool check_required(struct schema_checker *c, struct schema_texts names, uint32_t value)
+static bool has_required(struct schema_checker *c, struct schema_texts names, uint32_t value)
 {
 	bool good = true;
 
@@ -361,17 +326,22 @@ static bool check_required(struct schema_checker *c, struct schema_texts names, 
 	return good;
 }
 
+bool checker_required(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
+{
+	return has_required(c, rule->names, value);
+}
+
 bool checker_may_fit(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {
-	const struct object_rules *rules = node->object;
+	const struct member_rules *rules = node->members;
 
 	if (!is_constant(c, node, value) || !is_value(c, node, value))
 		return false;
-	if (rules == NULL || value_type(c, value) != JSON_OBJECT)
+	if (value_type(c, value) != JSON_OBJECT)
 		return true;
-	if (!check_required(c, rules->required, value))
+	if (!has_required(c, node->required, value))
 		return false;
-	for (size_t i = 0; i < rules->constants.count; i++) {
+	for (size_t i = 0; rules != NULL && i < rules->constants.count; i++) {
 		const struct schema_node *property = rules->constants.at[i];
 		struct span name = json_tree_key(&c->schema->document.tree, property->place);
 		uint32_t member = json_tree_find(c->value, value, name);
@@ -384,7 +354,7 @@ bool checker_may_fit(struct schema_checker *c, const struct schema_node *node, u
 }
 
 /* A member that no other keyword knows. */
-static bool check_additional(struct schema_checker *c, const struct object_rules *rules,
+static bool check_additional(struct schema_checker *c, const struct member_rules *rules,
 			     uint32_t member)
 {
 	const struct schema_document *document = &c->schema->document;
@@ -407,7 +377,7 @@ static bool check_additional(struct schema_checker *c, const struct object_rules
 }
 
 /* *known: whether a keyword is meant for the member. */
-static bool check_member(struct schema_checker *c, const struct object_rules *rules,
+static bool check_member(struct schema_checker *c, const struct member_rules *rules,
 			 uint32_t member, bool *known)
 {
 	struct span key = json_tree_key(c->value, member);
@@ -430,7 +400,7 @@ static bool check_member(struct schema_checker *c, const struct object_rules *ru
 	return check_additional(c, rules, member);
 }
 
-static bool check_name(struct schema_checker *c, const struct object_rules *rules, uint32_t member)
+static bool check_name(struct schema_checker *c, const struct member_rules *rules, uint32_t member)
 {
 	if (rules->names == NULL ||
 	    checker_silently(c, rules->names, json_tree_key_node(c->value, member)))
@@ -439,59 +409,36 @@ static bool check_name(struct schema_checker *c, const struct object_rules *rule
 			     SPAN_ARG(json_tree_key(c->value, member)));
 }
 
-static bool check_members(struct schema_checker *c, const struct object_rules *rules,
-			  uint32_t value)
+bool checker_members(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
 {
 	uint32_t member = value + 1, count = c->value->nodes[value].count;
 	bool good = true, known;
 
-	if (rules->properties == JSON_NO_NODE && rules->by_pattern.count == 0 &&
-	    rules->additional == NULL && rules->names == NULL)
-		return true;
 	for (uint32_t i = 0; i < count && !checker_is_over(c, good); i++) {
-		good &= check_member(c, rules, member, &known);
+		good &= check_member(c, rule->members, member, &known);
 		if (known)
 			checker_mark(c, value, i);
 		if (!checker_is_over(c, good))
-			good &= check_name(c, rules, member);
+			good &= check_name(c, rule->members, member);
 		member = c->value->nodes[member].after;
 	}
 	return good;
 }
 
 /* What the presence of a member requires of the whole: other members, or a schema. */
-static bool check_dependencies(struct schema_checker *c, const struct object_rules *rules,
-			       uint32_t value)
+bool checker_dependencies(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
 {
 	bool good = true;
 
-	for (size_t i = 0; i < rules->dependency_count && !checker_is_over(c, good); i++) {
-		const struct schema_dependency *dependency = &rules->dependencies[i];
+	for (size_t i = 0; i < rule->dependency_count && !checker_is_over(c, good); i++) {
+		const struct schema_dependency *dependency = &rule->dependencies[i];
 
 		if (!has_member(c, value, dependency->name))
 			continue;
-		good &= check_required(c, dependency->required, value);
+		good &= has_required(c, dependency->required, value);
 		if (!checker_is_over(c, good))
 			good &= checker_check(c, dependency->schema, value);
 	}
-	return good;
-}
-
-bool checker_object(struct schema_checker *c, const struct schema_node *node, uint32_t value)
-{
-	const struct object_rules *rules = node->object;
-	bool good;
-
-	if (value_type(c, value) != JSON_OBJECT)
-		return true;
-	good = check_count(c, rules->members, c->value->nodes[value].count,
-			   (struct countable){"property", "properties"});
-	if (!checker_is_over(c, good))
-		good &= check_required(c, rules->required, value);
-	if (!checker_is_over(c, good))
-		good &= check_members(c, rules, value);
-	if (!checker_is_over(c, good))
-		good &= check_dependencies(c, rules, value);
 	return good;
 }
 

@@ -85,10 +85,14 @@ bool checker_may_fit(struct schema_checker *c, const struct schema_node *node, u
 /* "enum" and "const". */
 bool checker_values(struct schema_checker *c, const struct schema_node *node, uint32_t value);
 
-/* The keywords of one kind of value; values of other kinds satisfy them. */
-bool checker_scalar(struct schema_checker *c, const struct schema_node *node, uint32_t value);
-bool checker_array(struct schema_checker *c, const struct schema_node *node, uint32_t value);
-bool checker_object(struct schema_checker *c, const struct schema_node *node, uint32_t value);
+/* The rules: numbers and sizes, */
+schema_keyword_check checker_bound, checker_multiple, checker_size, checker_pattern;
+/* arrays, */
+schema_keyword_check checker_items, checker_contains, checker_unique;
+/* objects, */
+schema_keyword_check checker_required, checker_members, checker_dependencies;
+/* schemas made of schemas. */
+schema_keyword_check checker_all, checker_any, checker_one, checker_condition, checker_not;
 
 /* "unevaluatedItems" and "unevaluatedProperties". */
 bool checker_rest(struct schema_checker *c, const struct schema_node *node, uint32_t value);

@@ -1,11 +1,11 @@
 #include <stdlib.h>
 
-#include "schema/node.h"
+#include "schema/checker.h"
 
 /* "enum" lists that are longer are sorted. */
 enum { MAX_UNSORTED = 8 };
 
-struct compiler {
+struct schema_compiler {
 	struct schema *schema;
 	struct json_tree *tree;       /* of the document */
 	struct schema_node **pending; /* created and not filled yet */
@@ -24,7 +24,7 @@ static void *keep_block(struct schema *schema, void *block)
 	return block;
 }
 
-static void *new_block(struct compiler *c, size_t size)
+static void *new_block(struct schema_compiler *c, size_t size)
 {
 	return keep_block(c->schema, mem_zero(size));
 }
@@ -32,62 +32,39 @@ static void *new_block(struct compiler *c, size_t size)
 /* ---- reading keywords ---- */
 
 /* The place of a keyword's value; JSON_NO_NODE if the schema lacks it. */
-static uint32_t find(const struct compiler *c, const char *keyword)
+static uint32_t find(const struct schema_compiler *c, const char *keyword)
 {
 	return json_tree_find(c->tree, c->node->place, span_of(keyword));
 }
 
 /* The same for a keyword that draft 7 does not know. */
-static uint32_t find_newer(const struct compiler *c, const char *keyword)
+static uint32_t find_newer(const struct schema_compiler *c, const char *keyword)
 {
 	return c->schema->document.draft7 ? JSON_NO_NODE : find(c, keyword);
 }
 
-static struct span text_at(const struct compiler *c, uint32_t place)
+static struct span text_at(const struct schema_compiler *c, uint32_t place)
 {
 	return place != JSON_NO_NODE ? json_tree_text(c->tree, place) : (struct span){0};
 }
 
-static enum json_type type_at(const struct compiler *c, uint32_t place)
+static enum json_type type_at(const struct schema_compiler *c, uint32_t place)
 {
 	return place != JSON_NO_NODE ? c->tree->nodes[place].type : JSON_ABSENT;
 }
 
-static bool is_list(const struct compiler *c, uint32_t place)
+static bool is_list(const struct schema_compiler *c, uint32_t place)
 {
 	return type_at(c, place) == JSON_ARRAY;
 }
 
-static uint32_t count_at(const struct compiler *c, uint32_t place)
+static uint32_t count_at(const struct schema_compiler *c, uint32_t place)
 {
 	return place != JSON_NO_NODE ? c->tree->nodes[place].count : 0;
 }
 
-/* Whether the schema has one of `keywords`, which NULL ends. */
-static bool has_any(const struct compiler *c, const char *const *keywords)
-{
-	for (; *keywords != NULL; keywords++)
-		if (find(c, *keywords) != JSON_NO_NODE)
-			return true;
-	return false;
-}
-
-/* A number; absent for anything else. */
-static struct span find_number(const struct compiler *c, const char *keyword)
-{
-	uint32_t place = find(c, keyword);
-
-	return type_at(c, place) == JSON_NUMBER ? text_at(c, place) : (struct span){0};
-}
-
-static struct schema_count find_count(const struct compiler *c, const char *least, const char *most)
-{
-	return (struct schema_count){json_int(text_at(c, find(c, least)), 0),
-				     json_int(text_at(c, find(c, most)), INT64_MAX)};
-}
-
 /* The decoded text of a string; absent for anything else. */
-static struct span decode(struct compiler *c, uint32_t place)
+static struct span decode(struct schema_compiler *c, uint32_t place)
 {
 	struct span string = text_at(c, place), plain = json_plain(string);
 	struct buffer text = {0};
@@ -100,13 +77,11 @@ static struct span decode(struct compiler *c, uint32_t place)
 }
 
 /* The strings of an array. */
-static struct schema_texts read_texts(struct compiler *c, uint32_t array)
+static struct schema_texts read_texts(struct schema_compiler *c, uint32_t array)
 {
 	uint32_t count = is_list(c, array) ? count_at(c, array) : 0, place = array + 1;
-	struct schema_texts texts = {0};
+	struct schema_texts texts = {new_block(c, count * sizeof(*texts.at)), 0};
 
-	if (count > 0)
-		texts.at = new_block(c, count * sizeof(*texts.at));
 	for (uint32_t i = 0; i < count; i++) {
 		struct span text = decode(c, place);
 
@@ -120,7 +95,7 @@ static struct schema_texts read_texts(struct compiler *c, uint32_t array)
 /* ---- schemas within the schema ---- */
 
 /* The node of the schema at `place`; NULL for JSON_NO_NODE. It is filled later. */
-static struct schema_node *node_at(struct compiler *c, uint32_t place, uint32_t resource)
+static struct schema_node *node_at(struct schema_compiler *c, uint32_t place, uint32_t resource)
 {
 	uint32_t owner;
 	struct schema_node *node;
@@ -139,19 +114,18 @@ static struct schema_node *node_at(struct compiler *c, uint32_t place, uint32_t 
 	return node;
 }
 
-static struct schema_node *part_at(struct compiler *c, uint32_t place)
+static struct schema_node *part_at(struct schema_compiler *c, uint32_t place)
 {
 	return node_at(c, place, c->node->resource);
 }
 
 /* The schemas of an array or of an object's members. */
-static struct schema_nodes read_nodes(struct compiler *c, uint32_t container)
+static struct schema_nodes read_nodes(struct schema_compiler *c, uint32_t container)
 {
 	uint32_t count = count_at(c, container), place = container + 1;
 	struct schema_nodes nodes = {0};
 
-	if (count > 0)
-		nodes.at = new_block(c, count * sizeof(struct schema_node *));
+	nodes.at = new_block(c, count * sizeof(struct schema_node *));
 	for (; nodes.count < count; nodes.count++) {
 		nodes.at[nodes.count] = part_at(c, place);
 		place = c->tree->nodes[place].after;
@@ -159,24 +133,9 @@ static struct schema_nodes read_nodes(struct compiler *c, uint32_t container)
 	return nodes;
 }
 
-static struct schema_nodes read_list(struct compiler *c, uint32_t place)
-{
-	return is_list(c, place) ? read_nodes(c, place) : (struct schema_nodes){0};
-}
-
-/* Alternatives are tried first and explained afterwards. */
-static struct schema_nodes read_alternatives(struct compiler *c, uint32_t place)
-{
-	struct schema_nodes nodes = read_list(c, place);
-
-	for (size_t i = 0; i < nodes.count; i++)
-		nodes.at[i]->remembered = true;
-	return nodes;
-}
-
 /* What a reference leads to; NULL if it leads to nothing in this document. *anchor: the name of the
  * dynamic anchor that it leads to. */
-static struct schema_node *follow(struct compiler *c, uint32_t place, struct span *anchor)
+static struct schema_node *follow(struct schema_compiler *c, uint32_t place, struct span *anchor)
 {
 	struct schema_document *document = &c->schema->document;
 	struct span reference = decode(c, place), fragment;
@@ -198,9 +157,9 @@ static struct schema_node *follow(struct compiler *c, uint32_t place, struct spa
 	return target;
 }
 
-/* ---- rules ---- */
+/* ---- types and constants ---- */
 
-static struct pattern *add_pattern(struct compiler *c, struct span text, uint32_t place)
+static struct pattern *add_pattern(struct schema_compiler *c, struct span text, uint32_t place)
 {
 	struct schema *schema = c->schema;
 	struct pattern *pattern;
@@ -230,7 +189,7 @@ static unsigned type_bit(struct span name)
 	return json_is(name, "integer") ? SCHEMA_INTEGER : 0;
 }
 
-static void read_type(struct compiler *c)
+static void read_type(struct schema_compiler *c)
 {
 	uint32_t place = find(c, "type"), name = place + 1;
 
@@ -252,7 +211,7 @@ static int compare_constants(const void *a, const void *b)
 	return (left->hash > right->hash) - (left->hash < right->hash);
 }
 
-static void read_values(struct compiler *c)
+static void read_values(struct schema_compiler *c)
 {
 	struct schema_node *node = c->node;
 	uint32_t values = find(c, "enum"), place = values + 1, count = count_at(c, values);
@@ -271,77 +230,100 @@ static void read_values(struct compiler *c)
 	qsort(node->sorted, count, sizeof(*node->sorted), compare_constants);
 }
 
-static void read_number(struct compiler *c)
-{
-	static const char *const keywords[] = {"minimum",          "maximum",    "exclusiveMinimum",
-					       "exclusiveMaximum", "multipleOf", NULL};
-	struct number_rules *rules;
+/* ---- the rules ---- */
 
-	if (!has_any(c, keywords))
-		return;
-	rules = c->node->number = new_block(c, sizeof(*rules));
-	rules->minimum = find_number(c, "minimum");
-	rules->maximum = find_number(c, "maximum");
-	rules->exclusive_minimum = find_number(c, "exclusiveMinimum");
-	rules->exclusive_maximum = find_number(c, "exclusiveMaximum");
-	rules->divisor = find_number(c, "multipleOf");
-	if (json_double(rules->divisor, 0) <= 0)
-		rules->divisor = (struct span){0};
+static bool read_number(struct schema_compiler *c, struct schema_rule *rule)
+{
+	return type_at(c, rule->place) == JSON_NUMBER;
 }
 
-static void read_string(struct compiler *c)
+static bool read_divisor(struct schema_compiler *c, struct schema_rule *rule)
 {
-	static const char *const keywords[] = {"minLength", "maxLength", "pattern", NULL};
-	struct string_rules *rules;
-	struct span pattern;
+	return json_double(text_at(c, rule->place), 0) > 0;
+}
 
-	if (!has_any(c, keywords))
-		return;
-	rules = c->node->string = new_block(c, sizeof(*rules));
-	rules->length = find_count(c, "minLength", "maxLength");
-	pattern = decode(c, find(c, "pattern"));
+static bool read_limit(struct schema_compiler *c, struct schema_rule *rule)
+{
+	bool upper = (rule->keyword->flags & KEYWORD_UPPER) != 0;
+
+	rule->limits = (struct schema_count){0, INT64_MAX};
+	*(upper ? &rule->limits.most : &rule->limits.least) =
+	    json_int(text_at(c, rule->place), upper ? INT64_MAX : 0);
+	return true;
+}
+
+static bool read_pattern(struct schema_compiler *c, struct schema_rule *rule)
+{
+	struct span pattern = decode(c, rule->place);
+
 	if (pattern.at != NULL)
-		rules->pattern = add_pattern(c, pattern, find(c, "pattern"));
+		rule->pattern = add_pattern(c, pattern, rule->place);
+	return rule->pattern != NULL;
 }
 
-static void read_array(struct compiler *c)
+static bool read_true(struct schema_compiler *c, struct schema_rule *rule)
 {
-	static const char *const keywords[] = {"minItems",        "maxItems", "items",
-					       "prefixItems",     "contains", "uniqueItems",
-					       "additionalItems", NULL};
-	uint32_t items = find(c, "items");
-	struct array_rules *rules;
-
-	if (!has_any(c, keywords))
-		return;
-	rules = c->node->array = new_block(c, sizeof(*rules));
-	rules->items = find_count(c, "minItems", "maxItems");
-	/* Draft 7 has both in "items". */
-	if (is_list(c, items)) {
-		rules->first = read_nodes(c, items);
-		rules->rest = part_at(c, find(c, "additionalItems"));
-	} else {
-		rules->first = read_list(c, find_newer(c, "prefixItems"));
-		rules->rest = part_at(c, items);
-	}
-	rules->contains = part_at(c, find(c, "contains"));
-	rules->contained = (struct schema_count){1, INT64_MAX};
-	if (!c->schema->document.draft7) {
-		rules->contained = find_count(c, "minContains", "maxContains");
-		rules->contained.least = json_int(text_at(c, find(c, "minContains")), 1);
-	}
-	rules->unique = json_true(text_at(c, find(c, "uniqueItems")));
+	return json_true(text_at(c, rule->place));
 }
 
-static void read_patterns(struct compiler *c, struct object_rules *rules)
+static bool read_schema(struct schema_compiler *c, struct schema_rule *rule)
+{
+	rule->node = part_at(c, rule->place);
+	return true;
+}
+
+static bool read_list(struct schema_compiler *c, struct schema_rule *rule)
+{
+	if (is_list(c, rule->place))
+		rule->nodes = read_nodes(c, rule->place);
+	return is_list(c, rule->place);
+}
+
+/* Alternatives are tried first and explained afterwards. */
+static bool read_alternatives(struct schema_compiler *c, struct schema_rule *rule)
+{
+	bool good = read_list(c, rule);
+
+	for (size_t i = 0; i < rule->nodes.count; i++)
+		rule->nodes.at[i]->remembered = true;
+	return good;
+}
+
+/* "prefixItems" alone, or "items" with those before them; draft 7 has both in "items". */
+static bool read_items(struct schema_compiler *c, struct schema_rule *rule)
+{
+	uint32_t items = find(c, "items"), first = find_newer(c, "prefixItems");
+	bool list = is_list(c, items);
+
+	first = list ? items : first;
+	if (is_list(c, first))
+		rule->nodes = read_nodes(c, first);
+	rule->node = part_at(c, list ? find(c, "additionalItems") : items);
+	return rule->place == items || items == JSON_NO_NODE;
+}
+
+static bool read_contains(struct schema_compiler *c, struct schema_rule *rule)
+{
+	rule->limits =
+	    (struct schema_count){json_int(text_at(c, find_newer(c, "minContains")), 1),
+				  json_int(text_at(c, find_newer(c, "maxContains")), INT64_MAX)};
+	return read_schema(c, rule);
+}
+
+static bool read_required(struct schema_compiler *c, struct schema_rule *rule)
+{
+	c->node->required = rule->names = read_texts(c, rule->place);
+	return rule->names.count > 0;
+}
+
+static void read_patterns(struct schema_compiler *c, struct member_rules *rules)
 {
 	uint32_t patterns = find(c, "patternProperties"), place = patterns + 1;
 
 	if (type_at(c, patterns) != JSON_OBJECT)
 		return;
 	rules->by_pattern = read_nodes(c, patterns);
-	if (rules->by_pattern.count > 0)
-		rules->patterns = new_block(c, rules->by_pattern.count * sizeof(struct pattern *));
+	rules->patterns = new_block(c, rules->by_pattern.count * sizeof(struct pattern *));
 	for (size_t i = 0; i < rules->by_pattern.count; i++) {
 		rules->patterns[i] = add_pattern(c, json_tree_key(c->tree, place), place);
 		place = c->tree->nodes[place].after;
@@ -349,98 +331,133 @@ static void read_patterns(struct compiler *c, struct object_rules *rules)
 }
 
 /* Properties whose values tell at once that an object is not what a schema describes. */
-static void read_constants(struct compiler *c, struct object_rules *rules)
+static void read_constants(struct schema_compiler *c, struct member_rules *rules)
 {
-	uint32_t place = rules->properties + 1, count = count_at(c, rules->properties);
-	struct schema_nodes *constants = &rules->constants;
+	struct schema_nodes all = read_nodes(c, rules->properties);
 
-	for (uint32_t i = 0; i < count; i++) {
-		if (json_tree_find(c->tree, place, SPAN("const")) != JSON_NO_NODE ||
-		    json_tree_find(c->tree, place, SPAN("enum")) != JSON_NO_NODE) {
-			if (constants->at == NULL)
-				constants->at = new_block(c, count * sizeof(*constants->at));
-			constants->at[constants->count++] = part_at(c, place);
-		}
-		place = c->tree->nodes[place].after;
-	}
+	rules->constants.at = all.at;
+	for (size_t i = 0; i < all.count; i++)
+		if (json_tree_find(c->tree, all.at[i]->place, SPAN("const")) != JSON_NO_NODE ||
+		    json_tree_find(c->tree, all.at[i]->place, SPAN("enum")) != JSON_NO_NODE)
+			rules->constants.at[rules->constants.count++] = all.at[i];
 }
 
-/* Add what a keyword requires of objects that have certain members. */
-static void read_dependencies(struct compiler *c, struct object_rules *rules, uint32_t keyword)
+/* One rule for the four keywords about members. */
+static bool read_members(struct schema_compiler *c, struct schema_rule *rule)
 {
-	uint32_t count = type_at(c, keyword) == JSON_OBJECT ? count_at(c, keyword) : 0;
-	uint32_t place = keyword + 1;
-	size_t old = rules->dependency_count;
-	struct schema_dependency *all;
+	struct member_rules *rules;
 
-	if (count == 0)
-		return;
-	all = new_block(c, (old + count) * sizeof(*all));
-	if (old > 0)
-		memcpy(all, rules->dependencies, old * sizeof(*all));
-	rules->dependencies = all;
-	rules->dependency_count += count;
-	for (all += old; count > 0; count--, all++) {
-		all->name = json_tree_key(c->tree, place);
-		all->required = read_texts(c, place);
-		all->schema = is_list(c, place) ? NULL : part_at(c, place);
-		place = c->tree->nodes[place].after;
-	}
-}
-
-static void read_object(struct compiler *c)
-{
-	static const char *const keywords[] = {"minProperties",
-					       "maxProperties",
-					       "required",
-					       "properties",
-					       "patternProperties",
-					       "additionalProperties",
-					       "propertyNames",
-					       "dependentRequired",
-					       "dependentSchemas",
-					       "dependencies",
-					       NULL};
-	struct object_rules *rules;
-
-	if (!has_any(c, keywords))
-		return;
-	rules = c->node->object = new_block(c, sizeof(*rules));
-	rules->members = find_count(c, "minProperties", "maxProperties");
-	rules->required = read_texts(c, find(c, "required"));
+	if (c->node->members != NULL)
+		return false;
+	c->node->members = rule->members = rules = new_block(c, sizeof(*rules));
 	rules->properties = find(c, "properties");
 	if (type_at(c, rules->properties) != JSON_OBJECT)
 		rules->properties = JSON_NO_NODE;
-	read_nodes(c, rules->properties);
 	read_constants(c, rules);
 	read_patterns(c, rules);
 	rules->additional = part_at(c, find(c, "additionalProperties"));
 	rules->names = part_at(c, find(c, "propertyNames"));
-	read_dependencies(c, rules, find_newer(c, "dependentRequired"));
-	read_dependencies(c, rules, find_newer(c, "dependentSchemas"));
-	read_dependencies(c, rules, find(c, "dependencies"));
+	return true;
 }
 
-static void read_combined(struct compiler *c)
+static bool read_dependencies(struct schema_compiler *c, struct schema_rule *rule)
 {
-	static const char *const keywords[] = {"allOf", "anyOf", "oneOf", "if", "not", NULL};
-	struct combined_rules *rules;
+	uint32_t count = count_at(c, rule->place), place = rule->place + 1;
 
-	if (!has_any(c, keywords))
-		return;
-	rules = c->node->combined = new_block(c, sizeof(*rules));
-	rules->all = read_list(c, find(c, "allOf"));
-	rules->any = read_alternatives(c, find(c, "anyOf"));
-	rules->one = read_alternatives(c, find(c, "oneOf"));
-	rules->has_any = is_list(c, find(c, "anyOf"));
-	rules->has_one = is_list(c, find(c, "oneOf"));
-	rules->condition = part_at(c, find(c, "if"));
-	rules->then = part_at(c, find(c, "then"));
-	rules->otherwise = part_at(c, find(c, "else"));
-	rules->not = part_at(c, find(c, "not"));
+	if (type_at(c, rule->place) != JSON_OBJECT)
+		return false;
+	rule->dependencies = new_block(c, count * sizeof(*rule->dependencies));
+	for (; rule->dependency_count < count; rule->dependency_count++) {
+		rule->dependencies[rule->dependency_count] = (struct schema_dependency){
+		    .name = json_tree_key(c->tree, place),
+		    .required = read_texts(c, place),
+		    .schema = is_list(c, place) ? NULL : part_at(c, place)};
+		place = c->tree->nodes[place].after;
+	}
+	return true;
 }
 
-static void read_rules(struct compiler *c)
+static bool read_condition(struct schema_compiler *c, struct schema_rule *rule)
+{
+	static const char *const keywords[] = {"if", "then", "else"};
+
+	rule->nodes.at = new_block(c, ARRAY_LEN(keywords) * sizeof(struct schema_node *));
+	for (; rule->nodes.count < ARRAY_LEN(keywords); rule->nodes.count++)
+		rule->nodes.at[rule->nodes.count] =
+		    part_at(c, find(c, keywords[rule->nodes.count]));
+	return true;
+}
+
+enum {
+	NUMBERS = 1U << JSON_NUMBER,
+	STRINGS = 1U << JSON_STRING,
+	ARRAYS = 1U << JSON_ARRAY,
+	OBJECTS = 1U << JSON_OBJECT,
+	VALUES = ~0U >> 1,
+};
+
+/* In the order in which they are checked. */
+static const struct schema_keyword keywords[] = {
+    {"minimum", NUMBERS, read_number, checker_bound, 0},
+    {"maximum", NUMBERS, read_number, checker_bound, KEYWORD_UPPER},
+    {"exclusiveMinimum", NUMBERS, read_number, checker_bound, KEYWORD_OPEN},
+    {"exclusiveMaximum", NUMBERS, read_number, checker_bound, KEYWORD_UPPER | KEYWORD_OPEN},
+    {"multipleOf", NUMBERS, read_divisor, checker_multiple, 0},
+    {"minLength", STRINGS, read_limit, checker_size, 0},
+    {"maxLength", STRINGS, read_limit, checker_size, KEYWORD_UPPER},
+    {"pattern", STRINGS, read_pattern, checker_pattern, 0},
+    {"minItems", ARRAYS, read_limit, checker_size, 0},
+    {"maxItems", ARRAYS, read_limit, checker_size, KEYWORD_UPPER},
+    {"prefixItems", ARRAYS, read_items, checker_items, KEYWORD_NEWER},
+    {"items", ARRAYS, read_items, checker_items, 0},
+    {"contains", ARRAYS, read_contains, checker_contains, 0},
+    {"uniqueItems", ARRAYS, read_true, checker_unique, 0},
+    {"minProperties", OBJECTS, read_limit, checker_size, 0},
+    {"maxProperties", OBJECTS, read_limit, checker_size, KEYWORD_UPPER},
+    {"required", OBJECTS, read_required, checker_required, 0},
+    {"properties", OBJECTS, read_members, checker_members, 0},
+    {"patternProperties", OBJECTS, read_members, checker_members, 0},
+    {"additionalProperties", OBJECTS, read_members, checker_members, 0},
+    {"propertyNames", OBJECTS, read_members, checker_members, 0},
+    {"dependentRequired", OBJECTS, read_dependencies, checker_dependencies, KEYWORD_NEWER},
+    {"dependentSchemas", OBJECTS, read_dependencies, checker_dependencies, KEYWORD_NEWER},
+    {"dependencies", OBJECTS, read_dependencies, checker_dependencies, 0},
+    {"allOf", VALUES, read_list, checker_all, 0},
+    {"anyOf", VALUES, read_alternatives, checker_any, 0},
+    {"oneOf", VALUES, read_alternatives, checker_one, 0},
+    {"if", VALUES, read_condition, checker_condition, 0},
+    {"not", VALUES, read_schema, checker_not, 0},
+};
+
+static void read_rules(struct schema_compiler *c)
+{
+	struct schema_rule rules[ARRAY_LEN(keywords)];
+	struct schema_node *node = c->node;
+
+	for (size_t i = 0; i < ARRAY_LEN(keywords); i++) {
+		struct schema_rule *rule = &rules[node->rule_count];
+
+		*rule = (struct schema_rule){.keyword = &keywords[i]};
+		rule->place =
+		    (keywords[i].flags & KEYWORD_NEWER ? find_newer : find)(c, keywords[i].name);
+		if (rule->place == JSON_NO_NODE || !keywords[i].read(c, rule))
+			continue;
+		node->combined |= keywords[i].types == VALUES;
+		node->rule_count++;
+	}
+	node->rules = new_block(c, node->rule_count * sizeof(*rules));
+	memcpy(node->rules, rules, node->rule_count * sizeof(*rules));
+}
+
+const struct schema_rule *schema_rule(const struct schema_node *node, const char *keyword)
+{
+	for (size_t i = 0; i < node->rule_count; i++)
+		if (strcmp(node->rules[i].keyword->name, keyword) == 0)
+			return &node->rules[i];
+	return NULL;
+}
+
+static void read_keywords(struct schema_compiler *c)
 {
 	struct schema_node *node = c->node;
 	struct span none = {0};
@@ -450,17 +467,13 @@ static void read_rules(struct compiler *c)
 	node->dynamic = follow(c, find_newer(c, "$dynamicRef"), &node->anchor);
 	c->schema->dynamic |= node->anchor.at != NULL;
 	read_values(c);
-	read_number(c);
-	read_string(c);
-	read_array(c);
-	read_object(c);
-	read_combined(c);
+	read_rules(c);
 	node->other_items = part_at(c, find_newer(c, "unevaluatedItems"));
 	node->other_members = part_at(c, find_newer(c, "unevaluatedProperties"));
 }
 
 /* Fill the node. Beside a reference, draft 7 knows no keywords. */
-static void fill(struct compiler *c, struct schema_node *node)
+static void fill(struct schema_compiler *c, struct schema_node *node)
 {
 	enum json_type type = type_at(c, node->place);
 	struct span anchor = {0};
@@ -477,13 +490,13 @@ static void fill(struct compiler *c, struct schema_node *node)
 	if (c->schema->document.draft7 && type_at(c, reference) == JSON_STRING)
 		node->reference = follow(c, reference, &anchor);
 	else
-		read_rules(c);
+		read_keywords(c);
 }
 
 /* ---- the whole ---- */
 
 /* Every place of a schema, so that a pattern that is not valid is found wherever it stands. */
-static bool compile_all(struct compiler *c)
+static bool compile_all(struct schema_compiler *c)
 {
 	struct schema_document *document = &c->schema->document;
 
@@ -500,7 +513,7 @@ static bool compile_all(struct compiler *c)
 struct schema *schema_compile(struct span text, struct span *where, struct error *e)
 {
 	struct schema *schema = mem_zero(sizeof(*schema));
-	struct compiler c = {
+	struct schema_compiler c = {
 	    .schema = schema, .tree = &schema->document.tree, .wrong = JSON_NO_NODE, .e = e};
 
 	text = json_trim(text);

@@ -195,9 +195,10 @@ static struct pattern *pattern_of(const struct generator *g, const struct schema
 {
 	for (size_t i = 0; i < parts->count; i++) {
 		const struct schema_node *node = node_of(g, parts->at[i]);
+		const struct schema_rule *rule = node != NULL ? schema_rule(node, "pattern") : NULL;
 
-		if (node != NULL && node->string != NULL && node->string->pattern != NULL)
-			return node->string->pattern;
+		if (rule != NULL)
+			return rule->pattern;
 	}
 	return NULL;
 }

@@ -26,22 +26,6 @@ struct schema_count {
 	int64_t least, most;
 };
 
-struct number_rules {
-	struct span minimum, maximum, exclusive_minimum, exclusive_maximum, divisor;
-};
-
-struct string_rules {
-	struct schema_count length;
-	struct pattern *pattern; /* NULL: any */
-};
-
-struct array_rules {
-	struct schema_count items, contained;
-	struct schema_nodes first; /* "prefixItems" */
-	const struct schema_node *rest, *contains;
-	bool unique;
-};
-
 /* What the presence of the member `name` requires. */
 struct schema_dependency {
 	struct span name;
@@ -49,22 +33,51 @@ struct schema_dependency {
 	const struct schema_node *schema; /* NULL: none */
 };
 
-struct object_rules {
-	struct schema_count members;
-	struct schema_texts required;
+/* The keywords about each member of an object. */
+struct member_rules {
 	uint32_t properties;            /* the place of the object of schemas; JSON_NO_NODE: none */
 	struct schema_nodes constants;  /* of the properties, those with "const" or "enum" */
 	struct pattern **patterns;      /* of "patternProperties", */
 	struct schema_nodes by_pattern; /* each with its schema */
 	const struct schema_node *additional, *names;
+};
+
+/* A keyword of a node, or several that mean something together, with what its value says; each
+ * keyword uses some of the members. */
+struct schema_rule {
+	const struct schema_keyword *keyword;
+	uint32_t place; /* of the keyword's value */
+	struct schema_count limits;
+	struct schema_nodes nodes; /* the schemas of a list; of "if": if, then, else */
+	const struct schema_node
+	    *node; /* a schema; of "items": that of the items behind the list */
+	struct schema_texts names;
+	struct pattern *pattern;
+	const struct member_rules *members;
 	struct schema_dependency *dependencies;
 	size_t dependency_count;
 };
 
-struct combined_rules {
-	struct schema_nodes all, any, one;
-	bool has_any, has_one; /* an empty list allows nothing */
-	const struct schema_node *condition, *then, *otherwise, *not ;
+struct schema_checker;
+struct schema_compiler;
+
+/* Whether the value satisfies the rule. */
+typedef bool schema_keyword_check(struct schema_checker *c, const struct schema_rule *rule,
+				  uint32_t value);
+
+struct schema_keyword {
+	const char *name;
+	unsigned types; /* of the values that it is about: a bit for each enum json_type */
+	/* Read the value at rule->place; false if there is nothing to check. */
+	bool (*read)(struct schema_compiler *c, struct schema_rule *rule);
+	schema_keyword_check *check;
+	unsigned flags; /* of enum schema_keyword_flag */
+};
+
+enum schema_keyword_flag {
+	KEYWORD_NEWER = 1 /* than draft 7 */,
+	KEYWORD_UPPER = 2,
+	KEYWORD_OPEN = 4
 };
 
 /* A value of an "enum". */
@@ -82,17 +95,17 @@ struct schema_node {
 	enum schema_kind kind;
 	uint32_t place, resource; /* in the document; the place identifies the node */
 	bool remembered;          /* several ways may lead here: results are remembered */
+	bool combined;            /* some rule is about any value */
 	bool typed;               /* has "type": */
 	unsigned types;           /* a bit for each enum json_type, and SCHEMA_INTEGER */
 	const struct schema_node *reference, *dynamic; /* "$ref" and "$dynamicRef" */
 	struct span anchor;                            /* of `dynamic`; absent: it is not dynamic */
 	uint32_t constant, values;                     /* places; JSON_NO_NODE: none */
 	struct schema_constant *sorted;                /* the values of a long "enum" */
-	struct number_rules *number;                   /* NULL: there are none, as with all below */
-	struct string_rules *string;
-	struct array_rules *array;
-	struct object_rules *object;
-	struct combined_rules *combined;
+	struct schema_rule *rules;                     /* in the order in which they are checked */
+	size_t rule_count;
+	struct schema_texts required;
+	const struct member_rules *members;                    /* NULL: none */
 	const struct schema_node *other_items, *other_members; /* "unevaluated..." */
 };
 
@@ -113,6 +126,9 @@ struct schema {
 	struct json_tree value;
 	struct memo memo;
 };
+
+/* The rule of a node for a keyword; NULL: there is none. */
+const struct schema_rule *schema_rule(const struct schema_node *node, const char *keyword);
 
 /* The text of a keyword of a node, as it stands in the document; absent if there is none. */
 struct span schema_keyword(struct schema *schema, const struct schema_node *node,
