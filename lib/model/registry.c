@@ -138,6 +138,8 @@ static void split_query(struct provider *provider)
 
 	if (*end == '?' && strcspn(end + 1, "#") > 0)
 		provider->base_query = mem_copy((struct span){end + 1, strcspn(end + 1, "#")});
+	while (end > provider->base_url && end[-1] == '/')
+		end--;
 	*end = '\0';
 }
 

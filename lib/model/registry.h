@@ -22,8 +22,9 @@ struct provider {
 	struct buffer key;   /* the API key; empty when none is needed or set */
 	struct buffer token; /* what must be as secret as the key: the token of an AWS session */
 	char *auth;          /* how the key is sent: "bearer", "sigv4", or the name of a header */
-	char *base_url;   /* from the caller, the environment or the registry, without its query */
-	char *base_query; /* which ends every URL; NULL: it has none */
+	char *base_url;      /* from the caller, the environment or the registry, without query and
+			      * slashes at its      end */
+	char *base_query;    /* which ends every URL; NULL: it has none */
 };
 
 /* Look `name` up and resolve its base URL and key (environment variables, api_key_command). NULL

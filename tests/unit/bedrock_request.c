@@ -292,7 +292,7 @@ static void url(const char *model, const char *want)
 	struct model_request request = REQUEST(MESSAGES(HI));
 	struct http_request http = {0};
 
-	protocol_bedrock.request(provider, model, "http://h/", &request, &http, NULL);
+	protocol_bedrock.request(provider, model, provider->base_url, &request, &http, NULL);
 	unit_same(span_of(http.url), span_of(want), model);
 	http_request_free(&http);
 	provider_free(provider);

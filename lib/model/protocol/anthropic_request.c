@@ -238,8 +238,6 @@ char *anthropic_url(const char *base_url, const char *path)
 	struct buffer url = {0};
 
 	buffer_add_text(&url, base_url);
-	while (url.len > 0 && url.at[url.len - 1] == '/')
-		url.len--;
 	if (!span_ends(buffer_span(&url), "/v1"))
 		buffer_add_text(&url, "/v1");
 	buffer_add_text(&url, path);

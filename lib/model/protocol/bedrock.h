@@ -2,8 +2,7 @@
  * bedrock: Amazon Bedrock's ConverseStream, one protocol for the models of many makers. Private to
  * its files:
  *   bedrock_decode.c    the decoder
- *   bedrock_request.c   the request: URL, messages and parameters
- *   bedrock_tools.c     its tools
+ *   bedrock_request.c   the request
  *
  * The answer is an AWS event stream (net/aws_stream.h). Blocks of text and reasoning begin with
  * their first piece, only calls are announced; every payload has a member "p" of random length, to
@@ -15,20 +14,11 @@
 #include "model/protocol/protocol.h"
 #include "model/protocol/transcript.h"
 
-/* Longest id and longest name of a call. */
-enum { BEDROCK_MAX_ID = 64 };
-
 /* As protocol.h says. */
 bool bedrock_answers_by_tool(const struct provider *provider, const char *model,
 			     const struct model_request *request);
 bool bedrock_request(const struct provider *provider, const char *model, const char *base_url,
 		     const struct model_request *request, struct http_request *out,
 		     struct error *e);
-
-/* Append "toolConfig" where one is due: tools are offered, or the conversation holds calls. */
-void bedrock_write_tools(const struct transcript *t);
-
-/* Append what keeps Claude from making several calls at once. */
-void bedrock_write_single(const struct transcript *t);
 
 #endif

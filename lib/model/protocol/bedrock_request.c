@@ -7,30 +7,14 @@
 #include "model/provider.h"
 #include "model/schema_dialect.h"
 
-/* ---- the user's messages ---- */
+/* Longest id and longest name of a call. */
+enum { MAX_ID = 64 };
 
-static bool is_blank(struct span text)
-{
-	for (size_t i = 0; i < text.len; i++)
-		if (strchr(" \t\r\n", text.at[i]) == NULL)
-			return false;
-	return true;
-}
+/* ---- the user's messages ---- */
 
 static void put_text(struct transcript *t, struct span text)
 {
-	json_open(t->out, '{');
-	json_put_string(t->out, "text", text);
-	json_close(t->out, '}');
-}
-
-/* A text that is blank would be refused. */
-static void user_text(struct transcript *t, struct span text)
-{
-	buffer_clear(&t->scratch);
-	json_decode(text, &t->scratch);
-	if (!is_blank(buffer_span(&t->scratch)))
-		put_text(t, buffer_span(&t->scratch));
+	json_pack(t->out, "{'text':%s}", text);
 }
 
 /* What the API calls a media type; NULL: it does not take it. */
@@ -65,69 +49,48 @@ static const char *format_of(struct span media_type, bool image)
 
 /* Letters, digits, hyphens, brackets and single spaces; no two documents of one request may have
  * the same name. */
-static void put_file_name(struct span name, int number, struct buffer *out)
+static void make_file_name(struct span name, int number, struct buffer *out)
 {
 	enum { MAX_NAME = 190 };
-	struct buffer plain = {0}, clean = {0};
+	struct buffer plain = {0};
 
 	json_decode(name, &plain);
-	for (size_t i = 0; i < plain.len && clean.len < MAX_NAME; i++) {
+	for (size_t i = 0; i < plain.len && out->len < MAX_NAME; i++) {
 		unsigned char c = (unsigned char)plain.at[i];
+		char last = out->len > 0 ? out->at[out->len - 1] : '-';
 
-		if (c < 0x80 && (isalnum(c) || strchr("-()[] ", c) != NULL))
-			buffer_add_char(&clean, (char)c);
-		else if (clean.len > 0 && clean.at[clean.len - 1] != '-')
-			buffer_add_char(&clean, '-');
-		if (clean.len > 1 && clean.at[clean.len - 1] == ' ' &&
-		    clean.at[clean.len - 2] == ' ')
-			clean.len--;
+		if (c < 0x80 && (isalnum(c) || strchr("-()[] ", c) != NULL)) {
+			if (c != ' ' || last != ' ')
+				buffer_add_char(out, (char)c);
+		} else if (last != '-') {
+			buffer_add_char(out, '-');
+		}
 	}
-	if (clean.len == 0)
-		buffer_add_text(&clean, "document");
+	if (out->len == 0)
+		buffer_add_text(out, "document");
 	if (number > 1)
-		buffer_add_format(&clean, "-%d", number);
-	json_put_string(out, "name", buffer_span(&clean));
+		buffer_add_format(out, "-%d", number);
 	buffer_free(&plain);
-	buffer_free(&clean);
 }
 
 static bool write_attachment(struct transcript *t, const struct part *part)
 {
 	bool image = part->type == PART_IMAGE;
 	const char *format = format_of(part->media_type, image);
+	struct buffer name = {0};
 
 	if (format == NULL)
 		return false;
-	json_open(t->out, '{');
-	json_key(t->out, image ? "image" : "document");
-	json_open(t->out, '{');
-	json_put_text(t->out, "format", format);
 	if (!image)
-		put_file_name(part->name, ++t->files, t->out);
-	json_key(t->out, "source");
-	json_open(t->out, '{');
-	json_put_raw(t->out, "bytes", part->data);
-	json_close(t->out, '}');
-	json_close(t->out, '}');
-	json_close(t->out, '}');
+		make_file_name(part->name, ++t->files, &name);
+	json_pack(t->out, "{%t:{'format':%t,'name':%s,'source':{'bytes':%j}}}",
+		  image ? "image" : "document", format,
+		  image ? (struct span){0} : buffer_span(&name), part->data);
+	buffer_free(&name);
 	return true;
 }
 
 /* ---- results ---- */
-
-/* {"KEY":{ ... up to close_block */
-static void open_block(struct transcript *t, const char *key)
-{
-	json_open(t->out, '{');
-	json_key(t->out, key);
-	json_open(t->out, '{');
-}
-
-static void close_block(struct transcript *t)
-{
-	json_close(t->out, '}');
-	json_close(t->out, '}');
-}
 
 /* Only some families of models take a flag for errors: quirk "result_status". */
 static bool takes_status(const struct transcript *t)
@@ -138,6 +101,7 @@ static bool takes_status(const struct transcript *t)
 static void write_result(struct transcript *t, const struct transcript_call *call)
 {
 	bool is_error = call->result == NULL || call->result->is_error;
+	struct span text;
 
 	buffer_clear(&t->scratch);
 	if (call->result == NULL)
@@ -145,19 +109,13 @@ static void write_result(struct transcript *t, const struct transcript_call *cal
 				"Error: the call was interrupted, there is no result.");
 	else
 		transcript_result_text(call->result, &t->scratch);
-	open_block(t, "toolResult");
-	json_put_string(t->out, "toolUseId", call->id);
-	json_key(t->out, "content");
-	json_open(t->out, '[');
-	put_text(t, is_blank(buffer_span(&t->scratch)) ? SPAN("(no output)")
-						       : buffer_span(&t->scratch));
-	json_close(t->out, ']');
-	if (is_error && takes_status(t))
-		json_put_text(t->out, "status", "error");
-	close_block(t);
+	text = buffer_span(&t->scratch);
+	json_pack(t->out, "{'toolResult':{'toolUseId':%s,'content':[{'text':%s}],'status':%t}}",
+		  call->id, span_trim(text).len == 0 ? SPAN("(no output)") : text,
+		  is_error && takes_status(t) ? "error" : NULL);
 }
 
-/* A result whose call is not in the message before is no result to the API. */
+/* The API refuses a result whose call is not in the message before. */
 static void write_late(struct transcript *t, const struct part *result)
 {
 	buffer_clear(&t->scratch);
@@ -166,119 +124,88 @@ static void write_late(struct transcript *t, const struct part *result)
 	put_text(t, buffer_span(&t->scratch));
 }
 
-/* ---- responses ---- */
+/* ---- parts ---- */
 
-static void write_call(struct transcript *t, const struct part *part, struct span id)
+/* A text that is blank would be refused. */
+static void write_text(struct transcript *t, const struct part *part)
 {
-	open_block(t, "toolUse");
-	json_put_string(t->out, "toolUseId", id);
-	transcript_put_name(t, part->tool_name, BEDROCK_MAX_ID);
+	struct span citations = transcript_data(t, part, "citations");
+
+	buffer_clear(&t->scratch);
+	json_decode(part->text, &t->scratch);
+	if (citations.at != NULL)
+		json_pack(t->out, "{'citationsContent':{'content':[{'text':%j}],'citations':%j}}",
+			  part->text, citations);
+	else if (span_trim(buffer_span(&t->scratch)).len > 0)
+		put_text(t, buffer_span(&t->scratch));
+}
+
+static void put_call(struct transcript *t, const struct part *part, struct span id)
+{
+	json_pack(t->out, "{'toolUse':{'toolUseId':%s", id);
+	transcript_put_name(t, part->tool_name, MAX_ID);
 	transcript_put_args(part, "input", t->out);
-	if (part->type == PART_PROVIDER_CALL)
-		json_put_text(t->out, "type", "server_tool_use");
-	close_block(t);
+	json_pack(t->out, "'type':%t}}",
+		  part->type == PART_PROVIDER_CALL ? "server_tool_use" : NULL);
+}
+
+static void write_call(struct transcript *t, const struct part *part)
+{
+	put_call(t, part, transcript_call_id(t, part));
 }
 
 /* A call that the provider ran goes back with its result, as it came. */
 static void write_provider_call(struct transcript *t, const struct part *part)
 {
-	struct span content = json_get(part->provider_data, "content");
+	struct span content = transcript_data(t, part, "content");
 	struct buffer id = {0};
 
 	if (json_type(content) != JSON_ARRAY)
 		return;
 	transcript_safe_id(t, part, part->tool_call_id, &id);
-	write_call(t, part, buffer_span(&id));
-	open_block(t, "toolResult");
-	transcript_members(json_get(part->provider_data, "result"), NULL, t->out);
-	json_put_raw(t->out, "content", content);
-	close_block(t);
+	put_call(t, part, buffer_span(&id));
+	json_pack(t->out, "{'toolResult':{");
+	transcript_members(transcript_data(t, part, "result"), NULL, t->out);
+	json_pack(t->out, "'content':%j}}", content);
 	buffer_free(&id);
 }
 
 /* Reasoning goes back signed or not at all. */
 static void write_thinking(struct transcript *t, const struct part *part)
 {
-	struct span signature = json_get(part->provider_data, "signature");
+	struct span signature = transcript_data(t, part, "signature");
 
-	if (signature.at == NULL)
-		return;
-	open_block(t, "reasoningContent");
-	json_key(t->out, "reasoningText");
-	json_open(t->out, '{');
-	json_put_raw(t->out, "text", part->text);
-	json_put_raw(t->out, "signature", signature);
-	json_close(t->out, '}');
-	close_block(t);
+	if (signature.at != NULL)
+		json_pack(t->out,
+			  "{'reasoningContent':{'reasoningText':{'text':%j,'signature':%j}}}",
+			  part->text, signature);
 }
 
 static void write_opaque(struct transcript *t, const struct part *part)
 {
-	struct span redacted = json_get(part->provider_data, "redactedContent");
+	struct span redacted = transcript_data(t, part, "redactedContent");
 
-	if (redacted.at == NULL)
-		return;
-	open_block(t, "reasoningContent");
-	json_put_raw(t->out, "redactedContent", redacted);
-	close_block(t);
-}
-
-static void write_cited(struct transcript *t, const struct part *part, struct span citations)
-{
-	open_block(t, "citationsContent");
-	json_key(t->out, "content");
-	json_open(t->out, '[');
-	json_open(t->out, '{');
-	json_put_raw(t->out, "text", part->text);
-	json_close(t->out, '}');
-	json_close(t->out, ']');
-	json_put_raw(t->out, "citations", citations);
-	close_block(t);
-}
-
-/* What only the model that wrote the response can read of it. */
-static void write_own_part(struct transcript *t, const struct part *part)
-{
-	if (part->type == PART_PROVIDER_CALL)
-		write_provider_call(t, part);
-	else if (part->type == PART_THINKING)
-		write_thinking(t, part);
-	else if (part->type == PART_OPAQUE)
-		write_opaque(t, part);
-}
-
-static void write_part(struct transcript *t, const struct part *part, bool own)
-{
-	struct span citations = json_get(part->provider_data, "citations");
-
-	if (part->type == PART_CALL)
-		write_call(t, part, transcript_call_id(t, part));
-	else if (part->type == PART_TEXT && own && citations.at != NULL)
-		write_cited(t, part, citations);
-	else if (part->type == PART_TEXT || part->type == PART_REFUSAL)
-		user_text(t, part->text);
-	else if (own)
-		write_own_part(t, part);
+	if (redacted.at != NULL)
+		json_pack(t->out, "{'reasoningContent':{'redactedContent':%j}}", redacted);
 }
 
 /* The provider has models of many makers, none of which can read another's signatures. */
-static void write_response(struct transcript *t, const struct message *message)
-{
-	bool own = transcript_is_same_model(t, message);
-
-	for (size_t i = 0; i < message->part_count; i++)
-		write_part(t, &message->parts[i], own);
-}
-
 static const struct transcript_form form = {
     .member = "messages",
     .parts_key = "content",
     .assistant = "assistant",
     .answers_calls = true,
+    .own_model = true,
     .id = transcript_safe_id,
-    .user_text = user_text,
     .attachment = write_attachment,
-    .response = write_response,
+    .parts =
+	{
+	    [PART_TEXT] = write_text,
+	    [PART_THINKING] = write_thinking,
+	    [PART_CALL] = write_call,
+	    [PART_PROVIDER_CALL] = write_provider_call,
+	    [PART_OPAQUE] = write_opaque,
+	},
     .result = write_result,
     .late = write_late,
 };
@@ -335,27 +262,102 @@ bool bedrock_answers_by_tool(const struct provider *provider, const char *model,
 static void write_schema(struct transcript *t)
 {
 	struct buffer schema = {0}, name = {0};
-	struct buffer *out = t->out;
 
 	anthropic_write_schema(t->request->schema, &schema);
 	dialect_name(t->request->schema, &name);
-	json_key(out, "outputConfig");
-	json_open(out, '{');
-	json_key(out, "textFormat");
-	json_open(out, '{');
-	json_put_text(out, "type", "json_schema");
-	json_key(out, "structure");
-	json_open(out, '{');
-	json_key(out, "jsonSchema");
-	json_open(out, '{');
-	json_put_string(out, "schema", buffer_span(&schema));
-	json_put_string(out, "name", buffer_span(&name));
-	json_close(out, '}');
-	json_close(out, '}');
-	json_close(out, '}');
-	json_close(out, '}');
+	json_pack(t->out,
+		  "'outputConfig':{'textFormat':{'type':'json_schema','structure':{'jsonSchema':"
+		  "{'schema':%s,'name':%s}}}}",
+		  buffer_span(&schema), buffer_span(&name));
 	buffer_free(&schema);
 	buffer_free(&name);
+}
+
+/* ---- tools ---- */
+
+/* The parameters of a tool are always the schema of an object. */
+static void write_tool(struct span name, const char *description, struct span parameters,
+		       struct buffer *out)
+{
+	if (json_get(parameters, "type").at == NULL)
+		parameters = SPAN("{\"type\":\"object\",\"properties\":{}}");
+	json_pack(out, "{'toolSpec':{'name':%s,'description':%t,'inputSchema':{'json':%j}}}", name,
+		  description != NULL && *description != '\0' ? description : NULL, parameters);
+}
+
+/* Declare the tool of a call, unless it is among `seen`. */
+static void write_called_tool(const struct part *call, struct buffer *seen, struct buffer *out)
+{
+	struct buffer name = {0}, line = {0};
+
+	json_decode(call->tool_name, &name);
+	transcript_make_name(&name, MAX_ID);
+	buffer_add_format(&line, "\n%s\n", buffer_string(&name));
+	if (strstr(buffer_string(seen), buffer_string(&line)) == NULL) {
+		buffer_add_span(seen, buffer_span(&line));
+		write_tool(buffer_span(&name), "Not available any more.", (struct span){0}, out);
+	}
+	buffer_free(&name);
+	buffer_free(&line);
+}
+
+/* The tools that the conversation calls, by name. Without them the calls would be refused. */
+static void write_called(const struct model_request *request, struct buffer *out)
+{
+	struct buffer seen = {0};
+
+	for (size_t i = 0; i < request->message_count; i++) {
+		const struct message *message = request->messages[i];
+
+		for (size_t j = 0; message->calls > 0 && j < message->part_count; j++)
+			if (message->parts[j].type == PART_CALL)
+				write_called_tool(&message->parts[j], &seen, out);
+	}
+	buffer_free(&seen);
+}
+
+static bool has_calls(const struct model_request *request)
+{
+	for (size_t i = 0; i < request->message_count; i++)
+		if (request->messages[i]->calls > 0)
+			return true;
+	return false;
+}
+
+/* The API has no "none": no tools are offered, unless the conversation holds calls of them. */
+static void write_tools(const struct transcript *t)
+{
+	const struct model_request *request = t->request;
+	enum tool_choice choice = parameters_choice(request->tool_choice);
+
+	if ((request->tool_count == 0 || choice == CHOICE_NONE) && !has_calls(request))
+		return;
+	json_pack(t->out, "'toolConfig':{'tools':[");
+	for (size_t i = 0; i < request->tool_count; i++)
+		write_tool(span_of(request->tools[i].name), request->tools[i].description,
+			   request->tools[i].parameters, t->out);
+	if (request->tool_count == 0)
+		write_called(request, t->out);
+	json_close(t->out, ']');
+	if (parameters_force_tool(request) && !parameters_one_call(request))
+		json_pack(t->out,
+			  choice == CHOICE_ANY ? "'toolChoice':{'any':{}}"
+					       : "'toolChoice':{'tool':{'name':%t}}",
+			  request->tool_choice);
+	json_close(t->out, '}');
+}
+
+/* The API has no option for one call at a time: Claude is told in its own words, which include the
+ * choice of the tool. */
+static void write_single(const struct transcript *t)
+{
+	const char *choice = t->request->tool_choice;
+
+	if (t->request->tool_count == 0 || parameters_choice(choice) == CHOICE_NONE)
+		return;
+	json_pack(t->out, "'additionalModelRequestFields':{");
+	anthropic_put_choice(choice, true, t->out);
+	json_close(t->out, '}');
 }
 
 /* ---- the request ---- */
@@ -367,14 +369,8 @@ static void write_system(struct transcript *t, bool with_schema)
 	transcript_system(t->request, &text);
 	if (with_schema)
 		dialect_instruction(t->request->schema, &text);
-	if (text.len > 0) {
-		json_key(t->out, "system");
-		json_open(t->out, '[');
-		json_open(t->out, '{');
-		json_put_string(t->out, "text", buffer_span(&text));
-		json_close(t->out, '}');
-		json_close(t->out, ']');
-	}
+	if (text.len > 0)
+		json_pack(t->out, "'system':[{'text':%s}]", buffer_span(&text));
 	buffer_free(&text);
 }
 
@@ -401,17 +397,13 @@ static bool write_body(struct transcript *t)
 	json_open(t->out, '{');
 	transcript_put_messages(t);
 	write_system(t, schema && !native);
-	if (t->request->max_tokens > 0) {
-		json_key(t->out, "inferenceConfig");
-		json_open(t->out, '{');
-		json_put_int(t->out, "maxTokens", t->request->max_tokens);
-		json_close(t->out, '}');
-	}
-	bedrock_write_tools(t);
+	if (t->request->max_tokens > 0)
+		json_pack(t->out, "'inferenceConfig':{'maxTokens':%d}", t->request->max_tokens);
+	write_tools(t);
 	if (native)
 		write_schema(t);
 	if (parameters_one_call(t->request))
-		bedrock_write_single(t);
+		write_single(t);
 	json_close(t->out, '}');
 	return parameters_apply(t->provider, t->model, t->request, &rules, t->out, t->e);
 }
@@ -424,12 +416,10 @@ bool bedrock_request(const struct provider *provider, const char *model, const c
 			       .request = request,
 			       .out = &out->body,
 			       .e = e,
-			       .ids = {.most = BEDROCK_MAX_ID, .made = 16}};
+			       .ids = {.most = MAX_ID, .made = 16}};
 	struct buffer url = {0};
 
 	buffer_add_text(&url, base_url);
-	while (url.len > 0 && url.at[url.len - 1] == '/')
-		url.len--;
 	buffer_add_text(&url, "/model/");
 	provider_escape(model, &url);
 	buffer_add_text(&url, "/converse-stream");

@@ -17,22 +17,23 @@ static const char no_signature[] = "\"c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3
 /* ---- parts of contents ---- */
 
 /* A text is not empty, unless it carries a signature. */
-static void put_text(struct transcript *t, struct span text, bool thought, struct span signature)
+static void put_text(struct transcript *t, const struct part *part, bool thought)
 {
-	if (json_type(text) != JSON_STRING || (text.len <= 2 && signature.at == NULL))
-		return;
-	json_open(t->out, '{');
-	json_put_raw(t->out, "text", text);
-	if (thought)
-		json_put_bool(t->out, "thought", true);
-	if (signature.at != NULL)
-		json_put_raw(t->out, "thoughtSignature", signature);
-	json_close(t->out, '}');
+	struct span signature = transcript_data(t, part, "thoughtSignature");
+
+	if (json_type(part->text) == JSON_STRING && (part->text.len > 2 || signature.at != NULL))
+		json_pack(t->out, "{'text':%j,'thought':%f,'thoughtSignature':%j}", part->text,
+			  thought, signature);
 }
 
-static void user_text(struct transcript *t, struct span text)
+static void write_text(struct transcript *t, const struct part *part)
 {
-	put_text(t, text, false, (struct span){0});
+	put_text(t, part, false);
+}
+
+static void write_thinking(struct transcript *t, const struct part *part)
+{
+	put_text(t, part, true);
 }
 
 static bool takes(struct span media_type)
@@ -53,13 +54,7 @@ static bool write_attachment(struct transcript *t, const struct part *part)
 {
 	if (!takes(part->media_type) || json_type(part->data) != JSON_STRING)
 		return false;
-	json_open(t->out, '{');
-	json_key(t->out, "inlineData");
-	json_open(t->out, '{');
-	json_put_raw(t->out, "mimeType", part->media_type);
-	json_put_raw(t->out, "data", part->data);
-	json_close(t->out, '}');
-	json_close(t->out, '}');
+	json_pack(t->out, "{'inlineData':{'mimeType':%j,'data':%j}}", part->media_type, part->data);
 	return true;
 }
 
@@ -95,121 +90,53 @@ static void call_id(struct transcript *t, const struct part *call, struct span t
 		json_decode(own.at != NULL ? own : tool_call_id, id);
 }
 
-static void put_id(struct transcript *t, struct span id)
+/* The id, unless it is empty. */
+static struct span sent_id(struct span id)
 {
-	if (id.len > 0)
-		json_put_string(t->out, "id", id);
+	return id.len > 0 ? id : (struct span){0};
 }
 
 /* From generation 3 on the first call of a content must be signed. */
-static void put_signature(struct transcript *t, struct span signature)
+static void write_call(struct transcript *t, const struct part *part)
 {
-	bool wanted = !t->after_call && gemini_generation(t->provider, t->model) >= 3;
+	struct span signature = transcript_data(t, part, "thoughtSignature");
 
-	if (signature.at != NULL)
-		json_put_raw(t->out, "thoughtSignature", signature);
-	else if (wanted)
-		json_put_raw(t->out, "thoughtSignature", SPAN(no_signature));
+	if (signature.at == NULL && !t->after_call && gemini_generation(t->provider, t->model) >= 3)
+		signature = SPAN(no_signature);
 	t->after_call = true;
-}
-
-static void write_call(struct transcript *t, const struct part *part, struct span signature)
-{
-	json_open(t->out, '{');
-	json_key(t->out, "functionCall");
-	json_open(t->out, '{');
-	put_id(t, transcript_call_id(t, part));
+	json_pack(t->out, "{'functionCall':{'id':%s", sent_id(transcript_call_id(t, part)));
 	put_name(t, part->tool_name);
 	transcript_put_args(part, "args", t->out);
-	json_close(t->out, '}');
-	put_signature(t, signature);
-	json_close(t->out, '}');
+	json_pack(t->out, "},'thoughtSignature':%j}", signature);
 }
 
 static void write_result(struct transcript *t, const struct transcript_call *call)
 {
 	bool is_error = call->result == NULL || call->result->is_error;
 
-	json_open(t->out, '{');
-	json_key(t->out, "functionResponse");
-	json_open(t->out, '{');
-	put_id(t, call->id);
+	json_pack(t->out, "{'functionResponse':{'id':%s", sent_id(call->id));
 	put_name(t, call->part->tool_name);
-	buffer_clear(&t->scratch);
-	if (call->result == NULL)
-		buffer_add_text(&t->scratch, "The call was interrupted: there is no result.");
-	else
-		transcript_result(call->result, &t->scratch);
-	json_key(t->out, "response");
-	json_open(t->out, '{');
-	json_put_string(t->out, is_error ? "error" : "output", buffer_span(&t->scratch));
-	json_close(t->out, '}');
-	json_close(t->out, '}');
-	json_close(t->out, '}');
+	json_pack(t->out, "'response':{%t:%s}}}", is_error ? "error" : "output",
+		  transcript_call_result(t, call));
 }
 
-/* A result whose call is not in the content before is no result to the API. */
+/* The API refuses a result whose call is not in the content before. */
 static void write_late(struct transcript *t, const struct part *result)
 {
 	buffer_clear(&t->scratch);
 	transcript_late(result, &t->scratch);
 	transcript_result_text(result, &t->scratch);
-	json_open(t->out, '{');
-	json_put_string(t->out, "text", buffer_span(&t->scratch));
-	json_close(t->out, '}');
+	json_pack(t->out, "{'text':%s}", buffer_span(&t->scratch));
 }
-
-/* ---- responses ---- */
 
 /* A part as it came. */
-static void put_raw(struct transcript *t, struct span part)
+static void write_raw(struct transcript *t, const struct part *part)
 {
-	if (json_type(part) != JSON_OBJECT || json_count(part) == 0)
+	if (json_type(part->provider_data) != JSON_OBJECT || json_count(part->provider_data) == 0)
 		return;
 	json_open(t->out, '{');
-	transcript_members(part, NULL, t->out);
+	transcript_members(part->provider_data, NULL, t->out);
 	json_close(t->out, '}');
-}
-
-/* `own`: this very model wrote it, and can read what it signed. */
-static void write_part(struct transcript *t, const struct part *part, bool own)
-{
-	struct span signature =
-	    own ? json_get(part->provider_data, "thoughtSignature") : (struct span){0};
-
-	switch (part->type) {
-	case PART_CALL:
-		write_call(t, part, signature);
-		break;
-	case PART_TEXT:
-		put_text(t, part->text, false, signature);
-		break;
-	case PART_REFUSAL:
-		user_text(t, part->text);
-		break;
-	case PART_THINKING:
-		if (own)
-			put_text(t, part->text, true, signature);
-		break;
-	case PART_PROVIDER_CALL:
-	case PART_OPAQUE:
-		if (own)
-			put_raw(t, part->provider_data);
-		break;
-	case PART_UNKNOWN:
-	case PART_RESULT:
-	case PART_IMAGE:
-	case PART_FILE:
-		break;
-	}
-}
-
-static void write_response(struct transcript *t, const struct message *message)
-{
-	bool own = transcript_is_same_model(t, message);
-
-	for (size_t i = 0; i < message->part_count; i++)
-		write_part(t, &message->parts[i], own);
 }
 
 static const struct transcript_form form = {
@@ -218,77 +145,58 @@ static const struct transcript_form form = {
     .assistant = "model",
     .answers_calls = true,
     .orders_results = true,
+    .own_model = true,
     .id = call_id,
-    .user_text = user_text,
     .attachment = write_attachment,
-    .response = write_response,
+    .parts =
+	{
+	    [PART_TEXT] = write_text,
+	    [PART_THINKING] = write_thinking,
+	    [PART_CALL] = write_call,
+	    [PART_PROVIDER_CALL] = write_raw,
+	    [PART_OPAQUE] = write_raw,
+	},
     .result = write_result,
     .late = write_late,
 };
 
 /* ---- tools ---- */
 
-/* The schema of the arguments is JSON Schema as it is; the older member "parameters" would take
- * only a part of it. */
-static void write_declaration(const struct model_tool *tool, struct buffer *out)
-{
-	json_open(out, '{');
-	json_put_text(out, "name", tool->name);
-	if (tool->description != NULL && *tool->description != '\0')
-		json_put_text(out, "description", tool->description);
-	if (json_type(tool->parameters) == JSON_OBJECT && json_count(tool->parameters) > 0)
-		json_put_raw(out, "parametersJsonSchema", tool->parameters);
-	json_close(out, '}');
-}
-
+/* The older member "parameters" would take only a part of JSON Schema. */
 static void write_declarations(const struct model_request *request, struct buffer *out)
 {
-	json_open(out, '{');
-	json_key(out, "functionDeclarations");
-	json_open(out, '[');
-	for (size_t i = 0; i < request->tool_count; i++)
-		write_declaration(&request->tools[i], out);
-	json_close(out, ']');
-	json_close(out, '}');
-}
+	json_pack(out, "{'functionDeclarations':[");
+	for (size_t i = 0; i < request->tool_count; i++) {
+		const struct model_tool *tool = &request->tools[i];
+		bool described = tool->description != NULL && *tool->description != '\0';
+		bool has_schema =
+		    json_type(tool->parameters) == JSON_OBJECT && json_count(tool->parameters) > 0;
 
-static void write_choice(const char *choice, struct buffer *out)
-{
-	bool none, named;
-
-	if (choice == NULL || strcmp(choice, "auto") == 0)
-		return;
-	none = strcmp(choice, "none") == 0;
-	named = !none && strcmp(choice, "required") != 0;
-	json_key(out, "functionCallingConfig");
-	json_open(out, '{');
-	json_put_text(out, "mode", none ? "NONE" : "ANY");
-	if (named) {
-		json_key(out, "allowedFunctionNames");
-		json_open(out, '[');
-		json_comma(out);
-		json_write_string(out, span_of(choice));
-		json_close(out, ']');
+		json_pack(out, "{'name':%t,'description':%t,'parametersJsonSchema':%j}", tool->name,
+			  described ? tool->description : NULL,
+			  has_schema ? tool->parameters : (struct span){0});
 	}
-	json_close(out, '}');
+	json_pack(out, "]}");
 }
 
 /* Functions stand beside the provider's tools from generation 3 on, if the calls of those are told
  * too. */
 static void write_tool_config(struct transcript *t)
 {
-	struct buffer config = {0};
+	enum tool_choice choice = parameters_choice(t->request->tool_choice);
+	bool both = json_count(parameters_provider_tools(t->request)) > 0 &&
+		    gemini_generation(t->provider, t->model) >= 3;
 
-	json_open(&config, '{');
-	if (t->request->tool_count > 0)
-		write_choice(t->request->tool_choice, &config);
-	if (t->request->tool_count > 0 && json_count(parameters_provider_tools(t->request)) > 0 &&
-	    gemini_generation(t->provider, t->model) >= 3)
-		json_put_bool(&config, "includeServerSideToolInvocations", true);
-	json_close(&config, '}');
-	if (config.len > 2)
-		json_put_raw(t->out, "toolConfig", buffer_span(&config));
-	buffer_free(&config);
+	if (t->request->tool_count == 0 || (choice == CHOICE_AUTO && !both))
+		return;
+	json_pack(t->out, "'toolConfig':{");
+	if (choice != CHOICE_AUTO)
+		json_pack(t->out,
+			  choice == CHOICE_NAMED
+			      ? "'functionCallingConfig':{'mode':%t,'allowedFunctionNames':[%t]}"
+			      : "'functionCallingConfig':{'mode':%t}",
+			  choice == CHOICE_NONE ? "NONE" : "ANY", t->request->tool_choice);
+	json_pack(t->out, "'includeServerSideToolInvocations':%f}", both);
 }
 
 static void write_tools(struct transcript *t)
@@ -297,14 +205,11 @@ static void write_tools(struct transcript *t)
 
 	if (t->request->tool_count == 0 && json_count(parameters_provider_tools(t->request)) == 0)
 		return;
-	json_key(t->out, "tools");
-	json_open(t->out, '[');
+	json_pack(t->out, "'tools':[");
 	if (t->request->tool_count > 0)
 		write_declarations(t->request, t->out);
-	while (json_next(&walk)) {
-		json_comma(t->out);
-		buffer_add_span(t->out, walk.value);
-	}
+	while (json_next(&walk))
+		json_pack(t->out, "%j", walk.value);
 	json_close(t->out, ']');
 	write_tool_config(t);
 }
@@ -333,13 +238,6 @@ bool gemini_answers_by_tool(const struct provider *provider, const char *model,
 	return !schema_is_native(&t) && json_count(parameters_provider_tools(request)) == 0;
 }
 
-static void write_schema(struct transcript *t)
-{
-	json_put_text(t->out, "responseMimeType", "application/json");
-	json_key(t->out, "responseJsonSchema");
-	gemini_lower_schema(t->request->schema, t->out);
-}
-
 /* ---- URL ---- */
 
 /* The path of a URL, from its slash on; "" when it has none. */
@@ -365,23 +263,16 @@ static char *own_url(const struct provider *provider)
 
 void gemini_base_url(const struct provider *provider, const char *base_url, struct buffer *out)
 {
-	static const char global[] = "https://global-aiplatform.";
-	char *own = own_url(provider);
-	struct buffer url = {0};
-
-	buffer_add_text(&url, base_url);
-	while (url.len > 0 && url.at[url.len - 1] == '/')
-		url.len--;
 	/* The one location of Vertex AI that is not part of a host's name. */
-	if (span_starts(buffer_span(&url), global)) {
+	bool global = span_starts(span_of(base_url), "https://global-aiplatform.");
+	char *own = own_url(provider);
+
+	if (global)
 		buffer_add_text(out, "https://");
-		buffer_drop(&url, strlen("https://global-"));
-	}
-	buffer_add_span(out, buffer_span(&url));
-	if (*path_of(buffer_string(&url)) == '\0' && own != NULL)
+	buffer_add_text(out, base_url + (global ? strlen("https://global-") : 0));
+	if (*path_of(base_url) == '\0' && own != NULL)
 		buffer_add_text(out, path_of(own));
 	free(own);
-	buffer_free(&url);
 }
 
 /* A model may be named with its collection: "tunedModels/mine". */
@@ -450,17 +341,9 @@ static void write_system(struct transcript *t)
 	transcript_system(t->request, &text);
 	if (t->request->schema.at != NULL && !schema_is_native(t))
 		dialect_instruction(t->request->schema, &text);
-	if (text.len > 0) {
-		json_key(t->out, "systemInstruction");
-		json_open(t->out, '{');
-		json_key(t->out, "parts");
-		json_open(t->out, '[');
-		json_open(t->out, '{');
-		json_put_string(t->out, "text", buffer_span(&text));
-		json_close(t->out, '}');
-		json_close(t->out, ']');
-		json_close(t->out, '}');
-	}
+	if (text.len > 0)
+		json_pack(t->out, "'systemInstruction':{'parts':[{'text':%s}]}",
+			  buffer_span(&text));
 	buffer_free(&text);
 }
 
@@ -470,12 +353,13 @@ static void write_config(struct transcript *t)
 
 	if (t->request->max_tokens <= 0 && !schema)
 		return;
-	json_key(t->out, "generationConfig");
-	json_open(t->out, '{');
+	json_pack(t->out, "'generationConfig':{");
 	if (t->request->max_tokens > 0)
 		json_put_int(t->out, "maxOutputTokens", t->request->max_tokens);
-	if (schema)
-		write_schema(t);
+	if (schema) {
+		json_pack(t->out, "'responseMimeType':'application/json','responseJsonSchema':");
+		gemini_lower_schema(t->request->schema, t->out);
+	}
 	json_close(t->out, '}');
 }
 
