@@ -253,21 +253,31 @@ static void conversations(void)
 		  "\"messages\":[{\"role\":\"system\",\"content\":\"one\\n\\ntwo\"},"
 		  "{\"role\":\"user\",\"content\":\"hi\"}]}");
 	json_body(
-	    "an answer of calls only", "lab:m",
-	    REQUEST(
-		MESSAGES(HI, SPAN("{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_call\","
-				  "\"tool_call_id\":\"c\",\"tool_name\":\"f\",\"args\":{}}]}"))),
+	    "an answer of calls only, one without a result", "lab:m",
+	    REQUEST(MESSAGES(HI,
+			     SPAN("{\"role\":\"assistant\",\"content\":[{\"type\":\"tool_call\","
+				  "\"tool_call_id\":\"c\",\"tool_name\":\"f\",\"args\":{}},{"
+				  "\"type\":\"tool_call\",\"tool_call_id\":\"d\",\"tool_name\":"
+				  "\"f\",\"args\":{}}]}"),
+			     SPAN("{\"role\":\"tool\",\"content\":[{\"type\":\"tool_result\","
+				  "\"tool_call_id\":\"d\",\"result\":\"error: x\","
+				  "\"is_error\":true}]}"))),
 	    "{\"model\":\"m\"," HEAD
 	    "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},{\"role\":"
 	    "\"assistant\",\"content\":null,\"tool_calls\":[{\"id\":\"c\",\"type\":\"function\","
-	    "\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]}]}");
-	json_body("an error that says so itself", "lab:m",
-		  REQUEST(MESSAGES(
-		      SPAN("{\"role\":\"tool\",\"content\":[{\"type\":\"tool_result\","
-			   "\"tool_call_id\":\"c\",\"result\":\"error: x\",\"is_error\":true}]}"))),
-		  "{\"model\":\"m\"," HEAD
-		  "\"messages\":[{\"role\":\"tool\",\"tool_call_id\":\"c\","
-		  "\"content\":\"error: x\"}]}");
+	    "\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}},{\"id\":\"d\",\"type\":"
+	    "\"function\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]},{\"role\":"
+	    "\"tool\",\"tool_call_id\":\"d\",\"content\":\"error: x\"},{\"role\":\"tool\","
+	    "\"tool_call_id\":\"c\",\"content\":\"Error: the call was interrupted before it had "
+	    "a result.\"}]}");
+	json_body(
+	    "a result without its call is a text of the user", "lab:m",
+	    REQUEST(MESSAGES(HI, SPAN("{\"role\":\"tool\",\"content\":[{\"type\":\"tool_result\","
+				      "\"tool_call_id\":\"c\",\"tool_name\":\"f\",\"result\":\"x\","
+				      "\"is_error\":true}]}"))),
+	    "{\"model\":\"m\"," HEAD
+	    "\"messages\":[{\"role\":\"user\",\"content\":\"hi\"},{\"role\":\"user\","
+	    "\"content\":\"Result of f:\\nError: x\"}]}");
 	json_body(
 	    "an image between texts", "lab:m",
 	    REQUEST(

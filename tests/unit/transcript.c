@@ -12,11 +12,11 @@ static int written; /* how often a callback wrote something */
 
 /* ---- a form ---- */
 
-static void user_text(struct transcript *t, struct span text)
+static void user_text(struct transcript *t, const struct part *part)
 {
 	written++;
 	json_comma(t->out);
-	buffer_add_span(t->out, text);
+	buffer_add_span(t->out, part->text);
 }
 
 static void response(struct transcript *t, const struct message *message)
@@ -31,7 +31,7 @@ static void response(struct transcript *t, const struct message *message)
 		else
 			buffer_add_span(t->out, part->text);
 	}
-	if (t->in_loop && t->form->keeps_loop)
+	if (t->in_loop && t->form->uses_in_loop)
 		buffer_add_text(t->out, ",\"loop\"");
 }
 
@@ -45,24 +45,14 @@ static void result(struct transcript *t, const struct transcript_call *call)
 	buffer_add_char(t->out, '"');
 }
 
-static void late(struct transcript *t, const struct part *part)
-{
-	json_comma(t->out);
-	buffer_add_text(t->out, "\"late ");
-	buffer_add_span(t->out, json_plain(part->tool_call_id));
-	buffer_add_char(t->out, '"');
-}
-
 static const struct transcript_form merging = {
     .member = "m",
     .parts_key = "p",
     .assistant = "model",
-    .answers_calls = true,
     .id = transcript_safe_id,
-    .user_text = user_text,
+    .parts[PART_TEXT] = user_text,
     .response = response,
     .result = result,
-    .late = late,
 };
 
 static bool write_body(struct transcript *t)
@@ -160,7 +150,7 @@ static void answers(void)
 	WRITTEN(
 	    &merging,
 	    "{\"m\":[{\"role\":\"model\",\"p\":[\"a\",\"b\"]},{\"role\":\"user\",\"p\":[\"a=1\","
-	    "\"b=2\",\"late a\"]}]}",
+	    "\"b=2\",\"Result of :\\n1\"]}]}",
 	    "results may come in several messages, and once", CALLS(CALL("a") "," CALL("b")),
 	    RESULTS(RESULT("a", "1")), RESULTS(RESULT("b", "2")), RESULTS(RESULT("a", "1")));
 }
@@ -217,7 +207,7 @@ static void keeps(void)
 	unit_ok(written == 2, "writes the new ones");
 	is_written(&other, messages, 3, first, "another form");
 	unit_ok(written == 3, "writes all again");
-	other.keeps_loop = true;
+	other.uses_in_loop = true;
 	is_written(&other, turns, 2,
 		   "{\"m\":[{\"role\":\"user\",\"p\":[\"a\"]},{\"role\":\"model\",\"p\":[\"b\","
 		   "\"loop\"]}]}",

@@ -62,16 +62,15 @@ static void replace_id(const struct transcript *t, struct buffer *id)
 
 /* The provider's own id goes back as it came, also one that a server gives in every answer. Another
  * provider's may not do here, and two runs of one conversation may have the same. */
-static void call_id(struct transcript *t, const struct part *call, struct span tool_call_id,
-		    struct buffer *id)
+static void call_id(struct transcript *t, const struct part *call, struct buffer *id)
 {
-	bool own = call != NULL && transcript_is_own(t, call->message);
+	bool own = transcript_is_own(t, call->message);
 	struct span given = transcript_own_id(t, call);
 
 	json_decode(given, id);
 	if (id->len == 0 || is_waiting(t, id)) {
 		buffer_clear(id);
-		json_decode(tool_call_id, id);
+		json_decode(call->tool_call_id, id);
 		if (is_sent(t, id) || id->len == 0 ||
 		    (!transcript_id_fits(buffer_span(id), &t->ids) && (!own || given.at != NULL)))
 			replace_id(t, id);
@@ -117,15 +116,6 @@ static void write_result(struct transcript *t, const struct transcript_call *cal
 		content = is_error ? SPAN("Error") : (struct span){0};
 	json_pack(t->out, "{'type':'tool_result','tool_use_id':%s,'content':%s,'is_error':%f}",
 		  call->id, content, is_error);
-}
-
-/* The API refuses a result whose call is not in the message before. */
-static void write_late(struct transcript *t, const struct part *result)
-{
-	buffer_clear(&t->scratch);
-	transcript_late(result, &t->scratch);
-	transcript_result(result, &t->scratch);
-	json_pack(t->out, "{'type':'text','text':%s}", buffer_span(&t->scratch));
 }
 
 /* ---- responses ---- */
@@ -214,8 +204,7 @@ static const struct transcript_form form = {
     .member = "messages",
     .parts_key = "content",
     .assistant = "assistant",
-    .answers_calls = true,
-    .keeps_loop = true,
+    .uses_in_loop = true,
     .ids_in_order = true,
     .id = call_id,
     .attachment = write_attachment,
@@ -228,7 +217,6 @@ static const struct transcript_form form = {
 	    [PART_OPAQUE] = write_opaque,
 	},
     .result = write_result,
-    .late = write_late,
 };
 
 /* ---- URL and headers ---- */

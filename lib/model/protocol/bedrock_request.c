@@ -115,15 +115,6 @@ static void write_result(struct transcript *t, const struct transcript_call *cal
 		  is_error && takes_status(t) ? "error" : NULL);
 }
 
-/* The API refuses a result whose call is not in the message before. */
-static void write_late(struct transcript *t, const struct part *result)
-{
-	buffer_clear(&t->scratch);
-	transcript_late(result, &t->scratch);
-	transcript_result_text(result, &t->scratch);
-	put_text(t, buffer_span(&t->scratch));
-}
-
 /* ---- parts ---- */
 
 /* A text that is blank would be refused. */
@@ -162,7 +153,7 @@ static void write_provider_call(struct transcript *t, const struct part *part)
 
 	if (json_type(content) != JSON_ARRAY)
 		return;
-	transcript_safe_id(t, part, part->tool_call_id, &id);
+	transcript_safe_id(t, part, &id);
 	put_call(t, part, buffer_span(&id));
 	json_pack(t->out, "{'toolResult':{");
 	transcript_members(transcript_data(t, part, "result"), NULL, t->out);
@@ -194,7 +185,6 @@ static const struct transcript_form form = {
     .member = "messages",
     .parts_key = "content",
     .assistant = "assistant",
-    .answers_calls = true,
     .own_model = true,
     .id = transcript_safe_id,
     .attachment = write_attachment,
@@ -207,7 +197,6 @@ static const struct transcript_form form = {
 	    [PART_OPAQUE] = write_opaque,
 	},
     .result = write_result,
-    .late = write_late,
 };
 
 /* ---- parameters ---- */

@@ -81,13 +81,12 @@ static void put_name(struct transcript *t, struct span name)
 
 /* An id goes back to where it came from. Where there was none, calls and results belong together by
  * their order. */
-static void call_id(struct transcript *t, const struct part *call, struct span tool_call_id,
-		    struct buffer *id)
+static void call_id(struct transcript *t, const struct part *call, struct buffer *id)
 {
 	struct span own = transcript_own_id(t, call);
 
-	if (call != NULL && transcript_is_own(t, call->message))
-		json_decode(own.at != NULL ? own : tool_call_id, id);
+	if (transcript_is_own(t, call->message))
+		json_decode(own.at != NULL ? own : call->tool_call_id, id);
 }
 
 /* The id, unless it is empty. */
@@ -120,15 +119,6 @@ static void write_result(struct transcript *t, const struct transcript_call *cal
 		  transcript_call_result(t, call));
 }
 
-/* The API refuses a result whose call is not in the content before. */
-static void write_late(struct transcript *t, const struct part *result)
-{
-	buffer_clear(&t->scratch);
-	transcript_late(result, &t->scratch);
-	transcript_result_text(result, &t->scratch);
-	json_pack(t->out, "{'text':%s}", buffer_span(&t->scratch));
-}
-
 /* A part as it came. */
 static void write_raw(struct transcript *t, const struct part *part)
 {
@@ -143,7 +133,6 @@ static const struct transcript_form form = {
     .member = "contents",
     .parts_key = "parts",
     .assistant = "model",
-    .answers_calls = true,
     .orders_results = true,
     .own_model = true,
     .id = call_id,
@@ -157,7 +146,6 @@ static const struct transcript_form form = {
 	    [PART_OPAQUE] = write_raw,
 	},
     .result = write_result,
-    .late = write_late,
 };
 
 /* ---- tools ---- */

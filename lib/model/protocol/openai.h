@@ -1,10 +1,11 @@
 /*
- * openai: what OpenAI's protocols have in common, in tables of their rows.
+ * openai: what OpenAI's two protocols have in common, and Ollama's with Chat Completions.
  */
 #ifndef MODEL_OPENAI_H
 #define MODEL_OPENAI_H
 
 #include "model/protocol/protocol.h"
+#include "model/protocol/transcript.h"
 
 /* What was billed: OpenRouter, Perplexity, xAI. */
 #define USAGE_BILLED                                                                               \
@@ -22,5 +23,50 @@
 		.windows = {"context_length", "context_window", "max_context_length",              \
 			    "max_model_len"},                                                      \
 	}
+
+/* `base_url` with the model in the place of {model}, and `path` behind it unless it ends with
+ * `path`; the caller frees it. */
+char *openai_url(const char *base_url, const char *model, const char *path);
+
+/* ---- the schema of the answer, by the quirk "schema": "json_schema" (absent too);
+ * "json_object", which promises JSON but not its form; false: the provider accepts none. In the
+ * latter two cases the instructions contain the schema ---- */
+
+/* struct protocol.answers_by_tool: where the provider does not accept a schema, and the quirk is
+ * not "words". */
+bool openai_answers_by_tool(const struct provider *provider, const char *model,
+			    const struct model_request *request);
+
+/* Append the instructions. */
+void openai_instructions(const struct transcript *t, struct buffer *out);
+
+/* Write members of the body, by a template of json_pack that has the place of the members of the
+ * schema (%j), or by one without it for "json_object". */
+void openai_put_format(struct transcript *t, const char *schema, const char *object);
+
+/* ---- tools ---- */
+
+/* The name of the tool that must be called; NULL: tool_choice names none. */
+const char *openai_named_tool(const struct model_request *request);
+
+/* Write the member "tools", {"type":"function","function":{"name","description","parameters"}} for
+ * each tool, or only for the tool `name`. */
+void openai_put_functions(struct transcript *t, const char *name);
+
+/* ---- messages ---- */
+
+/* Write {"role":ROLE,"content":CONTENT}. */
+void openai_put_message(struct transcript *t, const char *role, struct span content);
+
+/* Write a response: its texts (`no_text`, JSON, if it has none), then what `reasoning` writes, then
+ * "tool_calls", each by `call`, which is given its position. Nothing for a response without text
+ * and calls. */
+void openai_put_response(struct transcript *t, const struct message *message, const char *no_text,
+			 void (*reasoning)(struct transcript *t, const struct message *message),
+			 void (*call)(struct transcript *t, const struct part *part,
+				      int64_t position));
+
+/* Write the member `key`, the attachment `part` as "data:image/png;base64,...". */
+void openai_put_data_url(struct buffer *out, const char *key, const struct part *part);
 
 #endif

@@ -7,7 +7,7 @@
 #ifndef MODEL_OPENAI_CHAT_H
 #define MODEL_OPENAI_CHAT_H
 
-#include "model/protocol/protocol.h"
+#include "model/protocol/openai.h"
 #include "model/protocol/think.h"
 
 /* One tool call of the answer. */
@@ -54,20 +54,7 @@ void chat_details_free(struct chat_decoder *d);
 /* Emit the string `value` as thinking; returns whether it was one that is not empty. */
 bool chat_thinking(struct chat_decoder *d, struct span value);
 
-/* `base_url` with the model put in for {model} and `path` behind it, unless it ends so; the caller
- * frees it. */
-char *chat_url(const char *base_url, const char *model, const char *path);
-
 bool chat_request(const struct provider *provider, const char *model, const char *base_url,
 		  const struct model_request *request, struct http_request *out, struct error *e);
-
-/* How the provider takes a schema for its answer (quirk "schema"): "json_schema" where it says
- * nothing; "json_object", which promises JSON but not its form; false: not at all. Of the latter
- * two the model is told in its instructions. */
-bool chat_schema_is_native(const struct provider *provider, const struct model_request *request);
-/* struct protocol.answers_by_tool, of the Responses API too: where it is not, and the quirk is not
- * "words". */
-bool chat_answers_by_tool(const struct provider *provider, const char *model,
-			  const struct model_request *request);
 
 #endif

@@ -1,4 +1,3 @@
-#include "model/protocol/openai.h"
 #include "model/protocol/openai_chat.h"
 
 /* ---- text and thinking ---- */
@@ -202,7 +201,7 @@ const struct protocol protocol_openai_chat = {
     .name = "openai-chat",
     .framing = FRAMING_SSE,
     .request = chat_request,
-    .answers_by_tool = chat_answers_by_tool,
+    .answers_by_tool = openai_answers_by_tool,
     .decoder_size = sizeof(struct chat_decoder),
     .reasons = reasons,
     .usage = usage,

@@ -1,7 +1,6 @@
 #include <stdlib.h>
 
 #include "model/protocol/openai.h"
-#include "model/protocol/openai_chat.h"
 #include "model/protocol/openai_responses.h"
 
 /* ---- kinds ---- */
@@ -530,7 +529,7 @@ const struct protocol protocol_openai_responses = {
     .name = "openai-responses",
     .framing = FRAMING_SSE,
     .request = responses_request,
-    .answers_by_tool = chat_answers_by_tool,
+    .answers_by_tool = openai_answers_by_tool,
     .decoder_size = sizeof(struct responses_decoder),
     .reasons = reasons,
     .usage = usage,

@@ -21,6 +21,7 @@ const struct protocol *protocol_find(struct span name)
 
 /* ---- the list of models ---- */
 
+/* Append `base_url` without what the list is not below. */
 static void write_base(const struct model_list_form *list, const char *base_url, struct buffer *out)
 {
 	const char *host = list->host[0] != NULL ? strstr(base_url, list->host[0]) : NULL;
@@ -38,6 +39,15 @@ static void write_base(const struct model_list_form *list, const char *base_url,
 			out->len -= strlen(list->without[i]);
 			return;
 		}
+}
+
+char *protocol_url(const struct protocol *protocol, const char *base_url, const char *path)
+{
+	struct buffer url = {0};
+
+	write_base(&protocol->list, base_url, &url);
+	buffer_add_text(&url, path);
+	return buffer_take(&url);
 }
 
 bool protocol_list_request(const struct protocol *protocol, const struct provider *provider,

@@ -98,6 +98,10 @@ struct protocol {
  * none. */
 const struct protocol *protocol_find(struct span name);
 
+/* The URL `path` of a server, by the paths that the list of models goes without; the caller frees
+ * it. */
+char *protocol_url(const struct protocol *protocol, const char *base_url, const char *path);
+
 /* The request for the provider's list of models (GET; without the key). Returns false with `e` if
  * the provider has no such list. */
 bool protocol_list_request(const struct protocol *protocol, const struct provider *provider,

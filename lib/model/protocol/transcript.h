@@ -2,11 +2,11 @@
  * transcript: the request side that every protocol shares: the messages of a request as a provider
  * takes them, and the body around them.
  *
- * The walk over the messages stands here: roles, neighbours of one role, the last message of the
- * user, calls that wait for their results, results that are missing or late, ids that a provider
- * takes. A protocol gives a struct transcript_form: how it writes a text, a file, a response, a
- * result. What a message looks like on the wire is kept with the message, so the next request only
- * copies it.
+ * The base walks over the messages: roles, neighbours of one role, the last message of the user,
+ * calls that wait for their results, results that are missing or belong to no call, ids that a
+ * provider accepts. A protocol provides a struct transcript_form: how it writes a text, a file, a
+ * response, a result. What was written for a message is kept with the message, so the next request
+ * only copies it.
  *
  *     struct transcript t = {.provider = ..., .model = ..., .request = ..., .out = &http->body};
  *     return transcript_request(&t, &form, write_body);
@@ -24,13 +24,12 @@ struct transcript;
 
 /* A call whose result is written, or waited for. */
 struct transcript_call {
-	const struct part *part;   /* NULL: the conversation does not have it */
+	const struct part *part;
 	const struct part *result; /* NULL: none came */
-	struct span tool_call_id;
-	struct span id; /* as the provider takes it; owned; absent: not chosen yet */
+	struct span id;            /* as the provider accepts it; owned; absent: not chosen yet */
 };
 
-/* Which ids of calls a provider takes: letters, digits and, unless the length is fixed, '_' and
+/* Which ids of calls a provider accepts: letters, digits and, unless the length is fixed, '_' and
  * '-'. */
 struct transcript_ids {
 	size_t most;  /* longest */
@@ -45,33 +44,29 @@ struct transcript_form {
 	const char *parts_key;
 	const char *assistant; /* the role's name there */
 
-	/* Write the message of the instructions, which comes first; NULL: they stand elsewhere. */
+	/* Write the message of the instructions, which comes first; NULL: they are elsewhere. */
 	void (*system)(struct transcript *t);
 
-	/* Texts of neighbouring messages of the user are paragraphs of one; end_users is called
-	 * behind them. */
+	/* Texts of neighbouring messages of the user are paragraphs of one, in t->text; end_users
+	 * writes them. */
 	bool joins_users;
-	/* Every call has its result in the next message: what is missing is made up. */
-	bool answers_calls;
 	/* Results are written in the order of their calls, not in that of their message. */
 	bool orders_results;
-	bool keeps_loop; /* in_loop changes how a response is written */
+	bool uses_in_loop; /* in_loop changes how a response is written */
 	bool ids_in_order;
 	bool only_images; /* attachments where the quirk "attach" says nothing: images; else all */
 
 	/* Append to `id` the id of a call for the provider; empty: the call is sent without one.
-	 * `call` may be NULL: the conversation does not have it. With ids_in_order the id depends
-	 * on those before, and is asked for in every request. */
-	void (*id)(struct transcript *t, const struct part *call, struct span tool_call_id,
-		   struct buffer *id);
+	 * With ids_in_order the id depends on those before, and is asked for in every request. */
+	void (*id)(struct transcript *t, const struct part *call, struct buffer *id);
 
-	/* A message of the user: a text (a JSON string), an attachment (false: this media type
-	 * is not taken), and, with joins_users, the end of all that follow each other. */
-	void (*user_text)(struct transcript *t, struct span text);
+	/* An attachment of the user (false: this media type is not accepted), and, with
+	 * joins_users, the end of the messages that follow each other. Texts are written by
+	 * `parts`. */
 	bool (*attachment)(struct transcript *t, const struct part *part);
 	void (*end_users)(struct transcript *t);
-	/* Or the message as a whole, which the three are not called for then; false with an
-	 * error. */
+	/* Or the message of the user as a whole: false with an error. A result without a call is
+	 * left out then; else it is a text of the user. */
 	bool (*user)(struct transcript *t, const struct message *message);
 
 	/* A response as a whole; or a function for each type of its parts, NULL: they are not sent.
@@ -83,8 +78,6 @@ struct transcript_form {
 
 	/* The result of a call; call->result NULL: it never came. */
 	void (*result)(struct transcript *t, const struct transcript_call *call);
-	/* A result whose call is not in the message before; NULL: it is left out. */
-	void (*late)(struct transcript *t, const struct part *result);
 };
 
 struct transcript {
@@ -93,7 +86,7 @@ struct transcript {
 	const struct model_request *request;
 	struct buffer *out; /* what is written now: the body, or a message for the callbacks */
 	struct error *e;
-	uint64_t salt;             /* whatever else the wire form of messages depends on */
+	uint64_t salt;             /* whatever else the written messages depend on */
 	struct transcript_ids ids; /* for transcript_safe_id */
 
 	/* for the callbacks */
@@ -103,30 +96,28 @@ struct transcript {
 	bool after_call;     /* the message that is being continued has a call already */
 	int files;           /* attachments that are not kept with messages, for the callback */
 	struct buffer text;  /* with joins_users: paragraphs that are not written yet, */
-	struct buffer parts; /* and what stands in front of them: an array's inside */
+	struct buffer parts; /* and what precedes them: an array's inside */
 	struct buffer scratch;
 
 	/* private */
 	const struct transcript_form *form;
-	uint64_t key;        /* of all that every message depends on */
-	struct span *pieces; /* of the list of messages; at NULL: the next bytes of `own` */
-	size_t piece_count, length;
-	struct buffer own;
-	struct buffer piece;    /* of a message that is not kept */
-	const char *role;       /* of the message that is open; NULL: none is */
-	struct message **users; /* that follow each other, not written yet */
-	size_t user_count;
+	struct buffer *body;
+	uint64_t key;                  /* of all that every message depends on */
+	struct buffer piece;           /* what is written and not kept with a message */
+	const char *role;              /* of the message that is open; NULL: none is */
+	struct message *const *users;  /* the first message of the user that is not written yet */
+	size_t user_count;             /* how many such messages there are */
 	struct transcript_call *calls; /* that wait for their results */
 	size_t call_count, next_call;
 };
 
 /* Write the whole body to t->out, and free what `t` owns. False with `t->e` for what cannot be
- * sent. The messages are written first, apart from the body: `write_body` and the parameters of the
- * request change only what is around them. */
+ * sent. `write_body` and the parameters of the request come first, with a mark in the place of the
+ * messages. */
 bool transcript_request(struct transcript *t, const struct transcript_form *form,
 			bool (*write_body)(struct transcript *t));
 
-/* Write the member of the messages. If the user's options replace it, that counts. */
+/* Write the member of the messages. If the user's options replace it, no message is written. */
 void transcript_put_messages(struct transcript *t);
 
 /* ---- for the callbacks ---- */
@@ -142,21 +133,20 @@ struct span transcript_data(const struct transcript *t, const struct part *part,
 /* The id of a call of the response that is being written. */
 struct span transcript_call_id(struct transcript *t, const struct part *call);
 
-/* What `call` has for an id at the provider itself: its own, where the response came from there;
- * absent: it came from elsewhere, or has no other id than tool_call_id. */
+/* The provider id of `call` if the response came from this provider; absent: it came from
+ * elsewhere, or has no other id than tool_call_id. */
 struct span transcript_own_id(const struct transcript *t, const struct part *call);
 
-/* A form's `id` for most providers: their own goes back as it came, others' become one that they
- * take. */
-void transcript_safe_id(struct transcript *t, const struct part *call, struct span tool_call_id,
-			struct buffer *id);
+/* A form's `id` for most providers: their own id goes back as it came, others' become one that they
+ * accept. */
+void transcript_safe_id(struct transcript *t, const struct part *call, struct buffer *id);
 bool transcript_id_fits(struct span id, const struct transcript_ids *rule);
 /* Replace `id` by `prefix` and so many letters and digits, always the same ones for the same hash.
  */
 void transcript_make_id(struct buffer *id, const char *prefix, size_t digits, uint64_t hash);
 
-/* Make of the name of a call one that providers take: '_' for all but letters, digits, '_' and '-'.
- * Never empty. The second writes it as the member "name". */
+/* Make of the name of a call one that providers accept: '_' for all but letters, digits, '_' and
+ * '-'. Never empty. The second writes it as the member "name". */
 void transcript_make_name(struct buffer *name, size_t most);
 void transcript_put_name(struct transcript *t, struct span tool_name, size_t most);
 
@@ -173,15 +163,12 @@ void transcript_add_thinking(const struct message *message, struct buffer *out);
 void transcript_system(const struct model_request *request, struct buffer *out);
 
 /* Append what the tool printed; the second with "Error: " before it when it failed and does not say
- * so itself. */
+ * so itself. NULL: the call was interrupted before it had a result. */
 void transcript_result(const struct part *result, struct buffer *out);
 void transcript_result_text(const struct part *result, struct buffer *out);
 
 /* What the call returned, or that there is no result; in t->scratch. */
 struct span transcript_call_result(struct transcript *t, const struct transcript_call *call);
-
-/* Append "Result of NAME:\n", for one that is late. */
-void transcript_late(const struct part *result, struct buffer *out);
 
 /* Append the arguments of a call, a JSON object, as they came; what the model wrote in their place
  * when that was no JSON stands in its member "INVALID_JSON". */
@@ -196,13 +183,6 @@ void transcript_members(struct span object, const char *without, struct buffer *
 /* Whether the model takes an image or a file: quirk "attach", a list for each pattern of model
  * names. */
 bool transcript_takes(const struct transcript *t, const struct part *part);
-
-/* Write the member `key`, the attachment `part` as "data:image/png;base64,...". */
-void transcript_put_data_url(struct buffer *out, const char *key, const struct part *part);
-
-/* Write a tool as OpenAI and those who follow it take one: {"type":"function","function":{"name",
- * "description","parameters"}}. */
-void transcript_put_function(struct buffer *out, const struct model_tool *tool);
 
 /* "openai:gpt-5 cannot be sent a message part of type image": usage error; returns false. */
 bool transcript_refuse(const struct transcript *t, const struct part *part);

@@ -33,8 +33,7 @@ static bool is_word(char c)
 
 struct span transcript_own_id(const struct transcript *t, const struct part *call)
 {
-	return call != NULL && transcript_is_own(t, call->message) ? call->provider_id
-								   : (struct span){0};
+	return transcript_is_own(t, call->message) ? call->provider_id : (struct span){0};
 }
 
 bool transcript_id_fits(struct span id, const struct transcript_ids *rule)
@@ -58,17 +57,15 @@ void transcript_make_id(struct buffer *id, const char *prefix, size_t digits, ui
 	}
 }
 
-void transcript_safe_id(struct transcript *t, const struct part *call, struct span tool_call_id,
-			struct buffer *id)
+void transcript_safe_id(struct transcript *t, const struct part *call, struct buffer *id)
 {
-	bool own = call != NULL && transcript_is_own(t, call->message);
 	struct span given = transcript_own_id(t, call);
 
-	json_decode(given.at != NULL ? given : tool_call_id, id);
-	if (own && id->len > 0)
+	json_decode(given.at != NULL ? given : call->tool_call_id, id);
+	if (id->len > 0 && transcript_is_own(t, call->message))
 		return;
 	if (id->len == 0)
-		json_decode(tool_call_id, id);
+		json_decode(call->tool_call_id, id);
 	if (!transcript_id_fits(buffer_span(id), &t->ids))
 		transcript_make_id(id, "", t->ids.exact > 0 ? t->ids.exact : t->ids.made,
 				   hash_add(HASH_START, buffer_span(id)));
@@ -142,17 +139,17 @@ void transcript_result(const struct part *result, struct buffer *out)
 
 void transcript_result_text(const struct part *result, struct buffer *out)
 {
-	struct buffer text = {0};
+	struct span text = result != NULL ? result->result : (struct span){0};
+	bool says_error =
+	    text.len > 5 && strncasecmp(text.at + (text.at[0] == '"'), "error", 5) == 0;
 
-	if (!result->is_error) {
-		transcript_result(result, out);
+	if (result == NULL) {
+		buffer_add_text(out, "Error: the call was interrupted before it had a result.");
 		return;
 	}
-	transcript_result(result, &text);
-	if (text.len < 5 || strncasecmp(text.at, "error", 5) != 0)
+	if (result->is_error && !says_error)
 		buffer_add_text(out, "Error: ");
-	buffer_add_span(out, buffer_span(&text));
-	buffer_free(&text);
+	transcript_result(result, out);
 }
 
 struct span transcript_call_result(struct transcript *t, const struct transcript_call *call)
@@ -165,24 +162,13 @@ struct span transcript_call_result(struct transcript *t, const struct transcript
 	return buffer_span(&t->scratch);
 }
 
-void transcript_late(const struct part *result, struct buffer *out)
-{
-	buffer_add_text(out, "Result of ");
-	json_decode(result->tool_name, out);
-	buffer_add_text(out, ":\n");
-}
-
 void transcript_args(const struct part *call, struct buffer *out)
 {
-	if (call->invalid_args.at != NULL) {
-		json_open(out, '{');
-		json_put_raw(out, "INVALID_JSON", call->invalid_args);
-		json_close(out, '}');
-	} else if (json_type(call->args) == JSON_OBJECT) {
-		buffer_add_span(out, call->args);
-	} else {
-		buffer_add_text(out, "{}");
-	}
+	if (call->invalid_args.at != NULL)
+		json_pack(out, "{'INVALID_JSON':%j}", call->invalid_args);
+	else
+		buffer_add_span(out,
+				json_type(call->args) == JSON_OBJECT ? call->args : SPAN("{}"));
 }
 
 void transcript_put_args(const struct part *call, const char *key, struct buffer *out)
@@ -216,16 +202,6 @@ bool transcript_takes(const struct transcript *t, const struct part *part)
 	return parameters_quirk_has(t->provider, t->model, "attach", image ? "image" : "file");
 }
 
-void transcript_put_data_url(struct buffer *out, const char *key, const struct part *part)
-{
-	json_key(out, key);
-	buffer_add_text(out, "\"data:");
-	buffer_add_span(out, json_plain(part->media_type));
-	buffer_add_text(out, ";base64,");
-	buffer_add_span(out, json_plain(part->data));
-	buffer_add_char(out, '"');
-}
-
 bool transcript_refuse(const struct transcript *t, const struct part *part)
 {
 	struct buffer type = {0};
@@ -236,21 +212,4 @@ bool transcript_refuse(const struct transcript *t, const struct part *part)
 		  t->provider->name, t->model, buffer_string(&type));
 	buffer_free(&type);
 	return false;
-}
-
-/* ---- tools ---- */
-
-void transcript_put_function(struct buffer *out, const struct model_tool *tool)
-{
-	json_open(out, '{');
-	json_put_text(out, "type", "function");
-	json_key(out, "function");
-	json_open(out, '{');
-	json_put_text(out, "name", tool->name);
-	if (tool->description != NULL)
-		json_put_text(out, "description", tool->description);
-	if (tool->parameters.at != NULL)
-		json_put_raw(out, "parameters", tool->parameters);
-	json_close(out, '}');
-	json_close(out, '}');
 }
