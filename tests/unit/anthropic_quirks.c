@@ -121,7 +121,7 @@ static void calls(void)
 	CHUNKS("a call that the limit cut", "C0(f)A0({\"a\":) length" ALL, START,
 	       CALL("0", "\"name\":\"f\""), ARGS("0", "{\\\"a\\\":"), END("max_tokens"), DONE);
 	CHUNKS("a call without a name",
-	       " error in=5 out=1 [invalid_response, retry] prov called a tool without a name",
+	       " error in=5 out=1 [invalid_response, retry] prov sent a tool call without a name",
 	       START, CALL("0", "\"name\":\"\""), ARGS("0", "{}"), STOP("0"), END("tool_use"),
 	       DONE);
 }

@@ -1,39 +1,12 @@
 #include <stdlib.h>
 
 #include "model/protocol/anthropic.h"
-#include "model/protocol/protocol.h"
-
-enum block_type {
-	BLOCK_NONE,
-	BLOCK_TEXT,
-	BLOCK_THINKING,
-	BLOCK_CALL,          /* of a tool that runs here */
-	BLOCK_PROVIDER_CALL, /* of a tool that runs at the provider */
-	BLOCK_ANSWER,        /* of the tool whose arguments are the answer (anthropic_schema.c) */
-	BLOCK_OTHER,         /* goes back as it came */
-};
-
-/* A content block that has begun and not ended. */
-struct anthropic_block {
-	int64_t index; /* the provider's */
-	enum block_type type;
-	struct buffer json;      /* as it began, on one line */
-	struct buffer signature; /* of thinking, raw JSON; empty: none */
-	struct buffer citations; /* of text, raw JSON separated by commas */
-	struct joint joint;
-	int call;  /* of a call: its index in the response */
-	bool some; /* some of its text or arguments was emitted */
-};
+#include "model/protocol/blocks.h"
 
 struct anthropic_decoder {
-	struct decoder base;
-	struct buffer container;        /* raw JSON; empty: none */
-	struct anthropic_block *blocks; /* the open ones */
-	size_t block_count;
-	struct buffer *provider_calls; /* ids by index; empty for calls that run here */
-	enum block_type
-	    growing;  /* the text or thinking to which the next of its kind would be added */
-	bool started; /* message_start was received */
+	struct block_decoder d;
+	struct buffer container; /* raw JSON; empty: none */
+	bool started;            /* message_start was received */
 };
 
 /* ---- results of the provider's own tools ---- */
@@ -53,176 +26,57 @@ static void write_readable(struct span value, struct buffer *out)
 	while (json_next(&walk)) {
 		if (is_object && span_starts(walk.key, "\"encrypted_"))
 			continue;
-		json_comma(out);
-		if (is_object) {
-			buffer_add_span(out, walk.key);
-			buffer_add_char(out, ':');
-		}
+		if (is_object)
+			json_copy_key(out, walk.key);
+		else
+			json_comma(out);
 		write_readable(walk.value, out);
 	}
 	json_close(out, is_object ? '}' : ']');
 }
 
-static bool is_text(struct span content)
+/* Append a list of texts, one a line; false: it is something else, or empty. */
+static bool write_texts(struct span content, struct buffer *out)
 {
-	struct json_walk walk = json_walk(content);
-
-	if (json_type(content) != JSON_ARRAY || json_count(content) == 0)
-		return false;
-	while (json_next(&walk))
-		if (!json_is(json_get(walk.value, "type"), "text"))
+	for (struct json_walk walk = json_walk(content); json_next(&walk);) {
+		if (!json_is(json_get(walk.value, "type"), "text")) {
+			buffer_clear(out);
 			return false;
-	return true;
+		}
+		if (out->len > 0)
+			buffer_add_char(out, '\n');
+		json_decode(json_get(walk.value, "text"), out);
+	}
+	return json_count(content) > 0;
 }
 
-/* Append the result that a block has, as text or JSON without what only the provider can read;
- * returns whether it is an error. */
-static bool write_result(struct span block, struct buffer *out)
+/* Emit the result that a block has, as text or JSON without what only the provider can read. */
+static void emit_result(struct decoder *base, int call, struct span block)
 {
 	struct span content = json_get(block, "content");
-	struct json_walk walk = json_walk(content);
 	struct span type = json_plain(json_get(content, "type"));
+	struct buffer text = {0};
 
-	if (is_text(content)) {
-		while (json_next(&walk)) {
-			if (out->len > 0)
-				buffer_add_char(out, '\n');
-			json_decode(json_get(walk.value, "text"), out);
-		}
-	} else if (!json_decode(content, out) && content.at != NULL) {
-		write_readable(content, out);
-	}
-	return json_true(json_get(block, "is_error")) || span_ends(type, "_error");
-}
-
-/* ---- deltas ---- */
-
-/* JSON for the provider, of call `call` or (-1) of the current part, which ends with it. */
-static void emit_data(struct anthropic_decoder *d, int call, struct span json)
-{
-	decoder_emit_data(&d->base, MODEL_PART_DATA, call, json);
-	if (call < 0)
-		d->growing = BLOCK_NONE;
-}
-
-/* Text or thinking. A block begins a part of its own, so that it goes back as the block it was. */
-static void emit_text(struct anthropic_decoder *d, struct anthropic_block *block, struct span text)
-{
-	bool thinking = block->type == BLOCK_THINKING;
-	enum block_type part = thinking ? BLOCK_THINKING : BLOCK_TEXT;
-
-	if (text.len == 0)
-		return;
-	if (!block->some && d->growing == part)
-		emit_data(d, -1, SPAN("{}"));
-	block->some = true;
-	d->growing = part;
-	decoder_emit_text(&d->base, thinking ? MODEL_THINKING : MODEL_TEXT, text);
-}
-
-/* A piece of whatever the block consists of. */
-static void grow(struct anthropic_decoder *d, struct anthropic_block *block, struct span text)
-{
-	if (block->type != BLOCK_CALL && block->type != BLOCK_PROVIDER_CALL) {
-		emit_text(d, block, text);
-		return;
-	}
-	block->some |= text.len > 0;
-	decoder_emit_args(&d->base, block->call, text);
-}
-
-/* ---- the open blocks ---- */
-
-static struct anthropic_block *find_block(struct anthropic_decoder *d, int64_t index)
-{
-	for (size_t i = 0; i < d->block_count; i++)
-		if (d->blocks[i].index == index)
-			return &d->blocks[i];
-	return NULL;
-}
-
-static struct anthropic_block *add(struct anthropic_decoder *d, int64_t index)
-{
-	struct anthropic_block *block;
-
-	d->blocks = array_grow(d->blocks, d->block_count, sizeof(*d->blocks));
-	block = &d->blocks[d->block_count++];
-	*block = (struct anthropic_block){.index = index, .call = -1};
-	return block;
-}
-
-static void forget(struct anthropic_decoder *d, struct anthropic_block *block)
-{
-	buffer_free(&block->json);
-	buffer_free(&block->signature);
-	buffer_free(&block->citations);
-	*block = d->blocks[--d->block_count];
-}
-
-static enum block_type type_of(const struct anthropic_decoder *d, struct span block)
-{
-	struct span type = json_plain(json_get(block, "type"));
-
-	if (span_is(type, "text"))
-		return BLOCK_TEXT;
-	if (span_is(type, "thinking"))
-		return BLOCK_THINKING;
-	if (span_is(type, "tool_use"))
-		return d->base.has_schema && json_is(json_get(block, "name"), ANTHROPIC_ANSWER_TOOL)
-			   ? BLOCK_ANSWER
-			   : BLOCK_CALL;
-	if (span_ends(type, "_tool_use") && json_get(block, "name").len > 2)
-		return BLOCK_PROVIDER_CALL;
-	return BLOCK_OTHER;
+	if (!write_texts(content, &text) && !json_decode(content, &text) && content.at != NULL)
+		write_readable(content, &text);
+	decoder_emit_result(base, call, buffer_span(&text),
+			    json_true(json_get(block, "is_error")) || span_ends(type, "_error"));
+	buffer_free(&text);
 }
 
 /* ---- the end of a block ---- */
 
-/* {"NAME":json} for the provider, of the current part. */
-static void emit_member(struct anthropic_decoder *d, const char *name, struct span json)
-{
-	decoder_emit_member(&d->base, MODEL_PART_DATA, -1, name, json);
-	d->growing = BLOCK_NONE;
-}
-
-static void stop_text(struct anthropic_decoder *d, struct anthropic_block *block)
-{
-	struct buffer list = {0};
-
-	if (block->some && block->citations.len > 0) {
-		json_open(&list, '[');
-		buffer_add_span(&list, buffer_span(&block->citations));
-		json_close(&list, ']');
-		emit_member(d, "citations", buffer_span(&list));
-	}
-	buffer_free(&list);
-}
-
-/* Thinking that may not be seen has nothing but its signature. */
-static void stop_thinking(struct anthropic_decoder *d, struct anthropic_block *block)
-{
-	if (block->signature.len == 0)
-		return;
-	if (!block->some) {
-		if (d->growing == BLOCK_THINKING)
-			emit_data(d, -1, SPAN("{}"));
-		decoder_emit(&d->base, (struct model_delta){
-					   .type = MODEL_THINKING, .index = -1, .text = SPAN("")});
-	}
-	emit_member(d, "signature", buffer_span(&block->signature));
-}
-
 /* The members of a call that are not its id, name or arguments go back with it; also its type, if
  * it is not the usual one. */
-static void emit_call_data(struct anthropic_decoder *d, const struct anthropic_block *block)
+static void emit_call_data(struct block_decoder *d, const struct block *block)
 {
+	static const char *const own[] = {"id", "name", "input", NULL};
 	struct json_walk walk = json_walk(buffer_span(&block->json));
 	struct buffer data = {0};
 
 	json_open(&data, '{');
 	while (json_next(&walk)) {
-		if (json_is(walk.key, "id") || json_is(walk.key, "name") ||
-		    json_is(walk.key, "input") ||
+		if (json_is_any(walk.key, own) ||
 		    (block->type == BLOCK_CALL && json_is(walk.key, "type")))
 			continue;
 		json_copy_key(&data, walk.key);
@@ -230,197 +84,109 @@ static void emit_call_data(struct anthropic_decoder *d, const struct anthropic_b
 	}
 	json_close(&data, '}');
 	if (data.len > 2)
-		emit_data(d, block->call, buffer_span(&data));
+		decoder_emit_data(&d->base, MODEL_PART_DATA, block->call, buffer_span(&data));
 	buffer_free(&data);
 }
 
-/* The arguments are in the block's beginning only where no piece of them came. */
-static void stop_call(struct anthropic_decoder *d, struct anthropic_block *block)
-{
-	struct span input = json_get(buffer_span(&block->json), "input");
-
-	if (block->call < 0)
-		return;
-	if (!block->some)
-		decoder_emit_args(&d->base, block->call,
-				  json_count(input) > 0 ? input : SPAN("{}"));
-	if (block->type == BLOCK_PROVIDER_CALL)
-		decoder_emit(&d->base, (struct model_delta){.type = MODEL_TOOL_RUNNING,
-							    .index = block->call});
-	emit_call_data(d, block);
-}
-
-static int find_provider_call(const struct anthropic_decoder *d, struct span id)
-{
-	for (int i = 0; id.len > 2 && i < d->base.call_count; i++)
-		if (d->provider_calls[i].len > 0 &&
-		    json_is(id, buffer_string(&d->provider_calls[i])))
-			return i;
-	return -1;
-}
-
 /* A block that goes back as it came; it may be the result of a call of this response, too. */
-static void stop_other(struct anthropic_decoder *d, struct anthropic_block *block)
+static void emit_other(struct block_decoder *d, const struct block *block)
 {
 	struct span json = buffer_span(&block->json);
-	int call = find_provider_call(d, json_get(json, "tool_use_id"));
+	struct buffer *id = &d->base.scratch;
+	int call;
 
-	if (call >= 0) {
-		struct buffer text = {0};
-		bool is_error = write_result(json, &text);
-
-		decoder_emit(&d->base, (struct model_delta){.type = MODEL_TOOL_RESULT,
-							    .index = call,
-							    .text = buffer_span(&text),
-							    .is_error = is_error});
-		buffer_free(&text);
-	}
+	buffer_clear(id);
+	json_decode(json_get(json, "tool_use_id"), id);
+	call = id->len > 0 ? decoder_find_call(&d->base, buffer_span(id)) : -1;
+	if (call >= 0)
+		emit_result(&d->base, call, json);
 	decoder_emit_data(&d->base, MODEL_OPAQUE, -1, json);
-	d->growing = BLOCK_NONE;
 }
 
-static void stop_block(struct anthropic_decoder *d, int64_t index)
+static void stop_block(struct block_decoder *d, int64_t index)
 {
-	struct anthropic_block *block = find_block(d, index);
+	struct block *block = blocks_find(d, index);
 
 	if (block == NULL)
 		return;
-	grow(d, block, joint_end(&block->joint));
-	switch (block->type) {
-	case BLOCK_TEXT:
-		stop_text(d, block);
-		break;
-	case BLOCK_THINKING:
-		stop_thinking(d, block);
-		break;
-	case BLOCK_CALL:
-	case BLOCK_PROVIDER_CALL:
-		stop_call(d, block);
-		break;
-	case BLOCK_ANSWER:
-		if (!block->some)
-			grow(d, block, json_get(buffer_span(&block->json), "input"));
-		break;
-	case BLOCK_OTHER:
-		stop_other(d, block);
-		break;
-	case BLOCK_NONE:
-		break;
-	}
-	forget(d, block);
+	block_end(d, block);
+	if (block->type == BLOCK_OTHER)
+		emit_other(d, block);
+	else if (block->call >= 0)
+		emit_call_data(d, block);
+	blocks_remove(d, block);
 }
 
 /* ---- the beginning of a block ---- */
 
-static void start_call(struct anthropic_decoder *d, struct anthropic_block *block)
+static enum block_type type_of(const struct block_decoder *d, struct span block)
 {
-	bool by_provider = block->type == BLOCK_PROVIDER_CALL;
-	struct span json = buffer_span(&block->json);
-	struct buffer id = {0}, name = {0};
+	struct span type = json_plain(json_get(block, "type")), name = json_get(block, "name");
 
-	json_decode(json_get(json, "id"), &id);
-	json_decode(json_get(json, "name"), &name);
-	if (name.len == 0)
-		decoder_fail(&d->base, "called a tool without a name");
-	block->call = decoder_call(&d->base, buffer_span(&id), buffer_span(&name), by_provider);
-	buffer_free(&name);
-	if (block->call < 0 || !by_provider)
-		buffer_free(&id);
-	if (block->call < 0)
-		return;
-	d->growing = BLOCK_NONE;
-	d->provider_calls =
-	    array_grow(d->provider_calls, (size_t)block->call, sizeof(*d->provider_calls));
-	d->provider_calls[block->call] = id;
+	if (span_is(type, "text"))
+		return BLOCK_TEXT;
+	if (span_is(type, "thinking"))
+		return BLOCK_THINKING;
+	if (span_is(type, "tool_use"))
+		return d->base.has_schema && json_is(name, ANTHROPIC_ANSWER_TOOL) ? BLOCK_ANSWER
+										  : BLOCK_CALL;
+	return span_ends(type, "_tool_use") && name.len > 2 ? BLOCK_PROVIDER_CALL : BLOCK_OTHER;
 }
 
-static void add_citation(struct anthropic_decoder *d, struct anthropic_block *block,
-			 struct span citation)
+/* A block that does not come in a stream has everything from the beginning. */
+static void start_block(struct block_decoder *d, int64_t index, struct span json)
 {
-	json_comma(&block->citations);
-	json_write_line(&block->citations, pieces_repair(&d->base.pieces, citation));
-}
+	struct block *block;
 
-/* What the block has from the beginning: all of it where the answer is no stream. */
-static void read_start(struct anthropic_decoder *d, struct anthropic_block *block, struct span json)
-{
-	struct span signature = json_get(json, "signature");
-	struct json_walk citations = json_walk(json_get(json, "citations"));
-
-	switch (block->type) {
-	case BLOCK_TEXT:
-		grow(d, block, pieces_text(&d->base.pieces, &block->joint, json_get(json, "text")));
-		while (json_next(&citations))
-			add_citation(d, block, citations.value);
-		break;
-	case BLOCK_THINKING:
-		grow(d, block,
-		     pieces_text(&d->base.pieces, &block->joint, json_get(json, "thinking")));
-		if (decoder_is_text(signature))
-			buffer_add_span(&block->signature,
-					pieces_repair(&d->base.pieces, signature));
-		break;
-	case BLOCK_CALL:
-	case BLOCK_PROVIDER_CALL:
-		start_call(d, block);
-		break;
-	default:
-		break;
-	}
-}
-
-static void start_block(struct anthropic_decoder *d, int64_t index, struct span block)
-{
-	struct anthropic_block *new;
-
-	if (json_type(block) != JSON_OBJECT)
+	if (json_type(json) != JSON_OBJECT)
 		return;
 	stop_block(d, index);
 	d->base.some = true;
-	new = add(d, index);
-	new->type = type_of(d, block);
-	json_write_line(&new->json, pieces_repair(&d->base.pieces, block));
-	read_start(d, new, block);
+	block = blocks_begin(d, index, type_of(d, json), json);
+	if (block->type == BLOCK_TEXT) {
+		block_grow(d, block, json_get(json, "text"));
+		for (struct json_walk walk = json_walk(json_get(json, "citations"));
+		     json_next(&walk);)
+			block_add_item(block, walk.value);
+	} else if (block->type == BLOCK_THINKING) {
+		block_grow(d, block, json_get(json, "thinking"));
+		if (decoder_is_text(json_get(json, "signature")))
+			block_join(&block->signature, json_get(json, "signature"));
+	} else if (block->type == BLOCK_CALL || block->type == BLOCK_PROVIDER_CALL) {
+		block_call(d, block, json_get(json, "id"), json_get(json, "name"));
+	}
 }
 
 /* ---- growing ---- */
 
-/* Two string values as one, but for its quotes. */
-static void put_joined(struct buffer *out, struct span first, struct span second)
-{
-	buffer_add(out, first.at, first.len - 1);
-	buffer_add(out, second.at + 1, second.len - 1);
-}
-
 /* A delta of a block that goes back as it came: its members become the block's, strings grow. */
-static void absorb(struct anthropic_decoder *d, struct anthropic_block *block, struct span delta)
+static void absorb(struct block_decoder *d, struct block *block, struct span delta)
 {
-	struct span json = buffer_span(&block->json);
-	struct json_walk walk = json_walk(delta);
-	struct buffer patch = {0}, merged = {0};
+	struct buffer patch = {0}, value = {0};
 
 	json_open(&patch, '{');
-	while (json_next(&walk)) {
+	for (struct json_walk walk = json_walk(delta); json_next(&walk);) {
 		char *key = json_text(walk.key);
-		struct span old = json_get(json, key);
+		struct span old = json_get(buffer_span(&block->json), key);
+		bool grows = json_type(old) == JSON_STRING && json_type(walk.value) == JSON_STRING;
 
 		free(key);
 		if (json_is(walk.key, "type"))
 			continue;
+		buffer_clear(&value);
+		json_write_line(&value, grows ? old : walk.value);
+		if (grows)
+			block_join(&value, walk.value);
 		json_copy_key(&patch, walk.key);
-		if (json_type(old) == JSON_STRING && json_type(walk.value) == JSON_STRING)
-			put_joined(&patch, old, walk.value);
-		else
-			json_write_line(&patch, walk.value);
+		buffer_add_span(&patch, buffer_span(&value));
 	}
 	json_close(&patch, '}');
-	json_merge(&merged, json, pieces_repair(&d->base.pieces, buffer_span(&patch)));
+	json_merge_into(&block->json, pieces_repair(&d->base.pieces, buffer_span(&patch)));
 	buffer_free(&patch);
-	buffer_free(&block->json);
-	block->json = merged;
+	buffer_free(&value);
 }
 
-static void grow_block(struct anthropic_decoder *d, int64_t index, struct span delta)
+static void grow_block(struct block_decoder *d, int64_t index, struct span delta)
 {
 	static const struct span names[] = {SPAN_INIT("type"),
 					    SPAN_INIT("text"),
@@ -430,14 +196,14 @@ static void grow_block(struct anthropic_decoder *d, int64_t index, struct span d
 					    SPAN_INIT("citation"),
 					    {0}};
 	enum { TYPE, TEXT, THINKING, INPUT, SIGNATURE, CITATION, MEMBERS };
-	struct anthropic_block *block = find_block(d, index);
+	struct block *block = blocks_find(d, index);
 	struct span member[MEMBERS], type, text = {0};
 
 	decoder_members(&d->base, delta, names, member);
 	type = json_plain(member[TYPE]);
 	if (block == NULL && span_is(type, "text_delta")) {
 		start_block(d, index, SPAN("{\"type\":\"text\"}"));
-		block = find_block(d, index);
+		block = blocks_find(d, index);
 	}
 	if (block == NULL)
 		return;
@@ -450,13 +216,12 @@ static void grow_block(struct anthropic_decoder *d, int64_t index, struct span d
 	else if (span_is(type, "input_json_delta"))
 		text = member[INPUT];
 	else if (span_is(type, "citations_delta"))
-		add_citation(d, block, member[CITATION]);
+		block_add_item(block, member[CITATION]);
 	else if (span_is(type, "signature_delta") && json_type(member[SIGNATURE]) == JSON_STRING) {
 		buffer_clear(&block->signature);
-		buffer_add_span(&block->signature,
-				pieces_repair(&d->base.pieces, member[SIGNATURE]));
+		block_join(&block->signature, member[SIGNATURE]);
 	}
-	grow(d, block, pieces_text(&d->base.pieces, &block->joint, text));
+	block_grow(d, block, text);
 }
 
 /* ---- the message ---- */
@@ -466,8 +231,8 @@ static void read_ending(struct anthropic_decoder *d, struct span from)
 {
 	struct span container = json_get(from, "container");
 
-	decoder_store_last(&d->base.finish, json_get(from, "stop_reason"));
-	decoder_store_last(&d->base.refusal, json_path(from, "stop_details.explanation"));
+	decoder_store_last(&d->d.base.finish, json_get(from, "stop_reason"));
+	decoder_store_last(&d->d.base.refusal, json_path(from, "stop_details.explanation"));
 	if (json_type(container) == JSON_OBJECT) {
 		buffer_clear(&d->container);
 		buffer_add_span(&d->container, container);
@@ -479,15 +244,15 @@ static bool read_message(struct anthropic_decoder *d, struct span message)
 {
 	struct json_walk walk = json_walk(json_get(message, "content"));
 
-	decoder_store_last(&d->base.id, json_get(message, "id"));
-	decoder_store_last(&d->base.model, json_get(message, "model"));
-	decoder_usage(&d->base, json_get(message, "usage"));
+	decoder_store_last(&d->d.base.id, json_get(message, "id"));
+	decoder_store_last(&d->d.base.model, json_get(message, "model"));
+	decoder_usage(&d->d.base, json_get(message, "usage"));
 	read_ending(d, message);
-	for (int64_t index = 0; d->base.failure.kind == ERROR_NONE && json_next(&walk); index++) {
-		start_block(d, index, walk.value);
-		stop_block(d, index);
+	for (int64_t index = 0; d->d.base.failure.kind == ERROR_NONE && json_next(&walk); index++) {
+		start_block(&d->d, index, walk.value);
+		stop_block(&d->d, index);
 	}
-	return d->base.failure.kind == ERROR_NONE;
+	return d->d.base.failure.kind == ERROR_NONE;
 }
 
 /* Some gateways send the beginning twice; others, whose connection broke, put another response
@@ -496,8 +261,8 @@ static bool start_message(struct anthropic_decoder *d, struct span message)
 {
 	struct span id = json_get(message, "id");
 
-	if (d->started && id.at != NULL && !json_is(id, buffer_string(&d->base.id)))
-		return decoder_fail(&d->base, "began a second answer in the middle of the first");
+	if (d->started && id.at != NULL && !json_is(id, buffer_string(&d->d.base.id)))
+		return decoder_fail(&d->d.base, "began a second answer in the middle of the first");
 	if (d->started)
 		return true;
 	d->started = true;
@@ -520,11 +285,11 @@ static bool anthropic_chunk(struct decoder *base, struct span name, struct span 
 	type = json_plain(member[TYPE]);
 	index = json_int(member[INDEX], 0);
 	if (span_is(type, "content_block_delta")) {
-		grow_block(d, index, member[DELTA]);
+		grow_block(&d->d, index, member[DELTA]);
 	} else if (span_is(type, "content_block_start")) {
-		start_block(d, index, member[BLOCK]);
+		start_block(&d->d, index, member[BLOCK]);
 	} else if (span_is(type, "content_block_stop")) {
-		stop_block(d, index);
+		stop_block(&d->d, index);
 	} else if (span_is(type, "message_start")) {
 		return start_message(d, member[MESSAGE]);
 	} else if (span_is(type, "message_delta")) {
@@ -562,8 +327,8 @@ static void anthropic_complete(struct decoder *base)
 {
 	struct anthropic_decoder *d = (struct anthropic_decoder *)base;
 
-	while (d->block_count > 0)
-		stop_block(d, d->blocks[0].index);
+	while (d->d.block_count > 0)
+		stop_block(&d->d, d->d.blocks[0].index);
 	if (d->container.len > 0)
 		decoder_emit_member(base, MODEL_MESSAGE_DATA, -1, "container",
 				    buffer_span(&d->container));
@@ -573,12 +338,7 @@ static void anthropic_clear(struct decoder *base)
 {
 	struct anthropic_decoder *d = (struct anthropic_decoder *)base;
 
-	while (d->block_count > 0)
-		forget(d, &d->blocks[0]);
-	free(d->blocks);
-	for (int i = 0; i < base->call_count; i++)
-		buffer_free(&d->provider_calls[i]);
-	free(d->provider_calls);
+	blocks_free(&d->d);
 	buffer_free(&d->container);
 }
 

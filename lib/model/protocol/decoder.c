@@ -14,6 +14,7 @@ struct decoder *decoder_new(const struct protocol *protocol, const struct provid
 	d->handler = handler;
 	for (size_t i = 0; i < USAGE_COUNTS; i++)
 		d->usage[i] = -1;
+	d->part = MODEL_OPAQUE;
 	if (protocol->begin != NULL)
 		protocol->begin(d);
 	return d;
@@ -29,6 +30,9 @@ void decoder_free(struct decoder *d)
 	buffer_free(&d->model);
 	buffer_free(&d->finish);
 	buffer_free(&d->refusal);
+	for (size_t i = 0; i < d->id_count; i++)
+		buffer_free(&d->call_ids[i]);
+	free(d->call_ids);
 	failure_free(&d->failure);
 	free(d);
 }
@@ -185,6 +189,9 @@ static struct model_usage usage_of(const struct decoder *d)
 void decoder_emit(struct decoder *d, struct model_delta delta)
 {
 	d->some = true;
+	if (delta.type <= MODEL_TOOL_CALL || delta.type == MODEL_OPAQUE ||
+	    (delta.type == MODEL_PART_DATA && delta.index < 0))
+		d->part = delta.type;
 	d->handler->delta(d->handler->context, &delta);
 }
 
@@ -209,6 +216,9 @@ int decoder_call(struct decoder *d, struct span id, struct span name, bool by_pr
 		decoder_fail(d, "sent a tool call without a name");
 		return -1;
 	}
+	d->call_ids = array_grow(d->call_ids, d->id_count, sizeof(*d->call_ids));
+	d->call_ids[d->id_count] = (struct buffer){0};
+	buffer_add_span(&d->call_ids[d->id_count++], id);
 	d->call_count++;
 	d->calls_here += !by_provider;
 	decoder_emit(d, (struct model_delta){.type = MODEL_TOOL_CALL,
@@ -217,6 +227,28 @@ int decoder_call(struct decoder *d, struct span id, struct span name, bool by_pr
 					     .name = name,
 					     .by_provider = by_provider});
 	return index;
+}
+
+int decoder_find_call(const struct decoder *d, struct span id)
+{
+	for (size_t i = d->id_count; i-- > 0;)
+		if (span_equal(buffer_span(&d->call_ids[i]), id))
+			return (int)i;
+	return -1;
+}
+
+void decoder_emit_result(struct decoder *d, int index, struct span text, bool is_error)
+{
+	decoder_emit(d, (struct model_delta){.type = MODEL_TOOL_RESULT,
+					     .index = index,
+					     .text = pieces_repair(&d->pieces, text),
+					     .is_error = is_error});
+}
+
+void decoder_split(struct decoder *d, enum model_delta_type type)
+{
+	if (d->part == type)
+		decoder_emit_data(d, MODEL_PART_DATA, -1, SPAN("{}"));
 }
 
 void decoder_emit_data(struct decoder *d, enum model_delta_type type, int index, struct span json)

@@ -69,12 +69,15 @@ struct decoder {
 	struct buffer finish;       /* the provider's reason for the end; empty: none */
 	struct buffer refusal;      /* a refusal that is not part of the text */
 	double usage[USAGE_COUNTS]; /* negative: unknown */
+	enum model_delta_type part; /* the last delta that began or ended a part */
 	int call_count;             /* calls announced */
-	int calls_here;             /* of these, calls that the provider does not run itself */
-	bool cut_args; /* arguments stop in the middle: the length ended the response */
-	bool some;     /* something was received that may be a whole response */
-	bool torn;     /* the last event was the beginning of one */
-	bool done;     /* nothing more is to come */
+	struct buffer *call_ids;    /* of the calls of decoder_call, by index */
+	size_t id_count;
+	int calls_here; /* of these, calls that the provider does not run itself */
+	bool cut_args;  /* arguments stop in the middle: the length ended the response */
+	bool some;      /* something was received that may be a whole response */
+	bool torn;      /* the last event was the beginning of one */
+	bool done;      /* nothing more is to come */
 	struct failure failure;
 };
 
@@ -140,6 +143,15 @@ void decoder_emit_args(struct decoder *decoder, int index, struct span text);
 /* A call begins: count it and emit MODEL_TOOL_CALL. Returns its index; -1 after recording a failure
  * if `name` is empty. */
 int decoder_call(struct decoder *decoder, struct span id, struct span name, bool by_provider);
+
+/* The last call with this id, text; -1: there is none. */
+int decoder_find_call(const struct decoder *decoder, struct span id);
+
+/* What the provider's own call `index` returned. */
+void decoder_emit_result(struct decoder *decoder, int index, struct span text, bool is_error);
+
+/* The next piece of text or thinking (`type`) begins a part of its own. */
+void decoder_split(struct decoder *decoder, enum model_delta_type type);
 
 /* JSON to be sent back to the provider (MODEL_PART_DATA, MODEL_OPAQUE, MODEL_MESSAGE_DATA), made
  * valid UTF-8 and put on one line. `index` is the call's, or -1. decoder_emit_member emits

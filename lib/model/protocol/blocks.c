@@ -1,0 +1,147 @@
+#include "model/protocol/blocks.h"
+
+#include <stdlib.h>
+
+struct block *blocks_find(struct block_decoder *d, int64_t index)
+{
+	for (size_t i = 0; i < d->block_count; i++)
+		if (d->blocks[i].index == index)
+			return &d->blocks[i];
+	return NULL;
+}
+
+struct block *blocks_begin(struct block_decoder *d, int64_t index, enum block_type type,
+			   struct span json)
+{
+	struct block *block;
+
+	d->blocks = array_grow(d->blocks, d->block_count, sizeof(*d->blocks));
+	block = &d->blocks[d->block_count++];
+	*block = (struct block){.index = index, .type = type, .call = -1};
+	json_write_line(&block->json, pieces_repair(&d->base.pieces, json));
+	return block;
+}
+
+bool block_call(struct block_decoder *d, struct block *block, struct span id, struct span name)
+{
+	struct buffer id_text = {0}, name_text = {0};
+
+	json_decode(id, &id_text);
+	json_decode(name, &name_text);
+	block->call = decoder_call(&d->base, buffer_span(&id_text), buffer_span(&name_text),
+				   block->type == BLOCK_PROVIDER_CALL);
+	buffer_free(&id_text);
+	buffer_free(&name_text);
+	return block->call >= 0;
+}
+
+static bool is_call(const struct block *block)
+{
+	return block->type == BLOCK_CALL || block->type == BLOCK_PROVIDER_CALL;
+}
+
+/* A block begins a part of its own, so that it goes back as the block it was. */
+void block_grow_raw(struct block_decoder *d, struct block *block, struct span text)
+{
+	enum model_delta_type type = block->type == BLOCK_THINKING ? MODEL_THINKING : MODEL_TEXT;
+
+	if (text.len == 0)
+		return;
+	if (is_call(block)) {
+		decoder_emit_args(&d->base, block->call, text);
+	} else {
+		if (!block->some)
+			decoder_split(&d->base, type);
+		decoder_emit_text(&d->base, type, text);
+	}
+	block->some = true;
+}
+
+void block_grow(struct block_decoder *d, struct block *block, struct span string)
+{
+	block_grow_raw(d, block, pieces_text(&d->base.pieces, &block->joint, string));
+}
+
+void block_add_item(struct block *block, struct span json)
+{
+	json_comma(&block->items);
+	json_write_line(&block->items, json);
+}
+
+void block_join(struct buffer *json, struct span string)
+{
+	if (json_type(string) != JSON_STRING)
+		return;
+	if (json->len > 0) {
+		json->len--;
+		string = span_from(string, 1);
+	}
+	buffer_add_span(json, string);
+}
+
+/* ---- the end ---- */
+
+static void end_text(struct block_decoder *d, const struct block *block)
+{
+	struct buffer data = {0};
+
+	if (!block->some || block->items.len == 0)
+		return;
+	json_pack(&data, "{'citations':[%j]}", buffer_span(&block->items));
+	decoder_emit_data(&d->base, MODEL_PART_DATA, -1, buffer_span(&data));
+	buffer_free(&data);
+}
+
+/* Thinking that may not be seen has nothing but its signature. */
+static void end_thinking(struct block_decoder *d, const struct block *block)
+{
+	if (block->signature.len == 0)
+		return;
+	if (!block->some) {
+		decoder_split(&d->base, MODEL_THINKING);
+		decoder_emit(&d->base, (struct model_delta){
+					   .type = MODEL_THINKING, .index = -1, .text = SPAN("")});
+	}
+	decoder_emit_member(&d->base, MODEL_PART_DATA, -1, "signature",
+			    buffer_span(&block->signature));
+}
+
+/* The arguments are in the beginning of the block if no piece of them came. */
+static void end_call(struct block_decoder *d, struct block *block)
+{
+	struct span input = json_get(buffer_span(&block->json), "input");
+
+	if (!block->some)
+		block_grow_raw(d, block, json_count(input) > 0 ? input : SPAN("{}"));
+	if (block->type == BLOCK_PROVIDER_CALL)
+		decoder_emit(&d->base, (struct model_delta){.type = MODEL_TOOL_RUNNING,
+							    .index = block->call});
+}
+
+void block_end(struct block_decoder *d, struct block *block)
+{
+	block_grow_raw(d, block, joint_end(&block->joint));
+	if (block->type == BLOCK_TEXT)
+		end_text(d, block);
+	else if (block->type == BLOCK_THINKING)
+		end_thinking(d, block);
+	else if (is_call(block) && block->call >= 0)
+		end_call(d, block);
+	else if (block->type == BLOCK_ANSWER && !block->some)
+		block_grow_raw(d, block, json_get(buffer_span(&block->json), "input"));
+}
+
+void blocks_remove(struct block_decoder *d, struct block *block)
+{
+	buffer_free(&block->json);
+	buffer_free(&block->signature);
+	buffer_free(&block->items);
+	*block = d->blocks[--d->block_count];
+}
+
+void blocks_free(struct block_decoder *d)
+{
+	while (d->block_count > 0)
+		blocks_remove(d, &d->blocks[0]);
+	free(d->blocks);
+}
