@@ -1,234 +1,91 @@
 #include <stdlib.h>
 
 #include "model/protocol/bedrock.h"
-#include "model/protocol/protocol.h"
+#include "model/protocol/blocks.h"
 
-enum bedrock_kind {
-	BEDROCK_NONE,
-	BEDROCK_TEXT,
-	BEDROCK_THINKING,
-	BEDROCK_CALL,
-	BEDROCK_RESULT, /* of a call that the provider ran */
-};
-
-/* The content block at hand. */
-struct bedrock_block {
-	int64_t index; /* the provider's */
-	enum bedrock_kind kind;
-	struct buffer signature; /* of reasoning, decoded */
-	struct buffer redacted;  /* reasoning that only the provider can read: base64 */
-	struct buffer list;      /* of text: citations; of a result: its content; JSON, separated by
-				  * commas */
-	struct buffer
-	    head; /* of a result, or of a call by the provider: the object that began it */
-	struct joint joint;
-	int call;  /* of a call or a result: the index of the call; -1: an unknown one */
-	bool some; /* something was emitted of it */
-};
-
+/* One block is open at a time. The result of a call that the provider ran is a BLOCK_OTHER whose
+ * `call` is that of the call. */
 struct bedrock_decoder {
-	struct decoder base;
-	struct bedrock_block block;
-	struct buffer *ids; /* of the calls, by index */
-	bool text_open;     /* text was emitted last: the next of another block must not join it */
+	struct block_decoder d;
+	struct buffer redacted; /* of the open block: reasoning that only the provider can read, a
+				 * JSON string; empty: none */
 };
 
-/* ---- deltas ---- */
-
-static void emit(struct bedrock_decoder *d, struct model_delta delta)
-{
-	decoder_emit(&d->base, delta);
-	d->text_open = delta.type == MODEL_TEXT;
-}
-
-static void emit_piece(struct bedrock_decoder *d, enum model_delta_type type, struct span text)
-{
-	emit(d, (struct model_delta){.type = type, .text = text, .index = -1});
-}
-
-/* `of_call`: the index of a call, or -1. */
-static void emit_data(struct bedrock_decoder *d, enum model_delta_type type, int of_call,
-		      const char *name, struct span json)
-{
-	decoder_emit_member(&d->base, type, of_call, name, json);
-	d->text_open = false;
-}
-
-/* ---- how a block ends ---- */
-
-static void emit_string(struct bedrock_decoder *d, enum model_delta_type type, const char *name,
-			const struct buffer *text)
-{
-	struct buffer json = {0};
-
-	json_write_string(&json, buffer_span(text));
-	emit_data(d, type, -1, name, buffer_span(&json));
-	buffer_free(&json);
-}
-
-/* The signature, and what nobody else can read, must go back; so must the bounds of the block. */
-static void end_thinking(struct bedrock_decoder *d, struct bedrock_block *b)
-{
-	if (b->signature.len > 0) {
-		if (!b->some)
-			emit_piece(d, MODEL_THINKING, SPAN(""));
-		emit_string(d, MODEL_PART_DATA, "signature", &b->signature);
-	}
-	if (b->redacted.len > 0)
-		emit_string(d, MODEL_OPAQUE, "redactedContent", &b->redacted);
-}
-
-/* The list of `b` in brackets. */
-static void write_list(const struct bedrock_block *b, struct buffer *out)
-{
-	json_open(out, '[');
-	buffer_add_span(out, buffer_span(&b->list));
-	json_close(out, ']');
-}
-
-static void end_text(struct bedrock_decoder *d, struct bedrock_block *b)
-{
-	struct buffer list = {0};
-
-	if (b->list.len == 0 || !b->some)
-		return;
-	write_list(b, &list);
-	emit_data(d, MODEL_PART_DATA, -1, "citations", buffer_span(&list));
-	buffer_free(&list);
-}
-
-static void end_call(struct bedrock_decoder *d, struct bedrock_block *b)
-{
-	if (!b->some)
-		decoder_emit_args(&d->base, b->call, SPAN("{}"));
-	if (b->head.len > 0)
-		emit(d, (struct model_delta){.type = MODEL_TOOL_RUNNING, .index = b->call});
-}
+/* ---- the end of a block ---- */
 
 /* What the provider's own tool returned, and the block as it must go back. */
-static void end_result(struct bedrock_decoder *d, struct bedrock_block *b)
+static void emit_result(struct decoder *base, const struct block *block)
 {
-	struct span head = buffer_span(&b->head);
+	struct span head = buffer_span(&block->json);
 	struct buffer list = {0}, back = {0};
 
-	if (b->call < 0)
+	if (block->call < 0)
 		return;
-	write_list(b, &list);
-	emit(d, (struct model_delta){
-		    .type = MODEL_TOOL_RESULT,
-		    .index = b->call,
-		    .is_error = json_is(json_get(head, "status"), "error"),
-		    .text = pieces_repair(&d->base.pieces, buffer_span(&list)),
-		});
-	json_open(&back, '{');
-	json_put_raw(&back, "result", head);
-	json_put_raw(&back, "content", buffer_span(&list));
-	json_close(&back, '}');
-	decoder_emit_data(&d->base, MODEL_PART_DATA, b->call, buffer_span(&back));
+	json_pack(&list, "[%j]", buffer_span(&block->items));
+	decoder_emit_result(base, block->call, buffer_span(&list),
+			    json_is(json_get(head, "status"), "error"));
+	json_pack(&back, "{'result':%j,'content':%j}", head, buffer_span(&list));
+	decoder_emit_data(base, MODEL_PART_DATA, block->call, buffer_span(&back));
 	buffer_free(&list);
 	buffer_free(&back);
 }
 
-/* What waits for the rest of a code point does not wait any longer. */
-static void end_joint(struct bedrock_decoder *d, struct bedrock_block *b)
-{
-	struct span rest = joint_end(&b->joint);
-
-	if (rest.len == 0)
-		return;
-	if (b->kind == BEDROCK_CALL)
-		decoder_emit_args(&d->base, b->call, rest);
-	else
-		emit_piece(d, b->kind == BEDROCK_TEXT ? MODEL_TEXT : MODEL_THINKING, rest);
-	b->some = true;
-}
-
 static void stop_block(struct decoder *base)
 {
-	struct bedrock_decoder *d = (struct bedrock_decoder *)base;
-	struct bedrock_block *b = &d->block;
+	struct bedrock_decoder *b = (struct bedrock_decoder *)base;
+	struct block *block = b->d.blocks;
 
-	if (b->kind == BEDROCK_NONE)
+	if (b->d.block_count == 0)
 		return;
-	end_joint(d, b);
-	if (b->kind == BEDROCK_THINKING)
-		end_thinking(d, b);
-	else if (b->kind == BEDROCK_TEXT)
-		end_text(d, b);
-	else if (b->kind == BEDROCK_CALL)
-		end_call(d, b);
-	else
-		end_result(d, b);
-	b->kind = BEDROCK_NONE;
-	buffer_clear(&b->signature);
+	block_end(&b->d, block);
+	if (b->redacted.len > 0)
+		decoder_emit_member(base, MODEL_OPAQUE, -1, "redactedContent",
+				    buffer_span(&b->redacted));
 	buffer_clear(&b->redacted);
-	buffer_clear(&b->list);
-	buffer_clear(&b->head);
+	if (block->type == BLOCK_OTHER)
+		emit_result(base, block);
+	blocks_remove(&b->d, block);
 }
 
-/* ---- how a block begins ---- */
+/* ---- the beginning of a block ---- */
 
-/* The block `index` of `kind`: the one at hand, or a new one. */
-static struct bedrock_block *enter(struct bedrock_decoder *d, int64_t index, enum bedrock_kind kind)
+static struct block *begin(struct block_decoder *d, int64_t index, enum block_type type,
+			   struct span json)
 {
-	struct bedrock_block *b = &d->block;
-
-	if (b->kind == kind && b->index == index)
-		return b;
 	stop_block(&d->base);
-	b->kind = kind;
-	b->index = index;
-	b->call = -1;
-	b->some = false;
-	return b;
+	return blocks_begin(d, index, type, json);
 }
 
-static int find_call(const struct bedrock_decoder *d, struct span id)
+/* The block `index` of text or thinking: the open one, or a new one. */
+static struct block *enter(struct block_decoder *d, int64_t index, enum block_type type)
 {
-	for (int i = d->base.call_count; i-- > 0;)
-		if (span_equal(buffer_span(&d->ids[i]), id))
-			return i;
-	return -1;
+	struct block *block = blocks_find(d, index);
+
+	return block != NULL && block->type == type ? block : begin(d, index, type, SPAN("{}"));
 }
 
-/* {"toolUseId":"...","name":"...","type":"server_tool_use"}; the type only of the provider's own */
-static bool start_call(struct bedrock_decoder *d, int64_t index, struct span call)
+/* {"toolUseId":"...","name":"...","type":"server_tool_use"}; the type only if the provider runs it
+ */
+static bool start_call(struct block_decoder *d, int64_t index, struct span call)
 {
 	struct span type = json_get(call, "type");
 	bool by_provider = json_type(type) == JSON_STRING && !json_is(type, "tool_use");
-	struct bedrock_block *b = enter(d, index, BEDROCK_CALL);
-	struct buffer name = {0}, id = {0};
+	struct block *block = begin(d, index, by_provider ? BLOCK_PROVIDER_CALL : BLOCK_CALL, call);
 
-	json_decode(json_get(call, "name"), &name);
-	json_decode(json_get(call, "toolUseId"), &id);
-	b->call = decoder_call(&d->base, buffer_span(&id), buffer_span(&name), by_provider);
-	d->text_open = false;
-	buffer_free(&name);
-	if (b->call < 0) {
-		b->kind = BEDROCK_NONE;
-		buffer_free(&id);
-		return false;
-	}
-	d->ids = array_grow(d->ids, (size_t)b->call, sizeof(*d->ids));
-	d->ids[b->call] = id;
-	if (by_provider)
-		json_write_compact(&b->head, call);
-	return true;
+	return block_call(d, block, json_get(call, "toolUseId"), json_get(call, "name"));
 }
 
-static void start_result(struct bedrock_decoder *d, int64_t index, struct span result)
+static void start_result(struct block_decoder *d, int64_t index, struct span result)
 {
-	struct bedrock_block *b = enter(d, index, BEDROCK_RESULT);
-	struct buffer id = {0};
+	struct buffer *id = &d->base.scratch;
 
-	json_decode(json_get(result, "toolUseId"), &id);
-	b->call = find_call(d, buffer_span(&id));
-	json_write_compact(&b->head, result);
-	buffer_free(&id);
+	buffer_clear(id);
+	json_decode(json_get(result, "toolUseId"), id);
+	begin(d, index, BLOCK_OTHER, result)->call = decoder_find_call(&d->base, buffer_span(id));
 }
 
 /* The block `index` begins with what its start has (absent: nothing). */
-static bool start_block(struct bedrock_decoder *d, int64_t index, struct span start)
+static bool start_block(struct block_decoder *d, int64_t index, struct span start)
 {
 	struct span call = json_get(start, "toolUse"), result = json_get(start, "toolResult");
 
@@ -242,126 +99,99 @@ static bool start_block(struct bedrock_decoder *d, int64_t index, struct span st
 
 /* ---- how a block grows ---- */
 
-static void add_text(struct bedrock_decoder *d, int64_t index, enum bedrock_kind kind,
-		     struct span value)
+static void add_text(struct block_decoder *d, int64_t index, enum block_type type, struct span text)
 {
-	struct bedrock_block *b = enter(d, index, kind);
-	bool is_text = kind == BEDROCK_TEXT;
-	struct span text = pieces_text(&d->base.pieces, &b->joint, value);
-
-	if (text.len == 0)
-		return;
-	/* Text that follows the text of another block is a part of its own: the citations of one do
-	 * not belong to both. */
-	if (is_text && !b->some && d->text_open)
-		emit_piece(d, MODEL_PART_DATA, SPAN("{}"));
-	b->some = true;
-	emit_piece(d, is_text ? MODEL_TEXT : MODEL_THINKING, text);
+	block_grow(d, enter(d, index, type), text);
 }
 
-static void add_item(struct buffer *list, struct span json)
+static void add_reasoning(struct block_decoder *d, int64_t index, struct span reasoning)
 {
-	if (list->len > 0)
-		buffer_add_char(list, ',');
-	json_write_compact(list, json);
+	struct buffer *redacted = &((struct bedrock_decoder *)d)->redacted;
+	struct span more = json_get(reasoning, "redactedContent");
+
+	add_text(d, index, BLOCK_THINKING, json_get(reasoning, "text"));
+	block_join(&enter(d, index, BLOCK_THINKING)->signature, json_get(reasoning, "signature"));
+	/* Base64 cannot continue after its padding: what follows is another block. */
+	if (more.at != NULL && span_ends(buffer_span(redacted), "=\"")) {
+		stop_block(&d->base);
+		enter(d, index, BLOCK_THINKING);
+	}
+	block_join(redacted, more);
 }
 
-static void add_args(struct bedrock_decoder *d, int64_t index, struct span input)
+/* Arguments are the text of JSON; as JSON they are accepted, too. */
+static void add_args(struct block_decoder *d, struct block *block, struct span input)
 {
-	struct bedrock_block *b = &d->block;
 	struct buffer *args = &d->base.scratch;
-	struct span text = {0};
 
-	if (b->kind != BEDROCK_CALL || b->index != index)
+	if (block->call < 0 || block->type == BLOCK_OTHER || input.at == NULL)
 		return;
 	if (json_type(input) == JSON_STRING) {
-		text = pieces_text(&d->base.pieces, &b->joint, input);
-	} else if (input.at != NULL) {
-		buffer_clear(args);
-		json_write_compact(args, input);
-		text = pieces_repair(&d->base.pieces, buffer_span(args));
+		block_grow(d, block, input);
+		return;
 	}
-	b->some |= text.len > 0;
-	decoder_emit_args(&d->base, b->call, text);
+	buffer_clear(args);
+	json_write_compact(args, input);
+	block_grow_raw(d, block, pieces_repair(&d->base.pieces, buffer_span(args)));
 }
 
-static void add_reasoning(struct bedrock_decoder *d, int64_t index, struct span reasoning)
+static void add_results(struct block *block, struct span results)
 {
-	struct span redacted = json_get(reasoning, "redactedContent");
-	struct span text = json_get(reasoning, "text");
-	struct bedrock_block *b = enter(d, index, BEDROCK_THINKING);
-
-	if (text.at != NULL)
-		add_text(d, index, BEDROCK_THINKING, text);
-	json_decode(json_get(reasoning, "signature"), &b->signature);
-	/* Base64 cannot continue after its padding: what follows is another block. */
-	if (redacted.at != NULL && span_ends(buffer_span(&b->redacted), "=")) {
-		stop_block(&d->base);
-		b = enter(d, index, BEDROCK_THINKING);
-	}
-	json_decode(redacted, &b->redacted);
+	for (struct json_walk walk = json_walk(results);
+	     block->type == BLOCK_OTHER && json_next(&walk);)
+		block_add_item(block, walk.value);
 }
 
-static void add_results(struct bedrock_decoder *d, int64_t index, struct span results)
-{
-	struct bedrock_block *b = &d->block;
-	struct json_walk walk = json_walk(results);
-
-	while (b->kind == BEDROCK_RESULT && b->index == index && json_next(&walk))
-		add_item(&b->list, walk.value);
-}
-
-static void grow_block(struct bedrock_decoder *d, int64_t index, struct span delta)
+static void grow_block(struct block_decoder *d, int64_t index, struct span delta)
 {
 	static const struct span names[] = {
 	    SPAN_INIT("text"),    SPAN_INIT("citation"),   SPAN_INIT("reasoningContent"),
 	    SPAN_INIT("toolUse"), SPAN_INIT("toolResult"), {0}};
 	enum { TEXT, CITATION, REASONING, CALL, RESULT, MEMBERS };
 	struct span member[MEMBERS];
+	struct block *block;
 
 	decoder_members(&d->base, delta, names, member);
 	if (json_type(member[TEXT]) == JSON_STRING)
-		add_text(d, index, BEDROCK_TEXT, member[TEXT]);
+		add_text(d, index, BLOCK_TEXT, member[TEXT]);
 	if (json_type(member[CITATION]) == JSON_OBJECT)
-		add_item(&enter(d, index, BEDROCK_TEXT)->list, member[CITATION]);
+		block_add_item(enter(d, index, BLOCK_TEXT), member[CITATION]);
 	if (json_type(member[REASONING]) == JSON_OBJECT)
 		add_reasoning(d, index, member[REASONING]);
-	add_args(d, index, json_get(member[CALL], "input"));
-	add_results(d, index, member[RESULT]);
+	block = blocks_find(d, index);
+	if (block == NULL)
+		return;
+	add_args(d, block, json_get(member[CALL], "input"));
+	add_results(block, member[RESULT]);
 }
 
 /* ---- whole blocks ---- */
 
-static void read_citations(struct bedrock_decoder *d, int64_t index, struct span block)
+static void read_citations(struct block_decoder *d, int64_t index, struct span block)
 {
-	struct json_walk texts = json_walk(json_get(block, "content"));
-	struct json_walk citations = json_walk(json_get(block, "citations"));
-
-	while (json_next(&texts))
-		add_text(d, index, BEDROCK_TEXT, json_get(texts.value, "text"));
-	while (json_next(&citations))
-		add_item(&enter(d, index, BEDROCK_TEXT)->list, citations.value);
+	for (struct json_walk texts = json_walk(json_get(block, "content")); json_next(&texts);)
+		add_text(d, index, BLOCK_TEXT, json_get(texts.value, "text"));
+	for (struct json_walk walk = json_walk(json_get(block, "citations")); json_next(&walk);)
+		block_add_item(enter(d, index, BLOCK_TEXT), walk.value);
 }
 
 /* A block that came whole, in a document. */
-static bool read_block(struct bedrock_decoder *d, int64_t index, struct span block)
+static bool read_block(struct block_decoder *d, int64_t index, struct span block)
 {
-	struct span call = json_get(block, "toolUse"), result = json_get(block, "toolResult");
-	struct span reasoning = json_get(block, "reasoningContent");
-	struct span text = json_get(reasoning, "reasoningText");
+	struct span text = json_path(block, "reasoningContent.reasoningText");
+	struct span cited = json_get(block, "citationsContent");
 
-	if (json_type(call) == JSON_OBJECT || json_type(result) == JSON_OBJECT) {
-		if (!start_block(d, index, block))
-			return false;
-		add_args(d, index, json_get(call, "input"));
-		add_results(d, index, json_get(result, "content"));
-	} else if (json_type(text) == JSON_OBJECT) {
+	if (!start_block(d, index, block))
+		return false;
+	if (d->block_count > 0) {
+		add_args(d, d->blocks, json_path(block, "toolUse.input"));
+		add_results(d->blocks, json_path(block, "toolResult.content"));
+	} else if (json_type(text) == JSON_OBJECT)
 		add_reasoning(d, index, text);
-	} else if (json_type(json_get(block, "citationsContent")) == JSON_OBJECT) {
-		read_citations(d, index, json_get(block, "citationsContent"));
-	} else {
+	else if (json_type(cited) == JSON_OBJECT)
+		read_citations(d, index, cited);
+	else
 		grow_block(d, index, block);
-	}
 	stop_block(&d->base);
 	return true;
 }
@@ -386,7 +216,7 @@ static bool bedrock_chunk(struct decoder *base, struct span name, struct span ev
 					    SPAN_INIT("usage"),
 					    {0}};
 	enum { INDEX, DELTA, START, USAGE, MEMBERS };
-	struct bedrock_decoder *d = (struct bedrock_decoder *)base;
+	struct block_decoder *d = (struct block_decoder *)base;
 	struct span member[MEMBERS];
 	int64_t index;
 
@@ -408,7 +238,7 @@ static bool bedrock_chunk(struct decoder *base, struct span name, struct span ev
 /* The response to Converse, which does not stream. */
 static bool bedrock_document(struct decoder *base, struct span json)
 {
-	struct bedrock_decoder *d = (struct bedrock_decoder *)base;
+	struct block_decoder *d = (struct block_decoder *)base;
 	struct span output = json_get(json, "output");
 	struct json_walk walk = json_walk(json_path(output, "message.content"));
 
@@ -450,19 +280,12 @@ static bool bedrock_exception(struct decoder *base, struct span name, struct spa
 	static const char *const names[] = {"message", "Message", "originalMessage", NULL};
 	struct buffer text = {0}, json = {0};
 
-	if (json_check(payload, NULL)) {
-		for (size_t i = 0; names[i] != NULL && text.len == 0; i++)
-			json_decode(json_get(payload, names[i]), &text);
-	} else {
+	if (!json_check(payload, NULL))
 		buffer_add_span(&text, payload);
-	}
-	if (text.len == 0)
-		buffer_add_span(&text, name);
-	json_open(&json, '{');
-	json_put_string(&json, "type", name);
-	json_put_int(&json, "status_code", status_of(name));
-	json_put_string(&json, "message", buffer_span(&text));
-	json_close(&json, '}');
+	for (size_t i = 0; names[i] != NULL; i++)
+		decoder_store_first(&text, json_get(payload, names[i]));
+	json_pack(&json, "{'type':%s,'status_code':%d,'message':%s}", name,
+		  (int64_t)status_of(name), text.len > 0 ? buffer_span(&text) : name);
 	decoder_fail_with(base, buffer_span(&json));
 	buffer_free(&text);
 	buffer_free(&json);
@@ -475,13 +298,8 @@ static void bedrock_clear(struct decoder *base)
 {
 	struct bedrock_decoder *d = (struct bedrock_decoder *)base;
 
-	for (int i = 0; i < base->call_count; i++)
-		buffer_free(&d->ids[i]);
-	free(d->ids);
-	buffer_free(&d->block.signature);
-	buffer_free(&d->block.redacted);
-	buffer_free(&d->block.list);
-	buffer_free(&d->block.head);
+	blocks_free(&d->d);
+	buffer_free(&d->redacted);
 }
 
 #define MALFORMED(reason)                                                                          \
