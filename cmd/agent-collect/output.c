@@ -12,22 +12,12 @@
 
 void output_flush(struct result_output *output)
 {
-	struct buffer safe = {0}, *out = &output->pending;
-
-	if (out->len == 0)
-		return;
-	if (output->is_terminal) {
-		if (output->is_json)
-			terminal_add_json(&safe, buffer_span(out));
-		else
-			terminal_add(&safe, buffer_span(out));
-		out = &safe;
-	}
-	if (!write_all(output->fd, buffer_span(out))) {
+	if (output->is_terminal)
+		terminal_clean(&output->pending, output->is_json);
+	if (!write_all(output->fd, buffer_span(&output->pending))) {
 		if (errno == EPIPE)
 			exit(128 + SIGPIPE);
 		die(STATUS_FAILED, "cannot write: %s", strerror(errno));
 	}
 	buffer_clear(&output->pending);
-	buffer_free(&safe);
 }

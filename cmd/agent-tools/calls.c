@@ -1,37 +1,13 @@
-#include "calls.h"
-
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "tools.h"
 
-enum {
-	BUCKETS = 4096,
-	CLOSED = 4096, /* slots for the hashes of closed calls */
-};
-
-struct calls {
-	struct call *first, *last;
-	struct call *by_key[BUCKETS], *by_name[BUCKETS];
-	uint64_t closed[CLOSED];
-};
-
-struct calls *calls_new(void)
-{
-	return mem_zero(sizeof(struct calls));
-}
-
-/* A hash of the run (whose id changes when it is resumed) and a key or name, never 0. */
-static uint64_t hash_of(const struct run *run, struct span text)
-{
-	uint64_t hash =
-	    hash_add(HASH_START, (struct span){(const char *)&run->order, sizeof(run->order)});
-
-	hash = hash_add(hash_add(hash, SPAN("\n")), text);
-	return hash != 0 ? hash : 1;
-}
+/* A key begins with the number of the run, whose id changes when it is resumed. */
+enum { RUN_SIZE = sizeof(((struct run *)NULL)->order) };
 
 /* Strings are written anew, so that two spellings of one id are the same key. */
-static void add_key(struct buffer *key, struct span id)
+static void add_id(struct buffer *key, struct span id)
 {
 	struct buffer text = {0};
 
@@ -44,94 +20,83 @@ static void add_key(struct buffer *key, struct span id)
 	buffer_free(&text);
 }
 
-void calls_key(const struct event *event, struct buffer *key)
+void calls_key(const struct run *run, const struct event *event, struct buffer *key)
 {
 	struct span id = json_get(event->data, "tool_call_id");
 
 	if (json_type(id) == JSON_ABSENT || json_type(id) == JSON_NULL)
 		id = json_get(event->data, "tool_name");
+	buffer_clear(key);
+	buffer_add(key, &run->order, RUN_SIZE);
 	if (id.at != NULL)
-		add_key(key, id);
+		add_id(key, id);
 }
 
-/* ---- buckets ---- */
-
-static void link_call(struct call **bucket, struct call *call, struct call_link *link,
-		      struct call_link *first)
+struct span calls_id(const struct buffer *key)
 {
-	link->next = *bucket;
-	link->at = bucket;
-	if (first != NULL)
-		first->at = &link->next;
-	*bucket = call;
+	return span_from(buffer_span(key), RUN_SIZE);
 }
 
-static void unlink_call(const struct call_link *link, struct call_link *next)
+struct call *calls_find(const struct calls *calls, const struct buffer *key)
 {
-	*link->at = link->next;
-	if (next != NULL)
-		next->at = link->at;
+	const size_t *found = table_find(&calls->open, buffer_span(key));
+
+	return found != NULL ? (struct call *)*found : NULL;
 }
 
-static struct call **key_bucket(struct calls *calls, const struct call *call)
+/* The place of a closed key in calls->closed, and what is stored there: a hash that is not 0. */
+static uint64_t closed_hash(const struct buffer *key, size_t *place)
 {
-	return &calls->by_key[hash_of(call->run, buffer_span(&call->key)) % BUCKETS];
+	uint64_t hash = hash_add(HASH_START, buffer_span(key));
+
+	*place = hash % CLOSED_CALLS;
+	return hash != 0 ? hash : 1;
 }
 
-static struct call **name_bucket(struct calls *calls, const struct call *call)
+bool calls_was_closed(const struct calls *calls, const struct buffer *key)
 {
-	return &calls->by_name[hash_of(call->run, buffer_span(&call->name)) % BUCKETS];
+	size_t place;
+	uint64_t hash = closed_hash(key, &place);
+
+	return calls->closed[place] == hash;
 }
 
-struct call *calls_find(const struct calls *calls, const struct run *run, struct span key)
+static void set_number(struct call *call)
 {
-	struct call *call = calls->by_key[hash_of(run, key) % BUCKETS];
+	struct call *other = call->older;
 
-	while (call != NULL && (call->run != run || !span_equal(buffer_span(&call->key), key)))
-		call = call->by_key.next;
-	return call;
-}
-
-/* ---- opening and closing ---- */
-
-/* The bucket begins with the call that was opened last, which has the highest number. */
-static void give_number(const struct call *bucket, struct call *call)
-{
-	struct call *other = (struct call *)bucket;
-
-	while (other != NULL && (other->run != call->run ||
-				 !span_equal(buffer_span(&other->name), buffer_span(&call->name))))
-		other = other->by_name.next;
+	while (other != NULL && !span_equal(buffer_span(&other->name), buffer_span(&call->name)))
+		other = other->older;
 	call->number = other != NULL ? other->number + 1 : 1;
 	call->overlaps = other != NULL;
 	if (other != NULL)
 		other->overlaps = true;
 }
 
-struct call *calls_open(struct calls *calls, const struct run *run, struct span key,
+struct call *calls_open(struct calls *calls, struct run *run, const struct buffer *key,
 			struct span name)
 {
 	struct call *call = mem_zero(sizeof(*call));
-	uint64_t hash = hash_of(run, key);
-	struct call **bucket;
+	size_t place;
+	uint64_t hash = closed_hash(key, &place);
 
-	call->run = run;
-	call->iteration = call->log_time = -1;
-	buffer_add_span(&call->key, key);
+	*call = (struct call){.run = run,
+			      .iteration = -1,
+			      .log_time = -1,
+			      .seconds = -1,
+			      .previous = calls->last,
+			      .older = run->state};
+	buffer_add_span(&call->key, buffer_span(key));
 	buffer_add_span(&call->name, name);
-	bucket = name_bucket(calls, call);
-	give_number(*bucket, call);
-	link_call(bucket, call, &call->by_name, *bucket != NULL ? &(*bucket)->by_name : NULL);
-	bucket = key_bucket(calls, call);
-	link_call(bucket, call, &call->by_key, *bucket != NULL ? &(*bucket)->by_key : NULL);
-	call->previous = calls->last;
-	if (calls->last != NULL)
-		calls->last->next = call;
-	else
-		calls->first = call;
+	set_number(call);
+	*table_add(&calls->open, buffer_span(&call->key)) = (size_t)call;
+	*(calls->last != NULL ? &calls->last->next : &calls->first) = call;
 	calls->last = call;
-	if (calls->closed[hash % CLOSED] == hash)
-		calls->closed[hash % CLOSED] = 0;
+	if (call->older != NULL)
+		call->older->newer = call;
+	run->state = call;
+	if (calls->closed[place] == hash)
+		calls->closed[place] = 0;
 	return call;
 }
 
@@ -145,42 +110,27 @@ static void free_call(struct call *call)
 
 void calls_close(struct calls *calls, struct call *call)
 {
-	uint64_t hash = hash_of(call->run, buffer_span(&call->key));
+	size_t place;
+	uint64_t hash = closed_hash(&call->key, &place);
 
-	calls->closed[hash % CLOSED] = hash;
-	unlink_call(&call->by_key, call->by_key.next != NULL ? &call->by_key.next->by_key : NULL);
-	unlink_call(&call->by_name,
-		    call->by_name.next != NULL ? &call->by_name.next->by_name : NULL);
-	if (call->previous != NULL)
-		call->previous->next = call->next;
+	calls->closed[place] = hash;
+	table_remove(&calls->open, buffer_span(&call->key));
+	*(call->previous != NULL ? &call->previous->next : &calls->first) = call->next;
+	*(call->next != NULL ? &call->next->previous : &calls->last) = call->previous;
+	if (call->newer != NULL)
+		call->newer->older = call->older;
 	else
-		calls->first = call->next;
-	if (call->next != NULL)
-		call->next->previous = call->previous;
-	else
-		calls->last = call->previous;
+		call->run->state = call->older;
+	if (call->older != NULL)
+		call->older->newer = call->newer;
 	free_call(call);
-}
-
-bool calls_was_closed(const struct calls *calls, const struct run *run, struct span key)
-{
-	uint64_t hash = hash_of(run, key);
-
-	return calls->closed[hash % CLOSED] == hash;
-}
-
-struct call *calls_next(const struct calls *calls, const struct call *call)
-{
-	return call != NULL ? call->next : calls->first;
 }
 
 void calls_free(struct calls *calls)
 {
-	if (calls == NULL)
-		return;
 	for (struct call *call = calls->first, *next; call != NULL; call = next) {
 		next = call->next;
 		free_call(call);
 	}
-	free(calls);
+	table_free(&calls->open);
 }

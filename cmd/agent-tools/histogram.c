@@ -40,28 +40,18 @@ static void count(struct histogram *h, double seconds)
 {
 	size_t bucket = bucket_of(seconds);
 
-	if (bucket >= h->bucket_count) {
-		h->buckets = mem_resize(h->buckets, (bucket + 1) * sizeof(*h->buckets));
-		memset(h->buckets + h->bucket_count, 0,
-		       (bucket + 1 - h->bucket_count) * sizeof(*h->buckets));
-		h->bucket_count = bucket + 1;
+	for (; h->bucket_count <= bucket; h->bucket_count++) {
+		h->buckets = array_grow(h->buckets, h->bucket_count, sizeof(*h->buckets));
+		h->buckets[h->bucket_count] = 0;
 	}
 	h->buckets[bucket]++;
-}
-
-static void keep(struct histogram *h, double seconds)
-{
-	if (h->count == h->exact_capacity) {
-		h->exact_capacity = h->exact_capacity > 0 ? 2 * h->exact_capacity : 8;
-		h->exact = mem_resize(h->exact, h->exact_capacity * sizeof(*h->exact));
-	}
-	h->exact[h->count] = seconds;
 }
 
 void histogram_add(struct histogram *h, double seconds)
 {
 	if (h->count < EXACT) {
-		keep(h, seconds);
+		h->exact = array_grow(h->exact, h->count, sizeof(*h->exact));
+		h->exact[h->count] = seconds;
 	} else {
 		for (size_t i = 0; h->exact != NULL && i < EXACT; i++)
 			count(h, h->exact[i]);

@@ -15,7 +15,6 @@ struct histogram {
 	uint64_t count;
 	double sum, min, max; /* seconds */
 	double *exact;        /* the first ones; NULL once there are buckets */
-	size_t exact_capacity;
 	uint64_t *buckets;
 	size_t bucket_count;
 };

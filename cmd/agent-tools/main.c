@@ -2,8 +2,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/tty.h"
-#include "tools_program.h"
+#include "event/terminal.h"
+#include "tools.h"
 
 static const char usage[] =
     "usage: agent-tools [options] [FILE ...]\n"
@@ -64,12 +66,43 @@ static void begin(void *self)
 		p->main.types |= EVENT_BIT(EVENT_TOOL_CALL_START) |
 				 EVENT_BIT(EVENT_TOOL_CALL_CHUNK) | EVENT_BIT(EVENT_TOOL_CALL_END) |
 				 EVENT_BIT(EVENT_LLM_RETRY);
-	p->calls = calls_new();
 	if (o->summary)
 		p->summary = summary_new();
 	else if (o->form == FORM_TEXT)
-		p->live = live_new(o, p->main.runs, p->calls);
+		p->live = live_new(o, p->main.runs, &p->calls);
 }
+
+/* ---- output ---- */
+
+/* Records on a terminal are made safe as a whole: their own tabs and newlines stay. */
+static void write_records(struct tools_program *p)
+{
+	if (p->options.safe)
+		terminal_clean(&p->out, p->options.form == FORM_JSON);
+	stdout_write(&p->out);
+}
+
+void output_flush(void *self)
+{
+	struct tools_program *p = self;
+
+	if (p->live != NULL)
+		live_flush(p->live);
+	else if (p->summary == NULL)
+		write_records(p);
+}
+
+void output_clear(void *self)
+{
+	struct tools_program *p = self;
+
+	if (p->live != NULL)
+		live_clear(p->live);
+	else
+		output_flush(p);
+}
+
+/* ---- the program ---- */
 
 static int64_t idle(void *self)
 {
@@ -80,8 +113,14 @@ static int64_t idle(void *self)
 
 static void end(void *self)
 {
-	take_end_of_input(self);
-	output_finish(self);
+	struct tools_program *p = self;
+
+	call_events_end(p);
+	if (p->summary != NULL) {
+		summary_write(p->summary, &p->options, &p->out);
+		write_records(p);
+	}
+	output_clear(p);
 }
 
 static void free_all(void *self)
@@ -90,7 +129,7 @@ static void free_all(void *self)
 
 	live_free(p->live);
 	summary_free(p->summary);
-	calls_free(p->calls);
+	calls_free(&p->calls);
 	buffer_free(&p->out);
 	buffer_free(&p->key);
 	buffer_free(&p->name);
@@ -106,7 +145,7 @@ int main(int argc, char **argv)
 	    .options = options,
 	    .option_count = ARRAY_LEN(options),
 	    .begin = begin,
-	    .event = take_event,
+	    .event = call_event,
 	    .idle = idle,
 	    .flush = output_flush,
 	    .clear = output_clear,

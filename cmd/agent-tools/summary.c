@@ -1,23 +1,20 @@
-#include "summary.h"
-
+/* The calls of each tool, counted. */
 #include <stdlib.h>
 
-#include "base/hash.h"
 #include "base/utf8.h"
 #include "histogram.h"
-
-enum { BUCKETS = 1024 };
+#include "tools.h"
 
 struct tool {
 	struct buffer name;
 	uint64_t calls, errors, unfinished;
-	struct histogram durations; /* of the calls that told theirs */
-	struct tool *chain;
+	struct histogram durations; /* of the calls with a known one */
 };
 
 struct summary {
-	struct tool *buckets[BUCKETS];
+	struct tool *tools;
 	size_t count;
+	struct table names; /* to positions in `tools` */
 };
 
 struct summary *summary_new(void)
@@ -27,27 +24,27 @@ struct summary *summary_new(void)
 
 static struct tool *find(struct summary *summary, struct span name)
 {
-	struct tool **bucket = &summary->buckets[hash_add(HASH_START, name) % BUCKETS], *tool;
+	const size_t *found = table_find(&summary->names, name);
+	struct tool *tool;
 
-	for (tool = *bucket; tool != NULL; tool = tool->chain)
-		if (span_equal(buffer_span(&tool->name), name))
-			return tool;
-	tool = mem_zero(sizeof(*tool));
+	if (found != NULL)
+		return &summary->tools[*found];
+	summary->tools = array_grow(summary->tools, summary->count, sizeof(*summary->tools));
+	tool = &summary->tools[summary->count];
+	*tool = (struct tool){.calls = 0};
 	buffer_add_span(&tool->name, name);
-	tool->chain = *bucket;
-	*bucket = tool;
-	summary->count++;
+	*table_add(&summary->names, buffer_span(&tool->name)) = summary->count++;
 	return tool;
 }
 
-void summary_add(struct summary *summary, const struct ended_call *ended)
+void summary_add(struct summary *summary, const struct call *call)
 {
-	struct tool *tool = find(summary, ended->name);
+	struct tool *tool = find(summary, buffer_span(&call->name));
 
 	tool->calls++;
-	tool->errors += ended->is_error;
-	if (ended->seconds >= 0)
-		histogram_add(&tool->durations, ended->seconds);
+	tool->errors += call->is_error;
+	if (call->seconds >= 0)
+		histogram_add(&tool->durations, call->seconds);
 }
 
 void summary_add_unfinished(struct summary *summary, struct span name)
@@ -61,55 +58,43 @@ enum { TOTAL, MEAN, P50, P95, MAX, TIMES };
 
 static const char *const time_names[TIMES] = {"total", "mean", "p50", "p95", "max"};
 
-/* The five times of a tool; false when none of its calls told how long it took. */
-static bool times_of(const struct tool *tool, double times[TIMES])
+/* The times of a tool; -1: none of its calls has a known duration. */
+static void times_of(const struct tool *tool, double times[TIMES])
 {
 	const struct histogram *h = &tool->durations;
 
+	for (int i = 0; i < TIMES; i++)
+		times[i] = -1;
 	if (h->count == 0)
-		return false;
+		return;
 	times[TOTAL] = h->sum;
 	times[MEAN] = h->sum / (double)h->count;
 	times[P50] = histogram_quantile(h, 0.50);
 	times[P95] = histogram_quantile(h, 0.95);
 	times[MAX] = h->max;
-	return true;
 }
 
-static void write_json(struct buffer *out, const struct tool *tool)
+static void write_json(struct buffer *out, const struct tool *tool, const double times[TIMES])
 {
-	double times[TIMES];
-	bool known = times_of(tool, times);
-
 	buffer_add_char(out, '{');
-	json_put_string(out, "tool_name", buffer_span(&tool->name));
-	json_put_int(out, "calls", (int64_t)tool->calls);
-	json_put_int(out, "errors", (int64_t)tool->errors);
-	json_put_int(out, "unfinished", (int64_t)tool->unfinished);
+	json_pack(out, "'tool_name':%s,'calls':%d,'errors':%d,'unfinished':%d",
+		  buffer_span(&tool->name), (int64_t)tool->calls, (int64_t)tool->errors,
+		  (int64_t)tool->unfinished);
 	for (int i = 0; i < TIMES; i++) {
-		struct buffer key = {0};
-
-		buffer_add_format(&key, "%s_seconds", time_names[i]);
-		if (known)
-			json_put_double(out, buffer_string(&key), to_microseconds(times[i]));
-		else
-			json_put_null(out, buffer_string(&key));
-		buffer_free(&key);
+		buffer_add_format(out, ",\"%s_seconds\":", time_names[i]);
+		json_pack(out, "%G", times[i] >= 0 ? to_microseconds(times[i]) : -1);
 	}
 	buffer_add_text(out, "}\n");
 }
 
-static void write_tsv(struct buffer *out, const struct tool *tool)
+static void write_tsv(struct buffer *out, const struct tool *tool, const double times[TIMES])
 {
-	double times[TIMES];
-	bool known = times_of(tool, times);
-
 	add_tsv(out, buffer_span(&tool->name));
 	buffer_add_format(out, "\t%llu\t%llu\t%llu", (unsigned long long)tool->calls,
 			  (unsigned long long)tool->errors, (unsigned long long)tool->unfinished);
 	for (int i = 0; i < TIMES; i++) {
 		buffer_add_char(out, '\t');
-		if (known)
+		if (times[i] >= 0)
 			json_write_double(out, to_microseconds(times[i]));
 	}
 	buffer_add_char(out, '\n');
@@ -146,11 +131,6 @@ static void write_name(struct buffer *out, const struct layout *layout, struct s
 	buffer_free(&name);
 }
 
-static void write_count(struct buffer *out, uint64_t count)
-{
-	buffer_add_format(out, "%*llu", NUMBER_COLUMNS, (unsigned long long)count);
-}
-
 static void write_head(struct buffer *out, const struct layout *layout)
 {
 	write_name(out, layout, SPAN("tool"));
@@ -160,70 +140,62 @@ static void write_head(struct buffer *out, const struct layout *layout)
 	buffer_add_text(out, layout->unfinished ? "  unfinished\n" : "\n");
 }
 
-static void write_row(struct buffer *out, const struct layout *layout, const struct tool *tool)
+static void write_row(struct buffer *out, const struct layout *layout, const struct tool *tool,
+		      const double *times, int time_count)
 {
-	double times[TIMES];
-	bool known = times_of(tool, times);
-
 	write_name(out, layout, buffer_span(&tool->name));
-	write_count(out, tool->calls);
-	write_count(out, tool->errors);
-	for (int i = 0; i < TIMES; i++) {
+	buffer_add_format(out, "%*llu%*llu", NUMBER_COLUMNS, (unsigned long long)tool->calls,
+			  NUMBER_COLUMNS, (unsigned long long)tool->errors);
+	for (int i = 0; i < time_count; i++) {
 		struct buffer text = {0};
 
-		if (known)
+		if (times[i] >= 0)
 			add_seconds(&text, times[i]);
 		else
-			buffer_add_text(&text, "-");
+			buffer_add_char(&text, '-');
 		buffer_add_format(out, "%*s", NUMBER_COLUMNS, buffer_string(&text));
 		buffer_free(&text);
 	}
 	if (layout->unfinished)
-		buffer_add_format(out, "%12llu", (unsigned long long)tool->unfinished);
+		buffer_add_format(out, "%*llu", (TIMES - time_count) * NUMBER_COLUMNS + 12,
+				  (unsigned long long)tool->unfinished);
 	buffer_add_char(out, '\n');
 }
 
 /* The row of all tools: counts and the total time; quantiles of different tools say nothing. */
-static void write_total(struct buffer *out, const struct layout *layout, struct tool *const *tools,
-			size_t count)
+static void write_total(struct buffer *out, const struct layout *layout,
+			const struct summary *summary)
 {
-	uint64_t calls = 0, errors = 0, unfinished = 0;
-	struct buffer text = {0};
+	struct tool all = {.calls = 0};
 	double seconds = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		calls += tools[i]->calls;
-		errors += tools[i]->errors;
-		unfinished += tools[i]->unfinished;
-		seconds += tools[i]->durations.sum;
+	for (size_t i = 0; i < summary->count; i++) {
+		const struct tool *tool = &summary->tools[i];
+
+		all.calls += tool->calls;
+		all.errors += tool->errors;
+		all.unfinished += tool->unfinished;
+		seconds += tool->durations.sum;
 	}
-	write_name(out, layout, SPAN("all"));
-	write_count(out, calls);
-	write_count(out, errors);
-	add_seconds(&text, seconds);
-	buffer_add_format(out, "%*s", NUMBER_COLUMNS, buffer_string(&text));
-	if (layout->unfinished)
-		buffer_add_format(out, "%*llu", (TIMES - 1) * NUMBER_COLUMNS + 12,
-				  (unsigned long long)unfinished);
-	buffer_add_char(out, '\n');
-	buffer_free(&text);
+	buffer_add_text(&all.name, "all");
+	write_row(out, layout, &all, &seconds, 1);
+	buffer_free(&all.name);
 }
 
-static struct layout lay_out(const struct tools_options *options, struct tool *const *tools,
-			     size_t count)
+static struct layout lay_out(const struct tools_options *options, const struct summary *summary)
 {
 	struct layout layout = {.options = options, .name_columns = sizeof("tool") - 1};
 	size_t numbers = (2 + TIMES) * NUMBER_COLUMNS;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; i < summary->count; i++) {
 		struct buffer name = {0};
 		size_t width;
 
-		add_one_line(&name, buffer_span(&tools[i]->name), options->safe);
+		add_one_line(&name, buffer_span(&summary->tools[i].name), options->safe);
 		width = utf8_columns(buffer_span(&name));
 		if (width > layout.name_columns)
 			layout.name_columns = width;
-		layout.unfinished = layout.unfinished || tools[i]->unfinished > 0;
+		layout.unfinished = layout.unfinished || summary->tools[i].unfinished > 0;
 		buffer_free(&name);
 	}
 	if (layout.unfinished)
@@ -233,9 +205,9 @@ static struct layout lay_out(const struct tools_options *options, struct tool *c
 	return layout;
 }
 
-static int compare(const void *a, const void *b)
+static int compare_tools(const void *a, const void *b)
 {
-	const struct tool *x = *(struct tool *const *)a, *y = *(struct tool *const *)b;
+	const struct tool *x = a, *y = b;
 	struct span left = buffer_span(&x->name), right = buffer_span(&y->name);
 	int order;
 
@@ -245,52 +217,39 @@ static int compare(const void *a, const void *b)
 	return order != 0 ? order : (left.len > right.len) - (left.len < right.len);
 }
 
-static struct tool **sort(const struct summary *summary)
+void summary_write(struct summary *summary, const struct tools_options *options, struct buffer *out)
 {
-	struct tool **tools = mem_alloc((summary->count + 1) * sizeof(struct tool *));
-	size_t count = 0;
+	struct layout layout = lay_out(options, summary);
+	double times[TIMES];
 
-	for (size_t i = 0; i < BUCKETS; i++)
-		for (struct tool *tool = summary->buckets[i]; tool != NULL; tool = tool->chain)
-			tools[count++] = tool;
-	qsort(tools, count, sizeof(struct tool *), compare);
-	return tools;
-}
-
-void summary_write(const struct summary *summary, const struct tools_options *options,
-		   struct buffer *out)
-{
-	struct tool **tools = sort(summary);
-	struct layout layout = lay_out(options, tools, summary->count);
-
+	if (summary->count > 0)
+		qsort(summary->tools, summary->count, sizeof(*summary->tools), compare_tools);
 	if (options->form == FORM_TEXT)
 		write_head(out, &layout);
 	for (size_t i = 0; i < summary->count; i++) {
+		const struct tool *tool = &summary->tools[i];
+
+		times_of(tool, times);
 		if (options->form == FORM_JSON)
-			write_json(out, tools[i]);
+			write_json(out, tool, times);
 		else if (options->form == FORM_TSV)
-			write_tsv(out, tools[i]);
+			write_tsv(out, tool, times);
 		else
-			write_row(out, &layout, tools[i]);
+			write_row(out, &layout, tool, times, TIMES);
 	}
 	if (options->form == FORM_TEXT && summary->count > 1)
-		write_total(out, &layout, tools, summary->count);
-	free(tools);
+		write_total(out, &layout, summary);
 }
 
 void summary_free(struct summary *summary)
 {
 	if (summary == NULL)
 		return;
-	for (size_t i = 0; i < BUCKETS; i++) {
-		while (summary->buckets[i] != NULL) {
-			struct tool *tool = summary->buckets[i];
-
-			summary->buckets[i] = tool->chain;
-			buffer_free(&tool->name);
-			histogram_free(&tool->durations);
-			free(tool);
-		}
+	for (size_t i = 0; i < summary->count; i++) {
+		buffer_free(&summary->tools[i].name);
+		histogram_free(&summary->tools[i].durations);
 	}
+	free(summary->tools);
+	table_free(&summary->names);
 	free(summary);
 }

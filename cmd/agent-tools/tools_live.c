@@ -1,5 +1,3 @@
-#include "tools_live.h"
-
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -7,6 +5,7 @@
 #include "base/live_line.h"
 #include "base/file.h"
 #include "base/utf8.h"
+#include "tools.h"
 
 enum {
 	PIECES = 8,
@@ -148,6 +147,14 @@ static bool has_company(const struct tools_live *live, const struct run *run)
 	return nested > 1;
 }
 
+static void add_name(const struct tools_live *live, struct buffer *out, struct span name,
+		     const struct call *call)
+{
+	add_one_line(out, name, live->options->safe);
+	if (call != NULL && call->overlaps)
+		buffer_add_format(out, "#%u", call->number);
+}
+
 static void add_run_id(const struct tools_live *live, struct buffer *out, struct span id)
 {
 	if (id.len > WHOLE_ID) {
@@ -160,8 +167,9 @@ static void add_run_id(const struct tools_live *live, struct buffer *out, struct
 	add_one_line(out, id, live->options->safe);
 }
 
+/* Begin a line about the tool `name`; `call`: NULL if the call was not opened. */
 static void begin_line(const struct tools_live *live, struct line *line, const struct run *run,
-		       const char *arrow)
+		       const char *arrow, struct span name, const struct call *call)
 {
 	if (run->id[0] != '\0' && has_company(live, run)) {
 		add_run_id(live, &line->text, span_of(run->id));
@@ -172,14 +180,18 @@ static void begin_line(const struct tools_live *live, struct line *line, const s
 		buffer_add_text(&line->text, "  ");
 	buffer_add_text(&line->text, arrow);
 	end_piece(line, NULL);
+	add_name(live, &line->text, name, call);
 }
 
-static void add_name(const struct tools_live *live, struct buffer *out, struct span name,
-		     const struct call *call)
+/* Begin a line about a call. */
+static struct line call_line(const struct tools_live *live, const char *arrow,
+			     const struct call *call)
 {
-	add_one_line(out, name, live->options->safe);
-	if (call != NULL && call->overlaps)
-		buffer_add_format(out, "#%u", call->number);
+	struct line line = {0};
+
+	begin_line(live, &line, call->run, arrow, buffer_span(&call->name), call);
+	end_piece(&line, bold);
+	return line;
 }
 
 /* ---- the arguments while they are written ---- */
@@ -192,8 +204,7 @@ void live_args(struct tools_live *live, const struct call *call, struct span del
 		struct line line = {0};
 
 		live_args_end(live);
-		begin_line(live, &line, call->run, ".. ");
-		add_name(live, &line.text, buffer_span(&call->name), call);
+		begin_line(live, &line, call->run, ".. ", buffer_span(&call->name), call);
 		buffer_add_char(&line.text, ' ');
 		end_piece(&line, faint);
 		write_line(live, &line);
@@ -218,11 +229,8 @@ void live_args_end(struct tools_live *live)
 
 void live_start(struct tools_live *live, const struct call *call)
 {
-	struct line line = {0};
+	struct line line = call_line(live, "-> ", call);
 
-	begin_line(live, &line, call->run, "-> ");
-	add_name(live, &line.text, buffer_span(&call->name), call);
-	end_piece(&line, bold);
 	if (call->args.len > 0) {
 		buffer_add_char(&line.text, ' ');
 		add_one_line(&line.text, buffer_span(&call->args), live->options->safe);
@@ -235,8 +243,7 @@ void live_denied(struct tools_live *live, const struct run *run, struct span nam
 	struct line line = {0};
 	struct buffer text = {0};
 
-	begin_line(live, &line, run, "-- ");
-	add_name(live, &line.text, name, NULL);
+	begin_line(live, &line, run, "-- ", name, NULL);
 	end_piece(&line, bold);
 	buffer_add_text(&line.text, " denied");
 	end_piece(&line, red);
@@ -279,32 +286,26 @@ static void add_result(const struct tools_live *live, struct buffer *out, struct
 	buffer_free(&text);
 }
 
-void live_end(struct tools_live *live, const struct ended_call *ended)
+void live_end(struct tools_live *live, const struct call *call)
 {
-	struct line line = {0};
+	struct line line = call_line(live, "<- ", call);
 
-	begin_line(live, &line, ended->run, "<- ");
-	add_name(live, &line.text, ended->name, ended->call);
-	end_piece(&line, bold);
 	buffer_add_char(&line.text, ' ');
-	if (ended->seconds >= 0) {
-		add_seconds(&line.text, ended->seconds);
+	if (call->seconds >= 0) {
+		add_seconds(&line.text, call->seconds);
 		buffer_add_char(&line.text, ' ');
 	}
 	end_piece(&line, NULL);
-	buffer_add_text(&line.text, ended->is_error ? "error" : "ok");
-	end_piece(&line, ended->is_error ? red : green);
-	add_result(live, &line.text, ended->result);
+	buffer_add_text(&line.text, call->is_error ? "error" : "ok");
+	end_piece(&line, call->is_error ? red : green);
+	add_result(live, &line.text, call->result);
 	finish_line(live, &line);
 }
 
 void live_unfinished(struct tools_live *live, const struct call *call)
 {
-	struct line line = {0};
+	struct line line = call_line(live, "<- ", call);
 
-	begin_line(live, &line, call->run, "<- ");
-	add_name(live, &line.text, buffer_span(&call->name), call);
-	end_piece(&line, bold);
 	buffer_add_text(&line.text, " never ended");
 	end_piece(&line, red);
 	finish_line(live, &line);
@@ -312,28 +313,24 @@ void live_unfinished(struct tools_live *live, const struct call *call)
 
 /* ---- the line of running calls ---- */
 
-static void add_elapsed(struct buffer *out, int64_t nanoseconds)
-{
-	double seconds = (double)nanoseconds / 1e9;
-
-	if (seconds < 99.95)
-		buffer_add_format(out, " %.1fs", seconds);
-	else
-		buffer_add_char(out, ' '), add_seconds(out, seconds);
-}
-
 /* Append the line: the calls that run. */
 static void add_running(const struct tools_live *live, struct buffer *out)
 {
 	int64_t now = clock_monotonic();
 
-	for (struct call *call = calls_next(live->calls, NULL); call != NULL && out->len < 1024;
-	     call = calls_next(live->calls, call)) {
+	for (const struct call *call = live->calls->first; call != NULL && out->len < 1024;
+	     call = call->next) {
+		double seconds = (double)(now - call->seen_at) / 1e9;
+
 		if (!call->running)
 			continue;
 		buffer_add_text(out, out->len > 0 ? ", " : ".. ");
 		add_name(live, out, buffer_span(&call->name), call);
-		add_elapsed(out, now - call->seen_at);
+		buffer_add_char(out, ' ');
+		if (seconds < 99.95)
+			buffer_add_format(out, "%.1fs", seconds);
+		else
+			add_seconds(out, seconds);
 	}
 }
 
@@ -359,7 +356,7 @@ int64_t live_draw(struct tools_live *live)
 	int64_t next;
 
 	if (!live->options->redraw || live->writing != NULL ||
-	    (calls_next(live->calls, NULL) == NULL && !live->line.drawn))
+	    (live->calls->first == NULL && !live->line.drawn))
 		return 0;
 	if (live_line_is_due(&live->line, LIVE_LINE_NS, &next))
 		write_screen(live, true);

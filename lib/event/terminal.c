@@ -58,3 +58,12 @@ void terminal_add_json(struct buffer *out, struct span json)
 	}
 	buffer_add(out, json.at + done, json.len - done);
 }
+
+void terminal_clean(struct buffer *text, bool is_json)
+{
+	struct buffer safe = {0};
+
+	(is_json ? terminal_add_json : terminal_add)(&safe, buffer_span(text));
+	buffer_free(text);
+	*text = safe;
+}

@@ -20,4 +20,8 @@ void terminal_add_line(struct buffer *out, struct span text);
  * obeys becomes an escape of JSON (\u009b). */
 void terminal_add_json(struct buffer *out, struct span json);
 
+/* Replace the contents of `text` by what terminal_add, or for JSON terminal_add_json, makes of
+ * them. */
+void terminal_clean(struct buffer *text, bool is_json);
+
 #endif

@@ -1,11 +1,11 @@
-/* What the events say of calls, for the view that shows them. */
+/* Follow the calls through the events, and give them to the view that shows them. */
 #include <fnmatch.h>
 #include <math.h>
 
 #include "base/clock.h"
 #include "event/log.h"
 #include "event/runs.h"
-#include "tools_program.h"
+#include "tools.h"
 
 enum { FLUSH_SIZE = 64 * 1024 };
 
@@ -21,9 +21,8 @@ static bool is_asked_name(const struct tools_options *options, const char *name)
 static struct call *find_call(struct tools_program *p, const struct run *run,
 			      const struct event *event)
 {
-	buffer_clear(&p->key);
-	calls_key(event, &p->key);
-	return calls_find(p->calls, run, buffer_span(&p->key));
+	calls_key(run, event, &p->key);
+	return calls_find(&p->calls, &p->key);
 }
 
 /* Whether the event's tool is asked for; its name is in p->name then. */
@@ -35,14 +34,14 @@ static bool is_asked(struct tools_program *p, const struct event *event)
 	return is_asked_name(&p->options, buffer_string(&p->name));
 }
 
-/* Open the call whose key and name are at hand. */
-static struct call *open_call(struct tools_program *p, const struct run *run)
+/* Open the call whose key and name are in `p`. */
+static struct call *open_call(struct tools_program *p, struct run *run)
 {
-	return calls_open(p->calls, run, buffer_span(&p->key), buffer_span(&p->name));
+	return calls_open(&p->calls, run, &p->key, buffer_span(&p->name));
 }
 
-/* The open call; it is opened where there is none. NULL: its tool is not asked for. */
-static struct call *find_or_open(struct tools_program *p, const struct run *run,
+/* Find or open the call; NULL: its tool is not asked for. */
+static struct call *find_or_open(struct tools_program *p, struct run *run,
 				 const struct event *event)
 {
 	struct call *call = find_call(p, run, event);
@@ -50,7 +49,7 @@ static struct call *find_or_open(struct tools_program *p, const struct run *run,
 	return call != NULL || !is_asked(p, event) ? call : open_call(p, run);
 }
 
-static void take_args(struct tools_program *p, const struct run *run, const struct event *event)
+static void on_args(struct tools_program *p, struct run *run, const struct event *event)
 {
 	struct call *call;
 
@@ -63,7 +62,7 @@ static void take_args(struct tools_program *p, const struct run *run, const stru
 		live_args(p->live, call, json_get(event->data, "args_delta"));
 }
 
-static void take_start(struct tools_program *p, const struct run *run, const struct event *event)
+static void on_start(struct tools_program *p, struct run *run, const struct event *event)
 {
 	struct call *call = find_or_open(p, run, event);
 
@@ -73,7 +72,7 @@ static void take_start(struct tools_program *p, const struct run *run, const str
 		return; /* it was interrupted, and runs again */
 	if (call->running) {
 		reader_warn(p->main.reader, "call %.*s of '%s' starts again; the event is ignored",
-			    SPAN_ARG(buffer_span(&call->key)), buffer_string(&call->name));
+			    SPAN_ARG(calls_id(&call->key)), buffer_string(&call->name));
 		return;
 	}
 	call->running = true;
@@ -88,7 +87,7 @@ static void take_start(struct tools_program *p, const struct run *run, const str
 		live_start(p->live, call);
 }
 
-/* How long the call took, by its own word or by the log's clock; negative: not known. */
+/* The duration of the call by its own word or by the clock of the log; negative: unknown. */
 static double seconds_of(const struct call *call, const struct event *event)
 {
 	double seconds = json_double(json_get(event->data, "duration_seconds"), -1);
@@ -96,56 +95,50 @@ static double seconds_of(const struct call *call, const struct event *event)
 
 	if (seconds >= 0 && isfinite(seconds))
 		return seconds;
-	if (call == NULL || call->log_time < 0 || event->timestamp.at == NULL)
+	if (call->log_time < 0 || event->timestamp.at == NULL)
 		return -1;
 	now = clock_parse_timestamp(event->timestamp);
 	return now >= call->log_time ? (double)(now - call->log_time) / 1e6 : -1;
 }
 
-/* Whether a tool_end that no tool_start came before may count; says what is wrong with it. In a
- * stream that begins in the middle of a run, or was filtered, nothing is. */
+/* Whether a tool_end of a call that does not run counts; warns unless the stream begins in the
+ * middle of the run, or was filtered. */
 static bool check_lone_end(struct tools_program *p, const struct run *run)
 {
-	bool again = calls_was_closed(p->calls, run, buffer_span(&p->key));
+	bool again = calls_was_closed(&p->calls, &p->key);
+	struct span id = calls_id(&p->key);
 
 	if (again)
 		reader_warn(p->main.reader, "a second tool_end of call %.*s; it is ignored",
-			    SPAN_ARG(buffer_span(&p->key)));
+			    SPAN_ARG(id));
 	else if (run->started)
 		reader_warn(p->main.reader, "a tool_end of call %.*s without its tool_start",
-			    SPAN_ARG(buffer_span(&p->key)));
+			    SPAN_ARG(id));
 	return !again;
 }
 
-static void show_ended(struct tools_program *p, const struct ended_call *ended)
+static void show_ended(struct tools_program *p, const struct call *call)
 {
-	if (p->options.errors_only && !ended->is_error)
+	if (p->options.errors_only && !call->is_error)
 		return;
 	if (p->summary != NULL) {
-		summary_add(p->summary, ended);
+		summary_add(p->summary, call);
 	} else if (p->live != NULL) {
-		if (p->options.errors_only && ended->call != NULL)
-			live_start(p->live, ended->call);
-		live_end(p->live, ended);
+		if (p->options.errors_only)
+			live_start(p->live, call);
+		live_end(p->live, call);
 	} else if (p->options.form == FORM_JSON) {
-		record_json(&p->out, ended);
+		record_json(&p->out, call);
 	} else {
-		record_tsv(&p->out, ended);
+		record_tsv(&p->out, call);
 	}
 	if (p->out.len >= FLUSH_SIZE)
 		output_flush(p);
 }
 
-static void take_end(struct tools_program *p, const struct run *run, const struct event *event)
+static void on_end(struct tools_program *p, struct run *run, const struct event *event)
 {
 	struct call *call = find_call(p, run, event);
-	struct ended_call ended = {
-	    .run = run,
-	    .id = json_get(event->data, "tool_call_id"),
-	    .result = json_get(event->data, "result"),
-	    .is_error = json_true(json_get(event->data, "is_error")),
-	    .seconds = seconds_of(call, event),
-	};
 
 	if (call == NULL && !is_asked(p, event))
 		return;
@@ -153,16 +146,16 @@ static void take_end(struct tools_program *p, const struct run *run, const struc
 		return;
 	if (call == NULL)
 		call = open_call(p, run);
-	ended.call = call;
-	ended.name = buffer_span(&call->name);
-	ended.iteration = json_int(json_get(event->data, "iteration"), call->iteration);
-	if (call->args.len > 0)
-		ended.args = buffer_span(&call->args);
-	show_ended(p, &ended);
-	calls_close(p->calls, call);
+	call->id = json_get(event->data, "tool_call_id");
+	call->result = json_get(event->data, "result");
+	call->is_error = json_true(json_get(event->data, "is_error"));
+	call->seconds = seconds_of(call, event);
+	call->iteration = json_int(json_get(event->data, "iteration"), call->iteration);
+	show_ended(p, call);
+	calls_close(&p->calls, call);
 }
 
-static void take_approval(struct tools_program *p, const struct run *run, const struct event *event)
+static void on_approval(struct tools_program *p, const struct run *run, const struct event *event)
 {
 	if (json_is(json_get(event->data, "decision"), "denied") && is_asked(p, event))
 		live_denied(p->live, run, buffer_span(&p->name), json_get(event->data, "by"));
@@ -170,7 +163,7 @@ static void take_approval(struct tools_program *p, const struct run *run, const 
 
 /* ---- the end of a run ---- */
 
-static void say_unfinished(struct tools_program *p, const struct call *call)
+static void warn_unfinished(struct tools_program *p, const struct call *call)
 {
 	struct buffer text = {0};
 
@@ -180,7 +173,7 @@ static void say_unfinished(struct tools_program *p, const struct call *call)
 	buffer_free(&text);
 }
 
-/* The call will not end any more; one that was only written by the model was not to run. */
+/* Close a call that will not end. A call that the model only wrote was not to run. */
 static void give_up(struct tools_program *p, struct call *call)
 {
 	if (p->live != NULL)
@@ -190,23 +183,21 @@ static void give_up(struct tools_program *p, struct call *call)
 	else if (call->running && p->live != NULL)
 		live_unfinished(p->live, call);
 	else if (call->running)
-		say_unfinished(p, call);
-	calls_close(p->calls, call);
+		warn_unfinished(p, call);
+	calls_close(&p->calls, call);
 }
 
-/* The calls of `run` (NULL: of every run) that are still open; or only the written ones. */
+/* Give up the open calls of `run` (NULL: of every run); `written_only`: not the running ones. */
 static void give_up_calls(struct tools_program *p, const struct run *run, bool written_only)
 {
-	struct call *next = calls_next(p->calls, NULL), *call;
-
-	while ((call = next) != NULL) {
-		next = calls_next(p->calls, call);
+	for (struct call *call = p->calls.first, *next; call != NULL; call = next) {
+		next = call->next;
 		if ((run == NULL || call->run == run) && !(written_only && call->running))
 			give_up(p, call);
 	}
 }
 
-static void say_failure(struct tools_program *p, struct run *run, const struct event *event)
+static void warn_failure(struct tools_program *p, struct run *run, const struct event *event)
 {
 	struct buffer sentence = {0};
 
@@ -217,7 +208,7 @@ static void say_failure(struct tools_program *p, struct run *run, const struct e
 	buffer_free(&sentence);
 }
 
-void take_event(void *self, struct run *run, const struct event *event)
+void call_event(void *self, struct run *run, const struct event *event)
 {
 	struct tools_program *p = self;
 
@@ -225,31 +216,31 @@ void take_event(void *self, struct run *run, const struct event *event)
 		live_run(p->live, run);
 	switch (event->type) {
 	case EVENT_TOOL_START:
-		take_start(p, run, event);
+		on_start(p, run, event);
 		break;
 	case EVENT_TOOL_END:
-		take_end(p, run, event);
+		on_end(p, run, event);
 		break;
 	case EVENT_TOOL_CALL_START:
 	case EVENT_TOOL_CALL_CHUNK:
 	case EVENT_TOOL_CALL_END:
 		if (p->live != NULL && p->options.args)
-			take_args(p, run, event);
+			on_args(p, run, event);
 		break;
 	case EVENT_TOOL_APPROVAL:
 		if (p->live != NULL)
-			take_approval(p, run, event);
+			on_approval(p, run, event);
 		break;
 	case EVENT_LLM_RETRY:
 		if (event_discards(event))
 			give_up_calls(p, run, true);
 		break;
 	case EVENT_ERROR:
-		say_failure(p, run, event);
+		warn_failure(p, run, event);
 		break;
 	case EVENT_AGENT_END:
 		give_up_calls(p, run, false);
-		say_failure(p, run, event);
+		warn_failure(p, run, event);
 		runs_forget(p->main.runs, run);
 		break;
 	case EVENT_AGENT_START:
@@ -267,7 +258,7 @@ void take_event(void *self, struct run *run, const struct event *event)
 	}
 }
 
-void take_end_of_input(struct tools_program *p)
+void call_events_end(struct tools_program *p)
 {
 	give_up_calls(p, NULL, false);
 }
