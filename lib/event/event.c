@@ -3,33 +3,41 @@
 #include "base/utf8.h"
 #include "json/scan.h"
 
-/* ---- a line as writers write it ----
- * Most of such a line is fixed text, to be compared. Each function takes the place where something
- * begins and returns the one behind it, or NULL when something else stands there. */
+/* ---- lines in the form in which agent-run writes them ----
+ * Most of such a line is constant. The functions compare it, and return the position after the part
+ * that they read, or NULL if the line has another form. */
 
-/* Compare without looking for the end. */
-static inline const char *behind_text(const char *at, struct span text)
+/* The caller makes sure that there are enough bytes. */
+static inline const char *after_text(const char *at, struct span text)
 {
-	return memcmp(at, text.at, text.len) == 0 ? at + text.len : NULL;
+	return at != NULL && memcmp(at, text.at, text.len) == 0 ? at + text.len : NULL;
 }
 
-static const struct span before_type = {"{\"event_type\":\"", 15};
-
-static inline const char *behind_type(struct span line, struct span *type)
+/* Returns the quote that ends the type. */
+static inline const char *after_type(struct span line, struct span *type)
 {
+	const struct span before_type = SPAN("{\"event_type\":\"");
 	const char *start = line.at + before_type.len, *end = line.at + line.len, *quote;
 	bool ascii = true;
 
-	if (line.len < before_type.len || behind_text(line.at, before_type) == NULL)
+	if (line.len < before_type.len || after_text(line.at, before_type) == NULL)
 		return NULL;
 	quote = scan_string(line.at, start, end, &ascii);
 	*type = (struct span){start, (size_t)(quote - start)};
 	return ascii && quote < end && *quote == '"' ? quote : NULL;
 }
 
-/* From behind the type to the seq a line has as many bytes each time: a time in microseconds and a
- * UUID. */
-static inline const char *behind_fixed(const char *at, const char *end, struct event *event)
+/* A string of `len` bytes without escapes. */
+static inline const char *after_plain(const char *at, size_t len, struct span *string)
+{
+	if (at == NULL || !scan_is_plain(at, len))
+		return NULL;
+	*string = (struct span){at, len};
+	return at + len;
+}
+
+/* The members between event_type and the number of seq have a constant length. */
+static inline const char *after_constant(const char *at, const char *end, struct event *event)
 {
 	enum { TIMESTAMP = 27, UUID = 36 };
 	const struct span before_time = SPAN("\",\"timestamp\":\"");
@@ -38,20 +46,14 @@ static inline const char *behind_fixed(const char *at, const char *end, struct e
 	if ((size_t)(end - at) <
 	    before_time.len + TIMESTAMP + before_run.len + UUID + before_seq.len)
 		return NULL;
-	at = behind_text(at, before_time);
-	if (at == NULL || !scan_is_plain(at, TIMESTAMP))
-		return NULL;
-	event->timestamp = (struct span){at, TIMESTAMP};
-	at = behind_text(at + TIMESTAMP, before_run);
-	if (at == NULL || !scan_is_plain(at, UUID))
-		return NULL;
-	event->run_id = (struct span){at, UUID};
-	return behind_text(at + UUID, before_seq);
+	at = after_plain(after_text(at, before_time), TIMESTAMP, &event->timestamp);
+	at = after_plain(after_text(at, before_run), UUID, &event->run_id);
+	return after_text(at, before_seq);
 }
 
-static inline const char *behind_seq(const char *at, const char *end, int64_t *seq)
+static inline const char *after_seq(const char *at, const char *end, int64_t *seq)
 {
-	enum { DIGITS = 18 }; /* as many always fit */
+	enum { DIGITS = 18 }; /* so many always fit */
 	const char *start = at;
 	int64_t value = 0;
 
@@ -61,8 +63,7 @@ static inline const char *behind_seq(const char *at, const char *end, int64_t *s
 	return at == start || (*start == '0' && at - start > 1) ? NULL : at;
 }
 
-/* Whether data is right; where its first member is a text, as that of most chunks is, it is noted.
- */
+/* Whether `data` is an object. Stores the text if that is its first member. */
 static bool check_data(struct event *event)
 {
 	struct json_member first;
@@ -75,15 +76,8 @@ static bool check_data(struct event *event)
 	return true;
 }
 
-/* Whether `c` behind a backslash is one of the usual escapes; json_check_object knows the others.
- */
-static inline bool is_usual_escape(char c)
-{
-	return c == 'n' || c == '"' || c == '\\' || c == 't' || c == '/' || c == 'r';
-}
-
-/* The same for data that is nothing but a text, as that of most chunks is. Returns false for any
- * other. */
+/* The same, faster, for data of nothing but a text, which most chunks have. Returns false for other
+ * data and for escapes of code points. */
 static bool check_text(struct span line, struct event *event)
 {
 	const struct span before_text = SPAN("{\"text\":\"");
@@ -91,13 +85,11 @@ static bool check_text(struct span line, struct event *event)
 	bool ascii = true, plain = true;
 	struct span text;
 
-	if (event->data.len < before_text.len || behind_text(at, before_text) == NULL)
+	if (event->data.len < before_text.len || after_text(at, before_text) == NULL)
 		return false;
 	start = at = at + before_text.len;
-	for (;;) {
-		at = scan_string(line.at, at, end, &ascii);
-		if (end - at < 3 || *at != '\\' || !is_usual_escape(at[1]))
-			break;
+	while (at = scan_string(line.at, at, end, &ascii),
+	       end - at >= 3 && *at == '\\' && scan_escaped(at[1]) != '\0') {
 		plain = false;
 		at += 2;
 	}
@@ -113,20 +105,19 @@ static bool check_text(struct span line, struct event *event)
 	return true;
 }
 
-/* Read a line whose first bytes, up to the quote at `at`, name the type event->type. Returns false
- * unless the line has exactly the form which writers give it. */
+/* Read the line from the end of its type on. Returns false if it has another form. */
 static bool read_usual(const char *at, struct event *event)
 {
 	const struct span before_data = SPAN(",\"data\":"), line = event->line;
 	const char *end = line.at + line.len;
 
 	event->text = event->plain_text = (struct span){0};
-	at = behind_fixed(at, end, event);
+	at = after_constant(at, end, event);
 	if (at != NULL)
-		at = behind_seq(at, end, &event->seq);
+		at = after_seq(at, end, &event->seq);
 	if (at == NULL || (size_t)(end - at) < before_data.len + 3)
 		return false;
-	at = behind_text(at, before_data);
+	at = after_text(at, before_data);
 	if (at == NULL || *at != '{' || end[-2] != '}' || end[-1] != '}')
 		return false;
 	event->data = (struct span){at, (size_t)(end - 1 - at)};
@@ -137,11 +128,12 @@ struct span event_type_quick(struct span line)
 {
 	struct span type;
 
-	return behind_type(line, &type) != NULL ? type : (struct span){0};
+	return after_type(line, &type) != NULL ? type : (struct span){0};
 }
 
-/* ---- any line ---- */
+/* ---- lines in any form ---- */
 
+/* A string without its quotes; "" for other values and for strings with escapes. */
 static struct span text_of(struct span value)
 {
 	struct span plain = json_plain(value);
@@ -149,88 +141,64 @@ static struct span text_of(struct span value)
 	return plain.at == NULL && value.at != NULL ? SPAN("") : plain;
 }
 
-/* The type that a value of event_type names, with escapes or without. */
-static enum event_type type_of(struct span value, struct span plain)
+/* The type that a string names, with or without escapes. */
+static enum event_type type_of(struct span string)
 {
+	struct span plain = json_plain(string);
 	int type = 0;
 
 	if (plain.len > 0)
 		return event_type_of(plain);
-	while (type < EVENT_OTHER && !json_is(value, event_type_name((enum event_type)type)))
+	while (type < EVENT_OTHER && !json_is(string, event_type_name((enum event_type)type)))
 		type++;
 	return (enum event_type)type;
 }
 
-static void take_type(struct event *event, struct span value)
+static void read_members(struct json_walk walk, struct span line, struct event *event)
 {
-	event->type_name = text_of(value);
-	event->type = type_of(value, event->type_name);
-}
+	enum { TYPE, TIMESTAMP, RUN_ID, SEQ, DATA, COUNT };
+	static const struct span names[COUNT + 1] = {SPAN_INIT("event_type"),
+						     SPAN_INIT("timestamp"), SPAN_INIT("run_id"),
+						     SPAN_INIT("seq"), SPAN_INIT("data")};
+	struct span values[COUNT];
 
-/* An event before its members are known. */
-static struct event no_members(struct span line)
-{
-	return (struct event){.line = line, .type = EVENT_OTHER, .seq = -1};
-}
-
-/* Of a key that comes again the first counts, as for json_get. */
-static void take_member(struct event *event, struct span quoted_key, struct span value)
-{
-	struct span key = json_plain(quoted_key);
-
-	if (event->type_name.at == NULL && span_is(key, "event_type"))
-		take_type(event, value);
-	else if (event->timestamp.at == NULL && span_is(key, "timestamp"))
-		event->timestamp = text_of(value);
-	else if (event->run_id.at == NULL && span_is(key, "run_id"))
-		event->run_id = text_of(value);
-	else if (event->seq < 0 && span_is(key, "seq"))
-		event->seq = json_int(value, -1);
-	else if (event->data.at == NULL && span_is(key, "data"))
-		event->data = value;
+	json_members(walk, names, values);
+	*event = (struct event){
+	    .line = line,
+	    .type = type_of(values[TYPE]),
+	    .type_name = values[TYPE].at != NULL ? text_of(values[TYPE]) : SPAN(""),
+	    .timestamp = text_of(values[TIMESTAMP]),
+	    .run_id = text_of(values[RUN_ID]),
+	    .seq = json_int(values[SEQ], -1),
+	    .data = values[DATA],
+	};
 }
 
 void event_envelope(struct span line, struct event *event)
 {
-	struct json_walk walk = json_walk(json_trim(line));
-
-	*event = no_members(line);
-	while (json_next(&walk))
-		take_member(event, walk.key, walk.value);
-	if (event->type_name.at == NULL)
-		event->type_name = SPAN("");
+	read_members(json_walk(json_trim(line)), line, event);
 }
 
-/* Read a line in any form. */
 static bool read_any(struct span line, struct event *event, struct json_fault *fault)
 {
-	enum { USUAL_MEMBERS = 8 };
-	struct json_member members[USUAL_MEMBERS];
-	size_t count;
+	struct span object = json_trim(line);
+	struct json_index index;
 
-	if (!json_check_object(line, 0, members, USUAL_MEMBERS, &count, fault))
+	if (!json_check_index(line, &index, fault))
 		return false;
-	if (json_type(json_trim(line)) != JSON_OBJECT) {
+	if (json_type(object) != JSON_OBJECT) {
 		if (fault != NULL)
 			*fault = (struct json_fault){.what = "not a JSON object"};
 		return false;
 	}
-	if (count > USUAL_MEMBERS) {
-		event_envelope(line, event);
-		return true;
-	}
-	*event = no_members(line);
-	for (size_t i = 0; i < count; i++)
-		take_member(event, members[i].key, members[i].value);
-	if (event->type_name.at == NULL)
-		event->type_name = SPAN("");
+	read_members(json_index_walk(&index, object), line, event);
 	return true;
 }
 
 enum event_result event_read_one_of(struct span line, event_set types, struct event *event,
 				    struct json_fault *fault)
 {
-	const char *at = behind_type(line, &event->type_name);
+	const char *at = after_type(line, &event->type_name);
 
 	if (at != NULL) {
 		event->line = line;
@@ -247,6 +215,8 @@ bool event_read(struct span line, struct event *event, struct json_fault *fault)
 {
 	return event_read_one_of(line, EVENT_ALL, event, fault) == EVENT_READ;
 }
+
+/* ---- what an event contains ---- */
 
 void event_add_text(const struct event *event, struct buffer *out)
 {

@@ -46,22 +46,11 @@ static const struct event_type_row rows[EVENT_OTHER] = {
     [EVENT_RAW] = {SPAN_INIT("raw"), CHUNK, "payload"},
 };
 
-static bool has_name(enum event_type type, struct span name)
-{
-	return rows[type].name.len == name.len &&
-	       memcmp(rows[type].name.at, name.at, name.len) == 0;
-}
-
 enum event_type event_type_find(struct span name)
 {
-	static const enum event_type frequent[] = {EVENT_THINKING_CHUNK, EVENT_TOOL_CALL_CHUNK,
-						   EVENT_TOOL_CHUNK};
 	int type = 0;
 
-	for (size_t i = 0; i < ARRAY_LEN(frequent); i++)
-		if (has_name(frequent[i], name))
-			return frequent[i];
-	while (type < EVENT_OTHER && !has_name((enum event_type)type, name))
+	while (type < EVENT_OTHER && !span_equal(rows[type].name, name))
 		type++;
 	return (enum event_type)type;
 }
