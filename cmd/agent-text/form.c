@@ -1,102 +1,98 @@
-#include "form.h"
-
 #include "event/terminal.h"
+#include "show.h"
 
-struct buffer *output_of(struct show *show, const struct run *run)
+struct buffer *text_output(struct text_run *t)
 {
-	struct text_state *s = run->state;
-
-	return show->live == run ? &show->out : &s->out;
+	return t->show->live == t ? &t->show->out : &t->out;
 }
 
 /* ---- plain text ---- */
 
-void count_newlines(struct text_state *s, struct span text)
+void text_count_newlines(struct text_run *t, struct span text)
 {
 	size_t n = 0;
 
 	while (n < text.len && text.at[text.len - 1 - n] == '\n')
 		n++;
-	s->newlines = n == text.len ? s->newlines + (int)n : (int)n;
-	if (s->newlines > 2)
-		s->newlines = 2;
+	t->newlines = n == text.len ? t->newlines + (int)n : (int)n;
+	if (t->newlines > 2)
+		t->newlines = 2;
 }
 
-/* A blank line between what is out and what follows. */
-static void part(struct text_state *s, struct buffer *out)
+static void add_newlines(struct text_run *t, int count)
 {
-	for (; s->newlines < 2; s->newlines++)
+	for (; t->newlines < count; t->newlines++)
+		buffer_add_char(text_output(t), '\n');
+}
+
+void text_end_thinking(struct text_run *t)
+{
+	if (t->in_thinking && t->show->dim)
+		buffer_add_text(text_output(t), "\033[0m");
+	t->in_thinking = false;
+}
+
+void text_end_line(struct text_run *t)
+{
+	enum form form = t->show->form;
+
+	text_end_thinking(t);
+	if ((form == FORM_TEXT || form == FORM_FINAL) && t->wrote && !t->show->no_newline)
+		add_newlines(t, 1);
+}
+
+void text_add(struct text_run *t, struct span text)
+{
+	struct buffer *out = text_output(t);
+
+	if (!t->wrote && t->show->live == t && t->show->wrote_earlier_run)
 		buffer_add_char(out, '\n');
-}
-
-void add_text(const struct show *show, struct buffer *out, struct span text)
-{
-	if (show->options.safe)
+	t->wrote = true;
+	if (t->show->safe)
 		terminal_add(out, text);
 	else
 		buffer_add_span(out, text);
+	text_count_newlines(t, text);
 }
 
-void end_thinking(const struct show *show, struct text_state *s, struct buffer *out)
+/* Iterations, and thinking and answer, are separated by an empty line. */
+static void add_plain(struct text_run *t, struct span text, bool thinking)
 {
-	if (s->in_thinking && show->options.dim)
-		buffer_add_text(out, "\033[0m");
-	s->in_thinking = false;
-}
-
-void part_runs(const struct show *show, const struct run *run, struct buffer *out)
-{
-	struct text_state *s = run->state;
-
-	if (!s->wrote && show->live == run && show->any)
-		buffer_add_char(out, '\n');
-	s->wrote = true;
-}
-
-static void show_plain(const struct show *show, const struct run *run, struct buffer *out,
-		       struct span text, bool thinking)
-{
-	struct text_state *s = run->state;
-
-	if (s->wrote && (!s->wrote_iteration || thinking != s->in_thinking)) {
-		end_thinking(show, s, out);
-		part(s, out);
+	if (t->wrote && (!t->wrote_iteration || thinking != t->in_thinking)) {
+		text_end_thinking(t);
+		add_newlines(t, 2);
 	}
-	if (thinking && !s->in_thinking && show->options.dim)
-		buffer_add_text(out, "\033[2m");
-	s->in_thinking = thinking;
-	part_runs(show, run, out);
-	s->wrote_iteration = true;
-	add_text(show, out, text);
-	count_newlines(s, text);
+	if (thinking && !t->in_thinking && t->show->dim)
+		buffer_add_text(text_output(t), "\033[2m");
+	t->in_thinking = thinking;
+	text_add(t, text);
 }
 
-/* ---- values, one a line ---- */
+/* ---- JSON ---- */
 
-/* JSON, or what frames it, in which nothing steers a terminal. */
 static void add_json(const struct show *show, struct buffer *out, struct span json)
 {
-	if (show->options.safe)
+	if (show->safe)
 		terminal_add_json(out, json);
 	else
 		buffer_add_span(out, json);
 }
 
-static void show_line(const struct show *show, struct buffer *out, struct span text)
+static void add_string(struct text_run *t, struct span text)
 {
 	struct buffer json = {0};
 
 	json_write_string(&json, text);
 	buffer_add_char(&json, '\n');
-	add_json(show, out, buffer_span(&json));
+	add_json(t->show, text_output(t), buffer_span(&json));
 	buffer_free(&json);
 }
 
-void show_frame(struct show *show, const struct event *event)
+void text_add_frame(struct show *show, const struct event *event)
 {
 	struct buffer frame = {0};
 
-	if (!show->options.safe) {
+	if (!show->safe) {
 		event_add_sse(&show->out, event);
 		return;
 	}
@@ -105,73 +101,57 @@ void show_frame(struct show *show, const struct event *event)
 	buffer_free(&frame);
 }
 
-void show_value(const struct show *show, struct text_state *s, struct buffer *out, struct span json)
+void text_add_value(struct text_run *t, struct span json)
 {
 	struct buffer value = {0};
 
 	json_write_compact(&value, json);
-	if (!span_equal(buffer_span(&value), buffer_span(&s->last))) {
-		add_json(show, out, buffer_span(&value));
-		buffer_add_char(out, '\n');
-		buffer_clear(&s->last);
-		buffer_add_span(&s->last, buffer_span(&value));
-		s->wrote = true;
+	if (!span_equal(buffer_span(&value), buffer_span(&t->last_value))) {
+		add_json(t->show, text_output(t), buffer_span(&value));
+		buffer_add_char(text_output(t), '\n');
+		buffer_clear(&t->last_value);
+		buffer_add_span(&t->last_value, buffer_span(&value));
+		t->wrote = true;
 	}
 	buffer_free(&value);
 }
 
-static void show_partial_answer(const struct show *show, struct text_state *s, struct buffer *out)
+static void add_partial_value(struct text_run *t)
 {
 	struct buffer value = {0};
 
-	if (json_complete(span_from(buffer_span(&s->text), s->iteration_at), &value))
-		show_value(show, s, out, buffer_span(&value));
+	if (json_complete(span_from(buffer_span(&t->text), t->text_start), &value))
+		text_add_value(t, buffer_span(&value));
 	buffer_free(&value);
 }
 
-/* ---- pieces of text ---- */
+/* ---- pieces ---- */
 
-/* The answer so far, iterations parted by a blank line. */
-static void remember(struct text_state *s, struct span text)
+/* Append to t->text, in which iterations are separated by an empty line. */
+static void add_to_text(struct text_run *t, struct span text)
 {
-	if (s->text.len == s->iteration_at && s->iteration_at > 0 && !s->wrote_iteration) {
-		struct span before = buffer_span(&s->text);
-
-		if (!span_ends(before, "\n"))
-			buffer_add_char(&s->text, '\n');
-		if (!span_ends(buffer_span(&s->text), "\n\n"))
-			buffer_add_char(&s->text, '\n');
-		s->iteration_at = s->text.len;
+	if (t->text.len == t->text_start && t->text_start > 0 && !t->wrote_iteration) {
+		while (!span_ends(buffer_span(&t->text), "\n\n"))
+			buffer_add_char(&t->text, '\n');
+		t->text_start = t->text.len;
 	}
-	buffer_add_span(&s->text, text);
+	buffer_add_span(&t->text, text);
 }
 
-void show_piece(struct show *show, struct run *run, struct span text, bool thinking)
+void text_add_piece(struct text_run *t, struct span text, bool thinking)
 {
-	struct text_state *s = run->state;
-	struct buffer *out = output_of(show, run);
+	enum form form = t->show->form;
 
-	s->answered = s->answered || !thinking;
-	switch (show->options.form) {
-	case FORM_TEXT:
-		show_plain(show, run, out, text, thinking);
-		return;
-	case FORM_DELTAS:
-		show_line(show, out, text);
-		break;
-	case FORM_SNAPSHOTS:
-		remember(s, text);
-		show_line(show, out, buffer_span(&s->text));
-		break;
-	case FORM_PARTIAL:
-		remember(s, text);
-		show_partial_answer(show, s, out);
-		break;
-	case FORM_FINAL:
-		remember(s, text);
-		break;
-	case FORM_SSE:
-		break;
-	}
-	s->wrote_iteration = true;
+	t->has_answer = t->has_answer || !thinking;
+	if (form == FORM_SNAPSHOTS || form == FORM_PARTIAL || form == FORM_FINAL)
+		add_to_text(t, text);
+	if (form == FORM_TEXT)
+		add_plain(t, text, thinking);
+	else if (form == FORM_DELTAS)
+		add_string(t, text);
+	else if (form == FORM_SNAPSHOTS)
+		add_string(t, buffer_span(&t->text));
+	else if (form == FORM_PARTIAL)
+		add_partial_value(t);
+	t->wrote_iteration = true;
 }

@@ -2,40 +2,31 @@
 #include <unistd.h>
 
 #include "base/tty.h"
-#include "event/reader_main.h"
 #include "show.h"
 
 static const char usage[] =
     "usage: agent-text [options] [FILE ...]\n"
     "Print the text of an agent's event stream as it arrives; exit with the status of the run.\n";
 
-struct text_program {
-	struct reader_main main;
-	struct show_options options;
-	bool nested;
-	struct show *show;
-};
-
-#define AT(member) .offset = offsetof(struct text_program, member)
+#define AT(member) .offset = offsetof(struct show, member)
 
 static const struct option_row options[] = {
     {OPTION_AMOUNT, 'd', "debounce", "SECONDS",
-     "group text that arrives within SECONDS of the first piece", AT(options.debounce)},
+     "group text that arrives within SECONDS of the first piece", AT(debounce)},
     {OPTION_CHOICE, 'D', "deltas", NULL, "print each piece as a JSON string, one per line",
-     AT(options.form), .number = FORM_DELTAS},
+     AT(form), .number = FORM_DELTAS},
     {OPTION_CHOICE, 'S', "snapshots", NULL,
-     "print the whole text so far as a JSON string, one per line", AT(options.form),
+     "print the whole text so far as a JSON string, one per line", AT(form),
      .number = FORM_SNAPSHOTS},
     {OPTION_CHOICE, 'p', "partial", NULL,
-     "print the structured output completed so far, one JSON value per line", AT(options.form),
+     "print the structured output completed so far, one JSON value per line", AT(form),
      .number = FORM_PARTIAL},
     {OPTION_CHOICE, 'F', "final", NULL, "print only the text of the last message, at the end",
-     AT(options.form), .number = FORM_FINAL},
-    {OPTION_FLAG, 'T', "thinking", NULL, "print the reasoning too", AT(options.thinking)},
-    {OPTION_CHOICE, 0, "sse", NULL, "print the events as text/event-stream for a browser",
-     AT(options.form), .number = FORM_SSE},
-    {OPTION_FLAG, 'n', "no-newline", NULL, "do not add a newline at the end",
-     AT(options.no_newline)},
+     AT(form), .number = FORM_FINAL},
+    {OPTION_FLAG, 'T', "thinking", NULL, "print the reasoning too", AT(thinking)},
+    {OPTION_CHOICE, 0, "sse", NULL, "print the events as text/event-stream for a browser", AT(form),
+     .number = FORM_SSE},
+    {OPTION_FLAG, 'n', "no-newline", NULL, "do not add a newline at the end", AT(no_newline)},
     {OPTION_TEXT, 'r', "run", "ID", "print only the run whose id starts or ends with ID",
      AT(main.run)},
     {OPTION_FLAG, 0, "nested", NULL, "print nested runs too", AT(nested)},
@@ -43,52 +34,18 @@ static const struct option_row options[] = {
 
 static void begin(void *self)
 {
-	struct text_program *p = self;
+	struct show *show = self;
 
-	p->options.safe = reader_main_is_safe(&p->main, STDOUT_FILENO);
-	p->options.dim = tty_use_color(p->main.color, STDOUT_FILENO);
-	p->show = show_new(&p->options, p->main.runs);
-	if (p->options.form == FORM_SSE)
-		return; /* shows every event */
-	p->main.types = EVENT_BIT(EVENT_LLM_CHUNK) | EVENT_BIT(EVENT_AGENT_START) |
-			EVENT_BIT(EVENT_AGENT_END) | EVENT_BIT(EVENT_LLM_START) |
-			EVENT_BIT(EVENT_LLM_END) | EVENT_BIT(EVENT_LLM_RETRY) |
-			EVENT_BIT(EVENT_ERROR) | EVENT_BIT(EVENT_OUTPUT_CHUNK);
-	if (p->options.thinking)
-		p->main.types |= EVENT_BIT(EVENT_THINKING_CHUNK);
-}
-
-static void take_event(void *self, struct run *run, const struct event *event)
-{
-	struct text_program *p = self;
-
-	if (run->parent_id == NULL || p->nested)
-		show_event(p->show, run, event);
-	else if (run->ended)
-		runs_forget(p->main.runs, run);
-}
-
-static int64_t idle(void *self)
-{
-	return show_due(((struct text_program *)self)->show);
-}
-
-static void flush(void *self)
-{
-	show_flush(((struct text_program *)self)->show);
-}
-
-static void end(void *self)
-{
-	struct text_program *p = self;
-
-	show_end(p->show);
-	show_flush(p->show);
-}
-
-static void free_all(void *self)
-{
-	show_free(((struct text_program *)self)->show);
+	show->safe = reader_main_is_safe(&show->main, STDOUT_FILENO);
+	show->dim = tty_use_color(show->main.color, STDOUT_FILENO);
+	if (show->form == FORM_SSE)
+		return; /* it prints every event */
+	show->main.types = EVENT_BIT(EVENT_LLM_CHUNK) | EVENT_BIT(EVENT_AGENT_START) |
+			   EVENT_BIT(EVENT_AGENT_END) | EVENT_BIT(EVENT_LLM_START) |
+			   EVENT_BIT(EVENT_LLM_END) | EVENT_BIT(EVENT_LLM_RETRY) |
+			   EVENT_BIT(EVENT_ERROR) | EVENT_BIT(EVENT_OUTPUT_CHUNK);
+	if (show->thinking)
+		show->main.types |= EVENT_BIT(EVENT_THINKING_CHUNK);
 }
 
 int main(int argc, char **argv)
@@ -98,14 +55,14 @@ int main(int argc, char **argv)
 	    .options = options,
 	    .option_count = ARRAY_LEN(options),
 	    .begin = begin,
-	    .event = take_event,
-	    .idle = idle,
-	    .flush = flush,
-	    .end = end,
-	    .free = free_all,
+	    .event = show_event,
+	    .idle = show_groups,
+	    .flush = show_flush,
+	    .end = show_end,
+	    .free = show_free,
 	    .release = show_release,
 	};
-	struct text_program p = {0};
+	struct show show = {0};
 
-	return reader_main(&reader, &p.main, argc, argv);
+	return reader_main(&reader, &show.main, argc, argv);
 }

@@ -1,145 +1,129 @@
-#include "form.h"
+#include "show.h"
 
 #include <stdlib.h>
 
 #include "base/clock.h"
 #include "base/file.h"
 #include "event/log.h"
-#include "event/runs.h"
 #include "event/terminal.h"
 
 enum {
-	OUTPUT_SIZE = 64 * 1024, /* output is written when it has grown to this */
-	MAX_GROUP = 1024 * 1024, /* as is a group of --debounce */
+	OUTPUT_SIZE = 64 * 1024, /* output is written when it has this size */
+	MAX_GROUP = 1024 * 1024, /* a group of --debounce is printed when it has this size */
 };
-
-struct show *show_new(const struct show_options *options, struct runs *runs)
-{
-	struct show *show = mem_zero(sizeof(*show));
-
-	show->options = *options;
-	show->runs = runs;
-	return show;
-}
 
 void show_release(void *state)
 {
-	struct text_state *s = state;
+	struct text_run *t = state;
 
-	buffer_free(&s->out);
-	buffer_free(&s->text);
-	buffer_free(&s->group);
-	buffer_free(&s->last);
-	free(s);
+	buffer_free(&t->out);
+	buffer_free(&t->text);
+	buffer_free(&t->group);
+	buffer_free(&t->last_value);
+	free(t);
 }
 
-void show_free(struct show *show)
+void show_free(void *self)
 {
-	buffer_free(&show->out);
-	free(show);
+	buffer_free(&((struct show *)self)->out);
 }
 
-void show_flush(struct show *show)
+void show_flush(void *self)
 {
-	stdout_write(&show->out);
+	stdout_write(&((struct show *)self)->out);
 }
 
-/* Show the group that --debounce holds. */
-static void close_group(struct show *show, struct run *run)
-{
-	struct text_state *s = run->state;
+/* ---- pieces ---- */
 
-	if (s->group.len > 0)
-		show_piece(show, run, buffer_span(&s->group), s->group_thinking);
-	buffer_clear(&s->group);
-	s->group_due = 0;
+/* Print the group that --debounce holds. */
+static void show_group(struct text_run *t)
+{
+	if (t->group.len > 0)
+		text_add_piece(t, buffer_span(&t->group), t->group_is_thinking);
+	buffer_clear(&t->group);
+	t->group_due = 0;
 }
 
-/* Whether a piece of plain text goes on where the last one has ended: nothing stands between. */
-static bool goes_on(const struct show *show, const struct text_state *s, bool thinking)
+int64_t show_groups(void *self)
 {
-	return show->options.form == FORM_TEXT && !show->options.safe &&
-	       show->options.debounce <= 0 && s->wrote && s->wrote_iteration &&
-	       thinking == s->in_thinking;
-}
+	struct show *show = self;
+	int64_t first = 0, now = show->debounce > 0 ? clock_monotonic() : 0;
 
-static void take_piece(struct show *show, struct run *run, const struct event *event, bool thinking)
-{
-	struct text_state *s = run->state;
-	bool grouped = show->options.debounce > 0;
+	for (struct run *run = now > 0 ? runs_next(show->main.runs, NULL) : NULL; run != NULL;
+	     run = runs_next(show->main.runs, run)) {
+		struct text_run *t = run->state;
 
-	if (goes_on(show, s, thinking)) {
-		struct buffer *out = output_of(show, run);
-		size_t start = out->len;
-
-		event_add_text(event, out);
-		count_newlines(s, span_from(buffer_span(out), start));
-		return;
-	}
-	if (s->group.len > 0 && (thinking != s->group_thinking || !grouped))
-		close_group(show, run);
-	event_add_text(event, &s->group);
-	if (s->group.len == 0)
-		return;
-	s->group_thinking = thinking;
-	if (!grouped || s->group.len >= MAX_GROUP)
-		close_group(show, run);
-	else if (s->group_due == 0)
-		s->group_due = clock_monotonic() + clock_nanoseconds(show->options.debounce);
-}
-
-int64_t show_due(struct show *show)
-{
-	int64_t first = 0, now;
-
-	if (show->options.debounce <= 0)
-		return 0;
-	now = clock_monotonic();
-	for (struct run *run = runs_next(show->runs, NULL); run != NULL;
-	     run = runs_next(show->runs, run)) {
-		const struct text_state *s = run->state;
-
-		if (s == NULL || s->group_due == 0)
+		if (t == NULL || t->group_due == 0)
 			continue;
-		if (s->group_due <= now)
-			close_group(show, run);
-		else if (first == 0 || s->group_due < first)
-			first = s->group_due;
+		if (t->group_due <= now)
+			show_group(t);
+		else if (first == 0 || t->group_due < first)
+			first = t->group_due;
 	}
 	return first;
 }
 
-/* ---- answers that came without their pieces ---- */
-
-/* The parts of a message, where none of their pieces was in the stream: it was filtered. */
-static void show_message(struct show *show, struct run *run, struct span message)
+/* Whether plain text follows text of the same kind, so that it can be copied to the output. */
+static bool continues_text(const struct text_run *t, bool thinking)
 {
-	struct json_walk walk = json_walk(json_get(message, "content"));
+	const struct show *show = t->show;
+
+	return show->form == FORM_TEXT && !show->safe && show->debounce <= 0 && t->wrote &&
+	       t->wrote_iteration && thinking == t->in_thinking;
+}
+
+static void take_chunk(struct text_run *t, const struct event *event, bool thinking)
+{
+	double debounce = t->show->debounce;
+
+	if (continues_text(t, thinking)) {
+		struct buffer *out = text_output(t);
+		size_t start = out->len;
+
+		event_add_text(event, out);
+		text_count_newlines(t, span_from(buffer_span(out), start));
+		return;
+	}
+	if (thinking != t->group_is_thinking)
+		show_group(t);
+	event_add_text(event, &t->group);
+	if (t->group.len == 0)
+		return;
+	t->group_is_thinking = thinking;
+	if (debounce <= 0 || t->group.len >= MAX_GROUP)
+		show_group(t);
+	else if (t->group_due == 0)
+		t->group_due = clock_monotonic() + clock_nanoseconds(debounce);
+}
+
+/* Print the parts of a message whose chunks were filtered out of the stream. */
+static void show_message(struct text_run *t, struct span message)
+{
 	struct buffer text = {0};
 
-	while (json_next(&walk)) {
+	for (struct json_walk walk = json_walk(json_get(message, "content")); json_next(&walk);) {
 		struct span type = json_get(walk.value, "type");
 		bool thinking = json_is(type, "thinking");
 
-		if (!json_is(type, "text") && !(thinking && show->options.thinking))
+		if (!json_is(type, "text") && !(thinking && t->show->thinking))
 			continue;
 		buffer_clear(&text);
 		if (json_decode(json_get(walk.value, "text"), &text) && text.len > 0)
-			show_piece(show, run, buffer_span(&text), thinking);
+			text_add_piece(t, buffer_span(&text), thinking);
 	}
 	buffer_free(&text);
 }
 
 /* ---- other events ---- */
 
-static void begin_iteration(struct text_state *s)
+static void begin_iteration(struct text_run *t)
 {
-	s->wrote_iteration = false;
-	s->iteration_at = s->text.len;
-	s->out_mark = s->out.len;
+	t->wrote_iteration = false;
+	t->text_start = t->text.len;
+	t->out_start = t->out.len;
 }
 
-/* What is written before must be on the screen before a message is. */
+/* Print a message on standard error, after the output so far. Frees `sentence`. */
 static void say(struct show *show, struct buffer *sentence)
 {
 	show_flush(show);
@@ -160,183 +144,144 @@ static void say_restart(struct show *show, struct span reason)
 	buffer_free(&text);
 }
 
-/* The answer of this iteration is taken back. What is out cannot be: say so. */
-static void discard(struct show *show, struct run *run, struct span reason)
+/* The output of this iteration is no longer valid. Drop it; if it has been printed, say so. */
+static void discard(struct text_run *t, struct span reason)
 {
-	struct text_state *s = run->state;
-	bool line_open = s->wrote_iteration && s->newlines == 0;
+	struct show *show = t->show;
 
-	s->text.len = s->iteration_at;
-	if (!s->wrote_iteration)
+	t->text.len = t->text_start;
+	if (!t->wrote_iteration)
 		return;
-	if (show->live != run) {
-		s->out.len = s->out_mark;
-		begin_iteration(s);
-		return;
-	}
-	if (show->options.form == FORM_TEXT || show->options.form == FORM_DELTAS) {
-		end_thinking(show, s, &show->out);
-		if (show->options.form == FORM_TEXT && line_open) {
+	if (show->live != t) {
+		t->out.len = t->out_start;
+	} else if (show->form == FORM_TEXT || show->form == FORM_DELTAS) {
+		text_end_thinking(t);
+		if (show->form == FORM_TEXT && t->newlines == 0) {
 			buffer_add_char(&show->out, '\n');
-			s->newlines = 1;
+			t->newlines = 1;
 		}
 		say_restart(show, reason);
 	}
-	begin_iteration(s);
+	begin_iteration(t);
 }
 
-static void end_line(struct show *show, struct run *run)
+/* Print what only agent_end contains. */
+static void show_output(struct text_run *t, struct span data)
 {
-	struct text_state *s = run->state;
-	struct buffer *out = output_of(show, run);
+	struct span json = json_get(data, "output_json");
+	struct buffer text = {0};
 
-	end_thinking(show, s, out);
-	if ((show->options.form == FORM_TEXT || show->options.form == FORM_FINAL) && s->wrote &&
-	    s->newlines == 0 && !show->options.no_newline) {
-		buffer_add_char(out, '\n');
-		s->newlines = 1;
-	}
-}
-
-/* The value or text that only the end tells. */
-static void show_output_value(struct show *show, struct run *run, const struct event *event)
-{
-	struct text_state *s = run->state;
-	struct buffer *out = output_of(show, run), text = {0};
-	struct span json = json_get(event->data, "output_json");
-
-	json_decode(json_get(event->data, "output"), &text);
-	if (show->options.form == FORM_PARTIAL) {
+	json_decode(json_get(data, "output"), &text);
+	if (t->show->form == FORM_PARTIAL) {
 		if (json.at == NULL && json_check(buffer_span(&text), NULL))
 			json = buffer_span(&text);
 		if (json.at != NULL)
-			show_value(show, s, out, json);
-	} else if (show->options.form == FORM_FINAL && text.len > 0) {
-		part_runs(show, run, out);
-		add_text(show, out, buffer_span(&text));
-		count_newlines(s, buffer_span(&text));
-	} else if (text.len > 0 && !s->answered) { /* nothing else of the answer came */
-		show_piece(show, run, buffer_span(&text), false);
+			text_add_value(t, json);
+	} else if (t->show->form == FORM_FINAL && text.len > 0) {
+		text_add(t, buffer_span(&text));
+	} else if (text.len > 0 && !t->has_answer) {
+		text_add_piece(t, buffer_span(&text), false);
 	}
 	buffer_free(&text);
 }
 
-static void take_end(struct show *show, struct run *run, const struct event *event)
-{
-	struct text_state *s = run->state;
-	struct buffer sentence = {0};
-
-	show_output_value(show, run, event);
-	end_line(show, run);
-	s->over = true;
-	if (run_error_sentence(show->runs, run, event, &sentence))
-		say(show, &sentence);
-}
-
-static void take_error(struct show *show, struct run *run, const struct event *event)
+static void take_failure(struct text_run *t, const struct event *event)
 {
 	struct buffer sentence = {0};
 
-	if (!run_error_sentence(show->runs, run, event, &sentence))
+	if (!run_error_sentence(t->show->main.runs, t->run, event, &sentence))
 		return;
-	end_line(show, run);
-	say(show, &sentence);
+	text_end_line(t);
+	say(t->show, &sentence);
 }
 
-/* ---- whose turn it is ---- */
+/* ---- the live run ---- */
 
-/* Output that has waited, parted from what an earlier run has shown. */
-static void release(struct show *show, struct text_state *s)
+/* Print the held output of a run. */
+static void release(struct text_run *t)
 {
-	if (show->any && (show->options.form == FORM_TEXT || show->options.form == FORM_FINAL))
+	struct show *show = t->show;
+
+	if (t->out.len == 0)
+		return;
+	if (show->wrote_earlier_run && (show->form == FORM_TEXT || show->form == FORM_FINAL))
 		buffer_add_char(&show->out, '\n');
-	buffer_add_span(&show->out, buffer_span(&s->out));
-	buffer_clear(&s->out);
-	show->any = true;
+	buffer_add_span(&show->out, buffer_span(&t->out));
+	buffer_clear(&t->out);
+	show->wrote_earlier_run = true;
 }
 
-/* The next run streams live; what it has said meanwhile comes first. */
-static void pass_turn(struct show *show)
+/* Make the next open run live, and print the output of the runs before it, which are over. */
+static void next_turn(struct show *show)
 {
-	struct run *run = runs_next(show->runs, NULL);
+	struct run *next = runs_next(show->main.runs, NULL), *run;
 
-	while (run != NULL) {
-		struct text_state *s = run->state;
-		struct run *next = runs_next(show->runs, run);
+	show->live = NULL;
+	while (show->live == NULL && (run = next) != NULL) {
+		struct text_run *t = run->state;
 
-		if (s == NULL) { /* not shown */
-			run = next;
+		next = runs_next(show->main.runs, run);
+		if (t == NULL)
 			continue;
-		}
-		if (s->out.len > 0) {
-			release(show, s);
-		}
-		if (!s->over) {
-			show->live = run;
-			return;
-		}
-		runs_forget(show->runs, run);
-		run = next;
+		release(t);
+		if (t->over)
+			runs_forget(show->main.runs, run);
+		else
+			show->live = t;
 	}
-	show->live = NULL;
 }
 
-static void finish(struct show *show, struct run *run)
+static void take_end(struct text_run *t, const struct event *event)
 {
-	struct text_state *s = run->state;
+	struct show *show = t->show;
 
-	if (show->live != run)
+	show_output(t, event->data);
+	text_end_line(t);
+	take_failure(t, event);
+	t->over = true;
+	if (show->live != t)
 		return;
-	show->any = show->any || s->wrote;
-	show->live = NULL;
-	runs_forget(show->runs, run);
-	pass_turn(show);
+	show->wrote_earlier_run = show->wrote_earlier_run || t->wrote;
+	runs_forget(show->main.runs, t->run);
+	next_turn(show);
 }
 
-static void take_event(struct show *show, struct run *run, const struct event *event)
+static void take_event(struct text_run *t, const struct event *event)
 {
-	bool is_thinking = event->type == EVENT_THINKING_CHUNK;
-	struct text_state *s = run->state;
+	bool thinking = event->type == EVENT_THINKING_CHUNK;
 
-	if (s == NULL)
-		s = run->state = mem_zero(sizeof(*s));
-	if (show->live == NULL)
-		show->live = run;
-	if (show->options.form == FORM_SSE)
-		show_frame(show, event);
-	if (event->type == EVENT_LLM_CHUNK || (is_thinking && show->options.thinking)) {
-		take_piece(show, run, event, is_thinking);
+	if (event->type == EVENT_LLM_CHUNK || (thinking && t->show->thinking)) {
+		take_chunk(t, event, thinking);
 		return;
 	}
-	close_group(show, run);
+	show_group(t);
 	switch (event->type) {
 	case EVENT_LLM_START:
-		if (s->wrote_iteration)
-			begin_iteration(s);
+		if (t->wrote_iteration)
+			begin_iteration(t);
 		break;
 	case EVENT_LLM_END:
-		if (!s->wrote_iteration)
-			show_message(show, run, json_get(event->data, "message"));
-		begin_iteration(s);
+		if (!t->wrote_iteration)
+			show_message(t, json_get(event->data, "message"));
+		begin_iteration(t);
 		break;
 	case EVENT_LLM_RETRY:
 		if (event_discards(event))
-			discard(show, run, json_get(event->data, "reason"));
+			discard(t, json_get(event->data, "reason"));
 		break;
 	case EVENT_AGENT_START:
-		if (run->resumed) /* the interrupted answer is requested again */
-			discard(show, run, SPAN("\"the run was resumed\""));
+		if (t->run->resumed) /* the interrupted response is requested again */
+			discard(t, SPAN("\"the run was resumed\""));
 		break;
 	case EVENT_OUTPUT_CHUNK:
-		if (show->options.form == FORM_PARTIAL)
-			show_value(show, s, output_of(show, run), json_get(event->data, "output"));
+		if (t->show->form == FORM_PARTIAL)
+			text_add_value(t, json_get(event->data, "output"));
 		break;
 	case EVENT_ERROR:
-		take_error(show, run, event);
+		take_failure(t, event);
 		break;
 	case EVENT_AGENT_END:
-		take_end(show, run, event);
-		finish(show, run);
+		take_end(t, event);
 		break;
 	case EVENT_AGENT_UPDATED:
 	case EVENT_PROGRESS:
@@ -355,36 +300,54 @@ static void take_event(struct show *show, struct run *run, const struct event *e
 	}
 }
 
-void show_event(struct show *show, struct run *run, const struct event *event)
+static struct text_run *text_run_of(struct show *show, struct run *run)
 {
-	take_event(show, run, event);
+	struct text_run *t = run->state;
+
+	if (t == NULL) {
+		t = run->state = mem_zero(sizeof(*t));
+		t->show = show;
+		t->run = run;
+	}
+	if (show->live == NULL)
+		show->live = t;
+	return t;
+}
+
+void show_event(void *self, struct run *run, const struct event *event)
+{
+	struct show *show = self;
+
+	if (run->parent_id != NULL && !show->nested) {
+		if (run->ended)
+			runs_forget(show->main.runs, run);
+		return;
+	}
+	if (show->form == FORM_SSE)
+		text_add_frame(show, event);
+	take_event(text_run_of(show, run), event);
 	if (show->out.len >= OUTPUT_SIZE)
 		show_flush(show);
 }
 
-void show_end(struct show *show)
+void show_end(void *self)
 {
-	for (struct run *run = runs_next(show->runs, NULL); run != NULL;) {
-		struct run *next = runs_next(show->runs, run);
-		struct text_state *s = run->state;
+	struct show *show = self;
 
-		if (s != NULL) {
-			close_group(show, run);
-			if (!s->over && show->options.form == FORM_FINAL) {
-				struct span text =
-				    span_from(buffer_span(&s->text), s->iteration_at);
+	for (struct run *run = runs_next(show->main.runs, NULL); run != NULL;
+	     run = runs_next(show->main.runs, run)) {
+		struct text_run *t = run->state;
+		struct span text;
 
-				if (text.len > 0) {
-					part_runs(show, run, output_of(show, run));
-					add_text(show, output_of(show, run), text);
-					count_newlines(s, text);
-				}
-			}
-			end_line(show, run);
-			if (run != show->live && s->out.len > 0)
-				release(show, s);
-			show->any = show->any || s->wrote;
-		}
-		run = next;
+		if (t == NULL)
+			continue;
+		show_group(t);
+		text = span_from(buffer_span(&t->text), t->text_start);
+		if (!t->over && show->form == FORM_FINAL && text.len > 0)
+			text_add(t, text);
+		text_end_line(t);
+		release(t);
+		show->wrote_earlier_run = show->wrote_earlier_run || t->wrote;
 	}
+	show_flush(show);
 }
