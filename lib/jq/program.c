@@ -55,10 +55,9 @@ struct libjq {
 struct jq_program {
 	struct libjq lib;
 	jq_state *state;
-	jv value; /* the last value that was returned, as text */
-	bool has_value;
-	jv kept, events; /* of steps: the current state and the last events */
-	bool has_kept, has_events;
+	jv text; /* of the last value that was returned */
+	/* Of steps: the state, the events of the last one, and the next of these. Invalid: none. */
+	jv step_state, events;
 	int next_event;
 	struct buffer errors; /* messages of the compiler */
 };
@@ -89,34 +88,35 @@ static void add_string(const struct libjq *lib, struct buffer *out, jv string)
 	lib->jv_free(string);
 }
 
-/* `debug`, in the form of the program jq. */
-static void say_debug(void *context, jv value)
+/* Write a value to stderr, strings unchanged if `raw`. Consumes the value. */
+static void write_value(const struct libjq *lib, const char *before, jv value, bool raw,
+			const char *after)
 {
-	const struct libjq *lib = context;
 	struct buffer line = {0};
 
-	buffer_add_text(&line, "[\"DEBUG:\",");
-	add_string(lib, &line, lib->jv_dump_string(value, 0));
-	buffer_add_text(&line, "]\n");
+	if (!raw || lib->jv_get_kind(value) != JV_KIND_STRING)
+		value = lib->jv_dump_string(value, 0);
+	buffer_add_text(&line, before);
+	add_string(lib, &line, value);
+	buffer_add_text(&line, after);
 	write_all(STDERR_FILENO, buffer_span(&line));
 	buffer_free(&line);
 }
 
-/* `stderr`: a text unchanged, any other value as JSON. libjq before 1.7 needs no callback. */
-static void say_stderr(void *context, jv value)
+/* `debug`, in the format of the program jq. */
+static void on_debug(void *context, jv value)
 {
-	const struct libjq *lib = context;
-	struct buffer text = {0};
-
-	if (lib->jv_get_kind(value) != JV_KIND_STRING)
-		value = lib->jv_dump_string(value, 0);
-	add_string(lib, &text, value);
-	write_all(STDERR_FILENO, buffer_span(&text));
-	buffer_free(&text);
+	write_value(context, "[\"DEBUG:\",", value, false, "]\n");
 }
 
-/* `input`: an expression gets one text at a time, so there is never another ("No more inputs"). */
-static jv no_input(jq_state *state, void *context)
+/* `stderr`. libjq before 1.7 needs no callback. */
+static void on_stderr(void *context, jv value)
+{
+	write_value(context, "", value, true, "");
+}
+
+/* `input`: an expression gets one text at a time, so this fails with "No more inputs". */
+static jv on_input(jq_state *state, void *context)
 {
 	const struct libjq *lib = context;
 
@@ -128,15 +128,15 @@ static void set_callbacks(struct jq_program *p)
 {
 	const struct libjq *lib = &p->lib;
 
-	lib->jq_set_debug_cb(p->state, say_debug, &p->lib);
-	lib->jq_set_input_cb(p->state, no_input, &p->lib);
+	lib->jq_set_debug_cb(p->state, on_debug, &p->lib);
+	lib->jq_set_input_cb(p->state, on_input, &p->lib);
 	if (lib->set_stderr_cb != NULL)
-		lib->set_stderr_cb(p->state, say_stderr, &p->lib);
+		lib->set_stderr_cb(p->state, on_stderr, &p->lib);
 }
 
 /* ---- compiling ---- */
 
-static void keep_error(void *context, jv message)
+static void add_error(void *context, jv message)
 {
 	struct jq_program *p = context;
 
@@ -171,31 +171,25 @@ static void set_paths(struct jq_program *p)
 	free(here);
 }
 
-/* Set `e` to libjq's reason for refusing a text, without the text that libjq appends. */
-static bool set_parse_error(const struct libjq *lib, jv invalid, struct error *e)
+/* On failure sets `e` to libjq's reason, without the text that libjq appends. */
+static bool parse(const struct libjq *lib, struct span json, jv *value, struct error *e)
 {
-	const char *what, *quoted;
+	const char *what = "there is no value", *quoted;
 	jv message;
 
-	if (!lib->jv_invalid_has_msg(lib->jv_copy(invalid))) {
-		lib->jv_free(invalid);
-		return error_set(e, "jq", "libjq cannot read it: there is no value");
-	}
-	message = lib->jv_invalid_get_msg(invalid);
-	what = lib->jv_string_value(message);
+	if (json.len > INT_MAX)
+		return error_set(e, "jq", "it is too long for libjq");
+	*value = lib->jv_parse_sized(json.at, (int)json.len);
+	if (lib->jv_get_kind(*value) != JV_KIND_INVALID)
+		return true;
+	message = lib->jv_invalid_get_msg(*value); /* null if there is none */
+	if (lib->jv_get_kind(message) == JV_KIND_STRING)
+		what = lib->jv_string_value(message);
 	quoted = strstr(what, " (while parsing '");
 	error_set(e, "jq", "libjq cannot read it: %.*s",
 		  (int)(quoted != NULL ? (size_t)(quoted - what) : strlen(what)), what);
 	lib->jv_free(message);
 	return false;
-}
-
-static bool parse(const struct libjq *lib, struct span json, jv *value, struct error *e)
-{
-	if (json.len > INT_MAX)
-		return error_set(e, "jq", "it is too long for libjq");
-	*value = lib->jv_parse_sized(json.at, (int)json.len);
-	return lib->jv_get_kind(*value) != JV_KIND_INVALID || set_parse_error(lib, *value, e);
 }
 
 /* Make the variables and $ARGS.named, as jq does. */
@@ -205,7 +199,7 @@ static bool make_arguments(const struct libjq *lib, const struct jq_variable *va
 	jv all = lib->jv_object(), args = lib->jv_object();
 
 	for (size_t i = 0; i < count; i++) {
-		jv value = {0};
+		jv value;
 
 		if (!parse(lib, variables[i].json, &value, NULL)) {
 			lib->jv_free(all);
@@ -225,42 +219,36 @@ struct jq_program *jq_program_open(const char *expression, const struct jq_varia
 				   size_t count, struct error *e)
 {
 	struct jq_program *p = mem_zero(sizeof(*p));
-	jv arguments = {0};
+	jv arguments;
 
 	if (!load(&p->lib, e)) {
 		free(p);
 		return NULL;
 	}
+	p->text = p->step_state = p->events = p->lib.jv_invalid();
 	p->state = p->lib.jq_init();
 	if (p->state == NULL)
 		die(STATUS_FAILED, "out of memory");
-	p->lib.jq_set_error_cb(p->state, keep_error, p);
+	p->lib.jq_set_error_cb(p->state, add_error, p);
 	set_callbacks(p);
 	set_paths(p);
-	if (!make_arguments(&p->lib, variables, count, &arguments, e)) {
-		jq_program_close(p);
-		return NULL;
-	}
-	if (!p->lib.jq_compile_args(p->state, expression, arguments)) {
+	if (make_arguments(&p->lib, variables, count, &arguments, e)) {
+		if (p->lib.jq_compile_args(p->state, expression, arguments))
+			return p;
 		error_set(e, "usage", "%s", buffer_string(&p->errors));
-		jq_program_close(p);
-		return NULL;
 	}
-	return p;
+	jq_program_close(p);
+	return NULL;
 }
 
 void jq_program_close(struct jq_program *p)
 {
 	if (p == NULL)
 		return;
-	if (p->has_value)
-		p->lib.jv_free(p->value);
-	if (p->has_kept)
-		p->lib.jv_free(p->kept);
-	if (p->has_events)
-		p->lib.jv_free(p->events);
-	if (p->state != NULL)
-		p->lib.jq_teardown(&p->state);
+	p->lib.jv_free(p->text);
+	p->lib.jv_free(p->step_state);
+	p->lib.jv_free(p->events);
+	p->lib.jq_teardown(&p->state);
 	buffer_free(&p->errors);
 	free(p);
 }
@@ -314,7 +302,7 @@ static bool parse_input(const struct libjq *lib, struct span json, jv *value, st
 
 bool jq_program_start(struct jq_program *p, struct span json, struct error *e)
 {
-	jv value = {0};
+	jv value;
 
 	if (!parse_input(&p->lib, json, &value, e))
 		return false;
@@ -352,17 +340,21 @@ static enum jq_result end_or_error(struct jq_program *p, jv invalid, struct erro
 	return JQ_RESULT_END;
 }
 
+/* Replace a value of the program. Consumes `value`. */
+static void replace(const struct jq_program *p, jv *old, jv value)
+{
+	p->lib.jv_free(*old);
+	*old = value;
+}
+
 /* The JSON text of a value, valid until the next call. Consumes the value. */
-static struct span hand_out(struct jq_program *p, jv value)
+static struct span text_of(struct jq_program *p, jv value)
 {
 	const struct libjq *lib = &p->lib;
 
-	if (p->has_value)
-		lib->jv_free(p->value);
-	p->value = lib->jv_dump_string(value, 0);
-	p->has_value = true;
-	return (struct span){lib->jv_string_value(p->value),
-			     (size_t)lib->jv_string_length_bytes(lib->jv_copy(p->value))};
+	replace(p, &p->text, lib->jv_dump_string(value, 0));
+	return (struct span){lib->jv_string_value(p->text),
+			     (size_t)lib->jv_string_length_bytes(lib->jv_copy(p->text))};
 }
 
 bool jq_program_halted(struct jq_program *p, int *status)
@@ -389,18 +381,17 @@ enum jq_result jq_program_next(struct jq_program *p, struct span *json, bool *tr
 	if (kind == JV_KIND_INVALID)
 		return end_or_error(p, value, e);
 	*truthy = kind != JV_KIND_FALSE && kind != JV_KIND_NULL;
-	if (json == NULL) {
+	if (json != NULL)
+		*json = text_of(p, value);
+	else
 		lib->jv_free(value);
-		return JQ_RESULT_VALUE;
-	}
-	*json = hand_out(p, value);
 	return JQ_RESULT_VALUE;
 }
 
 /* ---- steps ---- */
 
-/* Store the state and the events in the result of a step. Consumes the result. */
-static bool keep(struct jq_program *p, jv result, struct error *e)
+/* Store the state and the events of a result. Consumes the result. */
+static bool store_result(struct jq_program *p, jv result, struct error *e)
 {
 	const struct libjq *lib = &p->lib;
 	jv state, events;
@@ -417,31 +408,27 @@ static bool keep(struct jq_program *p, jv result, struct error *e)
 		lib->jv_free(events);
 		return error_set(e, "jq", "it yields no state and list of events");
 	}
-	if (p->has_kept)
-		lib->jv_free(p->kept);
-	p->kept = state;
-	p->events = events;
-	p->has_kept = p->has_events = true;
+	replace(p, &p->step_state, state);
+	replace(p, &p->events, events);
 	return true;
 }
 
 bool jq_program_step(struct jq_program *p, struct span json, struct error *e)
 {
 	const struct libjq *lib = &p->lib;
-	jv input = {0}, result;
+	jv input, result;
 
-	if (p->has_events)
-		lib->jv_free(p->events);
-	p->has_events = false;
+	replace(p, &p->events, lib->jv_invalid());
 	p->next_event = 0;
 	if (!parse_input(lib, json, &input, e))
 		return false;
-	if (p->has_kept)
-		input = lib->jv_object_set(input, lib->jv_string("state"), lib->jv_copy(p->kept));
+	if (lib->jv_get_kind(p->step_state) != JV_KIND_INVALID)
+		input =
+		    lib->jv_object_set(input, lib->jv_string("state"), lib->jv_copy(p->step_state));
 	lib->jq_start(p->state, input, 0);
 	result = lib->jq_next(p->state);
 	if (lib->jv_get_kind(result) != JV_KIND_INVALID)
-		return keep(p, result, e);
+		return store_result(p, result, e);
 	if (end_or_error(p, result, e) == JQ_RESULT_END)
 		error_set(e, "jq", "it yields nothing");
 	return false;
@@ -451,8 +438,9 @@ bool jq_program_event(struct jq_program *p, struct span *json)
 {
 	const struct libjq *lib = &p->lib;
 
-	if (!p->has_events || p->next_event >= lib->jv_array_length(lib->jv_copy(p->events)))
+	if (lib->jv_get_kind(p->events) == JV_KIND_INVALID ||
+	    p->next_event >= lib->jv_array_length(lib->jv_copy(p->events)))
 		return false;
-	*json = hand_out(p, lib->jv_array_get(lib->jv_copy(p->events), p->next_event++));
+	*json = text_of(p, lib->jv_array_get(lib->jv_copy(p->events), p->next_event++));
 	return true;
 }
