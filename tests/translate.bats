@@ -186,7 +186,7 @@ EOF
 	assert_output $'1\n2'
 	assert_equal "$stderr" "agent-filter: log:2: --from odd: no; the line is skipped
 agent-filter: log:3: --from odd: it yields nothing; the line is skipped
-agent-filter: log:4: --from odd: it gives what is no event with event_type and data; the line is skipped"
+agent-filter: log:4: --from odd: it yields a value that is not an event with event_type and data; the line is skipped"
 }
 
 @test "an unknown format is refused with the list of known formats" {

@@ -46,29 +46,21 @@ static bool decide(const struct choice *c, const char *type)
 	       (!c->items_only || !matches(&not_items, type));
 }
 
-static bool choose_other(struct choice *c, struct span name)
+void choice_begin(struct choice *c)
+{
+	for (int type = 0; type < EVENT_OTHER; type++)
+		if (decide(c, event_type_name((enum event_type)type)))
+			c->kept |= EVENT_BIT(type);
+}
+
+bool choice_other(struct choice *c, struct span name)
 {
 	if (c->other.at == NULL || !span_equal(buffer_span(&c->other), name)) {
 		buffer_clear(&c->other);
 		buffer_add_span(&c->other, name);
-		c->other_kept = decide(c, buffer_string(&c->other));
+		c->keeps_other = decide(c, buffer_string(&c->other));
 	}
-	return c->other_kept;
-}
-
-bool choice_decide(struct choice *c, enum event_type type, struct span name)
-{
-	if (type == EVENT_OTHER)
-		return choose_other(c, name);
-	c->decided |= EVENT_BIT(type);
-	if (decide(c, event_type_name(type)))
-		c->kept |= EVENT_BIT(type);
-	return event_set_has(c->kept, type);
-}
-
-bool choice_looks_inside(const struct choice *c)
-{
-	return c->names.count > 0 || c->runs.count > 0;
+	return c->keeps_other;
 }
 
 static bool is_chosen_run(const struct choice *c, struct span run_id)

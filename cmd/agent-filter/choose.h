@@ -15,30 +15,27 @@ struct patterns {
 struct choice {
 	struct patterns types, not_types, names, runs;
 	bool items_only; /* no *_chunk, no raw */
-
-	/* What the patterns say of the types of agent-events(5), and of the last other name. */
-	event_set decided, kept;
-	struct buffer other;
-	bool other_kept;
+	/* private */
+	event_set kept;      /* types of agent-events(5) */
+	struct buffer other; /* the last type that agent-events(5) does not list */
+	bool keeps_other;
 };
 
-/* Add the comma-separated patterns of `list`; false when there is none in it. */
+/* Add the comma-separated patterns of `list`. Returns false if it contains none. */
 bool patterns_add(struct patterns *patterns, const char *list);
 
-/* Whether events of this type are kept; `name` is what it is called. */
-bool choice_decide(struct choice *choice, enum event_type type, struct span name);
+/* The patterns are complete. */
+void choice_begin(struct choice *choice);
 
+/* Whether events of this type are kept. `name` is needed for EVENT_OTHER only (choice_other). */
+bool choice_other(struct choice *choice, struct span name);
 static inline bool choice_type(struct choice *choice, enum event_type type, struct span name)
 {
-	return event_set_has(choice->decided, type) ? event_set_has(choice->kept, type)
-						    : choice_decide(choice, type, name);
+	return type != EVENT_OTHER ? event_set_has(choice->kept, type) : choice_other(choice, name);
 }
 
-/* Whether the rest of the event is what was asked for; true when nothing was. */
+/* Whether the tool and the run of the event are selected; true if there are no patterns. */
 bool choice_event(const struct choice *choice, const struct event *event);
-
-/* Whether choice_event has anything to ask. */
-bool choice_looks_inside(const struct choice *choice);
 
 void choice_free(struct choice *choice);
 

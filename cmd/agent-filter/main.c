@@ -36,8 +36,8 @@ struct filter {
 	struct translation *from, *to;
 	struct buffer out, frame;
 	uint64_t printed;
-	bool halted;     /* an expression wants no more input, */
-	int halt_status; /* and this exit status */
+	bool halted;     /* an expression called halt, */
+	int halt_status; /* with this exit status */
 };
 
 /* ---- options ---- */
@@ -114,41 +114,26 @@ static const struct option_row options[] = {
     {OPTION_FLAG, 'e', "exit-status", NULL, "exit with 1 if nothing was written", AT(exit_status)},
 };
 
-/* What jq says of an expression that does not compile is shown as jq shows it. */
-static _Noreturn void refuse(const struct error *e)
+/* Compile the expressions and the modules. */
+static void open_programs(struct filter *f)
 {
-	if (span_starts(span_of(e->message), "jq:"))
-		fprintf(stderr, "%s\n", e->message);
+	struct error e = {0};
+
+	if (f->select_text != NULL)
+		f->select = jq_program_open(f->select_text, f->variables, f->variable_count, &e);
+	if (f->map_text != NULL && e.message == NULL)
+		f->map = jq_program_open(f->map_text, f->variables, f->variable_count, &e);
+	if (f->from_name != NULL && e.message == NULL)
+		f->from = translation_open("from", f->from_name, f->sse, &e);
+	if (f->to_name != NULL && e.message == NULL)
+		f->to = translation_open("to", f->to_name, f->sse, &e);
+	if (e.message == NULL)
+		return;
+	if (span_starts(span_of(e.message), "jq:")) /* several lines, as jq prints them */
+		fprintf(stderr, "%s\n", e.message);
 	else
-		warn("%s", e->message);
+		warn("%s", e.message);
 	exit(STATUS_USAGE);
-}
-
-static struct jq_program *compile(const struct filter *f, const char *expression)
-{
-	struct error e = {0};
-	struct jq_program *program;
-
-	if (expression == NULL)
-		return NULL;
-	program = jq_program_open(expression, f->variables, f->variable_count, &e);
-	if (program == NULL)
-		refuse(&e);
-	return program;
-}
-
-static struct translation *open_translation(const struct filter *f, const char *direction,
-					    const char *format)
-{
-	struct error e = {0};
-	struct translation *translation;
-
-	if (format == NULL)
-		return NULL;
-	translation = translation_open(direction, format, f->sse, &e);
-	if (translation == NULL)
-		refuse(&e);
-	return translation;
 }
 
 /* ---- output ---- */
@@ -158,7 +143,7 @@ static void flush(void *self)
 	stdout_write(&((struct filter *)self)->out);
 }
 
-/* What is no event of ours has neither type nor seq to show; a text is sent as it is. */
+/* Values of other vocabularies have no type and no seq. Strings are sent without quotes. */
 static void add_sse_value(struct buffer *out, struct span value)
 {
 	buffer_add_text(out, "data: ");
@@ -201,15 +186,14 @@ static void print(struct filter *f, struct span line)
 
 /* ---- translations ---- */
 
-/* A translation has failed on this line. */
-static void say_untranslated(struct filter *f, const char *option, const char *format,
-			     struct error *e)
+static void report_untranslated(struct filter *f, const char *option, const char *format,
+				struct error *e)
 {
 	reader_warn(f->main.reader, "%s %s: %s; the line is skipped", option, format, e->message);
 	error_clear(e);
 }
 
-/* What is to be shown, in the vocabulary that was asked for; absent: the input is at its end. */
+/* Print a line in the vocabulary of --to. An absent line is the end of the input. */
 static void print_to(struct filter *f, struct span line)
 {
 	struct error e = {0};
@@ -221,7 +205,7 @@ static void print_to(struct filter *f, struct span line)
 		return;
 	}
 	if (!translation_take(f->to, line, &e)) {
-		say_untranslated(f, "--to", f->to_name, &e);
+		report_untranslated(f, "--to", f->to_name, &e);
 		return;
 	}
 	while ((value = translation_next(f->to, &e)).at != NULL)
@@ -230,9 +214,9 @@ static void print_to(struct filter *f, struct span line)
 
 /* ---- jq ---- */
 
-/* The expression has not gone to its end on this line: it has halted, or failed. */
-static void say_failure(struct filter *f, struct jq_program *program, const char *option,
-			const char *message)
+/* An expression has failed on this line, or ended with halt_error. */
+static void report_failure(struct filter *f, struct jq_program *program, const char *option,
+			   const char *message)
 {
 	struct buffer text = {0};
 
@@ -247,63 +231,53 @@ static void say_failure(struct filter *f, struct jq_program *program, const char
 	buffer_free(&text);
 }
 
-static void map(struct filter *f, struct span line)
+/* Run an expression on a line: print all of its values or, without `prints`, stop at the first
+ * value that is true, and return whether there is one. */
+static bool evaluate(struct filter *f, struct jq_program *program, const char *option,
+		     struct span line, bool prints)
 {
+	enum jq_result result = JQ_RESULT_ERROR;
 	struct error e = {0};
 	struct span value;
-	enum jq_result result = JQ_RESULT_ERROR;
-	bool truthy;
+	bool truthy = false;
 
-	if (jq_program_halted(f->map, &f->halt_status))
-		return;
-	if (jq_program_start(f->map, line, &e))
-		while ((result = jq_program_next(f->map, &value, &truthy, &e)) == JQ_RESULT_VALUE)
-			print_to(f, value);
-	if (result == JQ_RESULT_ERROR)
-		say_failure(f, f->map, "--map", e.message);
-	f->halted = f->halted || jq_program_halted(f->map, &f->halt_status);
-	error_clear(&e);
-}
-
-static bool is_selected(struct filter *f, struct span line)
-{
-	struct error e = {0};
-	enum jq_result result = JQ_RESULT_ERROR;
-	bool selected = false;
-
-	if (jq_program_start(f->select, line, &e)) {
-		do {
-			result = jq_program_next(f->select, NULL, &selected, &e);
-		} while (result == JQ_RESULT_VALUE && !selected);
+	if (jq_program_halted(program, &f->halt_status))
+		return false;
+	if (jq_program_start(program, line, &e)) {
+		while ((prints || !truthy) &&
+		       (result = jq_program_next(program, prints ? &value : NULL, &truthy, &e)) ==
+			   JQ_RESULT_VALUE)
+			if (prints)
+				print_to(f, value);
 	}
 	if (result == JQ_RESULT_ERROR)
-		say_failure(f, f->select, "--select", e.message);
-	f->halted = f->halted || jq_program_halted(f->select, &f->halt_status);
+		report_failure(f, program, option, e.message);
+	f->halted = f->halted || jq_program_halted(program, &f->halt_status);
 	error_clear(&e);
 	return result == JQ_RESULT_VALUE;
 }
 
 /* ---- choosing ---- */
 
-/* The last step: an event that is kept. An absent one is none. */
+/* Print an event that is kept. Does nothing if it is absent. */
 static void pass(struct filter *f, struct span line)
 {
 	if (line.at == NULL)
 		return;
 	if (f->map != NULL)
-		map(f, line);
+		evaluate(f, f->map, "--map", line, true);
 	else
 		print_to(f, line);
 }
 
-/* The line is not what it should be. Returns whether to go on. */
+/* Returns whether to go on. */
 static bool malformed(const struct filter *f, const struct json_fault *fault)
 {
 	reader_warn_skipped(f->main.reader, fault);
 	return !f->main.strict;
 }
 
-/* Have all runs ended? A filter has no opinion on what a stream lacks or repeats. */
+/* For --follow, find out when all runs have ended. Faults of the stream are not reported. */
 static void follow(struct filter *f, struct event event)
 {
 	struct run *run;
@@ -314,7 +288,7 @@ static void follow(struct filter *f, struct event event)
 		runs_forget(f->main.runs, run);
 }
 
-/* By its type; one that is written with escapes, as nobody does, is decoded. */
+/* Whether the type is selected. A type that is written with escapes is decoded. */
 static bool is_chosen(struct filter *f, const struct event *event)
 {
 	char *text;
@@ -338,7 +312,7 @@ static bool is_valid(struct filter *f, struct span line)
 	return valid;
 }
 
-/* A line that is dropped for its type is not read. */
+/* Drop a line by its type, without checking the rest. */
 static void drop(struct filter *f, struct span line)
 {
 	struct event event;
@@ -349,7 +323,7 @@ static void drop(struct filter *f, struct span line)
 	follow(f, event);
 }
 
-/* Take an event; returns false when reading is to stop. */
+/* Returns whether to go on. */
 static bool take_event(struct filter *f, struct span line)
 {
 	struct span type = event_type_quick(line), ready;
@@ -365,7 +339,7 @@ static bool take_event(struct filter *f, struct span line)
 	if (f->main.runs != NULL)
 		follow(f, event);
 	if (!is_chosen(f, &event) || !choice_event(&f->choice, &event) || !is_valid(f, line) ||
-	    (f->select != NULL && !is_selected(f, line)))
+	    (f->select != NULL && !evaluate(f, f->select, "--select", line, false)))
 		return true;
 	if (f->merge.seconds > 0 && merge_take(&f->merge, &event, &ready)) {
 		pass(f, ready);
@@ -376,7 +350,8 @@ static bool take_event(struct filter *f, struct span line)
 	return true;
 }
 
-/* Take a line of another agent's stream; absent: it is at its end. */
+/* Translate a line of another agent's stream. An absent line is its end. Returns whether to go on.
+ */
 static bool take_foreign(struct filter *f, struct span line)
 {
 	struct json_fault fault;
@@ -388,19 +363,18 @@ static bool take_foreign(struct filter *f, struct span line)
 	if (line.at != NULL && !event_read(line, &event, &fault))
 		return malformed(f, &fault);
 	if (!translation_take(f->from, line, &e)) {
-		say_untranslated(f, "--from", f->from_name, &e);
+		report_untranslated(f, "--from", f->from_name, &e);
 		return !f->main.strict;
 	}
 	while (go_on && (made = translation_next(f->from, &e)).at != NULL)
 		go_on = take_event(f, made) && !f->halted;
 	if (e.message != NULL) {
-		say_untranslated(f, "--from", f->from_name, &e);
+		report_untranslated(f, "--from", f->from_name, &e);
 		return !f->main.strict;
 	}
 	return go_on;
 }
 
-/* A line of the input. */
 static bool take_line(void *self, struct span line)
 {
 	struct filter *f = self;
@@ -415,10 +389,8 @@ static void begin(void *self)
 	struct filter *f = self;
 
 	f->safe = reader_main_is_safe(&f->main, STDOUT_FILENO);
-	f->select = compile(f, f->select_text);
-	f->map = compile(f, f->map_text);
-	f->from = open_translation(f, "from", f->from_name);
-	f->to = open_translation(f, "to", f->to_name);
+	choice_begin(&f->choice);
+	open_programs(f);
 	if (f->main.follow)
 		f->main.runs = runs_new(NULL, false);
 }
@@ -432,7 +404,6 @@ static int64_t idle(void *self)
 	return f->merge.due;
 }
 
-/* What is left when all is read. */
 static void end(void *self)
 {
 	struct filter *f = self;

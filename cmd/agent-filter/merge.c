@@ -2,11 +2,10 @@
 
 #include "base/clock.h"
 
-/* A group that has grown to this is written before its time: from a file a lot comes at once, and a
- * line has a limit. */
+/* A group of this size is written before it is due, because the length of a line is limited. */
 enum { MAX_TEXT = 1024 * 1024 };
 
-/* The key whose texts are joined; NULL for events that are not chunks of text. */
+/* The member whose texts are joined; NULL if the event is not a chunk of text. */
 static const char *text_key(const struct event *event)
 {
 	switch (event->type) {
@@ -21,7 +20,7 @@ static const char *text_key(const struct event *event)
 	}
 }
 
-/* The text between the quotes, escapes as they are; absent when the chunk carries none. */
+/* The text between the quotes, with its escapes; absent if there is none. */
 static struct span piece_of(const struct event *event)
 {
 	const char *key = text_key(event);
@@ -32,25 +31,19 @@ static struct span piece_of(const struct event *event)
 	return (struct span){text.at + 1, text.len - 2};
 }
 
-/* Whether two objects have the same members, but for the values of `except` (ended by NULL). */
+/* Whether two objects have the same members, except for the values of `except` (NULL ends it). */
 static bool is_same(struct span one, struct span other, const char *const *except)
 {
 	struct json_walk a = json_walk(one), b = json_walk(other);
 
-	while (json_next(&a)) {
-		const char *const *name = except;
-
-		if (!json_next(&b) || !span_equal(a.key, b.key))
+	while (json_next(&a))
+		if (!json_next(&b) || !span_equal(a.key, b.key) ||
+		    (!span_equal(a.value, b.value) && !json_is_any(a.key, except)))
 			return false;
-		while (*name != NULL && !json_is(a.key, *name))
-			name++;
-		if (*name == NULL && !span_equal(a.value, b.value))
-			return false;
-	}
 	return !json_next(&b);
 }
 
-/* Nothing but the text, the time and the seq may differ: what else a chunk says is not lost. */
+/* Whether the chunks differ only in text, time and seq, so that merging loses nothing. */
 static bool is_neighbour(const struct merge *merge, const struct event *event)
 {
 	static const char *const envelope[] = {"timestamp", "seq", "data", NULL};
@@ -61,69 +54,35 @@ static bool is_neighbour(const struct merge *merge, const struct event *event)
 	       is_same(json_get(first, "data"), event->data, data);
 }
 
-static void set(struct buffer *b, struct span text)
-{
-	buffer_clear(b);
-	buffer_add_span(b, text);
-}
-
-/* The first piece's data with the joined text in its place. */
-static void write_data(const struct merge *merge, struct span data, const char *key,
-		       struct buffer *out)
-{
-	struct json_walk walk = json_walk(data);
-
-	json_open(out, '{');
-	while (json_next(&walk)) {
-		json_comma(out);
-		buffer_add_span(out, walk.key);
-		buffer_add_char(out, ':');
-		if (!json_is(walk.key, key)) {
-			buffer_add_span(out, walk.value);
-			continue;
-		}
-		buffer_add_char(out, '"');
-		buffer_add_span(out, buffer_span(&merge->text));
-		buffer_add_char(out, '"');
-	}
-	json_close(out, '}');
-}
-
-/* The first piece's line with the joined text, and the last piece's seq. */
+/* The line of the first chunk with the joined text and the seq of the last one. */
 static void write_merged(struct merge *merge)
 {
-	struct buffer *out = &merge->line;
-	struct json_walk walk;
+	struct buffer patch = {0};
 	struct event first;
 
 	event_envelope(buffer_span(&merge->first), &first);
-	walk = json_walk(json_trim(first.line));
-	buffer_clear(out);
-	json_open(out, '{');
-	while (json_next(&walk)) {
-		json_comma(out);
-		buffer_add_span(out, walk.key);
-		buffer_add_char(out, ':');
-		if (walk.value.at == first.data.at)
-			write_data(merge, first.data, text_key(&first), out);
-		else if (json_is(walk.key, "seq") && merge->seq >= 0)
-			json_write_int(out, merge->seq);
-		else
-			buffer_add_span(out, walk.value);
-	}
-	json_close(out, '}');
+	json_open(&patch, '{');
+	if (merge->seq >= 0)
+		json_put_int(&patch, "seq", merge->seq);
+	json_key(&patch, "data");
+	buffer_add_format(&patch, "{\"%s\":\"", text_key(&first));
+	buffer_add_span(&patch, buffer_span(&merge->text));
+	buffer_add_text(&patch, "\"}}");
+	json_merge(&merge->line, json_trim(first.line), buffer_span(&patch));
+	buffer_free(&patch);
 }
 
 struct span merge_close(struct merge *merge)
 {
-	size_t pieces = merge->pieces;
+	size_t chunks = merge->chunks;
 
-	merge->pieces = 0;
+	merge->chunks = 0;
 	merge->due = 0;
-	if (pieces == 0)
+	if (chunks == 0)
 		return (struct span){0};
-	if (pieces == 1)
-		set(&merge->line, buffer_span(&merge->first));
+	buffer_clear(&merge->line);
+	if (chunks == 1)
+		buffer_add_span(&merge->line, buffer_span(&merge->first));
 	else
 		write_merged(merge);
 	return buffer_span(&merge->line);
@@ -136,17 +95,18 @@ bool merge_take(struct merge *merge, const struct event *event, struct span *rea
 	*ready = (struct span){0};
 	if (piece.at == NULL)
 		return false;
-	if (merge->pieces > 0 &&
+	if (merge->chunks > 0 &&
 	    (merge->text.len + piece.len > MAX_TEXT || !is_neighbour(merge, event)))
 		*ready = merge_close(merge);
-	if (merge->pieces == 0) {
-		set(&merge->first, event->line);
+	if (merge->chunks == 0) {
+		buffer_clear(&merge->first);
+		buffer_add_span(&merge->first, event->line);
 		buffer_clear(&merge->text);
 		merge->due = clock_monotonic() + clock_nanoseconds(merge->seconds);
 	}
 	buffer_add_span(&merge->text, piece);
 	merge->seq = event->seq;
-	merge->pieces++;
+	merge->chunks++;
 	return true;
 }
 

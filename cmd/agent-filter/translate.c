@@ -1,6 +1,5 @@
 #include "translate.h"
 
-#include <ctype.h>
 #include <dirent.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -11,7 +10,7 @@
 #include "jq/program.h"
 #include "numbers.h"
 
-/* A run that has begun and not ended. */
+/* A run that has started and not ended. */
 struct open_run {
 	char *id; /* owned */
 	int64_t next_seq;
@@ -26,88 +25,86 @@ struct translation {
 	size_t run_count;
 };
 
-/* ---- finding ---- */
+/* ---- modules ---- */
 
 static int compare(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+static void replace_char(char *text, char old, char new)
+{
+	while ((text = strchr(text, old)) != NULL)
+		*text = new;
+}
+
 /* Add the formats whose modules are in `folder`, which is freed. */
-static void add_formats(char *folder, const char *direction, char ***names, size_t *count)
+static void add_formats(char *folder, const char *direction, char ***formats, size_t *count)
 {
 	DIR *files = folder != NULL ? opendir(folder) : NULL;
-	size_t prefix = strlen(direction) + 1;
+	char *prefix = mem_format("%s_", direction);
 	struct dirent *file;
 
 	while (files != NULL && (file = readdir(files)) != NULL) {
 		struct span name = span_of(file->d_name);
 
-		if (!span_starts(name, direction) || name.len <= prefix + 3 ||
-		    name.at[prefix - 1] != '_' || !span_ends(name, ".jq"))
+		if (!span_starts(name, prefix) || !span_ends(name, ".jq"))
 			continue;
-		*names = array_grow(*names, *count, sizeof(**names));
-		(*names)[*count] = mem_copy((struct span){name.at + prefix, name.len - prefix - 3});
-		for (char *at = (*names)[(*count)++]; *at != '\0'; at++)
-			if (*at == '_')
-				*at = '-';
+		name = span_from(name, strlen(prefix));
+		*formats = array_grow(*formats, *count, sizeof(**formats));
+		(*formats)[*count] = mem_copy((struct span){name.at, name.len - strlen(".jq")});
+		replace_char((*formats)[(*count)++], '_', '-');
 	}
 	if (files != NULL)
 		closedir(files);
+	free(prefix);
 	free(folder);
 }
 
-static void say_unknown(const char *direction, const char *format, struct error *e)
+static void report_unknown(const char *direction, const char *format, struct error *e)
 {
 	struct buffer list = {0};
-	char **names = NULL;
+	char **formats = NULL;
 	size_t count = 0;
 
-	add_formats(config_path("jq"), direction, &names, &count);
-	add_formats(share_path("jq"), direction, &names, &count);
+	add_formats(config_path("jq"), direction, &formats, &count);
+	add_formats(share_path("jq"), direction, &formats, &count);
 	if (count > 0)
-		qsort(names, count, sizeof(*names), compare);
-	for (size_t i = 0; i < count; i++) {
-		if (i == 0 || strcmp(names[i], names[i - 1]) != 0)
-			buffer_add_format(&list, "%s%s", i > 0 ? ", " : "", names[i]);
-	}
+		qsort(formats, count, sizeof(*formats), compare);
 	for (size_t i = 0; i < count; i++)
-		free(names[i]);
-	free(names);
+		if (i == 0 || strcmp(formats[i], formats[i - 1]) != 0)
+			buffer_add_format(&list, "%s%s", i > 0 ? ", " : "", formats[i]);
+	for (size_t i = 0; i < count; i++)
+		free(formats[i]);
+	free(formats);
 	error_set(e, "usage", "--%s takes the name of a format, not '%s'; there are: %s", direction,
 		  format, count > 0 ? buffer_string(&list) : "none");
 	buffer_free(&list);
 }
 
-static bool is_there(char *folder, const char *module)
+static bool is_readable(char *path)
 {
-	struct buffer path = {0};
-	bool found = false;
+	bool readable = path != NULL && access(path, R_OK) == 0;
 
-	if (folder != NULL) {
-		buffer_add_format(&path, "%s/%s.jq", folder, module);
-		found = access(buffer_string(&path), R_OK) == 0;
-	}
-	buffer_free(&path);
-	free(folder);
-	return found;
+	free(path);
+	return readable;
 }
 
-/* The module of a format; NULL: there is none. The caller frees it. */
+/* The module of a format; NULL if there is none. The caller frees it. */
 static char *find_module(const char *direction, const char *format)
 {
-	struct buffer name = {0};
-	bool good = *format != '\0';
+	char *module = mem_format("%s_%s", direction, format);
+	char *file = mem_format("jq/%s_%s.jq", direction, format);
+	bool found;
 
-	buffer_add_format(&name, "%s_", direction);
-	for (; *format != '\0'; format++) {
-		good = good && (isalnum((unsigned char)*format) || strchr("-_", *format) != NULL);
-		buffer_add_char(&name, (char)(*format == '-' ? '_' : *format));
-	}
-	if (good && (is_there(config_path("jq"), buffer_string(&name)) ||
-		     is_there(share_path("jq"), buffer_string(&name))))
-		return buffer_take(&name);
-	buffer_free(&name);
+	replace_char(module, '-', '_');
+	replace_char(file + strlen("jq/"), '-', '_');
+	found = *format != '\0' && strpbrk(format, "/\"\\") == NULL &&
+		(is_readable(config_path(file)) || is_readable(share_path(file)));
+	free(file);
+	if (found)
+		return module;
+	free(module);
 	return NULL;
 }
 
@@ -121,7 +118,7 @@ struct translation *translation_open(const char *direction, const char *format, 
 	struct translation *t;
 
 	if (module == NULL) {
-		say_unknown(direction, format, e);
+		report_unknown(direction, format, e);
 		return NULL;
 	}
 	buffer_add_format(&expression,
@@ -163,7 +160,7 @@ bool translation_take(struct translation *t, struct span line, struct error *e)
 
 /* ---- envelopes ---- */
 
-static struct open_run *find_run(struct translation *t, struct span id)
+static struct open_run *find_or_add_run(struct translation *t, struct span id)
 {
 	for (size_t i = 0; i < t->run_count; i++)
 		if (span_is(id, t->runs[i].id))
@@ -181,13 +178,11 @@ static void end_run(struct translation *t, struct open_run *run)
 	*run = t->runs[--t->run_count];
 }
 
-/* As the module gave it, or now. */
+/* The time from the module, or the current one. */
 static void write_timestamp(struct buffer *out, struct span timestamp)
 {
-	int64_t time = -1;
+	int64_t time = clock_parse_timestamp(json_plain(timestamp));
 
-	if (json_type(timestamp) == JSON_STRING)
-		time = clock_parse_timestamp((struct span){timestamp.at + 1, timestamp.len - 2});
 	json_key(out, "timestamp");
 	buffer_add_char(out, '"');
 	clock_add_timestamp(out, time >= 0 ? time : clock_realtime());
@@ -202,9 +197,10 @@ static bool write_event(struct translation *t, struct span value, struct error *
 	char *id;
 
 	if (json_type(type) != JSON_STRING || json_type(data) != JSON_OBJECT)
-		return error_set(e, "jq", "it gives what is no event with event_type and data");
+		return error_set(e, "jq",
+				 "it yields a value that is not an event with event_type and data");
 	id = json_text(run_id);
-	run = find_run(t, span_of(id != NULL ? id : t->run_id));
+	run = find_or_add_run(t, span_of(id != NULL ? id : t->run_id));
 	free(id);
 	json_open(&t->line, '{');
 	json_put_raw(&t->line, "event_type", type);

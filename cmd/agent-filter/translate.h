@@ -1,9 +1,9 @@
 /*
  * translate: --from and --to, other agents' streams into events and events into other vocabularies.
  *
- * A format is a jq module, from_FORMAT.jq or to_FORMAT.jq (a "-" in the name is a "_" in the
- * file's), of the user's $XDG_CONFIG_HOME/agent/jq or of share/agent/jq. agent-filter(1) says what
- * it defines: start, step and finish.
+ * A format is a jq module, from_FORMAT.jq or to_FORMAT.jq (with "_" for each "-" of the name), in
+ * the user's $XDG_CONFIG_HOME/agent/jq or in share/agent/jq. It defines start, step and finish as
+ * described in agent-filter(1).
  */
 #ifndef AGENT_FILTER_TRANSLATE_H
 #define AGENT_FILTER_TRANSLATE_H
@@ -13,19 +13,19 @@
 
 struct translation;
 
-/* `direction` is "from" or "to"; `sse` is told to the module. NULL with `e`: there is no such
- * format (the message lists those there are), or its module does not compile or start (the message
- * is jq's own, then). */
+/* `direction` is "from" or "to"; `sse` is passed to the module. Returns NULL and sets `e` if the
+ * format does not exist (the message lists those that do), or if its module does not compile or
+ * start (the message is jq's own). */
 struct translation *translation_open(const char *direction, const char *format, bool sse,
 				     struct error *e);
 
-/* Translate a line, a JSON object or for "to" any value; absent: the input is at its end. False
- * with `e` when the module fails: nothing was made of the line. */
+/* Translate a line: a JSON object, or any value for "to". An absent line is the end of the input.
+ * Returns false and sets `e` if the module fails; there is no translation of the line then. */
 bool translation_take(struct translation *translation, struct span line, struct error *e);
 
-/* What the line has given, one after the other: for "from" the line of an event, whose envelope is
- * complete, for "to" a value. Valid until the next call; absent with `e` filled: the module gave
- * something that is no event; absent without: there are no more. */
+/* Get the next result of the line: for "from" the line of an event with a complete envelope, for
+ * "to" a value. It is valid until the next call. Returns an absent span if there are no more, or if
+ * the module yields something that is not an event (then `e` is set). */
 struct span translation_next(struct translation *translation, struct error *e);
 
 void translation_close(struct translation *translation);
