@@ -48,15 +48,7 @@ static void add_path(struct span path, struct buffer *out)
 	}
 }
 
-/* ---- lists in order ---- */
-
-static int compare(struct span x, struct span y)
-{
-	size_t len = x.len < y.len ? x.len : y.len;
-	int order = len > 0 ? memcmp(x.at, y.at, len) : 0;
-
-	return order != 0 ? order : (x.len > y.len) - (x.len < y.len);
-}
+/* ---- sorted lists ---- */
 
 /* The part of `line` before the character `end`. */
 static struct span name_of(struct span line, char end)
@@ -64,6 +56,13 @@ static struct span name_of(struct span line, char end)
 	const char *at = memchr(line.at, end, line.len);
 
 	return at != NULL ? (struct span){line.at, (size_t)(at - line.at)} : line;
+}
+
+static int compare(struct span x, struct span y)
+{
+	int order = memcmp(x.at, y.at, x.len < y.len ? x.len : y.len);
+
+	return order != 0 ? order : (x.len > y.len) - (x.len < y.len);
 }
 
 static int compare_headers(const void *a, const void *b)
@@ -81,24 +80,33 @@ static int compare_parameters(const void *a, const void *b)
 	return order != 0 ? order : compare(*x, *y);
 }
 
+/* The elements of `text` in order, without empty ones. The caller frees the list. */
+static struct span *sorted(struct span text, char separator,
+			   int (*compare_elements)(const void *a, const void *b), size_t *count)
+{
+	struct span *list = NULL;
+
+	*count = 0;
+	while (text.len > 0) {
+		struct span element = name_of(text, separator);
+
+		text = span_from(text, element.len + (element.len < text.len));
+		if (element.len == 0)
+			continue;
+		list = array_grow(list, *count, sizeof(*list));
+		list[(*count)++] = element;
+	}
+	if (*count > 0)
+		qsort(list, *count, sizeof(*list), compare_elements);
+	return list;
+}
+
 /* Append the parameters sorted by name, escaped as they are sent. */
 static void add_query(struct span query, struct buffer *out)
 {
-	size_t count = 0, most = 1;
-	struct span *list;
+	size_t count;
+	struct span *list = sorted(query, '&', compare_parameters, &count);
 
-	for (size_t i = 0; i < query.len; i++)
-		most += query.at[i] == '&';
-	list = mem_alloc(most * sizeof(*list));
-	while (query.len > 0) {
-		const char *end = memchr(query.at, '&', query.len);
-		size_t len = end != NULL ? (size_t)(end - query.at) : query.len;
-
-		if (len > 0)
-			list[count++] = (struct span){query.at, len};
-		query = span_from(query, len + (end != NULL));
-	}
-	qsort(list, count, sizeof(*list), compare_parameters);
 	for (size_t i = 0; i < count; i++) {
 		buffer_add_text(out, i > 0 ? "&" : "");
 		buffer_add_span(out, list[i]);
@@ -109,17 +117,14 @@ static void add_query(struct span query, struct buffer *out)
 }
 
 /* Append "name:value\n", the name in lower case, the value without outer spaces. */
-static void add_header(const char *line, struct buffer *out)
+static void add_header(struct span line, struct buffer *out)
 {
-	const char *colon = line + strcspn(line, ":");
+	struct span name = name_of(line, ':');
 
-	for (const char *at = line; at < colon; at++)
-		buffer_add_char(out, (char)tolower((unsigned char)*at));
-	colon += *colon == ':';
+	for (size_t i = 0; i < name.len; i++)
+		buffer_add_char(out, (char)tolower((unsigned char)name.at[i]));
 	buffer_add_char(out, ':');
-	buffer_add_text(out, colon + strspn(colon, " \t"));
-	while (out->at[out->len - 1] == ' ' || out->at[out->len - 1] == '\t')
-		out->len--;
+	buffer_add_span(out, span_trim(span_from(line, name.len + (name.len < line.len))));
 	buffer_add_char(out, '\n');
 }
 
@@ -132,27 +137,21 @@ static bool is_signed(const char *line)
 static void add_headers(const struct http_request *request, struct span host, struct buffer *lines,
 			struct buffer *names)
 {
-	struct buffer *all = mem_zero((request->header_count + 1) * sizeof(*all));
-	struct span *list = mem_alloc((request->header_count + 1) * sizeof(*list));
-	size_t count = 0;
+	struct buffer all = {0};
+	struct span *list;
+	size_t count;
 
-	buffer_add_format(&all[count++], "host:%.*s\n", SPAN_ARG(host));
+	buffer_add_format(&all, "host:%.*s\n", SPAN_ARG(host));
 	for (size_t i = 0; i < request->header_count; i++)
 		if (is_signed(request->headers[i].line))
-			add_header(request->headers[i].line, &all[count++]);
-	for (size_t i = 0; i < count; i++)
-		list[i] = buffer_span(&all[i]);
-	qsort(list, count, sizeof(*list), compare_headers);
+			add_header(span_of(request->headers[i].line), &all);
+	list = sorted(buffer_span(&all), '\n', compare_headers, &count);
 	for (size_t i = 0; i < count; i++) {
-		buffer_add_span(lines, list[i]);
+		buffer_add_format(lines, "%.*s\n", SPAN_ARG(list[i]));
 		buffer_add_text(names, i > 0 ? ";" : "");
-		buffer_add(
-		    names, list[i].at,
-		    (size_t)((const char *)memchr(list[i].at, ':', list[i].len) - list[i].at));
+		buffer_add_span(names, name_of(list[i], ':'));
 	}
-	for (size_t i = 0; i < count; i++)
-		buffer_free(&all[i]);
-	free(all);
+	buffer_free(&all);
 	free(list);
 }
 
@@ -203,7 +202,8 @@ static void add_signature(const struct sigv4 *sigv4, const char *date, struct sp
 
 void sigv4_sign(const struct sigv4 *sigv4, struct http_request *request)
 {
-	struct buffer names = {0}, wanted = {0}, text = {0}, scope = {0}, signature = {0};
+	struct buffer names = {0}, wanted = {0}, text = {0}, signature = {0};
+	char *scope;
 	time_t now = (time_t)sigv4->now;
 	char date[16], moment[32];
 	struct tm tm;
@@ -216,18 +216,18 @@ void sigv4_sign(const struct sigv4 *sigv4, struct http_request *request)
 		http_request_add_header(request, true, "X-Amz-Security-Token: %s", sigv4->token);
 
 	add_request(request, &names, &wanted);
-	buffer_add_format(&scope, "%s/%s/%s/aws4_request", date, sigv4->region, sigv4->service);
-	buffer_add_format(&text, "AWS4-HMAC-SHA256\n%s\n%s\n", moment, buffer_string(&scope));
+	scope = mem_format("%s/%s/%s/aws4_request", date, sigv4->region, sigv4->service);
+	buffer_add_format(&text, "AWS4-HMAC-SHA256\n%s\n%s\n", moment, scope);
 	add_hash(buffer_span(&wanted), &text);
 	add_signature(sigv4, date, buffer_span(&text), &signature);
 	http_request_add_header(request, true,
 				"Authorization: AWS4-HMAC-SHA256 Credential=%s/%s, "
 				"SignedHeaders=%s, Signature=%s",
-				sigv4->key_id, buffer_string(&scope), buffer_string(&names),
+				sigv4->key_id, scope, buffer_string(&names),
 				buffer_string(&signature));
 	buffer_free(&names);
 	buffer_free(&wanted);
 	buffer_free(&text);
-	buffer_free(&scope);
+	free(scope);
 	buffer_free(&signature);
 }
