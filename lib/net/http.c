@@ -224,7 +224,7 @@ static void resume(void *context)
 	leave(http);
 }
 
-/* libcurl keeps the bytes and reads no more of this response. */
+/* Let libcurl keep the bytes and stop reading this response. */
 static size_t pause_call(struct http_call *call)
 {
 	struct http *http = call->http;
@@ -238,12 +238,12 @@ static size_t pause_call(struct http_call *call)
 static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 {
 	struct http_call *call = context;
-	bool complete;
+	bool was_complete = call->head.status != 0;
 
 	(void)size; /* 1 */
-	if (call->cancelled || !head_add_line(call, (struct span){bytes, count}, &complete))
+	if (call->cancelled || !head_add_line(call, (struct span){bytes, count}))
 		return 0;
-	if (complete && call->handler.head != NULL)
+	if (!was_complete && call->head.status != 0 && call->handler.head != NULL)
 		call->handler.head(call->handler.context, &call->head);
 	call->last_byte = loop_source_time(call->http->loop);
 	return call->cancelled ? 0 : count;
@@ -274,7 +274,7 @@ static void total_off(void *context)
 	finish_late(call, HTTP_TIMEOUT);
 }
 
-/* Waiting for an answer begins when the connection stands. */
+/* Waiting for a response begins when the connection is established. */
 static int64_t waiting_since(const struct http_call *call, int64_t now)
 {
 	curl_off_t connected = 0;
@@ -285,7 +285,7 @@ static int64_t waiting_since(const struct http_call *call, int64_t now)
 	return connected > 0 ? call->started + (int64_t)connected * 1000 : now;
 }
 
-/* Bytes only note the time; the timer looks at it when it goes off. */
+/* Received bytes only store the time; the timer compares it when it is due. */
 static void idle_off(void *context)
 {
 	struct http_call *call = context;

@@ -1,11 +1,10 @@
 /*
- * http: HTTP requests whose answers are streams, on libcurl's multi interface and lib/loop.
+ * http: HTTP requests with streamed responses, on libcurl's multi interface and lib/loop.
  *
- * TLS certificates are verified (CURL_CA_BUNDLE, SSL_CERT_FILE and SSL_CERT_DIR are honoured, as
- * the curl program does), HTTP/2 is used where the server has it, proxies come from the
- * environment, answers may be compressed with gzip. Responses are not read while the loop is held
- * (loop_hold). Redirects are not followed: a key in a header
- * must not reach another host.
+ * TLS certificates are verified (CURL_CA_BUNDLE, SSL_CERT_FILE and SSL_CERT_DIR apply, as in the
+ * curl program). HTTP/2 is used if the server supports it over TLS. Proxies come from the
+ * environment. Responses may be compressed with gzip, and are not read while the loop is held
+ * (loop_hold). Redirects are not followed: a key in a header must not reach another host.
  */
 #ifndef NET_HTTP_H
 #define NET_HTTP_H
@@ -19,7 +18,7 @@
 struct http;
 struct http_call;
 
-/* One header line "Name: value". The value of a secret one is masked when a request is shown. */
+/* A header line "Name: value". If it is secret, the value is masked when a request is shown. */
 struct http_header {
 	char *line;
 	bool secret;
@@ -33,26 +32,27 @@ struct http_request {
 	struct buffer body;
 };
 
+/* Add a header. Line breaks in the formatted line become spaces. */
 void http_request_add_header(struct http_request *request, bool secret, const char *format, ...)
     __attribute__((format(printf, 3, 4)));
 void http_request_free(struct http_request *request);
 
 struct http_limits {
-	double connect_seconds; /* until the connection stands (0: none), 30 is usual */
-	double idle_seconds;    /* without a byte received (0: none), while the loop is not held */
+	double connect_seconds; /* until the connection is established (0: none), usually 30 */
+	double idle_seconds;    /* without a received byte while the loop is not held (0: none) */
 	double total_seconds;   /* the whole exchange (0: none) */
 };
 
 /* How an exchange ended. */
 enum http_outcome {
-	HTTP_COMPLETE,    /* a whole answer was received, whatever its status */
-	HTTP_UNREACHABLE, /* no answer: name, connection, TLS, connect timeout */
-	HTTP_BROKEN,      /* the answer broke off (connection lost, bad framing, too short) */
+	HTTP_COMPLETE,    /* a complete response was received, with any status */
+	HTTP_UNREACHABLE, /* no response: name, connection, TLS, connect timeout */
+	HTTP_BROKEN,      /* the response is incomplete (connection lost, bad framing) */
 	HTTP_IDLE,        /* idle_seconds passed without a byte */
 	HTTP_TIMEOUT,     /* total_seconds passed */
 };
 
-/* The head of an answer; spans are valid during the callback. */
+/* The head of a response; spans are valid during the callback. */
 struct http_head {
 	int status; /* 0: none was received */
 	struct span content_type;
@@ -62,16 +62,16 @@ struct http_head {
 struct http_result {
 	enum http_outcome outcome;
 	const struct http_head *head;
-	const char *message; /* what went wrong, for a person; NULL when complete */
-	bool retryable;      /* false for what will not pass: bad certificate, unknown URL scheme */
+	const char *message; /* the error, for the user; NULL if complete */
+	bool retryable;      /* false for permanent errors: bad certificate, unknown URL scheme */
 };
 
 struct http_handler {
 	void *context;
-	/* The head is complete and is not an informational one. May be NULL. */
+	/* The head is complete. Not called for informational heads (1xx). May be NULL. */
 	void (*head)(void *context, const struct http_head *head);
 	void (*body)(void *context, const struct http_head *head, struct span bytes);
-	/* Called exactly once unless the call is cancelled; the call is gone afterwards. */
+	/* Called exactly once unless the call is cancelled. The call is freed afterwards. */
 	void (*done)(void *context, const struct http_result *result);
 };
 
@@ -84,10 +84,10 @@ void http_free(struct http *http);
 struct http_call *http_start(struct http *http, const struct http_request *request,
 			     const struct http_limits *limits, const struct http_handler *handler);
 
-/* Drop the exchange; no callback is called any more. May be called inside a callback. */
+/* End the exchange without further callbacks. May be called inside a callback. */
 void http_cancel(struct http_call *call);
 
-/* The value of a header (name in lower case) in `head`; absent when there is none. */
+/* The value of a header (name in lower case) in `head`; absent if there is none. */
 struct span http_header_value(const struct http_head *head, const char *name);
 
 #endif

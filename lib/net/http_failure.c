@@ -118,7 +118,7 @@ struct http_result failure_result(const struct http_call *call, CURLcode code,
 	struct http_result result = {.outcome = call->late, .head = &call->head, .retryable = true};
 	char *port, *host, *place;
 
-	if (code == CURLE_OK && call->head_complete)
+	if (code == CURLE_OK && call->head.status != 0)
 		return (struct http_result){.outcome = HTTP_COMPLETE, .head = &call->head};
 	if (code == CURLE_OK)
 		code = CURLE_GOT_NOTHING; /* or only a part of the head */
@@ -131,7 +131,7 @@ struct http_result failure_result(const struct http_call *call, CURLcode code,
 	} else if (call->late == HTTP_TIMEOUT) {
 		buffer_add_format(message, "%s did not complete its answer within %g seconds",
 				  place, call->limits.total_seconds);
-	} else if (call->head_complete) {
+	} else if (call->head.status != 0) {
 		result.outcome = HTTP_BROKEN;
 		buffer_add_format(message, "the answer of %s broke off", place);
 		add_detail(message, call, code, host);

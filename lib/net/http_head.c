@@ -2,8 +2,8 @@
 
 #include <ctype.h>
 
-/* Longest head of an answer. Real ones have a few KiB; this stops one that never ends, before
- * libcurl's own limit of 300 KiB does, which not every version has. */
+/* The maximum length of a head. Real ones have a few KiB. Not every version of libcurl has a limit
+ * (300 KiB). */
 enum { MAX_HEAD = 256 * 1024 };
 
 struct span http_header_value(const struct http_head *head, const char *name)
@@ -25,18 +25,6 @@ struct span http_header_value(const struct http_head *head, const char *name)
 	return (struct span){0};
 }
 
-/* "HTTP/1.1 200 OK": a head begins, maybe after an informational one. */
-static void begin(struct http_call *call, struct span line)
-{
-	const char *space = memchr(line.at, ' ', line.len);
-	int status = 0;
-
-	buffer_clear(&call->head_lines);
-	while (space != NULL && ++space < line.at + line.len && *space >= '0' && *space <= '9')
-		status = status < 1000 ? status * 10 + (*space - '0') : status;
-	call->head_status = status;
-}
-
 static void add(struct buffer *lines, struct span line)
 {
 	const char *colon = memchr(line.at, ':', line.len);
@@ -52,28 +40,29 @@ static void add(struct buffer *lines, struct span line)
 	buffer_add_char(lines, '\n');
 }
 
-bool head_add_line(struct http_call *call, struct span line, bool *complete)
+bool head_add_line(struct http_call *call, struct span line)
 {
-	*complete = false;
-	if (call->head_complete)
+	struct buffer *lines = &call->head_lines;
+	long status = 0;
+
+	if (call->head.status != 0)
 		return true; /* trailers */
-	if (line.len > MAX_HEAD - call->head_lines.len) {
+	if (line.len > MAX_HEAD - lines->len) {
 		call->fault = "its head is too long";
 		return false;
 	}
 	if (span_starts(line, "HTTP/")) {
-		begin(call, line);
+		buffer_clear(lines); /* an informational head may precede this one */
 		return true;
 	}
 	if (span_trim(line).len > 0) {
-		add(&call->head_lines, line);
+		add(lines, line);
 		return true;
 	}
-	if (call->head_status < 200)
-		return true; /* informational: another head follows */
-	call->head.status = call->head_status;
-	call->head.headers = &call->head_lines;
+	curl_easy_getinfo(call->easy, CURLINFO_RESPONSE_CODE, &status);
+	if (status < 200)
+		return true;
+	call->head = (struct http_head){.status = (int)status, .headers = lines};
 	call->head.content_type = http_header_value(&call->head, "content-type");
-	call->head_complete = *complete = true;
 	return true;
 }

@@ -3,8 +3,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A file of certificates that libcurl knows of by itself but that is not there would be an error
- * even where a folder vouches. */
+/* If libcurl's default file of certificates does not exist, do not use it: its absence would be an
+ * error even if there is a folder of certificates. */
 static void drop_missing_bundle(CURL *easy)
 {
 #if LIBCURL_VERSION_NUM >= 0x075400
@@ -62,8 +62,8 @@ static struct curl_slist *append(struct curl_slist *list, const char *line)
 }
 
 /* Without the empty Expect, libcurl waits for "100 Continue" before it sends a long body. Without
- * the empty Accept-Encoding it would ask for compression, which delays a stream; what a server
- * compresses unasked is decoded all the same. A request's own lines come first and win. */
+ * the empty Accept-Encoding it requests compression, which delays a stream; a response that is
+ * compressed anyway is decoded. The request's own lines come first and take precedence. */
 static void set_headers(struct http_call *call)
 {
 	for (size_t i = 0; i < call->request->header_count; i++)
@@ -79,7 +79,7 @@ static void set_connection(CURL *easy, const struct http_limits *limits)
 {
 	double connect = limits->connect_seconds * 1000;
 
-	/* libcurl takes 0 for its own default of five minutes. */
+	/* 0 means libcurl's default of five minutes. */
 	if (connect <= 0 || connect > INT32_MAX)
 		connect = INT32_MAX;
 	curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, connect > 1 ? (long)connect : 1L);
@@ -93,7 +93,7 @@ static void set_connection(CURL *easy, const struct http_limits *limits)
 	curl_easy_setopt(easy, CURLOPT_PROTOCOLS, (long)(CURLPROTO_HTTP | CURLPROTO_HTTPS));
 #endif
 #if LIBCURL_VERSION_NUM >= 0x075700
-	/* Cancelling must not wait for a name server. */
+	/* Do not wait for a name server when a call is cancelled. */
 	curl_easy_setopt(easy, CURLOPT_QUICK_EXIT, 1L);
 #endif
 	set_certificates(easy);

@@ -23,8 +23,6 @@ struct http_call {
 
 	struct http_head head; /* zero until it is complete */
 	struct buffer head_lines;
-	int head_status;
-	bool head_complete;
 
 	int64_t started, last_byte; /* loop_source_time */
 	struct loop_timer *idle_timer, *total_timer;
@@ -32,16 +30,16 @@ struct http_call {
 	bool paused;    /* until the loop is released */
 	bool added;     /* to the multi handle */
 	bool cancelled; /* inside libcurl: drop it afterwards */
-	bool ended;     /* done is being called */
+	bool ended;     /* done is called */
 	struct http_call *previous, *next;
 };
 
 /* http_options.c: set the options of call->easy. call->headers is freed with the call. */
 void options_set(struct http_call *call);
 
-/* http_head.c: add one line of a head. Returns false and sets call->fault if the head is too long.
- * Sets `complete` if this was its last line. */
-bool head_add_line(struct http_call *call, struct span line, bool *complete);
+/* http_head.c: add a line of the head, and fill call->head after its last line. Returns false and
+ * sets call->fault if the head is too long. */
+bool head_add_line(struct http_call *call, struct span line);
 
 /* http_failure.c: how the exchange ended, from call->late and libcurl's `code`. The message, if
  * there is one, is in `message`. */

@@ -2,7 +2,8 @@
 
 #include "net/http.h"
 
-/* A line break in a value, such as that at the end of a key file, would begin another header. */
+/* Remove line breaks: one in a value, such as that at the end of a key file, would begin another
+ * header. */
 static void make_one_line(struct buffer *line)
 {
 	while (line->len > 0 &&
