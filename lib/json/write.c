@@ -123,8 +123,10 @@ void json_write_double(struct buffer *out, double value)
 
 void json_comma(struct buffer *out)
 {
-	char last = out->len > 0 ? out->at[out->len - 1] : '{';
+	char last = '{';
 
+	if (out->len > 0)
+		last = out->at[out->len - 1];
 	if (last != '{' && last != '[' && last != ',' && last != ':')
 		buffer_add_char(out, ',');
 }

@@ -108,7 +108,7 @@ void dialect_name(struct span schema, struct buffer *out)
 	for (size_t i = 0; i < title.len && i < MAX_NAME; i++) {
 		unsigned char c = (unsigned char)title.at[i];
 
-		buffer_add_char(out, c < 0x80 && (isalnum(c) || c == '-') ? (char)c : '_');
+		buffer_add_char(out, (char)(c < 0x80 && (isalnum(c) || c == '-') ? c : '_'));
 	}
 	if (title.len == 0)
 		buffer_add_text(out, "answer");

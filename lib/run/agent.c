@@ -218,7 +218,7 @@ static void write_tool_name(struct buffer *out, const char *agent)
 		bool good = upper || (*at >= 'a' && *at <= 'z') || (*at >= '0' && *at <= '9');
 
 		if (((unsigned char)*at & 0xC0) != 0x80) /* one for each code point */
-			buffer_add_char(out, !good ? '_' : upper ? (char)(*at - 'A' + 'a') : *at);
+			buffer_add_char(out, (char)(!good ? '_' : upper ? *at - 'A' + 'a' : *at));
 	}
 }
 
