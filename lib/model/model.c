@@ -10,27 +10,21 @@ static const struct model_type *const types[] = {
     &model_type_test,
     &model_type_replay,
     &model_type_exec,
-    NULL,
 };
 
 const char *model_finish_name(enum model_finish finish)
 {
-	switch (finish) {
-	case MODEL_STOP:
-	case MODEL_PAUSE:
-		return "stop";
-	case MODEL_LENGTH:
-		return "length";
-	case MODEL_TOOL_CALLS:
-		return "tool_calls";
-	case MODEL_CONTENT_FILTER:
-		return "content_filter";
-	case MODEL_REFUSAL:
-		return "refusal";
-	case MODEL_ERROR:
-		break;
-	}
-	return "error";
+	static const char *const names[] = {
+	    [MODEL_STOP] = "stop",
+	    [MODEL_PAUSE] = "stop",
+	    [MODEL_LENGTH] = "length",
+	    [MODEL_TOOL_CALLS] = "tool_calls",
+	    [MODEL_CONTENT_FILTER] = "content_filter",
+	    [MODEL_REFUSAL] = "refusal",
+	    [MODEL_ERROR] = "error",
+	};
+
+	return names[finish];
 }
 
 int64_t model_tokens(struct span number, int64_t fallback)
@@ -63,70 +57,50 @@ void *model_new(size_t size, const char *provider, const char *name)
 	return model;
 }
 
-/* Whether `type` takes `spec`; if so, what stands behind its prefix. */
-static const char *argument_of(const struct model_type *type, const char *spec)
+/* Store the type of model that `spec` names. Returns its argument. */
+static const char *find_type(const char *spec, const struct model_type **type)
 {
-	size_t len = strlen(type->spec);
+	for (size_t i = 0; i < ARRAY_LEN(types); i++) {
+		struct span name = span_of(types[i]->spec);
 
-	if (len > 0 && type->spec[len - 1] != ':')
-		return strcmp(spec, type->spec) == 0 ? spec + len : NULL;
-	return strncmp(spec, type->spec, len) == 0 ? spec + len : NULL;
+		*type = types[i];
+		if (strcmp(spec, name.at) == 0 ||
+		    (span_ends(name, ":") && span_starts(span_of(spec), name.at)))
+			return spec + name.len;
+	}
+	*type = &model_type_http;
+	return spec;
 }
 
-static struct model *find_shared(const struct model_host *host, const char *spec)
+/* The link to the model that is shared as `spec`, or to the end of the list. */
+static struct model **find_shared(struct model_host *host, const char *spec)
 {
-	struct model *model = host->shared;
+	struct model **link = &host->shared;
 
-	while (model != NULL && strcmp(model->spec, spec) != 0)
-		model = model->next;
-	return model;
-}
-
-static void share(struct model_host *host, struct model *model, const char *spec)
-{
-	model->spec = mem_copy(span_of(spec));
-	model->next = host->shared;
-	host->shared = model;
-}
-
-static void unshare(struct model *model)
-{
-	struct model **link = &model->host->shared;
-
-	while (*link != model)
+	while (*link != NULL && strcmp((*link)->spec, spec) != 0)
 		link = &(*link)->next;
-	*link = model->next;
-	free(model->spec);
+	return link;
 }
 
 struct model *model_open(struct model_host *host, const char *spec, struct error *e)
 {
-	const struct model_type *type = &model_type_http;
-	const char *argument = spec;
-	struct model *model = find_shared(host, spec);
+	struct model **shared = find_shared(host, spec), *model = *shared;
+	const struct model_type *type;
+	const char *argument;
 
-	if (model != NULL) {
-		model->users++;
-		return model;
-	}
-
-	for (size_t i = 0; types[i] != NULL; i++) {
-		const char *rest = argument_of(types[i], spec);
-
-		if (rest != NULL) {
-			type = types[i];
-			argument = rest;
-			break;
-		}
-	}
-	model = type->open(host, argument, e);
-	if (model != NULL) {
+	if (model == NULL) {
+		argument = find_type(spec, &type);
+		model = type->open(host, argument, e);
+		if (model == NULL)
+			return NULL;
 		model->type = type;
 		model->host = host;
-		model->users = 1;
-		if (type->shared)
-			share(host, model, spec);
+		if (type->shared) {
+			model->spec = mem_copy(span_of(spec));
+			*shared = model;
+		}
 	}
+	model->users++;
 	return model;
 }
 
@@ -135,7 +109,8 @@ void model_close(struct model *model)
 	if (model == NULL || --model->users > 0)
 		return;
 	if (model->spec != NULL)
-		unshare(model);
+		*find_shared(model->host, model->spec) = model->next;
+	free(model->spec);
 	if (model->type->close != NULL)
 		model->type->close(model);
 	free(model->provider);
@@ -177,6 +152,13 @@ void model_cancel(struct model_call *call)
 		call->model->type->cancel(call);
 }
 
+/* Write a member that may be absent. */
+static void put_if_set(struct buffer *out, const char *key, const char *text)
+{
+	if (text != NULL)
+		json_put_text(out, key, text);
+}
+
 static void write_tools(const struct model_request *request, struct buffer *out)
 {
 	json_key(out, "tools");
@@ -186,8 +168,7 @@ static void write_tools(const struct model_request *request, struct buffer *out)
 
 		json_open(out, '{');
 		json_put_text(out, "name", tool->name);
-		if (tool->description != NULL)
-			json_put_text(out, "description", tool->description);
+		put_if_set(out, "description", tool->description);
 		json_put_raw(out, "parameters", tool->parameters);
 		json_close(out, '}');
 	}
@@ -199,8 +180,7 @@ void model_write_request(const struct model *model, const struct model_request *
 {
 	json_open(out, '{');
 	json_put_text(out, "model", model->name);
-	if (request->system != NULL)
-		json_put_text(out, "system", request->system);
+	put_if_set(out, "system", request->system);
 	json_key(out, "messages");
 	json_open(out, '[');
 	for (size_t i = 0; i < request->message_count; i++) {
@@ -210,8 +190,7 @@ void model_write_request(const struct model *model, const struct model_request *
 	json_close(out, ']');
 	if (request->tool_count > 0)
 		write_tools(request, out);
-	if (request->tool_choice != NULL)
-		json_put_text(out, "tool_choice", request->tool_choice);
+	put_if_set(out, "tool_choice", request->tool_choice);
 	if (request->option_count > 0) {
 		json_key(out, "options");
 		json_open(out, '{');
@@ -219,8 +198,7 @@ void model_write_request(const struct model *model, const struct model_request *
 			json_put_raw(out, request->options[i].key, request->options[i].value);
 		json_close(out, '}');
 	}
-	if (request->effort != NULL)
-		json_put_text(out, "effort", request->effort);
+	put_if_set(out, "effort", request->effort);
 	if (request->max_tokens > 0)
 		json_put_int(out, "max_tokens", request->max_tokens);
 	if (request->schema.at != NULL) {
