@@ -281,7 +281,7 @@ static struct model *http_model_open(struct model_host *host, const char *spec, 
 		return NULL;
 	}
 	name = mem_copy((struct span){spec, (size_t)(colon - spec)});
-	provider = provider_open_cached(name, host->base_url, &host->keys, e);
+	provider = provider_open(name, host->base_url, &host->keys, e);
 	free(name);
 	if (provider == NULL)
 		return NULL;

@@ -105,7 +105,7 @@ bool model_list(struct model_host *host, const char *spec,
 	char *name = mem_copy((struct span){spec, strcspn(spec, ":")});
 	struct listing *listing = mem_zero(sizeof(*listing));
 
-	listing->provider = provider_open_cached(name, host->base_url, &host->keys, e);
+	listing->provider = provider_open(name, host->base_url, &host->keys, e);
 	listing->done = done;
 	listing->context = context;
 	free(name);

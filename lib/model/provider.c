@@ -46,6 +46,56 @@ static bool expand(struct span text, struct buffer *out, char **missing)
 	return true;
 }
 
+/* ---- variables ---- */
+
+struct provider_items provider_items(struct span names)
+{
+	bool list = json_type(names) == JSON_ARRAY;
+
+	return (struct provider_items){
+	    .walk = json_walk(list ? names : (struct span){0}), .item = names, .single = !list};
+}
+
+bool provider_next_item(struct provider_items *items)
+{
+	buffer_clear(&items->name);
+	while (items->single || json_next(&items->walk)) {
+		if (!items->single)
+			items->item = items->walk.value;
+		items->single = false;
+		if (!json_decode(items->item, &items->name) &&
+		    !json_decode(json_get(items->item, "name"), &items->name))
+			continue;
+		items->value = provider_variable(buffer_string(&items->name));
+		return true;
+	}
+	buffer_free(&items->name);
+	*items = (struct provider_items){0};
+	return false;
+}
+
+struct provider_items provider_first_set(struct span names)
+{
+	struct provider_items items = provider_items(names);
+
+	while (provider_next_item(&items) && items.value == NULL) {
+	}
+	return items;
+}
+
+char *provider_names(struct span names, const char *separator)
+{
+	struct buffer out = {0};
+
+	for (struct provider_items items = provider_items(names); provider_next_item(&items);) {
+		buffer_add_text(&out, out.len > 0 ? separator : "");
+		if (json_decode(json_get(items.item, "id_env"), &out))
+			buffer_add_text(&out, " and ");
+		buffer_add_span(&out, buffer_span(&items.name));
+	}
+	return out.len > 0 ? buffer_take(&out) : NULL;
+}
+
 /* ---- URL ---- */
 
 /* Complete what a variable holds by what its description in base_url_env says: a whole URL for a
@@ -90,65 +140,31 @@ static char *complete_url(const char *value, struct span how)
 	return buffer_take(&url);
 }
 
-char *provider_item_name(struct span item)
-{
-	return json_text(json_type(item) == JSON_OBJECT ? json_get(item, "name") : item);
-}
-
-struct provider_items provider_items(struct span value)
-{
-	bool list = json_type(value) == JSON_ARRAY;
-
-	return (struct provider_items){.walk = json_walk(list ? value : (struct span){0}),
-				       .item = value,
-				       .single = value.at != NULL && !list};
-}
-
-bool provider_next_item(struct provider_items *items)
-{
-	if (items->single) {
-		items->single = false;
-		return true;
-	}
-	if (!json_next(&items->walk))
-		return false;
-	items->item = items->walk.value;
-	return true;
-}
-
 char *provider_url(struct span entry, const char *name, struct error *e)
 {
-	struct provider_items items = provider_items(json_get(entry, "base_url_env"));
-	struct buffer url = {0}, names = {0};
-	char *missing = NULL;
+	struct span variables = json_get(entry, "base_url_env");
+	struct provider_items set = provider_first_set(variables);
+	char *missing = NULL, *complete = NULL, *names;
+	struct buffer url = {0};
 
-	while (provider_next_item(&items)) {
-		char *from = provider_item_name(items.item);
-		const char *value = from != NULL ? provider_variable(from) : NULL;
-
-		if (from != NULL)
-			buffer_add_format(&names, "%s%s", names.len > 0 ? " or " : "", from);
-		free(from);
-		if (value != NULL) {
-			buffer_free(&names);
-			return complete_url(value, items.item);
-		}
-	}
-	if (expand(json_get(entry, "base_url"), &url, &missing) && url.len > 0) {
-		char *complete = complete_url(buffer_string(&url), (struct span){0});
-
-		buffer_free(&names);
-		buffer_free(&url);
-		return complete;
-	}
-	if (missing != NULL)
-		buffer_add_format(&names, "%s%s", names.len > 0 ? " or " : "", missing);
-	error_set(e, "usage", "no URL for provider %s; %s%s%s", name,
-		  names.len > 0 ? "set " : "give --base-url", buffer_string(&names),
-		  names.len > 0 ? ", or give --base-url" : "");
-	free(missing);
+	if (set.value != NULL)
+		complete = complete_url(set.value, set.item);
+	else if (expand(json_get(entry, "base_url"), &url, &missing) && url.len > 0)
+		complete = complete_url(buffer_string(&url), (struct span){0});
+	buffer_free(&set.name);
 	buffer_free(&url);
-	buffer_free(&names);
+	if (complete != NULL)
+		return complete;
+	names = provider_names(variables, " or ");
+	if (names == NULL && missing == NULL)
+		error_set(e, "usage", "no URL for provider %s; give --base-url", name);
+	else
+		error_set(e, "usage", "no URL for provider %s; set %s%s%s, or give --base-url",
+			  name, names != NULL ? names : "",
+			  names != NULL && missing != NULL ? " or " : "",
+			  missing != NULL ? missing : "");
+	free(missing);
+	free(names);
 	return NULL;
 }
 
@@ -189,15 +205,12 @@ static bool add_headers(const struct provider *provider, struct http_request *re
 }
 
 /* Variables that hold whole header lines (OPENAI_CUSTOM_HEADERS); they may well be secret. */
-static void add_header_lines(const struct provider *provider, struct http_request *request)
+static void add_header_lines(struct span variables, struct http_request *request)
 {
-	struct provider_items items = provider_items(json_get(provider->entry, "headers_env"));
+	for (struct provider_items items = provider_items(variables); provider_next_item(&items);) {
+		const char *at = items.value != NULL ? items.value : "";
 
-	while (provider_next_item(&items)) {
-		char *name = provider_item_name(items.item);
-		const char *at = name != NULL ? provider_variable(name) : NULL;
-
-		while (at != NULL && *at != '\0') {
+		while (*at != '\0') {
 			size_t len = strcspn(at, "\r\n");
 			char *line = mem_copy((struct span){at, len});
 
@@ -206,7 +219,6 @@ static void add_header_lines(const struct provider *provider, struct http_reques
 			free(line);
 			at += len + strspn(at + len, "\r\n");
 		}
-		free(name);
 	}
 }
 
@@ -290,7 +302,6 @@ void provider_escape(const char *text, struct buffer *out)
 bool provider_dress(const struct provider *provider, struct http_request *request, struct error *e)
 {
 	const char *key = provider->key.at;
-
 	bool signs = strcmp(provider->auth, "sigv4") == 0;
 
 	if (provider->key.len > 0 && strcmp(provider->auth, "bearer") == 0)
@@ -299,9 +310,11 @@ bool provider_dress(const struct provider *provider, struct http_request *reques
 		http_request_add_header(request, true, "%s: %s", provider->auth, key);
 	if (!add_headers(provider, request, e))
 		return false;
-	add_header_lines(provider, request);
+	add_header_lines(json_get(provider->entry, "headers_env"), request);
 	add_query(provider, request);
-	return !signs || provider_sign(provider, request, e);
+	if (signs)
+		provider_sign(provider, request);
+	return true;
 }
 
 /* Decode `string` for one field of a line: control characters become spaces. */

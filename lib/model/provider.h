@@ -11,18 +11,27 @@
 /* The value of an environment variable; NULL when it is not set or empty. */
 const char *provider_variable(const char *name);
 
-/* The members base_url_env, key_env and headers_env: a variable's name, an object with a "name" and
- * how the variable is to be read, or a list of these:
- *     struct provider_items items = provider_items(value);
- *     while (provider_next_item(&items)) ... items.item */
+/* The variables that a member such as base_url_env, key_env or headers_env names: a variable's
+ * name, an object with a "name" and how the variable is to be read, or a list of these: struct
+ * provider_items items = provider_items(names); while (provider_next_item(&items)) ... items.item,
+ * items.name, items.value The last call, which returns false, frees the name. */
 struct provider_items {
-	struct json_walk walk;
 	struct span item;
+	struct buffer name;
+	const char *value; /* of the variable; NULL if it is not set */
+	struct json_walk walk;
 	bool single;
 };
-struct provider_items provider_items(struct span value);
+struct provider_items provider_items(struct span names);
 bool provider_next_item(struct provider_items *items);
-char *provider_item_name(struct span item); /* the caller frees it; NULL: there is none */
+
+/* The first item whose variable is set; the caller frees its name. Without one, the item is absent
+ * and the value NULL. */
+struct provider_items provider_first_set(struct span names);
+
+/* The names joined by `separator`, which the caller frees; NULL if there are none. The variable of
+ * a key comes with the one of its id. */
+char *provider_names(struct span names, const char *separator);
 
 /* Append `text` percent-encoded as one part of a URL. */
 void provider_escape(const char *text, struct buffer *out);
@@ -35,17 +44,15 @@ void provider_show_url(const char *url, struct buffer *out);
  * used. */
 bool provider_key(struct provider *provider, struct key_cache *cache, struct error *e);
 
-/* Of a key that signs ("auth": "sigv4"): find what goes with it (id_env, token_env, region_env),
- * and sign `request`, which is complete. False with `e` when something is missing. */
+/* For a key that signs ("auth": "sigv4"): find what goes with it (id_env, token_env, region_env).
+ * False with `e` if something is missing. */
 bool provider_signer(struct provider *provider, struct error *e);
-bool provider_sign(const struct provider *provider, struct http_request *request, struct error *e);
+
+/* Sign `request`, which is complete, with such a key. */
+void provider_sign(const struct provider *provider, struct http_request *request);
 
 /* Whether a variable of key_env is set, or there is a program to ask. */
 bool provider_key_is_set(struct span entry);
-
-/* The variables of key_env joined by `separator`, which the caller frees; NULL when there are none.
- */
-char *provider_variables(struct span entry, const char *separator);
 
 /* Append the variables that hold secrets, each with a NUL behind it. */
 void provider_add_secrets(struct span entry, struct buffer *out);

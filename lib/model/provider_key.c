@@ -114,21 +114,18 @@ static void add_to_cache(struct provider *provider, struct key_cache *cache)
 
 /* ---- the key ---- */
 
-/* Without white space around it; false when it is empty or would break a header line. */
+/* Remove white space around the key. False if it is empty or would break a header line. */
 static bool tidy_key(struct provider *provider, const char *source, struct error *e)
 {
 	struct buffer *key = &provider->key;
-	size_t space = 0;
+	struct span text = span_trim(buffer_span(key));
 
-	while (key->len > 0 && isspace((unsigned char)key->at[key->len - 1]))
-		key->len--;
-	while (space < key->len && isspace((unsigned char)key->at[space]))
-		space++;
-	buffer_drop(key, space);
-	buffer_string(key);
-	if (key->len == 0)
+	if (text.len == 0)
 		return error_set(e, "usage", "the key of provider %s is empty (%s)", provider->name,
 				 source);
+	buffer_drop(key, (size_t)(text.at - key->at));
+	key->len = text.len;
+	buffer_string(key);
 	for (size_t i = 0; i < key->len; i++)
 		if (iscntrl((unsigned char)key->at[i]))
 			return error_set(e, "usage",
@@ -138,13 +135,12 @@ static bool tidy_key(struct provider *provider, const char *source, struct error
 	return true;
 }
 
+/* How the key is sent: as the item of key_env says, else the entry. */
 static void set_auth(struct provider *provider, struct span item)
 {
-	struct span own = json_type(item) == JSON_OBJECT ? json_get(item, "auth") : item;
-
-	if (json_type(item) != JSON_OBJECT || json_type(own) != JSON_STRING)
-		own = json_get(provider->entry, "auth");
-	provider->auth = json_text(own);
+	provider->auth = json_text(json_get(item, "auth"));
+	if (provider->auth == NULL)
+		provider->auth = json_text(json_get(provider->entry, "auth"));
 	if (provider->auth == NULL)
 		provider->auth = mem_copy(SPAN("bearer"));
 }
@@ -163,92 +159,48 @@ static bool ask_command(struct provider *provider, struct span command, struct k
 
 bool provider_key(struct provider *provider, struct key_cache *cache, struct error *e)
 {
-	struct provider_items items = provider_items(json_get(provider->entry, "key_env"));
+	struct provider_items set = provider_first_set(json_get(provider->entry, "key_env"));
 	struct span command = json_get(provider->entry, "api_key_command");
-	bool found = false, ok = true;
-	char *names;
+	char *names = provider_key_names(provider);
+	bool ok = true;
 
-	while (!found && provider_next_item(&items)) {
-		char *name = provider_item_name(items.item);
-		const char *value = name != NULL ? provider_variable(name) : NULL;
-
-		if (value != NULL) {
-			found = true;
-			buffer_add_text(&provider->key, value);
-			set_auth(provider, items.item);
-			ok = tidy_key(provider, name, e) && provider_signer(provider, e);
-		}
-		free(name);
-	}
-	if (found)
-		return ok;
-	set_auth(provider, (struct span){0});
-	names = provider_key_names(provider);
-	if (command.at != NULL) {
+	set_auth(provider, set.item);
+	if (set.value != NULL) {
+		buffer_add_text(&provider->key, set.value);
+		ok = tidy_key(provider, buffer_string(&set.name), e);
+	} else if (command.at != NULL) {
 		ok = ask_command(provider, command, cache, e);
 		if (!ok && names != NULL && e != NULL)
 			error_set(e, "usage", "%s; set %s instead", e->message, names);
-		free(names);
-		return ok;
-	}
-	if (names != NULL && !json_true(json_get(provider->entry, "key_optional")))
+	} else if (names != NULL && !json_true(json_get(provider->entry, "key_optional"))) {
 		ok =
 		    error_set(e, "usage", "provider %s needs a key; set %s", provider->name, names);
+	}
+	buffer_free(&set.name);
 	free(names);
-	return ok;
+	return ok && provider_signer(provider, e);
 }
 
 bool provider_key_is_set(struct span entry)
 {
-	struct provider_items items = provider_items(json_get(entry, "key_env"));
-	bool set = json_get(entry, "api_key_command").at != NULL;
+	struct provider_items set = provider_first_set(json_get(entry, "key_env"));
 
-	while (!set && provider_next_item(&items)) {
-		char *name = provider_item_name(items.item);
-
-		set = name != NULL && provider_variable(name) != NULL;
-		free(name);
-	}
-	return set;
-}
-
-char *provider_variables(struct span entry, const char *separator)
-{
-	struct provider_items items = provider_items(json_get(entry, "key_env"));
-	struct buffer out = {0};
-
-	while (provider_next_item(&items)) {
-		char *name = provider_item_name(items.item);
-		char *id = json_text(json_get(items.item, "id_env"));
-
-		if (name != NULL)
-			buffer_add_format(&out, "%s%s%s%s", out.len > 0 ? separator : "",
-					  id != NULL ? id : "", id != NULL ? " and " : "", name);
-		free(name);
-		free(id);
-	}
-	return out.len > 0 ? buffer_take(&out) : NULL;
+	buffer_free(&set.name);
+	return set.value != NULL || json_get(entry, "api_key_command").at != NULL;
 }
 
 char *provider_key_names(const struct provider *provider)
 {
-	return provider_variables(provider->entry, " or ");
+	return provider_names(json_get(provider->entry, "key_env"), " or ");
 }
 
-static void add_names(struct span value, struct buffer *out)
+/* Append the names of variables, each with a NUL after it. */
+static void add_names(struct span names, struct buffer *out)
 {
-	struct provider_items items = provider_items(value);
-
-	while (provider_next_item(&items)) {
-		char *name = provider_item_name(items.item);
-
-		if (name != NULL)
-			buffer_add(out, name, strlen(name) + 1);
-		free(name);
-		if (json_type(items.item) == JSON_OBJECT) {
-			add_names(json_get(items.item, "id_env"), out);
-			add_names(json_get(items.item, "token_env"), out);
-		}
+	for (struct provider_items items = provider_items(names); provider_next_item(&items);) {
+		buffer_add(out, buffer_string(&items.name), items.name.len + 1);
+		add_names(json_get(items.item, "id_env"), out);
+		add_names(json_get(items.item, "token_env"), out);
 	}
 }
 
@@ -265,29 +217,26 @@ static bool is_key_char(char c)
 	return isalnum((unsigned char)c) || c == '-' || c == '_' || c == '.' || c == '*';
 }
 
-/* How long the text at `at` is if it looks like a key; 0 when it does not. `before` is what
- * precedes it. */
-static size_t looks_like_key(const char *at, const char *end, char before)
+/* The length of the text at `at` if it looks like a key, else 0. */
+static size_t looks_like_key(struct span at)
 {
 	static const struct {
 		const char *prefix;
-		size_t least; /* characters behind it; fewer are no key */
+		size_t least; /* fewer characters after it are not a key */
 	} shapes[] = {
 	    {"Bearer ", 8}, {"sk-", 6},   {"gsk_", 16},        {"xai-", 16},
 	    {"AIza", 16},   {"hf_", 16},  {"pplx-", 16},       {"csk-", 16},
 	    {"nvapi-", 16}, {"ghp_", 16}, {"github_pat_", 16},
 	};
 
-	if (isalnum((unsigned char)before))
-		return 0;
 	for (size_t i = 0; i < ARRAY_LEN(shapes); i++) {
 		size_t prefix = strlen(shapes[i].prefix), len = prefix;
 
-		if ((size_t)(end - at) < prefix || memcmp(at, shapes[i].prefix, prefix) != 0)
+		if (!span_starts(at, shapes[i].prefix))
 			continue;
-		while (at + len < end && is_key_char(at[len]))
+		while (len < at.len && is_key_char(at.at[len]))
 			len++;
-		while (len > prefix && at[len - 1] == '.')
+		while (len > prefix && at.at[len - 1] == '.')
 			len--;
 		if (len - prefix >= shapes[i].least)
 			return len;
@@ -295,28 +244,21 @@ static size_t looks_like_key(const char *at, const char *end, char before)
 	return 0;
 }
 
-/* How long the secret of `provider` is that stands at `at`; 0 when none does. */
-static size_t secret_at(const struct provider *provider, const char *at, size_t left)
+/* The length of the secret at `at`, else 0. With `parts`, a part of it suffices that is long enough
+ * to tell. */
+static size_t secret_at(struct span secret, struct span at, bool parts)
 {
-	const struct buffer *secrets[] = {&provider->key, &provider->token};
-
-	for (size_t i = 0; i < ARRAY_LEN(secrets); i++)
-		if (secrets[i]->len >= 4 && left >= secrets[i]->len &&
-		    memcmp(at, secrets[i]->at, secrets[i]->len) == 0)
-			return secrets[i]->len;
-	return 0;
-}
-
-/* How long the text at `at` is if it is a part of `key` that is long enough to tell; 0 when not. */
-static size_t part_of_key(struct span key, const char *at, size_t left)
-{
-	enum { TELLING = 8 };
+	enum { LEAST = 4, TELLING = 8 };
 	size_t longest = 0;
 
-	for (size_t start = 0; start + TELLING <= key.len; start++) {
+	if (secret.len >= LEAST && at.len >= secret.len &&
+	    memcmp(at.at, secret.at, secret.len) == 0)
+		return secret.len;
+	for (size_t start = 0; parts && start + TELLING <= secret.len; start++) {
 		size_t len = 0;
 
-		while (len < left && start + len < key.len && at[len] == key.at[start + len])
+		while (len < at.len && start + len < secret.len &&
+		       at.at[len] == secret.at[start + len])
 			len++;
 		if (len > longest)
 			longest = len;
@@ -324,29 +266,31 @@ static size_t part_of_key(struct span key, const char *at, size_t left)
 	return longest >= TELLING ? longest : 0;
 }
 
-/* `shapes`: also a part of the key, and what only looks like a key. */
+/* With `shapes`, parts of the key, and what only looks like a key, are masked too. */
 static void mask(const struct provider *provider, struct buffer *text, bool shapes)
 {
+	const struct span secrets[] = {buffer_span(&provider->key), buffer_span(&provider->token)};
+	struct span rest = buffer_span(text);
 	struct buffer out = {0};
-	struct span all = buffer_span(text);
-	const char *at = all.at, *end = all.at + all.len;
+	bool in_word = false;
 
-	while (at < end) {
-		size_t left = (size_t)(end - at), len = secret_at(provider, at, left);
+	while (rest.len > 0) {
+		size_t len = shapes && !in_word ? looks_like_key(rest) : 0;
 
-		if (len == 0 && shapes)
-			len = looks_like_key(at, end, at > all.at ? at[-1] : ' ');
-		if (len == 0 && shapes)
-			len = part_of_key(buffer_span(&provider->key), at, left);
-		if (len == 0 && shapes)
-			len = part_of_key(buffer_span(&provider->token), at, left);
-		if (len > 7 && memcmp(at, "Bearer ", 7) == 0)
+		for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
+			size_t secret = secret_at(secrets[i], rest, shapes);
+
+			len = secret > len ? secret : len;
+		}
+		if (len > 0 && span_starts(rest, "Bearer "))
 			buffer_add_text(&out, "Bearer ");
 		if (len > 0)
 			buffer_add_text(&out, "***");
 		else
-			buffer_add_char(&out, *at);
-		at += len > 0 ? len : 1;
+			buffer_add_char(&out, rest.at[0]);
+		len = len > 0 ? len : 1;
+		in_word = isalnum((unsigned char)rest.at[len - 1]);
+		rest = span_from(rest, len);
 	}
 	buffer_free(text);
 	*text = out;

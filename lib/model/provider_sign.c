@@ -1,4 +1,3 @@
-#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -9,115 +8,75 @@
 static struct span signing_item(const struct provider *provider)
 {
 	struct provider_items items = provider_items(json_get(provider->entry, "key_env"));
+	struct span found = {0};
 
 	while (provider_next_item(&items))
-		if (json_is(json_get(items.item, "auth"), "sigv4"))
-			return items.item;
-	return (struct span){0};
+		if (found.at == NULL && json_is(json_get(items.item, "auth"), "sigv4"))
+			found = items.item;
+	return found;
 }
 
-/* The value of the first variable of `names` that is set, without white space around it, which the
- * caller frees; NULL when none is. */
-static char *first_set(struct span names)
+/* The value of the first variable that is not blank, without white space around it, which the
+ * caller frees; NULL if there is none. */
+static char *first_value(struct span names)
 {
-	struct provider_items items = provider_items(names);
+	char *value = NULL;
 
-	while (provider_next_item(&items)) {
-		char *name = provider_item_name(items.item);
-		const char *value = name != NULL ? provider_variable(name) : NULL;
-		size_t len;
+	for (struct provider_items items = provider_items(names); provider_next_item(&items);) {
+		struct span text = span_trim(span_of(items.value));
 
-		free(name);
-		if (value == NULL)
-			continue;
-		value += strspn(value, " \t\r\n");
-		len = strlen(value);
-		while (len > 0 && isspace((unsigned char)value[len - 1]))
-			len--;
-		if (len > 0)
-			return mem_copy((struct span){value, len});
+		if (value == NULL && text.len > 0)
+			value = mem_copy(text);
 	}
-	return NULL;
+	return value;
 }
 
-/* "A or B" */
-static char *names_of(struct span names)
+/* The same; NULL with `e` if the key cannot sign without the value. */
+static char *require(const struct provider *provider, struct span names, const char *what,
+		     struct error *e)
 {
-	struct provider_items items = provider_items(names);
-	struct buffer out = {0};
+	char *value = first_value(names), *variables;
 
-	while (provider_next_item(&items)) {
-		char *name = provider_item_name(items.item);
-
-		if (name != NULL)
-			buffer_add_format(&out, "%s%s", out.len > 0 ? " or " : "", name);
-		free(name);
-	}
-	return buffer_take(&out);
-}
-
-/* The value of the variables that the member `member` of the item names; false with `e` when none
- * is set. */
-static bool require(const struct provider *provider, struct span item, const char *member,
-		    const char *what, char **value, struct error *e)
-{
-	struct span names = json_get(item, member);
-	char *variables;
-
-	*value = first_set(names);
-	if (*value != NULL)
-		return true;
-	variables = names_of(names);
+	if (value != NULL)
+		return value;
+	variables = provider_names(names, " or ");
 	error_set(e, "usage", "provider %s needs %s to sign with its key; set %s", provider->name,
-		  what, variables);
+		  what, variables != NULL ? variables : "");
 	free(variables);
-	return false;
+	return NULL;
 }
 
 bool provider_signer(struct provider *provider, struct error *e)
 {
 	struct span item = signing_item(provider);
-	char *id = NULL, *region = NULL, *token;
-	bool ok;
+	char *token;
 
 	if (strcmp(provider->auth, "sigv4") != 0)
 		return true;
-	ok = require(provider, item, "id_env", "the id of the key", &id, e) &&
-	     require(provider, item, "region_env", "a region", &region, e);
-	token = first_set(json_get(item, "token_env"));
+	provider->key_id = require(provider, json_get(item, "id_env"), "the id of the key", e);
+	if (provider->key_id != NULL)
+		provider->region = require(provider, json_get(item, "region_env"), "a region", e);
+	provider->service = json_text(json_get(item, "service"));
+	token = first_value(json_get(item, "token_env"));
 	if (token != NULL)
 		buffer_add_text(&provider->token, token);
-	free(id);
-	free(region);
 	free(token);
-	return ok;
+	return provider->region != NULL;
 }
 
-bool provider_sign(const struct provider *provider, struct http_request *request, struct error *e)
+void provider_sign(const struct provider *provider, struct http_request *request)
 {
-	struct span item = signing_item(provider);
-	char *id = NULL, *region = NULL, *service = json_text(json_get(item, "service"));
 	struct buffer secret = {0}, token = {0};
-	bool ok = require(provider, item, "id_env", "the id of the key", &id, e) &&
-		  require(provider, item, "region_env", "a region", &region, e);
 
 	buffer_add_span(&secret, buffer_span(&provider->key));
 	buffer_add_span(&token, buffer_span(&provider->token));
-	if (ok)
-		sigv4_sign(
-		    &(struct sigv4){
-			.key_id = id,
-			.secret = buffer_string(&secret),
-			.token = token.len > 0 ? buffer_string(&token) : NULL,
-			.region = region,
-			.service = service != NULL ? service : "",
-			.now = clock_realtime() / 1000000,
-		    },
-		    request);
+	sigv4_sign(&(struct sigv4){.key_id = provider->key_id,
+				   .secret = buffer_string(&secret),
+				   .token = token.len > 0 ? buffer_string(&token) : NULL,
+				   .region = provider->region,
+				   .service = provider->service != NULL ? provider->service : "",
+				   .now = clock_realtime() / 1000000},
+		   request);
 	buffer_free(&secret);
 	buffer_free(&token);
-	free(id);
-	free(region);
-	free(service);
-	return ok;
 }

@@ -143,13 +143,8 @@ static void split_query(struct provider *provider)
 	*end = '\0';
 }
 
-struct provider *provider_open(const char *name, const char *base_url, struct error *e)
-{
-	return provider_open_cached(name, base_url, NULL, e);
-}
-
-struct provider *provider_open_cached(const char *name, const char *base_url,
-				      struct key_cache *cache, struct error *e)
+struct provider *provider_open(const char *name, const char *base_url, struct key_cache *cache,
+			       struct error *e)
 {
 	struct provider *provider = mem_zero(sizeof(*provider));
 
@@ -173,6 +168,9 @@ void provider_free(struct provider *provider)
 		return;
 	free(provider->name);
 	free(provider->auth);
+	free(provider->key_id);
+	free(provider->region);
+	free(provider->service);
 	free(provider->base_url);
 	free(provider->base_query);
 	buffer_free(&provider->json);
@@ -198,7 +196,7 @@ static void list_one(const char *name, struct span entry, struct buffer *out)
 	add_settled(entry, &settled);
 	entry = buffer_span(&settled);
 	url = provider_url(entry, name, NULL);
-	variables = provider_variables(entry, ",");
+	variables = provider_names(json_get(entry, "key_env"), ",");
 	if (variables != NULL || json_get(entry, "api_key_command").at != NULL) {
 		if (provider_key_is_set(entry))
 			state = "set";

@@ -22,18 +22,17 @@ struct provider {
 	struct buffer key;   /* the API key; empty when none is needed or set */
 	struct buffer token; /* what must be as secret as the key: the token of an AWS session */
 	char *auth;          /* how the key is sent: "bearer", "sigv4", or the name of a header */
-	char *base_url;      /* from the caller, the environment or the registry, without query and
-			      * slashes at its      end */
-	char *base_query;    /* which ends every URL; NULL: it has none */
+	char *key_id, *region, *service; /* for a key that signs; else NULL */
+	char *base_url;   /* from the caller, the environment or the registry, without query and
+			   * slashes at its end */
+	char *base_query; /* which ends every URL; NULL: it has none */
 };
 
-/* Look `name` up and resolve its base URL and key (environment variables, api_key_command). NULL
- * with `e`: unknown name (listing the known ones), unknown protocol, a missing key (naming the
- * variable), a malformed file (naming file and line). */
-struct provider *provider_open(const char *name, const char *base_url, struct error *e);
-/* The same with a cache, which may be NULL. */
-struct provider *provider_open_cached(const char *name, const char *base_url,
-				      struct key_cache *cache, struct error *e);
+/* Look `name` up and resolve its base URL and key (environment variables, api_key_command). The
+ * cache may be NULL. NULL with `e`: unknown name (listing the known ones), unknown protocol, a
+ * missing key (naming the variable), a malformed file (naming file and line). */
+struct provider *provider_open(const char *name, const char *base_url, struct key_cache *cache,
+			       struct error *e);
 void provider_free(struct provider *provider);
 
 /* A quirk of the provider, "quirks.NAME" of its entry; absent when not set. */

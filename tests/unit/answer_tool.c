@@ -115,7 +115,7 @@ static void ask(const char *name, const char *spec, const struct model_request *
 {
 	struct answer_request changed;
 	struct buffer told = {0};
-	struct provider *provider = provider_open(spec, NULL, NULL);
+	struct provider *provider = provider_open(spec, NULL, NULL, NULL);
 
 	if (!answer_request_make(&changed, provider, "m", given)) {
 		buffer_add_text(&told, "none");

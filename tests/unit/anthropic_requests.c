@@ -492,7 +492,7 @@ static void show(const char *base_url, const struct model_request *request, bool
 		 struct buffer *out)
 {
 	struct error e = {0};
-	struct provider *provider = provider_open("anthropic", base_url, &e);
+	struct provider *provider = provider_open("anthropic", base_url, NULL, &e);
 	struct http_request http = {0};
 
 	if (list)

@@ -288,7 +288,7 @@ static void attachments(void)
 
 static void url(const char *model, const char *want)
 {
-	struct provider *provider = provider_open("bedrock", "http://h/", NULL);
+	struct provider *provider = provider_open("bedrock", "http://h/", NULL, NULL);
 	struct model_request request = REQUEST(MESSAGES(HI));
 	struct http_request http = {0};
 

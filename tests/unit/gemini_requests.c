@@ -367,7 +367,7 @@ static void loops(void)
 
 static void url(const char *name, const char *base_url, const char *model, const char *want)
 {
-	struct provider *provider = provider_open(name, base_url, NULL);
+	struct provider *provider = provider_open(name, base_url, NULL, NULL);
 	struct http_request http = {0};
 	struct model_request request = REQUEST(MESSAGES(HI));
 
@@ -416,7 +416,7 @@ static void urls(void)
 
 static void list_url(const char *name, const char *want)
 {
-	struct provider *provider = provider_open(name, NULL, NULL);
+	struct provider *provider = provider_open(name, NULL, NULL, NULL);
 	struct http_request http = {0};
 
 	protocol_list_request(&protocol_gemini, provider, provider->base_url, &http, NULL);

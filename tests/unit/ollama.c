@@ -248,7 +248,7 @@ static void conversations(void)
 
 static void url(const char *base_url, const char *want)
 {
-	struct provider *provider = provider_open("ollama", base_url, NULL);
+	struct provider *provider = provider_open("ollama", base_url, NULL, NULL);
 	struct http_request http = {0};
 	struct model_request request = REQUEST(MESSAGES(HI));
 

@@ -167,7 +167,7 @@ static void same_head(const char *title, const char *name, const char *base_url,
 		      const char *want)
 {
 	struct error e = {0};
-	struct provider *provider = provider_open(name, base_url, &e);
+	struct provider *provider = provider_open(name, base_url, NULL, &e);
 	struct http_request http = {0};
 	struct buffer got = {0};
 

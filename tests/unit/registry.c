@@ -31,7 +31,7 @@ static void opens(const char *title, const char *name, const char *base_url,
 	struct buffer got = {0};
 
 	with(variables, true);
-	provider = provider_open(name, base_url, &e);
+	provider = provider_open(name, base_url, NULL, &e);
 	with(variables, false);
 	if (provider != NULL)
 		buffer_add_format(&got, "%s %s %s", provider->base_url,
@@ -125,24 +125,24 @@ static void unknown(void)
 {
 	struct error e = {0};
 
-	unit_ok(provider_open("gorq", NULL, &e) == NULL &&
+	unit_ok(provider_open("gorq", NULL, NULL, &e) == NULL &&
 		    span_starts(span_of(e.message),
 				"there is no provider gorq (did you mean groq?); "
 				"known are openai, openai-chat, azure, "),
 		"an unknown provider: %s", e.message != NULL ? e.message : "");
 	unit_same(span_of(e.kind), SPAN("usage"), "is the user's mistake");
 	error_clear(&e);
-	unit_ok(provider_open("openrout", NULL, &e) == NULL &&
+	unit_ok(provider_open("openrout", NULL, NULL, &e) == NULL &&
 		    span_starts(span_of(e.message),
 				"there is no provider openrout (did you mean openrouter?); known "),
 		"the beginning of a name: %s", e.message != NULL ? e.message : "");
 	error_clear(&e);
 	unit_ok(
-	    provider_open("nothing-like-it", NULL, &e) == NULL &&
+	    provider_open("nothing-like-it", NULL, NULL, &e) == NULL &&
 		span_starts(span_of(e.message), "there is no provider nothing-like-it; known are "),
 	    "no guess is made without likeness");
 	error_clear(&e);
-	unit_ok(provider_open("", NULL, &e) == NULL, "no name: %s",
+	unit_ok(provider_open("", NULL, NULL, &e) == NULL, "no name: %s",
 		e.message != NULL ? e.message : "");
 	error_clear(&e);
 }
@@ -204,7 +204,7 @@ static void own_file(void)
 		struct error e = {0};
 		struct buffer got = {0};
 
-		provider_open("lab", NULL, &e);
+		provider_open("lab", NULL, NULL, &e);
 		buffer_add_format(&got, "%s: %s", e.kind, e.message != NULL ? e.message : "");
 		unit_ok(span_starts(buffer_span(&got), buffer_string(&want)),
 			"a file that is not JSON: %s", buffer_string(&got));

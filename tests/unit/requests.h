@@ -28,7 +28,7 @@ static void request_body(const char *spec, const struct model_request *request, 
 	char *name = mem_copy((struct span){spec, (size_t)(colon - spec)});
 	struct http_request http = {0};
 	struct error e = {0};
-	struct provider *provider = provider_open(name, "http://h", &e);
+	struct provider *provider = provider_open(name, "http://h", NULL, &e);
 
 	if (provider != NULL && provider->protocol->request(provider, colon + 1, provider->base_url,
 							    request, &http, &e)) {
