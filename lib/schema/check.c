@@ -118,7 +118,8 @@ static void add_marks(struct schema_checker *c, uint32_t value, size_t start)
 	    !checker_spend(c, count / MARKS_A_STEP))
 		return;
 	for (size_t i = 0; i < count; i++)
-		c->marked.at[c->marks.start + i] |= c->marked.at[start + i];
+		if (c->marked.at[start + i] != 0)
+			c->marked.at[c->marks.start + i] = 1;
 }
 
 /* ---- references ---- */
