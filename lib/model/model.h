@@ -180,6 +180,22 @@ struct model_host {
 /* Free what the host has made; all models are closed. */
 void model_host_free(struct model_host *host);
 
+/* A list of models as users write it, "PROVIDER:MODEL,PROVIDER:MODEL". Zeroed: empty. The strings
+ * are owned. */
+struct model_specs {
+	char **at;
+	size_t count;
+};
+
+/* Add one (owned from now on). */
+void model_specs_add(struct model_specs *specs, char *spec);
+
+/* Add those of NAME[,NAME...]. What follows exec: or replay: may have commas, so these take the
+ * rest of the list. */
+void model_specs_add_list(struct model_specs *specs, const char *list);
+
+void model_specs_free(struct model_specs *specs);
+
 struct model;
 struct model_call;
 

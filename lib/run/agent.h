@@ -11,7 +11,6 @@
 #include <sys/types.h>
 
 #include "model/model.h"
-#include "model/specs.h"
 #include "run/conversation.h"
 #include "tool/tool.h"
 
