@@ -129,6 +129,9 @@ struct json_walk json_index_walk(const struct json_index *index, struct span val
 /* How many members or elements. */
 size_t json_count(struct span value);
 
+/* Whether one of the elements of an array is the string `text`. */
+bool json_has(struct span array, const char *text);
+
 /* Append the text of a string value to `out` as UTF-8: escapes decoded, surrogate pairs joined,
  * lone surrogates and invalid UTF-8 replaced by U+FFFD. Appends nothing for other types; returns
  * whether it was a string. */

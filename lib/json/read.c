@@ -198,6 +198,14 @@ void json_members(struct json_walk walk, const struct span *names, struct span *
 	}
 }
 
+bool json_has(struct span array, const char *text)
+{
+	for (struct json_walk walk = json_walk(array); json_next(&walk);)
+		if (json_is(walk.value, text))
+			return true;
+	return false;
+}
+
 size_t json_count(struct span value)
 {
 	struct json_walk walk = json_walk(value);

@@ -1,5 +1,6 @@
 #include "base/clock.h"
 #include "model/paced.h"
+#include "model/parameters.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -85,18 +86,10 @@ bool options_known(const struct model_request *request, const char *const *known
 	return true;
 }
 
-struct span option_value(const struct model_request *request, const char *key)
-{
-	for (size_t i = 0; i < request->option_count; i++)
-		if (strcmp(request->options[i].key, key) == 0)
-			return request->options[i].value;
-	return (struct span){0};
-}
-
 bool option_number(const struct model_request *request, const char *key, double otherwise,
 		   double *number, struct error *e)
 {
-	struct span value = option_value(request, key);
+	struct span value = parameters_option(request, key);
 
 	*number = value.at != NULL ? json_double(value, -1) : otherwise;
 	if (*number >= 0 && !isinf(*number))

@@ -40,9 +40,6 @@ void paced_cancel(struct model_call *call);
 bool options_known(const struct model_request *request, const char *const *known, const char *model,
 		   struct error *e);
 
-/* The value of an option; absent when it is not set. */
-struct span option_value(const struct model_request *request, const char *key);
-
 /* A number of at least 0 in an option; `otherwise` when it is not set. False with `e` for others.
  */
 bool option_number(const struct model_request *request, const char *key, double otherwise,

@@ -22,9 +22,8 @@ struct span parameters_provider_tools(const struct model_request *request)
 struct span parameters_quirk(const struct provider *provider, const char *model, const char *quirk)
 {
 	struct span patterns = provider_quirk(provider, quirk);
-	struct json_walk walk = json_walk(patterns);
 
-	while (json_next(&walk)) {
+	for (struct json_walk walk = json_walk(patterns); json_next(&walk);) {
 		char *pattern = json_text(walk.key);
 		bool matches =
 		    pattern != NULL && strcmp(pattern, "*") != 0 && fnmatch(pattern, model, 0) == 0;
@@ -39,12 +38,7 @@ struct span parameters_quirk(const struct provider *provider, const char *model,
 bool parameters_quirk_has(const struct provider *provider, const char *model, const char *quirk,
 			  const char *word)
 {
-	struct json_walk walk = json_walk(parameters_quirk(provider, model, quirk));
-
-	while (json_next(&walk))
-		if (json_is(walk.value, word))
-			return true;
-	return false;
+	return json_has(parameters_quirk(provider, model, quirk), word);
 }
 
 static bool apply_effort(const struct provider *provider, const char *model,
@@ -70,12 +64,11 @@ static bool apply_effort(const struct provider *provider, const char *model,
 /* Whether one of the user's options says itself how the model is to reason. */
 static bool sets_reasoning(const struct provider *provider, const struct model_request *request)
 {
-	struct json_walk walk = json_walk(provider_quirk(provider, "reasoning_options"));
+	struct span names = provider_quirk(provider, "reasoning_options");
 
-	while (json_next(&walk))
-		for (size_t i = 0; i < request->option_count; i++)
-			if (json_is(walk.value, request->options[i].key))
-				return true;
+	for (size_t i = 0; i < request->option_count; i++)
+		if (json_has(names, request->options[i].key))
+			return true;
 	return false;
 }
 

@@ -44,11 +44,10 @@ static bool is_date(struct span text)
 /* The price of `model` among `models`: by its name, by the longest name that it dates, or "*". */
 static struct span find_model(struct span models, struct span model)
 {
-	struct json_walk walk = json_walk(models);
 	struct span best = {0}, rest = {0};
 	size_t best_len = 0;
 
-	while (json_next(&walk)) {
+	for (struct json_walk walk = json_walk(models); json_next(&walk);) {
 		struct span name = json_plain(walk.key);
 
 		if (name.at == NULL)
@@ -191,10 +190,9 @@ static struct span price_of(struct prices *prices, const char *provider, const c
  */
 static struct span pick_tier(struct span price, int64_t input)
 {
-	struct json_walk walk = json_walk(json_get(price, "tiers"));
 	int64_t highest = -1;
 
-	while (json_next(&walk)) {
+	for (struct json_walk walk = json_walk(json_get(price, "tiers")); json_next(&walk);) {
 		int64_t above = json_int(json_get(walk.value, "above"), INT64_MAX);
 
 		if (input > above && above > highest) {

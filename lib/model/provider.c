@@ -13,37 +13,32 @@ const char *provider_variable(const char *name)
 
 /* ---- templates ---- */
 
-/* Append the string value `text` with every ${NAME} replaced by that environment variable. False
- * when one is not set: its name is stored in `missing` (NULL allowed), which the caller frees. */
+/* Append the string value `text` with every ${NAME} replaced by that environment variable. False if
+ * one is not set: its name is stored in `missing` (NULL allowed), which the caller frees. */
 static bool expand(struct span text, struct buffer *out, char **missing)
 {
 	char *template = json_text(text);
-	const char *at = template != NULL ? template : "";
+	const char *at = template != NULL ? template : "", *open, *end;
+	struct buffer name = {0};
+	bool ok = true;
 
-	for (const char *open; (open = strstr(at, "${")) != NULL;) {
-		const char *end = strchr(open, '}'), *value;
-		char *name;
+	while (ok && (open = strstr(at, "${")) != NULL && (end = strchr(open, '}')) != NULL) {
+		const char *value;
 
-		if (end == NULL)
-			break;
+		buffer_clear(&name);
+		buffer_add(&name, open + 2, (size_t)(end - open) - 2);
+		value = provider_variable(buffer_string(&name));
 		buffer_add(out, at, (size_t)(open - at));
-		name = mem_copy((struct span){open + 2, (size_t)(end - open) - 2});
-		value = provider_variable(name);
-		if (value == NULL) {
-			if (missing != NULL)
-				*missing = name;
-			else
-				free(name);
-			free(template);
-			return false;
-		}
-		buffer_add_text(out, value);
-		free(name);
+		buffer_add_text(out, value != NULL ? value : "");
+		ok = value != NULL;
 		at = end + 1;
 	}
 	buffer_add_text(out, at);
+	if (!ok && missing != NULL)
+		*missing = buffer_take(&name);
+	buffer_free(&name);
 	free(template);
-	return true;
+	return ok;
 }
 
 /* ---- variables ---- */
@@ -224,14 +219,14 @@ static void add_header_lines(struct span variables, struct http_request *request
 
 static void add_query(const struct provider *provider, struct http_request *request)
 {
-	struct json_walk walk = json_walk(json_get(provider->entry, "query"));
 	struct buffer url = {0};
 
 	buffer_add_text(&url, request->url);
 	if (provider->base_query != NULL)
 		buffer_add_format(&url, "%c%s", memchr(url.at, '?', url.len) != NULL ? '&' : '?',
 				  provider->base_query);
-	while (json_next(&walk)) {
+	for (struct json_walk walk = json_walk(json_get(provider->entry, "query"));
+	     json_next(&walk);) {
 		struct buffer value = {0};
 		char *name = json_text(walk.key);
 

@@ -21,9 +21,7 @@ static struct provider_name *find_name(const struct provider_files *files, const
 
 static void add_sets(struct provider_file *file, struct span sets)
 {
-	struct json_walk walk = json_walk(sets);
-
-	while (json_next(&walk)) {
+	for (struct json_walk walk = json_walk(sets); json_next(&walk);) {
 		file->sets = array_grow(file->sets, file->set_count, sizeof(*file->sets));
 		file->sets[file->set_count++] = (struct json_member){walk.key, walk.value};
 	}
@@ -31,9 +29,8 @@ static void add_sets(struct provider_file *file, struct span sets)
 
 static void add_names(struct provider_files *files, int layer)
 {
-	struct json_walk walk = json_walk(json_trim(buffer_span(&files->files[layer].text)));
-
-	while (json_next(&walk)) {
+	for (struct json_walk walk = json_walk(json_trim(buffer_span(&files->files[layer].text)));
+	     json_next(&walk);) {
 		char *name = json_text(walk.key);
 		struct provider_name *known = find_name(files, name);
 

@@ -11,7 +11,6 @@
  * neither. */
 static char **command_words(struct span command)
 {
-	struct json_walk walk = json_walk(command);
 	size_t count = 0;
 	char **words;
 
@@ -25,7 +24,7 @@ static char **command_words(struct span command)
 	if (json_type(command) != JSON_ARRAY || json_count(command) == 0)
 		return NULL;
 	words = mem_zero((json_count(command) + 1) * sizeof(*words));
-	while (json_next(&walk)) {
+	for (struct json_walk walk = json_walk(command); json_next(&walk);) {
 		words[count] = json_text(walk.value);
 		if (words[count++] == NULL)
 			words[count - 1] = mem_copy(walk.value);

@@ -73,10 +73,8 @@ static bool unknown(const char *name, const struct provider_files *files, struct
  */
 static void add_settled(struct span entry, struct buffer *out)
 {
-	struct json_walk walk = json_walk(json_get(entry, "when_set"));
-
 	json_write_compact(out, entry);
-	while (json_next(&walk)) {
+	for (struct json_walk walk = json_walk(json_get(entry, "when_set")); json_next(&walk);) {
 		char *variable = json_text(walk.key);
 
 		if (provider_variable(variable) != NULL)

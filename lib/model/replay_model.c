@@ -4,6 +4,7 @@
 #include "event/event.h"
 #include "model/event_answer.h"
 #include "model/paced.h"
+#include "model/parameters.h"
 #include "model/replay_log.h"
 
 /*
@@ -190,7 +191,7 @@ static const struct replay_run *named_run(const struct replay_log *log, struct s
 static bool choose_run(struct replay_model *replay, const struct model_request *request,
 		       struct error *e)
 {
-	struct span option = option_value(request, "run");
+	struct span option = parameters_option(request, "run");
 
 	if (replay->run != NULL)
 		return true;
@@ -208,7 +209,7 @@ static bool choose_run(struct replay_model *replay, const struct model_request *
 
 static bool is_strict(const struct model_request *request, bool *strict, struct error *e)
 {
-	struct span option = option_value(request, "strict");
+	struct span option = parameters_option(request, "strict");
 
 	*strict = json_true(option);
 	if (option.at == NULL || json_type(option) == JSON_BOOL)
@@ -219,7 +220,7 @@ static bool is_strict(const struct model_request *request, bool *strict, struct 
 /* How fast: not at all with -o delay=none, as it was with -o delay=recorded. */
 static bool read_speed(const struct model_request *request, double *speed, struct error *e)
 {
-	struct span delay = option_value(request, "delay");
+	struct span delay = parameters_option(request, "delay");
 	bool recorded = json_is(delay, "recorded");
 
 	if (delay.at != NULL && !recorded && !json_is(delay, "none"))

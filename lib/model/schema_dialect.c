@@ -6,9 +6,7 @@ enum { MAX_NAME = 64 };
 
 static bool is_required(struct span schema, struct span name)
 {
-	struct json_walk walk = json_walk(json_get(schema, "required"));
-
-	while (json_next(&walk))
+	for (struct json_walk walk = json_walk(json_get(schema, "required")); json_next(&walk);)
 		if (span_equal(walk.value, name))
 			return true;
 	return false;
@@ -17,11 +15,10 @@ static bool is_required(struct span schema, struct span name)
 static bool object_is_strict(struct span schema)
 {
 	struct span additional = json_get(schema, "additionalProperties");
-	struct json_walk walk = json_walk(json_get(schema, "properties"));
 
 	if (json_type(additional) != JSON_BOOL || json_true(additional))
 		return false;
-	while (json_next(&walk))
+	for (struct json_walk walk = json_walk(json_get(schema, "properties")); json_next(&walk);)
 		if (!is_required(schema, walk.key))
 			return false;
 	return true;
@@ -30,21 +27,15 @@ static bool object_is_strict(struct span schema)
 static bool has_type(struct span schema, const char *name)
 {
 	struct span type = json_get(schema, "type");
-	struct json_walk walk = json_walk(type);
 
-	while (json_next(&walk))
-		if (json_is(walk.value, name))
-			return true;
-	return json_is(type, name);
+	return json_is(type, name) || json_has(type, name);
 }
 
 static bool is_strict(struct span schema);
 
 static bool all_are_strict(struct span schemas)
 {
-	struct json_walk walk = json_walk(schemas);
-
-	while (json_next(&walk))
+	for (struct json_walk walk = json_walk(schemas); json_next(&walk);)
 		if (!is_strict(walk.value))
 			return false;
 	return true;
@@ -76,14 +67,13 @@ static bool is_strict(struct span schema)
 					      "prefixItems",
 					      NULL};
 	static const char *const maps[] = {"properties", "$defs", "definitions", NULL};
-	struct json_walk walk = json_walk(schema);
 
 	if (json_type(schema) != JSON_OBJECT ||
 	    (has_type(schema, "object") && !object_is_strict(schema)) ||
 	    (has_type(schema, "array") && json_get(schema, "items").at == NULL) ||
 	    (json_get(schema, "$ref").at != NULL && json_count(schema) > 1))
 		return false;
-	while (json_next(&walk)) {
+	for (struct json_walk walk = json_walk(schema); json_next(&walk);) {
 		if (json_is_any(walk.key, refused))
 			return false;
 		if ((json_is_any(walk.key, maps) || json_is(walk.key, "anyOf")) &&
@@ -128,11 +118,10 @@ void dialect_describe(struct span schema,
 		      bool (*is_sent)(struct span schema, struct span key, struct span value),
 		      struct buffer *out)
 {
-	struct json_walk walk = json_walk(schema);
 	struct buffer text = {0}, rest = {0};
 
 	json_decode(json_get(schema, "description"), &text);
-	while (json_next(&walk)) {
+	for (struct json_walk walk = json_walk(schema); json_next(&walk);) {
 		if (is_sent(schema, walk.key, walk.value))
 			continue;
 		buffer_add_text(&rest, rest.len > 0 ? ", " : "");
@@ -165,10 +154,9 @@ void dialect_write_schemas(struct span schemas,
 			   struct buffer *out)
 {
 	bool is_object = json_type(schemas) == JSON_OBJECT;
-	struct json_walk walk = json_walk(schemas);
 
 	json_open(out, is_object ? '{' : '[');
-	while (json_next(&walk)) {
+	for (struct json_walk walk = json_walk(schemas); json_next(&walk);) {
 		if (is_object)
 			json_copy_key(out, walk.key);
 		else

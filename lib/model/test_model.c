@@ -3,6 +3,7 @@
 #include "base/utf8.h"
 #include "schema/schema.h"
 #include "model/paced.h"
+#include "model/parameters.h"
 
 /*
  * The model "test": deterministic and without a network. Asked by a user, it calls every tool once
@@ -42,17 +43,13 @@ struct test_call {
 
 /* ---- words ---- */
 
-static bool is_space(char c)
-{
-	return c == ' ' || c == '\n' || c == '\t' || c == '\r';
-}
-
 static size_t count_words(struct span text)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < text.len; i++)
-		count += !is_space(text.at[i]) && (i + 1 == text.len || is_space(text.at[i + 1]));
+		count += !span_is_space(text.at[i]) &&
+			 (i + 1 == text.len || span_is_space(text.at[i + 1]));
 	return count;
 }
 
@@ -65,8 +62,8 @@ static void words_cut(struct words *words, size_t pieces)
 
 	words->ends = mem_alloc((cap + 1) * sizeof(*words->ends));
 	for (size_t i = 0; i < text.len; i++)
-		if (words->count < cap && is_space(text.at[i]) && i > 0 &&
-		    (i + 1 == text.len || !is_space(text.at[i + 1])))
+		if (words->count < cap && span_is_space(text.at[i]) && i > 0 &&
+		    (i + 1 == text.len || !span_is_space(text.at[i + 1])))
 			words->ends[words->count++] = i + 1;
 	if (text.len > 0 && (words->count == 0 || words->ends[words->count - 1] < text.len))
 		words->ends[words->count++] = text.len + 1;
@@ -147,24 +144,24 @@ static size_t count_rounds(const struct model_request *request, size_t first)
 	return rounds;
 }
 
-/* The text of a result, the beginning of a long one. */
+/* Append the text of a result, or the beginning of a long one. */
 static void quote(struct buffer *out, struct span result)
 {
 	struct buffer decoded = {0};
 	struct span text;
+	bool is_long;
 
 	json_decode(result, &decoded);
 	text = buffer_span(&decoded);
 	while (text.len > 0 && text.at[text.len - 1] == '\n')
 		text.len--;
-	if (text.len > QUOTE_MAX) {
+	is_long = text.len > QUOTE_MAX;
+	if (is_long) {
 		text.len = QUOTE_MAX;
 		text.len -= utf8_incomplete_tail(text);
-		buffer_add_span(out, text);
-		buffer_add_text(out, " ...");
-	} else {
-		buffer_add_span(out, text);
 	}
+	buffer_add_span(out, text);
+	buffer_add_text(out, is_long ? " ..." : "");
 	buffer_free(&decoded);
 }
 
@@ -207,7 +204,7 @@ static void write_answer(struct buffer *out, const struct model_request *request
 /* An option's text; a value that is no string is its JSON. Returns whether it is set. */
 static bool option_text(const struct model_request *request, const char *key, struct buffer *out)
 {
-	struct span value = option_value(request, key);
+	struct span value = parameters_option(request, key);
 
 	if (value.at != NULL && !json_decode(value, out))
 		buffer_add_span(out, value);
@@ -290,33 +287,37 @@ static void deliver(struct test_call *call, enum model_delta_type type, struct s
 	call->paced.handler.delta(call->paced.handler.context, &delta);
 }
 
-/* A tool call: its beginning, then its arguments in pieces. */
+/* The piece `nth` (1, 2, ...) of the arguments, of whole code points. */
+static struct span args_piece(struct span args, size_t nth)
+{
+	size_t begin = args.len * (nth - 1) / ARGS_PIECES, end = args.len * nth / ARGS_PIECES;
+
+	begin -= utf8_incomplete_tail((struct span){args.at, begin});
+	end -= utf8_incomplete_tail((struct span){args.at, end});
+	return (struct span){args.at + begin, end - begin};
+}
+
+/* Deliver the beginning of a tool call, or the next piece of its arguments. */
 static void deliver_call(struct test_call *call)
 {
 	const struct planned_call *planned = &call->calls[call->next_call];
 	size_t piece = call->next_piece++;
-	struct model_delta delta = {.type = MODEL_TOOL_CALL, .index = (int)call->next_call};
-	struct span args = buffer_span(&planned->args);
-	size_t begin, end;
+	struct model_delta delta = {.type = MODEL_TOOL_CALL,
+				    .index = (int)call->next_call,
+				    .id = span_of(planned->id),
+				    .name = span_of(planned->name)};
 
 	if (piece == ARGS_PIECES) {
 		call->next_call++;
 		call->next_piece = 0;
 	}
-	if (piece == 0) {
-		delta.id = span_of(planned->id);
-		delta.name = span_of(planned->name);
-	} else {
-		begin = args.len * (piece - 1) / ARGS_PIECES;
-		end = args.len * piece / ARGS_PIECES;
-		begin -= utf8_incomplete_tail((struct span){args.at, begin});
-		end -= utf8_incomplete_tail((struct span){args.at, end});
-		delta.type = MODEL_TOOL_ARGS;
-		delta.text = (struct span){args.at + begin, end - begin};
-		if (begin == end)
-			return;
-	}
-	call->paced.handler.delta(call->paced.handler.context, &delta);
+	if (piece > 0)
+		delta =
+		    (struct model_delta){.type = MODEL_TOOL_ARGS,
+					 .index = delta.index,
+					 .text = args_piece(buffer_span(&planned->args), piece)};
+	if (piece == 0 || delta.text.len > 0)
+		call->paced.handler.delta(call->paced.handler.context, &delta);
 }
 
 static bool next(struct paced_call *paced, double *seconds)
@@ -327,16 +328,15 @@ static bool next(struct paced_call *paced, double *seconds)
 	*seconds = call->delay;
 	if (piece.at != NULL) {
 		deliver(call, MODEL_THINKING, piece);
-		return true;
-	}
-	if (call->next_call < call->call_count) {
+	} else if (call->next_call < call->call_count) {
 		deliver_call(call);
-		return true;
-	}
-	piece = words_next(&call->answer);
-	if (piece.at != NULL)
+	} else {
+		piece = words_next(&call->answer);
+		if (piece.at == NULL)
+			return false;
 		deliver(call, MODEL_TEXT, piece);
-	return piece.at != NULL;
+	}
+	return true;
 }
 
 static void outcome(struct paced_call *paced, struct model_outcome *outcome)
