@@ -51,9 +51,17 @@ static void exec_cancel(struct model_call *model_call)
 
 /* ---- output ---- */
 
+/* Nothing that the program prints from now on counts. */
+static void stop(struct exec_call *call)
+{
+	call->answer.stopped = true;
+	process_stop(call->process);
+}
+
 static void take_line(void *context, struct span line)
 {
 	struct exec_call *call = context;
+	struct failure *failure = &call->answer.failure;
 	struct json_fault fault;
 
 	call->line_number++;
@@ -61,19 +69,17 @@ static void take_line(void *context, struct span line)
 		return;
 	line = json_trim(line);
 	if (!json_check(line, &fault))
-		failure_set(&call->answer.failure, ERROR_INVALID_RESPONSE, false,
+		failure_set(failure, ERROR_INVALID_RESPONSE, false,
 			    "line %" PRIu64 " of the program's output is not JSON: %s",
 			    call->line_number, fault.what);
 	else if (json_type(line) != JSON_OBJECT)
-		failure_set(&call->answer.failure, ERROR_INVALID_RESPONSE, false,
+		failure_set(failure, ERROR_INVALID_RESPONSE, false,
 			    "line %" PRIu64
 			    " of the program's output is not an event: a JSON object is expected",
 			    call->line_number);
 	else if (event_answer_take(&call->answer, line))
 		return;
-	/* An error: nothing that follows counts. */
-	call->answer.stopped = true;
-	process_stop(call->process);
+	stop(call);
 }
 
 static void printed(void *context, struct span bytes)
@@ -85,8 +91,7 @@ static void printed(void *context, struct span bytes)
 	if (!ndjson_feed(&call->lines, bytes)) {
 		failure_set(&call->answer.failure, ERROR_INVALID_RESPONSE, false,
 			    "a line of the program's output is too long");
-		call->answer.stopped = true;
-		process_stop(call->process);
+		stop(call);
 	}
 	call->busy = false;
 	if (call->cancelled)
@@ -137,7 +142,14 @@ static void ended(void *context, const struct process_end *end)
 	call_free(call);
 }
 
-/* Stop a program that has been silent for too long; else look again when it may have been. */
+static void check_idle(void *context);
+
+/* Look in `nanoseconds` whether the program has been silent for too long. */
+static void watch(struct exec_call *call, int64_t nanoseconds)
+{
+	call->idle_timer = loop_source_timer_add(call->host->loop, nanoseconds, check_idle, call);
+}
+
 static void check_idle(void *context)
 {
 	struct exec_call *call = context;
@@ -147,14 +159,13 @@ static void check_idle(void *context)
 
 	call->idle_timer = NULL;
 	if (left > 0) {
-		call->idle_timer = loop_source_timer_add(call->host->loop, left, check_idle, call);
+		watch(call, left);
 		return;
 	}
 	failure_set(&call->answer.failure, ERROR_TIMEOUT, true,
 		    "the program %s has printed nothing for %g seconds", call->call.model->name,
 		    limit);
-	call->answer.stopped = true;
-	process_stop(call->process);
+	stop(call);
 }
 
 /* ---- the model ---- */
@@ -185,10 +196,8 @@ static struct model_call *exec_ask(struct model *model, const struct model_reque
 	start(call, model->name, buffer_span(&json));
 	buffer_free(&json);
 	call->last_output = loop_source_time(call->host->loop);
-	if (model->host->limits.idle_seconds > 0)
-		call->idle_timer = loop_source_timer_add(
-		    model->host->loop, clock_nanoseconds(model->host->limits.idle_seconds),
-		    check_idle, call);
+	if (call->host->limits.idle_seconds > 0)
+		watch(call, clock_nanoseconds(call->host->limits.idle_seconds));
 	return &call->call;
 }
 

@@ -24,49 +24,34 @@ static enum part_type type_of(struct span type, bool by_provider)
 
 static void read_part(struct part *part, const struct message *message, struct span json)
 {
-	enum {
-		TYPE,
-		TEXT,
-		TOOL_CALL_ID,
-		PROVIDER_ID,
-		TOOL_NAME,
-		ARGS,
-		INVALID_ARGS,
-		RESULT,
-		IS_ERROR,
-		EXECUTED_BY,
-		PROVIDER_DATA,
-		MEDIA_TYPE,
-		DATA,
-		NAME,
-		MEMBERS
-	};
-	static const struct span names[MEMBERS + 1] = {
+	static const struct span names[] = {
 	    SPAN_INIT("type"),         SPAN_INIT("text"),          SPAN_INIT("tool_call_id"),
 	    SPAN_INIT("provider_id"),  SPAN_INIT("tool_name"),     SPAN_INIT("args"),
 	    SPAN_INIT("invalid_args"), SPAN_INIT("result"),        SPAN_INIT("is_error"),
 	    SPAN_INIT("executed_by"),  SPAN_INIT("provider_data"), SPAN_INIT("media_type"),
 	    SPAN_INIT("data"),         SPAN_INIT("name"),          {0}};
-	struct span values[MEMBERS];
+	struct span type, is_error, executed_by, values[ARRAY_LEN(names) - 1];
+	struct span *const members[ARRAY_LEN(values)] = {&type,
+							 &part->text,
+							 &part->tool_call_id,
+							 &part->provider_id,
+							 &part->tool_name,
+							 &part->args,
+							 &part->invalid_args,
+							 &part->result,
+							 &is_error,
+							 &executed_by,
+							 &part->provider_data,
+							 &part->media_type,
+							 &part->data,
+							 &part->name};
 
+	*part = (struct part){.json = json, .message = message};
 	json_members(json_walk(json), names, values);
-	*part = (struct part){
-	    .type = type_of(values[TYPE], values[EXECUTED_BY].at != NULL),
-	    .json = json,
-	    .text = values[TEXT],
-	    .tool_call_id = values[TOOL_CALL_ID],
-	    .provider_id = values[PROVIDER_ID],
-	    .tool_name = values[TOOL_NAME],
-	    .args = values[ARGS],
-	    .invalid_args = values[INVALID_ARGS],
-	    .result = values[RESULT],
-	    .media_type = values[MEDIA_TYPE],
-	    .data = values[DATA],
-	    .name = values[NAME],
-	    .provider_data = values[PROVIDER_DATA],
-	    .is_error = json_true(values[IS_ERROR]),
-	    .message = message,
-	};
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		*members[i] = values[i];
+	part->type = type_of(type, executed_by.at != NULL);
+	part->is_error = json_true(is_error);
 }
 
 static struct part *add_part(struct message *message)
@@ -77,12 +62,10 @@ static struct part *add_part(struct message *message)
 
 static void read_content(struct message *message, struct span content)
 {
-	struct json_walk walk = json_walk(content);
-
 	if (json_type(content) == JSON_STRING)
 		*add_part(message) = (struct part){
 		    .type = PART_TEXT, .json = content, .text = content, .message = message};
-	while (json_next(&walk))
+	for (struct json_walk walk = json_walk(content); json_next(&walk);)
 		read_part(add_part(message), message, walk.value);
 	message->parts = mem_resize(message->parts, message->part_count * sizeof(*message->parts));
 	for (size_t i = 0; i < message->part_count; i++)
