@@ -186,26 +186,14 @@ void model_cancel(struct model_call *call)
 		call->model->type->cancel(call);
 }
 
-/* Write a member that may be absent. */
-static void put_if_set(struct buffer *out, const char *key, const char *text)
-{
-	if (text != NULL)
-		json_put_text(out, key, text);
-}
-
 static void write_tools(const struct model_request *request, struct buffer *out)
 {
 	json_key(out, "tools");
 	json_open(out, '[');
-	for (size_t i = 0; i < request->tool_count; i++) {
-		const struct model_tool *tool = &request->tools[i];
-
-		json_open(out, '{');
-		json_put_text(out, "name", tool->name);
-		put_if_set(out, "description", tool->description);
-		json_put_raw(out, "parameters", tool->parameters);
-		json_close(out, '}');
-	}
+	for (size_t i = 0; i < request->tool_count; i++)
+		json_pack(out, "{'name':%t,'description':%t,'parameters':%J}",
+			  request->tools[i].name, request->tools[i].description,
+			  request->tools[i].parameters);
 	json_close(out, ']');
 }
 
@@ -213,8 +201,7 @@ void model_write_request(const struct model *model, const struct model_request *
 			 struct buffer *out)
 {
 	json_open(out, '{');
-	json_put_text(out, "model", model->name);
-	put_if_set(out, "system", request->system);
+	json_pack(out, "'model':%t,'system':%t", model->name, request->system);
 	json_key(out, "messages");
 	json_open(out, '[');
 	for (size_t i = 0; i < request->message_count; i++) {
@@ -224,7 +211,7 @@ void model_write_request(const struct model *model, const struct model_request *
 	json_close(out, ']');
 	if (request->tool_count > 0)
 		write_tools(request, out);
-	put_if_set(out, "tool_choice", request->tool_choice);
+	json_pack(out, "'tool_choice':%t", request->tool_choice);
 	if (request->option_count > 0) {
 		json_key(out, "options");
 		json_open(out, '{');
@@ -232,7 +219,7 @@ void model_write_request(const struct model *model, const struct model_request *
 			json_put_raw(out, request->options[i].key, request->options[i].value);
 		json_close(out, '}');
 	}
-	put_if_set(out, "effort", request->effort);
+	json_pack(out, "'effort':%t", request->effort);
 	if (request->max_tokens > 0)
 		json_put_int(out, "max_tokens", request->max_tokens);
 	if (request->schema.at != NULL) {

@@ -86,6 +86,15 @@ bool options_known(const struct model_request *request, const char *const *known
 	return true;
 }
 
+bool option_text(const struct model_request *request, const char *key, struct buffer *out)
+{
+	struct span value = parameters_option(request, key);
+
+	if (value.at != NULL && !json_decode(value, out))
+		buffer_add_span(out, value);
+	return value.at != NULL;
+}
+
 bool option_number(const struct model_request *request, const char *key, double otherwise,
 		   double *number, struct error *e)
 {

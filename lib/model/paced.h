@@ -40,6 +40,9 @@ void paced_cancel(struct model_call *call);
 bool options_known(const struct model_request *request, const char *const *known, const char *model,
 		   struct error *e);
 
+/* Append the text of an option, or the JSON of another value. Returns whether the option is set. */
+bool option_text(const struct model_request *request, const char *key, struct buffer *out);
+
 /* A number of at least 0 in an option; `otherwise` when it is not set. False with `e` for others.
  */
 bool option_number(const struct model_request *request, const char *key, double otherwise,

@@ -146,44 +146,32 @@ static size_t fit_of(const struct replay_run *run, const struct model_request *r
 	return fit;
 }
 
-/* The run that fits best; nested ones only when they fit better; else the first. */
+/* The run that fits best, a nested one only if it fits better than all others; else the first. */
 static const struct replay_run *match_run(const struct replay_log *log,
 					  const struct model_request *request)
 {
-	const struct replay_run *first = NULL, *best = NULL;
+	const struct replay_run *best = NULL;
 	size_t most = 0;
 
-	for (int nested = 0; nested < 2; nested++)
-		for (size_t i = 0; i < log->run_count; i++) {
-			const struct replay_run *run = &log->runs[i];
-			size_t fit;
+	for (size_t i = 0; i < log->run_count; i++) {
+		const struct replay_run *run = &log->runs[i];
+		size_t fit = run->answer_count > 0 ? 2 * fit_of(run, request) + !run->nested : 0;
 
-			if (run->nested != nested || run->answer_count == 0)
-				continue;
-			fit = fit_of(run, request);
-			if (fit > most) {
-				best = run;
-				most = fit;
-			}
-			if (first == NULL)
-				first = run;
+		if (run->answer_count > 0 && (best == NULL || fit > most)) {
+			best = run;
+			most = fit;
 		}
-	return best != NULL ? best : first;
+	}
+	return best;
 }
 
-/* The run whose id begins with the option's text. */
-static const struct replay_run *named_run(const struct replay_log *log, struct span option)
+/* The run whose id begins with `id`. */
+static const struct replay_run *named_run(const struct replay_log *log, const char *id)
 {
-	struct buffer id = {0};
-	const struct replay_run *found = NULL;
-
-	if (!json_decode(option, &id))
-		buffer_add_span(&id, option);
-	for (size_t i = 0; i < log->run_count && found == NULL; i++)
-		if (span_starts(log->runs[i].run_id, buffer_string(&id)))
-			found = &log->runs[i];
-	buffer_free(&id);
-	return found;
+	for (size_t i = 0; i < log->run_count; i++)
+		if (log->runs[i].run_id.at != NULL && span_starts(log->runs[i].run_id, id))
+			return &log->runs[i];
+	return NULL;
 }
 
 /* Choose the run with the first request. That one may continue a conversation which has some of the
@@ -191,16 +179,17 @@ static const struct replay_run *named_run(const struct replay_log *log, struct s
 static bool choose_run(struct replay_model *replay, const struct model_request *request,
 		       struct error *e)
 {
-	struct span option = parameters_option(request, "run");
+	struct buffer id = {0};
 
 	if (replay->run != NULL)
 		return true;
-	replay->run =
-	    option.at != NULL ? named_run(replay->log, option) : match_run(replay->log, request);
+	replay->run = option_text(request, "run", &id) ? named_run(replay->log, buffer_string(&id))
+						       : match_run(replay->log, request);
+	buffer_free(&id);
 	if (replay->run == NULL)
 		return error_set(e, "usage",
 				 "%s: no run in this log has an id that begins with %.*s",
-				 replay->model.name, SPAN_ARG(option));
+				 replay->model.name, SPAN_ARG(parameters_option(request, "run")));
 	replay->next = answers_in(request, find_prompt(replay->run, request));
 	return true;
 }

@@ -30,11 +30,7 @@ static void on_message(void *context, const struct aws_message *message)
 	if (!span_is(message->type, "event") && message->type.at != NULL)
 		buffer_add_char(&name, '!');
 	buffer_add_span(&name, message->name);
-	if (message->error.at != NULL) {
-		json_open(&data, '{');
-		json_put_string(&data, "message", message->error);
-		json_close(&data, '}');
-	}
+	json_pack(&data, "{'message':%s}", message->error);
 	body->event(body->context, buffer_span(&name),
 		    message->error.at != NULL ? buffer_span(&data) : message->payload);
 	buffer_free(&name);

@@ -201,16 +201,6 @@ static void write_answer(struct buffer *out, const struct model_request *request
 
 /* ---- planning an answer ---- */
 
-/* An option's text; a value that is no string is its JSON. Returns whether it is set. */
-static bool option_text(const struct model_request *request, const char *key, struct buffer *out)
-{
-	struct span value = parameters_option(request, key);
-
-	if (value.at != NULL && !json_decode(value, out))
-		buffer_add_span(out, value);
-	return value.at != NULL;
-}
-
 static bool may_call(const struct model_request *request, const char *tool)
 {
 	const char *choice = request->tool_choice;
