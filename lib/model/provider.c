@@ -93,9 +93,9 @@ char *provider_names(struct span names, const char *separator)
 
 /* ---- URL ---- */
 
-/* Complete what a variable holds by what its description in base_url_env says: a whole URL for a
- * "known" value, a scheme, the host of ":11434" or "0.0.0.0", a port where there is neither scheme
- * nor port, and a path that the URL does not end with yet. */
+/* Complete the value of a variable as its item of base_url_env says: a whole URL for a "known"
+ * value, a scheme, the host of ":11434" or "0.0.0.0", a port if there is neither scheme nor port,
+ * and a path unless the URL ends with it. */
 static char *complete_url(const char *value, struct span how)
 {
 	struct buffer url = {0};
@@ -173,33 +173,42 @@ static bool is_clean(const char *text)
 	return true;
 }
 
-/* The entry's own headers; one that needs a variable which is not set is left out. */
+/* Move on to the next member whose variables are all set; its value is expanded. The last call,
+ * which returns false, frees the texts. */
+static bool next_expanded(struct json_walk *walk, struct buffer *name, struct buffer *value)
+{
+	while (json_next(walk)) {
+		buffer_clear(name);
+		buffer_clear(value);
+		json_decode(walk->key, name);
+		if (expand(walk->value, value, NULL))
+			return true;
+	}
+	buffer_free(name);
+	buffer_free(value);
+	return false;
+}
+
 static bool add_headers(const struct provider *provider, struct http_request *request,
 			struct error *e)
 {
 	struct json_walk walk = json_walk(json_get(provider->entry, "headers"));
+	struct buffer name = {0}, value = {0};
 	bool ok = true;
 
-	while (ok && json_next(&walk)) {
-		struct buffer value = {0};
-		char *name = json_text(walk.key);
+	while (next_expanded(&walk, &name, &value)) {
+		const char *header = buffer_string(&name), *text = buffer_string(&value);
 
-		if (expand(walk.value, &value, NULL)) {
-			if (is_clean(name) && is_clean(buffer_string(&value)))
-				http_request_add_header(request, false, "%s: %s", name,
-							buffer_string(&value));
-			else
-				ok = error_set(e, "usage",
-					       "header %s of provider %s contains a line break",
-					       name, provider->name);
-		}
-		buffer_free(&value);
-		free(name);
+		if (is_clean(header) && is_clean(text))
+			http_request_add_header(request, false, "%s: %s", header, text);
+		else
+			ok = error_set(e, "usage", "header %s of provider %s contains a line break",
+				       header, provider->name);
 	}
 	return ok;
 }
 
-/* Variables that hold whole header lines (OPENAI_CUSTOM_HEADERS); they may well be secret. */
+/* Variables with whole header lines (OPENAI_CUSTOM_HEADERS), which are treated as secret. */
 static void add_header_lines(struct span variables, struct http_request *request)
 {
 	for (struct provider_items items = provider_items(variables); provider_next_item(&items);) {
@@ -217,26 +226,23 @@ static void add_header_lines(struct span variables, struct http_request *request
 	}
 }
 
+/* What comes before the next parameter of `url`. */
+static char separator(const struct buffer *url)
+{
+	return memchr(url->at, '?', url->len) != NULL ? '&' : '?';
+}
+
 static void add_query(const struct provider *provider, struct http_request *request)
 {
-	struct buffer url = {0};
+	struct json_walk walk = json_walk(json_get(provider->entry, "query"));
+	struct buffer url = {0}, name = {0}, value = {0};
 
 	buffer_add_text(&url, request->url);
 	if (provider->base_query != NULL)
-		buffer_add_format(&url, "%c%s", memchr(url.at, '?', url.len) != NULL ? '&' : '?',
-				  provider->base_query);
-	for (struct json_walk walk = json_walk(json_get(provider->entry, "query"));
-	     json_next(&walk);) {
-		struct buffer value = {0};
-		char *name = json_text(walk.key);
-
-		if (expand(walk.value, &value, NULL)) {
-			buffer_add_format(
-			    &url, "%c%s=", memchr(url.at, '?', url.len) != NULL ? '&' : '?', name);
-			provider_escape(buffer_string(&value), &url);
-		}
-		buffer_free(&value);
-		free(name);
+		buffer_add_format(&url, "%c%s", separator(&url), provider->base_query);
+	while (next_expanded(&walk, &name, &value)) {
+		buffer_add_format(&url, "%c%s=", separator(&url), buffer_string(&name));
+		provider_escape(buffer_string(&value), &url);
 	}
 	free(request->url);
 	request->url = buffer_take(&url);

@@ -21,7 +21,7 @@ static void on_line(void *context, struct span line)
 	body->event(body->context, (struct span){0}, line);
 }
 
-/* An exception is named by "!" and its type; an error has its message in a header only. */
+/* The name of an exception is "!" and its type; an error has a message only in a header. */
 static void on_message(void *context, const struct aws_message *message)
 {
 	struct response_body *body = context;
@@ -54,9 +54,9 @@ void body_free(struct response_body *body)
 	buffer_free(&body->bytes);
 }
 
-/* ---- what it is ---- */
+/* ---- the kind of a body ---- */
 
-/* Whether a stream that begins with `bytes`, of which more may come, is made of SSE fields. */
+/* Whether `bytes`, the beginning of a stream, may begin an SSE field. */
 static bool is_field(struct span bytes)
 {
 	static const char *const fields[] = {":", "data", "event", "error", "id", "retry", NULL};
@@ -89,7 +89,7 @@ static enum body_kind kind_of(const struct response_body *body, const struct htt
 		return BODY_ERROR;
 	if (body->framing == FRAMING_NDJSON)
 		return BODY_LINES;
-	/* A message begins with its length, whose first byte is not the first of any text. */
+	/* A message begins with its length, whose first byte is never that of a text. */
 	if (body->framing == FRAMING_AWS && bytes.len > 0)
 		return (unsigned char)bytes.at[0] <= NET_MAX_LINE >> 24 ? BODY_MESSAGES
 									: BODY_DOCUMENT;
@@ -121,21 +121,21 @@ static void collect(struct response_body *body, struct span bytes, size_t most)
 	buffer_add(&body->bytes, bytes.at, bytes.len < room ? bytes.len : room);
 }
 
+/* The position after the line at `at`. */
+static size_t next_line(struct span bytes, size_t at)
+{
+	const char *newline = memchr(bytes.at + at, '\n', bytes.len - at);
+
+	return newline != NULL ? (size_t)(newline - bytes.at) + 1 : bytes.len;
+}
+
 /* Where a line begins that is JSON instead of a field; bytes.len if there is none. */
 static size_t stray_line(struct response_body *body, struct span bytes)
 {
-	size_t at = 0;
+	size_t at = body->mid_line ? next_line(bytes, 0) : 0;
 
-	if (body->mid_line) {
-		const char *newline = memchr(bytes.at, '\n', bytes.len);
-
-		at = newline != NULL ? (size_t)(newline - bytes.at) + 1 : bytes.len;
-	}
-	while (at < bytes.len && bytes.at[at] != '{' && bytes.at[at] != '[') {
-		const char *newline = memchr(bytes.at + at, '\n', bytes.len - at);
-
-		at = newline != NULL ? (size_t)(newline - bytes.at) + 1 : bytes.len;
-	}
+	while (at < bytes.len && bytes.at[at] != '{' && bytes.at[at] != '[')
+		at = next_line(bytes, at);
 	if (bytes.len > 0)
 		body->mid_line = bytes.at[bytes.len - 1] != '\n';
 	return at;
