@@ -4,12 +4,13 @@
 
 #include "model/parameters.h"
 
-/* What becomes of a call: the answer, or nothing, since there is an answer already. */
+/* In place of an index: the call is the answer, or is ignored because there is an answer already.
+ */
 enum { THE_ANSWER = -1, IGNORED = -2 };
 
 /* ---- the request ---- */
 
-/* Models that are asked to reason cannot be made to call. */
+/* Models that reason refuse a forced call. */
 static bool can_force(const struct provider *provider, const char *model,
 		      const struct model_request *request)
 {
@@ -29,7 +30,7 @@ static bool is_taken(const struct model_request *request)
 	return false;
 }
 
-/* The choice when the tool is offered too: NULL when the model decides. */
+/* The tool choice with the tool; NULL: the model decides. */
 static const char *choose(const struct model_request *request, bool force)
 {
 	const char *choice = request->tool_choice;
@@ -91,7 +92,7 @@ static void deliver(const struct answer_tool *tool, enum model_delta_type type, 
 			    &(struct model_delta){.type = type, .text = text, .index = -1});
 }
 
-/* It is known what the text in front is. */
+/* Deliver the text that was held back, as text or as thinking. */
 static void deliver_text(struct answer_tool *tool, enum model_delta_type type)
 {
 	if (tool->text.len > 0)
@@ -102,7 +103,7 @@ static void deliver_text(struct answer_tool *tool, enum model_delta_type type)
 	buffer_clear(&tool->data);
 }
 
-/* Text that does not begin as JSON may be what a model says before it calls. */
+/* Text that does not begin like JSON may be what the model writes before the call. */
 static void take_text(struct answer_tool *tool, const struct model_delta *delta)
 {
 	struct span text;
@@ -130,7 +131,7 @@ static void begin_call(struct answer_tool *tool, const struct model_delta *delta
 	tool->calls[tool->count++] = as;
 }
 
-/* What belongs to a call. */
+/* A delta of a call. */
 static void take_call(struct answer_tool *tool, const struct model_delta *delta)
 {
 	struct model_delta mapped = *delta;

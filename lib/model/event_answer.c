@@ -57,7 +57,7 @@ static bool take_error(struct event_answer *answer, struct span data)
 
 /* ---- tool calls ---- */
 
-/* The position of the call, -1 when it has not begun. */
+/* The position of the call; -1 if it has not begun. */
 static int find_call(const struct event_answer *answer, struct span id)
 {
 	size_t i = answer->call_count; /* the last call is the one that is written */
@@ -94,7 +94,7 @@ static int begin_call(struct event_answer *answer, struct span data)
 	return index;
 }
 
-/* The arguments of a call as a whole: JSON, or the text that was none. */
+/* Deliver the complete arguments of a call: JSON, or text that is not JSON. */
 static void deliver_args(struct event_answer *answer, int index, struct span data)
 {
 	struct span invalid = json_get(data, "invalid_args");
@@ -110,8 +110,8 @@ static void deliver_args(struct event_answer *answer, int index, struct span dat
 		deliver(answer, &delta);
 }
 
-/* What became of a call that the provider ran: `data` is a tool_start or tool_end, or the part of
- * the message. */
+/* Deliver the result of a hosted call, or that it runs. `data` is that of a tool_start or tool_end,
+ * or the part of the message. */
 static void take_result(struct event_answer *answer, int index, struct span data)
 {
 	struct event_answer_call *call = &answer->calls[index];
@@ -130,7 +130,7 @@ static void take_result(struct event_answer *answer, int index, struct span data
 	deliver(answer, &delta);
 }
 
-/* A piece of a call; an unknown one begins. */
+/* A piece of a call, or a whole one. A call with a new id begins. */
 static bool take_call(struct event_answer *answer, struct span data, bool whole)
 {
 	struct span id = json_get(data, "tool_call_id"), piece = json_get(data, "args_delta");

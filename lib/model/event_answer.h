@@ -1,12 +1,11 @@
 /*
- * event_answer: an answer told in our own events (agent-events(5)), turned into deltas: what replay
- * reads from a log and exec from a program.
+ * event_answer: a response written as events (agent-events(5)), turned into deltas. replay: reads
+ * them from a log, exec: from a program.
  *
- * Of an iteration's events llm_chunk, thinking_chunk, tool_call_start, tool_call_chunk,
- * tool_call_end, llm_end and error say something, of calls that the provider ran itself
- * ("executed_by":"provider") tool_start and tool_end too, others are let pass. An llm_end with
- * "is_final":false and no call asks to be asked again. What was not streamed is
- * taken from llm_end.message. Instead of an event a line may be a short form:
+ * It uses llm_chunk, thinking_chunk, tool_call_start, tool_call_chunk, tool_call_end, llm_end and
+ * error; of hosted calls ("executed_by":"provider") also tool_start and tool_end. Other events are
+ * ignored. After an llm_end with "is_final":false and no call, the next request continues the
+ * response. What was not streamed is taken from llm_end.message. A line can also be a short form:
  *     {"text":"..."} {"thinking":"..."} {"tool_name":"...","args":{...}} {"error":"..."}
  */
 #ifndef MODEL_EVENT_ANSWER_H
@@ -17,7 +16,7 @@
 struct event_answer_call {
 	char *id;
 	bool has_args;
-	bool by_provider, over; /* the provider runs it itself; its result was told */
+	bool by_provider, over; /* the provider runs it; its result was delivered */
 };
 
 struct event_answer {
@@ -36,11 +35,11 @@ struct event_answer {
 
 void event_answer_init(struct event_answer *answer, const struct model_handler *handler);
 
-/* Take one event or short form, a JSON object. Returns false when it is the error that ends the
- * answer. */
+/* Read one event or short form, a JSON object. Returns false if it is the error that ends the
+ * response. */
 bool event_answer_take(struct event_answer *answer, struct span line);
 
-/* How the answer ended; the strings are `answer`'s. */
+/* Write how the response ended; the strings are owned by `answer`. */
 void event_answer_outcome(struct event_answer *answer, struct model_outcome *outcome);
 
 void event_answer_free(struct event_answer *answer);

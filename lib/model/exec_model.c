@@ -9,11 +9,11 @@
 
 /*
  * The model "exec:COMMAND": a program, run by sh -c, that gets the neutral request as JSON on its
- * stdin (model_write_request) and tells its answer as events or their short forms on its stdout,
- * one a line (model/event_answer.h). The end of the output is the end of the answer.
+ * stdin (model_write_request) and prints its response as events or their short forms, one a line
+ * (model/event_answer.h). The end of the output is the end of the response.
  */
 
-/* How much of the end of stderr an error tells. */
+/* The maximum number of bytes at the end of stderr that an error quotes. */
 enum { MAX_ERRORS = 1024 };
 
 struct exec_call {

@@ -8,10 +8,10 @@
 #include "base/utf8.h"
 #include "net/retry.h"
 
-/* How much of a body that is not JSON a message quotes. */
+/* The maximum number of bytes that a message quotes of a body that is not JSON. */
 enum { QUOTED_BYTES = 300 };
 
-/* What Google calls a request that its own servers gave up. */
+/* The status of a request that Google's servers gave up. */
 enum { CANCELLED = 499 };
 
 /* The texts of an error body. */
@@ -65,7 +65,7 @@ static void add_if_empty(struct span value, struct buffer *out)
 		add_scalar(value, out);
 }
 
-/* "48.9s", "1m30s", "250ms" as seconds; 0 when it is no duration. */
+/* "48.9s", "1m30s", "250ms" as seconds; 0 for other text. */
 static double duration(const char *text)
 {
 	double seconds = 0;
@@ -155,7 +155,7 @@ static void read_json(struct span body, struct report *report)
 	json_decode(body, message);
 }
 
-/* How many bytes the tag at the beginning of `html` takes: with what a style or a script holds. */
+/* The length of the tag at the beginning of `html`, with the contents of a style or a script. */
 static size_t tag_len(struct span html)
 {
 	static const char *const unseen[] = {"<style", "<script", NULL};
@@ -170,7 +170,7 @@ static size_t tag_len(struct span html)
 	return len;
 }
 
-/* `html`: without tags. */
+/* Append `text` with single spaces; with `html`, without tags. */
 static void add_plain(struct span text, bool html, struct buffer *out)
 {
 	while (text.len > 0 && out->len < QUOTED_BYTES) {
@@ -328,7 +328,7 @@ static void add_key_names(const struct provider *provider, struct buffer *out)
 	free(names);
 }
 
-/* A 403 may be about the key, or about what it is for. */
+/* The reason of a 403 may be the key, or what the key may be used for. */
 static const char *refusal(const struct failure *failure, const struct provider *provider,
 			   const char *message)
 {
@@ -451,7 +451,7 @@ void failure_head(struct failure *failure, const struct http_head *head)
 		return;
 	if (asked >= 0)
 		failure->retry_after = asked;
-	/* OpenRouter: a balance that is topped up by itself. */
+	/* OpenRouter: a balance that is topped up automatically. */
 	if (failure->http_status == 402 && asked >= 0)
 		failure->retryable = true;
 	if (span_is(retry, "true") || span_is(retry, "false"))

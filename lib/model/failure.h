@@ -1,7 +1,7 @@
 /*
- * failure: what a provider says went wrong, from the many shapes of error bodies to one.
+ * failure: provider errors, read from error bodies of many forms.
  *
- * Every adapter uses it for errors inside a stream, http_model.c for HTTP answers that are not 2xx.
+ * The decoders use it for errors inside a stream, http_model.c for HTTP statuses that are not 2xx.
  */
 #ifndef MODEL_FAILURE_H
 #define MODEL_FAILURE_H
@@ -11,29 +11,29 @@
 
 /* Zeroed: nothing failed. */
 struct failure {
-	enum error_kind kind;  /* ERROR_NONE: nothing failed */
-	struct buffer message; /* one sentence */
-	struct buffer code;    /* the provider's; empty: none */
-	struct buffer feedback;
+	enum error_kind kind;   /* ERROR_NONE: nothing failed */
+	struct buffer message;  /* one sentence */
+	struct buffer code;     /* the provider's; empty: none */
+	struct buffer feedback; /* for the model, if the error is its mistake; empty: none */
 	struct buffer request_id;
 	int http_status;
-	double retry_after; /* 0: not asked */
+	double retry_after; /* seconds; 0: the provider does not ask to wait */
 	bool retryable;
 };
 
-/* Record a failure that was noticed here. The first one counts; returns false. */
+/* Record a failure that was found here, unless there is one already. Returns false. */
 bool failure_set(struct failure *failure, enum error_kind kind, bool retryable, const char *format,
 		 ...) __attribute__((format(printf, 4, 5)));
 
-/* Record what `body` says: JSON of any known shape, else the beginning of the text. `http_status`
- * is 0 for an error inside a stream. The first failure counts; returns false. */
+/* Record the failure that `body` reports, unless there is one already: JSON of a known form, else
+ * the beginning of the text. `http_status` is 0 for an error inside a stream. Returns false. */
 bool failure_read(struct failure *failure, const struct provider *provider, int http_status,
 		  struct span body);
 
-/* Append the beginning of a body that is not JSON, on one line and without what stands in <...>. */
+/* Append the beginning of a body that is not JSON, on one line and without <tags>. */
 void failure_quote(struct span body, struct buffer *out);
 
-/* Add what the head of the answer says: request id, Retry-After, x-should-retry. */
+/* Add the request id, Retry-After and x-should-retry from the head of the response. */
 void failure_head(struct failure *failure, const struct http_head *head);
 
 /* Write the failure, if there is one, into `outcome` (finish and error). The strings stay

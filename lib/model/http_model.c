@@ -20,18 +20,18 @@ struct http_model_call {
 	struct model_call call;
 	struct http_model *model;
 	struct model_handler handler;
-	struct answer_tool answer; /* where the answer is asked for by a tool */
+	struct answer_tool answer; /* if a tool is used for structured output */
 	struct decoder *decoder;
 	struct http_request request;
 	struct http_call *http;
 	struct response_body body;
-	struct failure failure; /* of the exchange; the answer's own is the decoder's */
+	struct failure failure; /* of the exchange; the decoder has the response's own */
 	struct loop_timer *timer;
 	int depth;     /* callbacks that are running; the call is not freed inside one */
-	bool flushing; /* the bytes have ended: what comes now may be half an event */
+	bool flushing; /* the bytes have ended: the last event may be incomplete */
 	bool received; /* an event, or a document, or half of one */
 	bool complete; /* [DONE] was seen */
-	bool failed;   /* the decoder wants no more */
+	bool failed;   /* the decoder needs no more events */
 	bool cancelled;
 };
 
@@ -71,7 +71,7 @@ static void reuse_body(struct http_model_call *c)
 	buffer_clear(spare);
 }
 
-/* Report the answer as it stands and free the call. */
+/* Report the end of the response and free the call. */
 static void finish(struct http_model_call *c)
 {
 	struct model_outcome outcome;
@@ -102,7 +102,7 @@ static void waited_enough(void *context)
 	finish(c);
 }
 
-/* What a callback leaves to be done once it is safe to free the call. */
+/* Do what a callback left to be done until it is safe to free the call. */
 static void settle(struct http_model_call *c)
 {
 	if (c->cancelled)
@@ -223,7 +223,7 @@ static void fail_exchange(struct http_model_call *c, const struct http_result *r
 	}
 }
 
-/* Nothing more will come: what waits for its end is complete. */
+/* The bytes have ended: emit the last event. */
 static void flush(struct http_model_call *c)
 {
 	struct span bytes = buffer_span(&c->body.bytes);
@@ -302,7 +302,7 @@ static void http_model_close(struct model *model)
 	buffer_free(&((struct http_model *)model)->spare);
 }
 
-/* *by_tool: the answer comes by a tool. */
+/* *by_tool: a tool is used for structured output. */
 static bool build(struct http_model *model, const struct model_request *request,
 		  struct http_request *out, bool *by_tool, struct error *e)
 {

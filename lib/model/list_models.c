@@ -5,7 +5,7 @@
 #include "model/protocol/protocol.h"
 #include "model/provider.h"
 
-/* Longest list that is kept. */
+/* The maximum number of bytes stored of a list. */
 enum { MAX_LIST = 64 * 1024 * 1024 };
 
 struct listing {

@@ -1,9 +1,9 @@
 /*
  * message: a message of the conversation, parsed once.
  *
- * The neutral form is described in model/model.h. A message owns its bytes; what its parts have is
- * spans into them, so that arguments, results and provider_data travel byte for byte. The call
- * table connects results with their calls when a message is added.
+ * model/model.h describes the neutral form. A message owns its bytes; its parts have spans into
+ * them, so that arguments, results and provider_data are sent byte for byte. The call table
+ * connects results with their calls when a message is added.
  */
 #ifndef MODEL_MESSAGE_H
 #define MODEL_MESSAGE_H
@@ -27,7 +27,7 @@ enum part_type {
 	PART_THINKING,
 	PART_REFUSAL,
 	PART_CALL,          /* to be run here */
-	PART_PROVIDER_CALL, /* the provider ran it: executed_by is set */
+	PART_PROVIDER_CALL, /* a hosted call: executed_by is set */
 	PART_RESULT,
 	PART_IMAGE,
 	PART_FILE,
@@ -51,9 +51,9 @@ struct part {
 	const struct part *call;       /* of a result: its call; NULL: none is known */
 };
 
-/* What a protocol wrote for a message, kept for the next request. */
+/* The wire form of a message, stored for the next request. */
 struct message_wire {
-	uint64_t key; /* of all that it depends on besides the message */
+	uint64_t key; /* a hash of everything else that it depends on */
 	struct buffer text;
 	bool known;
 };
@@ -71,16 +71,16 @@ struct message {
 	int users;
 };
 
-/* Parse a copy of `json`, JSON of any kind. What is no message has the role MESSAGE_UNKNOWN; parts
- * that have no known type are PART_UNKNOWN. */
+/* Parse a copy of `json`, any JSON. What is not a message has the role MESSAGE_UNKNOWN; a part of
+ * an unknown type is PART_UNKNOWN. */
 struct message *message_new(struct span json);
 /* The same message for another owner; the last message_free frees it. Conversations that share a
  * message also share what is before it. */
 struct message *message_share(struct message *message);
 void message_free(struct message *message);
 
-/* Whether the message was answered by the provider of this name, so that its provider_data may be
- * sent back. */
+/* Whether the message is from the provider of this name, so that its provider_data may be sent
+ * back. */
 bool message_is_from(const struct message *message, const char *provider);
 
 /* ---- the calls of a conversation ---- */

@@ -1,11 +1,11 @@
 /*
- * model: one interface to everything that answers a prompt.
+ * model: one interface to all models: those of providers, logs (replay:), programs (exec:), and the
+ * built-in test model.
  *
- * A model is asked with a neutral request and answers with a handful of deltas, whichever provider,
- * file or program is behind it; from here on nobody knows which. Retrying, tools and events are the
- * caller's (lib/run).
+ * A model gets a neutral request and delivers its response as deltas. Retries, tools and events are
+ * the task of the caller (lib/run).
  *
- * Neutral messages are JSON texts, as agent-events(5) describes llm_end.message:
+ * Neutral messages are JSON, as agent-events(5) describes llm_end.message:
  *   {"role":"user","content":[{"type":"text","text":"..."},
  *       {"type":"image","media_type":"image/png","data":"BASE64","name":"a.png"},
  *       {"type":"file","media_type":"application/pdf","data":"BASE64","name":"a.pdf"}]}
@@ -14,14 +14,13 @@
  *       "model":"...","provider":"...","provider_data":{...}}
  *   {"role":"tool","content":[{"type":"tool_result","tool_call_id":"...","tool_name":"...",
  *       "result":"...","is_error":false}]}
- * A tool call whose arguments were not valid JSON has "args":{} and their text in "invalid_args".
- * Ids of calls are unique within a run; where the provider's own is another one (it numbers calls
- * anew in every response, or gives none), the call has it in "provider_id" ("": none).
- * A call that the provider ran itself has "executed_by":"provider", its "result" and "is_error";
- * no tool message answers it. A part {"type":"opaque"} has nothing but provider_data. A refusal
- * is {"type":"refusal","text":"..."}.
- * Any part may carry "provider_data": whatever the provider wants back next time, byte for byte; an
- * adapter uses it, provider_id, and opaque parts only when message.provider is its own.
+ * A tool call whose arguments are not valid JSON has "args":{} and their text in "invalid_args".
+ * Call ids are unique within a run; if the provider's id differs (it numbers the calls of each
+ * response, or gives none), the call has it in "provider_id" ("": none). A hosted call has
+ * "executed_by":"provider", its "result" and "is_error"; no tool message has its result. A part
+ * {"type":"opaque"} has only provider_data. A refusal is {"type":"refusal","text":"..."}. Any part
+ * may have "provider_data", which the provider gets back in the next request, byte for byte; a
+ * protocol uses it, provider_id and opaque parts only if message.provider is its own provider.
  */
 #ifndef MODEL_MODEL_H
 #define MODEL_MODEL_H
@@ -34,7 +33,7 @@
 #include "model/message.h"
 #include "net/http.h"
 
-/* ---- what is asked ---- */
+/* ---- requests ---- */
 
 struct model_tool {
 	const char *name, *description;
@@ -46,38 +45,38 @@ struct model_option {
 	struct span value; /* JSON */
 };
 
-/* Everything is borrowed for the duration of model_ask. */
+/* Everything is borrowed until model_ask returns. */
 struct model_request {
 	const char *system;              /* instructions; NULL: none */
 	struct message *const *messages; /* connected by a call table (model/message.h) */
 	size_t message_count;
 	const struct model_tool *tools;
 	size_t tool_count;
-	const char *tool_choice; /* "auto", "required", "none" or a tool's name; NULL: auto */
+	const char *tool_choice; /* "auto", "required", "none" or the name of a tool; NULL: auto */
 	const struct model_option *options;
 	size_t option_count;
-	const char *effort; /* "none", "low", "medium", "high", "max"; NULL: the model's own */
-	int64_t max_tokens; /* 0: the model's own */
-	struct span schema; /* a JSON Schema that the answer must satisfy; absent: text is wanted */
+	const char *effort; /* "none", "low", "medium", "high", "max"; NULL: the model's default */
+	int64_t max_tokens; /* 0: the model's default */
+	struct span schema; /* a JSON Schema that the answer must satisfy; absent: none */
 };
 
-/* ---- what is answered ---- */
+/* ---- responses ---- */
 
 enum model_delta_type {
-	MODEL_TEXT,         /* text: a piece of the answer (whole code points) */
+	MODEL_TEXT,         /* text: a piece of the text (whole code points) */
 	MODEL_THINKING,     /* text: a piece of the reasoning */
 	MODEL_TOOL_CALL,    /* a call begins: index, id, name, by_provider */
 	MODEL_TOOL_ARGS,    /* text: a piece of the arguments of call `index` */
-	MODEL_TOOL_RUNNING, /* the provider begins to run its call `index`: the arguments are
-			     * complete */
-	MODEL_TOOL_RESULT,  /* text: what the provider's call `index` gave (JSON or plain text);
+	MODEL_TOOL_RUNNING, /* the provider begins to run the hosted call `index`: its arguments
+			     * are complete */
+	MODEL_TOOL_RESULT,  /* text: the result of the hosted call `index` (JSON or plain text);
 			     * is_error */
-	MODEL_PART_DATA,    /* text: JSON to keep as provider_data of the current part, or of tool
-			     * call `index` when that is >= 0. The part is complete then: what
-			     * follows begins a new one. An empty MODEL_TEXT or MODEL_THINKING
-			     * before it makes a part that has nothing else */
-	MODEL_OPAQUE,       /* text: JSON that the provider wants back at this very place */
-	MODEL_MESSAGE_DATA, /* text: JSON to keep as provider_data of the whole message */
+	MODEL_PART_DATA,    /* text: JSON, the provider_data of the current part, or of tool call
+			     * `index` if that is >= 0. The part is complete then: the next delta
+			     * begins a new one. An empty MODEL_TEXT or MODEL_THINKING before it
+			     * makes a part that has only provider_data */
+	MODEL_OPAQUE,       /* text: JSON that the provider gets back at this place */
+	MODEL_MESSAGE_DATA, /* text: JSON, the provider_data of the whole message */
 	MODEL_RAW,          /* name: the provider's event name (may be absent), text: its payload */
 };
 
@@ -85,17 +84,17 @@ enum model_delta_type {
 struct model_delta {
 	enum model_delta_type type;
 	struct span text;
-	int index;        /* of the tool call in this answer: 0, 1, ... in order of appearance */
-	struct span id;   /* the provider's own; empty: it gives none */
+	int index;        /* of the tool call in this response: 0, 1, ... in order of appearance */
+	struct span id;   /* of the provider; empty: it gives none */
 	struct span name; /* never empty for MODEL_TOOL_CALL */
-	bool by_provider; /* the provider runs the call itself (a web search); nothing runs here */
-	bool free_form;   /* the arguments are no JSON but text, which becomes {"input":"..."} */
+	bool by_provider; /* a hosted call (a web search), which is not run here */
+	bool free_form;   /* the arguments are text, not JSON; they become {"input":"..."} */
 	bool is_error;
 };
 
 enum model_finish {
 	MODEL_STOP,
-	MODEL_PAUSE, /* nothing is final: ask again with this answer as the last message */
+	MODEL_PAUSE, /* not final: the next request, with this message at its end, continues it */
 	MODEL_LENGTH,
 	MODEL_TOOL_CALLS,
 	MODEL_CONTENT_FILTER,
@@ -106,42 +105,41 @@ enum model_finish {
 /* "stop" (of MODEL_PAUSE too), "length", "tool_calls", "content_filter", "refusal", "error" */
 const char *model_finish_name(enum model_finish finish);
 
-/* Token counts; -1 where the provider says nothing. input includes cached and written ones, output
- * includes reasoning. */
+/* Token counts; -1: unknown. `input` includes cached and written tokens, `output` reasoning. */
 struct model_usage {
 	int64_t input, output, cached_input, cache_write, reasoning;
-	double cost_usd; /* as the provider billed it; negative: not said */
+	double cost_usd; /* as the provider reports it; negative: unknown */
 };
 
 /* No counts known. */
 #define MODEL_USAGE_NONE ((struct model_usage){-1, -1, -1, -1, -1, -1.0})
 
-/* A count of tokens as a provider says it; `fallback` for what is no such count. Sums of them do
- * not overflow: more than 2^40 count as that. */
+/* A token count of a provider, at most 2^40, so that sums do not overflow; `fallback` for other
+ * values. */
 int64_t model_tokens(struct span number, int64_t fallback);
 
-/* Read the `usage` of an event; members that are missing become -1. */
+/* Read the `usage` of an event; missing members become -1. */
 void model_usage_read(struct span usage, struct model_usage *out);
 
-/* What went wrong. Strings are valid during the callback. */
+/* An error. Strings are valid during the callback. */
 struct model_error {
 	enum error_kind kind;
 	const char *message;        /* one sentence, secrets masked */
 	int http_status;            /* 0: none */
 	const char *code;           /* the provider's; NULL: none */
 	const char *request_id;     /* NULL: none */
-	double retry_after_seconds; /* negative: not asked */
+	double retry_after_seconds; /* negative: the provider does not ask to wait */
 	bool retryable;
-	const char *feedback; /* not NULL: the model's own mistake; tell it this and ask again */
+	const char *feedback; /* not NULL: the model made a mistake; send it this and ask again */
 };
 
-/* The end of an answer: either complete (error.kind == ERROR_NONE) or failed. */
+/* The end of a response: complete (error.kind == ERROR_NONE) or failed. */
 struct model_outcome {
 	enum model_finish finish;
-	const char *refusal; /* text of a refusal that was not streamed as text; NULL: none */
+	const char *refusal; /* the text of a refusal that was not streamed; NULL: none */
 	struct model_usage usage;
 	const char *response_id; /* NULL: none */
-	const char *model;       /* as the provider names it; NULL: not said */
+	const char *model;       /* as the provider names it; NULL: unknown */
 	struct model_error error;
 };
 
@@ -154,15 +152,14 @@ struct model_handler {
 
 /* ---- models ---- */
 
-/* Keys that an api_key_command has printed: it is run once a program, when the first model of its
- * provider is opened. Nothing else goes on meanwhile, so models are opened before runs begin. Zero
- * is an empty one. */
+/* Keys that an api_key_command has printed: a process runs it once, when it opens the first model
+ * of the provider. The loop waits for it, so models are opened before runs begin. Zeroed: empty. */
 struct key_cache {
-	double seconds; /* how long a command may take; 0: no limit */
+	double seconds; /* limit of the time of a command; 0: none */
 	struct buffer keys;
 };
 
-/* What models run on; outlives them all. */
+/* What models share. It outlives them all. */
 struct model_host {
 	struct loop *loop;
 	struct key_cache keys; /* freed by model_host_free */
@@ -170,14 +167,14 @@ struct model_host {
 	struct http_limits limits;
 	const char *base_url; /* --base-url; NULL: the registry's */
 	bool raw;             /* deliver MODEL_RAW */
-	int64_t hold_until; /* clock_monotonic: a provider asked for a pause, which holds for every
-			     * run; 0: none did */
+	int64_t hold_until;   /* clock_monotonic: the end of a pause for all runs, for which a
+			       * provider asked; 0: none */
 	/* private: models and logs that are open and may be shared */
 	struct model *shared;
 	struct replay_log *logs;
 };
 
-/* Free what the host has made; all models are closed. */
+/* Free what the host owns; all models must be closed. */
 void model_host_free(struct model_host *host);
 
 /* A list of models as users write it, "PROVIDER:MODEL,PROVIDER:MODEL". Zeroed: empty. The strings
@@ -209,31 +206,32 @@ void model_close(struct model *model);
 const char *model_provider(const struct model *model);
 const char *model_name(const struct model *model);
 
-/* The names of the environment variables that hold provider keys, of all providers of the registry,
- * for scrubbing a tool's environment: a NULL-terminated array that the caller frees (one free). */
+/* The names of the environment variables with keys of the providers of the registry, which are
+ * removed from the environment of tools: a NULL-terminated array that the caller frees (one free).
+ */
 char **model_secret_variables(void);
 
-/* Ask. Callbacks never run inside model_ask. Returns NULL with `e` when the request cannot be made
- * (an option the model does not take, a malformed message). */
+/* Send the request. Callbacks never run inside model_ask. Returns NULL with `e` if the request
+ * cannot be made (an option that the model does not accept, a malformed message). */
 struct model_call *model_ask(struct model *model, const struct model_request *request,
 			     const struct model_handler *handler, struct error *e);
 void model_cancel(struct model_call *call);
 
-/* Append the HTTP request that model_ask would send (method, URL, headers with secrets masked,
- * body) as text; for a built-in model, the neutral request as JSON. */
+/* Append the HTTP request that model_ask would send as text: method, URL, headers with secrets
+ * masked, body. For a built-in model, the neutral request as JSON. */
 bool model_show_request(struct model *model, const struct model_request *request,
 			struct buffer *out, struct error *e);
 
-/* Ask a provider for its models: PROVIDER or PROVIDER:anything. `done` is called once, never inside
- * this call, with a line for each, "PROVIDER:MODEL\tcontext window\tname" (the last two may be
- * empty), sorted by time or name as the provider has them, or with what went wrong. Returns false
- * with `e` when nothing can be asked. */
+/* Get the list of models of a provider; `spec` is PROVIDER or PROVIDER:anything. `done` is called
+ * once, never inside this call, with a line for each model in the provider's order,
+ * "PROVIDER:MODEL\tcontext window\tname" (the last two may be empty), or with an error. Returns
+ * false with `e` if no request can be made. */
 bool model_list(struct model_host *host, const char *spec,
 		void (*done)(void *context, struct span lines, const struct model_error *error),
 		void *context, struct error *e);
 
-/* Append the list of providers, one a line: name, protocol, base URL, and which key variables there
- * are and whether one is set ("groq\topenai-chat\thttps://...\tGROQ_API_KEY\tset"). */
+/* Append a line for each provider: name, protocol, base URL, the variables of its key, and whether
+ * one is set ("groq\topenai-chat\thttps://...\tGROQ_API_KEY\tset"). */
 bool model_list_providers(struct buffer *out, struct error *e);
 
 #endif

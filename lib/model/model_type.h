@@ -1,20 +1,20 @@
 /*
- * model_type: what a kind of model implements; lib/model/model.c dispatches to it.
+ * model_type: the interface of a kind of model; lib/model/model.c calls it.
  *
- * To add a built-in model: write one file that defines a struct model_type, declare it at the end
- * of this header and add a line to the table in model.c.
+ * To add a built-in model: write a file that defines a struct model_type, declare it at the end of
+ * this header, and add it to the table in model.c.
  */
 #ifndef MODEL_MODEL_TYPE_H
 #define MODEL_MODEL_TYPE_H
 
 #include "model/model.h"
 
-/* The common heads: the first member of each type's own struct. */
+/* The first members of the structs of each type. */
 struct model {
 	const struct model_type *type;
 	struct model_host *host;
 	char *provider, *name; /* freed by model_close */
-	char *spec;            /* as it was opened, when it is shared; NULL: it is not */
+	char *spec;            /* as it was opened, if it is shared; else NULL */
 	size_t users;
 	struct model *next; /* in host->shared */
 };
@@ -24,12 +24,12 @@ struct model_call {
 };
 
 struct model_type {
-	/* Which specs are of this type: exactly this text ("test"), or, when it ends with a colon,
-	 * whatever begins with it ("replay:"). */
+	/* The spec of this type ("test"); with a colon at the end, the beginning of its specs
+	 * ("replay:"). */
 	const char *spec;
 
-	/* A model keeps nothing from one call to the next: those who open the same spec share it.
-	 */
+	/* A model has no state that lasts longer than a call, so one model serves all that open the
+	 * same spec. */
 	bool shared;
 
 	/* `argument` is what follows the colon (for an exact spec: an empty string). Returns a
@@ -55,9 +55,9 @@ struct model_type {
  */
 void *model_new(size_t size, const char *provider, const char *name);
 
-/* Append the neutral request as a JSON object: what the built-in models show, and exec: programs
- * get. {"model", "system", "messages", "tools": [{"name","description","parameters"}],
- * "tool_choice", "options", "effort", "max_tokens", "schema"}; what is not set is left out. */
+/* Append the neutral request as a JSON object, as exec: programs get it: {"model", "system",
+ * "messages", "tools": [{"name","description","parameters"}], "tool_choice", "options", "effort",
+ * "max_tokens", "schema"}. Members that are not set are left out. */
 void model_write_request(const struct model *model, const struct model_request *request,
 			 struct buffer *out);
 

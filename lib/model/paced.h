@@ -1,23 +1,22 @@
 /*
- * paced: answers that are made here (test, replay) and delivered as the loop goes round: many
- * deltas a turn when nothing asks for a pause, so that signals and other streams have their turn
- * too.
+ * paced: the responses of the built-in models test and replay, which deliver a limited number of
+ * deltas in one turn of the loop, so that signals and other streams are handled in between.
  */
 #ifndef MODEL_PACED_H
 #define MODEL_PACED_H
 
 #include "model/model_type.h"
 
-/* The first member of such a call's own struct, which mem_zero has allocated. */
+/* The first member of the struct of such a call, which is allocated by mem_zero. */
 struct paced_call {
 	struct model_call call;
 	struct model_handler handler;
 
-	/* Deliver the next delta, if there is one, and set the `seconds` to wait before the next
-	 * one (0: none). Returns false when nothing is left. */
+	/* Deliver the next delta, if there is one, and set the `seconds` to wait after it (0:
+	 * none). Returns false if nothing is left. */
 	bool (*next)(struct paced_call *call, double *seconds);
 
-	/* Fill in how the answer ended; its strings are valid until `release`. */
+	/* Write how the response ended; the strings are valid until `release`. */
 	void (*outcome)(struct paced_call *call, struct model_outcome *outcome);
 
 	/* Free what the call owns; the struct itself is freed afterwards. */
@@ -29,14 +28,14 @@ struct paced_call {
 	bool busy, cancelled;
 };
 
-/* Deliver the answer, beginning after `seconds`; never at once. */
+/* Deliver the response after `seconds`, never inside this call. */
 struct model_call *paced_start(struct paced_call *call, struct loop *loop, double seconds);
 
 /* The cancel function of a model_type. */
 void paced_cancel(struct model_call *call);
 
-/* Whether the request's options are all in `known` (NULL-terminated); else an error of the model
- * `model` that names them. */
+/* Whether all options of the request are in `known` (NULL-terminated). Else sets `e`, which lists
+ * the options of the model `model`. */
 bool options_known(const struct model_request *request, const char *const *known, const char *model,
 		   struct error *e);
 

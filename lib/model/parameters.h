@@ -1,6 +1,6 @@
 /*
- * parameters: what every protocol does alike with a request's parameters: the user's options, the
- * effort, and what the registry says about models.
+ * parameters: the parameters of a request, in all protocols: the user's options, the effort, and
+ * the quirks of models in the registry.
  */
 #ifndef MODEL_PARAMETERS_H
 #define MODEL_PARAMETERS_H
@@ -33,11 +33,11 @@ struct span parameters_option(const struct model_request *request, const char *k
  * when not set. */
 struct span parameters_provider_tools(const struct model_request *request);
 
-/* What the quirk `quirk` says of `model`: a quirk is an object from patterns (globs) of model names
- * to values; the first that matches counts, "*" if no other does. Absent when none. */
+/* The value of the quirk `quirk` for `model`. A quirk is an object from patterns (globs) of model
+ * names to values: the first that matches applies, "*" if no other does. Absent if none matches. */
 struct span parameters_quirk(const struct provider *provider, const char *model, const char *quirk);
 
-/* Whether the list that the quirk `quirk` has for `model` holds `word`. */
+/* Whether the value of the quirk `quirk` for `model`, a list, has `word`. */
 bool parameters_quirk_has(const struct provider *provider, const char *model, const char *quirk,
 			  const char *word);
 

@@ -8,15 +8,15 @@
 #include "base/hash.h"
 #include "model/provider_files.h"
 
-/* The price of one model, in the files; absent when they have none. Remembered, because searching
- * the files takes longer than everything else that a short response costs. */
+/* The price of one model; absent if the files have none. It is stored because searching the files
+ * takes longer than everything else that is done for a short response. */
 struct price {
 	uint64_t hash;
 	char *provider, *model;
 	struct span json;
 };
 
-/* How often a provider may refer to another one. */
+/* How many providers may refer to the next one. */
 enum { MAX_REFERENCES = 4 };
 
 static void read_prices(char *path, struct buffer *out, struct error *e)
@@ -111,9 +111,9 @@ static struct span find(const struct prices *prices, const char *provider, struc
 	return price;
 }
 
-/* ---- names with something around them ---- */
+/* ---- names with a prefix or suffix ---- */
 
-/* "models/NAME", or the ARN of a model or of an inference profile, less what stands before NAME. */
+/* NAME of "models/NAME" or of the ARN of a model or an inference profile. */
 static struct span without_path(struct span model)
 {
 	if (span_starts(model, "models/"))
@@ -140,7 +140,7 @@ static struct span without_version(struct span model)
 	return model;
 }
 
-/* The same less the part of the world where it runs: "us.MAKER.NAME". */
+/* The name without its region: "us.MAKER.NAME". */
 static struct span without_region(struct span model)
 {
 	static const char *const regions[] = {"us.", "us-gov.", "eu.", "apac.", "ap.",     "au.",
@@ -184,10 +184,9 @@ static struct span price_of(struct prices *prices, const char *provider, const c
 	return price->json;
 }
 
-/* ---- what it costs ---- */
+/* ---- the cost ---- */
 
-/* The prices that hold for a request of this size: a tier's, for the whole of it, above its limit.
- */
+/* The prices for a request of this size: those of the highest tier whose limit it exceeds. */
 static struct span pick_tier(struct span price, int64_t input)
 {
 	int64_t highest = -1;

@@ -1,22 +1,22 @@
 /*
- * prices: what tokens cost, from share/agent/prices.json, overridden model by model by the user's
- * $XDG_CONFIG_HOME/agent/prices.json.
+ * prices: the cost of tokens, from share/agent/prices.json and the user's
+ * $XDG_CONFIG_HOME/agent/prices.json, whose models override the shipped ones.
  *
  * The files map a provider to its models, and a model to USD per million tokens:
  *     {"openai": {"gpt-4o": {"input": 2.5, "output": 10, "cache_read": 1.25}},
  *      "openai-chat": "openai", "openrouter": "*"}
- * with "cache_read" and "cache_write" for such input, "reasoning" for such output, and what is only
- * for the reader, "context" (the context window) and "max_output", both in tokens.
- * A provider that is a string shares the prices of another one; "*": its models are called
- * MAKER/MODEL and cost what they cost at MAKER. The model "*" stands for every other one.
+ * "cache_read" and "cache_write" are prices of cached input, "reasoning" of reasoning output.
+ * "context" (the context window) and "max_output", in tokens, are only information.
+ * A string in place of the models names the provider that has them; "*" says that the models are
+ * named MAKER/MODEL and cost the same as at MAKER. The model "*" is the price of all other models.
  */
 #ifndef MODEL_PRICES_H
 #define MODEL_PRICES_H
 
 #include "model/model.h"
 
-/* The files, read when the first price is asked for, and what each model that was asked for costs.
- * Zeroed: not yet read. */
+/* The files, which are read for the first price, and the prices of the models used so far. Zeroed:
+ * not read yet. */
 struct prices {
 	struct buffer own, shipped;
 	bool read;
@@ -24,11 +24,11 @@ struct prices {
 	size_t count;
 };
 
-/* What `usage` costs at `provider` for `model`: its exact name, or that name with a date behind it
- * (gpt-4o-2024-11-20), "models/" or an ARN before it, or as Bedrock names models, with a version
- * and a region around it (us.anthropic.claude-opus-5-v1:0; a region may have a price of its own).
- * False when the price or the token counts are not known. A file that is not JSON fills `e` (NULL
- * allowed) once and counts as empty. */
+/* Store the cost of `usage` for `model` of `provider`. A model is found by its name, also if a date
+ * follows (gpt-4o-2024-11-20), if "models/" or an ARN precedes it, and with the region and version
+ * of Bedrock (us.anthropic.claude-opus-5-v1:0; a region may have its own price). Returns false if
+ * the price or the token counts are unknown. A file that cannot be read or is not JSON sets `e`
+ * (NULL allowed) once and is ignored. */
 bool prices_cost(struct prices *prices, const char *provider, const char *model,
 		 const struct model_usage *usage, double *usd, struct error *e);
 

@@ -1,6 +1,6 @@
 /*
- * provider: one entry of the registry against the environment: its URL, its key and what must never
- * be shown. Private to lib/model.
+ * provider: an entry of the registry together with the environment: the URL, the key, and the
+ * secrets that are never shown. Private to lib/model.
  */
 #ifndef MODEL_PROVIDER_H
 #define MODEL_PROVIDER_H
@@ -36,12 +36,12 @@ char *provider_names(struct span names, const char *separator);
 /* Append `text` percent-encoded as one part of a URL. */
 void provider_escape(const char *text, struct buffer *out);
 
-/* Append `url` as it may be shown: without a password, without the values of parameters whose names
- * speak of a key, a token, a secret or a signature. */
+/* Append `url` without its password and without the values of parameters that are named like a key,
+ * a token, a secret or a signature. */
 void provider_show_url(const char *url, struct buffer *out);
 
-/* Find the key and how it is sent. False with `e` when a required one is missing or it cannot be
- * used. */
+/* Find the key and how it is sent. Returns false with `e` if a required key is missing or unusable.
+ */
 bool provider_key(struct provider *provider, struct key_cache *cache, struct error *e);
 
 /* For a key that signs ("auth": "sigv4"): find what goes with it (id_env, token_env, region_env).
@@ -51,14 +51,14 @@ bool provider_signer(struct provider *provider, struct error *e);
 /* Sign `request`, which is complete, with such a key. */
 void provider_sign(const struct provider *provider, struct http_request *request);
 
-/* Whether a variable of key_env is set, or there is a program to ask. */
+/* Whether a variable of key_env is set, or there is an api_key_command. */
 bool provider_key_is_set(struct span entry);
 
 /* Append the variables that hold secrets, each with a NUL behind it. */
 void provider_add_secrets(struct span entry, struct buffer *out);
 
-/* The URL that the environment (base_url_env) or the entry itself (base_url) gives, which the
- * caller frees; NULL with `e` when neither does. */
+/* The URL from the environment (base_url_env) or the entry (base_url), which the caller frees. NULL
+ * with `e` if there is none. */
 char *provider_url(struct span entry, const char *name, struct error *e);
 
 /* Add the key, the entry's headers and those of headers_env to `request`, and its query to the

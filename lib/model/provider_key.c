@@ -7,8 +7,8 @@
 
 /* ---- a program that prints the key ---- */
 
-/* The command as an argument vector: a list of words, or one string for the shell. NULL when it is
- * neither. */
+/* The command as an argument vector: a list of words, or a string for the shell. NULL for other
+ * values. */
 static char **command_words(struct span command)
 {
 	size_t count = 0;
@@ -45,7 +45,7 @@ static bool command_failed(const struct provider *provider, const char *program,
 	struct buffer how = {0};
 
 	buffer_add_format(&how, "api_key_command of provider %s", provider->name);
-	/* 127: a spawn that failed only in the child, and the shell's word for the same. */
+	/* 127: the child could not run the program; shells use the same status. */
 	if (end->outcome == PROCESS_NOT_STARTED ||
 	    (end->outcome == PROCESS_EXITED && end->value == 127))
 		buffer_add_format(&how, ": cannot run %s", program);
@@ -83,7 +83,7 @@ static bool key_from_command(struct provider *provider, struct span command, dou
 	return ok;
 }
 
-/* ---- keys that were asked for before ---- */
+/* ---- keys that a command has printed before ---- */
 
 /* Each key is kept as "PROVIDER\0KEY\0". */
 static bool key_from_cache(struct provider *provider, const struct key_cache *cache)

@@ -42,7 +42,7 @@ static bool begins_with(const char *text, const char *prefix)
 	return *prefix != '\0' && strncmp(text, prefix, strlen(prefix)) == 0;
 }
 
-/* Which names there are, and the one that was probably meant. */
+/* Fail with the known names, and the one that was probably meant. */
 static bool unknown(const char *name, const struct provider_files *files, struct error *e)
 {
 	struct buffer known = {0};
@@ -113,7 +113,7 @@ static bool find(struct provider *provider, const char *name, struct error *e)
 	return ok;
 }
 
-/* A URL without a scheme would be taken for http, and the key sent in the clear. */
+/* libcurl uses http for a URL without a scheme, and would send the key unencrypted. */
 static bool check_url(const struct provider *provider, struct error *e)
 {
 	const char *url = provider->base_url;
@@ -129,7 +129,7 @@ static bool check_url(const struct provider *provider, struct error *e)
 			 provider->name, url);
 }
 
-/* What stands behind the path stays behind every path. */
+/* The query of the base URL is added to every URL. */
 static void split_query(struct provider *provider)
 {
 	char *end = provider->base_url + strcspn(provider->base_url, "?#");
@@ -232,7 +232,7 @@ bool model_list_providers(struct buffer *out, struct error *e)
 	return ok;
 }
 
-/* The names stand behind the pointers in one block, so that one free frees all. */
+/* The names follow the pointers in one block, so that one free frees all. */
 static char **as_array(struct span names)
 {
 	size_t count = 0;

@@ -33,7 +33,7 @@ static struct replay_run *recorded_run(struct replay_log *log, const struct log 
 	return &log->runs[number];
 }
 
-/* An answer that did not come to its end is asked for again by the run that resumes this one. */
+/* The run that resumes this one requests a response again that did not end. */
 static void drop_unfinished(struct replay_run *run)
 {
 	struct replay_answer *last = last_answer(run);
@@ -53,7 +53,7 @@ static void begin_run(struct replay_run *run, struct span data, bool nested)
 
 /* ---- answers ---- */
 
-/* A request was sent: a new answer begins unless this was another attempt at the same. */
+/* A request was sent: a new response begins unless this is another attempt at the same. */
 static void begin_answer(struct replay_run *run, const struct event *event)
 {
 	struct replay_answer *last = last_answer(run);

@@ -1,26 +1,26 @@
 /*
- * replay_log: the runs that an event log records, as the model "replay:FILE" answers from them.
+ * replay_log: the recorded runs of an event log, whose responses the model "replay:FILE" repeats.
  *
- * A run that resumed another one is part of it: what the first left unanswered, the second has.
+ * A run that resumes another one is part of that one, which it continues.
  */
 #ifndef MODEL_REPLAY_LOG_H
 #define MODEL_REPLAY_LOG_H
 
 #include "model/model.h"
 
-/* One recorded answer: lines of the log. */
+/* A recorded response. */
 struct replay_answer {
-	struct span *lines;
+	struct span *lines; /* of the log */
 	size_t count;
 	bool ended;          /* by llm_end or an error */
 	bool failed;         /* by an error */
-	bool corrected;      /* it was complete, but wrong in form: another one was asked for */
-	int64_t begun;       /* microseconds since 1970 of its llm_start; -1: unknown */
-	size_t first, steps; /* of its run: the request for it told those between */
-	struct span agent;   /* data of the agent_start or agent_updated before it; may be absent */
+	bool corrected;      /* it did not satisfy the schema; a correction was requested */
+	int64_t begun;       /* time of its llm_start in microseconds since 1970; -1: unknown */
+	size_t first, steps; /* the request had the steps of the run between these */
+	struct span agent;   /* data of the agent_start or agent_updated before it, or absent */
 };
 
-/* What a conversation had besides its history, in order. */
+/* A message of the conversation, without its history. */
 struct replay_step {
 	enum {
 		REPLAY_USER,
@@ -29,8 +29,8 @@ struct replay_step {
 		REPLAY_RESULTS,
 		REPLAY_HANDOFF,
 	} type;
-	/* JSON: data of agent_start, the error's sentence, the message (twice), data of
-	 * agent_updated */
+	/* JSON: data of agent_start, the text of the error, the message of llm_end (of ANSWER and
+	 * RESULTS), data of agent_updated */
 	struct span value;
 };
 
@@ -43,7 +43,7 @@ struct replay_run {
 	struct replay_answer *answers;
 	size_t answer_count;
 	struct replay_step *steps;
-	size_t first_step; /* what was said before did not go along with a handoff */
+	size_t first_step; /* after a handoff, the first step that the next agent gets */
 	size_t step_count;
 	struct span *results; /* data of tool_end */
 	size_t result_count;
@@ -59,8 +59,8 @@ struct replay_log {
 	struct replay_log *next; /* in host->logs */
 };
 
-/* Index the log in `log->text`, which must not change from then on. Lines that are no events, such
- * as a torn last one, are left out. */
+/* Index the log in `log->text`, which must not change afterwards. Lines that are not events, such
+ * as a torn last line, are ignored. */
 void replay_log_read(struct replay_log *log);
 void replay_log_free(struct replay_log *log);
 
@@ -72,17 +72,17 @@ void replay_log_close_all(struct model_host *host);
 
 /* ---- replay_check.c ---- */
 
-/* What earlier requests of the same run have shown to be the recorded messages. Zeroed: nothing. */
+/* The messages that equalled the recorded ones in earlier requests of the run. Zeroed: none. */
 struct replay_checked {
-	struct message **messages; /* by the step that each of them is; NULL: none is known */
+	struct message **messages; /* by step; NULL: not compared yet */
 	size_t count;
 	struct table results; /* from the id of a call to its result in run->results, plus 1 */
 };
 void replay_checked_free(struct replay_checked *checked);
 
-/* Whether the request is the one that `answer` was recorded for, as far as logs tell: prompt,
- * attachments, instructions, names of tools, answers, calls and their results. Else `why` says the
- * first difference. Messages in `checked` are not compared again. */
+/* Whether the request is the one that `answer` is the response to, as far as a log shows: prompt,
+ * attachments, instructions, names of tools, texts, calls and their results. Else writes the first
+ * difference to `why`. Messages in `checked` are not compared again. */
 bool replay_check(const struct replay_run *run, const struct replay_answer *answer,
 		  const struct model_request *request, struct replay_checked *checked,
 		  struct buffer *why);

@@ -8,8 +8,8 @@
 #include "model/replay_log.h"
 
 /*
- * The model "replay:FILE": the n-th request of a run gets the n-th answer of a run in an event log,
- * in the pieces in which it came then.
+ * The model "replay:FILE": the n-th request of a run gets the n-th response of a run in an event
+ * log, in the recorded pieces.
  */
 
 static const char *const known_options[] = {"speed", "delay", "strict", "run", NULL};
@@ -17,7 +17,7 @@ static const char *const known_options[] = {"speed", "delay", "strict", "run", N
 struct replay_model {
 	struct model model;
 	struct replay_log *log;
-	const struct replay_run *run; /* that is replayed; NULL: nothing was asked yet */
+	const struct replay_run *run; /* that is replayed; NULL before the first request */
 	size_t next;                  /* of its answers */
 	struct replay_checked checked;
 };
@@ -27,10 +27,10 @@ struct replay_call {
 	struct event_answer answer;
 	const struct replay_answer *recorded; /* NULL: the log has no more */
 	size_t next;
-	double speed; /* 0: as fast as can be */
+	double speed; /* 0: without pauses */
 };
 
-/* ---- answering ---- */
+/* ---- the response ---- */
 
 static int64_t time_of(struct span line)
 {
@@ -40,7 +40,7 @@ static int64_t time_of(struct span line)
 	return clock_parse_timestamp(event.timestamp);
 }
 
-/* The seconds between two recorded times, as this replay takes them. */
+/* The pause between two recorded times, in seconds at the speed of this replay. */
 static double pause_between(const struct replay_call *call, int64_t earlier, int64_t later)
 {
 	if (call->speed <= 0 || earlier < 0 || later <= earlier)
@@ -80,7 +80,7 @@ static void outcome(struct paced_call *paced, struct model_outcome *outcome)
 		failure_set(&call->answer.failure, ERROR_STREAM_TRUNCATED, false,
 			    "the log %s ends within this answer", replay->model.name);
 	event_answer_outcome(&call->answer, outcome);
-	/* It is for the run to find again what was wrong with it. */
+	/* The run checks the answer again, and asks for the same correction. */
 	if (call->recorded != NULL && call->recorded->corrected && outcome->finish == MODEL_PAUSE)
 		outcome->finish = MODEL_STOP;
 }
@@ -96,10 +96,9 @@ static void replay_cancel(struct model_call *model_call)
 	paced_cancel(model_call);
 }
 
-/* ---- which answer ---- */
+/* ---- the recorded run ---- */
 
-/* The position behind the last message of the user that says what the run was asked for; 0: none
- * does. */
+/* The position after the last user message with the prompt of the run; 0: there is none. */
 static size_t find_prompt(const struct replay_run *run, const struct model_request *request)
 {
 	struct buffer prompt = {0}, text = {0};
@@ -118,7 +117,8 @@ static size_t find_prompt(const struct replay_run *run, const struct model_reque
 	return position;
 }
 
-/* How many answers of the run a request has already, which tells its prompt before `position`. */
+/* How many responses of the run the request already has after its prompt, which ends at `position`.
+ */
 static size_t answers_in(const struct model_request *request, size_t position)
 {
 	size_t count = 0;
@@ -128,8 +128,8 @@ static size_t answers_in(const struct model_request *request, size_t position)
 	return count;
 }
 
-/* How well a run fits: how late the request says its prompt; 0: nowhere. Rather one that recorded
- * this very request: nested runs may be asked for the same as others. */
+/* How well a run fits: how late its prompt is in the request; 0: nowhere. A run with exactly this
+ * request fits better: nested runs may have the same prompt as others. */
 static size_t fit_of(const struct replay_run *run, const struct model_request *request)
 {
 	size_t position = find_prompt(run, request);
@@ -174,8 +174,8 @@ static const struct replay_run *named_run(const struct replay_log *log, const ch
 	return NULL;
 }
 
-/* Choose the run with the first request. That one may continue a conversation which has some of the
- * answers already. */
+/* Choose the run for the first request, which may be in the middle of a conversation that has some
+ * of the responses already. */
 static bool choose_run(struct replay_model *replay, const struct model_request *request,
 		       struct error *e)
 {
@@ -206,7 +206,7 @@ static bool is_strict(const struct model_request *request, bool *strict, struct 
 	return error_set(e, "usage", "-o strict takes true or false, not %.*s", SPAN_ARG(option));
 }
 
-/* How fast: not at all with -o delay=none, as it was with -o delay=recorded. */
+/* -o delay=none (the default): no pauses; -o delay=recorded: the recorded pauses. */
 static bool read_speed(const struct model_request *request, double *speed, struct error *e)
 {
 	struct span delay = parameters_option(request, "delay");
@@ -218,9 +218,9 @@ static bool read_speed(const struct model_request *request, double *speed, struc
 	return option_number(request, "speed", recorded ? 1 : 0, speed, e);
 }
 
-/* ---- asking ---- */
+/* ---- the request ---- */
 
-/* The request must be the one that the answer was given to. */
+/* Fail unless the request is the recorded one. */
 static void check_request(struct replay_call *call, struct replay_model *replay,
 			  const struct model_request *request)
 {

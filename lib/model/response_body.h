@@ -1,8 +1,9 @@
 /*
- * response_body: the bytes of an HTTP response, taken apart into the events of its framing.
+ * response_body: splits the bytes of an HTTP response into the events of its framing.
  *
- * Headers are not reliable: errors come as text/event-stream, streams as application/json. So the
- * status and the first bytes decide what a body is; a byte order mark before them is skipped.
+ * Headers are not reliable: some errors have the type text/event-stream, some streams
+ * application/json. So the status and the first bytes decide the kind of a body; a byte order mark
+ * is skipped.
  */
 #ifndef MODEL_RESPONSE_BODY_H
 #define MODEL_RESPONSE_BODY_H
@@ -12,11 +13,11 @@
 #include "net/ndjson.h"
 #include "net/sse.h"
 
-/* Longest body of an error that is kept. */
+/* The maximum number of bytes stored of the body of an error. */
 enum { BODY_MAX_ERROR = 1024 * 1024 };
 
 enum body_kind {
-	BODY_UNKNOWN, /* no byte yet that tells */
+	BODY_UNKNOWN, /* not decided yet */
 	BODY_EVENTS,
 	BODY_LINES,
 	BODY_MESSAGES,
@@ -36,7 +37,7 @@ struct response_body {
 	struct sse sse;
 	struct ndjson ndjson;
 	struct aws_stream aws;
-	size_t mark;   /* bytes of a byte order mark that have come */
+	size_t mark;   /* bytes of a byte order mark that were skipped */
 	bool mid_line; /* the last byte of the stream did not end a line */
 };
 
@@ -44,12 +45,12 @@ struct response_body {
 void body_init(struct response_body *body, enum framing framing,
 	       void (*event)(void *context, struct span name, struct span data), void *context);
 
-/* The next bytes. Returns false after recording a failure of `provider`: a line, an event or a
- * document without an end, or a damaged AWS event stream. */
+/* Read the next bytes. Returns false after recording a failure of `provider`: a line, an event or a
+ * document that is too long, or a damaged AWS event stream. */
 bool body_feed(struct response_body *body, const struct http_head *head, struct span bytes,
 	       const struct provider *provider, struct failure *failure);
 
-/* The bytes have ended: emit what waited for its end. A stray document is an event "error". */
+/* The bytes have ended: emit the last event. A stray document is an event "error". */
 void body_end(struct response_body *body);
 
 void body_free(struct response_body *body);

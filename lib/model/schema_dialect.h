@@ -1,26 +1,26 @@
 /*
- * schema_dialect: what providers make of JSON Schema.
+ * schema_dialect: the forms in which providers accept a JSON Schema.
  */
 #ifndef MODEL_SCHEMA_DIALECT_H
 #define MODEL_SCHEMA_DIALECT_H
 
 #include "json/json.h"
 
-/* Whether OpenAI's strict structured outputs take `schema` as it is: at the top an object, every
+/* Whether OpenAI's strict structured outputs accept `schema` unchanged: an object at the top, every
  * object with all its properties required and "additionalProperties": false, and none of the
- * keywords that are refused (platform.openai.com/docs/guides/structured-outputs, "Supported
- * schemas"). A schema that is not taken can still be sent with "strict": false. */
+ * refused keywords (platform.openai.com/docs/guides/structured-outputs, "Supported schemas"). Other
+ * schemas are sent with "strict": false. */
 bool dialect_is_strict(struct span schema);
 
-/* Append the name of `schema` as providers take one (letters, digits, _ and -, at most 64): its
- * "title", or "answer". */
+/* Append a name for `schema` in the form that providers accept (letters, digits, _ and -, at most
+ * 64): its "title", or "answer". */
 void dialect_name(struct span schema, struct buffer *out);
 
-/* Append, as a paragraph, an instruction to answer with nothing but JSON that satisfies `schema`:
- * for models that cannot be asked in any other way. */
+/* Append, as a paragraph, the instruction to answer only with JSON that satisfies `schema`, for
+ * models without structured output. */
 void dialect_instruction(struct span schema, struct buffer *out);
 
-/* Write the members "name", "strict" and "schema", as OpenAI's structured outputs take a schema. */
+/* Write the members "name", "strict" and "schema" of OpenAI's structured outputs. */
 void dialect_put_named(struct span schema, struct buffer *out);
 
 /* Write an array or an object of schemas, each by `write`. */
@@ -28,8 +28,8 @@ void dialect_write_schemas(struct span schemas,
 			   void (*write)(struct span schema, struct buffer *out),
 			   struct buffer *out);
 
-/* Write the member "description": the schema's own, and behind it what else a value must satisfy
- * and `is_sent` says that the provider is not sent: "{minimum: 1, maximum: 9}". */
+/* Write the member "description": the schema's own, then the keywords that are not sent, as
+ * `is_sent` says: "{minimum: 1, maximum: 9}". */
 void dialect_describe(struct span schema,
 		      bool (*is_sent)(struct span schema, struct span key, struct span value),
 		      struct buffer *out);

@@ -6,12 +6,13 @@
 #include "model/parameters.h"
 
 /*
- * The model "test": deterministic and without a network. Asked by a user, it calls every tool once
- * with arguments that satisfy its schema; told the results, or without tools, it answers with text
- * (where a schema is wanted, a value that satisfies it), word by word.
+ * The model "test": deterministic and without a network. It calls every tool once with arguments
+ * that satisfy its schema; after the results, or without tools, it answers with text (with a
+ * schema, a value that satisfies it), word by word.
  */
 
-/* Pieces that the arguments of a call arrive in, and how much of a text the answer quotes. */
+/* The number of pieces of a call's arguments, and the maximum number of bytes that the answer
+ * quotes of a text. */
 enum { ARGS_PIECES = 3, QUOTE_MAX = 400 };
 
 static const char *const known_options[] = {"calls", "chunks", "delay", "text", "thinking", NULL};
@@ -183,7 +184,7 @@ static void write_prompt(struct buffer *out, const struct model_request *request
 		json_decode(request->messages[end - 1]->parts[i].text, out);
 }
 
-/* The answer when no text is given: what the tools said, else what the user said. */
+/* The answer without -o text: the results of tools, else the prompt. */
 static void write_answer(struct buffer *out, const struct model_request *request)
 {
 	for (size_t i = turn_begin(request); i < request->message_count; i++) {
@@ -199,7 +200,7 @@ static void write_answer(struct buffer *out, const struct model_request *request
 	write_prompt(out, request);
 }
 
-/* ---- planning an answer ---- */
+/* ---- planning a response ---- */
 
 static bool may_call(const struct model_request *request, const char *tool)
 {
@@ -220,7 +221,7 @@ static bool write_example(struct span text, struct buffer *out)
 	return good;
 }
 
-/* Ids go on from those of the conversation. */
+/* The ids continue those of the conversation. */
 static void plan_calls(struct test_call *call, const struct model_request *request)
 {
 	size_t number = count_calls(request);
@@ -256,7 +257,7 @@ static void plan_text(struct test_call *call, const struct model_request *reques
 	call->usage.output += (int64_t)call->answer.pieces;
 }
 
-/* Tokens are taken for words. */
+/* Words are counted as tokens. */
 static void plan_usage(struct test_call *call, const struct model_request *request)
 {
 	int64_t input = (int64_t)count_words(span_of(request->system));
@@ -268,7 +269,7 @@ static void plan_usage(struct test_call *call, const struct model_request *reque
 	call->usage.output = 0;
 }
 
-/* ---- delivering it ---- */
+/* ---- delivering the response ---- */
 
 static void deliver(struct test_call *call, enum model_delta_type type, struct span text)
 {
