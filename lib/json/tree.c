@@ -9,10 +9,6 @@
 /* Objects with fewer members are searched one by one. */
 enum { INDEX_FROM = 12 };
 
-struct json_tree_slot {
-	uint32_t object, member; /* member 0: free */
-};
-
 /* ---- parsing ---- */
 
 struct parser {
@@ -38,7 +34,7 @@ static uint32_t add_node(struct parser *p, enum json_type type, const char *at)
 					.key = p->key.at,
 					.key_len = (uint32_t)p->key.len,
 					.after = tree->count + 1,
-					.type = (uint8_t)type};
+					.type = type};
 	p->key = (struct span){0};
 	if (p->depth > 0)
 		tree->nodes[p->open[p->depth - 1]].count++;
@@ -155,14 +151,19 @@ static bool take_token(struct parser *p)
 	}
 }
 
+static void forget_tables(struct json_tree *tree)
+{
+	while (tree->table_count > 0)
+		table_free(&tree->tables[--tree->table_count]);
+}
+
 bool json_tree_parse(struct json_tree *tree, struct span text)
 {
 	struct parser p = {tree, text, text.at, text.at + text.len, .depth = 0};
 	bool good = text.len < UINT32_MAX;
 
-	if (tree->used > 0)
-		memset(tree->slots, 0, tree->slot_count * sizeof(*tree->slots));
-	tree->count = tree->used = 0;
+	forget_tables(tree);
+	tree->count = 0;
 	buffer_clear(&tree->keys);
 	while (good && p.at < p.end)
 		good = take_token(&p);
@@ -173,8 +174,9 @@ bool json_tree_parse(struct json_tree *tree, struct span text)
 
 void json_tree_free(struct json_tree *tree)
 {
+	forget_tables(tree);
+	free(tree->tables);
 	free(tree->nodes);
-	free(tree->slots);
 	buffer_free(&tree->keys);
 	*tree = (struct json_tree){0};
 }
@@ -228,72 +230,37 @@ static bool has_key(const struct json_tree *tree, uint32_t node, struct span key
 	return span_equal(json_tree_key(tree, node), key);
 }
 
-/* The slot of a member: the one that holds it, or the free one where it belongs. */
-static struct json_tree_slot *find_slot(const struct json_tree *tree, uint32_t object,
-					struct span key)
-{
-	uint64_t hash = hash_add(HASH_START ^ (object * UINT64_C(0x9E3779B97F4A7C15)), key);
-	uint32_t mask = tree->slot_count - 1, i = (uint32_t)(hash ^ hash >> 32) & mask;
-
-	while (tree->slots[i].member != 0 &&
-	       !(tree->slots[i].object == object && has_key(tree, tree->slots[i].member, key)))
-		i = (i + 1) & mask;
-	return &tree->slots[i];
-}
-
-static void grow_table(struct json_tree *tree, uint32_t extra)
-{
-	struct json_tree_slot *old = tree->slots;
-	uint32_t old_count = tree->slot_count, count = old_count > 0 ? old_count : 64;
-
-	while ((uint64_t)(tree->used + extra) * 2 > count)
-		count *= 2;
-	if (count == old_count)
-		return;
-	tree->slots = mem_zero(count * sizeof(*tree->slots));
-	tree->slot_count = count;
-	for (uint32_t i = 0; i < old_count; i++)
-		if (old[i].member != 0)
-			*find_slot(tree, old[i].object, json_tree_key(tree, old[i].member)) =
-			    old[i];
-	free(old);
-}
-
 static void index_members(struct json_tree *tree, uint32_t object)
 {
-	uint32_t member = object + 1;
+	struct table members = {0};
 
-	grow_table(tree, tree->nodes[object].count);
-	for (uint32_t i = tree->nodes[object].count; i > 0; i--) {
-		struct json_tree_slot *slot = find_slot(tree, object, json_tree_key(tree, member));
+	for (uint32_t member = object + 1; member < tree->nodes[object].after;
+	     member = tree->nodes[member].after) {
+		size_t *first = table_add(&members, json_tree_key(tree, member));
 
-		if (slot->member == 0) {
-			*slot = (struct json_tree_slot){object, member};
-			tree->used++;
-		}
-		member = tree->nodes[member].after;
+		*first = *first != 0 ? *first : member;
 	}
-	tree->nodes[object].indexed = true;
+	tree->tables = array_grow(tree->tables, tree->table_count, sizeof(*tree->tables));
+	tree->tables[tree->table_count++] = members;
+	tree->nodes[object].table = tree->table_count & 0xFFFFFFF;
 }
 
 uint32_t json_tree_find(struct json_tree *tree, uint32_t object, struct span key)
 {
 	const struct json_tree_node *node = &tree->nodes[object];
-	uint32_t member = object + 1;
+	const size_t *found;
 
 	if (node->type != JSON_OBJECT)
 		return JSON_NO_NODE;
 	if (node->count >= INDEX_FROM) {
-		if (!node->indexed)
+		if (node->table == 0)
 			index_members(tree, object);
-		member = find_slot(tree, object, key)->member;
-		return member != 0 ? member : JSON_NO_NODE;
+		found = table_find(&tree->tables[node->table - 1], key);
+		return found != NULL ? (uint32_t)*found : JSON_NO_NODE;
 	}
-	for (uint32_t i = node->count; i > 0; i--) {
+	for (uint32_t member = object + 1; member < node->after; member = tree->nodes[member].after)
 		if (has_key(tree, member, key))
 			return member;
-		member = tree->nodes[member].after;
-	}
 	return JSON_NO_NODE;
 }
 
@@ -322,17 +289,16 @@ static uint64_t hash_string(struct span string)
 /* Members in any order give the same sum. */
 static uint64_t hash_members(struct json_tree *tree, uint32_t node)
 {
-	uint32_t member = node + 1;
 	uint64_t sum = 0;
 
-	for (uint32_t i = tree->nodes[node].count; i > 0; i--) {
+	for (uint32_t member = node + 1; member < tree->nodes[node].after;
+	     member = tree->nodes[member].after) {
 		uint64_t hash = json_tree_hash(tree, member);
 
 		if (tree->nodes[node].type == JSON_ARRAY)
 			sum = mix(sum, hash);
 		else
 			sum += mix(hash_add(HASH_START, json_tree_key(tree, member)), hash);
-		member = tree->nodes[member].after;
 	}
 	return sum;
 }
@@ -361,19 +327,18 @@ uint32_t json_tree_hash(struct json_tree *tree, uint32_t node)
 
 static bool members_equal(struct json_tree *a, uint32_t left, struct json_tree *b, uint32_t right)
 {
-	uint32_t member = left + 1, other = right + 1;
+	uint32_t other = right + 1;
 
-	for (uint32_t i = a->nodes[left].count; i > 0; i--) {
+	for (uint32_t member = left + 1; member < a->nodes[left].after;
+	     member = a->nodes[member].after) {
 		/* Mostly both have the same order. */
 		if (a->nodes[left].type == JSON_OBJECT &&
-		    !has_key(b, other, json_tree_key(a, member)))
+		    (other >= b->nodes[right].after ||
+		     !has_key(b, other, json_tree_key(a, member))))
 			other = json_tree_find(b, right, json_tree_key(a, member));
 		if (other == JSON_NO_NODE || !json_tree_equal(a, member, b, other))
 			return false;
-		member = a->nodes[member].after;
-		other = i > 1 && b->nodes[other].after < b->nodes[right].after
-			    ? b->nodes[other].after
-			    : right + 1;
+		other = b->nodes[other].after;
 	}
 	return true;
 }

@@ -3,12 +3,13 @@
  *
  * The reading functions of json.h scan the text again for each question. A tree holds every value
  * of the text as a node, in the order of the text: a container comes before its members, and a node
- * knows which one follows its last member. Members of large objects are found through a hash table.
+ * knows which one follows its last member. Members of large objects are found through a table.
  * Nodes are numbered from 0, the whole value.
  */
 #ifndef JSON_TREE_H
 #define JSON_TREE_H
 
+#include "base/table.h"
 #include "json/json.h"
 
 /* The number of no node. */
@@ -19,19 +20,21 @@ struct json_tree_node {
 	const char *key; /* the decoded name of a member; NULL for elements and the whole value */
 	uint32_t len, key_len;
 	uint32_t count; /* members or elements */
-	uint32_t after; /* the first node behind this one and its members */
-	uint32_t hash;  /* private; 0: not computed */
-	uint8_t type;   /* enum json_type */
-	bool indexed;   /* private: its members are in the table */
+	/* The first node behind this one and its members. The parts of `node` are
+	 *     for (uint32_t part = node + 1; part < nodes[node].after; part = nodes[part].after) */
+	uint32_t after;
+	uint32_t hash;       /* private; 0: not computed */
+	unsigned type : 4;   /* enum json_type */
+	unsigned table : 28; /* private: 1 + the number of the table of its members; 0: none */
 };
 
 /* Zeroed: no value. A tree can parse one value after the other and reuses its memory. */
 struct json_tree {
 	struct json_tree_node *nodes;
 	uint32_t count, capacity;
-	struct buffer keys;           /* names with escapes: decoded, then their text */
-	struct json_tree_slot *slots; /* of the table of members */
-	uint32_t slot_count, used;
+	struct buffer keys;   /* names with escapes: decoded, then their text */
+	struct table *tables; /* of the members of large objects */
+	uint32_t table_count;
 };
 
 /* Parse `text`, valid JSON without white space around it, which must outlive the tree's use of it.

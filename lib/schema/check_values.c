@@ -105,17 +105,15 @@ static bool is_sorted_value(struct schema_checker *c, const struct schema_node *
 static bool is_value(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {
 	const struct json_tree *tree = &c->schema->document.tree;
-	uint32_t place = node->values + 1;
 
 	if (node->values == JSON_NO_NODE)
 		return true;
 	if (node->sorted != NULL)
 		return is_sorted_value(c, node, value);
-	for (uint32_t i = tree->nodes[node->values].count; i > 0; i--) {
+	for (uint32_t place = node->values + 1; place < tree->nodes[node->values].after;
+	     place = tree->nodes[place].after)
 		if (checker_equals(c, place, value))
 			return true;
-		place = tree->nodes[place].after;
-	}
 	return false;
 }
 

@@ -76,19 +76,27 @@ static struct span decode(struct schema_compiler *c, uint32_t place)
 	return buffer_span(&text);
 }
 
+/* Where the parts of the container at `place` end, which begin at place + 1; JSON_NO_NODE has
+ * none. */
+static uint32_t end_of(const struct schema_compiler *c, uint32_t place)
+{
+	return place != JSON_NO_NODE ? c->tree->nodes[place].after : 0;
+}
+
+static uint32_t next(const struct schema_compiler *c, uint32_t place)
+{
+	return c->tree->nodes[place].after;
+}
+
 /* The strings of an array. */
 static struct schema_texts read_texts(struct schema_compiler *c, uint32_t array)
 {
-	uint32_t count = is_list(c, array) ? count_at(c, array) : 0, place = array + 1;
-	struct schema_texts texts = {new_block(c, count * sizeof(*texts.at)), 0};
+	struct schema_texts texts = {new_block(c, count_at(c, array) * sizeof(*texts.at)), 0};
 
-	for (uint32_t i = 0; i < count; i++) {
-		struct span text = decode(c, place);
-
-		if (text.at != NULL)
-			texts.at[texts.count++] = text;
-		place = c->tree->nodes[place].after;
-	}
+	for (uint32_t part = array + 1; is_list(c, array) && part < end_of(c, array);
+	     part = next(c, part))
+		if (type_at(c, part) == JSON_STRING)
+			texts.at[texts.count++] = decode(c, part);
 	return texts;
 }
 
@@ -122,14 +130,11 @@ static struct schema_node *part_at(struct schema_compiler *c, uint32_t place)
 /* The schemas of an array or of an object's members. */
 static struct schema_nodes read_nodes(struct schema_compiler *c, uint32_t container)
 {
-	uint32_t count = count_at(c, container), place = container + 1;
-	struct schema_nodes nodes = {0};
+	struct schema_nodes nodes = {
+	    new_block(c, count_at(c, container) * sizeof(struct schema_node *)), 0};
 
-	nodes.at = new_block(c, count * sizeof(struct schema_node *));
-	for (; nodes.count < count; nodes.count++) {
-		nodes.at[nodes.count] = part_at(c, place);
-		place = c->tree->nodes[place].after;
-	}
+	for (uint32_t part = container + 1; part < end_of(c, container); part = next(c, part))
+		nodes.at[nodes.count++] = part_at(c, part);
 	return nodes;
 }
 
@@ -191,17 +196,13 @@ static unsigned type_bit(struct span name)
 
 static void read_type(struct schema_compiler *c)
 {
-	uint32_t place = find(c, "type"), name = place + 1;
+	uint32_t place = find(c, "type");
 
 	c->node->typed = place != JSON_NO_NODE;
-	if (!is_list(c, place)) {
-		c->node->types = type_bit(text_at(c, place));
-		return;
-	}
-	for (uint32_t i = count_at(c, place); i > 0; i--) {
+	c->node->types = type_bit(text_at(c, place));
+	for (uint32_t name = place + 1; is_list(c, place) && name < end_of(c, place);
+	     name = next(c, name))
 		c->node->types |= type_bit(text_at(c, name));
-		name = c->tree->nodes[name].after;
-	}
 }
 
 static int compare_constants(const void *a, const void *b)
@@ -214,19 +215,18 @@ static int compare_constants(const void *a, const void *b)
 static void read_values(struct schema_compiler *c)
 {
 	struct schema_node *node = c->node;
-	uint32_t values = find(c, "enum"), place = values + 1, count = count_at(c, values);
+	uint32_t values = find(c, "enum"), count = 0;
 
 	node->constant = find(c, "const");
 	if (!is_list(c, values))
 		return;
 	node->values = values;
-	if (count <= MAX_UNSORTED)
+	if (count_at(c, values) <= MAX_UNSORTED)
 		return;
-	node->sorted = new_block(c, count * sizeof(*node->sorted));
-	for (uint32_t i = 0; i < count; i++) {
-		node->sorted[i] = (struct schema_constant){json_tree_hash(c->tree, place), place};
-		place = c->tree->nodes[place].after;
-	}
+	node->sorted = new_block(c, count_at(c, values) * sizeof(*node->sorted));
+	for (uint32_t part = values + 1; part < end_of(c, values); part = next(c, part))
+		node->sorted[count++] =
+		    (struct schema_constant){json_tree_hash(c->tree, part), part};
 	qsort(node->sorted, count, sizeof(*node->sorted), compare_constants);
 }
 
@@ -318,16 +318,15 @@ static bool read_required(struct schema_compiler *c, struct schema_rule *rule)
 
 static void read_patterns(struct schema_compiler *c, struct member_rules *rules)
 {
-	uint32_t patterns = find(c, "patternProperties"), place = patterns + 1;
+	uint32_t patterns = find(c, "patternProperties");
+	size_t count = 0;
 
 	if (type_at(c, patterns) != JSON_OBJECT)
 		return;
 	rules->by_pattern = read_nodes(c, patterns);
 	rules->patterns = new_block(c, rules->by_pattern.count * sizeof(struct pattern *));
-	for (size_t i = 0; i < rules->by_pattern.count; i++) {
-		rules->patterns[i] = add_pattern(c, json_tree_key(c->tree, place), place);
-		place = c->tree->nodes[place].after;
-	}
+	for (uint32_t part = patterns + 1; part < end_of(c, patterns); part = next(c, part))
+		rules->patterns[count++] = add_pattern(c, json_tree_key(c->tree, part), part);
 }
 
 /* Properties whose values tell at once that an object is not what a schema describes. */
@@ -362,18 +361,18 @@ static bool read_members(struct schema_compiler *c, struct schema_rule *rule)
 
 static bool read_dependencies(struct schema_compiler *c, struct schema_rule *rule)
 {
-	uint32_t count = count_at(c, rule->place), place = rule->place + 1;
+	struct schema_dependency *dependency;
 
 	if (type_at(c, rule->place) != JSON_OBJECT)
 		return false;
-	rule->dependencies = new_block(c, count * sizeof(*rule->dependencies));
-	for (; rule->dependency_count < count; rule->dependency_count++) {
-		rule->dependencies[rule->dependency_count] = (struct schema_dependency){
-		    .name = json_tree_key(c->tree, place),
-		    .required = read_texts(c, place),
-		    .schema = is_list(c, place) ? NULL : part_at(c, place)};
-		place = c->tree->nodes[place].after;
-	}
+	dependency = rule->dependencies =
+	    new_block(c, count_at(c, rule->place) * sizeof(*rule->dependencies));
+	for (uint32_t part = rule->place + 1; part < end_of(c, rule->place); part = next(c, part))
+		*dependency++ = (struct schema_dependency){
+		    .name = json_tree_key(c->tree, part),
+		    .required = read_texts(c, part),
+		    .schema = is_list(c, part) ? NULL : part_at(c, part)};
+	rule->dependency_count = count_at(c, rule->place);
 	return true;
 }
 

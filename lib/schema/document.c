@@ -137,26 +137,23 @@ static void read_anchors(struct schema_document *document, uint32_t place, uint3
 
 static void read_schema(struct schema_document *document, uint32_t place, uint32_t resource)
 {
-	const struct json_tree *tree = &document->tree;
-	uint32_t member = place + 1;
+	const struct json_tree_node *nodes = document->tree.nodes;
 
-	if (tree->nodes[place].type != JSON_OBJECT)
+	if (nodes[place].type != JSON_OBJECT)
 		return;
 	resource = own_resource(document, place, resource);
 	document->owners[place] = resource + 1;
 	read_anchors(document, place, resource);
-	for (uint32_t i = tree->nodes[place].count; i > 0; i--) {
+	for (uint32_t member = place + 1; member < nodes[place].after;
+	     member = nodes[member].after) {
 		enum schema_shape shape =
-		    schema_shape_of(json_tree_key(tree, member), tree->nodes[member].type);
-		uint32_t part = member + 1;
+		    schema_shape_of(json_tree_key(&document->tree, member), nodes[member].type);
 
 		if (shape == SHAPE_ONE)
 			read_schema(document, member, resource);
-		for (uint32_t n = shape > SHAPE_ONE ? tree->nodes[member].count : 0; n > 0; n--) {
+		for (uint32_t part = member + 1; shape > SHAPE_ONE && part < nodes[member].after;
+		     part = nodes[part].after)
 			read_schema(document, part, resource);
-			part = tree->nodes[part].after;
-		}
-		member = tree->nodes[member].after;
 	}
 }
 
