@@ -151,11 +151,11 @@ static const struct schema_node *dynamic_target(struct schema_checker *c,
 
 	for (uint32_t scope = c->scope; scope != 0 && node->anchor.at != NULL;
 	     scope = c->scopes[scope - 1].outer) {
-		const struct schema_name *name = schema_document_anchor(
+		uint32_t place = schema_document_anchor(
 		    &c->schema->document, c->scopes[scope - 1].resource, node->anchor);
 
-		if (name != NULL && c->schema->nodes[name->place] != NULL)
-			target = c->schema->nodes[name->place];
+		if (place != JSON_NO_NODE && c->schema->nodes[place] != NULL)
+			target = c->schema->nodes[place];
 		checker_spend(c, 4);
 	}
 	return target;

@@ -144,7 +144,6 @@ static struct schema_node *follow(struct schema_compiler *c, uint32_t place, str
 {
 	struct schema_document *document = &c->schema->document;
 	struct span reference = decode(c, place), fragment;
-	const struct schema_name *name;
 	struct schema_node *target;
 	uint32_t resource = 0, found;
 
@@ -156,8 +155,7 @@ static struct schema_node *follow(struct schema_compiler *c, uint32_t place, str
 		return NULL;
 	target->remembered = true;
 	fragment = schema_fragment(reference);
-	name = fragment.len > 0 ? schema_document_anchor(document, resource, fragment) : NULL;
-	if (name != NULL && name->place == found)
+	if (fragment.len > 0 && schema_document_anchor(document, resource, fragment) == found)
 		*anchor = fragment;
 	return target;
 }

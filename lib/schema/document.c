@@ -54,33 +54,47 @@ struct span schema_fragment(struct span reference)
 	return span_from(reference, before < reference.len ? before + 1 : before);
 }
 
-/* ---- finding the names ---- */
+/* ---- the names ---- */
 
-static void add_name(struct schema_document *document, struct span base, struct span anchor,
-		     struct schema_name name)
+/* What stands between a URI and an anchor. A $dynamicAnchor has a name as an anchor, and one that
+ * only schema_document_anchor looks for. */
+#define ANCHOR  "#"
+#define DYNAMIC "\n"
+
+static const struct schema_name *find_name(const struct schema_document *document, const char *uri,
+					   const char *mark, struct span anchor)
 {
-	struct buffer uri = {0};
+	char *name = mem_format("%s%s%.*s", uri, mark, SPAN_ARG(anchor));
+	const size_t *found = table_find(&document->by_uri, span_of(name));
 
-	buffer_add_span(&uri, base);
-	if (anchor.at != NULL)
-		buffer_add_char(&uri, '#');
-	buffer_add_span(&uri, anchor);
-	name.uri = buffer_take(&uri);
+	free(name);
+	return found != NULL ? &document->names[*found] : NULL;
+}
+
+/* Of equal names the first one in the document counts. */
+static void add_name(struct schema_document *document, const char *mark, struct span anchor,
+		     uint32_t place, uint32_t resource)
+{
+	const char *uri = document->resources[resource];
+	char *name = mem_format("%s%s%.*s", uri, mark, SPAN_ARG(anchor));
+
+	if (find_name(document, uri, mark, anchor) != NULL) {
+		free(name);
+		return;
+	}
+	*table_add(&document->by_uri, span_of(name)) = document->name_count;
 	document->names =
 	    array_grow(document->names, document->name_count, sizeof(*document->names));
-	document->names[document->name_count++] = name;
+	document->names[document->name_count++] = (struct schema_name){name, place, resource};
 }
 
 static uint32_t add_resource(struct schema_document *document, struct span uri, uint32_t place)
 {
-	uint32_t resource = document->resource_count;
+	uint32_t resource = document->resource_count++;
 
-	document->resources =
-	    array_grow(document->resources, document->resource_count, sizeof(*document->resources));
-	document->resources[document->resource_count++] =
-	    (struct schema_resource){mem_copy(uri), place};
-	add_name(document, uri, (struct span){0},
-		 (struct schema_name){.place = place, .resource = resource});
+	document->resources = array_grow(document->resources, resource, sizeof(char *));
+	document->resources[resource] = mem_copy(uri);
+	add_name(document, "", SPAN(""), place, resource);
 	return resource;
 }
 
@@ -105,14 +119,13 @@ static uint32_t own_resource(struct schema_document *document, uint32_t place, u
 		return resource;
 	if (!keyword_text(document, place, "$id", &id))
 		return resource;
-	uri_resolve(before_fragment(buffer_span(&id)), span_of(document->resources[resource].uri),
+	uri_resolve(before_fragment(buffer_span(&id)), span_of(document->resources[resource]),
 		    &uri);
-	if (!span_is(buffer_span(&uri), document->resources[resource].uri))
+	if (!span_is(buffer_span(&uri), document->resources[resource]))
 		resource = add_resource(document, buffer_span(&uri), place);
 	fragment = schema_fragment(buffer_span(&id));
 	if (document->draft7 && fragment.len > 0)
-		add_name(document, buffer_span(&uri), fragment,
-			 (struct schema_name){.place = place, .resource = resource});
+		add_name(document, ANCHOR, fragment, place, resource);
 	buffer_free(&id);
 	buffer_free(&uri);
 	return resource;
@@ -120,19 +133,18 @@ static uint32_t own_resource(struct schema_document *document, uint32_t place, u
 
 static void read_anchors(struct schema_document *document, uint32_t place, uint32_t resource)
 {
-	static const char *const keywords[] = {"$anchor", "$dynamicAnchor"};
+	struct buffer anchor = {0};
 
-	for (int dynamic = 0; dynamic < 2 && !document->draft7; dynamic++) {
-		struct buffer anchor = {0};
-
-		if (keyword_text(document, place, keywords[dynamic], &anchor))
-			add_name(document, span_of(document->resources[resource].uri),
-				 buffer_span(&anchor),
-				 (struct schema_name){.place = place,
-						      .resource = resource,
-						      .is_dynamic = dynamic != 0});
-		buffer_free(&anchor);
+	if (document->draft7)
+		return;
+	if (keyword_text(document, place, "$anchor", &anchor))
+		add_name(document, ANCHOR, buffer_span(&anchor), place, resource);
+	buffer_clear(&anchor);
+	if (keyword_text(document, place, "$dynamicAnchor", &anchor)) {
+		add_name(document, ANCHOR, buffer_span(&anchor), place, resource);
+		add_name(document, DYNAMIC, buffer_span(&anchor), place, resource);
 	}
+	buffer_free(&anchor);
 }
 
 static void read_schema(struct schema_document *document, uint32_t place, uint32_t resource)
@@ -155,15 +167,6 @@ static void read_schema(struct schema_document *document, uint32_t place, uint32
 		     part = nodes[part].after)
 			read_schema(document, part, resource);
 	}
-}
-
-/* By URI; of the same URI the one that stands first in the document. */
-static int compare_names(const void *a, const void *b)
-{
-	const struct schema_name *left = a, *right = b;
-	int order = strcmp(left->uri, right->uri);
-
-	return order != 0 ? order : (left->place > right->place) - (left->place < right->place);
 }
 
 /* ---- the document ---- */
@@ -191,7 +194,6 @@ bool schema_document_read(struct schema_document *document, struct span text)
 	document->owners = mem_zero(document->tree.count * sizeof(*document->owners));
 	add_resource(document, SPAN(""), 0);
 	read_schema(document, 0, 0);
-	qsort(document->names, document->name_count, sizeof(*document->names), compare_names);
 	return true;
 }
 
@@ -200,8 +202,9 @@ void schema_document_free(struct schema_document *document)
 	for (size_t i = 0; i < document->name_count; i++)
 		free(document->names[i].uri);
 	for (uint32_t i = 0; i < document->resource_count; i++)
-		free(document->resources[i].uri);
+		free(document->resources[i]);
 	free(document->names);
+	table_free(&document->by_uri);
 	free(document->resources);
 	free(document->owners);
 	json_tree_free(&document->tree);
@@ -210,23 +213,6 @@ void schema_document_free(struct schema_document *document)
 }
 
 /* ---- following references ---- */
-
-static const struct schema_name *find_name(const struct schema_document *document, const char *uri)
-{
-	size_t first = 0, last = document->name_count;
-
-	while (first < last) {
-		size_t middle = first + (last - first) / 2;
-
-		if (strcmp(document->names[middle].uri, uri) < 0)
-			first = middle + 1;
-		else
-			last = middle;
-	}
-	return first < document->name_count && strcmp(document->names[first].uri, uri) == 0
-		   ? &document->names[first]
-		   : NULL;
-}
 
 static uint32_t find_element(const struct json_tree *tree, uint32_t array, struct span index)
 {
@@ -284,22 +270,15 @@ static uint32_t follow_pointer(struct schema_document *document, uint32_t place,
 static uint32_t follow(struct schema_document *document, const char *uri, struct span fragment,
 		       uint32_t *found_resource)
 {
-	bool is_pointer = fragment.len == 0 || fragment.at[0] == '/';
-	const struct schema_name *found;
-	struct buffer name = {0};
+	bool is_anchor = fragment.len > 0 && fragment.at[0] != '/';
+	const struct schema_name *found =
+	    find_name(document, uri, is_anchor ? ANCHOR : "", is_anchor ? fragment : SPAN(""));
 
-	buffer_add_text(&name, uri);
-	if (!is_pointer) {
-		buffer_add_char(&name, '#');
-		buffer_add_span(&name, fragment);
-	}
-	found = find_name(document, buffer_string(&name));
-	buffer_free(&name);
 	if (found == NULL)
 		return JSON_NO_NODE;
 	*found_resource = found->resource;
-	return is_pointer ? follow_pointer(document, found->place, fragment, found_resource)
-			  : found->place;
+	return is_anchor ? found->place
+			 : follow_pointer(document, found->place, fragment, found_resource);
 }
 
 uint32_t schema_document_follow(struct schema_document *document, uint32_t resource,
@@ -309,7 +288,7 @@ uint32_t schema_document_follow(struct schema_document *document, uint32_t resou
 	uint32_t found;
 
 	uri_decode(schema_fragment(reference), &fragment);
-	uri_resolve(before_fragment(reference), span_of(document->resources[resource].uri), &uri);
+	uri_resolve(before_fragment(reference), span_of(document->resources[resource]), &uri);
 	found = follow(document, buffer_string(&uri), buffer_span(&fragment), found_resource);
 	buffer_free(&uri);
 	buffer_free(&fragment);
@@ -331,24 +310,11 @@ struct span schema_document_resolve(struct schema_document *document, struct spa
 	return found != JSON_NO_NODE ? json_tree_text(tree, found) : (struct span){0};
 }
 
-const struct schema_name *schema_document_anchor(const struct schema_document *document,
-						 uint32_t resource, struct span anchor)
+uint32_t schema_document_anchor(const struct schema_document *document, uint32_t resource,
+				struct span anchor)
 {
-	struct buffer uri = {0};
-	const struct schema_name *found;
+	const struct schema_name *found =
+	    find_name(document, document->resources[resource], DYNAMIC, anchor);
 
-	buffer_add_text(&uri, document->resources[resource].uri);
-	buffer_add_char(&uri, '#');
-	buffer_add_span(&uri, anchor);
-	found = find_name(document, buffer_string(&uri));
-	buffer_free(&uri);
-	while (found != NULL && !found->is_dynamic) {
-		const struct schema_name *next = found + 1;
-
-		found = next < document->names + document->name_count &&
-				strcmp(next->uri, found->uri) == 0
-			    ? next
-			    : NULL;
-	}
-	return found;
+	return found != NULL ? found->place : JSON_NO_NODE;
 }

@@ -9,28 +9,22 @@
 
 #include "json/tree.h"
 
-/* The document itself, or a schema within it that has an $id. */
-struct schema_resource {
-	char *uri;
-	uint32_t place;
-};
-
 /* What a reference can name: "URI", or "URI#anchor". */
 struct schema_name {
 	char *uri;
 	uint32_t place, resource;
-	bool is_dynamic; /* $dynamicAnchor */
 };
 
 struct schema_document {
 	char *text;
 	struct json_tree tree;
-	bool draft7; /* "$schema" names draft 7 or an older one; otherwise 2020-12 */
-	struct schema_resource *resources; /* the first is the whole document */
+	bool draft7;      /* "$schema" names draft 7 or an older one; otherwise 2020-12 */
+	char **resources; /* the URIs of the document itself, and of the schemas that have an $id */
 	uint32_t resource_count;
-	struct schema_name *names; /* in the order of their URIs */
+	struct schema_name *names;
 	size_t name_count;
-	uint32_t *owners; /* of each place that holds a schema: 1 + its resource; others: 0 */
+	struct table by_uri; /* the names */
+	uint32_t *owners;    /* of each place that holds a schema: 1 + its resource; others: 0 */
 };
 
 /* Read the document `text`, valid JSON without white space around it, of which a copy is made.
@@ -51,9 +45,9 @@ uint32_t schema_document_follow(struct schema_document *document, uint32_t resou
  * has one, leads to; absent if that is nothing in this document. */
 struct span schema_document_resolve(struct schema_document *document, struct span schema);
 
-/* The dynamic anchor `anchor` of a resource; NULL: it has none. */
-const struct schema_name *schema_document_anchor(const struct schema_document *document,
-						 uint32_t resource, struct span anchor);
+/* The place of the dynamic anchor `anchor` of a resource; JSON_NO_NODE: it has none. */
+uint32_t schema_document_anchor(const struct schema_document *document, uint32_t resource,
+				struct span anchor);
 
 /* The text behind the "#" of a URI reference; empty if there is none. */
 struct span schema_fragment(struct span reference);
