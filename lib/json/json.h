@@ -70,6 +70,9 @@ enum json_type {
 	JSON_OBJECT,
 };
 
+/* The name of a type in JSON Schema: "null", "boolean", "number", "string", "array", "object". */
+const char *json_type_name(enum json_type type);
+
 /* `text` without white space around it: what to call first on a whole document. */
 struct span json_trim(struct span text);
 

@@ -2,9 +2,7 @@
 
 static struct span find_member(struct span object, struct span key)
 {
-	struct json_walk walk = json_walk(object);
-
-	while (json_next(&walk))
+	for (struct json_walk walk = json_walk(object); json_next(&walk);)
 		if (span_equal(walk.key, key))
 			return walk.value;
 	return (struct span){0};
@@ -25,9 +23,7 @@ void json_merge(struct buffer *out, struct span base, struct span patch)
 
 		if (json_type(change) == JSON_NULL)
 			continue;
-		json_comma(out);
-		buffer_add_span(out, walk.key);
-		buffer_add_char(out, ':');
+		json_copy_key(out, walk.key);
 		if (change.at != NULL)
 			json_merge(out, walk.value, change);
 		else
@@ -37,9 +33,7 @@ void json_merge(struct buffer *out, struct span base, struct span patch)
 	while (json_next(&walk)) {
 		if (json_type(walk.value) == JSON_NULL || find_member(base, walk.key).at != NULL)
 			continue;
-		json_comma(out);
-		buffer_add_span(out, walk.key);
-		buffer_add_char(out, ':');
+		json_copy_key(out, walk.key);
 		json_merge(out, (struct span){0}, walk.value);
 	}
 	json_close(out, '}');

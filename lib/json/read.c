@@ -14,23 +14,6 @@ static const char *skip_space(const char *at, const char *end)
 	return at;
 }
 
-/* Behind the string that begins at `at`, or `end`. */
-static const char *skip_string(const char *at, const char *end)
-{
-	const char *quote = at + 1;
-
-	while (quote < end && (quote = memchr(quote, '"', (size_t)(end - quote))) != NULL) {
-		const char *slash = quote;
-
-		while (slash > at + 1 && slash[-1] == '\\')
-			slash--;
-		if ((quote - slash) % 2 == 0)
-			return quote + 1;
-		quote++;
-	}
-	return end;
-}
-
 /* Behind the value that begins at `at`, or `end`. Always moves on when at < end. */
 static const char *skip_value(const char *at, const char *end)
 {
@@ -41,7 +24,7 @@ static const char *skip_value(const char *at, const char *end)
 	do {
 		switch (*at) {
 		case '"':
-			at = skip_string(at, end);
+			at = scan_past_string(at, end);
 			break;
 		case '{':
 		case '[':
@@ -62,6 +45,16 @@ static const char *skip_value(const char *at, const char *end)
 		}
 	} while (depth > 0 && at < end);
 	return at;
+}
+
+const char *json_type_name(enum json_type type)
+{
+	static const char *const names[] = {
+	    [JSON_ABSENT] = "nothing", [JSON_NULL] = "null",     [JSON_BOOL] = "boolean",
+	    [JSON_NUMBER] = "number",  [JSON_STRING] = "string", [JSON_ARRAY] = "array",
+	    [JSON_OBJECT] = "object"};
+
+	return names[type];
 }
 
 struct span json_trim(struct span text)

@@ -133,4 +133,21 @@ static inline bool scan_is_plain(const char *at, size_t len)
 	return odd == 0;
 }
 
+/* The place behind the string that begins at `at`; `end` if the string has no end. */
+static inline const char *scan_past_string(const char *at, const char *end)
+{
+	const char *quote = at + 1;
+
+	while (quote < end && (quote = memchr(quote, '"', (size_t)(end - quote))) != NULL) {
+		const char *slash = quote;
+
+		while (slash > at + 1 && slash[-1] == '\\')
+			slash--;
+		if ((quote - slash) % 2 == 0)
+			return quote + 1;
+		quote++;
+	}
+	return end;
+}
+
 #endif

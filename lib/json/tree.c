@@ -47,18 +47,12 @@ static void end_node(struct parser *p, uint32_t node)
 	p->tree->nodes[node].after = p->tree->count;
 }
 
-/* The string at p->at, with its quotes; steps over it. *plain: no escape is in it. */
-static struct span take_string(struct parser *p, bool *plain)
+/* The string at p->at, with its quotes; steps over it. */
+static struct span take_string(struct parser *p)
 {
-	const char *start = p->at, *at = start + 1;
-	bool ascii;
+	const char *start = p->at;
 
-	*plain = true;
-	while ((at = scan_string(p->text.at, at, p->end, &ascii)) < p->end && *at != '"') {
-		*plain = false;
-		at += *at == '\\' && p->end - at > 1 ? 2 : 1;
-	}
-	p->at = at < p->end ? at + 1 : p->end;
+	p->at = scan_past_string(start, p->end);
 	return (struct span){start, (size_t)(p->at - start)};
 }
 
@@ -67,13 +61,11 @@ static struct span take_string(struct parser *p, bool *plain)
 static void take_key(struct parser *p)
 {
 	struct buffer *keys = &p->tree->keys;
-	bool plain;
-	struct span raw = take_string(p, &plain);
+	struct span raw = take_string(p);
 
-	if (plain && raw.len >= 2) {
-		p->key = (struct span){raw.at + 1, raw.len - 2};
+	p->key = json_plain(raw);
+	if (p->key.at != NULL)
 		return;
-	}
 	if (keys->len == 0)
 		buffer_reserve(keys, 2 * p->text.len + 1);
 	p->key = (struct span){keys->at + keys->len, keys->len};
@@ -82,73 +74,52 @@ static void take_key(struct parser *p)
 	buffer_add_span(keys, raw);
 }
 
-static bool open_container(struct parser *p)
-{
-	uint32_t node = add_node(p, *p->at == '{' ? JSON_OBJECT : JSON_ARRAY, p->at);
-
-	p->at++;
-	if (p->depth == JSON_MAX_DEPTH)
-		return false;
-	p->open[p->depth++] = node;
-	return true;
-}
-
+/* Whether the name of a member comes next. */
 static bool wants_key(const struct parser *p)
 {
 	return p->key.at == NULL && p->depth > 0 &&
 	       p->tree->nodes[p->open[p->depth - 1]].type == JSON_OBJECT;
 }
 
-static void take_scalar(struct parser *p)
+static bool take_value(struct parser *p)
 {
-	enum json_type type = *p->at == 'n'                    ? JSON_NULL
-			      : *p->at == 't' || *p->at == 'f' ? JSON_BOOL
-							       : JSON_NUMBER;
+	enum json_type type = json_type((struct span){p->at, (size_t)(p->end - p->at)});
 	uint32_t node = add_node(p, type, p->at);
 
-	do
+	if (type == JSON_STRING) {
+		take_string(p);
+	} else if (type == JSON_OBJECT || type == JSON_ARRAY) {
 		p->at++;
-	while (p->at < p->end && *p->at != ',' && *p->at != ']' && *p->at != '}' &&
-	       (unsigned char)*p->at > ' ');
+		if (p->depth == JSON_MAX_DEPTH)
+			return false;
+		p->open[p->depth++] = node;
+		return true;
+	} else {
+		do
+			p->at++;
+		while (p->at < p->end && *p->at != ',' && *p->at != ']' && *p->at != '}' &&
+		       !span_is_space(*p->at));
+	}
 	end_node(p, node);
+	return true;
 }
 
 static bool take_token(struct parser *p)
 {
-	uint32_t node;
-	bool plain;
+	char c = *p->at;
 
-	switch (*p->at) {
-	case '{':
-	case '[':
-		return open_container(p);
-	case '}':
-	case ']':
+	if (c == '"' && wants_key(p)) {
+		take_key(p);
+	} else if (c == '}' || c == ']') {
 		p->at++;
 		if (p->depth > 0)
 			end_node(p, p->open[--p->depth]);
-		return true;
-	case '"':
-		if (wants_key(p)) {
-			take_key(p);
-			return true;
-		}
-		node = add_node(p, JSON_STRING, p->at);
-		take_string(p, &plain);
-		end_node(p, node);
-		return true;
-	case ' ':
-	case '\t':
-	case '\r':
-	case '\n':
-	case ',':
-	case ':':
+	} else if (c == ',' || c == ':' || span_is_space(c)) {
 		p->at++;
-		return true;
-	default:
-		take_scalar(p);
-		return true;
+	} else {
+		return take_value(p);
 	}
+	return true;
 }
 
 static void forget_tables(struct json_tree *tree)
@@ -197,15 +168,14 @@ uint32_t json_tree_key_node(struct json_tree *tree, uint32_t member)
 {
 	struct span key = json_tree_key(tree, member);
 	bool decoded = tree->keys.len > 0 && key.at >= tree->keys.at &&
-		       key.at < tree->keys.at + tree->keys.len,
-	     plain;
+		       key.at < tree->keys.at + tree->keys.len;
 	const char *raw = decoded ? key.at + key.len : key.at - 1;
 	const char *end = decoded ? tree->keys.at + tree->keys.len : raw + key.len + 2;
 	struct parser p = {
 	    .tree = tree, .text = {raw, (size_t)(end - raw)}, .at = raw, .end = end, .depth = 0};
 	uint32_t node = add_node(&p, JSON_STRING, raw);
 
-	take_string(&p, &plain);
+	take_string(&p);
 	end_node(&p, node);
 	return node;
 }
@@ -352,4 +322,50 @@ bool json_tree_equal(struct json_tree *a, uint32_t left, struct json_tree *b, ui
 	if (type == JSON_ARRAY || type == JSON_OBJECT)
 		return members_equal(a, left, b, right);
 	return json_equal(json_tree_text(a, left), json_tree_text(b, right));
+}
+
+/* Only a string with an escape can have another text than its bytes say. */
+static bool strings_equal(struct span a, struct span b)
+{
+	struct buffer left = {0}, right = {0};
+	bool equal = span_equal(a, b);
+
+	if (equal || (json_plain(a).at != NULL && json_plain(b).at != NULL))
+		return equal;
+	json_decode(a, &left);
+	json_decode(b, &right);
+	equal = span_equal(buffer_span(&left), buffer_span(&right));
+	buffer_free(&left);
+	buffer_free(&right);
+	return equal;
+}
+
+static bool containers_equal(struct span a, struct span b)
+{
+	struct json_tree left = {0}, right = {0};
+	bool equal = span_equal(a, b) || (json_tree_parse(&left, a) && json_tree_parse(&right, b) &&
+					  json_tree_equal(&left, 0, &right, 0));
+
+	json_tree_free(&left);
+	json_tree_free(&right);
+	return equal;
+}
+
+bool json_equal(struct span a, struct span b)
+{
+	enum json_type type = json_type(a);
+
+	if (type != json_type(b))
+		return false;
+	switch (type) {
+	case JSON_NUMBER:
+		return decimal_compare(a, b) == 0;
+	case JSON_STRING:
+		return strings_equal(a, b);
+	case JSON_ARRAY:
+	case JSON_OBJECT:
+		return containers_equal(a, b);
+	default:
+		return span_equal(a, b);
+	}
 }

@@ -10,15 +10,6 @@ enum {
 
 /* ---- types and constants ---- */
 
-static const char *type_name(enum json_type type)
-{
-	static const char *const names[] = {
-	    [JSON_NULL] = "null",     [JSON_BOOL] = "boolean", [JSON_NUMBER] = "number",
-	    [JSON_STRING] = "string", [JSON_ARRAY] = "array",  [JSON_OBJECT] = "object"};
-
-	return names[type];
-}
-
 static struct span value_text(const struct schema_checker *c, uint32_t value)
 {
 	return json_tree_text(c->value, value);
@@ -67,7 +58,7 @@ bool checker_wrong_type(struct schema_checker *c, const struct schema_node *node
 	if (!json_decode(type, &names))
 		list_values(&names, type, true);
 	checker_fault(c, "must be %s, not %s", buffer_string(&names),
-		      type_name(value_type(c, value)));
+		      json_type_name(value_type(c, value)));
 	buffer_free(&names);
 	return false;
 }

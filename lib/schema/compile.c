@@ -182,12 +182,8 @@ static struct pattern *add_pattern(struct schema_compiler *c, struct span text, 
 
 static unsigned type_bit(struct span name)
 {
-	static const char *const names[] = {
-	    [JSON_NULL] = "null",     [JSON_BOOL] = "boolean", [JSON_NUMBER] = "number",
-	    [JSON_STRING] = "string", [JSON_ARRAY] = "array",  [JSON_OBJECT] = "object"};
-
-	for (unsigned type = JSON_NULL; type <= JSON_OBJECT; type++)
-		if (json_is(name, names[type]))
+	for (enum json_type type = JSON_NULL; type <= JSON_OBJECT; type++)
+		if (json_is(name, json_type_name(type)))
 			return 1U << type;
 	return json_is(name, "integer") ? SCHEMA_INTEGER : 0;
 }

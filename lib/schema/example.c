@@ -26,6 +26,12 @@ struct generator {
 
 static bool generate(struct generator *g, struct span schema, struct buffer *out);
 
+static void put_value(struct buffer *out, struct span value)
+{
+	json_comma(out);
+	json_write_compact(out, value);
+}
+
 /* The compiled form of a schema of the document; NULL if it is none. */
 static const struct schema_node *node_of(const struct generator *g, struct span schema)
 {
@@ -67,7 +73,6 @@ static void add_part(struct generator *g, struct schema_parts *parts, struct spa
 {
 	static const char *const alternatives[] = {"anyOf", "oneOf"};
 	const struct schema_node *node;
-	struct json_walk all;
 	size_t count = 1;
 
 	if (json_type(schema) != JSON_OBJECT || parts->count > MAX_DEPTH)
@@ -78,8 +83,7 @@ static void add_part(struct generator *g, struct schema_parts *parts, struct spa
 	if (node != NULL && node->reference != NULL)
 		add_part(g, parts,
 			 json_tree_text(&g->schema->document.tree, node->reference->place), choice);
-	all = json_walk(json_get(schema, "allOf"));
-	while (json_next(&all))
+	for (struct json_walk all = json_walk(json_get(schema, "allOf")); json_next(&all);)
 		add_part(g, parts, all.value, choice);
 	for (size_t i = 0; i < 2; i++) {
 		struct span array = json_get(schema, alternatives[i]);
@@ -156,8 +160,7 @@ static void write_number(struct generator *g, const struct schema_parts *parts, 
 	if (g->variant == 0 && value == range.least && range.step <= 1 &&
 	    json_type(least) == JSON_NUMBER && json_double(least, 0) == value &&
 	    (!integer || decimal_is_integer(least))) {
-		json_comma(out);
-		buffer_add_span(out, least);
+		put_value(out, least);
 		return;
 	}
 	if (range.step > 0)
@@ -271,103 +274,98 @@ static void write_member(struct generator *g, const struct schema_parts *parts, 
 	generate(g, property, out);
 }
 
-/* Whether the object being written since `start` has a member already. */
-static bool has_member(struct buffer *out, size_t start, const char *name)
-{
-	struct buffer object = {0};
-	bool has;
-
-	buffer_add(&object, out->at + start, out->len - start);
-	buffer_add_char(&object, '}');
-	has = json_get(json_trim(buffer_span(&object)), name).at != NULL;
-	buffer_free(&object);
-	return has;
-}
-
+/* Write the members that the strings in `names` (or its keys) name, unless they are in `written`,
+ * until it has `wanted` members. */
 static void write_members(struct generator *g, const struct schema_parts *parts, struct span names,
-			  bool names_are_keys, size_t start, int64_t *wanted, struct buffer *out)
+			  struct table *written, int64_t wanted, struct buffer *out)
 {
-	struct json_walk walk = json_walk(names);
+	for (struct json_walk walk = json_walk(names);
+	     (int64_t)written->count < wanted && json_next(&walk);) {
+		char *name = json_text(walk.is_object ? walk.key : walk.value);
 
-	while (*wanted > 0 && json_next(&walk)) {
-		char *name = json_text(names_are_keys ? walk.key : walk.value);
-
-		if (name != NULL && !has_member(out, start, name)) {
-			write_member(g, parts, name, out);
-			--*wanted;
+		if (name == NULL || table_find(written, span_of(name)) != NULL) {
+			free(name);
+			continue;
 		}
-		free(name);
+		table_add(written, span_of(name));
+		write_member(g, parts, name, out);
 	}
 }
 
 static void write_object(struct generator *g, const struct schema_parts *parts, struct buffer *out)
 {
-	int64_t all = INT64_MAX, more = keyword_int(parts, "minProperties", 0);
-	size_t start;
+	int64_t least = keyword_int(parts, "minProperties", 0);
+	struct table written = {0}; /* it owns the names */
 
 	json_open(out, '{');
-	start = out->len - 1;
 	for (size_t i = 0; i < parts->count; i++)
-		write_members(g, parts, json_get(parts->at[i], "required"), false, start, &all,
+		write_members(g, parts, json_get(parts->at[i], "required"), &written, INT64_MAX,
 			      out);
-	more -= INT64_MAX - all;
-	for (size_t i = 0; i < parts->count && more > 0; i++)
-		write_members(g, parts, json_get(parts->at[i], "properties"), true, start, &more,
-			      out);
-	for (int64_t i = 0; i < more && i < MAX_LENGTH; i++) {
-		char name[32];
+	for (size_t i = 0; i < parts->count; i++)
+		write_members(g, parts, json_get(parts->at[i], "properties"), &written, least, out);
+	for (int64_t i = (int64_t)written.count; i < least && i < MAX_LENGTH; i++) {
+		char *name = mem_format("extra_%lld", (long long)(i - (int64_t)written.count) + 1);
 
-		snprintf(name, sizeof(name), "extra_%lld", (long long)i + 1);
 		write_member(g, parts, name, out);
+		free(name);
 	}
 	json_close(out, '}');
+	for (size_t i = 0; i < written.capacity; i++)
+		free((char *)written.slots[i].key.at);
+	table_free(&written);
 }
 
 /* ---- any value ---- */
 
 /* The type to make: what is said, else what the keywords speak of. */
-static const char *choose_type(const struct schema_parts *parts)
+static enum json_type choose_type(const struct schema_parts *parts, bool *integer)
 {
-	static const char *const types[] = {"object", "array",   "string", "integer",
-					    "number", "boolean", "null"};
-	static const char *const hints[][2] = {
-	    {"properties", "object"},       {"required", "object"},
-	    {"minProperties", "object"},    {"items", "array"},
-	    {"prefixItems", "array"},       {"minItems", "array"},
-	    {"minimum", "number"},          {"maximum", "number"},
-	    {"exclusiveMinimum", "number"}, {"exclusiveMaximum", "number"},
-	    {"multipleOf", "number"},
-	};
+	static const char *const hints[][7] = {
+	    [JSON_OBJECT] = {"properties", "required", "minProperties"},
+	    [JSON_ARRAY] = {"items", "prefixItems", "minItems"},
+	    [JSON_NUMBER] = {"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum",
+			     "multipleOf"}};
 	struct span type = keyword(parts, "type");
 
 	if (json_type(type) == JSON_ARRAY)
 		type = element(type, json_is(element(type, 0), "null"));
-	for (size_t i = 0; i < ARRAY_LEN(types); i++)
-		if (json_is(type, types[i]))
-			return types[i];
-	for (size_t i = 0; i < ARRAY_LEN(hints); i++)
-		if (keyword(parts, hints[i][0]).at != NULL)
-			return hints[i][1];
-	return "string";
+	*integer = json_is(type, "integer");
+	if (*integer)
+		return JSON_NUMBER;
+	for (enum json_type i = JSON_NULL; i <= JSON_OBJECT; i++)
+		if (json_is(type, json_type_name(i)))
+			return i;
+	for (size_t i = ARRAY_LEN(hints); i-- > 0;)
+		for (const char *const *hint = hints[i]; *hint != NULL; hint++)
+			if (keyword(parts, *hint).at != NULL)
+				return (enum json_type)i;
+	return JSON_STRING;
 }
 
 static void write_typed(struct generator *g, const struct schema_parts *parts, struct buffer *out)
 {
-	const char *type = choose_type(parts);
+	bool integer;
+	enum json_type type = choose_type(parts, &integer);
 
-	if (g->depth > g->max_depth && (type[0] == 'o' || type[0] == 'a'))
-		type = "null";
-	if (strcmp(type, "object") == 0) {
+	if (g->depth > g->max_depth && (type == JSON_OBJECT || type == JSON_ARRAY))
+		type = JSON_NULL;
+	switch (type) {
+	case JSON_OBJECT:
 		write_object(g, parts, out);
-	} else if (strcmp(type, "array") == 0) {
+		break;
+	case JSON_ARRAY:
 		write_array(g, parts, out);
-	} else if (strcmp(type, "string") == 0) {
+		break;
+	case JSON_STRING:
 		write_string(g, parts, out);
-	} else if (strcmp(type, "integer") == 0 || strcmp(type, "number") == 0) {
-		write_number(g, parts, type[0] == 'i', out);
-	} else {
-		json_comma(out);
-		buffer_add_text(out, type[0] == 'n' ? "null" : g->variant % 2 ? "true" : "false");
+		break;
+	case JSON_NUMBER:
+		write_number(g, parts, integer, out);
+		break;
+	default:
+		put_value(out, type == JSON_NULL     ? SPAN("null")
+			       : g->variant % 2 != 0 ? SPAN("true")
+						     : SPAN("false"));
 	}
 }
 
@@ -391,12 +389,10 @@ static void write_choice(struct generator *g, struct span schema, size_t choice,
 
 	add_part(g, &parts, schema, choice);
 	value = given ? given_value(g, &parts) : (struct span){0};
-	if (value.at != NULL) {
-		json_comma(out);
-		json_write_compact(out, value);
-	} else {
+	if (value.at != NULL)
+		put_value(out, value);
+	else
 		write_typed(g, &parts, out);
-	}
 	free(parts.at);
 }
 
@@ -415,10 +411,8 @@ static bool generate(struct generator *g, struct span schema, struct buffer *out
 	size_t start = out->len, choices = is_over ? 0 : count_choices(g, schema);
 
 	g->depth++;
-	if (choices == 0) {
-		json_comma(out);
-		buffer_add_text(out, "null");
-	}
+	if (choices == 0)
+		put_value(out, SPAN("null"));
 	for (size_t i = 0; !good && i < 2 * choices; i++) {
 		out->len = start;
 		write_choice(g, schema, i / 2, i % 2 == 0, out);
