@@ -3,9 +3,17 @@
 #include "model/protocol/openai.h"
 #include "model/protocol/openai_responses.h"
 
-/* ---- kinds ---- */
+/* An event: its JSON, and the members that most events have; absent where it has none. */
+struct responses_event {
+	struct span json, type; /* type: as text */
+	struct span delta, item_id, item, response, error;
+	int64_t output_index;                 /* -1: none */
+	int64_t summary_index, content_index; /* 0: none */
+};
 
-enum responses_kind responses_kind_of(struct span type)
+/* ---- the list of items ---- */
+
+static enum responses_kind kind_of(struct span type)
 {
 	if (span_is(type, "message"))
 		return ITEM_MESSAGE;
@@ -21,8 +29,6 @@ enum responses_kind responses_kind_of(struct span type)
 	return ITEM_OPAQUE;
 }
 
-/* ---- the list ---- */
-
 /* The list is in the order of output_index; items that have none come last. */
 static struct responses_item *insert(struct responses_decoder *d, struct span type, int64_t index)
 {
@@ -30,7 +36,7 @@ static struct responses_item *insert(struct responses_decoder *d, struct span ty
 	size_t at = d->item_count;
 
 	buffer_add_span(&item->type, type);
-	item->kind = responses_kind_of(type);
+	item->kind = kind_of(type);
 	item->index = index;
 	item->number = -1;
 	d->items = array_grow(d->items, d->item_count, sizeof(*d->items));
@@ -43,76 +49,78 @@ static struct responses_item *insert(struct responses_decoder *d, struct span ty
 	return item;
 }
 
-static struct responses_item *by_index(struct responses_decoder *d, enum responses_kind kind,
-				       int64_t index)
-{
-	for (size_t i = d->item_count; index >= 0 && i-- > 0;)
-		if (d->items[i]->kind == kind && d->items[i]->index == index)
-			return d->items[i];
-	return NULL;
-}
-
-static struct responses_item *by_id(struct responses_decoder *d, enum responses_kind kind,
-				    struct span id)
-{
-	for (size_t i = d->item_count; decoder_is_text(id) && i-- > 0;)
-		if (d->items[i]->kind == kind && json_is(id, buffer_string(&d->items[i]->id)))
-			return d->items[i];
-	return NULL;
-}
-
-static struct responses_item *by_call_id(struct responses_decoder *d, enum responses_kind kind,
-					 struct span call_id)
-{
-	for (size_t i = d->item_count; decoder_is_text(call_id) && i-- > 0;)
-		if (d->items[i]->kind == kind && !d->items[i]->done &&
-		    json_is(call_id, buffer_string(&d->items[i]->call_id)))
-			return d->items[i];
-	return NULL;
-}
-
-/* Whether an open item may be the one at `index`: one of the two has no position. */
-static bool may_be(const struct responses_item *item, enum responses_kind kind, int64_t index)
-{
-	return item->kind == kind && !item->done && (index < 0 || item->index < 0);
-}
-
-static struct responses_item *first_open(struct responses_decoder *d, enum responses_kind kind,
-					 int64_t index)
-{
-	for (size_t i = 0; i < d->item_count; i++)
-		if (may_be(d->items[i], kind, index))
-			return d->items[i];
-	return NULL;
-}
-
-static struct responses_item *last_open(struct responses_decoder *d, enum responses_kind kind,
-					int64_t index)
-{
-	for (size_t i = d->item_count; i-- > 0;)
-		if (may_be(d->items[i], kind, index))
-			return d->items[i];
-	return NULL;
-}
-
 /* ---- finding ---- */
 
-struct responses_item *responses_find(struct responses_decoder *d, enum responses_kind kind,
-				      const struct responses_event *event)
-{
-	struct responses_item *item = by_index(d, kind, event->output_index);
+/* What is known of the item that an event is about; absent ids, index -1: nothing. */
+struct item_key {
+	enum responses_kind kind;
+	int64_t index;
+	struct span id, call_id;
+};
 
-	if (item == NULL)
-		item = by_id(d, kind, event->item_id);
-	if (item == NULL)
-		item = last_open(d, kind, event->output_index);
-	return item;
+static struct item_key key_of(struct span type, struct span value, int64_t index)
+{
+	return (struct item_key){kind_of(type), index, json_get(value, "id"),
+				 json_get(value, "call_id")};
 }
 
-struct responses_item *responses_need(struct responses_decoder *d, const char *type,
-				      const struct responses_event *event)
+enum match { BY_INDEX, BY_ID, BY_CALL_ID, FIRST_OPEN, LAST_OPEN };
+
+static bool is_id(struct span id, struct buffer *known)
 {
-	struct responses_item *item = responses_find(d, responses_kind_of(span_of(type)), event);
+	return decoder_is_text(id) && json_is(id, buffer_string(known));
+}
+
+static bool is_other_id(struct span id, struct buffer *known)
+{
+	return known->len > 0 && decoder_is_text(id) && !json_is(id, buffer_string(known));
+}
+
+/* An open item may be any that is not done, if it has no position or the key has none. */
+static bool matches(struct responses_item *item, enum match by, const struct item_key *key)
+{
+	if (item->kind != key->kind)
+		return false;
+	if (by == BY_INDEX)
+		return key->index >= 0 && item->index == key->index;
+	if (by == BY_ID)
+		return is_id(key->id, &item->id);
+	if (by == BY_CALL_ID)
+		return !item->done && is_id(key->call_id, &item->call_id);
+	return !item->done && (key->index < 0 || item->index < 0);
+}
+
+/* The last item that matches, or the first open one; NULL: there is none. */
+static struct responses_item *find(struct responses_decoder *d, enum match by,
+				   const struct item_key *key)
+{
+	for (size_t i = 0; i < d->item_count; i++) {
+		size_t at = by == FIRST_OPEN ? i : d->item_count - 1 - i;
+
+		if (matches(d->items[at], by, key))
+			return d->items[at];
+	}
+	return NULL;
+}
+
+/* The item of the type `type` to which an event belongs: by its output_index, else by its item_id,
+ * else the last one that is not done. NULL: there is none. */
+static struct responses_item *item_of_event(struct responses_decoder *d, struct span type,
+					    const struct responses_event *event)
+{
+	struct item_key key = {kind_of(type), event->output_index, .id = event->item_id};
+	struct responses_item *item = find(d, BY_INDEX, &key);
+
+	if (item == NULL)
+		item = find(d, BY_ID, &key);
+	return item != NULL ? item : find(d, LAST_OPEN, &key);
+}
+
+/* The same; a new one if there is none. */
+static struct responses_item *need(struct responses_decoder *d, const char *type,
+				   const struct responses_event *event)
+{
+	struct responses_item *item = item_of_event(d, span_of(type), event);
 
 	if (item == NULL) {
 		item = insert(d, span_of(type), event->output_index);
@@ -121,19 +129,48 @@ struct responses_item *responses_need(struct responses_decoder *d, const char *t
 	return item;
 }
 
-/* The members that name an item. Some proxies send another id in each event. */
+/* Store the members that name an item. Some proxies send another id in each event. */
 static void describe(struct responses_item *item, struct span value)
 {
 	struct span id = json_get(value, "id");
 
-	if (item->id.len == 0)
-		json_decode(id, &item->id);
-	else if (decoder_is_text(id) && !json_is(id, buffer_string(&item->id)))
-		item->other_id = true;
-	if (item->call_id.len == 0)
-		json_decode(json_get(value, "call_id"), &item->call_id);
-	if (item->name.len == 0)
-		json_decode(json_get(value, "name"), &item->name);
+	item->other_id |= is_other_id(id, &item->id);
+	decoder_store_first(&item->id, id);
+	decoder_store_first(&item->call_id, json_get(value, "call_id"));
+	decoder_store_first(&item->name, json_get(value, "name"));
+}
+
+/* The item that is completed: by its position, else by its ids, which may be other ones in every
+ * event. It is done already if the provider sends its end twice. */
+static struct responses_item *ended_item(struct responses_decoder *d, const struct item_key *key)
+{
+	struct responses_item *named = find(d, BY_CALL_ID, key), *item = find(d, BY_INDEX, key);
+
+	if (named != NULL && named->index == key->index)
+		return named;
+	if (item != NULL &&
+	    (!item->done || is_id(key->id, &item->id) || is_id(key->call_id, &item->call_id)))
+		return item;
+	item = find(d, BY_ID, key);
+	if (item != NULL && !item->done)
+		return item;
+	return named != NULL ? named : find(d, FIRST_OPEN, key);
+}
+
+/* The item that begins, if it is there already: a delta came too early, or the item begins a second
+ * time. */
+static struct responses_item *begun_item(struct responses_decoder *d, const struct item_key *key)
+{
+	struct responses_item *item = find(d, BY_INDEX, key);
+
+	if (item == NULL)
+		item = find(d, BY_ID, key);
+	if (item == NULL || item->done || (item->index >= 0 && item->index != key->index))
+		return NULL;
+	if (item->added &&
+	    (is_other_id(key->id, &item->id) || is_other_id(key->call_id, &item->call_id)))
+		return NULL;
+	return item;
 }
 
 /* The type of an item, decoded; valid until the next call. */
@@ -144,75 +181,21 @@ static struct span type_of(struct responses_decoder *d, struct span value)
 	return buffer_span(&d->base.scratch);
 }
 
-/* Whether `value` has an id or call_id of `item`. */
-static bool is_same(struct responses_item *item, struct span value)
-{
-	struct span id = json_get(value, "id"), call_id = json_get(value, "call_id");
-
-	return (decoder_is_text(id) && json_is(id, buffer_string(&item->id))) ||
-	       (decoder_is_text(call_id) && json_is(call_id, buffer_string(&item->call_id)));
-}
-
-/* Whether `value` is another id than `known`. */
-static bool differs(struct buffer *known, struct span value)
-{
-	return known->len > 0 && decoder_is_text(value) && !json_is(value, buffer_string(known));
-}
-
-/* The item that `value` completes: by its position, else by its ids, which may be other ones in
- * every event. It is done already if the provider sends its end twice. */
-static struct responses_item *ended_item(struct responses_decoder *d, enum responses_kind kind,
-					 struct span value, int64_t index)
-{
-	struct responses_item *named = by_call_id(d, kind, json_get(value, "call_id"));
-	struct responses_item *item = by_index(d, kind, index);
-
-	if (named != NULL && named->index == index)
-		return named;
-	if (item != NULL && (!item->done || is_same(item, value)))
-		return item;
-	item = by_id(d, kind, json_get(value, "id"));
-	if (item != NULL && !item->done)
-		return item;
-	if (named != NULL)
-		return named;
-	return first_open(d, kind, index);
-}
-
-/* The item that begins as `value`, if it is there already: a delta came too early, or the item
- * begins a second time. */
-static struct responses_item *known_item(struct responses_decoder *d, enum responses_kind kind,
-					 struct span value, int64_t index)
-{
-	struct responses_item *item = by_index(d, kind, index);
-
-	if (item == NULL)
-		item = by_id(d, kind, json_get(value, "id"));
-	if (item == NULL || item->done || (item->index >= 0 && item->index != index))
-		return NULL;
-	if (item->added && (differs(&item->id, json_get(value, "id")) ||
-			    differs(&item->call_id, json_get(value, "call_id"))))
-		return NULL;
-	return item;
-}
-
 /* The item that output_item.added or output_item.done is about. NULL: it has no type. */
 static struct responses_item *item_of(struct responses_decoder *d,
 				      const struct responses_event *event, bool added)
 {
-	struct span value = event->item;
-	int64_t index = event->output_index;
-	struct span type = type_of(d, value);
-	enum responses_kind kind = responses_kind_of(type);
+	struct span type = type_of(d, event->item);
+	struct item_key key = key_of(type, event->item, event->output_index);
 	struct responses_item *item;
 
 	if (type.len == 0)
 		return NULL;
-	item = added ? known_item(d, kind, value, index) : ended_item(d, kind, value, index);
+	item = added ? begun_item(d, &key) : ended_item(d, &key);
 	if (item == NULL)
-		item = insert(d, type, index);
+		item = insert(d, type, event->output_index);
 	item->added |= added;
-	describe(item, value);
+	describe(item, event->item);
 	return item;
 }
 
@@ -235,48 +218,6 @@ static struct responses_item *listed_item(struct responses_decoder *d, struct sp
 	if (!item->done)
 		describe(item, value);
 	return item;
-}
-
-/* ---- items begin and end ---- */
-
-static void item_added(struct responses_decoder *d, const struct responses_event *event)
-{
-	struct responses_item *item = item_of(d, event, true);
-
-	if (item == NULL)
-		return;
-	if (item->kind == ITEM_CALL)
-		responses_announce(d, item);
-	else if (item->kind == ITEM_HOSTED)
-		responses_hosted_begin(d, item);
-}
-
-static void item_done(struct responses_decoder *d, struct responses_item *item, struct span value)
-{
-	if (item == NULL || item->done)
-		return;
-	switch (item->kind) {
-	case ITEM_MESSAGE:
-		responses_message_done(d, item, value);
-		break;
-	case ITEM_REASONING:
-		responses_reasoning_done(d, item, value);
-		break;
-	case ITEM_CALL:
-		responses_call_done(d, item, value);
-		break;
-	case ITEM_HOSTED:
-		responses_hosted_done(d, item, value);
-		break;
-	case ITEM_OUTPUT:
-		responses_output_done(d, item, value);
-		break;
-	case ITEM_OPAQUE:
-		responses_opaque_done(d, item, value);
-		break;
-	}
-	item->done = true;
-	responses_pass_on(d, false);
 }
 
 /* ---- the response ---- */
@@ -302,135 +243,197 @@ static void read_output(struct responses_decoder *d, struct span output)
 
 		if (item != NULL && item->kind == ITEM_REASONING && item->done &&
 		    !item->encrypted && decoder_is_text(encrypted))
-			responses_reasoning_late(item, walk.value);
-		item_done(d, item, walk.value);
+			responses_keep_reasoning(item, walk.value);
+		responses_done(d, item, walk.value);
 	}
 }
 
-/* The code is all that shows why a response failed. Of the codes that are not known, only those
- * that name a fault of the server are worth another attempt. */
-static bool is_passing(const char *code)
+/* Of the codes that are not known, only those that name a fault of the server are worth another
+ * attempt. */
+static bool is_server_fault(const char *code)
 {
-	static const char *const words[] = {"server_error", "internal", "unavailable", "timeout",
-					    NULL};
+	static const char *const words[] = {"server_error", "internal", "unavailable", "timeout"};
 
-	for (size_t i = 0; words[i] != NULL; i++)
+	for (size_t i = 0; i < ARRAY_LEN(words); i++)
 		if (strstr(code, words[i]) != NULL)
 			return true;
 	/* An error without a code has its type here, which is that of every error event. */
 	return *code == '\0' || strcmp(code, "error") == 0 || (*code >= '0' && *code <= '9');
 }
 
-static bool read_failure(struct responses_decoder *d, struct span body)
+/* Only the code shows why a response failed. */
+static void read_failure(struct responses_decoder *d, struct span body)
 {
-	bool first = d->base.failure.kind == ERROR_NONE;
+	struct failure *failure = &d->base.failure;
+	bool first = failure->kind == ERROR_NONE;
 
 	decoder_fail_with(&d->base, body);
-	if (first && d->base.failure.kind == ERROR_SERVER &&
-	    !is_passing(buffer_string(&d->base.failure.code))) {
-		d->base.failure.kind = ERROR_INVALID_REQUEST;
-		d->base.failure.retryable = false;
-	}
-	return false;
+	if (!first || failure->kind != ERROR_SERVER ||
+	    is_server_fault(buffer_string(&failure->code)))
+		return;
+	failure->kind = ERROR_INVALID_REQUEST;
+	failure->retryable = false;
 }
 
-static bool fail(struct responses_decoder *d, struct span response)
+/* A response that is over; `by_event` is the status in the name of its event, for responses without
+ * one. */
+static void read_response(struct responses_decoder *d, struct span response, const char *by_event)
 {
-	struct span error = json_get(response, "error");
-
-	if (json_type(error) == JSON_OBJECT || json_type(error) == JSON_STRING)
-		return read_failure(d, response);
-	return failure_set(&d->base.failure, ERROR_SERVER, true, "%s did not finish its answer",
-			   d->base.provider->name);
-}
-
-/* A response that is over; `by_event` is the status that the event's name has, for responses
- * without one. */
-static bool read_response(struct responses_decoder *d, struct span response, const char *by_event)
-{
-	struct span status = json_get(response, "status");
+	struct span status = json_get(response, "status"), error = json_get(response, "error");
 	struct span reason = json_path(response, "incomplete_details.reason");
-	const char *finish = "completed";
+	bool incomplete = json_is(status, "incomplete") ||
+			  (json_type(status) != JSON_STRING && strcmp(by_event, "incomplete") == 0);
 
 	read_head(d, response);
 	if (json_is(status, "failed") || json_is(status, "cancelled") ||
-	    strcmp(by_event, "failed") == 0 || decoder_is_error(json_get(response, "error")))
-		return fail(d, response);
+	    strcmp(by_event, "failed") == 0 || decoder_is_error(error)) {
+		if (json_type(error) == JSON_OBJECT || json_type(error) == JSON_STRING)
+			read_failure(d, response);
+		else
+			failure_set(&d->base.failure, ERROR_SERVER, true,
+				    "%s did not finish its answer", d->base.provider->name);
+		return;
+	}
 	read_output(d, json_get(response, "output"));
-	if (json_is(status, "incomplete") ||
-	    (json_type(status) != JSON_STRING && strcmp(by_event, "incomplete") == 0))
-		finish = json_is(reason, "content_filter") ? "content_filter" : "incomplete";
 	buffer_clear(&d->base.finish);
-	buffer_add_text(&d->base.finish, finish);
-	return true;
+	buffer_add_text(&d->base.finish, !incomplete                         ? "completed"
+					 : json_is(reason, "content_filter") ? "content_filter"
+									     : "incomplete");
 }
 
 /* ---- events ---- */
 
-/* A call's arguments, JSON or free form, in pieces or whole. */
-static bool call_event(struct responses_decoder *d, const struct responses_event *event)
-{
-	bool custom = span_starts(event->type, "response.custom_tool_call_input.");
-	struct responses_item *item;
+/* Functions of the table of events: `word` is the third column. */
 
-	if (!custom && !span_starts(event->type, "response.function_call_arguments."))
-		return false;
-	item = responses_need(d, custom ? "custom_tool_call" : "function_call", event);
-	if (item->done)
-		return true;
-	if (span_ends(event->type, ".delta")) {
-		responses_args(d, item, event->delta);
-	} else if (span_ends(event->type, ".done")) {
-		if (item->name.len == 0)
-			json_decode(json_get(event->json, "name"), &item->name);
-		responses_args_done(d, item, json_get(event->json, custom ? "input" : "arguments"));
-	}
-	return true;
+/* A piece of the text or arguments of an item of the type `word`. */
+static void read_piece(struct responses_decoder *d, const struct responses_event *event,
+		       const char *word)
+{
+	responses_piece(d, need(d, word, event), event->delta);
 }
 
-static bool is_reasoning_delta(struct span type)
+/* All of them. The text of a message is that of one content part: it counts if no piece came. */
+static void read_whole(struct responses_decoder *d, const struct responses_event *event,
+		       const char *word)
 {
-	static const char *const types[] = {
-	    "response.reasoning_summary_text.delta", "response.reasoning_text.delta",
-	    "response.reasoning.delta", "response.reasoning_summary.delta", NULL};
+	static const char *const members[] = {"arguments", "input", "text", NULL};
+	struct responses_item *item = need(d, word, event);
+	struct span whole = {0};
 
-	for (size_t i = 0; types[i] != NULL; i++)
-		if (span_is(type, types[i]))
-			return true;
-	return false;
+	decoder_store_first(&item->name, json_get(event->json, "name"));
+	for (size_t i = 0; whole.at == NULL && members[i] != NULL; i++)
+		whole = json_get(event->json, members[i]);
+	if (item->kind != ITEM_MESSAGE || item->text.len == 0)
+		responses_whole(d, item, whole);
 }
 
-static bool read_event(struct responses_decoder *d, const struct responses_event *event)
+static void read_refusal(struct responses_decoder *d, const struct responses_event *event,
+			 const char *word)
 {
-	struct span type = event->type;
+	responses_refusal(d, need(d, word, event), event->delta);
+}
 
-	if (span_is(type, "response.output_text.delta"))
-		responses_text_delta(d, event);
-	else if (span_is(type, "response.output_text.done"))
-		responses_text_done(d, event);
-	else if (span_is(type, "error") || span_is(type, "response.error"))
-		return read_failure(d, event->json);
-	else if (span_is(type, "response.refusal.delta"))
-		responses_refusal_delta(d, event);
-	else if (is_reasoning_delta(type))
-		responses_reasoning_delta(d, event);
-	else if (span_is(type, "response.output_item.added"))
-		item_added(d, event);
-	else if (span_is(type, "response.output_item.done"))
-		item_done(d, item_of(d, event, false), event->item);
-	else if (span_is(type, "response.completed") || span_is(type, "response.done"))
-		return read_response(d, event->response, "completed");
-	else if (span_is(type, "response.incomplete"))
-		return read_response(d, event->response, "incomplete");
-	else if (span_is(type, "response.failed") || span_is(type, "response.cancelled"))
-		return read_response(d, event->response, "failed");
+/* A reasoning has a summary and its own text, each in parts. */
+static void read_reasoning(struct responses_decoder *d, const struct responses_event *event,
+			   const char *word)
+{
+	bool summary = span_starts(event->type, "response.reasoning_summary");
+	int64_t number = summary ? event->summary_index : event->content_index;
+	struct span text =
+	    json_type(event->delta) == JSON_OBJECT ? json_get(event->delta, "text") : event->delta;
+
+	responses_reasoning(d, need(d, word, event), 2 * (uint64_t)number + summary, text);
+}
+
+/* An item begins ("added") or is done. */
+static void read_item(struct responses_decoder *d, const struct responses_event *event,
+		      const char *word)
+{
+	bool added = strcmp(word, "added") == 0;
+	struct responses_item *item = item_of(d, event, added);
+
+	if (item != NULL && added)
+		responses_begin(d, item);
+	else
+		responses_done(d, item, event->item);
+}
+
+/* The response is over, with the status `word`. */
+static void read_end(struct responses_decoder *d, const struct responses_event *event,
+		     const char *word)
+{
+	read_response(d, event->response, word);
+}
+
+/* The type of the item that an event about a hosted call belongs to, "mcp_call" of
+ * "response.mcp_call_arguments.delta"; absent if it is about none. */
+static struct span hosted_type(struct span type)
+{
+	struct span name = span_from(type, strlen("response."));
+
+	for (size_t len = strlen("_call"); len <= name.len; len++)
+		if (span_ends((struct span){name.at, len}, "_call"))
+			return (struct span){name.at, len};
+	return span_starts(name, "mcp_list_tools.") ? SPAN("mcp_list_tools") : (struct span){0};
+}
+
+static void hosted_event(struct responses_decoder *d, const struct responses_event *event)
+{
+	struct span type = hosted_type(event->type);
+	struct responses_item *item =
+	    kind_of(type) == ITEM_HOSTED ? item_of_event(d, type, event) : NULL;
+	bool code = span_ends(event->type, "_code.done");
+
+	if (item == NULL || item->running)
+		return;
+	if (span_ends(event->type, "_code.delta") || span_ends(event->type, "_arguments.delta"))
+		responses_piece(d, item, event->delta);
+	if (!code && !span_ends(event->type, "_arguments.done"))
+		return;
+	responses_whole(d, item, json_get(event->json, code ? "code" : "arguments"));
+	responses_run(d, item);
+}
+
+static const struct {
+	const char *type;
+	void (*read)(struct responses_decoder *d, const struct responses_event *event,
+		     const char *word);
+	const char *word;
+} events[] = {
+    {"response.output_text.delta", read_piece, "message"},
+    {"response.output_text.done", read_whole, "message"},
+    {"response.refusal.delta", read_refusal, "message"},
+    {"response.reasoning_summary_text.delta", read_reasoning, "reasoning"},
+    {"response.reasoning_summary.delta", read_reasoning, "reasoning"},
+    {"response.reasoning_text.delta", read_reasoning, "reasoning"},
+    {"response.reasoning.delta", read_reasoning, "reasoning"},
+    {"response.function_call_arguments.delta", read_piece, "function_call"},
+    {"response.function_call_arguments.done", read_whole, "function_call"},
+    {"response.custom_tool_call_input.delta", read_piece, "custom_tool_call"},
+    {"response.custom_tool_call_input.done", read_whole, "custom_tool_call"},
+    {"response.output_item.added", read_item, "added"},
+    {"response.output_item.done", read_item, "done"},
+    {"response.completed", read_end, "completed"},
+    {"response.done", read_end, "completed"},
+    {"response.incomplete", read_end, "incomplete"},
+    {"response.failed", read_end, "failed"},
+    {"response.cancelled", read_end, "failed"},
+};
+
+static void read_event(struct responses_decoder *d, const struct responses_event *event)
+{
+	for (size_t i = 0; i < ARRAY_LEN(events); i++)
+		if (span_is(event->type, events[i].type)) {
+			events[i].read(d, event, events[i].word);
+			return;
+		}
+	if (span_is(event->type, "error") || span_is(event->type, "response.error") ||
+	    (event->type.len == 0 && decoder_is_error(event->error)))
+		read_failure(d, event->json);
 	else if (event->response.at != NULL)
 		read_head(d, event->response);
-	else if (type.len == 0 && decoder_is_error(event->error))
-		return read_failure(d, event->json);
-	else if (!call_event(d, event) && span_starts(type, "response."))
-		responses_hosted_event(d, event);
-	return true;
+	else if (span_starts(event->type, "response."))
+		hosted_event(d, event);
 }
 
 /* Some servers leave event names out, but none the type in the data. */
@@ -459,7 +462,8 @@ static bool responses_chunk(struct decoder *base, struct span name, struct span 
 	    .summary_index = json_int(member[SUMMARY], 0),
 	    .content_index = json_int(member[CONTENT], 0),
 	};
-	return read_event(d, &event);
+	read_event(d, &event);
+	return true;
 }
 
 static bool responses_document(struct decoder *base, struct span json)
@@ -471,25 +475,17 @@ static bool responses_document(struct decoder *base, struct span json)
 		json = json_path(json, "0");
 	status = json_get(json, "status");
 	if (json_type(json_get(json, "output")) != JSON_ARRAY && json_type(status) != JSON_STRING)
-		return read_failure(d, json);
-	if (json_is(status, "in_progress") || json_is(status, "queued"))
-		return failure_set(&base->failure, ERROR_INVALID_RESPONSE, false,
-				   "%s answered with a response that is not complete",
-				   base->provider->name);
-	return read_response(d, json, "completed");
+		read_failure(d, json);
+	else if (json_is(status, "in_progress") || json_is(status, "queued"))
+		failure_set(&base->failure, ERROR_INVALID_RESPONSE, false,
+			    "%s answered with a response that is not complete",
+			    base->provider->name);
+	else
+		read_response(d, json, "completed");
+	return true;
 }
 
 /* ---- the protocol ---- */
-
-static void responses_flush(struct decoder *base)
-{
-	responses_items_flush((struct responses_decoder *)base);
-}
-
-static void responses_complete(struct decoder *base)
-{
-	responses_items_end((struct responses_decoder *)base);
-}
 
 static void responses_clear(struct decoder *base)
 {
