@@ -98,7 +98,7 @@ static void tools(void)
 	     REQUEST(MESSAGES(HI), .tool_choice = "required",
 		     OPTIONS({"tools", SPAN("[{\"type\":\"web_search\"}]")})),
 	     OLD_HEAD SENT_HI
-	     ",\"tool_choice\":\"required\",\"tools\":[{\"type\":\"web_search\"}]}");
+	     ",\"tools\":[{\"type\":\"web_search\"}],\"tool_choice\":\"required\"}");
 	body("a tool without parameters", OLD,
 	     REQUEST(MESSAGES(HI), .tools = (const struct model_tool[]){{"g", NULL, {0}}},
 		     .tool_count = 1),

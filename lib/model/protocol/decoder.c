@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "model/protocol/protocol.h"
 
 struct decoder *decoder_new(const struct protocol *protocol, const struct provider *provider,
@@ -24,7 +25,9 @@ void decoder_free(struct decoder *d)
 {
 	if (d->protocol->clear != NULL)
 		d->protocol->clear(d);
-	pieces_free(&d->pieces);
+	buffer_free(&d->pieces.json);
+	buffer_free(&d->pieces.text);
+	buffer_free(&d->pieces.repaired);
 	buffer_free(&d->scratch);
 	buffer_free(&d->id);
 	buffer_free(&d->model);
@@ -35,6 +38,67 @@ void decoder_free(struct decoder *d)
 	free(d->call_ids);
 	failure_free(&d->failure);
 	free(d);
+}
+
+/* ---- pieces of strings ---- */
+
+/* How many bytes at the end of the raw inside of a JSON string begin a code point that they do not
+ * finish: an escaped high surrogate, or an incomplete UTF-8 sequence. */
+static size_t unfinished(struct span raw)
+{
+	const char *escape = raw.len >= 6 ? raw.at + raw.len - 6 : NULL;
+	size_t slashes = 0;
+
+	if (escape != NULL && escape[0] == '\\' && escape[1] == 'u' &&
+	    (escape[2] == 'd' || escape[2] == 'D') && strchr("89abAB", escape[3]) != NULL) {
+		while (escape - slashes > raw.at && escape[-1 - (long)slashes] == '\\')
+			slashes++;
+		if (slashes % 2 == 0)
+			return 6;
+	}
+	return utf8_incomplete_tail(raw);
+}
+
+struct span pieces_text(struct pieces *pieces, struct joint *joint, struct span value)
+{
+	struct buffer *json = &pieces->json;
+	struct span plain;
+	size_t tail;
+
+	if (json_type(value) != JSON_STRING)
+		return (struct span){0};
+	plain = json_plain(value);
+	if (plain.at != NULL && joint->len == 0 && !pieces->broken_utf8)
+		return plain;
+	buffer_clear(json);
+	buffer_clear(&pieces->text);
+	buffer_add_char(json, '"');
+	buffer_add(json, joint->raw, joint->len);
+	buffer_add(json, value.at + 1, value.len - 2);
+	tail = unfinished(span_from(buffer_span(json), 1));
+	memcpy(joint->raw, json->at + json->len - tail, tail);
+	joint->len = tail;
+	json->len -= tail;
+	buffer_add_char(json, '"');
+	json_decode(buffer_span(json), &pieces->text);
+	return buffer_span(&pieces->text);
+}
+
+struct span joint_end(struct joint *joint)
+{
+	bool held = joint->len > 0;
+
+	joint->len = 0;
+	return held ? SPAN("\xEF\xBF\xBD") : SPAN("");
+}
+
+struct span pieces_repair(struct pieces *pieces, struct span json)
+{
+	if (utf8_valid(json) == json.len)
+		return json;
+	buffer_clear(&pieces->repaired);
+	utf8_add(&pieces->repaired, json);
+	return buffer_span(&pieces->repaired);
 }
 
 /* ---- reading ---- */
@@ -313,6 +377,20 @@ static bool not_json(struct decoder *d, struct span data, const struct json_faul
 			   fault->what, fault->offset);
 }
 
+/* Whether the event or document `data` is JSON, invalid UTF-8 aside. */
+static bool check(struct decoder *d, struct span data, struct json_fault *fault)
+{
+	struct pieces *pieces = &d->pieces;
+
+	pieces->broken_utf8 = false;
+	if (json_check_index(data, &d->index, fault))
+		return true;
+	buffer_clear(&pieces->repaired);
+	utf8_add(&pieces->repaired, data);
+	pieces->broken_utf8 = json_check(buffer_span(&pieces->repaired), NULL);
+	return pieces->broken_utf8;
+}
+
 bool decoder_event(struct decoder *d, struct span name, struct span data)
 {
 	bool is_error = span_is(name, "error");
@@ -333,7 +411,7 @@ bool decoder_event(struct decoder *d, struct span name, struct span data)
 		return decoder_fail(d, d->protocol->framing == FRAMING_NDJSON
 					   ? "sent half a line in the middle of its answer"
 					   : "sent half an event in the middle of its answer");
-	if (pieces_check(&d->pieces, data, &d->index, &fault))
+	if (check(d, data, &fault))
 		return d->protocol->chunk(d, name, data) && d->failure.kind == ERROR_NONE;
 	return is_error ? decoder_fail_with(d, data) : not_json(d, data, &fault);
 }
@@ -343,7 +421,7 @@ bool decoder_document(struct decoder *d, struct span json)
 	struct json_fault fault;
 
 	json = json_trim(json);
-	if (!pieces_check(&d->pieces, json, &d->index, &fault))
+	if (!check(d, json, &fault))
 		return decoder_fail_document(d, json);
 	if (!(d->protocol->document != NULL ? d->protocol->document(d, json)
 					    : d->protocol->chunk(d, (struct span){0}, json)))

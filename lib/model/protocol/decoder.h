@@ -12,7 +12,6 @@
 
 #include "model/failure.h"
 #include "model/model.h"
-#include "model/protocol/joint.h"
 
 /* ---- tables of a protocol ---- */
 
@@ -53,6 +52,34 @@ struct usage_name {
 	enum usage_count count;
 	bool apart;
 };
+
+/* ---- the text of strings that arrive in pieces ----
+ * A provider may cut a string anywhere: within an escaped surrogate pair, or within a UTF-8
+ * sequence, so that the event around it is not even well-formed JSON. What a piece does not finish
+ * waits in a struct joint for the next one. */
+
+/* The end of a JSON string that stops within a code point: raw bytes, put before the string that
+ * follows. Zeroed: nothing waits. */
+struct joint {
+	char raw[8];
+	size_t len;
+};
+
+/* Of a decoder: what is known of the event at hand, and room to work in. Zeroed: ready. */
+struct pieces {
+	struct buffer json, text, repaired;
+	bool broken_utf8; /* the event at hand is not well-formed UTF-8 */
+};
+
+/* The text that the string `value` adds (empty for other types); valid until the next call with the
+ * same pieces. The beginning of a code point at its end stays in `joint`. */
+struct span pieces_text(struct pieces *pieces, struct joint *joint, struct span value);
+
+/* What a joint still holds at the end of its text: U+FFFD or nothing. */
+struct span joint_end(struct joint *joint);
+
+/* `json`, as it came, with U+FFFD for what is no UTF-8; valid until the next call. */
+struct span pieces_repair(struct pieces *pieces, struct span json);
 
 /* ---- the base ---- */
 

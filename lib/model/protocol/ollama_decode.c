@@ -5,38 +5,8 @@
 struct ollama_decoder {
 	struct decoder base;
 	struct buffer id, name; /* of the call at hand */
-	struct joint text_joint, thinking_joint;
 	struct think think;
 };
-
-/* ---- text ---- */
-
-static void emit_text(void *context, bool thinking, struct span text)
-{
-	decoder_emit_text(context, thinking ? MODEL_THINKING : MODEL_TEXT, text);
-}
-
-/* Each of the two ends the other's text: what one holds back must not come out after the other. */
-static void read_text(struct ollama_decoder *d, struct span thinking, struct span content)
-{
-	struct span text = pieces_text(&d->base.pieces, &d->thinking_joint, thinking);
-
-	emit_text(d, true, text);
-	text = pieces_text(&d->base.pieces, &d->text_joint, content);
-	if (text.len == 0)
-		return;
-	emit_text(d, true, joint_end(&d->thinking_joint));
-	think_feed(&d->think, text);
-}
-
-static void end_text(struct decoder *base)
-{
-	struct ollama_decoder *d = (struct ollama_decoder *)base;
-
-	emit_text(d, true, joint_end(&d->thinking_joint));
-	think_feed(&d->think, joint_end(&d->text_joint));
-	think_end(&d->think);
-}
 
 /* ---- calls: they come whole ---- */
 
@@ -64,7 +34,7 @@ static bool read_call(struct ollama_decoder *d, struct span call)
 	buffer_clear(&d->name);
 	json_decode(json_get(call, "id"), &d->id);
 	json_decode(json_get(function, "name"), &d->name);
-	end_text(&d->base);
+	think_end(&d->think, &d->base);
 	index = decoder_call(&d->base, buffer_span(&d->id), buffer_span(&d->name), false);
 	if (index < 0)
 		return false;
@@ -85,7 +55,6 @@ static bool ollama_chunk(struct decoder *base, struct span event, struct span li
 	enum { CONTENT, THINKING, CALLS, PARTS };
 	struct ollama_decoder *d = (struct ollama_decoder *)base;
 	struct span member[MEMBERS], part[PARTS];
-	struct json_walk calls;
 
 	decoder_members(base, line, names, member);
 	if (span_is(event, "error") || json_type(member[ERROR]) > JSON_NULL)
@@ -94,9 +63,9 @@ static bool ollama_chunk(struct decoder *base, struct span event, struct span li
 		return decoder_fail(base, "sent a line that is no object");
 	decoder_store_first(&base->model, member[MODEL]);
 	decoder_members(base, member[MESSAGE], parts, part);
-	read_text(d, part[THINKING], part[CONTENT]);
-	calls = decoder_walk(base, part[CALLS]);
-	while (json_next(&calls))
+	think_reasoning(&d->think, base, part[THINKING]);
+	think_text(&d->think, base, part[CONTENT]);
+	for (struct json_walk calls = decoder_walk(base, part[CALLS]); json_next(&calls);)
 		if (!read_call(d, calls.value))
 			return false;
 	if (!json_true(member[DONE]))
@@ -109,12 +78,9 @@ static bool ollama_chunk(struct decoder *base, struct span event, struct span li
 
 /* ---- the protocol ---- */
 
-static void ollama_begin(struct decoder *base)
+static void ollama_flush(struct decoder *base)
 {
-	struct ollama_decoder *d = (struct ollama_decoder *)base;
-
-	d->think.emit = emit_text;
-	d->think.context = d;
+	think_end(&((struct ollama_decoder *)base)->think, base);
 }
 
 static void ollama_clear(struct decoder *base)
@@ -123,7 +89,7 @@ static void ollama_clear(struct decoder *base)
 
 	buffer_free(&d->id);
 	buffer_free(&d->name);
-	buffer_free(&d->think.held);
+	think_free(&d->think);
 }
 
 /* A model that is not there can be fetched. */
@@ -154,9 +120,8 @@ const struct protocol protocol_ollama = {
     .reasons = reasons,
     .usage = usage,
     .not_response = "not a response",
-    .begin = ollama_begin,
     .chunk = ollama_chunk,
-    .flush = end_text,
+    .flush = ollama_flush,
     .clear = ollama_clear,
     .advise = ollama_advise,
     .list = {.path = "/api/tags",

@@ -75,13 +75,15 @@ void openai_put_functions(struct transcript *t, const char *name)
 	const struct model_request *request = t->request;
 
 	json_pack(t->out, "'tools':[");
-	for (const struct model_tool *tool = request->tools;
-	     tool < request->tools + request->tool_count; tool++)
+	for (size_t i = 0; i < request->tool_count; i++) {
+		const struct model_tool *tool = &request->tools[i];
+
 		if (name == NULL || strcmp(tool->name, name) == 0)
 			json_pack(t->out,
 				  "{'type':'function','function':"
 				  "{'name':%t,'description':%t,'parameters':%j}}",
 				  tool->name, tool->description, tool->parameters);
+	}
 	json_close(t->out, ']');
 }
 

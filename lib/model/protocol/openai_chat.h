@@ -10,14 +10,13 @@
 #include "model/protocol/openai.h"
 #include "model/protocol/think.h"
 
-/* One tool call of the answer. */
+/* One tool call of the response. */
 struct chat_call {
-	struct buffer wire_id; /* as the provider names it; empty: it does not */
-	struct buffer id;      /* as we announced it; empty: not yet announced */
+	struct buffer id; /* as the provider names it; empty: not at all */
 	struct buffer name, args;
-	struct buffer extra; /* provider_data that waits for the announcement */
+	struct buffer extra; /* the member extra_content, if it comes before the name */
 	int64_t index;       /* the provider's; -1: none */
-	int number;          /* ours, in order of announcement */
+	int number;          /* of a call that has begun; -1: its name is not known */
 	struct joint joint;
 };
 
@@ -32,9 +31,9 @@ struct chat_details {
 
 struct chat_decoder {
 	struct decoder base;
-	struct joint text_joint, thinking_joint, refusal_joint;
+	struct joint refusal_joint;
 	struct think think;
-	struct chat_call *calls; /* announced or not */
+	struct chat_call *calls;
 	size_t call_count;
 	struct chat_details details;
 };
@@ -50,9 +49,6 @@ void chat_calls_free(struct chat_decoder *d);
 void chat_details_read(struct chat_decoder *d, struct span details, bool emits);
 void chat_details_end(struct chat_decoder *d);
 void chat_details_free(struct chat_decoder *d);
-
-/* Emit the string `value` as thinking; returns whether it was one that is not empty. */
-bool chat_thinking(struct chat_decoder *d, struct span value);
 
 bool chat_request(const struct provider *provider, const char *model, const char *base_url,
 		  const struct model_request *request, struct http_request *out, struct error *e);

@@ -12,23 +12,17 @@ static struct chat_call *new_call(struct chat_decoder *d, int64_t index)
 
 	d->calls = array_grow(d->calls, d->call_count, sizeof(*d->calls));
 	call = &d->calls[d->call_count++];
-	*call = (struct chat_call){.index = index};
+	*call = (struct chat_call){.index = index, .number = -1};
 	return call;
 }
 
-static struct chat_call *by_id(struct chat_decoder *d, struct span id)
+/* The last call of that id, or of that index with an empty id; NULL: there is none. */
+static struct chat_call *last_call(struct chat_decoder *d, struct span id, int64_t index)
 {
-	for (size_t i = d->call_count; i > 0; i--)
-		if (span_equal(buffer_span(&d->calls[i - 1].wire_id), id))
-			return &d->calls[i - 1];
-	return NULL;
-}
-
-static struct chat_call *by_index(struct chat_decoder *d, int64_t index)
-{
-	for (size_t i = d->call_count; i > 0; i--)
-		if (d->calls[i - 1].index == index)
-			return &d->calls[i - 1];
+	for (size_t i = d->call_count; i-- > 0;)
+		if (id.len > 0 ? span_equal(buffer_span(&d->calls[i].id), id)
+			       : index >= 0 && d->calls[i].index == index)
+			return &d->calls[i];
 	return NULL;
 }
 
@@ -42,69 +36,54 @@ static bool is_complete(const struct chat_call *call)
 static struct chat_call *find_call(struct chat_decoder *d, struct span id, int64_t index,
 				   bool names, size_t position)
 {
-	struct chat_call *call;
+	struct chat_call *call = last_call(d, id, index);
 
+	if (call != NULL)
+		return call;
 	if (id.len > 0) {
-		call = by_id(d, id);
-		if (call != NULL)
-			return call;
-		call = index >= 0 ? by_index(d, index) : NULL;
-		if (call == NULL || call->wire_id.len > 0)
+		call = last_call(d, SPAN(""), index);
+		if (call == NULL || call->id.len > 0)
 			call = new_call(d, index);
-		buffer_add_span(&call->wire_id, id);
+		buffer_add_span(&call->id, id);
 		return call;
 	}
-	if (index >= 0) {
-		call = by_index(d, index);
-		return call != NULL ? call : new_call(d, index);
-	}
-	if (d->call_count == 0)
-		return new_call(d, -1);
+	if (index >= 0 || d->call_count == 0)
+		return new_call(d, index);
 	call = &d->calls[d->call_count - 1];
 	return names && (position > 0 || is_complete(call)) ? new_call(d, -1) : call;
 }
 
 /* ---- deltas of a call ---- */
 
-/* "call_" and nine letters or digits, not the same in two answers. */
-static void make_id(struct chat_decoder *d, struct chat_call *call)
+static void emit_extra(struct chat_decoder *d, struct chat_call *call, struct span extra)
 {
-	static const char digits[] =
-	    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
-	uint64_t mix = (uint64_t)clock_monotonic() + (uint64_t)(call - d->calls) + 1;
-
-	buffer_add_text(&call->id, "call_");
-	for (int i = 0; i < 9; i++) {
-		/* splitmix64 */
-		uint64_t z = mix += 0x9E3779B97F4A7C15;
-
-		z = (z ^ z >> 30) * 0xBF58476D1CE4E5B9;
-		z = (z ^ z >> 27) * 0x94D049BB133111EB;
-		buffer_add_char(&call->id, digits[(z ^ z >> 31) % 62]);
-	}
+	decoder_emit_member(&d->base, MODEL_PART_DATA, call->number, "extra_content", extra);
 }
 
-/* Begin the call as soon as its name is known; arguments that came earlier follow. */
-static void announce(struct chat_decoder *d, struct chat_call *call)
+/* Begin the call as soon as its name is known; what came earlier follows. A call without an id gets
+ * one that is not the same in two responses. */
+static void begin_call(struct chat_decoder *d, struct chat_call *call)
 {
-	if (call->id.len > 0 || call->name.len == 0)
+	struct buffer id = {0};
+
+	if (call->number >= 0 || call->name.len == 0)
 		return;
-	if (call->wire_id.len > 0)
-		buffer_add_span(&call->id, buffer_span(&call->wire_id));
+	if (call->id.len > 0)
+		buffer_add_span(&id, buffer_span(&call->id));
 	else
-		make_id(d, call);
-	call->number =
-	    decoder_call(&d->base, buffer_span(&call->id), buffer_span(&call->name), false);
+		transcript_make_id(&id, "call_", 9,
+				   (uint64_t)clock_monotonic() + (uint64_t)(call - d->calls));
+	call->number = decoder_call(&d->base, buffer_span(&id), buffer_span(&call->name), false);
 	decoder_emit_args(&d->base, call->number, buffer_span(&call->args));
 	if (call->extra.len > 0)
-		decoder_emit_data(&d->base, MODEL_PART_DATA, call->number,
-				  buffer_span(&call->extra));
+		emit_extra(d, call, buffer_span(&call->extra));
+	buffer_free(&id);
 }
 
 static void add_args(struct chat_decoder *d, struct chat_call *call, struct span text)
 {
 	buffer_add_span(&call->args, text);
-	if (call->id.len > 0)
+	if (call->number >= 0)
 		decoder_emit_args(&d->base, call->number, text);
 }
 
@@ -125,19 +104,12 @@ static void read_args(struct chat_decoder *d, struct chat_call *call, struct spa
 /* Gemini's signature of a thought, to be sent back with the call. */
 static void read_extra(struct chat_decoder *d, struct chat_call *call, struct span extra)
 {
-	struct buffer *data = &d->base.scratch;
-
 	if (json_type(extra) != JSON_OBJECT)
 		return;
-	buffer_clear(data);
-	json_open(data, '{');
-	json_key(data, "extra_content");
-	json_write_compact(data, extra);
-	json_close(data, '}');
-	if (call->id.len > 0)
-		decoder_emit_data(&d->base, MODEL_PART_DATA, call->number, buffer_span(data));
+	if (call->number >= 0)
+		emit_extra(d, call, extra);
 	else if (call->extra.len == 0)
-		buffer_add_span(&call->extra, buffer_span(data));
+		buffer_add_span(&call->extra, extra);
 }
 
 /* One element of tool_calls. */
@@ -164,7 +136,7 @@ static void read_call(struct chat_decoder *d, struct span piece, size_t position
 	if (call->name.len == 0)
 		json_decode(part[NAME], &call->name);
 	d->base.some = true;
-	announce(d, call);
+	begin_call(d, call);
 	read_args(d, call, part[ARGS]);
 	read_extra(d, call, member[EXTRA]);
 }
@@ -201,7 +173,6 @@ void chat_calls_end(struct chat_decoder *d)
 void chat_calls_free(struct chat_decoder *d)
 {
 	for (size_t i = 0; i < d->call_count; i++) {
-		buffer_free(&d->calls[i].wire_id);
 		buffer_free(&d->calls[i].id);
 		buffer_free(&d->calls[i].name);
 		buffer_free(&d->calls[i].args);
@@ -212,33 +183,22 @@ void chat_calls_free(struct chat_decoder *d)
 
 /* ---- reasoning_details ---- */
 
-/* The text between the quotes of a string value, as it is written. */
-static struct span raw_inside(struct span string)
-{
-	return (struct span){string.at + 1, string.len - 2};
-}
-
 static void finish_entry(struct chat_details *details)
 {
-	struct buffer *out = &details->entries;
+	struct span open = buffer_span(&details->open),
+		    signature = buffer_span(&details->signature);
 
-	if (details->open.len == 0)
+	if (open.len == 0)
 		return;
-	if (out->len > 0)
-		buffer_add_char(out, ',');
-	buffer_add(out, details->open.at, details->open.len - 1);
-	json_key(out, details->text_key);
-	buffer_add_char(out, '"');
-	buffer_add_span(out, buffer_span(&details->text));
-	buffer_add_char(out, '"');
-	if (details->signature.len > 0)
-		json_put_raw(out, "signature", buffer_span(&details->signature));
-	buffer_add_char(out, '}');
+	buffer_add_char(&details->text, '"');
+	json_pack(&details->entries, "{%j,%t:%j,'signature':%j}",
+		  (struct span){open.at + 1, open.len - 2}, details->text_key,
+		  buffer_span(&details->text), signature.len > 0 ? signature : (struct span){0});
 	buffer_clear(&details->open);
 }
 
 /* Whether `entry` continues the text that is open: the same type at the same index. */
-static bool goes_on(const struct chat_details *details, struct span entry)
+static bool continues(const struct chat_details *details, struct span entry)
 {
 	struct span open = buffer_span(&details->open);
 
@@ -253,6 +213,7 @@ static void open_entry(struct chat_details *details, struct span entry, const ch
 
 	finish_entry(details);
 	buffer_clear(&details->text);
+	buffer_add_char(&details->text, '"');
 	buffer_clear(&details->signature);
 	details->text_key = text_key;
 	json_open(out, '{');
@@ -275,28 +236,25 @@ static void read_entry(struct chat_decoder *d, struct span entry, bool emits)
 
 	if (!summary && !json_is(json_get(entry, "type"), "reasoning.text")) {
 		finish_entry(details);
-		if (details->entries.len > 0)
-			buffer_add_char(&details->entries, ',');
+		json_comma(&details->entries);
 		json_write_compact(&details->entries, entry);
 		return;
 	}
-	if (!goes_on(details, entry))
+	if (!continues(details, entry))
 		open_entry(details, entry, text_key);
 	if (json_type(text) == JSON_STRING)
-		buffer_add_span(&details->text, raw_inside(text));
+		buffer_add(&details->text, text.at + 1, text.len - 2);
 	if (json_type(signature) == JSON_STRING) {
 		buffer_clear(&details->signature);
 		buffer_add_span(&details->signature, signature);
 	}
 	if (emits)
-		chat_thinking(d, text);
+		think_reasoning(&d->think, &d->base, text);
 }
 
 void chat_details_read(struct chat_decoder *d, struct span details, bool emits)
 {
-	struct json_walk walk = decoder_walk(&d->base, details);
-
-	while (json_next(&walk))
+	for (struct json_walk walk = decoder_walk(&d->base, details); json_next(&walk);)
 		if (json_type(walk.value) == JSON_OBJECT)
 			read_entry(d, walk.value, emits);
 }
@@ -308,9 +266,7 @@ void chat_details_end(struct chat_decoder *d)
 	finish_entry(&d->details);
 	if (d->details.entries.len == 0)
 		return;
-	json_open(&list, '[');
-	buffer_add_span(&list, buffer_span(&d->details.entries));
-	json_close(&list, ']');
+	json_pack(&list, "[%j]", buffer_span(&d->details.entries));
 	decoder_emit_member(&d->base, MODEL_MESSAGE_DATA, -1, "reasoning_details",
 			    buffer_span(&list));
 	buffer_free(&list);

@@ -1,50 +1,23 @@
 #include "model/protocol/openai_chat.h"
 
-/* ---- text and thinking ---- */
-
-static void emit_content(void *context, bool thinking, struct span text)
-{
-	decoder_emit_text(context, thinking ? MODEL_THINKING : MODEL_TEXT, text);
-}
-
-static void read_text(struct chat_decoder *d, struct span value)
-{
-	struct span text = pieces_text(&d->base.pieces, &d->text_joint, value);
-
-	if (text.len == 0)
-		return;
-	decoder_emit_text(&d->base, MODEL_THINKING, joint_end(&d->thinking_joint));
-	think_feed(&d->think, text);
-}
-
-bool chat_thinking(struct chat_decoder *d, struct span value)
-{
-	struct span text = pieces_text(&d->base.pieces, &d->thinking_joint, value);
-
-	decoder_emit_text(&d->base, MODEL_THINKING, text);
-	return decoder_is_text(value);
-}
+/* ---- chunks ---- */
 
 /* Mistral: [{"type":"thinking","thinking":[{"type":"text","text":"..."}]},{"type":"text",...}] */
 static void read_parts(struct chat_decoder *d, struct span parts)
 {
-	struct json_walk walk = json_walk(parts);
-
-	while (json_next(&walk)) {
+	for (struct json_walk walk = json_walk(parts); json_next(&walk);) {
 		struct span thinking = json_get(walk.value, "thinking");
 		struct json_walk inner = json_walk(thinking);
 
 		if (!json_is(json_get(walk.value, "type"), "thinking")) {
-			read_text(d, json_get(walk.value, "text"));
+			think_text(&d->think, &d->base, json_get(walk.value, "text"));
 			continue;
 		}
-		chat_thinking(d, thinking);
+		think_reasoning(&d->think, &d->base, thinking);
 		while (json_next(&inner))
-			chat_thinking(d, json_get(inner.value, "text"));
+			think_reasoning(&d->think, &d->base, json_get(inner.value, "text"));
 	}
 }
-
-/* ---- chunks ---- */
 
 static void read_message(struct chat_decoder *d, struct span delta)
 {
@@ -55,17 +28,17 @@ static void read_message(struct chat_decoder *d, struct span delta)
 	    SPAN_INIT("reasoning_details"), {0}};
 	enum { CONTENT, CALLS, REFUSAL, THINKING, THINKING_2, THINKING_3, DETAILS, MEMBERS };
 	struct span member[MEMBERS];
-	bool thought;
+	bool thought = false;
 
 	decoder_members(&d->base, delta, names, member);
 	/* Several servers send the same reasoning under several names. */
-	thought = chat_thinking(d, member[THINKING]) || chat_thinking(d, member[THINKING_2]) ||
-		  chat_thinking(d, member[THINKING_3]);
+	for (size_t i = THINKING; !thought && i <= THINKING_3; i++)
+		thought = think_reasoning(&d->think, &d->base, member[i]);
 	chat_details_read(d, member[DETAILS], !thought);
 	if (json_type(member[CONTENT]) == JSON_ARRAY)
 		read_parts(d, member[CONTENT]);
 	else
-		read_text(d, member[CONTENT]);
+		think_text(&d->think, &d->base, member[CONTENT]);
 	if (member[REFUSAL].at != NULL) {
 		buffer_add_span(&d->base.refusal,
 				pieces_text(&d->base.pieces, &d->refusal_joint, member[REFUSAL]));
@@ -101,7 +74,6 @@ static bool chat_chunk(struct decoder *base, struct span name, struct span json)
 	enum { CHOICES, USAGE, ERROR, ID, MODEL, GROQ, OBJECT, MESSAGE, DETAIL, MEMBERS };
 	struct chat_decoder *d = (struct chat_decoder *)base;
 	struct span member[MEMBERS], groq_error = {0};
-	struct json_walk walk;
 
 	if (span_is(name, "error"))
 		return decoder_fail_with(base, json);
@@ -114,8 +86,7 @@ static bool chat_chunk(struct decoder *base, struct span name, struct span json)
 		decoder_usage(base, json_get(member[GROQ], "usage"));
 		groq_error = json_get(member[GROQ], "error");
 	}
-	walk = decoder_walk(base, member[CHOICES]);
-	while (json_next(&walk))
+	for (struct json_walk walk = decoder_walk(base, member[CHOICES]); json_next(&walk);)
 		read_choice(d, walk.value);
 	decoder_usage(base, member[USAGE]);
 	if (member[ERROR].at == NULL && decoder_is_error(groq_error))
@@ -134,9 +105,7 @@ static void chat_flush(struct decoder *base)
 {
 	struct chat_decoder *d = (struct chat_decoder *)base;
 
-	decoder_emit_text(base, MODEL_THINKING, joint_end(&d->thinking_joint));
-	think_feed(&d->think, joint_end(&d->text_joint));
-	think_end(&d->think);
+	think_end(&d->think, base);
 	buffer_add_span(&base->refusal, joint_end(&d->refusal_joint));
 }
 
@@ -151,19 +120,11 @@ static void chat_complete(struct decoder *base)
 
 /* ---- the protocol ---- */
 
-static void chat_begin(struct decoder *base)
-{
-	struct chat_decoder *d = (struct chat_decoder *)base;
-
-	d->think.emit = emit_content;
-	d->think.context = d;
-}
-
 static void chat_clear(struct decoder *base)
 {
 	struct chat_decoder *d = (struct chat_decoder *)base;
 
-	buffer_free(&d->think.held);
+	think_free(&d->think);
 	chat_details_free(d);
 	chat_calls_free(d);
 }
@@ -208,7 +169,6 @@ const struct protocol protocol_openai_chat = {
     .done_ends = true,
     .empty_hint = " (is the conversation longer than the model's context?)",
     .not_response = "not a chat completion",
-    .begin = chat_begin,
     .chunk = chat_chunk,
     .flush = chat_flush,
     .complete = chat_complete,

@@ -1,5 +1,3 @@
-#include <stdlib.h>
-
 #include "base/hash.h"
 #include "model/parameters.h"
 #include "model/protocol/openai.h"
@@ -318,14 +316,22 @@ static const struct transcript_form form = {
 
 /* ---- parameters ---- */
 
-/* An absent "strict" means true. */
+static void add_elements(struct span list, struct buffer *out)
+{
+	for (struct json_walk walk = json_walk(list); json_next(&walk);)
+		json_pack(out, "%j", walk.value);
+}
+
+/* The tools, and those that the provider runs. An absent "strict" means true. */
 static void write_tools(struct transcript *t)
 {
 	const struct model_request *request = t->request;
+	struct span hosted = parameters_provider_tools(request);
 	const char *named = openai_named_tool(request);
 
-	if (request->tool_count > 0)
-		json_pack(t->out, "'tools':[");
+	if (request->tool_count == 0 && hosted.at == NULL)
+		return;
+	json_pack(t->out, "'tools':[");
 	for (size_t i = 0; i < request->tool_count; i++) {
 		const struct model_tool *tool = &request->tools[i];
 
@@ -337,10 +343,8 @@ static void write_tools(struct transcript *t)
 			      ? tool->parameters
 			      : SPAN("{\"type\":\"object\",\"properties\":{}}"));
 	}
-	if (request->tool_count > 0)
-		json_close(t->out, ']');
-	else if (parameters_option(request, "tools").at == NULL)
-		return;
+	add_elements(hosted, t->out);
+	json_close(t->out, ']');
 	if (named != NULL)
 		json_pack(t->out, "'tool_choice':{'type':'function','name':%t}", named);
 	else
@@ -358,16 +362,30 @@ static void write_instructions(struct transcript *t)
 }
 
 /* What is requested of models that reason, by the quirk "reasoning": nothing is stored at the
- * provider, so reasoning must come in a form that can be sent back. */
+ * provider, so reasoning must come in a form that can be sent back. The user's list of what to
+ * include adds to ours. */
 static void add_reasoning(struct transcript *t)
 {
 	struct span members = SPAN("{\"include\":[\"reasoning.encrypted_content\"]}");
+	struct span include = parameters_option(t->request, "include");
+	struct buffer both = {0};
 
 	if (provider_quirk(t->provider, "reasoning").at != NULL)
 		members = parameters_quirk(t->provider, t->model, "reasoning");
 	if (json_type(members) == JSON_OBJECT)
 		json_merge_into(t->out, members);
+	if (json_type(include) == JSON_ARRAY) {
+		json_pack(&both, "{'include':[");
+		add_elements(json_get(members, "include"), &both);
+		add_elements(include, &both);
+		json_pack(&both, "]}");
+		json_merge_into(t->out, buffer_span(&both));
+	}
+	buffer_free(&both);
 }
+
+/* Lists that write_tools and add_reasoning add to ours. */
+static const char *const used_lists[] = {"tools", "include", NULL};
 
 static const struct parameter_rules rules = {
     .effort = "{\"none\":{\"reasoning\":{\"effort\":\"none\"}},"
@@ -375,44 +393,8 @@ static const struct parameter_rules rules = {
 	      "\"medium\":{\"reasoning\":{\"effort\":\"medium\"}},"
 	      "\"high\":{\"reasoning\":{\"effort\":\"high\"}},"
 	      "\"max\":{\"reasoning\":{\"effort\":\"xhigh\"}}}",
+    .used_lists = used_lists,
 };
-
-/* Append the elements of an array that is not empty, without its brackets. */
-static void add_elements(struct span list, struct buffer *out)
-{
-	for (struct json_walk walk = json_walk(list); json_next(&walk);)
-		json_pack(out, "%j", walk.value);
-}
-
-/* The user's options; lists of tools (the provider's own) and of what to include add to ours. */
-static bool apply(struct transcript *t)
-{
-	size_t count = t->request->option_count;
-	struct model_option *options = mem_zero((count + 1) * sizeof(*options));
-	struct buffer *lists = mem_zero((count + 1) * sizeof(*lists));
-	struct model_request changed = *t->request;
-	bool ok;
-
-	for (size_t i = 0; i < count; i++) {
-		options[i] = t->request->options[i];
-		if (json_type(options[i].value) != JSON_ARRAY ||
-		    (strcmp(options[i].key, "tools") != 0 &&
-		     strcmp(options[i].key, "include") != 0))
-			continue;
-		buffer_add_char(&lists[i], '[');
-		add_elements(json_get(buffer_span(t->out), options[i].key), &lists[i]);
-		add_elements(options[i].value, &lists[i]);
-		buffer_add_char(&lists[i], ']');
-		options[i].value = buffer_span(&lists[i]);
-	}
-	changed.options = options;
-	ok = parameters_apply(t->provider, t->model, &changed, &rules, t->out, t->e);
-	for (size_t i = 0; i < count; i++)
-		buffer_free(&lists[i]);
-	free(lists);
-	free(options);
-	return ok;
-}
 
 /* ---- the request ---- */
 
@@ -428,7 +410,7 @@ static bool write_body(struct transcript *t)
 			  "'text':{'format':{'type':'json_object'}}");
 	json_close(t->out, '}');
 	add_reasoning(t);
-	return apply(t);
+	return parameters_apply(t->provider, t->model, t->request, &rules, t->out, t->e);
 }
 
 bool responses_request(const struct provider *provider, const char *model, const char *base_url,

@@ -1,108 +1,96 @@
 #include "model/protocol/think.h"
 
-#include <string.h>
+static const struct span opening = SPAN_INIT("<think>");
+static const struct span closing = SPAN_INIT("</think>");
 
-static const struct span opening = {"<think>", 7};
-static const struct span closing = {"</think>", 8};
-
-static void emit(struct think *think, bool thinking, struct span text)
+/* The position of `tag` in `text`, or of its beginning at the end of `text`; text.len: neither. */
+static size_t find_tag(struct span text, struct span tag)
 {
-	if (text.len > 0)
-		think->emit(think->context, thinking, text);
+	for (size_t i = 0; i < text.len; i++)
+		if (memcmp(text.at + i, tag.at, text.len - i < tag.len ? text.len - i : tag.len) ==
+		    0)
+			return i;
+	return text.len;
 }
 
-static bool is_space(char c)
+/* The held text may begin with the opening tag. Returns false as long as that is not decided. */
+static bool read_opening(struct think *think)
 {
-	return c == ' ' || c == '\n' || c == '\r' || c == '\t';
-}
+	struct span text = buffer_span(&think->held);
 
-/* Whether `text` is shorter than `tag` and begins it. */
-static bool begins(struct span text, struct span tag)
-{
-	return text.len < tag.len && memcmp(text.at, tag.at, text.len) == 0;
-}
-
-static const char *find(struct span text, struct span tag)
-{
-	for (size_t i = 0; i + tag.len <= text.len; i++)
-		if (memcmp(text.at + i, tag.at, tag.len) == 0)
-			return text.at + i;
-	return NULL;
-}
-
-static void hold(struct think *think, struct span text)
-{
-	/* `text` may stand in `held` itself. */
-	if (think->held.len > 0) {
-		buffer_drop(&think->held, think->held.len - text.len);
-	} else {
-		buffer_clear(&think->held);
-		buffer_add_span(&think->held, text);
-	}
-}
-
-static void inside(struct think *think, struct span text)
-{
-	const char *end = find(text, closing);
-	size_t keep = 0;
-
-	if (end != NULL) {
-		size_t before = (size_t)(end - text.at);
-
-		think->state = THINK_AFTER;
-		emit(think, true, (struct span){text.at, before});
-		emit(think, false, span_from(text, before + closing.len));
-		buffer_clear(&think->held);
-		return;
-	}
-	for (size_t len = closing.len - 1; len > 0 && keep == 0; len--)
-		if (len <= text.len && begins(span_from(text, text.len - len), closing))
-			keep = len;
-	emit(think, true, (struct span){text.at, text.len - keep});
-	hold(think, span_from(text, text.len - keep));
-}
-
-static void before(struct think *think, struct span text)
-{
-	size_t space = 0;
-	struct span rest;
-
-	while (space < text.len && is_space(text.at[space]))
-		space++;
-	rest = span_from(text, space);
-	if (begins(rest, opening)) {
-		hold(think, text);
-	} else if (rest.len >= opening.len && memcmp(rest.at, opening.at, opening.len) == 0) {
+	while (text.len > 0 && span_is_space(text.at[0]))
+		text = span_from(text, 1);
+	think->state = THINK_AFTER;
+	if (find_tag(text, opening) > 0)
+		return true;
+	if (text.len >= opening.len) {
 		think->state = THINK_INSIDE;
-		inside(think, span_from(rest, opening.len));
-	} else {
-		think->state = THINK_AFTER;
-		emit(think, false, text);
-		buffer_clear(&think->held);
+		buffer_drop(&think->held, think->held.len - text.len + opening.len);
+		return true;
 	}
+	think->state = THINK_BEFORE;
+	return false;
 }
 
-void think_feed(struct think *think, struct span text)
+/* Emit the reasoning up to the closing tag. Returns false as long as there is none. */
+static bool read_closing(struct think *think, struct decoder *d)
+{
+	struct span text = buffer_span(&think->held);
+	size_t end = find_tag(text, closing);
+	bool found = text.len - end >= closing.len;
+
+	decoder_emit_text(d, MODEL_THINKING, (struct span){text.at, end});
+	buffer_drop(&think->held, found ? end + closing.len : end);
+	if (found)
+		think->state = THINK_AFTER;
+	return found;
+}
+
+static void feed(struct think *think, struct decoder *d, struct span text)
 {
 	if (think->state == THINK_AFTER) {
-		emit(think, false, text);
+		decoder_emit_text(d, MODEL_TEXT, text);
 		return;
 	}
 	if (text.len == 0)
 		return;
-	if (think->held.len > 0) {
-		buffer_add_span(&think->held, text);
-		text = buffer_span(&think->held);
-	}
-	if (think->state == THINK_BEFORE)
-		before(think, text);
-	else
-		inside(think, text);
+	buffer_add_span(&think->held, text);
+	if ((think->state == THINK_BEFORE && !read_opening(think)) ||
+	    (think->state == THINK_INSIDE && !read_closing(think, d)))
+		return;
+	decoder_emit_text(d, MODEL_TEXT, buffer_span(&think->held));
+	buffer_clear(&think->held);
 }
 
-void think_end(struct think *think)
+/* The text ends the reasoning before it: what that holds back must not come out later. */
+void think_text(struct think *think, struct decoder *d, struct span value)
 {
-	emit(think, think->state == THINK_INSIDE, buffer_span(&think->held));
-	buffer_free(&think->held);
+	struct span text = pieces_text(&d->pieces, &think->text_joint, value);
+
+	if (text.len == 0)
+		return;
+	decoder_emit_text(d, MODEL_THINKING, joint_end(&think->thinking_joint));
+	feed(think, d, text);
+}
+
+bool think_reasoning(struct think *think, struct decoder *d, struct span value)
+{
+	decoder_emit_text(d, MODEL_THINKING,
+			  pieces_text(&d->pieces, &think->thinking_joint, value));
+	return decoder_is_text(value);
+}
+
+void think_end(struct think *think, struct decoder *d)
+{
+	decoder_emit_text(d, MODEL_THINKING, joint_end(&think->thinking_joint));
+	feed(think, d, joint_end(&think->text_joint));
+	decoder_emit_text(d, think->state == THINK_INSIDE ? MODEL_THINKING : MODEL_TEXT,
+			  buffer_span(&think->held));
+	buffer_clear(&think->held);
 	think->state = THINK_AFTER;
+}
+
+void think_free(struct think *think)
+{
+	buffer_free(&think->held);
 }
