@@ -1,8 +1,8 @@
 /*
  * Conditions on results, in jq.
  *
- * A condition that fails is told with the value it yielded and, as that is mostly "false", with
- * what the paths of the result that it mentions are.
+ * The message about a failed condition shows the value that it yielded and, as that is mostly
+ * "false", the values of the paths of the result that it mentions.
  */
 #include "collect.h"
 
@@ -21,43 +21,26 @@ struct check {
 	struct jq_program *program;
 };
 
-struct checks {
-	struct check *checks;
-	size_t count;
-};
-
-struct checks *checks_new(const char *const *expressions, size_t count, struct error *e)
+void checks_add(struct checks *checks, const char *expression)
 {
-	struct checks *checks = mem_zero(sizeof(*checks));
-	struct error why = {0};
+	struct error e = {0};
+	struct jq_program *program = jq_program_open(expression, NULL, 0, &e);
 
-	checks->checks = mem_zero(count * sizeof(*checks->checks));
-	for (size_t i = 0; i < count; i++) {
-		struct jq_program *program = jq_program_open(expressions[i], NULL, 0, &why);
-
-		if (program == NULL) {
-			error_set(e, "usage", "%s: %.*s", expressions[i],
-				  (int)strcspn(why.message, "\n"), why.message);
-			error_clear(&why);
-			checks_free(checks);
-			return NULL;
-		}
-		checks->checks[checks->count++] = (struct check){expressions[i], program};
-	}
-	return checks;
+	if (program == NULL)
+		die(STATUS_USAGE, "--check: %s: %.*s", expression, (int)strcspn(e.message, "\n"),
+		    e.message);
+	checks->at = array_grow(checks->at, checks->count, sizeof(*checks->at));
+	checks->at[checks->count++] = (struct check){expression, program};
 }
 
 void checks_free(struct checks *checks)
 {
-	if (checks == NULL)
-		return;
 	for (size_t i = 0; i < checks->count; i++)
-		jq_program_close(checks->checks[i].program);
-	free(checks->checks);
-	free(checks);
+		jq_program_close(checks->at[i].program);
+	free(checks->at);
 }
 
-/* ---- saying what is wrong ---- */
+/* ---- the message ---- */
 
 static void add_value(struct buffer *out, struct span json)
 {
@@ -73,7 +56,8 @@ static bool is_name(char c)
 	return isalnum((unsigned char)c) || c == '_';
 }
 
-/* How long the path (.a.b) at `at` is, where one begins: not inside another word or value. */
+/* The length of the path (.a.b) that begins at `at`; 0: none does, or `at` is inside another word.
+ */
 static size_t path_length(const char *expression, const char *at)
 {
 	size_t len = 0;
@@ -88,7 +72,7 @@ static size_t path_length(const char *expression, const char *at)
 	return len;
 }
 
-/* What the paths in the expression are, where the result has them. */
+/* Add the values of the paths in the expression that the result has. */
 static void add_paths(struct buffer *out, const char *expression, struct span result)
 {
 	bool quoted = false;
@@ -113,7 +97,7 @@ static void add_paths(struct buffer *out, const char *expression, struct span re
 	}
 }
 
-static void say(const struct check *check, struct buffer *found, struct span result)
+static void warn_check(const struct check *check, struct buffer *found, struct span result)
 {
 	struct span id = json_plain(json_get(result, "run_id"));
 
@@ -127,7 +111,7 @@ static void say(const struct check *check, struct buffer *found, struct span res
 
 /* ---- checking ---- */
 
-/* Every value that the expression yields must be neither false nor null, and there must be one. */
+/* Whether the expression yields at least one value, and none that is false or null. */
 static bool holds(const struct check *check, struct span result)
 {
 	struct buffer found = {0};
@@ -154,17 +138,17 @@ static bool holds(const struct check *check, struct span result)
 	}
 	good = found.len == 0;
 	if (!good)
-		say(check, &found, result);
+		warn_check(check, &found, result);
 	buffer_free(&found);
 	error_clear(&e);
 	return good;
 }
 
-bool checks_hold(struct checks *checks, struct span result)
+bool checks_hold(const struct checks *checks, struct span result)
 {
 	bool good = true;
 
 	for (size_t i = 0; i < checks->count; i++)
-		good = holds(&checks->checks[i], result) && good;
+		good = holds(&checks->at[i], result) && good;
 	return good;
 }

@@ -8,6 +8,7 @@
 #ifndef COLLECT_H
 #define COLLECT_H
 
+#include "base/ids.h"
 #include "event/log.h"
 #include "event/reader.h"
 #include "event/runs.h"
@@ -219,25 +220,39 @@ void total_add(struct total *total, const struct result *result, bool in_parent)
 void total_close(struct total *total);
 void total_write(const struct total *total, struct buffer *out);
 
-/* ---- output (output.c) ---- */
+/* ---- traces (run_trace.c): ids in W3C Trace Context follow from run_id and tool_call_id ---- */
 
-struct result_output {
-	int fd;
-	bool is_terminal; /* and what is shown there is to be made safe */
-	bool is_json;     /* what is written is JSON */
-	struct buffer pending;
+struct trace {
+	char trace_id[TRACE_ID_SIZE];
+	char agent_id[TRACE_SPAN_ID_SIZE], parent_id[TRACE_SPAN_ID_SIZE]; /* "": a root */
+	struct span provider; /* OpenTelemetry's name of the provider; absent: unknown */
 };
 
-/* Write what is pending; ends the program when that fails (quietly when the reader is gone). */
-void output_flush(struct result_output *output);
+struct collection;
+
+/* Find the place of a run: in the trace of trace_parent, in that of the run that it is nested in,
+ * or in its own. */
+void trace_of(const struct collection *collection, const struct result *result,
+	      struct trace *trace);
+
+/* The span of a tool call: the one that agent-run gives to the tool in TRACEPARENT. Without a
+ * tool_call_id it follows from the position in the run. */
+void trace_call_id(char out[TRACE_SPAN_ID_SIZE], const struct result *result,
+		   const struct tool_call *call);
 
 /* ---- formats ---- */
+
+struct output_file {
+	int fd;
+	bool is_safe; /* a terminal: control characters are made visible */
+	bool is_json; /* what is written is JSON */
+	struct buffer pending;
+};
 
 struct collection {
 	const struct format *format;
 	struct runs *runs; /* to find a nested run's parent */
-	struct result_output output;
-	uint64_t written;                 /* results so far */
+	struct output_file output;
 	bool first_done;                  /* for formats that separate */
 	struct otlp_providers *providers; /* of the format otlp */
 };
@@ -276,12 +291,16 @@ void live_free(struct collect_live *live);
 
 /* ---- conditions (check.c) ---- */
 
-struct checks;
+/* Zeroed: none. */
+struct checks {
+	struct check *at;
+	size_t count;
+};
 
-/* NULL with `e` when an expression does not compile. */
-struct checks *checks_new(const char *const *expressions, size_t count, struct error *e);
-/* Says which conditions the result does not meet; false when there is one. */
-bool checks_hold(struct checks *checks, struct span result);
+/* Add a condition; an expression that does not compile ends the program. */
+void checks_add(struct checks *checks, const char *expression);
+/* Whether the result object meets all conditions; warns of those that it does not meet. */
+bool checks_hold(const struct checks *checks, struct span result);
 void checks_free(struct checks *checks);
 
 #endif

@@ -63,8 +63,7 @@ static void put_amount(struct row *row, const struct amount *amount)
 static void end_row(struct collection *collection)
 {
 	/* On a terminal the CR of RFC 4180 would show. */
-	buffer_add_text(&collection->output.pending,
-			collection->output.is_terminal ? "\n" : "\r\n");
+	buffer_add_text(&collection->output.pending, collection->output.is_safe ? "\n" : "\r\n");
 }
 
 static void write_header(struct collection *collection)

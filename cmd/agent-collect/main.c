@@ -5,10 +5,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "event/reader_main.h"
+#include "event/terminal.h"
 
 enum { OUTPUT_BUFFER = 64 * 1024 };
 
@@ -16,13 +19,11 @@ struct collect_program {
 	struct reader_main main;
 	struct collection collection;
 	const char *result_file;
-	const char **check_expressions; /* the texts are borrowed */
-	size_t check_count;
 	bool passes, shows_status, adds_total;
 
 	struct wants wants;
-	struct result_output pass;
-	struct checks *checks;
+	struct output_file pass; /* for the events, with --pass */
+	struct checks checks;
 	struct total total;
 	struct collect_live *live; /* NULL: no --status, or no terminal */
 	bool check_failed;
@@ -60,11 +61,8 @@ static void set_format(void *self, const struct option_row *row, const char *nam
 
 static void add_check(void *self, const struct option_row *row, const char *expression)
 {
-	struct collect_program *p = self;
-
 	(void)row;
-	p->check_expressions = array_grow(p->check_expressions, p->check_count, sizeof(char *));
-	p->check_expressions[p->check_count++] = expression;
+	checks_add(&((struct collect_program *)self)->checks, expression);
 }
 
 static const char usage[] = "usage: agent-collect [options] [FILE ...]\n"
@@ -99,19 +97,19 @@ static void check_options(const struct collect_program *p)
 		    p->collection.format->name);
 }
 
-/* ---- the end of a run ---- */
+/* ---- output ---- */
 
-static void check_result(struct collect_program *p, const struct result *result)
+/* Write the pending output. A failure ends the program, quietly if the reader closed the pipe. */
+static void write_pending(struct output_file *output)
 {
-	struct buffer json = {0};
-
-	if (p->checks == NULL)
-		return;
-	result_write(result, &json, false);
-	live_clear(p->live);
-	if (!checks_hold(p->checks, buffer_span(&json)))
-		p->check_failed = true;
-	buffer_free(&json);
+	if (output->is_safe)
+		terminal_clean(&output->pending, output->is_json);
+	if (!write_all(output->fd, buffer_span(&output->pending))) {
+		if (errno == EPIPE)
+			exit(128 + SIGPIPE);
+		die(STATUS_FAILED, "cannot write: %s", strerror(errno));
+	}
+	buffer_clear(&output->pending);
 }
 
 static void flush(void *self)
@@ -120,8 +118,23 @@ static void flush(void *self)
 
 	if (p->collection.output.pending.len > 0 || p->pass.pending.len > 0)
 		live_clear(p->live);
-	output_flush(&p->pass);
-	output_flush(&p->collection.output);
+	write_pending(&p->pass);
+	write_pending(&p->collection.output);
+}
+
+/* ---- the end of a run ---- */
+
+static void check_result(struct collect_program *p, const struct result *result)
+{
+	struct buffer json = {0};
+
+	if (p->checks.count == 0)
+		return;
+	result_write(result, &json, false);
+	live_clear(p->live);
+	if (!checks_hold(&p->checks, buffer_span(&json)))
+		p->check_failed = true;
+	buffer_free(&json);
 }
 
 /* Whether the usage of a nested run is part of its parent's, which is in the input as well. */
@@ -135,7 +148,6 @@ static void finish(struct collect_program *p, struct result *result)
 {
 	result_settle(result);
 	p->collection.format->result(&p->collection, result);
-	p->collection.written++;
 	if (p->adds_total)
 		total_add(&p->total, result, is_in_parent(p, result->run));
 	check_result(p, result);
@@ -168,7 +180,7 @@ static void pass_on(void *self, const struct event *event)
 		flush(p);
 }
 
-static void take_event(void *self, struct run *run, const struct event *event)
+static void on_event(void *self, struct run *run, const struct event *event)
 {
 	struct collect_program *p = self;
 	struct result *result;
@@ -189,30 +201,17 @@ static void take_event(void *self, struct run *run, const struct event *event)
 
 /* ---- the program ---- */
 
-static struct result_output open_output(const struct collect_program *p, const char *file,
-					bool is_json)
+static struct output_file open_output(const struct collect_program *p, const char *file,
+				      bool is_json)
 {
-	struct result_output output = {.fd = STDOUT_FILENO, .is_json = is_json};
+	struct output_file output = {.fd = STDOUT_FILENO, .is_json = is_json};
 
 	if (file != NULL && strcmp(file, "-") != 0)
 		output.fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
 	if (output.fd < 0)
 		die(STATUS_USAGE, "%s: %s", file, strerror(errno));
-	output.is_terminal = reader_main_is_safe(&p->main, output.fd);
+	output.is_safe = reader_main_is_safe(&p->main, output.fd);
 	return output;
-}
-
-static void begin_checks(struct collect_program *p)
-{
-	struct error e = {0};
-
-	if (p->check_count == 0)
-		return;
-	p->checks = checks_new(p->check_expressions, p->check_count, &e);
-	if (p->checks == NULL)
-		die(STATUS_USAGE, "--check: %s", e.message);
-	p->wants.calls = true;
-	p->wants.types |= EVENT_BIT(EVENT_ERROR);
 }
 
 static void begin(void *self)
@@ -224,7 +223,10 @@ static void begin(void *self)
 		collection->format = formats[0];
 	check_options(p);
 	p->wants = collection->format->wants;
-	begin_checks(p);
+	if (p->checks.count > 0) { /* they check the result as the format json has it */
+		p->wants.calls = true;
+		p->wants.types |= EVENT_BIT(EVENT_ERROR);
+	}
 	total_init(&p->total);
 	collection->runs = p->main.runs;
 	collection->output = open_output(p, p->result_file, collection->format->is_json);
@@ -275,10 +277,9 @@ static void free_all(void *self)
 	struct collect_program *p = self;
 
 	live_free(p->live);
-	checks_free(p->checks);
+	checks_free(&p->checks);
 	buffer_free(&p->collection.output.pending);
 	buffer_free(&p->pass.pending);
-	free(p->check_expressions);
 }
 
 int main(int argc, char **argv)
@@ -290,7 +291,7 @@ int main(int argc, char **argv)
 	    .option_count = ARRAY_LEN(options),
 	    .begin = begin,
 	    .any_event = pass_on,
-	    .event = take_event,
+	    .event = on_event,
 	    .idle = idle,
 	    .flush = flush,
 	    .clear = clear,

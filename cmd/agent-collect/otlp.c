@@ -7,7 +7,7 @@
  *
  * Ids follow from run_id and tool_call_id alone: collecting a log twice gives the same trace.
  */
-#include "run_trace.h"
+#include "collect.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -128,10 +128,10 @@ static void begin_event(struct buffer *out, const char *name, int64_t time)
 
 /* ---- names of providers ---- */
 
-/* Most runs of a log have the same provider as the one before. */
+/* Most runs of a log have the same provider as the previous one. */
 struct otlp_providers {
 	struct provider_files files;
-	struct buffer name, otel_name; /* of the last one */
+	struct buffer json, otel_name; /* of the previous run */
 };
 
 static struct otlp_providers *providers_new(void)
@@ -148,29 +148,25 @@ static struct otlp_providers *providers_new(void)
 static void providers_free(struct otlp_providers *providers)
 {
 	provider_files_free(&providers->files);
-	buffer_free(&providers->name);
+	buffer_free(&providers->json);
 	buffer_free(&providers->otel_name);
 	free(providers);
 }
 
-/* OpenTelemetry's name of the provider that the string `json` names; absent when it is no string.
- */
+/* OpenTelemetry's name of the provider that the string `json` names; absent if it is no string. */
 static struct span otel_name(struct otlp_providers *providers, struct span json)
 {
-	struct buffer name = {0};
+	char *name = json_text(json);
 
-	if (!json_decode(json, &name))
+	if (name == NULL)
 		return (struct span){0};
-	if (providers->otel_name.at == NULL ||
-	    !span_equal(buffer_span(&name), buffer_span(&providers->name))) {
+	if (!span_equal(json, buffer_span(&providers->json))) {
+		buffer_clear(&providers->json);
+		buffer_add_span(&providers->json, json);
 		buffer_clear(&providers->otel_name);
-		provider_files_otel_name(&providers->files, buffer_string(&name),
-					 &providers->otel_name);
-		buffer_free(&providers->name);
-		providers->name = name;
-	} else {
-		buffer_free(&name);
+		provider_files_otel_name(&providers->files, name, &providers->otel_name);
 	}
+	free(name);
 	return buffer_span(&providers->otel_name);
 }
 

@@ -1,4 +1,4 @@
-#include "run_trace.h"
+#include "collect.h"
 
 #include "json/json.h"
 
