@@ -151,7 +151,7 @@ static void start_block(struct block_decoder *d, int64_t index, struct span json
 	} else if (block->type == BLOCK_THINKING) {
 		block_grow(d, block, json_get(json, "thinking"));
 		if (decoder_is_text(json_get(json, "signature")))
-			block_join(&block->signature, json_get(json, "signature"));
+			decoder_join(&block->signature, json_get(json, "signature"));
 	} else if (block->type == BLOCK_CALL || block->type == BLOCK_PROVIDER_CALL) {
 		block_call(d, block, json_get(json, "id"), json_get(json, "name"));
 	}
@@ -176,7 +176,7 @@ static void absorb(struct block_decoder *d, struct block *block, struct span del
 		buffer_clear(&value);
 		json_write_line(&value, grows ? old : walk.value);
 		if (grows)
-			block_join(&value, walk.value);
+			decoder_join(&value, walk.value);
 		json_copy_key(&patch, walk.key);
 		buffer_add_span(&patch, buffer_span(&value));
 	}
@@ -219,7 +219,7 @@ static void grow_block(struct block_decoder *d, int64_t index, struct span delta
 		block_add_item(block, member[CITATION]);
 	else if (span_is(type, "signature_delta") && json_type(member[SIGNATURE]) == JSON_STRING) {
 		buffer_clear(&block->signature);
-		block_join(&block->signature, member[SIGNATURE]);
+		decoder_join(&block->signature, member[SIGNATURE]);
 	}
 	block_grow(d, block, text);
 }

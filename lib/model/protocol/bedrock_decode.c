@@ -110,13 +110,13 @@ static void add_reasoning(struct block_decoder *d, int64_t index, struct span re
 	struct span more = json_get(reasoning, "redactedContent");
 
 	add_text(d, index, BLOCK_THINKING, json_get(reasoning, "text"));
-	block_join(&enter(d, index, BLOCK_THINKING)->signature, json_get(reasoning, "signature"));
+	decoder_join(&enter(d, index, BLOCK_THINKING)->signature, json_get(reasoning, "signature"));
 	/* Base64 cannot continue after its padding: what follows is another block. */
 	if (more.at != NULL && span_ends(buffer_span(redacted), "=\"")) {
 		stop_block(&d->base);
 		enter(d, index, BLOCK_THINKING);
 	}
-	block_join(redacted, more);
+	decoder_join(redacted, more);
 }
 
 /* Arguments are the text of JSON; as JSON they are accepted, too. */

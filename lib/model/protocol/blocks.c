@@ -68,17 +68,6 @@ void block_add_item(struct block *block, struct span json)
 	json_write_compact(&block->items, json);
 }
 
-void block_join(struct buffer *json, struct span string)
-{
-	if (json_type(string) != JSON_STRING)
-		return;
-	if (json->len > 0) {
-		json->len--;
-		string = span_from(string, 1);
-	}
-	buffer_add_span(json, string);
-}
-
 /* ---- the end ---- */
 
 static void end_text(struct block_decoder *d, const struct block *block)

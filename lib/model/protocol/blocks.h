@@ -51,9 +51,6 @@ void block_grow_raw(struct block_decoder *d, struct block *block, struct span te
 
 void block_add_item(struct block *block, struct span json);
 
-/* Append a JSON string to the one that `json` holds (empty: none yet). */
-void block_join(struct buffer *json, struct span string);
-
 /* No more of the block will come: emit what was held back, and what its end shows. */
 void block_end(struct block_decoder *d, struct block *block);
 

@@ -133,6 +133,17 @@ void decoder_store_last(struct buffer *out, struct span string)
 	json_decode(string, out);
 }
 
+void decoder_join(struct buffer *json, struct span string)
+{
+	if (json_type(string) != JSON_STRING)
+		return;
+	if (json->len > 0) {
+		json->len--;
+		string = span_from(string, 1);
+	}
+	buffer_add_span(json, string);
+}
+
 bool decoder_is_error(struct span error)
 {
 	switch (json_type(error)) {

@@ -143,6 +143,9 @@ const struct finish_reason *decoder_reason(const struct decoder *decoder);
 void decoder_store_first(struct buffer *out, struct span string);
 void decoder_store_last(struct buffer *out, struct span string);
 
+/* Append a JSON string to the one that `json` holds (empty: none yet). Others are ignored. */
+void decoder_join(struct buffer *json, struct span string);
+
 /* Whether the member "error" of a chunk reports one: a string, object or array that is not empty,
  * or true. */
 bool decoder_is_error(struct span error);

@@ -10,42 +10,38 @@
 
 #include "model/parameters.h"
 #include "model/protocol/protocol.h"
+#include "model/protocol/transcript.h"
 
 /* ---- the decoder ---- */
 
 /* Arguments as they grow. Zeroed: none yet. */
 struct gemini_args {
-	struct buffer json; /* what is complete of them */
-	struct buffer path; /* of the string that grows */
-	struct buffer text; /* its inside, as raw JSON */
-	bool growing;
+	struct buffer json;   /* what is complete of them */
+	struct buffer string; /* a string that grows; empty: none */
+	struct buffer steps;  /* where it belongs */
 };
 
 enum gemini_runner { RUN_HERE, RUN_AS_CODE, RUN_AS_TOOL };
 
 struct gemini_call {
-	struct buffer id; /* the provider's; empty: none */
 	enum gemini_runner runner;
 	bool over; /* its result was received */
 };
-
-enum gemini_text { TEXT_NONE, TEXT_ANSWER, TEXT_THOUGHT };
 
 struct gemini_decoder {
 	struct decoder base;
 	struct buffer finish_message;
 	struct buffer block, block_message;   /* why the prompt was refused */
 	struct buffer grounding, url_context; /* JSON objects; empty: none */
-	struct joint joints[3];               /* by enum gemini_text */
-	enum gemini_text growing;  /* the text to which the next text of its kind belongs */
-	bool grown;                /* some of it was emitted */
+	enum model_delta_type growing;        /* text or thinking, which `joint` is of */
+	struct joint joint;
 	struct gemini_call *calls; /* by index */
 	int open;                  /* the call whose arguments still come; -1: none */
 	struct gemini_args args;
 };
 
-/* A part of the response; false after recording a failure. */
-bool gemini_part(struct gemini_decoder *d, struct span part);
+/* A part of the response. */
+void gemini_part(struct gemini_decoder *d, struct span part);
 
 /* No more text or arguments will come. `complete`: not because the response was cut. */
 void gemini_parts_end(struct gemini_decoder *d, bool complete);
@@ -55,9 +51,8 @@ void gemini_parts_free(struct gemini_decoder *d);
 int gemini_start_call(struct gemini_decoder *d, struct span id, struct span name,
 		      enum gemini_runner runner);
 
-/* The provider runs its call `index`, whose arguments are `args`; and its result. */
+/* The provider runs its call `index`, whose arguments are `args`. */
 void gemini_run_call(struct gemini_decoder *d, int index, struct span args);
-void gemini_end_call(struct gemini_decoder *d, int index, struct span result, bool is_error);
 
 /* ---- the request ---- */
 

@@ -75,15 +75,12 @@ static void read_grounding(struct gemini_decoder *d, struct span grounding, stru
 static void emit_call(struct gemini_decoder *d, const char *name, const char *key, struct span list,
 		      struct span result)
 {
-	struct buffer args = {0};
 	int index = gemini_start_call(d, (struct span){0}, span_of(name), RUN_AS_TOOL);
+	struct buffer args = {0};
 
-	json_open(&args, '{');
-	if (json_count(list) > 0)
-		json_put_raw(&args, key, list);
-	json_close(&args, '}');
+	json_pack(&args, "{%t:%j}", key, json_count(list) > 0 ? list : (struct span){0});
 	gemini_run_call(d, index, buffer_span(&args));
-	gemini_end_call(d, index, json_count(result) > 0 ? result : SPAN("[]"), false);
+	decoder_emit_result(&d->base, index, json_count(result) > 0 ? result : SPAN("[]"), false);
 	buffer_free(&args);
 }
 
@@ -148,22 +145,21 @@ static bool read_candidate(struct gemini_decoder *d, struct span candidate)
 	static const struct span inside[] = {SPAN_INIT("parts"), {0}};
 	struct span member[MEMBERS], parts;
 	struct json_walk walk;
-	bool ok = true;
 
 	decoder_members(&d->base, candidate, names, member);
 	if (json_int(member[INDEX], 0) != 0)
 		return true;
 	decoder_members(&d->base, member[CONTENT], inside, &parts);
 	walk = decoder_walk(&d->base, parts);
-	while (ok && json_next(&walk))
-		ok = gemini_part(d, walk.value);
+	while (d->base.failure.kind == ERROR_NONE && json_next(&walk))
+		gemini_part(d, walk.value);
 	read_grounding(d, member[GROUNDING], member[URLS]);
 	if (json_type(member[MESSAGE]) == JSON_STRING) {
 		buffer_clear(&d->finish_message);
 		json_decode(member[MESSAGE], &d->finish_message);
 	}
 	read_reason(member[REASON], &d->base.finish);
-	return ok;
+	return d->base.failure.kind == ERROR_NONE;
 }
 
 static bool read_chunk(struct gemini_decoder *d, struct span chunk)

@@ -6,243 +6,149 @@
 /* Deepest path that is followed. */
 enum { MAX_STEPS = 100 };
 
-/* ---- paths: $.a.b, $.list[0].c, $['a b'] ---- */
+/* ---- arguments in pieces ---- */
 
-struct step {
-	enum { STEP_END, STEP_BAD, STEP_KEY, STEP_INDEX } type;
-	struct buffer key;
-	size_t index;
-};
-
-/* ['key'] or [12]; `at` points after the bracket. Returns where the next step begins. */
-static const char *read_bracket(const char *at, struct step *step)
+/* Append the step of a path in brackets: ['key'] or [12]. Returns where the next step begins; NULL:
+ * it is none. */
+static const char *read_bracket(const char *at, struct buffer *steps)
 {
-	char quote = *at;
-	char *end;
+	struct buffer key = {0};
+	char quote = *++at;
 
-	if (quote == '\'' || quote == '"') {
-		step->type = STEP_KEY;
+	if (isdigit((unsigned char)quote)) {
+		json_pack(steps, "%d", (int64_t)strtoul(at, NULL, 10));
+		at += strspn(at, "0123456789");
+	} else if (quote == '\'' || quote == '"') {
 		for (at++; *at != '\0' && *at != quote; at++) {
 			if (*at == '\\' && at[1] != '\0')
 				at++;
-			buffer_add_char(&step->key, *at);
+			buffer_add_char(&key, *at);
 		}
 		at += *at == quote;
-	} else if (isdigit((unsigned char)quote)) {
-		step->type = STEP_INDEX;
-		step->index = strtoul(at, &end, 10);
-		at = end;
+		json_pack(steps, "%s", buffer_span(&key));
+		buffer_free(&key);
 	}
-	if (*at != ']')
-		step->type = STEP_BAD;
-	return at + (*at == ']');
+	return *at == ']' ? at + 1 : NULL;
 }
 
-/* The step at `at`; the caller frees its key. Returns where the next one begins. */
-static const char *read_step(const char *at, struct step *step)
+/* Append the steps of the path $.a.b[0]['c d'] as a list: ["a","b",0,"c d"]. Returns false if it is
+ * no path into an object. */
+static bool read_path(const char *at, struct buffer *steps)
 {
-	size_t len;
+	json_open(steps, '[');
+	at += *at == '$';
+	for (int count = 0; at != NULL && *at != '\0' && count < MAX_STEPS; count++) {
+		size_t len = strcspn(at + 1, ".[");
 
-	*step = (struct step){.type = STEP_BAD};
-	if (*at == '\0') {
-		step->type = STEP_END;
-	} else if (*at == '[') {
-		return read_bracket(at + 1, step);
-	} else if (*at == '.') {
-		len = strcspn(at + 1, ".[");
-		if (len > 0)
-			step->type = STEP_KEY;
-		buffer_add(&step->key, at + 1, len);
-		return at + 1 + len;
+		if (*at == '[') {
+			at = read_bracket(at, steps);
+		} else if (*at == '.' && len > 0) {
+			json_pack(steps, "%s", (struct span){at + 1, len});
+			at += 1 + len;
+		} else {
+			return false;
+		}
 	}
-	return at;
+	json_close(steps, ']');
+	return at != NULL && *at == '\0' && span_starts(buffer_span(steps), "[\"");
 }
 
-/* Where the first step begins; NULL when this is no path into an object. */
-static const char *path_start(const char *path)
+/* The key of a member (absent in a list), and the comma before it. */
+static void put_key(struct span key, struct buffer *out)
 {
-	const char *start = *path == '$' ? path + 1 : path, *at = start;
-	struct step step;
-	int steps = 0;
-	bool good = true;
-
-	do {
-		at = read_step(at, &step);
-		good &= step.type != STEP_BAD && (steps > 0 || step.type == STEP_KEY);
-		buffer_free(&step.key);
-	} while (good && step.type != STEP_END && ++steps <= MAX_STEPS);
-	return good && steps <= MAX_STEPS ? start : NULL;
-}
-
-/* ---- putting a value where a path says ---- */
-
-static void put(struct span base, const char *path, struct span value, struct buffer *out);
-
-static void put_member(struct span base, struct span key, const char *rest, struct span value,
-		       struct buffer *out)
-{
-	struct json_walk walk = json_walk(json_type(base) == JSON_OBJECT ? base : (struct span){0});
-	struct buffer text = {0};
-	bool found = false;
-
-	json_open(out, '{');
-	while (json_next(&walk)) {
-		bool here;
-
-		buffer_clear(&text);
-		json_decode(walk.key, &text);
-		here = !found && span_equal(buffer_span(&text), key);
-		found |= here;
-		json_copy_key(out, walk.key);
-		if (here)
-			put(walk.value, rest, value, out);
-		else
-			buffer_add_span(out, walk.value);
-	}
-	if (!found) {
-		json_comma(out);
-		json_write_string(out, key);
-		buffer_add_char(out, ':');
-		put((struct span){0}, rest, value, out);
-	}
-	json_close(out, '}');
-	buffer_free(&text);
-}
-
-/* An index beyond the end appends an element: lists arrive in order. */
-static void put_element(struct span base, size_t index, const char *rest, struct span value,
-			struct buffer *out)
-{
-	struct json_walk walk = json_walk(json_type(base) == JSON_ARRAY ? base : (struct span){0});
-	bool found = false;
-
-	json_open(out, '[');
-	for (size_t i = 0; json_next(&walk); i++) {
-		json_comma(out);
-		found |= i == index;
-		if (i == index)
-			put(walk.value, rest, value, out);
-		else
-			buffer_add_span(out, walk.value);
-	}
-	if (!found) {
-		json_comma(out);
-		put((struct span){0}, rest, value, out);
-	}
-	json_close(out, ']');
-}
-
-static void put(struct span base, const char *path, struct span value, struct buffer *out)
-{
-	struct step step;
-	const char *rest = read_step(path, &step);
-
-	if (step.type == STEP_KEY)
-		put_member(base, buffer_span(&step.key), rest, value, out);
-	else if (step.type == STEP_INDEX)
-		put_element(base, step.index, rest, value, out);
+	if (key.at != NULL)
+		json_copy_key(out, key);
 	else
-		buffer_add_span(out, value);
-	buffer_free(&step.key);
+		json_comma(out);
 }
 
-static void set_value(struct gemini_args *args, const char *path, struct span value)
+/* Append `base` with `value` where `steps` lead. A string there goes on; what is not there yet is
+ * added: lists arrive in order. */
+static void put(struct span base, struct json_walk steps, struct span value, struct buffer *out)
+{
+	bool found = false, by_key;
+	struct json_walk walk;
+
+	if (!json_next(&steps)) {
+		bool goes_on = json_type(base) == JSON_STRING && json_type(value) == JSON_STRING;
+
+		if (goes_on)
+			buffer_add(out, base.at, base.len - 1);
+		buffer_add_span(out, goes_on ? span_from(value, 1) : value);
+		return;
+	}
+	by_key = json_type(steps.value) == JSON_STRING;
+	walk = json_walk(json_type(base) == (by_key ? JSON_OBJECT : JSON_ARRAY) ? base
+										: (struct span){0});
+	json_open(out, by_key ? '{' : '[');
+	for (int64_t i = 0; json_next(&walk); i++) {
+		bool here = !found && (by_key ? json_equal(walk.key, steps.value)
+					      : i == json_int(steps.value, -1));
+
+		found |= here;
+		put_key(walk.key, out);
+		if (here)
+			put(walk.value, steps, value, out);
+		else
+			buffer_add_span(out, walk.value);
+	}
+	if (!found) {
+		put_key(by_key ? steps.value : (struct span){0}, out);
+		put((struct span){0}, steps, value, out);
+	}
+	json_close(out, by_key ? '}' : ']');
+}
+
+static void set_value(struct gemini_args *args, struct span steps, struct span value)
 {
 	struct buffer changed = {0};
 
-	put(buffer_span(&args->json), path, value, &changed);
+	put(buffer_span(&args->json), json_walk(steps), value, &changed);
 	buffer_free(&args->json);
 	args->json = changed;
 }
 
-/* The value at `path` in `base`; absent if there is none. */
-static struct span value_at(struct span base, const char *path)
-{
-	struct buffer text = {0};
-	struct step step;
-
-	for (path = read_step(path, &step); step.type == STEP_KEY || step.type == STEP_INDEX;
-	     path = read_step(path, &step)) {
-		struct json_walk walk = json_walk(base);
-		struct span found = {0};
-
-		for (size_t i = 0; found.at == NULL && json_next(&walk); i++) {
-			buffer_clear(&text);
-			json_decode(walk.key, &text);
-			if (step.type == STEP_KEY
-				? walk.key.at != NULL &&
-				      span_equal(buffer_span(&text), buffer_span(&step.key))
-				: walk.key.at == NULL && i == step.index)
-				found = walk.value;
-		}
-		base = found;
-		buffer_free(&step.key);
-	}
-	buffer_free(&step.key);
-	buffer_free(&text);
-	return base;
-}
-
-/* ---- arguments in pieces ---- */
-
 /* The string that grows is complete. */
 static void end_string(struct gemini_args *args)
 {
-	struct buffer value = {0};
-
-	if (!args->growing)
-		return;
-	args->growing = false;
-	buffer_add_format(&value, "\"%s\"", buffer_string(&args->text));
-	set_value(args, path_start(buffer_string(&args->path)), buffer_span(&value));
-	buffer_free(&value);
+	if (args->string.len > 0)
+		set_value(args, buffer_span(&args->steps), buffer_span(&args->string));
+	buffer_clear(&args->string);
 }
 
 /* A string continues the string that is at its path, whatever came in between and whether or not it
- * was announced to continue. */
-static void grow_string(struct gemini_args *args, const char *path, struct span string)
+ * was announced to continue. The string at hand is apart, so that it is not copied for each piece.
+ */
+static void grow_string(struct gemini_args *args, struct span steps, struct span string)
 {
-	if (!args->growing || !span_is(buffer_span(&args->path), path)) {
-		struct span begun;
-
+	if (!span_equal(buffer_span(&args->steps), steps)) {
 		end_string(args);
-		begun = value_at(buffer_span(&args->json), path_start(path));
-		buffer_clear(&args->path);
-		buffer_clear(&args->text);
-		buffer_add_text(&args->path, path);
-		if (json_type(begun) == JSON_STRING)
-			buffer_add(&args->text, begun.at + 1, begun.len - 2);
-		args->growing = true;
+		buffer_clear(&args->steps);
+		buffer_add_span(&args->steps, steps);
 	}
-	buffer_add(&args->text, string.at + 1, string.len - 2);
+	decoder_join(&args->string, string);
 }
 
 static void read_piece(struct gemini_args *args, struct span piece)
 {
-	char *path = json_text(json_get(piece, "jsonPath"));
-	const char *start = path != NULL ? path_start(path) : NULL;
 	struct span string = json_get(piece, "stringValue"), value = json_get(piece, "numberValue");
+	char *path = json_text(json_get(piece, "jsonPath"));
+	struct buffer steps = {0};
 
 	if (value.at == NULL)
 		value = json_get(piece, "boolValue");
 	if (value.at == NULL && json_get(piece, "nullValue").at != NULL)
 		value = SPAN("null");
-	if (start != NULL && json_type(string) == JSON_STRING) {
-		grow_string(args, path, string);
-	} else if (start != NULL && value.at != NULL) {
+	if (path == NULL || !read_path(path, &steps)) {
+		value = (struct span){0};
+	} else if (json_type(string) == JSON_STRING) {
+		grow_string(args, buffer_span(&steps), string);
+	} else if (value.at != NULL) {
 		end_string(args);
-		set_value(args, start, value);
+		set_value(args, buffer_span(&steps), value);
 	}
+	buffer_free(&steps);
 	free(path);
-}
-
-/* The list "partialArgs": values for JSON paths. */
-static void args_patch(struct gemini_args *args, struct span patches)
-{
-	struct json_walk walk = json_walk(patches);
-
-	while (json_next(&walk))
-		read_piece(args, walk.value);
 }
 
 /* The arguments as a whole: an object, or from some gateways the text of one. */
@@ -250,89 +156,26 @@ static void args_add(struct gemini_args *args, struct span whole)
 {
 	if (json_type(whole) == JSON_ABSENT || json_type(whole) == JSON_NULL)
 		return;
-	args->growing = false;
+	buffer_clear(&args->string);
 	buffer_clear(&args->json);
 	if (!json_decode(whole, &args->json))
 		json_write_line(&args->json, whole);
 }
 
-/* No more will come: `json` is complete. */
-static void args_end(struct gemini_args *args)
-{
-	end_string(args);
-	if (args->json.len == 0)
-		buffer_add_text(&args->json, "{}");
-}
-
 static void args_free(struct gemini_args *args)
 {
 	buffer_free(&args->json);
-	buffer_free(&args->path);
-	buffer_free(&args->text);
+	buffer_free(&args->steps);
+	buffer_free(&args->string);
 	*args = (struct gemini_args){0};
-}
-
-/* ---- what a part is ---- */
-
-/* The members of a part that show what it is. */
-struct kinds {
-	struct span text, thought, signature, call, code, code_result, tool, tool_response;
-	bool only_text; /* nothing else, not even of an unknown kind */
-};
-
-static struct kinds read_kinds(const struct gemini_decoder *d, struct span part)
-{
-	struct json_walk walk = decoder_walk(&d->base, part);
-	struct kinds k = {.only_text = true};
-
-	while (json_next(&walk)) {
-		struct span key = json_plain(walk.key);
-
-		if (span_is(key, "text")) {
-			k.text = walk.value;
-			continue;
-		}
-		if (span_is(key, "thought"))
-			k.thought = walk.value;
-		else if (span_is(key, "thoughtSignature"))
-			k.signature = walk.value;
-		if (json_type(walk.value) != JSON_OBJECT)
-			continue;
-		k.only_text = false;
-		if (span_is(key, "functionCall"))
-			k.call = walk.value;
-		else if (span_is(key, "executableCode"))
-			k.code = walk.value;
-		else if (span_is(key, "codeExecutionResult"))
-			k.code_result = walk.value;
-		else if (span_is(key, "toolCall"))
-			k.tool = walk.value;
-		else if (span_is(key, "toolResponse"))
-			k.tool_response = walk.value;
-	}
-	return k;
 }
 
 /* ---- text and thoughts ---- */
 
-/* The text may be empty: a part that has nothing but a signature. */
-static void emit_text(struct gemini_decoder *d, enum gemini_text kind, struct span text)
-{
-	decoder_emit(&d->base, (struct model_delta){.type = kind == TEXT_THOUGHT ? MODEL_THINKING
-										 : MODEL_TEXT,
-						    .index = -1,
-						    .text = text});
-}
-
 /* What comes next is no more of the text that grows. */
 static void end_text(struct gemini_decoder *d)
 {
-	struct span rest = joint_end(&d->joints[d->growing]);
-
-	if (rest.len > 0)
-		emit_text(d, d->growing, rest);
-	d->growing = TEXT_NONE;
-	d->grown = false;
+	decoder_emit_text(&d->base, d->growing, joint_end(&d->joint));
 }
 
 static void emit_signature(struct gemini_decoder *d, int index, struct span signature)
@@ -344,28 +187,27 @@ static void emit_signature(struct gemini_decoder *d, int index, struct span sign
 
 /* Parts of text are pieces of one text, but one that is signed goes back alone, even if it is
  * empty. */
-static void read_text(struct gemini_decoder *d, const struct kinds *k)
+static void read_text(struct gemini_decoder *d, struct span string, bool thought,
+		      struct span signature)
 {
-	enum gemini_text kind = json_true(k->thought) ? TEXT_THOUGHT : TEXT_ANSWER;
-	bool is_signed = k->only_text && decoder_is_text(k->signature);
+	enum model_delta_type type = thought ? MODEL_THINKING : MODEL_TEXT;
+	bool is_signed = decoder_is_text(signature);
 	struct span text;
 
-	if (!decoder_is_text(k->text) && !is_signed)
+	if (!decoder_is_text(string) && !is_signed)
 		return;
-	if (d->growing != kind)
+	if (d->growing != type)
 		end_text(d);
-	d->growing = kind;
-	text = pieces_text(&d->base.pieces, &d->joints[kind], k->text);
-	if (is_signed && d->grown)
-		decoder_emit_data(&d->base, MODEL_PART_DATA, -1, SPAN("{}"));
-	if (is_signed || text.len > 0) {
-		emit_text(d, kind, text);
-		d->grown = true;
+	d->growing = type;
+	text = pieces_text(&d->base.pieces, &d->joint, string);
+	if (!is_signed) {
+		decoder_emit_text(&d->base, type, text);
+		return;
 	}
-	if (is_signed) {
-		end_text(d);
-		emit_signature(d, -1, k->signature);
-	}
+	decoder_split(&d->base, type);
+	decoder_emit(&d->base, (struct model_delta){.type = type, .text = text, .index = -1});
+	end_text(d);
+	emit_signature(d, -1, signature);
 }
 
 /* ---- calls ---- */
@@ -373,19 +215,23 @@ static void read_text(struct gemini_decoder *d, const struct kinds *k)
 int gemini_start_call(struct gemini_decoder *d, struct span id, struct span name,
 		      enum gemini_runner runner)
 {
-	struct gemini_call call = {.runner = runner};
+	struct buffer text = {0};
 	int index;
 
-	json_decode(id, &call.id);
+	json_decode(id, &text);
 	d->calls = array_grow(d->calls, (size_t)d->base.call_count, sizeof(*d->calls));
-	index = decoder_call(&d->base, buffer_span(&call.id), name, runner != RUN_HERE);
-	d->calls[index] = call;
+	index = decoder_call(&d->base, buffer_span(&text), name, runner != RUN_HERE);
+	d->calls[index] = (struct gemini_call){.runner = runner};
+	buffer_free(&text);
 	return index;
 }
 
-static void emit_args(struct gemini_decoder *d, int index, struct span args)
+/* Whether `id`, JSON, is that of call `index`; false if one of the two has none. */
+static bool has_id(const struct gemini_decoder *d, int index, struct span id)
 {
-	decoder_emit_args(&d->base, index, pieces_repair(&d->base.pieces, args));
+	struct buffer *own = &d->base.call_ids[index];
+
+	return own->len > 0 && json_is(id, buffer_string(own));
 }
 
 /* No more arguments will come for the call that is open. */
@@ -395,178 +241,188 @@ static void close_call(struct gemini_decoder *d, bool complete)
 
 	if (d->open < 0)
 		return;
-	args_end(&d->args);
-	args = buffer_span(&d->args.json);
+	end_string(&d->args);
+	args = d->args.json.len > 0 ? buffer_span(&d->args.json) : SPAN("{}");
 	args.len -= complete ? 0 : 1;
-	emit_args(d, d->open, args);
+	decoder_emit_args(&d->base, d->open, pieces_repair(&d->base.pieces, args));
 	args_free(&d->args);
 	d->open = -1;
 }
 
-/* Whether `call`, which has a name, is a further piece of the call that is open. */
-static bool goes_on(struct gemini_decoder *d, struct span call)
-{
-	struct span id = json_get(call, "id");
-
-	return d->open >= 0 && d->calls[d->open].id.len > 0 &&
-	       json_is(id, buffer_string(&d->calls[d->open].id));
-}
-
-static bool has_args(struct span call)
-{
-	return json_count(json_get(call, "args")) > 0 ||
-	       json_count(json_get(call, "partialArgs")) > 0;
-}
-
 /* A call as a whole, or, when arguments are streamed, its name, then its arguments in pieces, then
  * {}: that last one may be missing. */
-static bool read_call(struct gemini_decoder *d, struct span part, struct span call)
+static void read_call(struct gemini_decoder *d, struct span part, struct span call)
 {
+	struct span id = json_get(call, "id"), args = json_get(call, "args");
+	struct span pieces = json_get(call, "partialArgs");
 	struct buffer *name = &d->base.scratch;
 
 	buffer_clear(name);
 	json_decode(json_get(call, "name"), name);
-	if (name->len > 0) {
-		if (!goes_on(d, call)) {
-			close_call(d, true);
-			d->open =
-			    gemini_start_call(d, json_get(call, "id"), buffer_span(name), RUN_HERE);
-		}
-	} else if (d->open < 0 && has_args(call)) {
-		return decoder_fail(&d->base, "sent a function call without a name");
-	} else if (d->open < 0) {
-		return true;
+	if (name->len > 0 && (d->open < 0 || !has_id(d, d->open, id))) {
+		close_call(d, true);
+		d->open = gemini_start_call(d, id, buffer_span(name), RUN_HERE);
+	}
+	if (d->open < 0) {
+		if (json_count(args) > 0 || json_count(pieces) > 0)
+			decoder_fail(&d->base, "sent a function call without a name");
+		return;
 	}
 	emit_signature(d, d->open, json_get(part, "thoughtSignature"));
-	args_add(&d->args, json_get(call, "args"));
-	args_patch(&d->args, json_get(call, "partialArgs"));
+	args_add(&d->args, args);
+	for (struct json_walk walk = json_walk(pieces); json_next(&walk);)
+		read_piece(&d->args, walk.value);
 	if (!json_true(json_get(call, "willContinue")))
 		close_call(d, true);
-	return true;
 }
 
 /* ---- calls that the provider runs ---- */
 
 void gemini_run_call(struct gemini_decoder *d, int index, struct span args)
 {
-	emit_args(d, index, args);
+	decoder_emit_args(&d->base, index, pieces_repair(&d->base.pieces, args));
 	decoder_emit(&d->base, (struct model_delta){.type = MODEL_TOOL_RUNNING, .index = index});
 }
 
-void gemini_end_call(struct gemini_decoder *d, int index, struct span result, bool is_error)
+/* A call in a part of its own, which goes back with it. */
+static void start_run(struct gemini_decoder *d, struct span part, struct span id, struct span name,
+		      struct span args, enum gemini_runner runner)
 {
-	d->calls[index].over = true;
-	decoder_emit(&d->base, (struct model_delta){.type = MODEL_TOOL_RESULT,
-						    .index = index,
-						    .text = pieces_repair(&d->base.pieces, result),
-						    .is_error = is_error});
+	int index = gemini_start_call(d, id, name, runner);
+	struct buffer line = {0};
+
+	json_write_line(&line, args);
+	decoder_emit_data(&d->base, MODEL_PART_DATA, index, part);
+	gemini_run_call(d, index, buffer_span(&line));
+	buffer_free(&line);
 }
 
-/* The call whose result this is: by its id, or the last one that waits; -1: none. */
-static int waiting_call(struct gemini_decoder *d, enum gemini_runner runner, struct span id)
+/* The result of the call with this id, or else of the last one that waits; its part goes back. */
+static void end_run(struct gemini_decoder *d, struct span part, struct span id, struct span result,
+		    bool is_error, enum gemini_runner runner)
 {
 	for (int i = d->base.call_count; i-- > 0;) {
 		struct gemini_call *call = &d->calls[i];
 
-		if (call->runner == runner && !call->over &&
-		    (id.at == NULL || call->id.len == 0 || json_is(id, buffer_string(&call->id))))
-			return i;
+		if (call->runner != runner || call->over ||
+		    (id.at != NULL && d->base.call_ids[i].len > 0 && !has_id(d, i, id)))
+			continue;
+		call->over = true;
+		decoder_emit_result(&d->base, i, result, is_error);
+		break;
 	}
-	return -1;
+	decoder_emit_data(&d->base, MODEL_OPAQUE, -1, part);
 }
 
 /* {"language":"PYTHON","code":"..."} */
 static void read_code(struct gemini_decoder *d, struct span part, struct span code)
 {
-	int index = gemini_start_call(d, json_get(code, "id"), SPAN("code_execution"), RUN_AS_CODE);
-	struct json_walk walk = json_walk(code);
 	struct buffer args = {0};
 
 	json_open(&args, '{');
-	while (json_next(&walk)) {
-		if (json_is(walk.key, "id"))
-			continue;
-		json_copy_key(&args, walk.key);
-		json_write_line(&args, walk.value);
-	}
+	transcript_members(code, "id", &args);
 	json_close(&args, '}');
-	decoder_emit_data(&d->base, MODEL_PART_DATA, index, part);
-	gemini_run_call(d, index, buffer_span(&args));
+	start_run(d, part, json_get(code, "id"), SPAN("code_execution"), buffer_span(&args),
+		  RUN_AS_CODE);
 	buffer_free(&args);
 }
 
 /* {"outcome":"OUTCOME_OK","output":"..."} */
 static void read_code_result(struct gemini_decoder *d, struct span part, struct span given)
 {
-	int index = waiting_call(d, RUN_AS_CODE, json_get(given, "id"));
 	struct span outcome = json_get(given, "outcome");
+	bool is_error =
+	    outcome.at != NULL && !json_is(outcome, "OUTCOME_OK") && json_int(outcome, 0) != 1;
 	struct buffer output = {0};
 
 	json_decode(json_get(given, "output"), &output);
-	if (index >= 0)
-		gemini_end_call(d, index, buffer_span(&output),
-				outcome.at != NULL && !json_is(outcome, "OUTCOME_OK") &&
-				    json_int(outcome, 0) != 1);
-	decoder_emit_data(&d->base, MODEL_OPAQUE, -1, part);
+	end_run(d, part, json_get(given, "id"), buffer_span(&output), is_error, RUN_AS_CODE);
 	buffer_free(&output);
 }
 
 /* {"toolType":"GOOGLE_SEARCH_WEB","args":{...},"id":"..."} */
 static void read_tool(struct gemini_decoder *d, struct span part, struct span call)
 {
-	struct span given = json_get(call, "args");
-	struct buffer name = {0}, args = {0};
-	int index;
+	struct span args = json_get(call, "args");
+	struct buffer name = {0};
 
 	json_decode(json_get(call, "toolType"), &name);
 	for (size_t i = 0; i < name.len; i++)
 		name.at[i] = (char)tolower((unsigned char)name.at[i]);
-	index = gemini_start_call(d, json_get(call, "id"),
-				  name.len > 0 ? buffer_span(&name) : SPAN("tool"), RUN_AS_TOOL);
-	json_write_line(&args, json_type(given) == JSON_OBJECT ? given : SPAN("{}"));
-	decoder_emit_data(&d->base, MODEL_PART_DATA, index, part);
-	gemini_run_call(d, index, buffer_span(&args));
+	start_run(d, part, json_get(call, "id"), name.len > 0 ? buffer_span(&name) : SPAN("tool"),
+		  json_type(args) == JSON_OBJECT ? args : SPAN("{}"), RUN_AS_TOOL);
 	buffer_free(&name);
-	buffer_free(&args);
 }
 
 static void read_tool_response(struct gemini_decoder *d, struct span part, struct span given)
 {
-	int index = waiting_call(d, RUN_AS_TOOL, json_get(given, "id"));
 	struct span response = json_get(given, "response");
 	struct buffer result = {0};
 
 	if (!json_decode(response, &result) && response.at != NULL)
 		json_write_line(&result, response);
-	if (index >= 0)
-		gemini_end_call(d, index, buffer_span(&result), false);
-	decoder_emit_data(&d->base, MODEL_OPAQUE, -1, part);
+	end_run(d, part, json_get(given, "id"), buffer_span(&result), false, RUN_AS_TOOL);
 	buffer_free(&result);
+}
+
+/* An image, or a new kind of part. */
+static void read_other(struct gemini_decoder *d, struct span part, struct span value)
+{
+	(void)value;
+	decoder_emit_data(&d->base, MODEL_OPAQUE, -1, part);
 }
 
 /* ---- parts ---- */
 
-bool gemini_part(struct gemini_decoder *d, struct span part)
-{
-	struct kinds k = read_kinds(d, part);
+/* The objects in a part that show what it is. */
+static const struct part_kind {
+	const char *name;
+	void (*read)(struct gemini_decoder *d, struct span part, struct span value);
+} kinds[] = {
+    {"functionCall", read_call},
+    {"executableCode", read_code},
+    {"codeExecutionResult", read_code_result},
+    {"toolCall", read_tool},
+    {"toolResponse", read_tool_response},
+    {NULL, read_other},
+};
 
-	read_text(d, &k);
-	if (k.only_text)
-		return true;
+static const struct part_kind *kind_of(struct span key)
+{
+	const struct part_kind *kind = kinds;
+
+	while (kind->name != NULL && !span_is(key, kind->name))
+		kind++;
+	return kind;
+}
+
+void gemini_part(struct gemini_decoder *d, struct span part)
+{
+	struct json_walk walk = decoder_walk(&d->base, part);
+	struct span text = {0}, thought = {0}, signature = {0}, value = {0};
+	const struct part_kind *kind = NULL;
+
+	while (json_next(&walk)) {
+		struct span key = json_plain(walk.key);
+
+		if (span_is(key, "text")) {
+			text = walk.value;
+		} else if (json_type(walk.value) == JSON_OBJECT) {
+			if (kind != NULL && kind_of(key) >= kind)
+				continue;
+			kind = kind_of(key);
+			value = walk.value;
+		} else if (span_is(key, "thought")) {
+			thought = walk.value;
+		} else if (span_is(key, "thoughtSignature")) {
+			signature = walk.value;
+		}
+	}
+	read_text(d, text, json_true(thought), kind == NULL ? signature : (struct span){0});
+	if (kind == NULL)
+		return;
 	end_text(d);
-	if (k.call.at != NULL)
-		return read_call(d, part, k.call);
-	if (k.code.at != NULL)
-		read_code(d, part, k.code);
-	else if (k.code_result.at != NULL)
-		read_code_result(d, part, k.code_result);
-	else if (k.tool.at != NULL)
-		read_tool(d, part, k.tool);
-	else if (k.tool_response.at != NULL)
-		read_tool_response(d, part, k.tool_response);
-	else /* an image, or a new kind of part */
-		decoder_emit_data(&d->base, MODEL_OPAQUE, -1, part);
-	return true;
+	kind->read(d, part, value);
 }
 
 /* A call without an end is complete if the response is. Else it must not run, so its arguments stay
@@ -579,8 +435,6 @@ void gemini_parts_end(struct gemini_decoder *d, bool complete)
 
 void gemini_parts_free(struct gemini_decoder *d)
 {
-	for (int i = 0; i < d->base.call_count; i++)
-		buffer_free(&d->calls[i].id);
 	free(d->calls);
 	args_free(&d->args);
 }
