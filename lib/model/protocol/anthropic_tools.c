@@ -182,12 +182,9 @@ enum anthropic_schema anthropic_schema_way(const struct provider *provider, cons
 static bool is_object_schema(struct span schema)
 {
 	struct span type = json_get(schema, "type");
-	struct json_walk walk = json_walk(type);
 
-	while (json_next(&walk))
-		if (json_is(walk.value, "object"))
-			return true;
-	return json_is(type, "object") || json_get(schema, "properties").at != NULL;
+	return json_is(type, "object") || json_has(type, "object") ||
+	       json_get(schema, "properties").at != NULL;
 }
 
 /* Members that hold one schema, a list of schemas, and schemas by name. */

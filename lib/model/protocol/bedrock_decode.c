@@ -329,23 +329,13 @@ static const struct usage_name usage[] = {
     {.name = {0}},
 };
 
-/* Whether the list `list` has `word`; a model without the list may have it, too. */
-static bool may(struct span list, const char *word)
-{
-	struct json_walk walk = json_walk(list);
-
-	while (json_next(&walk))
-		if (json_is(walk.value, word))
-			return true;
-	return json_type(list) != JSON_ARRAY;
-}
-
-/* Models that answer with text, as a stream. */
+/* Models that answer with text, as a stream, as far as the list shows. */
 static bool answers(struct span model)
 {
 	struct span streams = json_get(model, "responseStreamingSupported");
+	struct span outputs = json_get(model, "outputModalities");
 
-	return may(json_get(model, "outputModalities"), "TEXT") &&
+	return (json_type(outputs) != JSON_ARRAY || json_has(outputs, "TEXT")) &&
 	       (json_type(streams) != JSON_BOOL || json_true(streams));
 }
 

@@ -64,10 +64,6 @@ bool gemini_request(const struct provider *provider, const char *model, const ch
  * one that is only a host gets the path that the provider's entry has. */
 void gemini_base_url(const struct provider *provider, const char *base_url, struct buffer *out);
 
-/* Which generation the model is of: 1, 2 or 3 (and later), by the quirk "generation". From 3 on
- * calls carry signatures, and tools go together with a schema of the answer. */
-int gemini_generation(const struct provider *provider, const char *model);
-
 bool gemini_answers_by_tool(const struct provider *provider, const char *model,
 			    const struct model_request *request);
 

@@ -34,23 +34,22 @@ static const struct finish_reason reasons[] = {
  * "unknown" is ignored. The last reason applies. */
 static void read_reason(struct span value, struct buffer *out)
 {
-	bool is_number = json_type(value) == JSON_NUMBER;
+	const struct finish_reason *reason = reasons;
 	struct buffer text = {0};
 
-	for (const struct finish_reason *reason = reasons; is_number && reason->name != NULL;
-	     reason++)
-		if (reason->number > 0 && json_int(value, 0) == reason->number)
-			buffer_add_text(&text, reason->name);
-	if (is_number && text.len == 0)
-		buffer_add_span(&text, value);
-	json_decode(value, &text);
-	if (text.len == 0 || span_ends(buffer_span(&text), "_UNSPECIFIED") ||
-	    span_is(buffer_span(&text), "0")) {
-		buffer_free(&text);
-		return;
+	if (json_type(value) == JSON_NUMBER) {
+		while (reason->name != NULL &&
+		       (reason->number == 0 || reason->number != json_int(value, 0)))
+			reason++;
+		buffer_add_span(&text, reason->name != NULL ? span_of(reason->name) : value);
 	}
-	buffer_free(out);
-	*out = text;
+	json_decode(value, &text);
+	if (text.len > 0 && !span_is(buffer_span(&text), "0") &&
+	    !span_ends(buffer_span(&text), "_UNSPECIFIED")) {
+		buffer_clear(out);
+		buffer_add_span(out, buffer_span(&text));
+	}
+	buffer_free(&text);
 }
 
 /* ---- sources ---- */
@@ -319,12 +318,8 @@ static void list_base(const struct provider *provider, const char *base_url, str
 static bool answers(struct span model)
 {
 	struct span methods = json_get(model, "supportedGenerationMethods");
-	struct json_walk walk = json_walk(methods);
 
-	while (json_next(&walk))
-		if (json_is(walk.value, "generateContent"))
-			return true;
-	return methods.at == NULL;
+	return methods.at == NULL || json_has(methods, "generateContent");
 }
 
 const struct protocol protocol_gemini = {

@@ -14,6 +14,22 @@ enum { MAX_NAME = 64 };
  * "skip_thought_signature_validator" (ai.google.dev/gemini-api/docs/thought-signatures). */
 static const char no_signature[] = "\"c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=\"";
 
+/* Which generation the model is of: 1, 2 or 3 (and later), by the quirk "generation". From 3 on
+ * calls carry signatures, and tools go together with a schema of the answer. */
+static int generation_of(const struct provider *provider, const char *model)
+{
+	int64_t known = json_int(parameters_quirk(provider, model, "generation"), 0);
+
+	if (known > 0)
+		return (int)known;
+	if (strstr(model, "gemini-1") != NULL)
+		return 1;
+	return strstr(model, "gemini-2") != NULL || strstr(model, "gemma") != NULL ||
+		       strstr(model, "gemini-robotics-er-1.5") != NULL
+		   ? 2
+		   : 3;
+}
+
 /* ---- parts of contents ---- */
 
 /* A text is not empty, unless it carries a signature. */
@@ -95,12 +111,12 @@ static struct span sent_id(struct span id)
 	return id.len > 0 ? id : (struct span){0};
 }
 
-/* From generation 3 on the first call of a content must be signed. */
+/* From generation 3 on (t->salt) the first call of a content must be signed. */
 static void write_call(struct transcript *t, const struct part *part)
 {
 	struct span signature = transcript_data(t, part, "thoughtSignature");
 
-	if (signature.at == NULL && !t->after_call && gemini_generation(t->provider, t->model) >= 3)
+	if (signature.at == NULL && !t->after_call && t->salt >= 3)
 		signature = SPAN(no_signature);
 	t->after_call = true;
 	json_pack(t->out, "{'functionCall':{'id':%s", sent_id(transcript_call_id(t, part)));
@@ -173,7 +189,7 @@ static void write_tool_config(struct transcript *t)
 {
 	enum tool_choice choice = parameters_choice(t->request->tool_choice);
 	bool both = json_count(parameters_provider_tools(t->request)) > 0 &&
-		    gemini_generation(t->provider, t->model) >= 3;
+		    generation_of(t->provider, t->model) >= 3;
 
 	if (t->request->tool_count == 0 || (choice == CHOICE_AUTO && !both))
 		return;
@@ -214,7 +230,7 @@ static bool schema_is_native(const struct transcript *t)
 
 	if (json_type(quirk) == JSON_BOOL)
 		return json_true(quirk);
-	return !tools || gemini_generation(t->provider, t->model) >= 3;
+	return !tools || generation_of(t->provider, t->model) >= 3;
 }
 
 /* The API's own tools do not go together with others in older models. */
@@ -308,20 +324,6 @@ static const struct parameter_rules rules = {
 
 /* ---- the body ---- */
 
-int gemini_generation(const struct provider *provider, const char *model)
-{
-	int64_t known = json_int(parameters_quirk(provider, model, "generation"), 0);
-
-	if (known > 0)
-		return (int)known;
-	if (strstr(model, "gemini-1") != NULL)
-		return 1;
-	return strstr(model, "gemini-2") != NULL || strstr(model, "gemma") != NULL ||
-		       strstr(model, "gemini-robotics-er-1.5") != NULL
-		   ? 2
-		   : 3;
-}
-
 static void write_system(struct transcript *t)
 {
 	struct buffer text = {0};
@@ -365,8 +367,12 @@ static bool write_body(struct transcript *t)
 bool gemini_request(const struct provider *provider, const char *model, const char *base_url,
 		    const struct model_request *request, struct http_request *out, struct error *e)
 {
-	struct transcript t = {
-	    .provider = provider, .model = model, .request = request, .out = &out->body, .e = e};
+	struct transcript t = {.provider = provider,
+			       .model = model,
+			       .request = request,
+			       .out = &out->body,
+			       .e = e,
+			       .salt = (uint64_t)generation_of(provider, model)};
 
 	out->url = url_of(provider, base_url, model);
 	http_request_add_header(out, false, "Content-Type: application/json");
