@@ -37,19 +37,18 @@ static bool matches(const struct patterns *patterns, const char *text)
 	return false;
 }
 
-static bool decide(const struct choice *c, const char *type)
+static bool is_kept(const struct choice *c, const char *type)
 {
-	static char *unfinished[] = {"*_chunk", "raw"};
-	static const struct patterns not_items = {unfinished, 2};
+	bool is_item = !span_ends(span_of(type), "_chunk") && strcmp(type, "raw") != 0;
 
 	return (c->types.count == 0 || matches(&c->types, type)) && !matches(&c->not_types, type) &&
-	       (!c->items_only || !matches(&not_items, type));
+	       (is_item || !c->items_only);
 }
 
 void choice_begin(struct choice *c)
 {
 	for (int type = 0; type < EVENT_OTHER; type++)
-		if (decide(c, event_type_name((enum event_type)type)))
+		if (is_kept(c, event_type_name((enum event_type)type)))
 			c->kept |= EVENT_BIT(type);
 }
 
@@ -58,7 +57,7 @@ bool choice_other(struct choice *c, struct span name)
 	if (c->other.at == NULL || !span_equal(buffer_span(&c->other), name)) {
 		buffer_clear(&c->other);
 		buffer_add_span(&c->other, name);
-		c->keeps_other = decide(c, buffer_string(&c->other));
+		c->keeps_other = is_kept(c, buffer_string(&c->other));
 	}
 	return c->keeps_other;
 }

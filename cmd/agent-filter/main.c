@@ -34,7 +34,7 @@ struct filter {
 	struct schema *valid; /* NULL: any event */
 	struct jq_program *select, *map;
 	struct translation *from, *to;
-	struct buffer out, frame;
+	struct buffer out;
 	uint64_t printed;
 	bool halted;     /* an expression called halt, */
 	int halt_status; /* with this exit status */
@@ -140,7 +140,11 @@ static void open_programs(struct filter *f)
 
 static void flush(void *self)
 {
-	stdout_write(&((struct filter *)self)->out);
+	struct filter *f = self;
+
+	if (f->safe)
+		terminal_clean(&f->out, true);
+	stdout_write(&f->out);
 }
 
 /* Values of other vocabularies have no type and no seq. Strings are sent without quotes. */
@@ -152,33 +156,22 @@ static void add_sse_value(struct buffer *out, struct span value)
 	buffer_add_text(out, "\n\n");
 }
 
-static void write_framed(struct filter *f, struct buffer *out, struct span line)
+static void print(struct filter *f, struct span line)
 {
 	struct event event;
 
-	if (f->sse && f->to != NULL) {
-		add_sse_value(out, line);
-	} else if (f->sse) {
-		event_envelope(line, &event);
-		event_add_sse(out, &event);
-	} else {
-		buffer_reserve(out, line.len + 1);
-		buffer_add_span(out, line);
-		buffer_add_char(out, '\n');
-	}
-}
-
-static void print(struct filter *f, struct span line)
-{
 	f->printed++;
 	if (f->count_only)
 		return;
-	if (f->safe) {
-		buffer_clear(&f->frame);
-		write_framed(f, &f->frame, line);
-		terminal_add_json(&f->out, buffer_span(&f->frame));
+	if (f->sse && f->to != NULL) {
+		add_sse_value(&f->out, line);
+	} else if (f->sse) {
+		event_envelope(line, &event);
+		event_add_sse(&f->out, &event);
 	} else {
-		write_framed(f, &f->out, line);
+		buffer_reserve(&f->out, line.len + 1);
+		buffer_add_span(&f->out, line);
+		buffer_add_char(&f->out, '\n');
 	}
 	if (f->out.len >= OUTPUT_SIZE)
 		flush(f);
@@ -442,7 +435,6 @@ static void free_all(void *self)
 	translation_close(f->from);
 	translation_close(f->to);
 	buffer_free(&f->out);
-	buffer_free(&f->frame);
 }
 
 int main(int argc, char **argv)

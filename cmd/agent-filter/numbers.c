@@ -7,10 +7,10 @@
 #define MARK_ESCAPE "\\ufdd0"
 enum { MARK_LEN = 3, MARK_ESCAPE_LEN = 6 };
 
-/* What a double is sure to give back. */
+/* Numbers with so many digits survive the conversion to a double. */
 enum { SAFE_DIGITS = 15 };
 
-/* The end of the string whose opening quote stands at `at`. */
+/* The end of the string whose opening quote is at `at`. */
 static size_t string_end(struct span json, size_t at)
 {
 	for (at++; at < json.len && json.at[at] != '"'; at++)
@@ -32,7 +32,7 @@ static bool begins_number(char c)
 	return c == '-' || isdigit((unsigned char)c);
 }
 
-/* The length of a mark at the beginning of `text`, in either spelling; 0: there is none. */
+/* The length of a mark at the beginning of `text`, in either spelling; 0 if there is none. */
 static size_t mark_len(struct span text)
 {
 	static const char escape[] = MARK_ESCAPE;
@@ -47,7 +47,7 @@ static size_t mark_len(struct span text)
 	return MARK_ESCAPE_LEN;
 }
 
-/* Whether libjq writes the number as it stands: few digits, no exponent, nothing it leaves out. */
+/* Whether libjq writes the number unchanged: few digits, no exponent, no trailing zero. */
 static bool is_safe(struct span number)
 {
 	bool has_point = memchr(number.at, '.', number.len) != NULL;
@@ -103,7 +103,7 @@ void numbers_hide(struct buffer *out, struct span json)
 	}
 }
 
-/* `string` with its quotes. A key is text whatever it was made of. */
+/* `string` has its quotes. Keys are never numbers. */
 static void show_string(struct buffer *out, struct span string, bool is_key)
 {
 	size_t mark = mark_len(span_from(string, 1));

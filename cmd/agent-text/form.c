@@ -70,35 +70,10 @@ static void add_plain(struct text_run *t, struct span text, bool thinking)
 
 /* ---- JSON ---- */
 
-static void add_json(const struct show *show, struct buffer *out, struct span json)
-{
-	if (show->safe)
-		terminal_add_json(out, json);
-	else
-		buffer_add_span(out, json);
-}
-
 static void add_string(struct text_run *t, struct span text)
 {
-	struct buffer json = {0};
-
-	json_write_string(&json, text);
-	buffer_add_char(&json, '\n');
-	add_json(t->show, text_output(t), buffer_span(&json));
-	buffer_free(&json);
-}
-
-void text_add_frame(struct show *show, const struct event *event)
-{
-	struct buffer frame = {0};
-
-	if (!show->safe) {
-		event_add_sse(&show->out, event);
-		return;
-	}
-	event_add_sse(&frame, event);
-	add_json(show, &show->out, buffer_span(&frame));
-	buffer_free(&frame);
+	json_write_string(text_output(t), text);
+	buffer_add_char(text_output(t), '\n');
 }
 
 void text_add_value(struct text_run *t, struct span json)
@@ -107,7 +82,7 @@ void text_add_value(struct text_run *t, struct span json)
 
 	json_write_compact(&value, json);
 	if (!span_equal(buffer_span(&value), buffer_span(&t->last_value))) {
-		add_json(t->show, text_output(t), buffer_span(&value));
+		buffer_add_span(text_output(t), buffer_span(&value));
 		buffer_add_char(text_output(t), '\n');
 		buffer_clear(&t->last_value);
 		buffer_add_span(&t->last_value, buffer_span(&value));

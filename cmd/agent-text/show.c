@@ -30,7 +30,11 @@ void show_free(void *self)
 
 void show_flush(void *self)
 {
-	stdout_write(&((struct show *)self)->out);
+	struct show *show = self;
+
+	if (show->safe && show->form != FORM_TEXT && show->form != FORM_FINAL)
+		terminal_clean(&show->out, true);
+	stdout_write(&show->out);
 }
 
 /* ---- pieces ---- */
@@ -324,7 +328,7 @@ void show_event(void *self, struct run *run, const struct event *event)
 		return;
 	}
 	if (show->form == FORM_SSE)
-		text_add_frame(show, event);
+		event_add_sse(&show->out, event);
 	take_event(text_run_of(show, run), event);
 	if (show->out.len >= OUTPUT_SIZE)
 		show_flush(show);

@@ -70,9 +70,6 @@ void text_end_thinking(struct text_run *t);
 /* End the last line. */
 void text_end_line(struct text_run *t);
 
-/* Print an event as text/event-stream. */
-void text_add_frame(struct show *show, const struct event *event);
-
 /* ---- show.c: functions of struct reader_program; `self` is a struct show ---- */
 
 void show_event(void *self, struct run *run, const struct event *event);

@@ -53,7 +53,7 @@ static void start_run(struct log *log, int number, struct span data)
 	run->data = data;
 	run->ended = run->succeeded = false;
 	run->nested = json_type(json_get(data, "parent_run_id")) == JSON_STRING;
-	run->parent = parent < number ? parent : LOG_NO_RUN; /* no rings */
+	run->parent = parent < number ? parent : LOG_NO_RUN; /* no cycles */
 	run->resumes = resumes < number ? resumes : LOG_NO_RUN;
 	if (run->resumes != LOG_NO_RUN && log->runs[resumes].resumed_by == LOG_NO_RUN)
 		log->runs[resumes].resumed_by = number;
@@ -89,7 +89,7 @@ void log_free(struct log *log)
 	*log = (struct log){0};
 }
 
-/* ---- what an event says ---- */
+/* ---- what an event contains ---- */
 
 bool event_discards(const struct event *event)
 {

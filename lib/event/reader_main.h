@@ -1,6 +1,6 @@
 /*
- * reader_main: what the four readers of event streams do alike: the common options, the loop over
- * the lines of all files, --follow until all runs have ended, --strict, and the exit status.
+ * reader_main: the common part of the four readers: the common options, the loop over the lines of
+ * all files, --follow until all runs have ended, --strict, and the exit status.
  *
  *     struct program {
  *             struct reader_main main;
@@ -29,18 +29,17 @@ struct reader_main {
 	bool follow, strict, raw_control;
 	const char *color; /* "auto", "always" or "never" */
 
-	/* Set by the program, while it reads its options or begins. */
-	const char
-	    *run; /* --run: only events of the runs that match (runs_id_matches); NULL: all */
-	event_set types; /* the events it needs: without --strict others are skipped. 0: all */
+	/* Set by the program's options or its `begin`. */
+	const char *run; /* --run: the runs it needs (runs_id_matches); NULL: all */
+	event_set types; /* the types it needs; others are skipped without --strict. 0: all */
 
 	struct reader *reader;
-	struct runs *runs; /* NULL if the program takes lines and makes none */
-	bool stopped;      /* reading has stopped before the end of the input */
+	struct runs *runs; /* NULL if the program has `line` and does not create it */
+	bool stopped;      /* before the end of the input */
 };
 
-/* What is a program's own. `self` is the struct reader_main of the call, which begins the program's
- * struct. Members may be NULL where nothing else is said. */
+/* The part that differs between programs. `self` is the program's struct, which begins with struct
+ * reader_main. Functions may be NULL. */
 struct reader_program {
 	/* --help: what precedes the options, and what follows them. */
 	const char *usage, *help_end;
@@ -50,20 +49,20 @@ struct reader_program {
 	/* All options are read, `reader` is open. */
 	void (*begin)(void *self);
 
-	/* Take an event of `run`, which the program forgets (runs_forget) once it has ended. */
+	/* An event of `run`. When the run has ended, the program calls runs_forget. */
 	void (*event)(void *self, struct run *run, const struct event *event);
-	/* Take any event before it is checked against the others of its run. */
+	/* Any event, before runs_event checks it. */
 	void (*any_event)(void *self, const struct event *event);
-	/* Instead of both: take a line. Returns false to stop reading. */
+	/* Instead of both: a line. Returns false to stop reading. */
 	bool (*line)(void *self, struct span line);
 
-	/* Do what is due. Returns when to be called again (clock_monotonic); 0: nothing is due. */
+	/* Do what is due. Returns the clock_monotonic time of the next call; 0: none. */
 	int64_t (*idle)(void *self);
 	/* Write output before the program waits for input. */
 	void (*flush)(void *self);
-	/* Take a live line off the screen before a message. */
+	/* Clear a live line before a message. */
 	void (*clear)(void *self);
-	/* The input is read: write what remains. */
+	/* The end of the input: write what remains. */
 	void (*end)(void *self);
 	/* The exit status, from that of the runs and the input. */
 	int (*status)(void *self, int status);

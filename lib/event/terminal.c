@@ -2,7 +2,7 @@
 
 #include "base/utf8.h"
 
-/* Code points above ASCII that steer: C1, bidirectional marks, line separators. */
+/* Code points above ASCII that control a terminal: C1, bidirectional marks, line separators. */
 static bool is_control(uint32_t c)
 {
 	return (c >= 0x80 && c <= 0x9F) || c == 0x061C || c == 0x200E || c == 0x200F ||

@@ -1,23 +1,21 @@
 /*
- * terminal: text from strangers, made safe to show.
+ * terminal: make text from outside safe for terminals.
  */
 #ifndef EVENT_TERMINAL_H
 #define EVENT_TERMINAL_H
 
 #include "base/buffer.h"
 
-/* Append `text` to `out` with everything that could steer a terminal made visible: ESC and the
- * other C0 controls but \n and \t as \x1b, DEL as \x7f, C1 controls, bidirectional overrides and
- * isolates (U+061C, U+200E, U+200F, U+202A..U+202E, U+2066..U+2069) and the line separators U+2028,
- * U+2029 as \u{9b}. Invalid UTF-8 becomes U+FFFD. `text` must not end inside a code point (event
- * text never does). */
+/* Append `text` to `out` and make control characters visible: C0 controls such as ESC, except \n
+ * and \t, as \x1b; DEL as \x7f; C1 controls, bidirectional overrides and isolates (U+061C, U+200E,
+ * U+200F, U+202A..U+202E, U+2066..U+2069) and the line separators U+2028, U+2029 as \u{9b}. Invalid
+ * UTF-8 becomes U+FFFD. `text` must not end inside a code point (event text never does). */
 void terminal_add(struct buffer *out, struct span text);
 
-/* The same on one line: \n and \t are shown as \n and \t too. */
+/* The same for one line: \n and \t are made visible too. */
 void terminal_add_line(struct buffer *out, struct span text);
 
-/* The same for JSON text, which stays JSON: what JSON allows in a string as it is and a terminal
- * obeys becomes an escape of JSON (\u009b). */
+/* The same for JSON text, which stays JSON: control characters become JSON escapes (\u009b). */
 void terminal_add_json(struct buffer *out, struct span json);
 
 /* Replace the contents of `text` by what terminal_add, or for JSON terminal_add_json, makes of

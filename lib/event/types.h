@@ -1,8 +1,8 @@
 /*
- * types: the event types of agent-events(5), each with a number and a row of properties.
+ * types: the event types of agent-events(5), each with a number and properties.
  *
- * Everything that handles events by type uses these numbers, so that -Wswitch names each switch
- * that lacks a new type. To add a type: a number here, a row in types.c, its emitter in
+ * Code that handles events by type uses these numbers, so that -Wswitch reports each switch in
+ * which a new type is missing. To add a type: a number here, a row in types.c, its emitter in
  * lib/run/emit.c, its entry in agent-events(5).
  */
 #ifndef EVENT_TYPES_H
@@ -40,15 +40,14 @@ enum event_type {
 enum event_property {
 	EVENT_IS_CHUNK = 1,  /* a piece of something unfinished; agent-filter --items drops it */
 	EVENT_OF_TOOL = 2,   /* about one tool call */
-	EVENT_OF_ANSWER = 4, /* part of a response: what replay and exec: models answer with */
-	/* what a conversation and the state of its run are restored from */
-	EVENT_OF_CONVERSATION = 8,
+	EVENT_OF_ANSWER = 4, /* part of a response: what replay: and exec: models return */
+	EVENT_OF_CONVERSATION = 8, /* needed to restore a conversation and the state of its run */
 };
 
 /* The number of the type `name`; EVENT_OTHER if it is unknown. */
 enum event_type event_type_find(struct span name);
 
-/* The same, fast for the type of most lines. */
+/* The same, faster for the most frequent type. */
 static inline enum event_type event_type_of(struct span name)
 {
 	static const char most[] = "llm_chunk";
@@ -63,7 +62,7 @@ const char *event_type_name(enum event_type type);
 
 bool event_type_is(enum event_type type, enum event_property property);
 
-/* The keys that `data` of such an event always has, separated by spaces; NULL for EVENT_OTHER. */
+/* The keys that `data` of this type always has, separated by spaces; NULL for EVENT_OTHER. */
 const char *event_type_keys(enum event_type type);
 
 /* ---- sets of types ---- */
