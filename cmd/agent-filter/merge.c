@@ -61,13 +61,9 @@ static void write_merged(struct merge *merge)
 	struct event first;
 
 	event_envelope(buffer_span(&merge->first), &first);
-	json_open(&patch, '{');
-	if (merge->seq >= 0)
-		json_put_int(&patch, "seq", merge->seq);
-	json_key(&patch, "data");
-	buffer_add_format(&patch, "{\"%s\":\"", text_key(&first));
-	buffer_add_span(&patch, buffer_span(&merge->text));
-	buffer_add_text(&patch, "\"}}");
+	buffer_add_char(&merge->text, '"');
+	json_pack(&patch, "{'seq':%u,'data':{%t:%j}}", merge->seq, text_key(&first),
+		  buffer_span(&merge->text));
 	json_merge(&merge->line, json_trim(first.line), buffer_span(&patch));
 	buffer_free(&patch);
 }
@@ -102,6 +98,7 @@ bool merge_take(struct merge *merge, const struct event *event, struct span *rea
 		buffer_clear(&merge->first);
 		buffer_add_span(&merge->first, event->line);
 		buffer_clear(&merge->text);
+		buffer_add_char(&merge->text, '"');
 		merge->due = clock_monotonic() + clock_nanoseconds(merge->seconds);
 	}
 	buffer_add_span(&merge->text, piece);

@@ -16,7 +16,7 @@ struct merge {
 	int64_t due; /* the clock_monotonic time at which to close the group; 0: there is none */
 	/* private */
 	struct buffer first; /* the line of the first chunk */
-	struct buffer text;  /* the joined text */
+	struct buffer text;  /* the joined text, after a quote */
 	struct buffer line;  /* the merged line */
 	int64_t seq;         /* of the last chunk */
 	size_t chunks;

@@ -7,22 +7,16 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/ids.h"
+#include "base/table.h"
 #include "jq/program.h"
 #include "numbers.h"
-
-/* A run that has started and not ended. */
-struct open_run {
-	char *id; /* owned */
-	int64_t next_seq;
-};
 
 struct translation {
 	struct jq_program *program;
 	bool makes_events;
 	struct buffer input, value, line;
-	char run_id[37]; /* of events that name none; a new one after each agent_end */
-	struct open_run *runs;
-	size_t run_count;
+	char run_id[37];        /* of events that name none; a new one after each agent_end */
+	struct table next_seqs; /* of the open runs, by their ids, which are owned */
 };
 
 /* ---- modules ---- */
@@ -160,55 +154,45 @@ bool translation_take(struct translation *t, struct span line, struct error *e)
 
 /* ---- envelopes ---- */
 
-static struct open_run *find_or_add_run(struct translation *t, struct span id)
+/* The id of an open run as the table stores it; a run that is not open is opened. */
+static struct span open_run(struct translation *t, struct span id)
 {
-	for (size_t i = 0; i < t->run_count; i++)
-		if (span_is(id, t->runs[i].id))
-			return &t->runs[i];
-	t->runs = array_grow(t->runs, t->run_count, sizeof(*t->runs));
-	t->runs[t->run_count] = (struct open_run){.id = mem_copy(id)};
-	return &t->runs[t->run_count++];
+	struct span key = table_key(&t->next_seqs, id);
+
+	if (key.at == NULL) {
+		key = (struct span){mem_copy(id), id.len};
+		*table_add(&t->next_seqs, key) = 0;
+	}
+	return key;
 }
 
-static void end_run(struct translation *t, struct open_run *run)
+static void end_run(struct translation *t, struct span run_id)
 {
-	if (strcmp(run->id, t->run_id) == 0)
+	if (span_is(run_id, t->run_id))
 		uuid_v7(t->run_id);
-	free(run->id);
-	*run = t->runs[--t->run_count];
-}
-
-/* The time from the module, or the current one. */
-static void write_timestamp(struct buffer *out, struct span timestamp)
-{
-	int64_t time = clock_parse_timestamp(json_plain(timestamp));
-
-	json_key(out, "timestamp");
-	buffer_add_char(out, '"');
-	clock_add_timestamp(out, time >= 0 ? time : clock_realtime());
-	buffer_add_char(out, '"');
+	table_remove(&t->next_seqs, run_id);
+	free((char *)run_id.at);
 }
 
 static bool write_event(struct translation *t, struct span value, struct error *e)
 {
 	struct span type = json_get(value, "event_type"), run_id = json_get(value, "run_id");
 	struct span data = json_get(value, "data");
-	struct open_run *run;
+	int64_t time = clock_parse_timestamp(json_plain(json_get(value, "timestamp")));
+	struct buffer timestamp = {0};
+	struct span run;
 	char *id;
 
 	if (json_type(type) != JSON_STRING || json_type(data) != JSON_OBJECT)
 		return error_set(e, "jq",
 				 "it yields a value that is not an event with event_type and data");
 	id = json_text(run_id);
-	run = find_or_add_run(t, span_of(id != NULL ? id : t->run_id));
+	run = open_run(t, span_of(id != NULL ? id : t->run_id));
 	free(id);
-	json_open(&t->line, '{');
-	json_put_raw(&t->line, "event_type", type);
-	write_timestamp(&t->line, json_get(value, "timestamp"));
-	json_put_text(&t->line, "run_id", run->id);
-	json_put_int(&t->line, "seq", run->next_seq++);
-	json_put_raw(&t->line, "data", data);
-	json_close(&t->line, '}');
+	clock_add_timestamp(&timestamp, time >= 0 ? time : clock_realtime());
+	json_pack(&t->line, "{'event_type':%j,'timestamp':%s,'run_id':%s,'seq':%d,'data':%j}", type,
+		  buffer_span(&timestamp), run, (int64_t)(*table_find(&t->next_seqs, run))++, data);
+	buffer_free(&timestamp);
 	if (json_is(type, "agent_end"))
 		end_run(t, run);
 	return true;
@@ -234,9 +218,9 @@ void translation_close(struct translation *t)
 {
 	if (t == NULL)
 		return;
-	for (size_t i = 0; i < t->run_count; i++)
-		free(t->runs[i].id);
-	free(t->runs);
+	for (size_t i = 0; i < t->next_seqs.capacity; i++)
+		free((char *)t->next_seqs.slots[i].key.at);
+	table_free(&t->next_seqs);
 	jq_program_close(t->program);
 	buffer_free(&t->input);
 	buffer_free(&t->value);
