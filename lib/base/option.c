@@ -161,12 +161,12 @@ static void apply(void *program, const struct option_row *row, const char *value
 /* The values that getopt_long returns: a letter, or LONG and the index of the row. */
 enum { LONG = 256 };
 
-/* The rows as getopt_long wants them: the long options, to be freed, and the letters. */
-static struct option *getopt_names(const struct option_list *list, struct buffer *letters)
+/* Write the rows in the form of getopt_long: the long options, and the letters. */
+static void make_names(struct option_list *list, struct buffer *letters)
 {
-	struct option *names = mem_zero((list->count + 1) * sizeof(*names));
 	size_t count = 0;
 
+	list->names = mem_zero((list->count + 1) * sizeof(*list->names));
 	for (size_t i = 0; i < list->count; i++) {
 		const struct option_row *row = &list->at[i];
 		int argument = is_optional(row)     ? optional_argument
@@ -175,12 +175,11 @@ static struct option *getopt_names(const struct option_list *list, struct buffer
 
 		if (row->kind == OPTION_HEADING)
 			continue;
-		names[count++] = (struct option){row->name, argument, NULL, LONG + (int)i};
+		list->names[count++] = (struct option){row->name, argument, NULL, LONG + (int)i};
 		if (row->letter != '\0')
 			buffer_add_format(letters, "%c%s", row->letter,
 					  row->value != NULL ? ":" : "");
 	}
-	return names;
 }
 
 /* The row of a value of getopt_long. */
@@ -199,10 +198,10 @@ int option_list_parse(struct option_list *list, void *program, int argc, char **
 		      const char *usage, const char *end)
 {
 	struct buffer letters = {0};
-	struct option *names = getopt_names(list, &letters);
 	int got;
 
-	while ((got = getopt_long(argc, argv, buffer_string(&letters), names, NULL)) != -1) {
+	make_names(list, &letters);
+	while ((got = getopt_long(argc, argv, buffer_string(&letters), list->names, NULL)) != -1) {
 		const struct option_row *row = find_row(list, got);
 
 		if (row->kind == OPTION_NAME && optarg[0] == '\0')
@@ -212,7 +211,7 @@ int option_list_parse(struct option_list *list, void *program, int argc, char **
 		apply(program, row, optarg);
 	}
 	buffer_free(&letters);
-	free(names);
+	free(list->names);
 	free(list->at);
 	*list = (struct option_list){0};
 	return optind;

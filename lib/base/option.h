@@ -38,6 +38,7 @@ struct option_row {
 struct option_list {
 	struct option_row *at; /* owned; their texts are not copied */
 	size_t count;
+	struct option *names; /* private: for getopt_long */
 };
 
 void option_list_add(struct option_list *list, const struct option_row *rows, size_t count);
