@@ -127,28 +127,17 @@ static void begin_iteration(struct text_run *t)
 	t->out_start = t->out.len;
 }
 
-/* Print a message on standard error, after the output so far. Frees `sentence`. */
-static void say(struct show *show, struct buffer *sentence)
+static void warn_restart(struct show *show, struct span reason)
 {
+	struct buffer text = {0};
+
+	terminal_add_string(&text, reason, "retry");
 	show_flush(show);
-	warn("%s", buffer_string(sentence));
-	buffer_free(sentence);
-}
-
-static void say_restart(struct show *show, struct span reason)
-{
-	struct buffer text = {0}, sentence = {0};
-
-	if (!json_decode(reason, &text) || text.len == 0)
-		buffer_add_text(&text, "retry");
-	buffer_add_text(&sentence, "the answer starts again (");
-	terminal_add_line(&sentence, buffer_span(&text));
-	buffer_add_text(&sentence, ")");
-	say(show, &sentence);
+	warn("the answer starts again (%s)", buffer_string(&text));
 	buffer_free(&text);
 }
 
-/* The output of this iteration is no longer valid. Drop it; if it has been printed, say so. */
+/* The output of this iteration is no longer valid. Drop it; if it has been printed, warn. */
 static void discard(struct text_run *t, struct span reason)
 {
 	struct show *show = t->show;
@@ -164,7 +153,7 @@ static void discard(struct text_run *t, struct span reason)
 			buffer_add_char(&show->out, '\n');
 			t->newlines = 1;
 		}
-		say_restart(show, reason);
+		warn_restart(show, reason);
 	}
 	begin_iteration(t);
 }
@@ -193,10 +182,12 @@ static void take_failure(struct text_run *t, const struct event *event)
 {
 	struct buffer sentence = {0};
 
-	if (!run_error_sentence(t->show->main.runs, t->run, event, &sentence))
-		return;
-	text_end_line(t);
-	say(t->show, &sentence);
+	if (run_error_sentence(t->show->main.runs, t->run, event, &sentence)) {
+		text_end_line(t);
+		show_flush(t->show);
+		warn("%s", buffer_string(&sentence));
+	}
+	buffer_free(&sentence);
 }
 
 /* ---- the live run ---- */

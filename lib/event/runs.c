@@ -319,16 +319,6 @@ int runs_verdict(const struct runs *runs, const struct reader *reader)
 	return input == STATUS_USAGE || input > status ? input : status;
 }
 
-static void add_string(struct buffer *out, struct span string, const char *fallback)
-{
-	struct buffer text = {0};
-
-	if (!json_decode(string, &text) || text.len == 0)
-		buffer_add_text(&text, fallback);
-	terminal_add_line(out, buffer_span(&text));
-	buffer_free(&text);
-}
-
 bool run_error_sentence(const struct runs *runs, struct run *run, const struct event *event,
 			struct buffer *out)
 {
@@ -345,11 +335,12 @@ bool run_error_sentence(const struct runs *runs, struct run *run, const struct e
 		buffer_add_text(out, "the run");
 	}
 	if (fatal) {
-		add_string(out, json_get(event->data, "error"), "an error without a message");
+		terminal_add_string(out, json_get(event->data, "error"),
+				    "an error without a message");
 		run->failure_reported = true;
 	} else {
 		buffer_add_text(out, " ended with status '");
-		add_string(out, json_get(event->data, "status"), "failed");
+		terminal_add_string(out, json_get(event->data, "status"), "failed");
 		buffer_add_text(out, "'");
 	}
 	return true;

@@ -1,5 +1,5 @@
 /*
- * runs: the runs of a stream, told apart by run_id, and whether they are complete.
+ * runs: the runs of a stream, separated by run_id, and whether they are complete.
  *
  * The readers that exit with the run's status (agent-text, agent-tools, agent-collect) pass every
  * event to runs_event. It finds the event's run, checks the rules of agent-events(5) (agent_start

@@ -1,6 +1,7 @@
 #include "event/terminal.h"
 
 #include "base/utf8.h"
+#include "json/json.h"
 
 /* Code points above ASCII that control a terminal: C1, bidirectional marks, line separators. */
 static bool is_control(uint32_t c)
@@ -37,6 +38,16 @@ void terminal_add(struct buffer *out, struct span text)
 void terminal_add_line(struct buffer *out, struct span text)
 {
 	add_safe(out, text, true);
+}
+
+void terminal_add_string(struct buffer *out, struct span string, const char *fallback)
+{
+	struct buffer text = {0};
+
+	if (!json_decode(string, &text) || text.len == 0)
+		buffer_add_text(&text, fallback);
+	add_safe(out, buffer_span(&text), true);
+	buffer_free(&text);
 }
 
 void terminal_add_json(struct buffer *out, struct span json)

@@ -15,6 +15,9 @@ void terminal_add(struct buffer *out, struct span text);
 /* The same for one line: \n and \t are made visible too. */
 void terminal_add_line(struct buffer *out, struct span text);
 
+/* The same for a JSON string, decoded. `fallback` replaces an empty string and other values. */
+void terminal_add_string(struct buffer *out, struct span string, const char *fallback);
+
 /* The same for JSON text, which stays JSON: control characters become JSON escapes (\u009b). */
 void terminal_add_json(struct buffer *out, struct span json);
 
