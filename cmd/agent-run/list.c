@@ -31,8 +31,7 @@ _Noreturn void list_no_model(void)
 	struct buffer list = {0}, ready = {0};
 	struct error e = {0};
 
-	if (!model_list_providers(&list, &e))
-		die(STATUS_USAGE, "%s", e.message);
+	die_unless(model_list_providers(&list, &e), &e);
 	for (struct span rest = buffer_span(&list), name; next_ready(&rest, &name);)
 		buffer_add_format(&ready, " %.*s", SPAN_ARG(name));
 	if (ready.len == 0)
@@ -70,8 +69,7 @@ void list_providers(void)
 	struct buffer out = {0};
 	struct error e = {0};
 
-	if (!model_list_providers(&out, &e))
-		die(STATUS_USAGE, "%s", e.message);
+	die_unless(model_list_providers(&out, &e), &e);
 	list_show(&out);
 	buffer_free(&out);
 }
@@ -101,8 +99,7 @@ static void ask_for_models(struct models *models, struct model_host *host, const
 {
 	struct error e = {0};
 
-	if (!model_list(host, spec, models_came, models, &e))
-		die(STATUS_USAGE, "%s", e.message);
+	die_unless(model_list(host, spec, models_came, models, &e), &e);
 	models->pending++;
 }
 
@@ -112,8 +109,7 @@ static void ask_all(struct models *models, struct model_host *host)
 	struct buffer list = {0};
 	struct error e = {0};
 
-	if (!model_list_providers(&list, &e))
-		die(STATUS_USAGE, "%s", e.message);
+	die_unless(model_list_providers(&list, &e), &e);
 	for (struct span rest = buffer_span(&list), line; next_ready(&rest, &line);) {
 		char *name = mem_copy(line);
 

@@ -123,8 +123,7 @@ int log_open_session(const char *path, bool must_exist, struct buffer *text)
 	refuse_pipe(fd, path, must_exist);
 	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
 		refuse(path);
-	if (!file_read(path, text, &e))
-		die(STATUS_USAGE, "%s", e.message);
+	die_unless(file_read(path, text, &e), &e);
 	mend(fd, path, text);
 	return fd;
 }

@@ -10,7 +10,6 @@
 
 #include "base/file.h"
 #include "base/utf8.h"
-#include "agents.h"
 #include "list.h"
 #include "log.h"
 #include "options.h"
@@ -57,8 +56,7 @@ static void read_prompt(struct options *o)
 
 	taken = taken || (o->batch != NULL && !o->dash);
 	if (!o->no_stdin && !taken && (o->dash || stdin_has_data())) {
-		if (!file_read("-", &input, &e))
-			die(STATUS_USAGE, "%s", e.message);
+		die_unless(file_read("-", &input, &e), &e);
 		if (input.len > 0 && o->prompt.len > 0)
 			buffer_add_text(&o->prompt, "\n\n");
 		buffer_add_span(&o->prompt, buffer_span(&input));
@@ -90,9 +88,9 @@ static void read_history(struct program *p)
 		die(STATUS_USAGE, "%s", e.message);
 	if (path == NULL || (o->session != NULL && !o->resume && p->history_text.len == 0))
 		return;
-	if (!history_load(&p->history, buffer_span(&p->history_text),
-			  strcmp(path, "-") == 0 ? "standard input" : path, &e))
-		die(STATUS_USAGE, "%s", e.message);
+	die_unless(history_load(&p->history, buffer_span(&p->history_text),
+				strcmp(path, "-") == 0 ? "standard input" : path, &e),
+		   &e);
 	if (!o->resume)
 		history_close(&p->history);
 	o->config.history = &p->history;
@@ -131,8 +129,7 @@ static void dry_run(const struct program *p)
 	struct buffer out = {0};
 	struct error e = {0};
 
-	if (!run_show_request(&p->options.config, &out, &e))
-		die(STATUS_USAGE, "%s", e.message);
+	die_unless(run_show_request(&p->options.config, &out, &e), &e);
 	list_show(&out);
 	buffer_free(&out);
 }
@@ -243,8 +240,7 @@ static void read_batch_log(struct program *p)
 
 	if (p->options.log == NULL || stat(p->options.log, &info) != 0 || !S_ISREG(info.st_mode))
 		return;
-	if (!file_read(p->options.log, &p->batch_log_text, &e))
-		die(STATUS_USAGE, "%s", e.message);
+	die_unless(file_read(p->options.log, &p->batch_log_text, &e), &e);
 	p->batch_log = batch_log_new(buffer_span(&p->batch_log_text));
 }
 
@@ -254,8 +250,7 @@ static void start_batch(struct program *p)
 	const struct batch_handler handler = {p, batch_has_changed, batch_is_over};
 	struct error e = {0};
 
-	if (!file_read(p->options.batch, &p->batch_text, &e))
-		die(STATUS_USAGE, "%s", e.message);
+	die_unless(file_read(p->options.batch, &p->batch_text, &e), &e);
 	read_batch_log(p);
 	config.lines = buffer_span(&p->batch_text);
 	config.source = strcmp(p->options.batch, "-") == 0 ? "standard input" : p->options.batch;
@@ -263,8 +258,7 @@ static void start_batch(struct program *p)
 	allow_files();
 	progress_start(&p->progress, p->loop);
 	p->batch = batch_start(&config, &p->sink, &handler, &e);
-	if (p->batch == NULL)
-		die(STATUS_USAGE, "%s", e.message);
+	die_unless(p->batch != NULL, &e);
 }
 
 static void start(struct program *p)
@@ -279,8 +273,7 @@ static void start(struct program *p)
 		start_batch(p);
 	else
 		p->run = run_start(&p->options.config, &p->sink, &handler, &e);
-	if (p->batch == NULL && p->run == NULL)
-		die(STATUS_USAGE, "%s", e.message);
+	die_unless(p->batch != NULL || p->run != NULL, &e);
 	if (p->options.log != NULL)
 		p->log_fd = log_open(p->options.log);
 }
@@ -375,13 +368,13 @@ int main(int argc, char **argv)
 			take_run(&p);
 		if (p.options.config.models.count == 0 && p.options.batch == NULL)
 			list_no_model();
-		agents_open_models(&p.options, &p.models);
+		options_open_models(&p.options, &p.models);
 		if (!p.options.resume)
 			read_prompt(&p.options);
 		if (p.options.mode == MODE_DRY_RUN) {
 			dry_run(&p);
 		} else {
-			if (agents_have_tools(&p.options))
+			if (options_have_tools(&p.options))
 				secrets = model_secret_variables();
 			p.options.config.secrets = secrets;
 			run(&p);

@@ -5,7 +5,6 @@
 
 #include "base/file.h"
 #include "base/option.h"
-#include "agents.h"
 #include "run/attachment.h"
 #include "run/setting.h"
 
@@ -46,13 +45,6 @@ static void add_option(void *self, const struct option_row *row, const char *tex
 	buffer_free(&string);
 }
 
-/* End the program if a value was refused. */
-static void require(bool accepted, const struct error *e)
-{
-	if (!accepted)
-		die(STATUS_USAGE, "%s", e->message);
-}
-
 static void set_instructions(void *self, const struct option_row *row, const char *text)
 {
 	struct options *o = self;
@@ -61,7 +53,7 @@ static void set_instructions(void *self, const struct option_row *row, const cha
 	(void)row;
 	if (strcmp(text, "@") == 0)
 		die(STATUS_USAGE, "--system @ names no file: write @FILE");
-	require(agent_set_instructions(o->agent, "", text, &e), &e);
+	die_unless(agent_set_instructions(o->agent, "", text, &e), &e);
 }
 
 static void add_attachment(void *self, const struct option_row *row, const char *path)
@@ -70,7 +62,7 @@ static void add_attachment(void *self, const struct option_row *row, const char 
 	struct error e = {0};
 
 	(void)row;
-	require(attachment_add(path, &o->attachments, &e), &e);
+	die_unless(attachment_add(path, &o->attachments, &e), &e);
 	if (strcmp(path, "-") == 0)
 		o->no_stdin = true;
 }
@@ -92,7 +84,7 @@ static void read_schema(void *self, const struct option_row *row, const char *pa
 	(void)row;
 	schema_free(o->agent->schema);
 	o->agent->schema = schema_read(path, &e);
-	require(o->agent->schema != NULL, &e);
+	die_unless(o->agent->schema != NULL, &e);
 }
 
 static void set_session(void *self, const struct option_row *row, const char *path)
@@ -109,7 +101,7 @@ static void add_tool(void *self, const struct option_row *row, const char *path)
 	struct error e = {0};
 
 	(void)row;
-	require(tool_set_add(&o->agent->tools, "", path, &e), &e);
+	die_unless(tool_set_add(&o->agent->tools, "", path, &e), &e);
 }
 
 static void add_rule(void *self, const struct option_row *row, const char *glob)
@@ -277,6 +269,77 @@ static struct option_list make_list(void)
 	return list;
 }
 
+/* ---- the agents ---- */
+
+/* The limit of model responses if neither the command line nor the agent's file gives one. */
+enum { MAX_ITERATIONS = 50 };
+
+/* Read the files of --agent, and all that they name. Returns the first agent; NULL: there is none.
+ */
+static struct agent *read_agents(struct options *o)
+{
+	struct agent *first = NULL;
+	struct error e = {0};
+
+	for (size_t i = 0; i < o->agent_file_count; i++) {
+		struct agent *agent = agent_set_add(&o->agents, o->agent_files[i], &e);
+
+		die_unless(agent != NULL, &e);
+		if (first == NULL)
+			first = agent;
+		else if (!agent_hands_over_to(first, agent))
+			die_unless(agent_add_handoff(first, agent, &e), &e);
+	}
+	die_unless(agent_set_link(&o->agents, &o->agent->tools, &e), &e);
+	return first;
+}
+
+/* Read the agents' files, put the command line before them, and fill in who starts, its models and
+ * its limits. */
+static void resolve_agents(struct options *o)
+{
+	struct agent *first = read_agents(o);
+	struct error e = {0};
+
+	for (size_t i = 0; i < o->agents.count; i++) {
+		struct agent *agent = o->agents.agents[i];
+
+		die_unless(agent_override(agent, o->agent, agent == first, &e), &e);
+	}
+	if (first == NULL)
+		first = o->agent;
+	o->config.agent = first;
+	o->config.agents = &o->agents;
+	o->config.models = o->agent->models.count > 0 ? o->agent->models : first->models;
+	if (o->mode != MODE_LIST_MODELS)
+		options_default_models(o, getenv("AGENT_MODEL"));
+	o->config.limits = first->limits;
+	if (o->config.limits.max_iterations == 0)
+		o->config.limits.max_iterations = MAX_ITERATIONS;
+}
+
+bool options_have_tools(const struct options *o)
+{
+	bool any = o->config.agent->tools.count > 0;
+
+	for (size_t i = 0; i < o->agents.count; i++)
+		any = any || o->agents.agents[i]->tools.count > 0;
+	return any;
+}
+
+void options_open_models(const struct options *o, struct open_models *models)
+{
+	struct error e = {0};
+
+	for (size_t i = 0; i < o->agents.count; i++) {
+		const struct model_specs *specs = &o->agents.agents[i]->models;
+
+		die_unless(open_models_add(models, o->config.host, specs, &e), &e);
+	}
+}
+
+/* ---- the whole command line ---- */
+
 static void take_prompt(struct options *o, char **words, int count)
 {
 	for (int i = 0; i < count; i++) {
@@ -340,7 +403,7 @@ void options_parse(struct options *o, int argc, char **argv)
 	};
 	first = option_list_parse(&list, o, argc, argv, usage, help_end);
 	take_prompt(o, argv + first, argc - first);
-	agents_resolve(o);
+	resolve_agents(o);
 	check_tool_choice(o->config.agent);
 	check_logs(o);
 	o->config.attachments = buffer_span(&o->attachments);

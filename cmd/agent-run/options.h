@@ -39,6 +39,13 @@ void options_parse(struct options *options, int argc, char **argv);
 /* Name the models of the run if none are named yet: NAME[,NAME...]. */
 void options_default_models(struct options *options, const char *list);
 
+/* Whether any agent has a tool. */
+bool options_have_tools(const struct options *options);
+
+/* Open the models that agents name, so that a mistake shows before anything is sent, and keep them
+ * open: a run then shares them, and a key is asked for once. Exits if one cannot be opened. */
+void options_open_models(const struct options *options, struct open_models *models);
+
 void options_free(struct options *options);
 
 #endif

@@ -89,3 +89,9 @@ void die(int status, const char *format, ...)
 	va_end(args);
 	exit(status);
 }
+
+void die_unless(bool good, const struct error *e)
+{
+	if (!good)
+		die(STATUS_USAGE, "%s", e->message);
+}

@@ -51,4 +51,7 @@ void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Write a message like warn(), then exit with `status`. */
 _Noreturn void die(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* Exit with STATUS_USAGE and the message of `e`, unless `good`. */
+void die_unless(bool good, const struct error *e);
+
 #endif
