@@ -191,9 +191,6 @@ void json_copy_key(struct buffer *out, struct span key);
 
 void json_put_string(struct buffer *out, const char *key, struct span text);
 void json_put_text(struct buffer *out, const char *key, const char *text); /* NULL writes null */
-/* The same, but nothing for NULL, and nothing for a text that is empty or absent. */
-void json_put_text_if(struct buffer *out, const char *key, const char *text);
-void json_put_string_if(struct buffer *out, const char *key, struct span text);
 void json_put_int(struct buffer *out, const char *key, int64_t value);
 void json_put_double(struct buffer *out, const char *key, double value);
 void json_put_bool(struct buffer *out, const char *key, bool value);
@@ -208,10 +205,12 @@ void json_put_raw(struct buffer *out, const char *key, struct span json); /* abs
  *     %s  struct span: text             %u  int64_t; negative: absent
  *     %t  const char *: text            %g  double; negative: absent
  *         (also as a key)               %b  bool
- *                                       %f  bool: true; false: absent
+ *     %l  struct span: JSON, written    %f  bool: true; false: absent
+ *         by json_write_line
  * A member or element whose argument is absent or NULL is left out; with a capital letter (%J, %S,
  * %T, %U, %G) it is null instead. */
 void json_pack(struct buffer *out, const char *form, ...);
+void json_pack_list(struct buffer *out, const char *form, va_list list);
 
 /* Append `value` without the white space between its tokens, on one line: what a pretty-printed
  * value needs to become part of an event. Strings and numbers keep their bytes. */

@@ -30,6 +30,11 @@ static void add_argument(struct buffer *out, char type, va_list *args)
 	case 'j':
 		buffer_add_span(out, va_arg(*args, struct span));
 		break;
+	case 'l':
+		text = va_arg(*args, struct span);
+		if (text.at != NULL)
+			json_write_line(out, text);
+		break;
 	default:
 		text =
 		    type == 't' ? span_of(va_arg(*args, const char *)) : va_arg(*args, struct span);
@@ -66,12 +71,12 @@ static const char *put_quoted(struct buffer *out, const char *at)
 	return at + 1 + len;
 }
 
-void json_pack(struct buffer *out, const char *form, ...)
+void json_pack_list(struct buffer *out, const char *form, va_list list)
 {
 	size_t member = out->len; /* where the member at hand begins */
 	va_list args;
 
-	va_start(args, form);
+	va_copy(args, list);
 	for (; *form != '\0'; form++) {
 		switch (*form) {
 		case ',':
@@ -94,5 +99,14 @@ void json_pack(struct buffer *out, const char *form, ...)
 			break;
 		}
 	}
+	va_end(args);
+}
+
+void json_pack(struct buffer *out, const char *form, ...)
+{
+	va_list args;
+
+	va_start(args, form);
+	json_pack_list(out, form, args);
 	va_end(args);
 }

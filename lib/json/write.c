@@ -170,18 +170,6 @@ void json_put_text(struct buffer *out, const char *key, const char *text)
 		json_put_null(out, key);
 }
 
-void json_put_text_if(struct buffer *out, const char *key, const char *text)
-{
-	if (text != NULL)
-		json_put_string(out, key, span_of(text));
-}
-
-void json_put_string_if(struct buffer *out, const char *key, struct span text)
-{
-	if (text.len > 0)
-		json_put_string(out, key, text);
-}
-
 void json_put_int(struct buffer *out, const char *key, int64_t value)
 {
 	json_key(out, key);

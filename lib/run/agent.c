@@ -224,25 +224,21 @@ static void write_tool_name(struct buffer *out, const char *agent)
 
 bool agent_add_handoff(struct agent *from, const struct agent *to, struct error *e)
 {
-	struct buffer text = {0}, part = {0};
+	struct buffer text = {0}, name = {0}, description = {0};
 	bool good;
 
 	if (from == to)
 		return error_set(e, "usage", "%s: an agent cannot hand over to itself",
 				 from->source);
-	json_open(&text, '{');
-	write_tool_name(&part, to->name);
-	json_put_string(&text, "name", buffer_span(&part));
-	buffer_clear(&part);
-	buffer_add_format(&part, "Handoff to the %s agent to handle the request. %s", to->name,
-			  to->description != NULL ? to->description : "");
-	json_put_string(&text, "description", buffer_span(&part));
-	json_put_text(&text, "agent", to->source);
-	json_put_raw(&text, "parameters",
-		     SPAN("{\"type\":\"object\",\"properties\":{\"reason\":{\"type\":\"string\","
-			  "\"description\":\"Why the other agent is to go on, in a sentence\"}},"
-			  "\"additionalProperties\":false}"));
-	json_close(&text, '}');
+	write_tool_name(&name, to->name);
+	buffer_add_format(&description, "Handoff to the %s agent to handle the request. %s",
+			  to->name, to->description != NULL ? to->description : "");
+	json_pack(&text,
+		  "{'name':%s,'description':%s,'agent':%t,'parameters':{'type':'object',"
+		  "'properties':{'reason':{'type':'string','description':%t}},"
+		  "'additionalProperties':false}}",
+		  buffer_span(&name), buffer_span(&description), to->source,
+		  "Why the other agent is to go on, in a sentence");
 	good =
 	    tool_set_add_inline(&from->tools, buffer_span(&text), 0, text.len, from->source, "", e);
 	if (good) {
@@ -253,6 +249,7 @@ bool agent_add_handoff(struct agent *from, const struct agent *to, struct error 
 		tool->agent = to;
 	}
 	buffer_free(&text);
-	buffer_free(&part);
+	buffer_free(&name);
+	buffer_free(&description);
 	return good;
 }

@@ -104,9 +104,7 @@ static void wrap_text(struct answer_call *call)
 {
 	struct buffer args = {0};
 
-	json_open(&args, '{');
-	json_put_string(&args, "input", buffer_span(&call->args));
-	json_close(&args, '}');
+	json_pack(&args, "{'input':%s}", buffer_span(&call->args));
 	keep(&call->args, buffer_span(&args));
 	buffer_free(&args);
 	call->free_form = false;
@@ -139,68 +137,44 @@ struct span answer_args(const struct answer_call *call)
 
 static void write_call(struct buffer *out, const struct answer_call *call)
 {
-	json_put_text(out, "type", "tool_call");
-	json_put_text(out, "tool_call_id", call->id);
-	if (call->provider_id != NULL)
-		json_put_text(out, "provider_id", call->provider_id);
-	json_put_text(out, "tool_name", call->name);
-	json_key(out, "args");
-	json_write_line(out, answer_args(call));
-	if (!call->valid)
-		json_put_string(out, "invalid_args", buffer_span(&call->args));
-	if (call->by_provider) {
-		json_put_text(out, "executed_by", "provider");
-		json_put_string(out, "result", buffer_span(&call->result));
-		json_put_bool(out, "is_error", call->is_error);
-	}
+	struct span none = {0}, data = buffer_span(&call->provider_data);
+
+	json_pack(out,
+		  "{'type':'tool_call','tool_call_id':%t,'provider_id':%t,'tool_name':%t,'args':%l,"
+		  "'invalid_args':%s",
+		  call->id, call->provider_id, call->name, answer_args(call),
+		  call->valid ? none : buffer_span(&call->args));
+	if (call->by_provider)
+		json_pack(out, "'executed_by':'provider','result':%s,'is_error':%b",
+			  buffer_span(&call->result), call->is_error);
+	json_pack(out, "'provider_data':%j}", data);
 }
 
 static void write_part(struct buffer *out, const struct answer *answer,
 		       const struct answer_part *part)
 {
-	const struct buffer *data = &part->provider_data;
+	static const char *const types[] = {
+	    [ANSWER_TEXT] = "text", [ANSWER_THINKING] = "thinking", [ANSWER_OPAQUE] = "opaque"};
+	struct span none = {0};
 
-	json_open(out, '{');
-	switch (part->type) {
-	case ANSWER_CALL:
+	if (part->type == ANSWER_CALL)
 		write_call(out, &answer->calls[part->call]);
-		data = &answer->calls[part->call].provider_data;
-		break;
-	case ANSWER_TEXT:
-	case ANSWER_THINKING:
-		json_put_text(out, "type", part->type == ANSWER_TEXT ? "text" : "thinking");
-		json_put_string(out, "text", buffer_span(&part->text));
-		break;
-	case ANSWER_OPAQUE:
-		json_put_text(out, "type", "opaque");
-		break;
-	}
-	if (data->len > 0)
-		json_put_raw(out, "provider_data", buffer_span(data));
-	json_close(out, '}');
+	else
+		json_pack(out, "{'type':%t,'text':%s,'provider_data':%j}", types[part->type],
+			  part->type == ANSWER_OPAQUE ? none : buffer_span(&part->text),
+			  buffer_span(&part->provider_data));
 }
 
 void answer_write_message(const struct answer *answer, const char *provider, const char *model,
 			  const char *refusal, struct buffer *out)
 {
-	json_open(out, '{');
-	json_put_text(out, "role", "assistant");
-	json_key(out, "content");
-	json_open(out, '[');
+	json_pack(out, "{'role':'assistant','content':[");
 	for (size_t i = 0; i < answer->part_count; i++)
 		write_part(out, answer, &answer->parts[i]);
-	if (refusal != NULL) {
-		json_open(out, '{');
-		json_put_text(out, "type", "refusal");
-		json_put_text(out, "text", refusal);
-		json_close(out, '}');
-	}
-	json_close(out, ']');
-	json_put_text(out, "provider", provider);
-	json_put_text(out, "model", model);
-	if (answer->provider_data.len > 0)
-		json_put_raw(out, "provider_data", buffer_span(&answer->provider_data));
-	json_close(out, '}');
+	if (refusal != NULL)
+		json_pack(out, "{'type':'refusal','text':%t}", refusal);
+	json_pack(out, "],'provider':%t,'model':%t,'provider_data':%j}", provider, model,
+		  buffer_span(&answer->provider_data));
 }
 
 static void load_call(struct answer *answer, struct span part)
@@ -253,15 +227,6 @@ void answer_text(const struct answer *answer, struct buffer *out)
 	for (size_t i = 0; i < answer->part_count; i++)
 		if (answer->parts[i].type == ANSWER_TEXT)
 			buffer_add_span(out, buffer_span(&answer->parts[i].text));
-}
-
-void answer_write_text(const struct answer *answer, struct buffer *out)
-{
-	buffer_add_char(out, '"');
-	for (size_t i = 0; i < answer->part_count; i++)
-		if (answer->parts[i].type == ANSWER_TEXT)
-			json_write_escaped(out, buffer_span(&answer->parts[i].text));
-	buffer_add_char(out, '"');
 }
 
 void answer_clear(struct answer *answer)

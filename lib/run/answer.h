@@ -66,9 +66,8 @@ struct span answer_args(const struct answer_call *call);
 void answer_write_message(const struct answer *answer, const char *provider, const char *model,
 			  const char *refusal, struct buffer *out);
 
-/* Append the answer's text, all text parts together; the same as a JSON string. */
+/* Append the answer's text, all text parts together. */
 void answer_text(const struct answer *answer, struct buffer *out);
-void answer_write_text(const struct answer *answer, struct buffer *out);
 
 /* Empty it for the next response. */
 void answer_clear(struct answer *answer);

@@ -42,25 +42,18 @@ static void add_text(const char *name, struct span text, struct buffer *parts)
 
 	buffer_add_format(&whole, "%s:\n\n", name);
 	buffer_add_span(&whole, text);
-	json_open(parts, '{');
-	json_put_text(parts, "type", "text");
-	json_put_string(parts, "text", buffer_span(&whole));
-	json_close(parts, '}');
+	json_pack(parts, "{'type':'text','text':%s}", buffer_span(&whole));
 	buffer_free(&whole);
 }
 
 static void add_bytes(const char *name, const char *media_type, struct span bytes,
 		      struct buffer *parts)
 {
-	json_open(parts, '{');
-	json_put_text(parts, "type", strncmp(media_type, "image/", 6) == 0 ? "image" : "file");
-	json_put_text(parts, "media_type", media_type);
-	json_put_text(parts, "name", name);
-	json_key(parts, "data");
+	json_pack(parts, "{'type':%t,'media_type':%t,'name':%t,'data':",
+		  strncmp(media_type, "image/", 6) == 0 ? "image" : "file", media_type, name);
 	buffer_add_char(parts, '"');
 	base64_encode(bytes, parts);
-	buffer_add_char(parts, '"');
-	json_close(parts, '}');
+	buffer_add_text(parts, "\"}");
 }
 
 bool attachment_add(const char *path, struct buffer *parts, struct error *e)

@@ -21,8 +21,7 @@ void usage_add_tokens(struct usage_total *total, const struct model_usage *usage
 	usage_add_count(&total->tokens.reasoning, usage->reasoning);
 }
 
-/* Input and output tokens together; -1: none are known. */
-static int64_t total_tokens(const struct usage_total *total)
+int64_t usage_tokens(const struct usage_total *total)
 {
 	int64_t sum = -1;
 
@@ -31,41 +30,24 @@ static int64_t total_tokens(const struct usage_total *total)
 	return sum;
 }
 
-static void put_count(struct buffer *out, const char *key, int64_t count)
+double usage_cost(const struct usage_total *total)
 {
-	if (count >= 0)
-		json_put_int(out, key, count);
-	else
-		json_put_null(out, key);
+	return total->cost_unknown || total->requests == 0 ? -1 : total->cost_usd;
 }
 
 void usage_put(struct buffer *out, const struct model_usage *usage, int64_t requests)
 {
-	json_key(out, "usage");
-	json_open(out, '{');
-	put_count(out, usage_names[USAGE_INPUT], usage->input);
-	put_count(out, usage_names[USAGE_OUTPUT], usage->output);
-	put_count(out, usage_names[USAGE_CACHED], usage->cached_input);
-	put_count(out, usage_names[USAGE_CACHE_WRITE], usage->cache_write);
-	put_count(out, usage_names[USAGE_REASONING], usage->reasoning);
-	json_put_int(out, "requests", requests);
-	json_close(out, '}');
-}
-
-void usage_put_totals(struct buffer *out, const struct usage_total *total)
-{
-	put_count(out, "total_tokens", total_tokens(total));
-	if (total->cost_unknown || total->requests == 0)
-		json_put_null(out, "total_cost_usd");
-	else
-		json_put_double(out, "total_cost_usd", total->cost_usd);
+	json_pack(out, "'usage':{%t:%U,%t:%U,%t:%U,%t:%U,%t:%U,'requests':%d}",
+		  usage_names[USAGE_INPUT], usage->input, usage_names[USAGE_OUTPUT], usage->output,
+		  usage_names[USAGE_CACHED], usage->cached_input, usage_names[USAGE_CACHE_WRITE],
+		  usage->cache_write, usage_names[USAGE_REASONING], usage->reasoning, requests);
 }
 
 /* ---- tokens and money ---- */
 
 static int64_t used_tokens(const struct budget *budget)
 {
-	int64_t tokens = total_tokens(&budget->total);
+	int64_t tokens = usage_tokens(&budget->total);
 
 	return tokens > 0 ? tokens : 0;
 }

@@ -29,8 +29,10 @@ struct usage_total {
 /* Add the token counts of one response. */
 void usage_add_tokens(struct usage_total *total, const struct model_usage *usage);
 
-/* Write the members total_tokens and total_cost_usd. */
-void usage_put_totals(struct buffer *out, const struct usage_total *total);
+/* Input and output tokens together; -1: none are known. The cost in USD; -1: it is not known. */
+int64_t usage_tokens(const struct usage_total *total);
+double usage_cost(const struct usage_total *total);
+
 /* Write the member `usage`, an object with every count (null: not known). */
 void usage_put(struct buffer *out, const struct model_usage *usage, int64_t requests);
 

@@ -71,17 +71,8 @@ void conversation_add_text(struct conversation *c, const char *role, struct span
 {
 	struct buffer message = {0};
 
-	json_open(&message, '{');
-	json_put_text(&message, "role", role);
-	json_key(&message, "content");
-	json_open(&message, '[');
-	buffer_add_span(&message, before);
-	json_open(&message, '{');
-	json_put_text(&message, "type", "text");
-	json_put_string(&message, "text", text);
-	json_close(&message, '}');
-	json_close(&message, ']');
-	json_close(&message, '}');
+	json_pack(&message, "{'role':%t,'content':[%j,{'type':'text','text':%s}]}", role, before,
+		  text);
 	conversation_add(c, buffer_span(&message));
 	buffer_free(&message);
 }

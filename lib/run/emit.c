@@ -5,18 +5,7 @@
 
 enum { SCHEMA_VERSION = 1 };
 
-/* Seconds with microseconds: further digits say nothing. */
-static void put_seconds(struct buffer *out, const char *key, double seconds)
-{
-	json_put_double(out, key, (double)(int64_t)(seconds * 1e6 + 0.5) / 1e6);
-}
-
-static void put_nanoseconds(struct buffer *out, const char *key, int64_t nanoseconds)
-{
-	put_seconds(out, key, (double)nanoseconds / 1e9);
-}
-
-/* Begin any event but a chunk: chunks that are held back come before it. */
+/* Begin any event. Chunks that --debounce holds back come before it. */
 static struct buffer *begin(struct agent_run *run, enum event_type type)
 {
 	if (run->held.text.len > 0)
@@ -24,61 +13,74 @@ static struct buffer *begin(struct agent_run *run, enum event_type type)
 	return event_begin(&run->stream, type);
 }
 
-static void end(struct agent_run *run)
+/* Write an event whose data follow the template `form` (json_pack). */
+static void emit(struct agent_run *run, enum event_type type, const char *form, ...)
 {
+	va_list args;
+
+	va_start(args, form);
+	json_pack_list(begin(run, type), form, args);
+	va_end(args);
 	event_end(&run->stream);
+}
+
+/* Seconds with microseconds: further digits say nothing. */
+static double seconds(double value)
+{
+	return (double)(int64_t)(value * 1e6 + 0.5) / 1e6;
+}
+
+static double seconds_since(int64_t start)
+{
+	return seconds((double)(clock_monotonic() - start) / 1e9);
+}
+
+/* The time from `start` to `end`; -1 if `end` is 0: it did not happen. */
+static double seconds_until(int64_t end, int64_t start)
+{
+	return end != 0 ? seconds((double)(end - start) / 1e9) : -1;
 }
 
 /* ---- the run ---- */
 
-static void put_model(struct buffer *data, const struct agent_run *run)
+static const char *model_of(const struct agent_run *run)
 {
-	json_put_text(data, "model", model_name(run_model(run)));
+	return model_name(run_model(run));
 }
 
-static void put_provider(struct buffer *data, const struct agent_run *run)
+static const char *provider_of(const struct agent_run *run)
 {
-	json_put_text(data, "provider", model_provider(run_model(run)));
+	return model_provider(run_model(run));
 }
 
+/* The member `tools`: the names of the agent's tools. */
 static void put_tools(struct buffer *data, const struct tool_set *tools)
 {
-	json_key(data, "tools");
-	json_open(data, '[');
-	for (size_t i = 0; i < tools->count; i++) {
-		json_comma(data);
-		json_write_string(data, span_of(tools->tools[i]->name));
-	}
+	json_pack(data, "'tools':[");
+	for (size_t i = 0; i < tools->count; i++)
+		json_pack(data, "%t", tools->tools[i]->name);
 	json_close(data, ']');
 }
 
 void emit_agent_start(struct agent_run *run)
 {
 	const struct run_config *config = &run->config;
+	const struct agent_run *parent = config->parent;
 	struct buffer *data = begin(run, EVENT_AGENT_START);
 
-	json_put_text(data, "agent_name", run->agent->name);
-	put_model(data, run);
-	json_put_text(data, "prompt", config->prompt);
-	json_put_text_if(data, "id", config->id);
-	if (config->attachments.len > 0) {
-		json_key(data, "attachments");
-		json_open(data, '[');
-		buffer_add_span(data, config->attachments);
-		json_close(data, ']');
-	}
+	json_pack(data, "'agent_name':%t,'model':%t,'prompt':%T,'id':%t", run->agent->name,
+		  model_of(run), config->prompt, config->id);
+	if (config->attachments.len > 0)
+		json_pack(data, "'attachments':[%j]", config->attachments);
 	put_tools(data, &run->agent->tools);
-	json_put_int(data, "schema_version", SCHEMA_VERSION);
-	json_put_text_if(data, "system", run->system);
-	put_provider(data, run);
-	if (config->resume)
-		json_put_text(data, "resumed_from", config->history->run_id);
-	if (config->parent != NULL) {
-		json_put_text(data, "parent_run_id", config->parent->stream.run_id);
-		json_put_text(data, "parent_tool_call_id", config->parent_call_id);
-	}
-	json_put_text_if(data, "trace_parent", run->trace_parent);
-	end(run);
+	json_pack(data,
+		  "'schema_version':%d,'system':%t,'provider':%t,'resumed_from':%t,"
+		  "'parent_run_id':%t,'parent_tool_call_id':%t,'trace_parent':%t",
+		  (int64_t)SCHEMA_VERSION, run->system, provider_of(run),
+		  config->resume ? config->history->run_id : NULL,
+		  parent != NULL ? parent->stream.run_id : NULL, config->parent_call_id,
+		  run->trace_parent);
+	event_end(&run->stream);
 }
 
 void emit_agent_updated(struct agent_run *run, const char *previous, const char *call_id,
@@ -86,68 +88,40 @@ void emit_agent_updated(struct agent_run *run, const char *previous, const char 
 {
 	struct buffer *data = begin(run, EVENT_AGENT_UPDATED);
 
-	json_put_text(data, "agent_name", run->agent->name);
-	json_put_text(data, "previous_agent", previous);
-	put_model(data, run);
-	json_put_text(data, "tool_call_id", call_id);
-	put_provider(data, run);
-	json_put_text(data, "handoff_input", handoff_input_name(input));
-	json_put_string_if(data, "reason", reason);
+	json_pack(data,
+		  "'agent_name':%t,'previous_agent':%t,'model':%t,'tool_call_id':%t,'provider':%t,"
+		  "'handoff_input':%t,'reason':%s",
+		  run->agent->name, previous, model_of(run), call_id, provider_of(run),
+		  handoff_input_name(input), reason.len > 0 ? reason : (struct span){0});
 	put_tools(data, &run->agent->tools);
-	json_put_text_if(data, "system", run->system);
-	end(run);
+	json_pack(data, "'system':%t", run->system);
+	event_end(&run->stream);
 }
 
 void emit_progress(struct agent_run *run)
 {
-	struct buffer *data = begin(run, EVENT_PROGRESS);
 	const struct usage_total *total = &run->budget.total;
 
-	json_put_int(data, "iteration", total->iterations);
-	usage_put_totals(data, total);
-	if (total->tokens.input >= 0)
-		json_put_int(data, "input_tokens", total->tokens.input);
-	if (total->tokens.output >= 0)
-		json_put_int(data, "output_tokens", total->tokens.output);
-	put_nanoseconds(data, "elapsed_seconds", clock_monotonic() - run->started_at);
-	end(run);
+	emit(run, EVENT_PROGRESS,
+	     "'iteration':%d,'total_tokens':%U,'total_cost_usd':%G,'input_tokens':%u,"
+	     "'output_tokens':%u,'elapsed_seconds':%g",
+	     total->iterations, usage_tokens(total), usage_cost(total), total->tokens.input,
+	     total->tokens.output, seconds_since(run->started_at));
 }
 
 void emit_error(struct agent_run *run, const struct model_error *error, bool fatal)
 {
-	struct buffer *data = begin(run, EVENT_ERROR);
+	bool http = error->http_status != 0;
 
-	json_put_text(data, "error", error->message);
-	json_put_text(data, "exception_type", error_kind_name(error->kind));
-	json_put_bool(data, "fatal", fatal);
-	json_put_bool(data, "retryable", error->retryable);
-	if (error->http_status != 0)
-		json_put_int(data, "http_status", error->http_status);
-	json_put_text_if(data, "provider_code", error->code);
-	json_put_text_if(data, "request_id", error->request_id);
-	if (error->retry_after_seconds >= 0 && error->http_status != 0)
-		json_put_double(data, "retry_after_seconds", error->retry_after_seconds);
-	end(run);
+	emit(run, EVENT_ERROR,
+	     "'error':%T,'exception_type':%T,'fatal':%b,'retryable':%b,'http_status':%u,"
+	     "'provider_code':%t,'request_id':%t,'retry_after_seconds':%g",
+	     error->message, error_kind_name(error->kind), fatal, error->retryable,
+	     http ? (int64_t)error->http_status : -1, error->code, error->request_id,
+	     http ? error->retry_after_seconds : -1);
 }
 
-/* An answer to a schema is carried as JSON, too. */
-static void put_output_json(struct buffer *data, const struct agent_run *run)
-{
-	struct buffer text = {0};
-	struct span json;
-
-	if (run->agent->schema == NULL)
-		return;
-	answer_text(&run->answer, &text);
-	json = output_json(buffer_span(&text));
-	if (json.at != NULL) {
-		json_key(data, "output_json");
-		json_write_line(data, json);
-	}
-	buffer_free(&text);
-}
-
-/* How a run with this exit status ended, as agent_end says it. */
+/* How a run with this exit status ended. */
 static const char *end_status(int exit_status)
 {
 	static const struct {
@@ -171,107 +145,81 @@ void emit_agent_end(struct agent_run *run)
 {
 	const struct usage_total *total = &run->budget.total;
 	struct buffer *data = begin(run, EVENT_AGENT_END);
+	struct buffer text = {0};
 
-	json_put_text(data, "agent_name", run->agent->name);
-	json_put_bool(data, "success", run->exit_status == STATUS_OK);
-	json_put_text(data, "status", end_status(run->exit_status));
-	json_put_int(data, "exit_status", run->exit_status);
-	json_key(data, "output");
-	answer_write_text(&run->answer, data);
-	put_output_json(data, run);
-	json_put_text(data, "finish_reason",
-		      model_finish_name(run->has_finish ? run->finish : MODEL_ERROR));
-	json_put_int(data, "total_iterations", total->iterations);
-	usage_put_totals(data, total);
+	answer_text(&run->answer, &text);
+	json_pack(data,
+		  "'agent_name':%t,'success':%b,'status':%t,'exit_status':%d,'output':%s,"
+		  "'output_json':%l,'finish_reason':%t,'total_iterations':%d,'total_tokens':%U,"
+		  "'total_cost_usd':%G",
+		  run->agent->name, run->exit_status == STATUS_OK, end_status(run->exit_status),
+		  (int64_t)run->exit_status, buffer_span(&text),
+		  run->agent->schema != NULL ? output_json(buffer_span(&text)) : (struct span){0},
+		  model_finish_name(run->has_finish ? run->finish : MODEL_ERROR), total->iterations,
+		  usage_tokens(total), usage_cost(total));
 	usage_put(data, &total->tokens, total->requests);
-	json_put_int(data, "tool_calls", total->tool_calls);
-	put_nanoseconds(data, "duration_seconds", clock_monotonic() - run->started_at);
-	if (run->first_answer_at != 0)
-		put_nanoseconds(data, "time_to_first_chunk_seconds",
-				run->first_answer_at - run->started_at);
-	end(run);
+	json_pack(data, "'tool_calls':%d,'duration_seconds':%g,'time_to_first_chunk_seconds':%g",
+		  total->tool_calls, seconds_since(run->started_at),
+		  seconds_until(run->first_answer_at, run->started_at));
+	event_end(&run->stream);
+	buffer_free(&text);
 }
 
 /* ---- the response ---- */
 
 void emit_llm_start(struct agent_run *run, size_t dropped)
 {
-	struct buffer *data = begin(run, EVENT_LLM_START);
-
-	json_put_int(data, "iteration", run->budget.total.iterations);
-	put_model(data, run);
-	json_put_int(data, "attempt", run->attempt);
-	if (dropped > 0)
-		json_put_int(data, "dropped_messages", (int64_t)dropped);
-	end(run);
+	emit(run, EVENT_LLM_START, "'iteration':%d,'model':%t,'attempt':%d,'dropped_messages':%u",
+	     run->budget.total.iterations, model_of(run), (int64_t)run->attempt,
+	     dropped > 0 ? (int64_t)dropped : -1);
 }
 
 void emit_llm_end(struct agent_run *run, const struct model_outcome *outcome, bool is_final)
 {
-	const char *model = model_name(run_model(run));
 	struct buffer *data = begin(run, EVENT_LLM_END);
 
-	json_put_int(data, "iteration", run->budget.total.iterations);
-	json_put_text(data, "model", outcome->model != NULL ? outcome->model : model);
-	json_put_text(data, "finish_reason", model_finish_name(outcome->finish));
-	json_put_bool(data, "is_final", is_final);
+	json_pack(data, "'iteration':%d,'model':%t,'finish_reason':%t,'is_final':%b",
+		  run->budget.total.iterations,
+		  outcome->model != NULL ? outcome->model : model_of(run),
+		  model_finish_name(outcome->finish), is_final);
 	usage_put(data, &outcome->usage, run->attempt);
 	json_key(data, "message");
-	answer_write_message(&run->answer, model_provider(run_model(run)), model, outcome->refusal,
-			     data);
-	put_nanoseconds(data, "duration_seconds", clock_monotonic() - run->asked_at);
-	json_put_text_if(data, "response_id", outcome->response_id);
-	if (run->first_chunk_at != 0)
-		put_nanoseconds(data, "time_to_first_chunk_seconds",
-				run->first_chunk_at - run->asked_at);
-	end(run);
+	answer_write_message(&run->answer, provider_of(run), model_of(run), outcome->refusal, data);
+	json_pack(data, "'duration_seconds':%g,'response_id':%t,'time_to_first_chunk_seconds':%g",
+		  seconds_since(run->asked_at), outcome->response_id,
+		  seconds_until(run->first_chunk_at, run->asked_at));
+	event_end(&run->stream);
 }
 
 void emit_llm_retry(struct agent_run *run, const struct model_error *error, double wait_seconds,
 		    const char *next_model)
 {
-	struct buffer *data = begin(run, EVENT_LLM_RETRY);
-
-	json_put_int(data, "attempt", run->attempt + 1);
-	put_seconds(data, "wait_seconds", wait_seconds);
-	json_put_text(data, "reason", error->message);
-	json_put_bool(data, "discard", run->streamed);
-	if (error->http_status != 0)
-		json_put_int(data, "http_status", error->http_status);
-	json_put_text_if(data, "model", next_model);
-	end(run);
+	emit(run, EVENT_LLM_RETRY,
+	     "'attempt':%d,'wait_seconds':%g,'reason':%T,'discard':%b,'http_status':%u,'model':%t",
+	     (int64_t)run->attempt + 1, seconds(wait_seconds), error->message, run->streamed,
+	     error->http_status != 0 ? (int64_t)error->http_status : -1, next_model);
 }
 
-static struct buffer *begin_call(struct agent_run *run, enum event_type type,
-				 const struct answer_call *call)
-{
-	struct buffer *data = begin(run, type);
-
-	json_put_text(data, "tool_call_id", call->id);
-	json_put_text(data, "tool_name", call->name);
-	return data;
-}
-
+/* A chunk is written without a template, since most events are chunks. */
 static void emit_chunk(struct agent_run *run, enum model_delta_type type, int index,
 		       struct span text)
 {
+	const struct answer_call *call = answer_call_at(&run->answer, index);
 	struct buffer *data;
 
 	run->streamed = true;
 	if (type == MODEL_TOOL_ARGS) {
-		data = begin_call(run, EVENT_TOOL_CALL_CHUNK, &run->answer.calls[index]);
+		data = begin(run, EVENT_TOOL_CALL_CHUNK);
+		json_put_text(data, "tool_call_id", call->id);
+		json_put_text(data, "tool_name", call->name);
 		json_put_string(data, "args_delta", text);
 	} else {
 		data = begin(run, type == MODEL_TEXT ? EVENT_LLM_CHUNK : EVENT_THINKING_CHUNK);
 		json_put_string(data, "text", text);
 	}
-	end(run);
-	if (type != MODEL_TEXT || run->agent->schema == NULL || !output_add(&run->structured, text))
-		return;
-	data = begin(run, EVENT_OUTPUT_CHUNK);
-	json_key(data, "output");
-	json_write_line(data, buffer_span(&run->structured.value));
-	end(run);
+	event_end(&run->stream);
+	if (type == MODEL_TEXT && run->agent->schema != NULL && output_add(&run->structured, text))
+		emit(run, EVENT_OUTPUT_CHUNK, "'output':%l", buffer_span(&run->structured.value));
 }
 
 void emit_held(struct agent_run *run)
@@ -309,30 +257,15 @@ static void hold(struct agent_run *run, const struct model_delta *delta)
 	buffer_add_span(&held->text, delta->text);
 }
 
-static void emit_raw(struct agent_run *run, const struct model_delta *delta)
+static const char *executed_by(const struct answer_call *call)
 {
-	struct buffer *data = begin(run, EVENT_RAW);
-
-	put_provider(data, run);
-	if (delta->name.at != NULL)
-		json_put_string(data, "event", delta->name);
-	json_put_raw(data, "payload", delta->text);
-	end(run);
-}
-
-static void emit_tool_call_start(struct agent_run *run, int index)
-{
-	const struct answer_call *call = &run->answer.calls[index];
-	struct buffer *data = begin_call(run, EVENT_TOOL_CALL_START, call);
-
-	json_put_int(data, "index", index);
-	json_put_text_if(data, "executed_by", call->by_provider ? "provider" : NULL);
-	run->streamed = true;
-	end(run);
+	return call->by_provider ? "provider" : NULL;
 }
 
 void emit_delta(struct agent_run *run, const struct model_delta *delta)
 {
+	const struct answer_call *call = answer_call_at(&run->answer, delta->index);
+
 	switch (delta->type) {
 	case MODEL_TEXT:
 	case MODEL_THINKING:
@@ -345,10 +278,14 @@ void emit_delta(struct agent_run *run, const struct model_delta *delta)
 			emit_chunk(run, delta->type, delta->index, delta->text);
 		break;
 	case MODEL_TOOL_CALL:
-		emit_tool_call_start(run, delta->index);
+		emit(run, EVENT_TOOL_CALL_START,
+		     "'tool_call_id':%t,'tool_name':%t,'index':%d,'executed_by':%t", call->id,
+		     call->name, (int64_t)delta->index, executed_by(call));
+		run->streamed = true;
 		break;
 	case MODEL_RAW:
-		emit_raw(run, delta);
+		emit(run, EVENT_RAW, "'provider':%t,'event':%s,'payload':%J", provider_of(run),
+		     delta->name, delta->text);
 		break;
 	case MODEL_TOOL_RUNNING:
 	case MODEL_TOOL_RESULT:
@@ -361,77 +298,53 @@ void emit_delta(struct agent_run *run, const struct model_delta *delta)
 
 /* ---- tools ---- */
 
-static struct buffer *begin_call_with_args(struct agent_run *run, enum event_type type,
-					   const struct answer_call *call)
-{
-	struct buffer *data = begin_call(run, type, call);
-
-	json_key(data, "args");
-	json_write_line(data, answer_args(call));
-	return data;
-}
-
 void emit_tool_call_end(struct agent_run *run, const struct answer_call *call)
 {
-	begin_call_with_args(run, EVENT_TOOL_CALL_END, call);
-	end(run);
+	emit(run, EVENT_TOOL_CALL_END, "'tool_call_id':%t,'tool_name':%t,'args':%l", call->id,
+	     call->name, answer_args(call));
 }
 
 void emit_tool_start(struct agent_run *run, const struct answer_call *call)
 {
-	struct buffer *data = begin_call_with_args(run, EVENT_TOOL_START, call);
-
-	json_put_int(data, "iteration", run->budget.total.iterations);
-	json_put_text_if(data, "executed_by", call->by_provider ? "provider" : NULL);
-	end(run);
+	emit(run, EVENT_TOOL_START,
+	     "'tool_call_id':%t,'tool_name':%t,'args':%l,'iteration':%d,'executed_by':%t", call->id,
+	     call->name, answer_args(call), run->budget.total.iterations, executed_by(call));
 }
 
 void emit_tool_chunk(struct agent_run *run, const struct answer_call *call, struct span text,
 		     const char *stream)
 {
-	struct buffer *data = begin_call(run, EVENT_TOOL_CHUNK, call);
-
-	json_put_text_if(data, "stream", stream);
-	json_put_string(data, "text", text);
-	end(run);
+	emit(run, EVENT_TOOL_CHUNK, "'tool_call_id':%t,'tool_name':%t,'stream':%t,'text':%s",
+	     call->id, call->name, stream, text);
 }
 
-/* A result that is itself JSON is carried as such too, so that filters can look into it. */
-static void put_result_json(struct buffer *data, const struct tool_result *result)
+/* The result if it is itself an object or array, so that filters can look into it. */
+static struct span result_json(const struct tool_result *result)
 {
 	struct span json = json_trim(result->text);
 
 	if (result->is_error || result->truncated || json.len == 0 ||
 	    (json.at[0] != '{' && json.at[0] != '[') || !json_check(json, NULL))
-		return;
-	json_key(data, "result_json");
-	json_write_line(data, json);
+		return (struct span){0};
+	return json;
 }
 
 void emit_tool_end(struct agent_run *run, const struct answer_call *call,
 		   const struct tool_result *result)
 {
-	struct buffer *data = begin_call(run, EVENT_TOOL_END, call);
-
-	json_put_string(data, "result", result->text);
-	json_put_bool(data, "is_error", result->is_error);
-	put_seconds(data, "duration_seconds", result->seconds);
-	if (result->exit_status >= 0)
-		json_put_int(data, "exit_status", result->exit_status);
-	if (result->truncated)
-		json_put_bool(data, "truncated", true);
-	json_put_text_if(data, "executed_by", call->by_provider ? "provider" : NULL);
-	put_result_json(data, result);
-	end(run);
+	emit(run, EVENT_TOOL_END,
+	     "'tool_call_id':%t,'tool_name':%t,'result':%s,'is_error':%b,'duration_seconds':%g,"
+	     "'exit_status':%u,'truncated':%f,'executed_by':%t,'result_json':%l",
+	     call->id, call->name, result->text, result->is_error, seconds(result->seconds),
+	     (int64_t)result->exit_status, result->truncated, executed_by(call),
+	     result_json(result));
 }
 
 void emit_tool_approval(struct agent_run *run, const struct answer_call *call, bool approved,
 			const char *by, const char *reason)
 {
-	struct buffer *data = begin_call_with_args(run, EVENT_TOOL_APPROVAL, call);
-
-	json_put_text(data, "decision", approved ? "approved" : "denied");
-	json_put_text(data, "by", by);
-	json_put_string_if(data, "reason", span_of(reason));
-	end(run);
+	emit(run, EVENT_TOOL_APPROVAL,
+	     "'tool_call_id':%t,'tool_name':%t,'args':%l,'decision':%t,'by':%t,'reason':%t",
+	     call->id, call->name, answer_args(call), approved ? "approved" : "denied", by,
+	     reason[0] != '\0' ? reason : NULL);
 }

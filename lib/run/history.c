@@ -2,32 +2,18 @@
 
 #include <stdlib.h>
 
+#include "event/log.h"
+
 /* ---- from a JSON array ---- */
 
-/* A message of the array, and its members. */
-struct given_message {
-	struct span json, role, content, tool_calls, tool_call_id;
-};
+/* The members of a message of the array. */
+enum { ROLE, CONTENT, TOOL_CALLS, TOOL_CALL_ID, MEMBERS };
 
-static struct given_message read_members(struct span json)
-{
-	enum { ROLE, CONTENT, TOOL_CALLS, TOOL_CALL_ID, MEMBERS };
-	static const struct span names[MEMBERS + 1] = {SPAN_INIT("role"),
-						       SPAN_INIT("content"),
-						       SPAN_INIT("tool_calls"),
-						       SPAN_INIT("tool_call_id"),
-						       {0}};
-	struct span values[MEMBERS];
-
-	json_members(json_walk(json), names, values);
-	return (struct given_message){
-	    .json = json,
-	    .role = values[ROLE],
-	    .content = values[CONTENT],
-	    .tool_calls = values[TOOL_CALLS],
-	    .tool_call_id = values[TOOL_CALL_ID],
-	};
-}
+static const struct span member_names[MEMBERS + 1] = {SPAN_INIT("role"),
+						      SPAN_INIT("content"),
+						      SPAN_INIT("tool_calls"),
+						      SPAN_INIT("tool_call_id"),
+						      {0}};
 
 /* The text of a message's content: a string, or the text parts of an array. */
 static void content_text(struct span content, struct buffer *out)
@@ -42,53 +28,43 @@ static void content_text(struct span content, struct buffer *out)
 			json_decode(json_get(walk.value, "text"), out);
 }
 
-/* Append a call of Chat Completions as a neutral part. False: it is none. */
+/* Append a call of Chat Completions as a neutral part. False if it is malformed. */
 static bool put_call(struct buffer *out, struct span call)
 {
 	struct span function = json_get(call, "function"), id = json_get(call, "id");
 	struct span name = json_get(function, "name");
 	struct buffer args = {0};
-	struct span object;
+	struct span object, none = {0};
+	bool valid;
 
 	if (json_type(id) != JSON_STRING || json_type(name) != JSON_STRING)
 		return false;
 	json_decode(json_get(function, "arguments"), &args);
 	object = json_trim(buffer_span(&args));
-	json_open(out, '{');
-	json_put_text(out, "type", "tool_call");
-	json_put_raw(out, "tool_call_id", id);
-	json_put_raw(out, "tool_name", name);
-	json_key(out, "args");
-	if (json_type(object) == JSON_OBJECT && json_check(object, NULL)) {
-		json_write_line(out, object);
-	} else {
-		buffer_add_text(out, "{}");
-		if (object.len > 0)
-			json_put_string(out, "invalid_args", buffer_span(&args));
-	}
-	json_close(out, '}');
+	valid = json_type(object) == JSON_OBJECT && json_check(object, NULL);
+	json_pack(out,
+		  "{'type':'tool_call','tool_call_id':%j,'tool_name':%j,'args':%l,"
+		  "'invalid_args':%s}",
+		  id, name, valid ? object : SPAN("{}"),
+		  valid || object.len == 0 ? none : buffer_span(&args));
 	buffer_free(&args);
 	return true;
 }
 
 /* {"role":"assistant","content":"text","tool_calls":[...]} */
-static bool add_calls(struct conversation *c, const struct given_message *message)
+static bool add_calls(struct conversation *c, const struct span *message)
 {
-	struct json_walk walk = json_walk(message->tool_calls);
+	struct json_walk walk = json_walk(message[TOOL_CALLS]);
 	struct buffer out = {0}, text = {0};
 	bool good = true;
 
-	content_text(message->content, &text);
-	buffer_add_text(&out, "{\"role\":\"assistant\",\"content\":[");
-	if (text.len > 0) {
-		json_open(&out, '{');
-		json_put_text(&out, "type", "text");
-		json_put_string(&out, "text", buffer_span(&text));
-		json_close(&out, '}');
-	}
+	content_text(message[CONTENT], &text);
+	json_pack(&out, "{'role':'assistant','content':[");
+	if (text.len > 0)
+		json_pack(&out, "{'type':'text','text':%s}", buffer_span(&text));
 	while (good && json_next(&walk))
 		good = put_call(&out, walk.value);
-	buffer_add_text(&out, "]}");
+	json_pack(&out, "]}");
 	if (good)
 		conversation_add(c, buffer_span(&out));
 	buffer_free(&out);
@@ -106,21 +82,18 @@ static struct span called_name(const struct conversation *c, struct span id)
 
 /* {"role":"tool","tool_call_id":"...","content":"text"}: results that follow each other become one
  * message, which is written to `results` until another message comes. */
-static void add_result(const struct conversation *c, const struct given_message *message,
+static void add_result(const struct conversation *c, const struct span *message,
 		       struct buffer *results)
 {
 	struct buffer text = {0};
 
-	content_text(message->content, &text);
+	content_text(message[CONTENT], &text);
 	if (results->len == 0)
-		buffer_add_text(results, "{\"role\":\"tool\",\"content\":[");
-	json_open(results, '{');
-	json_put_text(results, "type", "tool_result");
-	json_put_raw(results, "tool_call_id", message->tool_call_id);
-	json_put_raw(results, "tool_name", called_name(c, message->tool_call_id));
-	json_put_string(results, "result", buffer_span(&text));
-	json_put_bool(results, "is_error", false);
-	json_close(results, '}');
+		json_pack(results, "{'role':'tool','content':[");
+	json_pack(
+	    results,
+	    "{'type':'tool_result','tool_call_id':%j,'tool_name':%j,'result':%s,'is_error':false}",
+	    message[TOOL_CALL_ID], called_name(c, message[TOOL_CALL_ID]), buffer_span(&text));
 	buffer_free(&text);
 }
 
@@ -128,7 +101,7 @@ static void end_results(struct conversation *c, struct buffer *results)
 {
 	if (results->len == 0)
 		return;
-	buffer_add_text(results, "]}");
+	json_pack(results, "]}");
 	conversation_add(c, buffer_span(results));
 	buffer_clear(results);
 }
@@ -143,15 +116,16 @@ static void add_whole(struct conversation *c, struct span message)
 }
 
 /* Text where the role is written by hand, the message itself where it is neutral. */
-static bool add_user(struct conversation *c, const struct given_message *message, const char *role)
+static bool add_user(struct conversation *c, struct span json, struct span content,
+		     const char *role)
 {
 	struct buffer text = {0};
 
-	if (json_type(message->content) == JSON_ARRAY) {
-		add_whole(c, message->json);
+	if (json_type(content) == JSON_ARRAY) {
+		add_whole(c, json);
 		return true;
 	}
-	if (!json_decode(message->content, &text))
+	if (!json_decode(content, &text))
 		return false;
 	conversation_add_text(c, role, (struct span){0}, buffer_span(&text));
 	buffer_free(&text);
@@ -159,10 +133,10 @@ static bool add_user(struct conversation *c, const struct given_message *message
 }
 
 /* `results` holds those before, as add_result writes them. */
-static bool add_message(struct conversation *c, const struct given_message *message,
+static bool add_message(struct conversation *c, struct span json, const struct span *message,
 			struct buffer *results)
 {
-	struct span role = message->role, content = message->content;
+	struct span role = message[ROLE], content = message[CONTENT];
 	struct buffer text = {0};
 
 	if (json_is(role, "system") || json_is(role, "developer")) {
@@ -171,19 +145,20 @@ static bool add_message(struct conversation *c, const struct given_message *mess
 		buffer_free(&text);
 		return json_type(content) == JSON_STRING || json_type(content) == JSON_ARRAY;
 	}
-	if (json_is(role, "tool") && json_type(message->tool_call_id) == JSON_STRING) {
+	if (json_is(role, "tool") && json_type(message[TOOL_CALL_ID]) == JSON_STRING) {
 		add_result(c, message, results);
 		return true;
 	}
 	end_results(c, results);
 	if (json_is(role, "user"))
-		return add_user(c, message, "user");
+		return add_user(c, json, content, "user");
 	if (json_is(role, "assistant"))
-		return json_count(message->tool_calls) > 0 ? add_calls(c, message)
-							   : add_user(c, message, "assistant");
+		return json_count(message[TOOL_CALLS]) > 0
+			   ? add_calls(c, message)
+			   : add_user(c, json, content, "assistant");
 	if (!json_is(role, "tool") || json_type(content) != JSON_ARRAY)
 		return false;
-	add_whole(c, message->json);
+	add_whole(c, json);
 	return true;
 }
 
@@ -191,16 +166,17 @@ static bool load_array(struct conversation *c, struct span array, const char *so
 		       struct error *e)
 {
 	struct json_walk walk = json_walk(array);
-	bool goes_on = c->count > 0; /* the instructions are said at the beginning */
+	bool goes_on = c->count > 0; /* the instructions stand at the beginning */
 	struct buffer results = {0};
 	bool good = true;
 
 	for (size_t n = 1; good && json_next(&walk); n++) {
-		struct given_message message = read_members(walk.value);
+		struct span message[MEMBERS];
 
-		if (goes_on && json_is(message.role, "system"))
+		json_members(json_walk(walk.value), member_names, message);
+		if (goes_on && json_is(message[ROLE], "system"))
 			continue;
-		good = add_message(c, &message, &results) ||
+		good = add_message(c, walk.value, message, &results) ||
 		       error_set(e, "usage",
 				 "%s: message %zu is not {\"role\": \"user\", \"assistant\", "
 				 "\"system\" or \"tool\", \"content\": ...}",
@@ -211,23 +187,14 @@ static bool load_array(struct conversation *c, struct span array, const char *so
 	return good;
 }
 
-static struct span first_line(struct span text)
-{
-	const char *newline = memchr(text.at, '\n', text.len);
-
-	return (struct span){text.at, newline != NULL ? (size_t)(newline - text.at) : text.len};
-}
-
-/* An array a line, as agent-collect writes them for several runs. */
+/* One array for each line, as agent-collect writes them for several runs. */
 static bool load_lines(struct conversation *c, struct span text, const char *source,
 		       struct error *e)
 {
 	struct json_fault fault;
+	struct span line;
 
-	for (size_t number = 1; text.len > 0; number++) {
-		struct span line = first_line(text);
-
-		text = span_from(text, line.len + (line.len < text.len));
+	for (size_t number = 1; log_next_line(&text, &line, NULL); number++) {
 		if (json_trim(line).len == 0)
 			continue;
 		if (!json_check(line, &fault))
@@ -241,7 +208,7 @@ static bool load_lines(struct conversation *c, struct span text, const char *sou
 
 bool history_load(struct history *history, struct span text, const char *source, struct error *e)
 {
-	struct span whole = json_trim(text);
+	struct span whole = json_trim(text), rest = whole, line = whole;
 	struct json_fault fault;
 
 	history->total = USAGE_NOTHING;
@@ -253,7 +220,7 @@ bool history_load(struct history *history, struct span text, const char *source,
 		return history_load_log(history, text, source, e);
 	if (json_check(whole, &fault))
 		return load_array(&history->conversation, whole, source, e);
-	if (json_check(first_line(whole), NULL))
+	if (log_next_line(&rest, &line, NULL) && json_check(line, NULL))
 		return load_lines(&history->conversation, whole, source, e);
 	return error_set(e, "usage", "%s: byte %zu: %s", source, fault.offset + 1, fault.what);
 }
@@ -264,15 +231,13 @@ static void put_result(struct buffer *out, struct span call, const struct histor
 {
 	bool done = known->state == HISTORY_CALL_DONE;
 
-	json_open(out, '{');
-	json_put_text(out, "type", "tool_result");
-	json_put_raw(out, "tool_call_id", known->id);
-	json_put_raw(out, "tool_name", json_get(call, "tool_name"));
-	json_put_raw(out, "result",
-		     done ? known->result
-			  : SPAN("\"The call was interrupted before it had a result.\""));
-	json_put_bool(out, "is_error", !done || known->is_error);
-	json_close(out, '}');
+	json_pack(out,
+		  "{'type':'tool_result','tool_call_id':%j,'tool_name':%J,'result':%J,"
+		  "'is_error':%b}",
+		  known->id, json_get(call, "tool_name"),
+		  done ? known->result
+		       : SPAN("\"The call was interrupted before it had a result.\""),
+		  !done || known->is_error);
 }
 
 void history_close(struct history *history)
@@ -284,11 +249,11 @@ void history_close(struct history *history)
 	if (history->message.at == NULL)
 		return;
 	conversation_add(&history->conversation, history->message);
-	buffer_add_text(&tool, "{\"role\":\"tool\",\"content\":[");
+	json_pack(&tool, "{'role':'tool','content':[");
 	while (n < history->call_count && json_next(&walk))
 		if (span_equal(json_get(walk.value, "tool_call_id"), history->calls[n].id))
 			put_result(&tool, walk.value, &history->calls[n++]);
-	buffer_add_text(&tool, "]}");
+	json_pack(&tool, "]}");
 	if (history->call_count > 0)
 		conversation_add(&history->conversation, buffer_span(&tool));
 	buffer_free(&tool);

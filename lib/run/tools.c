@@ -261,23 +261,17 @@ static void add_results(struct agent_run *run)
 {
 	struct buffer message = {0};
 
-	json_open(&message, '{');
-	json_put_text(&message, "role", "tool");
-	json_key(&message, "content");
-	json_open(&message, '[');
+	json_pack(&message, "{'role':'tool','content':[");
 	for (size_t i = 0; i < run->batch_count; i++) {
 		const struct batch_call *call = &run->batch[i];
 
-		json_open(&message, '{');
-		json_put_text(&message, "type", "tool_result");
-		json_put_text(&message, "tool_call_id", asked(call)->id);
-		json_put_text(&message, "tool_name", asked(call)->name);
-		json_put_string(&message, "result", buffer_span(&call->result));
-		json_put_bool(&message, "is_error", call->is_error);
-		json_close(&message, '}');
+		json_pack(&message,
+			  "{'type':'tool_result','tool_call_id':%t,'tool_name':%t,'result':%s,"
+			  "'is_error':%b}",
+			  asked(call)->id, asked(call)->name, buffer_span(&call->result),
+			  call->is_error);
 	}
-	json_close(&message, ']');
-	json_close(&message, '}');
+	json_pack(&message, "]}");
 	conversation_add(&run->conversation, buffer_span(&message));
 	buffer_free(&message);
 }
