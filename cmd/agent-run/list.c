@@ -7,31 +7,33 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "event/log.h"
+
+/* A line for each provider. */
+static struct buffer read_providers(void)
+{
+	struct buffer list = {0};
+	struct error e = {0};
+
+	die_unless(model_list_providers(&list, &e), &e);
+	return list;
+}
 
 /* The next provider of the list whose key is set; false at its end. */
 static bool next_ready(struct span *list, struct span *name)
 {
-	while (list->len > 0) {
-		const char *newline = memchr(list->at, '\n', list->len);
-		size_t len = newline != NULL ? (size_t)(newline - list->at) : list->len;
-		struct span line = {list->at, len};
-		const char *tab = memchr(line.at, '\t', len);
-
-		*list = span_from(*list, len + (newline != NULL));
-		if (tab != NULL && span_ends(line, "\tset")) {
-			*name = (struct span){line.at, (size_t)(tab - line.at)};
+	while (log_next_line(list, name, NULL))
+		if (span_ends(*name, "\tset")) {
+			name->len = (size_t)((char *)memchr(name->at, '\t', name->len) - name->at);
 			return true;
 		}
-	}
 	return false;
 }
 
 _Noreturn void list_no_model(void)
 {
-	struct buffer list = {0}, ready = {0};
-	struct error e = {0};
+	struct buffer list = read_providers(), ready = {0};
 
-	die_unless(model_list_providers(&list, &e), &e);
 	for (struct span rest = buffer_span(&list), name; next_ready(&rest, &name);)
 		buffer_add_format(&ready, " %.*s", SPAN_ARG(name));
 	if (ready.len == 0)
@@ -66,10 +68,8 @@ void list_tools(const struct tool_set *tools)
 
 void list_providers(void)
 {
-	struct buffer out = {0};
-	struct error e = {0};
+	struct buffer out = read_providers();
 
-	die_unless(model_list_providers(&out, &e), &e);
 	list_show(&out);
 	buffer_free(&out);
 }
@@ -95,21 +95,11 @@ static void models_came(void *context, struct span lines, const struct model_err
 		loop_stop(models->loop);
 }
 
-static void ask_for_models(struct models *models, struct model_host *host, const char *spec)
-{
-	struct error e = {0};
-
-	die_unless(model_list(host, spec, models_came, models, &e), &e);
-	models->pending++;
-}
-
 /* The providers whose key is set. */
 static void ask_all(struct models *models, struct model_host *host)
 {
-	struct buffer list = {0};
-	struct error e = {0};
+	struct buffer list = read_providers();
 
-	die_unless(model_list_providers(&list, &e), &e);
 	for (struct span rest = buffer_span(&list), line; next_ready(&rest, &line);) {
 		char *name = mem_copy(line);
 
@@ -122,10 +112,11 @@ static void ask_all(struct models *models, struct model_host *host)
 
 int list_models(struct model_host *host, char *const *specs, size_t count)
 {
-	struct models models = {.loop = host->loop};
+	struct models models = {.loop = host->loop, .pending = count};
+	struct error e = {0};
 
 	for (size_t i = 0; i < count; i++)
-		ask_for_models(&models, host, specs[i]);
+		die_unless(model_list(host, specs[i], models_came, &models, &e), &e);
 	if (count == 0)
 		ask_all(&models, host);
 	if (models.pending == 0)

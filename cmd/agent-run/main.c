@@ -15,7 +15,7 @@
 #include "options.h"
 #include "progress.h"
 
-/* What this process runs, and on what. */
+/* The state of the program. */
 struct program {
 	struct options options;
 	struct loop *loop;
@@ -64,9 +64,8 @@ static void read_prompt(struct options *o)
 	text = buffer_span(&o->prompt);
 	while (text.len > 0 && strchr("\r\n", text.at[text.len - 1]) != NULL)
 		text.len--;
-	for (size_t i = 0; i < text.len; i++)
-		if (text.at[i] == '\0')
-			die(STATUS_USAGE, "the prompt holds a NUL byte; is it a binary file?");
+	if (memchr(text.at, '\0', text.len) != NULL)
+		die(STATUS_USAGE, "the prompt holds a NUL byte; is it a binary file?");
 	utf8_add(&clean, text);
 	if (clean.len == 0 && o->mode == MODE_RUN && o->batch == NULL)
 		die(STATUS_USAGE, "no prompt: give it as arguments or on standard input");
@@ -84,8 +83,8 @@ static void read_history(struct program *p)
 
 	if (o->session != NULL)
 		p->log_fd = log_open_session(path, o->resume, &p->history_text);
-	else if (path != NULL && !file_read(path, &p->history_text, &e))
-		die(STATUS_USAGE, "%s", e.message);
+	else if (path != NULL)
+		die_unless(file_read(path, &p->history_text, &e), &e);
 	if (path == NULL || (o->session != NULL && !o->resume && p->history_text.len == 0))
 		return;
 	die_unless(history_load(&p->history, buffer_span(&p->history_text),
@@ -96,8 +95,8 @@ static void read_history(struct program *p)
 	o->config.history = &p->history;
 }
 
-/* What --resume takes from its run; ends the program when nothing is missing from it. */
-static void take_run(struct program *p)
+/* Configure the run that --resume finishes; exits if nothing is missing from it. */
+static void resume_run(struct program *p)
 {
 	struct options *o = &p->options;
 	char *model;
@@ -136,7 +135,7 @@ static void dry_run(const struct program *p)
 
 /* ---- running ---- */
 
-/* Nobody gets the events any more. */
+/* Whether nobody reads the events any more. */
 static bool has_lost_reader(const struct program *p)
 {
 	return p->sink.output.error != 0 && p->sink.output.error != ETIMEDOUT;
@@ -148,7 +147,7 @@ static void run_is_over(void *context, int exit_status, const char *message)
 	struct stat info;
 
 	p->exit_status = exit_status;
-	/* In a pipe the reader says what went wrong, from the stream; else nobody would. */
+	/* If standard output is a pipe, its reader reports the error that is in the stream. */
 	if (message != NULL && !has_lost_reader(p) &&
 	    (fstat(STDOUT_FILENO, &info) != 0 || !S_ISFIFO(info.st_mode)))
 		warn("%s", message);
@@ -184,7 +183,7 @@ static void cancel(struct program *p, int number)
 		run_cancel(p->run, number);
 }
 
-/* An output that was given up because a signal has come is left to the signal. */
+/* If the reader is gone, cancel the run, unless a signal is ending it already. */
 static void before_wait(void *context)
 {
 	struct program *p = context;
@@ -215,7 +214,7 @@ static void signal_came(void *context, int number)
 		cancel(p, number);
 }
 
-/* Who is asked for approval may end everything, as ^C does. */
+/* The approval prompt's "quit" ends the run like SIGINT. */
 static void user_quits(void *context)
 {
 	signal_came(context, SIGINT);
@@ -232,7 +231,7 @@ static void allow_files(void)
 	}
 }
 
-/* What the log says was done before. A pipe has nothing to say. */
+/* Read which lines the log has already, unless it is a pipe. */
 static void read_batch_log(struct program *p)
 {
 	struct stat info;
@@ -324,9 +323,8 @@ static void run(struct program *p)
 		close(p->log_fd);
 }
 
-/* What else is opened must not take the place of a standard file that is closed: events would be
- * written into a connection. Opened the wrong way, so that using them fails as if they were closed.
- */
+/* No other file may get the number of a standard file that is closed: events would be written into
+ * a connection. These are opened the wrong way, so that using them fails as if they were closed. */
 static void hold_standard_files(void)
 {
 	for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++)
@@ -365,7 +363,7 @@ int main(int argc, char **argv)
 	} else {
 		read_history(&p);
 		if (p.options.resume)
-			take_run(&p);
+			resume_run(&p);
 		if (p.options.config.models.count == 0 && p.options.batch == NULL)
 			list_no_model();
 		options_open_models(&p.options, &p.models);

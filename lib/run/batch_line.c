@@ -15,35 +15,33 @@ static size_t place_name(const char *text)
 	return text[len] == '}' ? len - 1 : 0;
 }
 
-/* What stands for `name`: text as it is, anything else as JSON. */
-static bool fill(struct span line, bool is_text, struct span vars_only, const char *name,
-		 struct buffer *out)
-{
-	struct span value = {0};
+/* A line, as text or as an object. */
+struct source_line {
+	struct span text;         /* absent: it is an object */
+	struct span object, vars; /* absent: it is text; it has no "vars" */
+};
 
-	if (is_text && strcmp(name, "text") == 0) {
-		buffer_add_span(out, line);
+/* Append the value of the place `name`: a string as it is, anything else as JSON. */
+static bool fill(const struct source_line *line, const char *name, struct buffer *out)
+{
+	struct span value = json_get(line->vars, name);
+
+	if (line->text.at != NULL && strcmp(name, "text") == 0) {
+		buffer_add_span(out, line->text);
 		return true;
 	}
-	if (!is_text)
-		value = json_get(vars_only, name);
-	if (!is_text && value.at == NULL)
-		value = json_get(line, name);
 	if (value.at == NULL)
-		return false;
-	if (!json_decode(value, out))
+		value = json_get(line->object, name);
+	if (value.at != NULL && !json_decode(value, out))
 		buffer_add_span(out, value);
-	return true;
+	return value.at != NULL;
 }
 
-/* Append `template` with its places filled; *places says whether there were any. NULL, or the name
- * of the place that nothing fills, which the caller frees. */
-static char *expand(const char *template, struct span line, bool is_text, struct buffer *out,
-		    bool *places)
+/* Append `template` with its places filled, and count them. Returns NULL, or the name of the place
+ * that nothing fills, which the caller frees. */
+static char *expand(const char *template, const struct source_line *line, struct buffer *out,
+		    size_t *places)
 {
-	struct span vars = is_text ? (struct span){0} : json_get(line, "vars");
-
-	*places = false;
 	while (*template != '\0') {
 		size_t len = place_name(template);
 		char *name;
@@ -53,46 +51,37 @@ static char *expand(const char *template, struct span line, bool is_text, struct
 			continue;
 		}
 		name = mem_copy((struct span){template + 1, len});
-		if (!fill(line, is_text, vars, name, out))
+		if (!fill(line, name, out))
 			return name;
 		free(name);
-		*places = true;
+		++*places;
 		template += len + 2;
 	}
 	return NULL;
 }
 
-/* The prompt that the line itself holds. */
-static char *own_prompt(struct span line, bool is_text, struct buffer *out)
+/* Append the prompt: the template and, if it has no places, the line's own prompt. Returns as
+ * expand. */
+static char *make_prompt(const struct source_line *line, const char *template, struct buffer *out)
 {
 	char *prompt, *missing = NULL;
-	bool places;
+	size_t places = 0;
 
-	if (is_text) {
-		buffer_add_span(out, line);
-		return NULL;
-	}
-	prompt = json_text(json_get(line, "prompt"));
-	if (prompt != NULL && json_type(json_get(line, "vars")) == JSON_OBJECT)
-		missing = expand(prompt, line, false, out, &places);
+	if (template != NULL)
+		missing = expand(template, line, out, &places);
+	if (missing != NULL || places > 0)
+		return missing;
+	if (out->len > 0)
+		buffer_add_text(out, "\n\n");
+	if (line->text.at != NULL)
+		buffer_add_span(out, line->text);
+	prompt = json_text(json_get(line->object, "prompt"));
+	if (prompt != NULL && json_type(line->vars) == JSON_OBJECT)
+		missing = expand(prompt, line, out, &places);
 	else if (prompt != NULL)
 		buffer_add_text(out, prompt);
 	free(prompt);
 	return missing;
-}
-
-static char *make_prompt(struct span line, bool is_text, const char *template, struct buffer *out)
-{
-	bool places = false;
-	char *missing = NULL;
-
-	if (template != NULL)
-		missing = expand(template, line, is_text, out, &places);
-	if (missing != NULL || places)
-		return missing;
-	if (out->len > 0)
-		buffer_add_text(out, "\n\n");
-	return own_prompt(line, is_text, out);
 }
 
 /* A member that is text or, of an id, a number. */
@@ -107,6 +96,7 @@ bool batch_line_read(struct span text, size_t number, const char *source, const 
 		     struct batch_line *line, struct error *e)
 {
 	bool is_text = text.len == 0 || text.at[0] != '{';
+	struct source_line source_line = {{0}, {0}, {0}};
 	struct buffer prompt = {0}, id = {0};
 	struct json_fault fault;
 	char *missing;
@@ -116,7 +106,11 @@ bool batch_line_read(struct span text, size_t number, const char *source, const 
 	if (!is_text && !json_check(text, &fault))
 		return error_set(e, "usage", "%s:%zu: not JSON: %s at byte %zu", source, number,
 				 fault.what, fault.offset + 1);
-	missing = make_prompt(text, is_text, template, &prompt);
+	if (is_text)
+		source_line.text = text;
+	else
+		source_line = (struct source_line){.object = text, .vars = json_get(text, "vars")};
+	missing = make_prompt(&source_line, template, &prompt);
 	if (missing != NULL)
 		good = error_set(e, "usage",
 				 "%s:%zu: the prompt has a place {%s}, the line has no "
@@ -124,11 +118,9 @@ bool batch_line_read(struct span text, size_t number, const char *source, const 
 				 source, number, missing, missing);
 	else if (prompt.len == 0)
 		good = error_set(e, "usage", "%s:%zu: has no \"prompt\"", source, number);
-	if (!is_text) {
-		line->id = member(text, "id");
-		line->system = member(text, "system");
-		line->model = member(text, "model");
-	}
+	line->id = member(source_line.object, "id");
+	line->system = member(source_line.object, "system");
+	line->model = member(source_line.object, "model");
 	if (line->id == NULL) {
 		buffer_add_format(&id, "%zu", number);
 		line->id = buffer_take(&id);

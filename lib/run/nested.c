@@ -26,24 +26,20 @@ static void write_prompt(struct buffer *out, struct span args)
 		json_write_compact(out, args);
 }
 
-/* What the caller is told: the answer, after what went wrong if something did. */
+/* The result for the caller: the answer, after what went wrong if something did. */
 static void write_result(struct buffer *out, const struct agent_run *nested, const char *message)
 {
 	struct buffer text = {0};
-	struct span json;
+	struct span answer;
 
 	answer_text(&nested->answer, &text);
-	if (message == NULL && nested->agent->schema != NULL) {
-		json = output_json(buffer_span(&text)); /* without a code fence around it */
-		buffer_add_span(out, json);
-		buffer_free(&text);
-		return;
-	}
-	if (message != NULL) {
-		buffer_add_format(out, "The agent %s failed: %s", nested->agent->name, message);
-		buffer_add_text(out, text.len > 0 ? "\n\nIts last words were:\n" : "");
-	}
-	buffer_add_span(out, buffer_span(&text));
+	answer = buffer_span(&text);
+	if (message != NULL)
+		buffer_add_format(out, "The agent %s failed: %s%s", nested->agent->name, message,
+				  text.len > 0 ? "\n\nIts last words were:\n" : "");
+	else if (nested->agent->schema != NULL)
+		answer = output_json(answer); /* without a code fence around it */
+	buffer_add_span(out, answer);
 	buffer_free(&text);
 }
 
