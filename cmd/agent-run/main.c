@@ -27,8 +27,6 @@ struct program {
 	struct history history;
 	struct open_models models; /* of the agents */
 	struct agent_run *run;     /* or a batch of them */
-	struct buffer batch_text, batch_log_text;
-	struct batch_log *batch_log;
 	struct batch *batch;
 	struct progress progress;
 	int exit_status;
@@ -231,50 +229,28 @@ static void allow_files(void)
 	}
 }
 
-/* Read which lines the log has already, unless it is a pipe. */
-static void read_batch_log(struct program *p)
-{
-	struct stat info;
-	struct error e = {0};
-
-	if (p->options.log == NULL || stat(p->options.log, &info) != 0 || !S_ISREG(info.st_mode))
-		return;
-	die_unless(file_read(p->options.log, &p->batch_log_text, &e), &e);
-	p->batch_log = batch_log_new(buffer_span(&p->batch_log_text));
-}
-
-static void start_batch(struct program *p)
-{
-	struct batch_config config = {.run = &p->options.config, .jobs = p->options.jobs};
-	const struct batch_handler handler = {p, batch_has_changed, batch_is_over};
-	struct error e = {0};
-
-	die_unless(file_read(p->options.batch, &p->batch_text, &e), &e);
-	read_batch_log(p);
-	config.lines = buffer_span(&p->batch_text);
-	config.source = strcmp(p->options.batch, "-") == 0 ? "standard input" : p->options.batch;
-	config.log = p->batch_log;
-	allow_files();
-	progress_start(&p->progress, p->loop);
-	p->batch = batch_start(&config, &p->sink, &handler, &e);
-	die_unless(p->batch != NULL, &e);
-}
-
 static void start(struct program *p)
 {
-	const struct run_handler handler = {p, run_is_over};
+	struct options *o = &p->options;
+	const struct run_handler run_handler = {p, run_is_over};
+	const struct batch_handler batch_handler = {p, batch_has_changed, batch_is_over};
+	const struct batch_config batch = {
+	    .run = &o->config, .path = o->batch, .log = o->log, .jobs = o->jobs};
 	struct error e = {0};
 
-	p->options.policy.quit = user_quits;
-	p->options.policy.quit_context = p;
-	p->sink.sync = p->options.fsync;
-	if (p->options.batch != NULL)
-		start_batch(p);
-	else
-		p->run = run_start(&p->options.config, &p->sink, &handler, &e);
+	o->policy.quit = user_quits;
+	o->policy.quit_context = p;
+	p->sink.sync = o->fsync;
+	if (o->batch == NULL) {
+		p->run = run_start(&o->config, &p->sink, &run_handler, &e);
+	} else {
+		allow_files();
+		progress_start(&p->progress, p->loop);
+		p->batch = batch_start(&batch, &p->sink, &batch_handler, &e);
+	}
 	die_unless(p->batch != NULL || p->run != NULL, &e);
-	if (p->options.log != NULL)
-		p->log_fd = log_open(p->options.log);
+	if (o->log != NULL)
+		p->log_fd = log_open(o->log);
 }
 
 /* Each event goes once to each place. */
@@ -314,9 +290,6 @@ static void run(struct program *p)
 	if (p->sink.output.error == ETIMEDOUT)
 		p->exit_status = 128 + p->signal;
 	batch_free(p->batch);
-	batch_log_free(p->batch_log);
-	buffer_free(&p->batch_text);
-	buffer_free(&p->batch_log_text);
 	run_free(p->run);
 	event_sink_free(&p->sink);
 	if (p->log_fd >= 0)

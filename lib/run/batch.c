@@ -1,9 +1,11 @@
 #include "run/batch.h"
 
 #include <stdlib.h>
+#include <sys/stat.h>
 
+#include "base/file.h"
 #include "event/log.h"
-#include "run/batch_line.h"
+#include "run/batch_input.h"
 
 /* One line that runs. */
 struct job {
@@ -21,9 +23,12 @@ struct batch {
 	struct batch_config config;
 	struct batch_handler handler;
 	struct event_sink *sink;
-	struct span rest;  /* lines not yet begun */
-	size_t number;     /* of the line begun last */
-	struct job **jobs; /* those that run */
+	const char *source; /* the name of the file, for messages */
+	struct buffer text, log_text;
+	struct batch_log *log; /* NULL: there is none */
+	struct span rest;      /* lines not yet begun */
+	size_t number;         /* of the line begun last */
+	struct job **jobs;     /* those that run */
 	size_t job_count;
 	struct batch_count count;
 	struct loop_timer *timer;
@@ -50,19 +55,19 @@ static bool read_line(const struct batch *batch, struct span text, size_t number
 {
 	const char *template = batch->config.run->prompt;
 
-	return batch_line_read(text, number, batch->config.source,
+	return batch_line_read(text, number, batch->source,
 			       template != NULL && *template != '\0' ? template : NULL, line, e);
 }
 
 static bool is_done(const struct batch *batch, const struct batch_line *line)
 {
-	return batch_log_is_done(batch->config.log, line->id, line->prompt);
+	return batch_log_is_done(batch->log, line->id, line->prompt);
 }
 
 /* Every line can be read, and its model opened. */
 static bool check_lines(struct batch *batch, struct error *e)
 {
-	struct span rest = batch->config.lines, text;
+	struct span rest = buffer_span(&batch->text), text;
 	size_t number = 0;
 	bool good = true;
 
@@ -77,14 +82,14 @@ static bool check_lines(struct batch *batch, struct error *e)
 			model_close(model);
 		} else if (good && batch->config.run->models.count == 0) {
 			good = error_set(e, "usage", "%s:%zu: has no \"model\", and there is no -m",
-					 batch->config.source, number);
+					 batch->source, number);
 		}
 		batch->count.lines += good;
 		batch->count.skipped += good && is_done(batch, &line);
 		batch_line_free(&line);
 	}
 	if (good && batch->count.lines == 0)
-		good = error_set(e, "usage", "%s: holds no line to run", batch->config.source);
+		good = error_set(e, "usage", "%s: holds no line to run", batch->source);
 	return good;
 }
 
@@ -139,10 +144,10 @@ static void run_is_over(void *context, int exit_status, const char *message)
 /* Go on with what the log has of this line, unless nothing is missing from it. */
 static void resume(struct job *job)
 {
-	const struct batch_config *config = &job->batch->config;
+	const struct batch *batch = job->batch;
 
-	if (!batch_log_unfinished(config->log, job->line.id, job->line.prompt, &job->log) ||
-	    !history_load(&job->history, buffer_span(&job->log), config->source, NULL) ||
+	if (!batch_log_unfinished(batch->log, job->line.id, job->line.prompt, &job->log) ||
+	    !history_load(&job->history, buffer_span(&job->log), batch->source, NULL) ||
 	    job->history.run_id == NULL)
 		return;
 	job->config.history = &job->history;
@@ -171,7 +176,7 @@ static void begin(struct batch *batch, struct batch_line line)
 	batch->count.running++;
 	job->run = run_start(&job->config, batch->sink, &handler, &e);
 	if (job->run == NULL) {
-		warn("%s:%zu: %s", batch->config.source, batch->number, e.message);
+		warn("%s:%zu: %s", batch->source, batch->number, e.message);
 		error_clear(&e);
 		end_job(job, STATUS_USAGE);
 	}
@@ -205,6 +210,19 @@ static void pump(void *context)
 		wake(batch);
 }
 
+static bool read_log(struct batch *batch, struct error *e)
+{
+	const char *path = batch->config.log;
+	struct stat info;
+
+	if (path == NULL || stat(path, &info) != 0 || !S_ISREG(info.st_mode))
+		return true;
+	if (!file_read(path, &batch->log_text, e))
+		return false;
+	batch->log = batch_log_new(buffer_span(&batch->log_text));
+	return true;
+}
+
 struct batch *batch_start(const struct batch_config *config, struct event_sink *sink,
 			  const struct batch_handler *handler, struct error *e)
 {
@@ -213,11 +231,13 @@ struct batch *batch_start(const struct batch_config *config, struct event_sink *
 	batch->config = *config;
 	batch->handler = *handler;
 	batch->sink = sink;
-	batch->rest = config->lines;
-	if (!check_lines(batch, e)) {
-		free(batch);
+	batch->source = strcmp(config->path, "-") == 0 ? "standard input" : config->path;
+	if (!file_read(config->path, &batch->text, e) || !read_log(batch, e) ||
+	    !check_lines(batch, e)) {
+		batch_free(batch);
 		return NULL;
 	}
+	batch->rest = buffer_span(&batch->text);
 	wake(batch);
 	return batch;
 }
@@ -238,5 +258,8 @@ void batch_free(struct batch *batch)
 		free_job(batch->jobs[i]);
 	free(batch->jobs);
 	loop_timer_remove(batch->timer);
+	batch_log_free(batch->log);
+	buffer_free(&batch->text);
+	buffer_free(&batch->log_text);
 	free(batch);
 }

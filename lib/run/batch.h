@@ -8,14 +8,12 @@
 #ifndef RUN_BATCH_H
 #define RUN_BATCH_H
 
-#include "run/batch_log.h"
 #include "run/run.h"
 
 struct batch_config {
 	const struct run_config *run; /* prompt: the template; NULL or empty: none */
-	struct span lines;            /* the file */
-	const char *source;           /* its name, for messages */
-	const struct batch_log *log;  /* what was done before; NULL: nothing */
+	const char *path;             /* the file; "-": standard input */
+	const char *log;              /* where earlier runs may be, as a regular file; NULL: none */
 	int jobs;                     /* runs at a time, at least 1 */
 };
 
@@ -37,8 +35,8 @@ struct batch_handler {
 
 struct batch;
 
-/* Begin. All lines are read first: NULL with `e` when one cannot be run, and nothing is sent then.
- */
+/* Read the files and begin. NULL with `e` if a file cannot be read or a line cannot be run; nothing
+ * is sent then. */
 struct batch *batch_start(const struct batch_config *config, struct event_sink *sink,
 			  const struct batch_handler *handler, struct error *e);
 

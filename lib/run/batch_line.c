@@ -1,4 +1,4 @@
-#include "run/batch_line.h"
+#include "run/batch_input.h"
 
 #include <ctype.h>
 #include <stdlib.h>

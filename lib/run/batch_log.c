@@ -1,4 +1,4 @@
-#include "run/batch_log.h"
+#include "run/batch_input.h"
 
 #include <stdlib.h>
 

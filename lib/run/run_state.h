@@ -24,7 +24,7 @@ enum run_phase {
 /* One call of the response whose calls are run. */
 struct batch_call {
 	struct agent_run *run;
-	size_t index; /* in run->answer.calls */
+	const struct answer_call *asked; /* in run->answer */
 	const struct tool *tool;
 	enum { CALL_WAITING, CALL_ASKING, CALL_RUNNING, CALL_DONE } state;
 	bool starting;              /* inside tool_start */

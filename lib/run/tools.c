@@ -11,11 +11,6 @@
 
 static void pump(struct agent_run *run);
 
-static const struct answer_call *asked(const struct batch_call *call)
-{
-	return &call->run->answer.calls[call->index];
-}
-
 /* The call has its result. */
 static void settle(struct batch_call *call, const struct tool_result *result)
 {
@@ -25,7 +20,7 @@ static void settle(struct batch_call *call, const struct tool_result *result)
 	call->running = NULL;
 	buffer_add_span(&call->result, result->text);
 	call->is_error = result->is_error;
-	emit_tool_end(call->run, asked(call), result);
+	emit_tool_end(call->run, call->asked, result);
 }
 
 /* The same with an error that the model gets. */
@@ -44,7 +39,7 @@ refuse(struct batch_call *call, const char *format, ...)
 	va_start(args, format);
 	buffer_add_format_list(&why, format, args);
 	va_end(args);
-	emit_tool_start(call->run, asked(call));
+	emit_tool_start(call->run, call->asked);
 	settle_error(call, buffer_span(&why));
 	buffer_free(&why);
 }
@@ -53,14 +48,14 @@ static void on_output(void *context, struct span text)
 {
 	struct batch_call *call = context;
 
-	emit_tool_chunk(call->run, asked(call), text, NULL);
+	emit_tool_chunk(call->run, call->asked, text, NULL);
 }
 
 static void on_errors(void *context, struct span text)
 {
 	struct batch_call *call = context;
 
-	emit_tool_chunk(call->run, asked(call), text, "stderr");
+	emit_tool_chunk(call->run, call->asked, text, "stderr");
 }
 
 /* A call may be answered while it is started: whoever starts it goes on then. */
@@ -84,9 +79,9 @@ static char **make_environment(const struct batch_call *call)
 	char **environment;
 
 	buffer_add_format(&text[0], "AGENT_RUN_ID=%s", run->stream.run_id);
-	buffer_add_format(&text[1], "AGENT_TOOL_CALL_ID=%s", asked(call)->id);
-	buffer_add_format(&text[2], "AGENT_TOOL_NAME=%s", asked(call)->name);
-	trace_span_id(span_id, span_of(run->stream.run_id), span_of(asked(call)->id));
+	buffer_add_format(&text[1], "AGENT_TOOL_CALL_ID=%s", call->asked->id);
+	buffer_add_format(&text[2], "AGENT_TOOL_NAME=%s", call->asked->name);
+	trace_span_id(span_id, span_of(run->stream.run_id), span_of(call->asked->id));
 	buffer_add_format(&text[3], "TRACEPARENT=00-%s-%s-01", run->trace_id, span_id);
 	for (int i = 0; i < 4; i++)
 		extra[i] = buffer_take(&text[i]);
@@ -103,11 +98,11 @@ static void start_tool(struct batch_call *call)
 	const struct tool_handler handler = {call, streams ? on_output : NULL, on_done,
 					     streams ? on_errors : NULL};
 	const struct tool_request request = {.loop = run->loop,
-					     .args = answer_args(asked(call)),
+					     .args = answer_args(call->asked),
 					     .environment = call->environment,
 					     .limits = run->config.tool_limits,
 					     .caller = run,
-					     .call_id = asked(call)->id};
+					     .call_id = call->asked->id};
 	struct tool_call *running;
 
 	call->starting = true;
@@ -130,7 +125,7 @@ static void execute(struct batch_call *call)
 	struct event_sink *sink = call->run->stream.sink;
 
 	call->state = CALL_RUNNING;
-	emit_tool_start(call->run, asked(call));
+	emit_tool_start(call->run, call->asked);
 	call->logged = (struct event_waiter){.logged = is_logged, .context = call};
 	if (!call->tool->kind->is_external || event_when_logged(sink, &call->logged))
 		start_tool(call);
@@ -160,7 +155,7 @@ static void on_decided(void *context, bool approved, const char *by, const char 
 	struct agent_run *run = call->run;
 
 	call->approval = NULL;
-	emit_tool_approval(run, asked(call), approved, by, reason);
+	emit_tool_approval(run, call->asked, approved, by, reason);
 	if (approved)
 		execute(call);
 	else
@@ -180,7 +175,7 @@ static void refuse_unknown(struct batch_call *call)
 	for (size_t i = 0; i < tools->count; i++)
 		buffer_add_format(&names, "%s%s", i == 0 ? " The tools are: " : ", ",
 				  tools->tools[i]->name);
-	refuse(call, "There is no tool named \"%s\".%s", asked(call)->name, buffer_string(&names));
+	refuse(call, "There is no tool named \"%s\".%s", call->asked->name, buffer_string(&names));
 	buffer_free(&names);
 }
 
@@ -188,7 +183,7 @@ static void refuse_args(struct batch_call *call)
 {
 	struct json_fault fault;
 
-	if (json_check(buffer_span(&asked(call)->args), &fault))
+	if (json_check(buffer_span(&call->asked->args), &fault))
 		refuse(call, "The arguments must be a JSON object.");
 	else
 		refuse(call,
@@ -211,9 +206,9 @@ static bool refuse_faulty(struct batch_call *call)
 		       (long long)limit);
 	} else if (call->tool == NULL) {
 		refuse_unknown(call);
-	} else if (!asked(call)->valid) {
+	} else if (!call->asked->valid) {
 		refuse_args(call);
-	} else if (!schema_check(call->tool->schema, answer_args(asked(call)), &faults)) {
+	} else if (!schema_check(call->tool->schema, answer_args(call->asked), &faults)) {
 		refuse(call,
 		       "The arguments do not satisfy the tool's schema: %s. Fix the errors and try "
 		       "again.",
@@ -235,7 +230,7 @@ static void begin_call(struct batch_call *call)
 	call->environment = make_environment(call);
 	switch (approval_rule_for(run->config.policy, call->tool)) {
 	case APPROVAL_DENY:
-		emit_tool_approval(run, asked(call), false, "policy", "");
+		emit_tool_approval(run, call->asked, false, "policy", "");
 		refuse(call, "The call was denied by policy.");
 		break;
 	case APPROVAL_ASK:
@@ -243,7 +238,7 @@ static void begin_call(struct batch_call *call)
 		call->state = CALL_ASKING;
 		event_flush(run->stream.sink);
 		call->approval = approval_ask(run->loop, run->config.policy, call->tool,
-					      span_of(asked(call)->id), answer_args(asked(call)),
+					      span_of(call->asked->id), answer_args(call->asked),
 					      call->environment, &handler);
 		break;
 	case APPROVAL_NONE:
@@ -268,7 +263,7 @@ static void add_results(struct agent_run *run)
 		json_pack(&message,
 			  "{'type':'tool_result','tool_call_id':%t,'tool_name':%t,'result':%s,"
 			  "'is_error':%b}",
-			  asked(call)->id, asked(call)->name, buffer_span(&call->result),
+			  call->asked->id, call->asked->name, buffer_span(&call->result),
 			  call->is_error);
 	}
 	json_pack(&message, "]}");
@@ -282,7 +277,7 @@ static bool is_stuck(struct agent_run *run)
 	size_t faulty = 0;
 
 	for (size_t i = 0; i < run->batch_count; i++)
-		faulty += !asked(&run->batch[i])->valid;
+		faulty += !run->batch[i].asked->valid;
 	run->repairs = faulty == run->batch_count ? run->repairs + 1 : 0;
 	return run->repairs > run->config.output_retries;
 }
@@ -338,7 +333,7 @@ static void make_batch(struct agent_run *run, int64_t allowed)
 			continue;
 		run->batch[n] = (struct batch_call){
 		    .run = run,
-		    .index = i,
+		    .asked = &answer->calls[i],
 		    .tool = tool_set_find(&run->agent->tools, span_of(answer->calls[i].name)),
 		    .over_limit = (int64_t)n >= allowed,
 		};
@@ -378,8 +373,8 @@ static void restore(struct batch_call *call, const struct history_call *known)
 	json_decode(known->result, &call->result);
 	call->is_error = known->is_error;
 	if (call->tool != NULL && call->tool->kind == &tool_handoff && !call->is_error)
-		run_decide_handoff(call->run, call->tool, asked(call)->id,
-				   answer_args(asked(call)));
+		run_decide_handoff(call->run, call->tool, call->asked->id,
+				   answer_args(call->asked));
 }
 
 void tools_resume(struct agent_run *run, const struct history *history)
