@@ -1,5 +1,5 @@
 /*
- * list: what agent-run can be asked about without running anything.
+ * list: the lists that agent-run prints instead of a run.
  */
 #ifndef AGENT_RUN_LIST_H
 #define AGENT_RUN_LIST_H
@@ -7,17 +7,17 @@
 #include "model/model.h"
 #include "tool/tool.h"
 
-/* Write `text` to standard output; a failure ends the program, a closed pipe does not. */
+/* Write `text` to standard output. Exits on a failure, except if the reader of a pipe is gone. */
 void list_show(const struct buffer *text);
 
 void list_providers(void);
 void list_tools(const struct tool_set *tools);
 
-/* The models of the providers that `specs` name, or of every provider whose key is set. Returns the
- * exit status: that of a failure when one of them could not tell. */
+/* List the models of the providers that `specs` name, or of every provider whose key is set.
+ * Returns the exit status: STATUS_FAILED if one of the requests fails. */
 int list_models(struct model_host *host, char *const *specs, size_t count);
 
-/* No model was named: say which could be, and exit. */
+/* No model is given: print which providers can be used, and exit. */
 _Noreturn void list_no_model(void);
 
 #endif

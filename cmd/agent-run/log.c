@@ -11,8 +11,8 @@
 #include "base/file.h"
 #include "json/json.h"
 
-/* A FIFO that somebody reads is opened for writing alone, so that its end is noticed when that
- * reader leaves. One that nobody reads yet is opened for both, which does not wait for a reader. */
+/* A FIFO that has a reader is opened for writing only, so that writing fails when the reader
+ * leaves. Without a reader it is opened for both (open_file), which does not wait for one. */
 static int open_fifo(const char *path)
 {
 	return open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK);
@@ -55,8 +55,9 @@ static _Noreturn void refuse(const char *path)
 	die(STATUS_USAGE, "%s: %s", path, strerror(errno));
 }
 
-/* Many runs may append to a log at once, but none to a session that is in use. Who mends a log has
- * it alone for a moment. What cannot be locked is no file that anybody goes on from. */
+/* Many runs may append to a log at once, but none to a session that is in use. A process that
+ * repairs a log locks it exclusively for a moment. A file that cannot be locked cannot be a
+ * session. */
 static void share(int fd, const char *path)
 {
 	enum { TRIES = 100, PAUSE_MS = 10 };
@@ -73,7 +74,7 @@ int log_open(const char *path)
 	int fd = open_file(path, O_CREAT);
 
 	share(fd, path);
-	/* Without an end it is torn, unless another run is writing it just now. */
+	/* The last line is torn, unless another run is writing it just now. */
 	if (is_torn(fd)) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_torn(fd))
 			close_line(fd, path);
@@ -82,7 +83,7 @@ int log_open(const char *path)
 	return fd;
 }
 
-/* The last line has no end: it is whole but for that, or it is torn. */
+/* Complete a last line that lacks only its newline, or drop a torn one. */
 static void mend(int fd, const char *path, struct buffer *text)
 {
 	size_t start = text->len;
@@ -101,7 +102,7 @@ static void mend(int fd, const char *path, struct buffer *text)
 		die(STATUS_FAILED, "%s: %s", path, strerror(errno));
 }
 
-/* Reading a pipe would wait for its end, which does not come while we hold it open ourselves. */
+/* Reading a pipe would wait for its end, which does not come while this process has it open. */
 static void refuse_pipe(int fd, const char *path, bool resume)
 {
 	struct stat info;

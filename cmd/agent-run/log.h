@@ -6,13 +6,13 @@
 
 #include "base/buffer.h"
 
-/* Open `path` for appending, made when it is not there; a line without its end (a crash left it) is
- * closed first. Failures end the program. */
+/* Open `path` for appending, and create it if it does not exist. A last line without a newline
+ * (left by a crash) gets one. Exits on a failure. */
 int log_open(const char *path);
 
-/* The same for a log that is read before it goes on, a regular file: it is locked against other
- * writers for as long as this process lives (one that is in use ends the program), a torn last line
- * is dropped with a message, and its text is appended to `text`. `must_exist`: it is not made. */
+/* The same for a log that is read first, a regular file. It is locked against other writers until
+ * this process ends; exits if another process has locked it. A torn last line is dropped with a
+ * message. The contents are appended to `text`. `must_exist`: the file is not created. */
 int log_open_session(const char *path, bool must_exist, struct buffer *text);
 
 #endif

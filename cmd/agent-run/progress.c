@@ -26,7 +26,7 @@ static void draw(struct progress *progress)
 	buffer_free(&line);
 }
 
-/* Whether the terminal takes a line now; one that is stopped (^S) is not waited for. */
+/* Whether the terminal accepts a line now: a stopped terminal (^S) does not hold the program. */
 static bool takes_a_line(void)
 {
 	struct pollfd wait = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -44,7 +44,7 @@ static void look_again(void *context)
 		draw(progress);
 }
 
-/* What reads the events in a pipe writes to the terminal itself. */
+/* If standard output is a pipe, its reader writes to the terminal itself. */
 static bool is_wanted(void)
 {
 	struct stat info;

@@ -1,6 +1,6 @@
 /*
- * progress: how far a batch is, as one live line on standard error when that is a terminal and the
- * events go to a file.
+ * progress: the progress of a batch as one live line on standard error, if that is a terminal and
+ * the events go to a file.
  */
 #ifndef AGENT_RUN_PROGRESS_H
 #define AGENT_RUN_PROGRESS_H
@@ -17,12 +17,12 @@ struct progress {
 	struct loop_timer *tick;
 };
 
-/* From now on the line is drawn, at most 10 times a second, at least once; not over a question. */
+/* Draw the line from now on, at most 10 times a second; not over an approval prompt. */
 void progress_start(struct progress *progress, struct loop *loop);
 
 void progress_show(struct progress *progress, const struct batch_count *count);
 
-/* Take the line away. */
+/* Remove the line. */
 void progress_end(struct progress *progress);
 
 #endif

@@ -1,9 +1,9 @@
 /*
  * agent: the definitions of agents, read from files (agent-file(5)).
  *
- * A file names other files: agents that this one can hand over to, agents that are its tools. All
- * that can be reached is read at once, so that a mistake shows before anything is sent. Files may
- * name each other in circles.
+ * A file names other files: agents that this one can hand over to, and agents that are its tools.
+ * All of them are read at once, so that a mistake shows before anything is sent. Files may name
+ * each other in circles.
  */
 #ifndef RUN_AGENT_H
 #define RUN_AGENT_H
@@ -14,7 +14,7 @@
 #include "run/conversation.h"
 #include "tool/tool.h"
 
-/* Of a whole run. Zero: no limit. */
+/* The limits of a whole run. Zero: no limit. */
 struct run_limits {
 	int64_t max_iterations, max_total_tokens, max_tool_calls;
 	double max_cost_usd, timeout_seconds;
@@ -29,7 +29,7 @@ struct agent {
 	size_t option_count;
 	int64_t max_tokens;
 	struct schema *schema; /* of the answer; NULL: text */
-	struct tool_set tools; /* those that hand over included */
+	struct tool_set tools; /* including handoffs */
 	enum handoff_input handoff_input;
 	struct run_limits limits;
 	/* private */
@@ -49,10 +49,10 @@ void agent_free(struct agent *agent);
 bool agent_set_instructions(struct agent *agent, const char *folder, const char *text,
 			    struct error *e);
 
-/* The settings of the command line, `from`, go before those of the file: models, request
- * parameters, effort and max_tokens for every agent; instructions, tools and schema (which move),
- * tool_choice and limits for the one that starts (`starts`). This is the one place that decides
- * which setting goes first. False with `e` if two tools have the same name. */
+/* Set the settings of the command line, `from`, over those of a file: models, request parameters,
+ * effort and max_tokens for every agent; instructions, tools and schema (which move), tool_choice
+ * and limits for the one that starts (`starts`). This is the one place that decides which setting
+ * goes first. False with `e` if two tools have the same name. */
 bool agent_override(struct agent *agent, struct agent *from, bool starts, struct error *e);
 
 /* Zeroed: empty. No two agents have the same name. */
@@ -61,14 +61,14 @@ struct agent_set {
 	size_t count;
 };
 
-/* Read the agent of `path`, and all that it names; one that is there already is not read again.
- * NULL with `e` (kind "usage": FILE:LINE, what is wrong and what to do). */
+/* Read the agent of the file `path` and the agents that it names, unless they are in the set
+ * already. NULL with `e` (kind "usage": FILE:LINE, the fault and the remedy). */
 struct agent *agent_set_add(struct agent_set *set, const char *path, struct error *e);
 
 /* Read the agents that `tools` name. */
 bool agent_set_link(struct agent_set *set, struct tool_set *tools, struct error *e);
 
-/* Let `from` hand over to `to`: a tool transfer_to_NAME. */
+/* Add a tool transfer_to_NAME to `from`, which hands over to `to`. */
 bool agent_add_handoff(struct agent *from, const struct agent *to, struct error *e);
 
 bool agent_hands_over_to(const struct agent *from, const struct agent *to);

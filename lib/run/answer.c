@@ -39,7 +39,7 @@ static void add_call(struct answer *answer, const struct model_delta *delta, con
 	};
 }
 
-static void keep(struct buffer *data, struct span json)
+static void replace(struct buffer *data, struct span json)
 {
 	buffer_clear(data);
 	buffer_add_span(data, json);
@@ -69,21 +69,21 @@ void answer_add(struct answer *answer, const struct model_delta *delta, const ch
 		break;
 	case MODEL_TOOL_RESULT:
 		if (call != NULL) {
-			keep(&call->result, delta->text);
+			replace(&call->result, delta->text);
 			call->is_error = delta->is_error;
 		}
 		break;
 	case MODEL_OPAQUE:
-		keep(&add_part(answer, ANSWER_OPAQUE)->provider_data, delta->text);
+		replace(&add_part(answer, ANSWER_OPAQUE)->provider_data, delta->text);
 		break;
 	case MODEL_PART_DATA:
 		if (call != NULL)
-			keep(&call->provider_data, delta->text);
+			replace(&call->provider_data, delta->text);
 		else if (answer->part_count > 0)
-			keep(&answer->parts[answer->part_count - 1].provider_data, delta->text);
+			replace(&answer->parts[answer->part_count - 1].provider_data, delta->text);
 		break;
 	case MODEL_MESSAGE_DATA:
-		keep(&answer->provider_data, delta->text);
+		replace(&answer->provider_data, delta->text);
 		break;
 	case MODEL_RAW:
 		break;
@@ -99,13 +99,13 @@ size_t answer_calls_to_run(const struct answer *answer)
 	return count;
 }
 
-/* The text that a call has for arguments becomes JSON. */
+/* Make JSON of arguments that are free text. */
 static void wrap_text(struct answer_call *call)
 {
 	struct buffer args = {0};
 
 	json_pack(&args, "{'input':%s}", buffer_span(&call->args));
-	keep(&call->args, buffer_span(&args));
+	replace(&call->args, buffer_span(&args));
 	buffer_free(&args);
 	call->free_form = false;
 }
@@ -118,7 +118,7 @@ void answer_finish_call(struct answer_call *call)
 		wrap_text(call);
 	args = json_trim(buffer_span(&call->args));
 	if (args.len == 0) {
-		keep(&call->args, SPAN("{}"));
+		replace(&call->args, SPAN("{}"));
 		args = buffer_span(&call->args);
 	}
 	call->valid = json_type(args) == JSON_OBJECT && json_check(args, NULL);
@@ -261,7 +261,7 @@ void answer_free(struct answer *answer)
 
 enum { LOOKS = 64 };
 
-/* Behind the line that opens a code fence. */
+/* The text after a line that opens a code fence. */
 static struct span skip_fence(struct span text)
 {
 	const char *newline;

@@ -1,5 +1,5 @@
 /*
- * answer: one response of the model, put together from its deltas.
+ * answer: one response of the model, assembled from its deltas.
  */
 #ifndef RUN_ANSWER_H
 #define RUN_ANSWER_H
@@ -9,14 +9,14 @@
 
 struct answer_call {
 	char *id;          /* unique within the run */
-	char *provider_id; /* the provider's own where that is another one; NULL: it is `id` */
+	char *provider_id; /* the provider's id, if it is another one; NULL: it is `id` */
 	char *name;
-	struct buffer args;          /* as the model wrote them; {} when it wrote nothing */
+	struct buffer args;          /* as the model wrote them; {} if it wrote nothing */
 	struct buffer provider_data; /* empty: none */
 	bool valid;                  /* args are a JSON object; known after answer_finish */
 
 	bool free_form;   /* the arguments are text and not yet {"input":"..."} */
-	bool by_provider; /* the provider runs it; the rest is of such calls only */
+	bool by_provider; /* a hosted call; the rest is for hosted calls only */
 	enum { ANSWER_CALL_NEW, ANSWER_CALL_RUNNING, ANSWER_CALL_OVER } state;
 	int64_t began_at;     /* clock_monotonic */
 	struct buffer result; /* JSON or plain text */
@@ -41,13 +41,13 @@ struct answer {
 	struct buffer provider_data;
 };
 
-/* Take a delta in. For MODEL_TOOL_CALL, `id` is the id to use instead of the delta's own. */
+/* Add a delta. For MODEL_TOOL_CALL, `id` is the call id to use instead of the delta's. */
 void answer_add(struct answer *answer, const struct model_delta *delta, const char *id);
 
-/* Take in a whole message, as answer_write_message wrote it. */
+/* Add a whole message that answer_write_message wrote. */
 void answer_load(struct answer *answer, struct span message);
 
-/* The call `index`; NULL when there is none. */
+/* The call `index`; NULL: there is none. */
 struct answer_call *answer_call_at(struct answer *answer, int index);
 
 /* How many calls are to be run here. */
@@ -59,7 +59,7 @@ void answer_finish_call(struct answer_call *call);
 /* The response is complete: decide which calls are valid. */
 void answer_finish(struct answer *answer);
 
-/* The arguments of a call without white space around them; {} when they are not valid. */
+/* The arguments of a call without white space around them; {} if they are not valid. */
 struct span answer_args(const struct answer_call *call);
 
 /* Append the neutral message. `refusal` may be NULL. */
@@ -75,35 +75,35 @@ void answer_free(struct answer *answer);
 
 /* ---- structured output ---- */
 
-/* Zeroed: nothing was written yet. */
+/* A structured answer that is being written. Zeroed: empty. */
 struct output {
 	struct buffer text;  /* of the answer so far */
 	struct buffer value; /* the JSON that it shows so far */
-	size_t looked_at;    /* bytes of text when that was found */
+	size_t looked_at;    /* the length of `text` when `value` was computed */
 };
 
-/* The answer has grown by `piece`. Returns whether `value` is another one now: not every byte
- * changes it, and of a long text only every sixty-fourth part is looked at. */
+/* Add `piece` to the answer. Returns whether `value` has changed. The value of a long text is
+ * computed only after each 64th part of it. */
 bool output_add(struct output *output, struct span piece);
 
 /* Another answer begins. */
 void output_clear(struct output *output);
 void output_free(struct output *output);
 
-/* The JSON value that the complete answer `text` consists of, a code fence around it left out;
- * absent when it is none. */
+/* The JSON value that the complete answer `text` consists of, without a code fence around it;
+ * absent: the text is not JSON. */
 struct span output_json(struct span text);
 
-/* Whether the answer is JSON that satisfies `schema`; if not, `why` gets a sentence that the model
- * can act on. */
+/* Whether the answer is JSON that satisfies `schema`; if not, append a sentence to `why` that helps
+ * the model to correct it. */
 bool output_check(struct span text, struct schema *schema, struct buffer *why);
 
-/* How the error event of an answer that does not satisfy the schema begins; what is wrong follows.
- */
+/* The beginning of the error message for an answer that does not satisfy the schema; the fault
+ * follows. */
 #define OUTPUT_FAULT "the answer does not satisfy the schema: "
 
-/* Append what the model is told when it is asked again: `fault` is the sentence of the event.
- * False, with nothing appended, for other sentences. */
+/* Append the prompt that asks the model to correct its answer. `fault` is the error message; other
+ * messages append nothing and return false. */
 bool output_correction(struct span fault, struct buffer *out);
 
 #endif

@@ -4,7 +4,7 @@
 #include "base/file.h"
 #include "base/utf8.h"
 
-/* The media type that the first bytes tell; NULL for none of these. */
+/* The media type of a file that starts with `bytes`; NULL: none of these. */
 static const char *recognise(struct span bytes)
 {
 	static const struct {

@@ -7,14 +7,14 @@
 #include "event/log.h"
 #include "run/batch_input.h"
 
-/* One line that runs. */
+/* A line that runs. */
 struct job {
 	struct batch *batch;
 	struct batch_line line;
 	struct run_config config;
-	struct buffer log; /* of the run that it goes on with */
+	struct buffer log; /* of the run that it resumes */
 	struct history history;
-	char *model[1]; /* the line's own, in place of everybody's */
+	char *model[1]; /* the line's own, instead of those of the batch */
 	struct agent_run *run;
 	size_t at; /* its position in batch->jobs */
 };

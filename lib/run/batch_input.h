@@ -14,13 +14,13 @@
 #include "json/json.h"
 
 struct batch_line {
-	char *id;             /* the number of the line where it names none */
-	char *prompt;         /* as it is asked */
-	char *system, *model; /* NULL: as everybody's */
+	char *id;             /* the number of the line if it has no id */
+	char *prompt;         /* as it is sent */
+	char *system, *model; /* NULL: those of the batch */
 };
 
 /* Read line `number` of `source`. `template` may be NULL. False with a usage error that names both
- * for a line that is neither, a place that nothing fills, and a line without a prompt. */
+ * if the line is neither text nor an object, if nothing fills a place, or if there is no prompt. */
 bool batch_line_read(struct span text, size_t number, const char *source, const char *template,
 		     struct batch_line *line, struct error *e);
 void batch_line_free(struct batch_line *line);

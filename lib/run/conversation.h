@@ -1,5 +1,5 @@
 /*
- * conversation: the messages exchanged so far, in the neutral form of lib/model/model.h.
+ * conversation: the messages so far, in the neutral form of lib/model/model.h.
  */
 #ifndef RUN_CONVERSATION_H
 #define RUN_CONVERSATION_H
@@ -7,7 +7,7 @@
 #include "base/message.h"
 #include "model/message.h"
 
-/* Zeroed: empty. The messages are owned by the conversation, and stay where they are. */
+/* Zeroed: empty. The conversation owns the messages, which do not move. */
 struct conversation {
 	struct message **messages;
 	size_t count;
@@ -34,20 +34,20 @@ void conversation_add_text(struct conversation *conversation, const char *role, 
 /* Append a paragraph to the instructions. */
 void conversation_add_system(struct conversation *conversation, struct span text);
 
-/* How much of a conversation goes along when another agent takes over. */
+/* How much of the conversation another agent gets when it takes over. */
 enum handoff_input { HANDOFF_UNSAID, HANDOFF_ALL, HANDOFF_LAST, HANDOFF_NONE };
 
-/* The one that a JSON string names: "all", "last", "none"; HANDOFF_UNSAID for anything else. */
+/* The value of a JSON string: "all", "last", "none"; HANDOFF_UNSAID for anything else. */
 enum handoff_input handoff_input_of(struct span string);
 const char *handoff_input_name(enum handoff_input input);
 
-/* `from` gives the conversation to another agent: of all messages only the last one of the user
- * stays, or none, and a message of its own tells the `reason` (may be empty). HANDOFF_ALL (or
- * UNSAID) leaves everything as it is. */
+/* The agent `from` hands over to another agent. HANDOFF_LAST removes all messages but the last one
+ * of the user, HANDOFF_NONE all; both add a message with the `reason` (may be empty). HANDOFF_ALL
+ * and HANDOFF_UNSAID change nothing. */
 void conversation_hand_over(struct conversation *conversation, enum handoff_input input,
 			    const char *from, struct span reason);
 
-/* Forget all but the first `count` messages. */
+/* Remove all but the first `count` messages. */
 void conversation_truncate(struct conversation *conversation, size_t count);
 
 void conversation_free(struct conversation *conversation);

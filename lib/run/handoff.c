@@ -8,7 +8,7 @@ void run_decide_handoff(struct agent_run *run, const struct tool *tool, const ch
 		run->handoff = (struct handoff){tool->agent, call_id, args};
 }
 
-/* The first handoff of a response decides; the others are told so. */
+/* The first handoff of a response decides; the others get an error. */
 static struct tool_call *start(const struct tool *tool, const struct tool_request *request,
 			       const struct tool_handler *handler)
 {
@@ -34,7 +34,7 @@ static struct tool_call *start(const struct tool *tool, const struct tool_reques
 
 const struct tool_kind tool_handoff = {.start = start};
 
-/* Who takes over decides what it wants to know, or else who hands over. */
+/* The setting of the agent that takes over goes before that of the agent that hands over. */
 static enum handoff_input input_of(const struct agent *from, const struct agent *to)
 {
 	return to->handoff_input != HANDOFF_UNSAID ? to->handoff_input : from->handoff_input;

@@ -80,8 +80,8 @@ static struct span called_name(const struct conversation *c, struct span id)
 	return entry != NULL ? entry->call->tool_name : SPAN("\"unknown\"");
 }
 
-/* {"role":"tool","tool_call_id":"...","content":"text"}: results that follow each other become one
- * message, which is written to `results` until another message comes. */
+/* {"role":"tool","tool_call_id":"...","content":"text"}: neighbouring results become one message,
+ * which is written to `results` until another message comes. */
 static void add_result(const struct conversation *c, const struct span *message,
 		       struct buffer *results)
 {
@@ -115,7 +115,7 @@ static void add_whole(struct conversation *c, struct span message)
 	buffer_free(&out);
 }
 
-/* Text where the role is written by hand, the message itself where it is neutral. */
+/* Add a message whose content is a string, or a neutral message as it is. */
 static bool add_user(struct conversation *c, struct span json, struct span content,
 		     const char *role)
 {
@@ -132,7 +132,7 @@ static bool add_user(struct conversation *c, struct span json, struct span conte
 	return true;
 }
 
-/* `results` holds those before, as add_result writes them. */
+/* Add one message of the array; `results` has the results before it. */
 static bool add_message(struct conversation *c, struct span json, const struct span *message,
 			struct buffer *results)
 {
@@ -225,7 +225,7 @@ bool history_load(struct history *history, struct span text, const char *source,
 	return error_set(e, "usage", "%s: byte %zu: %s", source, fault.offset + 1, fault.what);
 }
 
-/* ---- the last answer ---- */
+/* ---- the last response ---- */
 
 static void put_result(struct buffer *out, struct span call, const struct history_call *known)
 {

@@ -1,18 +1,18 @@
 #include <stdlib.h>
 
 #include "event/log.h"
-#include "run/history.h"
 #include "run/answer.h"
+#include "run/history.h"
 
 struct log_reader {
 	struct history *history;
 	struct log log;
-	int run;       /* the last one that is not nested: whose conversation this is */
+	int run;       /* the last run that is not nested */
 	double *costs; /* of the runs, by number, with those nested in them */
 	int cost_count;
 };
 
-/* ---- the last answer ---- */
+/* ---- the last response ---- */
 
 static struct history_call *find_call(struct history *history, struct span id)
 {
@@ -72,9 +72,10 @@ static void read_cost(struct usage_total *total, struct span cost)
 }
 
 /* ---- nested runs ----
- * They are no part of the conversation, but what they use counts for the run around them. */
+ * They are not part of the conversation, but their usage counts for the run around them. */
 
-/* What the nested run has cost so far: those around it pay the difference to the last time. */
+/* A nested run has cost `cost` so far: add the difference to the last time to the runs around it.
+ */
 static void read_nested_cost(struct log_reader *reader, int run, struct span cost)
 {
 	const struct log_run *runs = reader->log.runs;
@@ -105,17 +106,15 @@ static void read_nested(struct log_reader *reader, int run, const struct event *
 
 /* ---- runs ---- */
 
-static void keep_text(char **kept, struct span string)
+static void set_text(char **text, struct span string)
 {
-	char *text = json_text(string);
-
-	if (text == NULL)
+	if (json_type(string) != JSON_STRING)
 		return;
-	free(*kept);
-	*kept = text;
+	free(*text);
+	*text = json_text(string);
 }
 
-/* A new run begins: what is known of the last one goes. */
+/* A new run begins: forget the last one. */
 static void begin_run(struct history *history, struct span data)
 {
 	struct span attachments = json_get(data, "attachments");
@@ -138,12 +137,12 @@ static void begin_run(struct history *history, struct span data)
 	buffer_free(&text);
 }
 
-/* Who goes on from here. */
+/* The agent that goes on from here. */
 static void read_agent(struct history *history, struct span data)
 {
-	keep_text(&history->agent_name, json_get(data, "agent_name"));
-	keep_text(&history->model, json_get(data, "model"));
-	keep_text(&history->provider, json_get(data, "provider"));
+	set_text(&history->agent_name, json_get(data, "agent_name"));
+	set_text(&history->model, json_get(data, "model"));
+	set_text(&history->provider, json_get(data, "provider"));
 	free(history->system);
 	history->system = json_text(json_get(data, "system"));
 }
@@ -160,7 +159,7 @@ static void read_start(struct log_reader *reader, int run, const struct event *e
 	history->run_id = mem_copy(event->run_id);
 	history->ended = history->succeeded = false;
 	read_agent(history, event->data);
-	keep_text(&history->prompt, json_get(event->data, "prompt"));
+	set_text(&history->prompt, json_get(event->data, "prompt"));
 }
 
 static void read_tool(struct history *history, const struct event *event)
@@ -179,7 +178,7 @@ static void read_tool(struct history *history, const struct event *event)
 	call->is_error = json_true(json_get(event->data, "is_error"));
 }
 
-/* A final answer was wrong in form: the model was told so, and asked again. */
+/* An answer did not satisfy the schema: the model was told so, and asked again. */
 static void read_fault(struct history *history, struct span data)
 {
 	struct buffer fault = {0}, correction = {0};

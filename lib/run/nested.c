@@ -5,7 +5,7 @@
 #include "run/run_state.h"
 #include "tool/excerpt.h"
 
-/* A call that another agent answers, in a run of its own. */
+/* A call that a nested run answers. */
 struct nested_call {
 	struct tool_call base;
 	struct tool_handler handler;
@@ -15,7 +15,7 @@ struct nested_call {
 	bool cancelled; /* freed when its run is over */
 };
 
-/* What the nested agent is asked: the only text among the arguments, or all of them as JSON. */
+/* The prompt of the nested run: the only argument if it is a text, or all arguments as JSON. */
 static void write_prompt(struct buffer *out, struct span args)
 {
 	struct json_walk walk = json_walk(args);
@@ -102,7 +102,7 @@ static struct run_config make_config(const struct tool *tool, const struct tool_
 	return config;
 }
 
-/* The run of the call; NULL, with what the model is told in `why`, if it cannot begin. */
+/* Start the run of the call; NULL, with an error for the model in `why`, if it cannot start. */
 static struct agent_run *start_run(struct nested_call *call, const struct tool *tool,
 				   const struct tool_request *request, struct buffer *why)
 {
@@ -145,7 +145,7 @@ static struct tool_call *start(const struct tool *tool, const struct tool_reques
 	return NULL;
 }
 
-/* The run writes its agent_end now; the loop frees it. */
+/* The run writes its agent_end now; is_over frees it. */
 static void cancel(struct tool_call *base, double grace)
 {
 	struct nested_call *call = (struct nested_call *)base;

@@ -1,6 +1,6 @@
 /*
- * run: one agent, from its prompt to agent_end: it asks the model, runs the tools the model calls,
- * and asks again, until there is an answer, a limit, an error or a signal. It is the only writer of
+ * run: one agent, from its prompt to agent_end: it asks the model, runs the tools that the model
+ * calls, and asks again, until there is an answer, a limit, an error or a signal. Only a run writes
  * events.
  *
  * A run is a struct with a state on a shared loop: many runs go on at once.
@@ -17,11 +17,11 @@
 
 struct agent_run;
 
-/* What to run. All borrowed until the run is freed. Zero means "no limit" where nothing else is
- * said. */
+/* What to run. Everything is borrowed until the run is freed. Zero means "no limit", unless a
+ * comment says otherwise. */
 struct run_config {
-	const struct agent *agent;      /* who starts */
-	const struct agent_set *agents; /* all that are known, to resume a run; NULL: none */
+	const struct agent *agent;      /* the agent that starts */
+	const struct agent_set *agents; /* all agents, to resume a run; NULL: none */
 	const char
 	    *system; /* instead of the agent's instructions; NULL: those, else the history's */
 	struct model_specs models; /* the first is asked, the others are fallbacks: of this agent,
@@ -48,7 +48,7 @@ struct run_config {
 	int output_retries;         /* of an answer that is wrong in form */
 	double debounce_seconds;
 
-	/* of a nested run: whose call it answers. What it uses counts in its parent's limits. */
+	/* of a nested run: the call that it answers; its usage counts in its parent's limits */
 	struct agent_run *parent; /* NULL: none */
 	const char *parent_call_id;
 	int depth; /* 0: not nested */
@@ -70,12 +70,12 @@ void open_models_close(struct open_models *models);
 
 struct run_handler {
 	void *context;
-	/* The run is over, agent_end has been written. Called exactly once, never inside run_start
-	 * or run_cancel. `message` says what went wrong in one sentence; NULL on success. */
+	/* The run is over, agent_end is written. Called exactly once, never inside run_start or
+	 * run_cancel. `message` is the error in one sentence; NULL on success. */
 	void (*done)(void *context, int exit_status, const char *message);
 };
 
-/* Begin. NULL with `e` when a model cannot be opened; nothing has been written or sent then. */
+/* Begin. NULL with `e` if a model cannot be opened; nothing is written or sent then. */
 struct agent_run *run_start(const struct run_config *config, struct event_sink *sink,
 			    const struct run_handler *handler, struct error *e);
 
@@ -89,7 +89,7 @@ void run_cancel(struct agent_run *run, int signal);
 /* What the run has cost so far, in USD; a response without a known price counts nothing. */
 double run_cost(const struct agent_run *run);
 
-/* After done. */
+/* Call it after done. */
 void run_free(struct agent_run *run);
 
 #endif
