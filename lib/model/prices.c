@@ -152,15 +152,16 @@ static struct span without_region(struct span model)
 	return model;
 }
 
+/* The price under the name itself, or under what is left of it. */
 static struct span find_named(const struct prices *prices, const char *provider, struct span model)
 {
+	struct span bare = without_version(without_path(model)), local = without_region(bare);
 	struct span price = find(prices, provider, model);
 
-	model = without_version(without_path(model));
-	if (price.at == NULL)
-		price = find(prices, provider, model);
-	if (price.at == NULL)
-		price = find(prices, provider, without_region(model));
+	if (price.at == NULL && bare.len < model.len)
+		price = find(prices, provider, bare);
+	if (price.at == NULL && local.len < bare.len)
+		price = find(prices, provider, local);
 	return price;
 }
 
