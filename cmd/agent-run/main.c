@@ -26,6 +26,7 @@ struct program {
 	struct buffer history_text; /* what `history` points into */
 	struct history history;
 	struct open_models models; /* of the agents */
+	char **secrets;            /* variables that tools do not get */
 	struct agent_run *run;     /* or a batch of them */
 	struct batch *batch;
 	struct progress progress;
@@ -305,10 +306,32 @@ static void hold_standard_files(void)
 			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+/* Run what the options say, or show its first request. */
+static void run_or_show(struct program *p)
+{
+	struct options *o = &p->options;
+
+	read_history(p);
+	if (o->resume)
+		resume_run(p);
+	if (o->config.models.count == 0 && o->batch == NULL)
+		list_no_model();
+	options_open_models(o, &p->models);
+	if (!o->resume)
+		read_prompt(o);
+	if (o->mode == MODE_DRY_RUN) {
+		dry_run(p);
+		return;
+	}
+	if (options_have_tools(o))
+		p->secrets = model_secret_variables();
+	o->config.secrets = p->secrets;
+	run(p);
+}
+
 int main(int argc, char **argv)
 {
 	struct program p = {.log_fd = -1};
-	char **secrets = NULL;
 
 	hold_standard_files();
 	options_parse(&p.options, argc, argv);
@@ -326,31 +349,15 @@ int main(int argc, char **argv)
 				  : p.options.limits.idle_seconds;
 	p.options.config.host = &p.host;
 	p.options.config.prices = &p.prices;
-	if (p.options.mode == MODE_LIST_PROVIDERS) {
+	if (p.options.mode == MODE_LIST_PROVIDERS)
 		list_providers();
-	} else if (p.options.mode == MODE_LIST_MODELS) {
+	else if (p.options.mode == MODE_LIST_MODELS)
 		p.exit_status =
 		    list_models(&p.host, p.options.config.models.at, p.options.config.models.count);
-	} else if (p.options.mode == MODE_LIST_TOOLS) {
+	else if (p.options.mode == MODE_LIST_TOOLS)
 		list_tools(&p.options.config.agent->tools);
-	} else {
-		read_history(&p);
-		if (p.options.resume)
-			resume_run(&p);
-		if (p.options.config.models.count == 0 && p.options.batch == NULL)
-			list_no_model();
-		options_open_models(&p.options, &p.models);
-		if (!p.options.resume)
-			read_prompt(&p.options);
-		if (p.options.mode == MODE_DRY_RUN) {
-			dry_run(&p);
-		} else {
-			if (options_have_tools(&p.options))
-				secrets = model_secret_variables();
-			p.options.config.secrets = secrets;
-			run(&p);
-		}
-	}
+	else
+		run_or_show(&p);
 	open_models_close(&p.models);
 	model_host_free(&p.host);
 	loop_free(p.loop);
@@ -358,7 +365,7 @@ int main(int argc, char **argv)
 	history_free(&p.history);
 	buffer_free(&p.history_text);
 	options_free(&p.options);
-	free(secrets);
+	free(p.secrets);
 	if (p.sink.output.error == EPIPE) { /* end as every other writer into a closed pipe does */
 		signal(SIGPIPE, SIG_DFL);
 		raise(SIGPIPE);
