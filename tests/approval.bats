@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# agent-run: which tools run freely, need a yes, or never run; and who is asked.
+# agent-run: which tools run without approval, need approval, or never run, and who decides.
 load helper
 
 setup() {
@@ -12,8 +12,8 @@ tool() {
 	printf '{"name":"%s","command":%s}\n' "$1" "$2" >"tools/$1.json"
 }
 
-# calls NAME...: a model that calls these tools in its first answer, and says "done" in the next.
-# The requests it gets are request.0, request.1, ...
+# calls NAME...: a model that calls these tools in its first response, and answers "done" in the next.
+# It stores the requests in request.0, request.1, ...
 calls() {
 	local name n=0
 	for name in "$@"; do
@@ -28,7 +28,8 @@ EOF
 	rm -f request.*
 }
 
-# person [WAIT ANSWER]... -- OPTION...: agent-run at a terminal; events in `events`, what was shown in `screen`.
+# person [WAIT ANSWER]... -- OPTION...: run agent-run at a terminal. Events go to the file `events`, the
+# text on the terminal to `screen`.
 person() {
 	local steps=()
 	while [ "$1" != -- ]; do
@@ -43,7 +44,7 @@ person() {
 at=()
 asks='or why not: '
 
-# of TYPE FILTER: what a jq filter makes of the data of these events, one a line.
+# of TYPE FILTER: print the output of a jq filter for the data of each event of TYPE, one a line.
 of() {
 	jq -rc --arg type "$1" "select(.event_type == \$type) | .data | $2" events
 }
@@ -111,7 +112,7 @@ The call was cancelled.'
 	assert [ ! -e ran ]
 }
 
-@test "quit in an agent that another one called ends both" {
+@test "quit in a nested run also ends its parent" {
 	printf '{"name":"look","command":["touch","ran"],"approval":true}' >look.json
 	echo '{"name":"helper","model":"test","tools":["look.json"]}' >helper.json
 	echo '{"name":"ask_helper","description":"d","agent":"helper.json"}' >ask.json
@@ -186,7 +187,7 @@ EOF
 	assert_equal "$(decisions)" $'c0 approved user\nc0 approved user\nc0 approved user'
 }
 
-@test "--approval-timeout: a missing or half-typed answer denies" {
+@test "--approval-timeout denies a call if the answer is missing or half-typed" {
 	tool one '["touch","ran"]'
 	calls one one
 	person "$asks" 'ye' -- --ask '*' --approval-timeout 0.2

@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# agent-run killed (SIGKILL) at random moments and resumed: nothing is lost, nothing runs twice.
-# KILLS says how often (20), KILL_SEED at which moments.
+# agent-run is killed (SIGKILL) at random moments and resumed: nothing is lost, nothing runs twice.
+# KILLS is the number of kills (default 20), KILL_SEED the seed of their moments.
 
 # shellcheck disable=SC2016 # jq variables begin with "$"
 load helper
@@ -12,13 +12,13 @@ setup() {
 	record >recording
 }
 
-# tool NAME MEMBERS: it names its call in the file "calls" when it begins, and takes a moment.
+# tool NAME MEMBERS: a tool that writes its call id to the file "calls" when it starts, and takes 30 ms.
 tool() {
 	printf '{"name":"%s","description":"d","parameters":{"type":"object"},"command":["sh","-c","%s"]%s}\n' "$1" \
 		'echo \"$AGENT_TOOL_CALL_ID\" >>calls; echo a; sleep 0.03; echo \"done $AGENT_TOOL_CALL_ID\"' "$2" >"$1.json"
 }
 
-# A run of three rounds with two calls each and text in pieces, an event every 4 ms.
+# Record a run of three rounds with two calls each and text in pieces, an event every 4 ms.
 record() {
 	jq -nc 'def event($type; $data): {event_type: $type, data: $data};
 		[event("agent_start"; {agent_name: "agent", model: "m", prompt: "go", tools: ["once", "again"], schema_version: 1}),
@@ -38,7 +38,8 @@ record() {
 
 options=(-m replay:recording -o delay=recorded -t once.json -t again.json)
 
-# killed MICROSECONDS ARGUMENT...: whether the run with these arguments was killed after that time.
+# killed MICROSECONDS ARGUMENT...: run with these arguments and kill the run after this time. Fails if
+# the run ended before.
 killed() {
 	local after=$1 pid status=0
 	shift
@@ -50,7 +51,7 @@ killed() {
 	[ "$status" -eq 137 ]
 }
 
-# What must hold of the finished log, as names of what does not.
+# Print the faults of the finished log.
 faults() {
 	jq -rs --rawfile calls calls '
 		($calls | split("\n") | map(select(. != ""))) as $begun
@@ -67,18 +68,18 @@ faults() {
 		   | ($begun | map(select(. == $id)) | length) as $times
 		   | ($seen | map(select(.event_type == "tool_start")) | length) as $starts
 		   | (select($seen[-1].event_type != "tool_end" or ($seen[:-1] | any(.event_type == "tool_end"))) | "\($id): it does not end just once, or ran again after it had"),
-		     (select($times > $starts) | "\($id): begun \($times) times, told \($starts) times"),
+		     (select($times > $starts) | "\($id): ran \($times) times with \($starts) tool_start events"),
 		     (select(($id | startswith("o")) and $times > 1) | "\($id): ran \($times) times"),
 		     (select($seen[-1].data.is_error == false and ($times < 1 or $seen[-1].data.result != "a\ndone \($id)\n")) | "\($id): result \($seen[-1].data.result)"),
 		     (select($seen[-1].data.is_error and ($id | startswith("a"))) | "\($id): was not run again"),
 		     (select($seen[-1].data.is_error and $starts < 1) | "\($id): interrupted before it began"))' log
 }
 
-@test "a run that is killed at random moments is finished by --resume" {
+@test "--resume finishes a run that was killed at a random moment" {
 	local kills=${KILLS:-20} seed=${KILL_SEED:-$$} done=0 runs=0 interrupted=0
 	echo "# SIGKILL: KILLS=$kills KILL_SEED=$seed" >&3
 	RANDOM=$seed
-	# How long a whole one takes, so that the moments lie within.
+	# The duration of a complete run, within which the moments lie.
 	begun=$(date +%s%N)
 	agent-run "${options[@]}" go </dev/null >whole
 	lasts=$((($(date +%s%N) - begun) / 1000))
@@ -87,7 +88,7 @@ faults() {
 		: >calls
 		runs=$((runs + 1))
 		arguments=(-c log go)
-		# Up to three times in one run.
+		# Kill each run up to three times.
 		while [ "$done" -lt "$kills" ] && killed $(((RANDOM * 32768 + RANDOM) % lasts)) "${arguments[@]}"; do
 			done=$((done + 1))
 			[ -s log ] && arguments=(--resume log)
@@ -105,8 +106,8 @@ faults() {
 	echo "# SIGKILL: $done kills in $runs runs, $interrupted calls interrupted" >&3
 }
 
-# Agents that are tools (one of them idempotent), a handoff inside of them, and one of the whole run
-# to an agent with a tool. The model answers by how many results it has seen: NAME.RESULTS.
+# Two agents as tools (one of them idempotent) with a handoff inside, and a handoff of the run itself to
+# an agent with a tool. The response of the model is the file AGENT.N for a request with N results.
 agents() {
 	local text='{event_type:"llm_chunk",data:{text:$text}}'
 	cat >model.sh <<-'EOF'
@@ -156,11 +157,11 @@ nested_faults() {
 		  (select(ends("n2")[0].data | .is_error or .result != "found") | "n2: \(ends("n2")[0].data)"),
 		  (index(ends("n2")[0]) as $over | select(.[$over:] | nested("n2") | length > 0) | "n2 ran after it had ended"),
 		  (select($begun | map(select(. == "o1")) | length > 1) | "o1 ran twice"),
-		  (select(($begun | map(select(. == "l1")) | length) > (starts("l1") | length)) | "l1 ran without being told"),
+		  (select(($begun | map(select(. == "l1")) | length) > (starts("l1") | length)) | "l1 ran without a tool_start"),
 		  (select(map(select(.event_type == "agent_updated" and .data.agent_name == "finisher")) | length != 1) | "not one handoff")' log
 }
 
-@test "a run with nested runs and handoffs that is killed at random moments is finished by --resume" {
+@test "--resume finishes a run with nested runs and handoffs that was killed at a random moment" {
 	local kills=${KILLS:-10} seed=${KILL_SEED:-$$} done=0 runs=0
 	echo "# SIGKILL: KILLS=$kills KILL_SEED=$seed" >&3
 	RANDOM=$seed

@@ -1,5 +1,5 @@
-# agent-run against a provider over HTTP: every odd framing, every way to fail, and the key nowhere.
-# The recordings are real answers of real providers (SOURCE.txt says whence).
+# agent-run with a provider over HTTP: unusual framings, failures, and where the key must not appear.
+# The recordings are responses of real providers; SOURCE.txt names their sources.
 # shellcheck shell=bash disable=SC2016 # what is in single quotes is for jq or the server
 load helper
 
@@ -23,7 +23,7 @@ ask() {
 	agent-run -m "$model" --base-url "$SERVER_URL" "$@" hi </dev/null >events 2>messages
 }
 
-# data TYPE FILTER: what a jq filter makes of the data of each event of TYPE.
+# data TYPE FILTER: print the output of a jq filter for the data of each event of TYPE.
 data() {
 	jq -cr "select(.event_type == \"$1\").data | $2" events
 }
@@ -32,8 +32,8 @@ types() {
 	jq -r .event_type events | uniq | paste -sd' '
 }
 
-# The texts of the run and of the recording are the same, to the byte; the run ended with STATUS.
-# assert_text_of RECORDING [STATUS]
+# assert_text_of RECORDING [STATUS]: the text of the run is byte for byte that of the recording, and the
+# run ended with STATUS.
 assert_text_of() {
 	agent-text -n events >text 2>/dev/null || assert_equal $? "${2:-0}"
 	jq -j .text "$1/expected.json" >expected
@@ -41,7 +41,7 @@ assert_text_of() {
 	assert_success
 }
 
-# replay MODEL RECORDING HOW...: a recording, sent in each of these ways, yields the same text.
+# replay MODEL RECORDING HOW...: a recording that is sent in each of these ways yields the same text.
 replay() {
 	local model=$1 recording=$2 how answers=()
 	shift 2
@@ -60,7 +60,7 @@ replay() {
 	assert_equal "$(request_count)" $# # none was asked for twice
 }
 
-# ---- how a stream is framed ----
+# ---- framing ----
 
 framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.0001' 'chunk=whole'
 	'eol=crlf' 'eol=cr' 'eol=crlf chunk=1' 'eol=cr chunk=1' 'comments=yes' 'space=no' 'split=yes'
@@ -78,7 +78,7 @@ framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.
 
 # ---- errors inside a stream ----
 
-@test "an error in a field named error: the run fails with its words (llama.cpp)" {
+@test "the error in a field named error ends the run (llama.cpp)" {
 	local recording=$recordings/gpustack/chat-rb-with-extended-thinking-gpustack-qwen3-streams-thinking/01
 	start_server "recording=$recording"
 	run -1 ask openai-chat:qwen3 --retries 0
@@ -87,22 +87,22 @@ framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.
 	assert_equal "$(data error .error | grep -c 'failed to decode, try again, increasing context size or reducing parallel')" 1
 }
 
-@test "an event named error: the run fails with its words (Groq)" {
+@test "the error in an event named error ends the run (Groq)" {
 	start_server "recording=$recordings/groq/chat-pai-tool-use-failed-error-streaming-with-text/01"
 	run -1 ask groq:gpt-oss --retries 0
 	assert_equal "$(data error .error | grep -c 'Tool choice is required, but model did not call a tool')" 1
 	assert_equal "$(data agent_end .status)" error
 }
 
-@test "an error beside choices: the run fails with its words (OpenRouter)" {
+@test "an error next to choices ends the run (OpenRouter)" {
 	start_server "recording=$recordings/openrouter/chat-pai-openrouter-stream-error/01"
 	run -1 ask openrouter:minimax --retries 0
 	assert_equal "$(data error .error | grep -c 'Token limit reached')" 1
 }
 
-# ---- answers that are no stream ----
+# ---- responses that are not streams ----
 
-@test "a whole JSON answer in place of a stream is an answer" {
+@test "a complete JSON response instead of a stream is accepted" {
 	start_server "type=application/json text='{\"id\":\"x\",\"object\":\"chat.completion\",\"choices\":[{\"index\":0,\"message\":{\"role\":\"assistant\",\"content\":\"all at once\"},\"finish_reason\":\"stop\"}],\"usage\":{\"prompt_tokens\":3,\"completion_tokens\":4,\"total_tokens\":7}}'"
 	ask openai-chat:m
 	assert_equal "$(agent-text events)" 'all at once'
@@ -115,13 +115,13 @@ framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.
 	assert_equal "$(data error .error | grep -c 'the model is asleep')" 1
 }
 
-@test "a web page in place of an answer is an error that names the status" {
+@test "a web page instead of a response is an error that names the status" {
 	start_server "status=502 type=text/html text='<html><body>Bad Gateway</body></html>'"
 	run -1 ask openai-chat:m --retries 0
 	assert_equal "$(data error .http_status)" 502
 }
 
-@test "an empty answer is an error" {
+@test "an empty response is an error" {
 	start_server "type=text/event-stream text="
 	run -1 ask openai-chat:m --retries 0
 	assert_equal "$(data agent_end .success)" false
@@ -182,7 +182,7 @@ stream_truncated openai-chat broke off in the middle of its answer '
 
 # ---- retries ----
 
-@test "429 waits as Retry-After says, then succeeds" {
+@test "after 429 the request is repeated when Retry-After has passed" {
 	start_server "status=429 header='Retry-After: 1' type=application/json text='{\"error\":{\"message\":\"slow down\"}}'" "say='Hello there'"
 	ask openai-chat:m
 	assert_equal "$(agent-text events)" 'Hello there'
@@ -191,14 +191,14 @@ stream_truncated openai-chat broke off in the middle of its answer '
 	assert_equal "$(request 1 .body)" "$(request 2 .body)"
 }
 
-@test "retry-after-ms counts before Retry-After" {
+@test "retry-after-ms takes precedence over Retry-After" {
 	start_server "status=429 header='retry-after: 60' header='retry-after-ms: 20' text=wait" "say=ok"
 	ask openai-chat:m
 	assert_equal "$(agent-text events)" ok
 	assert_equal "$(data llm_retry '.wait_seconds < 1')" true
 }
 
-@test "a wait that is too long is an error that names it" {
+@test "a requested wait that is too long is an error that names the wait" {
 	start_server "status=429 header='Retry-After: 3600' type=application/json text='{\"error\":{\"message\":\"slow down\"}}'" "say=no"
 	run -1 ask openai-chat:m
 	assert_equal "$(request_count)" 1
@@ -217,7 +217,7 @@ stream_truncated openai-chat broke off in the middle of its answer '
 	assert_equal "$(data error '[.http_status, .fatal]' | tail -1)" '[503,true]'
 }
 
-@test "a stream that breaks off is asked for again, and what came is discarded" {
+@test "an interrupted stream is requested again, and its chunks are discarded" {
 	local how
 	for how in 'cut=400' 'cut=400 end=rst' 'cut=400 end=chunk-header' 'cut=400 length=9999' 'framing=length cut=300'; do
 		echo "broken by: $how"
@@ -238,7 +238,7 @@ stream_truncated openai-chat broke off in the middle of its answer '
 	assert_equal "$(data agent_end .output)" whole
 }
 
-@test "400 is not tried again" {
+@test "a request with status 400 is not repeated" {
 	start_server "status=400 type=application/json text='{\"error\":{\"message\":\"max_tokens is too large\",\"code\":\"bad_value\"}}'"
 	run -1 ask openai-chat:m
 	assert_equal "$(request_count)" 1
@@ -292,22 +292,22 @@ stream_truncated openai-chat broke off in the middle of its answer '
 	assert_equal "$(data agent_end .status)" error
 }
 
-@test "a second model takes over when the first fails for good" {
+@test "a fallback model is used when the first model fails permanently" {
 	start_server "status=400 text=no if-body=first" "say=ok if-body=second"
 	ask openai-chat:first,openai-chat:second
 	assert_equal "$(agent-text events)" ok
 	assert_equal "$(data llm_start .model | paste -sd' ')" 'first second'
 }
 
-# ---- silence ----
+# ---- time limits ----
 
-@test "--idle-timeout ends a stream that has fallen silent" {
+@test "--idle-timeout ends a stream that stops sending" {
 	start_server "say='Once upon a time' hang=400"
 	run -124 ask openai-chat:m --idle-timeout 0.3 --retries 0
 	assert_equal "$(data agent_end '[.success, .status, .exit_status]')" '[false,"timeout",124]'
 }
 
-@test "--idle-timeout ends a request without an answer" {
+@test "--idle-timeout ends a request without a response" {
 	start_server "hang=head"
 	run -124 ask openai-chat:m --idle-timeout 0.3 --retries 0
 	assert_equal "$(data agent_end .status)" timeout
@@ -320,10 +320,10 @@ stream_truncated openai-chat broke off in the middle of its answer '
 	assert_equal "$(types)" 'agent_start llm_start llm_chunk error agent_end'
 }
 
-# ---- the way of the data ----
+# ---- output ----
 
-# begin MODEL [OPTION...]: start a run in the background, its events into the file events; it has
-# received something when this returns. Sets run_pid.
+# begin MODEL [OPTION...]: start a run in the background with its events in the file events, and wait
+# until the run has received something. Sets run_pid.
 begin() {
 	local model=$1
 	shift
@@ -335,7 +335,7 @@ begin() {
 	done
 }
 
-@test "an event is written when it arrives, not when the answer is complete" {
+@test "an event is written when it arrives, not when the response is complete" {
 	start_server "say='one two three' hang=200"
 	begin openai-chat:m
 	assert_equal "$(data llm_chunk .text)" 'one '
@@ -343,7 +343,7 @@ begin() {
 	wait "$run_pid" || assert_equal $? 143
 }
 
-@test "SIGINT in the middle of a stream: agent_end says cancelled, status 130" {
+@test "SIGINT during a stream cancels the run with agent_end and status 130" {
 	local status=0
 	start_server "say='one two three' hang=200"
 	begin openai-chat:m
@@ -354,7 +354,7 @@ begin() {
 	assert_equal "$(jq -s 'map(.seq) == [range(length)]' events)" true
 }
 
-# until_still: until the log grows no more, as the pipe to the reader is full.
+# until_still: wait until the log stops growing because the pipe to the reader is full.
 until_still() {
 	local before=-1 size=0
 	until [ "$size" -gt 0 ] && [ "$size" = "$before" ]; do
@@ -364,7 +364,7 @@ until_still() {
 	done
 }
 
-@test "SIGTERM with a slow reader: the reader gets agent_end, and the status is 143" {
+@test "after SIGTERM a slow reader gets agent_end, and the status is 143" {
 	local status=0 pid
 	start_server "generate=200000"
 	mkfifo out
@@ -382,7 +382,7 @@ until_still() {
 	assert_success
 }
 
-@test "SIGTERM without a reader: the log has agent_end, and the status is 143" {
+@test "after SIGTERM without a reader the log has agent_end, and the status is 143" {
 	local status=0 pid
 	start_server "generate=200000"
 	mkfifo out
@@ -397,7 +397,7 @@ until_still() {
 	assert_equal "$(tail -n 1 log | jq -r '[.event_type, .data.status] | join(" ")')" 'agent_end cancelled'
 }
 
-@test "a slow reader gets everything" {
+@test "a slow reader gets all events" {
 	start_server "generate=20000"
 	agent-run -m openai-chat:m --base-url "$SERVER_URL" hi </dev/null 2>messages | { sleep 0.5; cat; } >events
 	assert_equal "$(grep -c '"event_type":"llm_chunk"' events)" 20000
@@ -405,7 +405,7 @@ until_still() {
 	assert_equal "$(data agent_end '.output | length')" 100000
 }
 
-@test "a reader that leaves ends the run quietly" {
+@test "a reader that closes the pipe ends the run without a message" {
 	start_server "generate=100000 delay=0.001"
 	agent-run -m openai-chat:m --base-url "$SERVER_URL" hi </dev/null 2>messages | head -n 3 >events
 	assert_equal "$(jq -r .event_type events | paste -sd' ')" 'agent_start llm_start llm_chunk'
@@ -422,9 +422,9 @@ until_still() {
 	assert_success
 }
 
-# ---- what is sent ----
+# ---- requests ----
 
-@test "the request is the one the protocol asks for" {
+@test "the request is as the protocol requires" {
 	start_server "say=hi"
 	ask openai-chat:m -s 'Be brief.' -o temperature=0.2
 	assert_equal "$(request 1 .path)" /chat/completions
@@ -458,7 +458,7 @@ until_still() {
 	assert_output 'agent-run: junk.bin: is neither an image (PNG, JPEG, GIF, WebP) nor a PDF document nor UTF-8 text'
 }
 
-@test "--schema asks for it, and the answer is carried as JSON" {
+@test "--schema is part of the request, and the answer is JSON in the events" {
 	echo '{"type":"object","properties":{"n":{"type":"number"}}}' >schema.json
 	start_server "say='{\"n\": 1.10}'"
 	ask openai-chat:m --schema schema.json
@@ -469,21 +469,21 @@ until_still() {
 	assert_equal "$(cat messages)" "agent-run: schema.json:2: not JSON: ':' is missing"
 }
 
-@test "--list-models asks the provider" {
+@test "--list-models requests the list from the provider" {
 	start_server "type=application/json text='{\"data\":[{\"id\":\"a/b\",\"name\":\"A B\",\"context_length\":128000},{\"id\":\"c\"}]}'"
 	run -0 agent-run --list-models -m openrouter --base-url "$SERVER_URL"
 	assert_output "$(printf 'openrouter:a/b\t128000\tA B\nopenrouter:c\t\t')"
 	assert_equal "$(request 1 '[.method, .path, .headers.authorization]')" "[\"GET\",\"/models\",\"Bearer $secret\"]"
 }
 
-@test "--list-models asks every provider whose key is set, also where AGENT_MODEL names another model" {
+@test "--list-models lists the models of every provider whose key is set, even if AGENT_MODEL is set" {
 	start_server "type=application/json text='{\"data\":[{\"id\":\"c\"}]}'"
 	AGENT_MODEL=test run -0 agent-run --list-models --base-url "$SERVER_URL"
 	assert_line "$(printf 'openrouter:c\t\t')"
 	assert_line "$(printf 'groq:c\t\t')"
 }
 
-@test "--list-models says what went wrong, without the key" {
+@test "--list-models reports errors without the key" {
 	start_server "status=401 type=application/json text='{\"error\":{\"message\":\"bad key $secret\"}}'"
 	run -1 agent-run --list-models -m openrouter:x --base-url "$SERVER_URL"
 	assert_output --partial OPENROUTER_API_KEY
@@ -493,7 +493,7 @@ until_still() {
 	assert_output --partial OPENROUTER_API_KEY
 }
 
-@test "a tool's result is in the next request, on the same connection" {
+@test "the result of a tool is in the next request, on the same connection" {
 	printf '%s\n' '{"name":"look","description":"Look","parameters":{"type":"object"},"command":["cat"]}' >look.json
 	start_server "tool='look {\"id\":1234567890123456789}'" "say='Seen.'"
 	ask openai-chat:m -t look.json

@@ -1,17 +1,17 @@
 #!/usr/bin/env bats
-# agent-run: a reader of the events that stands still. Timers, tools, signals and the other runs of a
-# batch go on, the model is not read, and whoever reads on gets everything.
+# agent-run with a reader that stops reading events. Timers, tools, signals and the other runs of a
+# batch continue, the response of the model is not read, and a reader that continues gets all events.
 load helper
 
 setup() {
 	cd "$BATS_TEST_TMPDIR"
 	mkdir tools
-	# Prints lines of text without end.
+	# Print lines of text without end.
 	cat >flood.sh <<'EOF'
 cat >/dev/null
 exec yes '{"text":"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}'
 EOF
-	# Calls the tools named in `calls`, then says "done".
+	# Call the tools named in `calls`, then answer "done".
 	cat >calling.sh <<'EOF'
 case $(cat) in
 *'"role":"tool"'*) echo '{"text":"done"}' ;;
@@ -29,8 +29,8 @@ tool() {
 	printf '{"name":"%s","description":"x","parameters":{"type":"object"},%s}\n' "$1" "$2" >"tools/$1.json"
 }
 
-# stalled OPTION...: agent-run behind a pipe that is open and not read; sets `pid` and the descriptor
-# `reader`.
+# stalled OPTION...: start agent-run with a pipe as its output that is open and not read. Set `pid` and
+# the descriptor `reader`.
 stalled() {
 	rm -f out
 	mkfifo out
@@ -39,7 +39,7 @@ stalled() {
 	exec {reader}<out
 }
 
-# Read the rest into `events`, and set `status` to what agent-run ends with.
+# Read the rest into `events`, and set `status` to the exit status of agent-run.
 read_on() {
 	cat <&"$reader" >events
 	exec {reader}<&-
@@ -47,17 +47,17 @@ read_on() {
 	wait "$pid" || status=$?
 }
 
-# of TYPE FILTER: what a jq filter makes of the data of these events, one a line.
+# of TYPE FILTER: print the output of a jq filter for the data of each event of TYPE, one a line.
 of() {
 	jq -rc --arg type "$1" "select(.event_type == \$type) | .data | $2" events
 }
 
-# logged PATTERN: wait until the log has a line with it.
+# logged PATTERN: wait until a line of the log matches.
 logged() {
 	until grep -q "$1" log 2>/dev/null; do sleep 0.02; done
 }
 
-# asleep PID: whether the process sleeps, and has not run for a quarter of a second.
+# asleep PID: whether the process sleeps and has not run for 250 ms.
 asleep() {
 	local before
 	before=$(awk '{print $14 + $15}' "/proc/$1/stat")
@@ -70,18 +70,18 @@ assert_everything() {
 	assert_equal "$(tail -n 1 events | jq -r .event_type)" agent_end
 }
 
-@test "--timeout ends a run whose reader stands still" {
+@test "--timeout ends a run whose reader does not read" {
 	stalled -m 'exec:sh flood.sh' --timeout 1 -l log
 	logged '"agent_end"'
 	assert_equal "$(tail -n 1 log | jq -c '.data | [.status, .exit_status]')" '["timeout",124]'
-	kill -0 "$pid" # it waits for its reader
+	kill -0 "$pid" # agent-run waits for its reader
 	read_on
 	assert_equal "$status" 124
 	assert_everything
 	cmp events log
 }
 
-@test "a tool's timeout ends it while its output is not read, and it keeps what was printed" {
+@test "a tool times out while its output is not read, and its result has the output until then" {
 	echo loud >calls
 	tool loud '"timeout":1,"command":["sh","-c","yes loud | head -c 400000; exec sleep 60"]'
 	stalled -m 'exec:sh calling.sh' -t tools --tool-output -l log
@@ -93,7 +93,7 @@ assert_everything() {
 	assert_equal "$(of tool_chunk .text | head -n 1)" loud
 }
 
-@test "a tool that ends by itself while nobody reads has its end in the log" {
+@test "the end of a tool is logged while the reader does not read" {
 	echo loud >calls
 	tool loud '"command":["sh","-c","yes loud | head -c 300000"]'
 	stalled -m 'exec:sh calling.sh' -t tools --tool-output -l log
@@ -104,7 +104,7 @@ assert_everything() {
 	assert_equal "$(jq -j 'select(.event_type == "tool_chunk") | .data.text' events | grep -c loud)" 60000
 }
 
-@test "--approval-timeout decides while the reader stands still" {
+@test "--approval-timeout denies a call while the reader does not read" {
 	echo loud asked >calls
 	tool loud '"command":["sh","-c","exec yes loud"]'
 	tool asked '"command":["true"]'
@@ -118,7 +118,7 @@ assert_everything() {
 	assert_equal "$(of tool_approval '[.decision, .by]')" '["denied","hook"]'
 }
 
-@test "the time in which nobody reads is not the model's: --idle-timeout does not count it" {
+@test "--idle-timeout does not count the time in which the reader does not read" {
 	export OPENAI_API_KEY=k
 	start_server 'generate=20000'
 	stalled -m openai-chat:m --base-url "$SERVER_URL/v1" --idle-timeout 0.5
@@ -134,7 +134,7 @@ assert_everything() {
 	assert_equal "$(of error .error)" 'the run took longer than 1.5 seconds (--timeout)'
 }
 
-@test "the other runs of a batch go on while a reader stands still" {
+@test "the other runs of a batch continue while the reader does not read" {
 	cat >model.sh <<'EOF'
 request=$(cat)
 case $request in
@@ -159,7 +159,7 @@ EOF
 	assert_equal "$(of agent_end .status)" "$(printf 'success\nsuccess')"
 }
 
-@test "lines of a batch do not begin while nobody reads, so memory stays flat" {
+@test "no more lines of a batch start while the reader does not read, so memory stays flat" {
 	yes line | head -n 3000 >lines
 	rm -f out
 	mkfifo out
@@ -174,7 +174,7 @@ EOF
 	assert_equal "$(grep -c '"agent_end"' events)" 3000
 }
 
-@test "memory stays flat while a provider offers 100 MB to a reader that stands still" {
+@test "memory stays flat while a provider sends 100 MB and the reader does not read" {
 	export OPENAI_API_KEY=k
 	start_server 'generate=600000'
 	stalled -m openai-chat:m --base-url "$SERVER_URL/v1"
@@ -184,7 +184,7 @@ EOF
 	exec {reader}<&-
 }
 
-@test "SIGINT twice ends at once, however the reader stands" {
+@test "a second SIGINT ends agent-run at once although the reader does not read" {
 	local status=0
 	stalled -m 'exec:sh flood.sh' -l log
 	until [ -s log ] && [ "$(wc -c <log)" -gt 200000 ]; do sleep 0.02; done
@@ -196,7 +196,7 @@ EOF
 	assert_equal "$status" 130
 }
 
-@test "a run that is over waits for its reader; a signal gives up one that takes nothing" {
+@test "agent-run waits for its reader after the run; a signal ends the wait" {
 	local status=0
 	stalled -m test -o text="$(head -c 120000 /dev/zero | tr '\0' x)" -l log
 	logged '"agent_end"'
@@ -207,7 +207,7 @@ EOF
 	assert_equal "$(tail -n 1 log | jq -r .data.status)" success
 }
 
-@test "a socket and a terminal as standard output get everything" {
+@test "a socket and a terminal as standard output get all events" {
 	run -0 "$BUILD/server/terminal" --screen screen -- sh -c 'agent-run -m test -o chunks=5000 --no-stdin hi >&2'
 	tr -d '\r' <screen >tty
 	"$BUILD/server/socket" agent-run -m test -o chunks=5000 --no-stdin hi >socket
@@ -226,7 +226,7 @@ EOF
 
 # ---- the log ----
 
-@test "a log that is a pipe gets everything before the stream does" {
+@test "a log that is a pipe gets all events, and before standard output" {
 	rm -f log
 	mkfifo log
 	agent-run -m test -o chunks=5000 --no-stdin -l log hi >events 2>messages </dev/null 3>&- &
@@ -239,7 +239,7 @@ EOF
 	cmp copy events
 }
 
-@test "a tool does not start before its tool_start is in a log that is slow" {
+@test "a tool does not start before its tool_start is in a slow log" {
 	mkfifo log
 	echo one >calls
 	tool one '"command":["touch","ran"]'
@@ -262,12 +262,12 @@ EOF
 	assert_everything
 }
 
-@test "a log whose reader leaves is not complete: status 1" {
+@test "if the reader of a log closes it, the log is reported as incomplete, with status 1" {
 	run -1 bash -c 'agent-run -m test -o chunks=20000 --no-stdin -l >(head -n 1 >/dev/null) hi >/dev/null'
 	assert_output --partial 'Broken pipe; the log is not complete'
 }
 
-@test "a session and a run to resume are regular files" {
+@test "a session and the log of --resume must be regular files" {
 	mkfifo pipe
 	run -2 timeout 10 agent-run -m test --no-stdin --resume pipe
 	assert_output 'agent-run: pipe: only a run in a regular file can be resumed'
@@ -277,7 +277,7 @@ EOF
 	assert_everything
 }
 
-@test "a batch may have a log that is a pipe" {
+@test "the log of a batch can be a pipe" {
 	printf 'a\nb\n' >lines
 	agent-run -m test --batch lines -l >(cat >copy) >events
 	until [ "$(wc -c <copy)" = "$(wc -c <events)" ]; do sleep 0.02; done
