@@ -55,7 +55,8 @@ int64_t loop_source_time(const struct loop *loop);
 
 /* Call `ended` once, with the status of waitpid, when the child `pid` has ended; the child is
  * reaped and the watch freed before the call. A child that somebody else has waited for counts as
- * having exited with 127. Only one loop of a process may watch children or catch signals. */
+ * having exited with 127. A loop that runs inside a callback of another one may watch children too;
+ * the outer loop learns of its signals and children when the inner one is freed. */
 struct loop_child *loop_child_add(struct loop *loop, pid_t pid,
 				  void (*ended)(void *context, int wait_status), void *context);
 void loop_child_remove(struct loop_child *child);

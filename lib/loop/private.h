@@ -9,7 +9,8 @@
 
 #include "loop/loop.h"
 
-enum { LOOP_SIGNALS = 4 }; /* SIGINT, SIGTERM, SIGHUP, SIGCHLD */
+/* SIGINT, SIGTERM, SIGHUP, SIGCHLD */
+enum { LOOP_SIGNALS = 4 };
 
 struct loop_fd {
 	struct loop *loop;
@@ -59,6 +60,7 @@ struct loop {
 	bool reap; /* a child may have ended */
 
 	int signal_pipe[2]; /* -1: not open */
+	int outer_wake;     /* the pipe of a loop inside which this one runs; -1: none */
 	struct loop_fd *signal_watch;
 	struct sigaction former[LOOP_SIGNALS];
 	bool installed[LOOP_SIGNALS];

@@ -409,7 +409,7 @@ struct process *process_start(struct loop *loop, const struct process_command *c
 	return process;
 }
 
-/* ---- running a program without another loop ---- */
+/* ---- running a program while everything else waits ---- */
 
 struct single_run {
 	struct loop *loop;

@@ -73,7 +73,7 @@ void process_cancel(struct process *process, double grace);
 /* The maximum number of bytes that process_run stores of each output. */
 enum { PROCESS_RUN_MAX = 1024 * 1024 };
 
-/* Run a program to its end on a loop of its own, before any other loop runs. Appends its stdout to
+/* Run a program to its end on a loop of its own, while everything else waits. Appends its stdout to
  * `out` and its stderr to `errors` (NULL: the child has our stderr). */
 struct process_end process_run(const struct process_command *command, struct buffer *out,
 			       struct buffer *errors);

@@ -12,14 +12,20 @@ static volatile sig_atomic_t wake_fd = -1;
 
 static const int signals[LOOP_SIGNALS] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
 
-static void handle(int signal)
+static void send_byte(int fd, int signal)
 {
 	unsigned char byte = (unsigned char)signal;
-	int saved = errno;
 
-	if (wake_fd >= 0 && write(wake_fd, &byte, 1) < 0) {
+	if (fd >= 0 && write(fd, &byte, 1) < 0) {
 		/* The pipe is full, so the loop will wake up anyway. */
 	}
+}
+
+static void handle(int signal)
+{
+	int saved = errno;
+
+	send_byte(wake_fd, signal);
 	errno = saved;
 }
 
@@ -35,6 +41,8 @@ static void pipe_ready(void *context, int events)
 			loop->reap = true;
 		else if (loop->caught != NULL)
 			loop->caught(loop->caught_context, got[i]);
+		else
+			send_byte(loop->outer_wake, got[i]);
 }
 
 static void open_pipe(struct loop *loop)
@@ -48,6 +56,7 @@ static void open_pipe(struct loop *loop)
 		fcntl(loop->signal_pipe[i], F_SETFL, O_NONBLOCK);
 	}
 	loop->signal_watch = loop_fd_add(loop, loop->signal_pipe[0], LOOP_READ, pipe_ready, loop);
+	loop->outer_wake = wake_fd;
 	wake_fd = loop->signal_pipe[1];
 }
 
@@ -94,7 +103,11 @@ void signals_free(struct loop *loop)
 			sigaction(signals[i], &loop->former[i], NULL);
 	if (loop->signal_pipe[0] < 0)
 		return;
-	wake_fd = -1;
+	/* Pass what this loop has not handled to the outer one. */
+	wake_fd = loop->outer_wake;
+	loop->caught = NULL;
+	pipe_ready(loop, 0);
+	send_byte(loop->outer_wake, SIGCHLD);
 	loop_fd_remove(loop->signal_watch);
 	close(loop->signal_pipe[0]);
 	close(loop->signal_pipe[1]);

@@ -137,6 +137,39 @@ static void test_run(void)
 	buffer_free(&errors);
 }
 
+/* ---- a loop inside a callback of another one ---- */
+
+static void caught(void *context, int signal)
+{
+	struct watched *watched = context;
+
+	buffer_add_format(&watched->out, "signal %d;", signal == SIGTERM ? 15 : signal);
+}
+
+/* The process of the outer loop ends, and SIGTERM comes, while the inner loop runs. */
+static void run_inside(void *context)
+{
+	struct watched *watched = context;
+	struct process_end end;
+
+	end = process_run(&(struct process_command){.argv = SHELL("kill -TERM $PPID; sleep 0.3")},
+			  &watched->out, NULL);
+	unit_ok(end.outcome == PROCESS_EXITED && end.value == 0, "a loop may run inside another");
+}
+
+static void test_inside(void)
+{
+	struct watched watched;
+
+	begin(&watched, &(struct process_command){.argv = SHELL("sleep 0.1")});
+	loop_catch_signals(watched.loop, caught, &watched);
+	loop_timer_add(watched.loop, 0, run_inside, &watched);
+	loop_run(watched.loop);
+	unit_ok(watched.done == 1 && watched.end.value == 0, "the outer loop learns of its child");
+	unit_same(buffer_span(&watched.out), SPAN("signal 15;"), "and of its signal");
+	finish(&watched);
+}
+
 int main(void)
 {
 	signal(SIGPIPE, SIG_IGN); /* as process_start requires */
@@ -144,5 +177,6 @@ int main(void)
 	test_stop();
 	test_input();
 	test_run();
+	test_inside();
 	return unit_done();
 }
