@@ -13,7 +13,7 @@
 
 /* ---- the kinds ---- */
 
-/* An open file description of our own for the file behind `fd`; -1: the system gives none. */
+/* Open the file behind `fd` once more. Returns -1 if that is not possible. */
 static int open_again(int fd)
 {
 	int access_mode = fcntl(fd, F_GETFL) & O_ACCMODE;
@@ -45,7 +45,6 @@ static void choose_kind(struct fd_writer *writer, int fd)
 			return;
 		writer->kind = FD_WRITER_OWN;
 		writer->fd = own;
-		writer->opened = true;
 	}
 }
 
@@ -82,14 +81,14 @@ void fd_writer_open(struct fd_writer *writer, struct loop *loop, int fd,
 void fd_writer_close(struct fd_writer *writer)
 {
 	loop_fd_remove(writer->watch);
-	if (writer->opened)
+	if (writer->kind == FD_WRITER_OWN)
 		close(writer->fd);
 	*writer = (struct fd_writer){.fd = -1};
 }
 
 /* ---- writing ---- */
 
-/* How much of `text` to write at once. */
+/* The number of bytes of `text` to write at once. */
 static size_t piece(const struct fd_writer *writer, struct span text)
 {
 	const char *newline;
@@ -115,7 +114,7 @@ static bool takes_bytes(int fd)
 	return poll(&wait, 1, 0) != 0;
 }
 
-/* One system call. EAGAIN: not now. */
+/* Write with one system call. EAGAIN: the descriptor is full. */
 static ssize_t write_piece(struct fd_writer *writer, struct span text)
 {
 	switch (writer->kind) {

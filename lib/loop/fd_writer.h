@@ -1,16 +1,16 @@
 /*
- * fd_writer: write to a descriptor that this process has inherited, such as standard output,
- * without ever waiting for its reader.
+ * fd_writer: write to an inherited descriptor, such as standard output, without waiting for its
+ * reader.
  *
  * O_NONBLOCK is never set on the inherited descriptor: the flag belongs to the open file
  * description, which other processes share. Instead
- *   - a pipe, a FIFO or a terminal is opened once more (/proc/self/fd/N), which gives a description
- *     of our own, with O_NONBLOCK. A write of up to PIPE_BUF bytes to it is done at once or not at
- *     all (pipe(7)), and costs no other system call;
- *   - a socket is written to by send with MSG_DONTWAIT;
- *   - what cannot be opened again (no /proc, a pipe of another user) is asked by poll before each
- *     piece of at most PIPE_BUF bytes, because POLLOUT of a pipe promises room for PIPE_BUF only. A
- *     terminal promises less, so there a write may still wait;
+ *   - a pipe, a FIFO or a terminal is opened once more (/proc/self/fd/N), which creates a separate
+ *     description with O_NONBLOCK. A write of up to PIPE_BUF bytes to it is done completely or not
+ *     at all (pipe(7)), and needs no other system call;
+ *   - send with MSG_DONTWAIT writes to a socket;
+ *   - if a descriptor cannot be opened again (no /proc, a pipe of another user), poll is called
+ *     before each piece of at most PIPE_BUF bytes, because POLLOUT of a pipe promises room for
+ *     PIPE_BUF bytes only. A terminal promises less, so a write to it may still wait;
  *   - a regular file or a device such as /dev/null is always ready, and written directly.
  */
 #ifndef LOOP_FD_WRITER_H
@@ -25,28 +25,27 @@ enum fd_writer_kind { FD_WRITER_DIRECT, FD_WRITER_OWN, FD_WRITER_SOCKET, FD_WRIT
 
 struct fd_writer {
 	enum fd_writer_kind kind;
-	int fd;                /* what is written to; -1: nothing */
-	bool opened;           /* by us: fd_writer_close closes it */
-	bool full;             /* it took less than was offered; `ready` tells when it takes more */
-	bool is_pipe;          /* a pipe or FIFO */
-	struct loop_fd *watch; /* NULL: it cannot be watched, or the reader is gone */
+	int fd;       /* FD_WRITER_OWN: opened by us; -1: none */
+	bool full;    /* it has accepted only a part; `ready` is called when it accepts more */
+	bool is_pipe; /* a pipe or FIFO */
+	struct loop_fd *watch; /* NULL: it cannot be watched, or its reader has closed it */
 	void (*ready)(void *context, bool gone);
 	void *context;
 };
 
-/* Write to `fd`, which the caller closes after fd_writer_close. `ready` is called by the loop when
- * a full descriptor takes bytes again, and with `gone`, once, when its reader has gone. */
+/* Write to `fd`, which the caller closes after fd_writer_close. The loop calls `ready` when a full
+ * descriptor accepts bytes again, and once with `gone` when its reader has closed it. */
 void fd_writer_open(struct fd_writer *writer, struct loop *loop, int fd,
 		    void (*ready)(void *context, bool gone), void *context);
 void fd_writer_close(struct fd_writer *writer);
 
-/* Write as much of `text` as the descriptor takes now, and return its length. -1 with errno when it
- * fails. Text goes out in pieces of whole lines, at most PIPE_BUF bytes each, so that a line that
- * fits into PIPE_BUF is never split on a pipe; a longer line goes out by itself. A full descriptor
- * takes nothing, at no cost, until `ready` was called. */
+/* Write as much of `text` as the descriptor accepts now, and return its length, or -1 with errno.
+ * Text goes out in pieces of whole lines, at most PIPE_BUF bytes each, so that a line that fits
+ * into PIPE_BUF is never split on a pipe; a longer line is written by itself. Returns 0 without a
+ * system call if the descriptor is full, until `ready` was called. */
 ssize_t fd_writer_write(struct fd_writer *writer, struct span text);
 
-/* How many bytes in a pipe its reader has not read yet; 0 when that is not known. */
+/* The number of bytes in a pipe that its reader has not read yet; 0 if it is not known. */
 int fd_writer_unread(const struct fd_writer *writer);
 
 #endif

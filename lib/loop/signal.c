@@ -10,6 +10,8 @@
 /* A signal handler reaches nothing else. */
 static volatile sig_atomic_t wake_fd = -1;
 
+enum { INTERRUPT, TERMINATE, HANGUP, CHILD };
+
 static const int signals[LOOP_SIGNALS] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
 
 static void send_byte(int fd, int signal)
@@ -68,7 +70,7 @@ static void install(struct loop *loop, int which)
 	if (loop->installed[which])
 		return;
 	open_pipe(loop);
-	if (signals[which] == SIGCHLD)
+	if (which == CHILD)
 		action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
 	sigaction(signals[which], &action, &loop->former[which]);
 	loop->installed[which] = true;
@@ -84,16 +86,15 @@ void loop_catch_signals(struct loop *loop, void (*caught)(void *context, int sig
 
 	loop->caught = caught;
 	loop->caught_context = context;
-	for (int i = 0; i < LOOP_SIGNALS; i++)
-		if (signals[i] != SIGCHLD && !(signals[i] == SIGHUP && nohup))
-			install(loop, i);
+	install(loop, INTERRUPT);
+	install(loop, TERMINATE);
+	if (!nohup)
+		install(loop, HANGUP);
 }
 
 void signals_watch_children(struct loop *loop)
 {
-	for (int i = 0; i < LOOP_SIGNALS; i++)
-		if (signals[i] == SIGCHLD)
-			install(loop, i);
+	install(loop, CHILD);
 }
 
 void signals_free(struct loop *loop)

@@ -24,8 +24,7 @@ static double number(const char *text)
 
 static double header_number(const struct http_head *head, const char *name)
 {
-	struct span value = http_header_value(head, name);
-	char *text = mem_copy(value);
+	char *text = mem_copy(http_header_value(head, name));
 	double seconds = number(text);
 
 	free(text);

@@ -1,5 +1,5 @@
 /*
- * tool: programs that a model may call (agent-tool(5)).
+ * tool: tools that a model can call (agent-tool(5)).
  */
 #ifndef TOOL_TOOL_H
 #define TOOL_TOOL_H
