@@ -173,7 +173,7 @@ execute_tool grep	1	2	1795214400720000000	1795214400750000000"
 	assert_equal "$stderr" ""
 }
 
-@test "otlp: trace_parent gives the trace, a nested run stands below its parent's call" {
+@test "otlp: trace_parent gives the trace, a nested run is a child of its parent's call" {
 	run --separate-stderr agent-collect -o otlp "$DATA/nested.jsonl"
 	assert_failure 4
 	assert_output "$(cat "$DATA/nested.otlp.json")"
@@ -203,7 +203,7 @@ execute_tool grep	1	2	1795214400720000000	1795214400750000000"
 
 # ---- the page ----
 
-# hash_of TAG: what the page's policy must say of its inline TAG.
+# hash_of TAG: print the hash that the policy of the page must contain for its inline TAG.
 hash_of() {
 	local digest
 	digest=$(perl -0777 -ne "print \$1 if m{<$1>(.*?)</$1>}s" "$AGENT_SHARE/report.html" | sha256sum | cut -c1-64)
@@ -319,7 +319,7 @@ shown() {
 	assert_output '</html>'
 }
 
-# ---- what a stranger's text may not do ----
+# ---- text from untrusted sources ----
 
 @test "markdown: hostile text cannot leave its code span or fence" {
 	run agent-collect -o markdown "$DATA/hostile.jsonl"
@@ -646,7 +646,7 @@ agent-collect: check failed: empty (no value, $run)"
 	wait $!
 }
 
-@test "--follow waits for what is appended until every run has ended" {
+@test "--follow reads appended events until every run has ended" {
 	head -20 "$DATA/run.jsonl" >log
 	agent-collect -f -o text log >out &
 	sleep 0.2

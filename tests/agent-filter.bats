@@ -19,7 +19,7 @@ setup() {
 EOF
 }
 
-# The seq numbers of what is printed.
+# Print the seq numbers of the printed events.
 seqs() {
 	agent-filter "$@" | jq -s -c 'map(.seq)'
 }
@@ -87,7 +87,7 @@ EOF
 	assert_equal "$(seqs --argjson limit 2 -s '(.data.duration_seconds // 0) > $limit and $ARGS.named.limit == 2' log)" '[6]'
 }
 
-@test "-m prints what the expression yields, one value a line" {
+@test "-m prints the values of the expression, one a line" {
 	run agent-filter -t llm_end -m '.data.message.content[].text' log
 	assert_output $'"x"\n"y"'
 	run agent-filter -t tool_end -m '{name: .data.tool_name, s: .data.duration_seconds}, null' log
@@ -207,7 +207,7 @@ EOF
 agent-filter: lines:3: --valid: the schema is too expensive to check; the line is skipped"
 }
 
-@test "--valid says what is wrong with the schema" {
+@test "--valid reports the error of an invalid schema" {
 	printf '{"type":"object",\n"properties":{"a":{"pattern":"^(?i)a"}}}\n' >schema.json
 	run agent-filter --valid schema.json log
 	assert_failure 2
@@ -225,7 +225,7 @@ agent-filter: lines:3: --valid: the schema is too expensive to check; the line i
 	assert_output 'agent-filter: no.json: No such file or directory'
 }
 
-@test "patterns without PCRE2: what is missing is named" {
+@test "a pattern without PCRE2 is an error that names the missing library" {
 	mkdir lib
 	echo nothing >lib/libpcre2-8.so.0
 	echo '{"propertyNames":{"pattern":"a"}}' >schema.json

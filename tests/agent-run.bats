@@ -24,7 +24,7 @@ scripted() {
 	echo "exec:sh model.sh"
 }
 
-# Whether a process is gone: ended, though perhaps not yet waited for by whoever adopted it.
+# Whether a process has ended, even if its parent has not waited for it yet.
 gone() {
 	! [ -e "/proc/$1" ] || grep -q '^State:.Z' "/proc/$1/status" 2>/dev/null || ! [ -e "/proc/$1" ]
 }

@@ -41,12 +41,12 @@ calls() {
 	done >"$file"
 }
 
-# of TYPE FILTER: what a jq filter makes of the data of these events in the file events, one a line.
+# of TYPE FILTER: print the output of a jq filter for the data of each event of TYPE in the file events.
 of() {
 	jq -rc --arg type "$1" "select(.event_type == \$type) | .data | $2" events
 }
 
-# messages NAME.N: the conversation of a request, as roles and what was said.
+# messages NAME.N: print the transcript of a request as roles and texts.
 messages() {
 	jq -rc '.messages[] | .role + ": " + ([.content[] | .text // .tool_name] | join(" "))' "requests/$1"
 }
@@ -313,7 +313,7 @@ user: The agent a handed over to you: it is yours"
 	assert [ ! -e requests/a.1 ]
 }
 
-# asked N: what a recorded conversation and the request sent in it have in common, in one form.
+# asked N: print the part of a request that a recording and the sent request have in common.
 asked() {
 	jq -cS '{instructions, tools: [.tools[]? | .name],
 		input: [.input[] | if .type == "function_call" then {call_id, name, arguments: (.arguments | fromjson)}
@@ -321,7 +321,7 @@ asked() {
 			else [.role, (.content | if type == "array" then map(.text) | join("") else . end)] end]}'
 }
 
-# handoff RECORDING PROMPT: serve the recorded answers of a handoff, and compare what is sent.
+# handoff RECORDING PROMPT: serve the recorded responses of a handoff, and compare the requests.
 handoff() {
 	local rounds=("$RECORDINGS/$1"/0?) i
 	start_server "${rounds[@]/#/recording=}"
@@ -593,7 +593,7 @@ by_results() {
 		agent-collect --strict --total log >total
 		agent-collect -o messages log >messages
 		agent-collect -o otlp log >trace
-		# Usage is that of all responses, those before the cut included; every span stands below another one that is there.
+		# Usage is that of all responses, including those before the cut; every span has a parent in the file.
 		assert_equal "$(jq -cn --slurpfile log log --slurpfile events events --slurpfile total total --slurpfile messages messages --slurpfile trace trace '
 			def ended($name): $log | map(select(.event_type == "tool_end" and .data.tool_name == $name).data | "\(.is_error) \(.result)") | unique | join(",");
 			[$trace | .. | .spans? // empty | .[]] as $spans | ($spans | map(.spanId)) as $ids

@@ -1,6 +1,6 @@
-# agent-run against Anthropic's Messages API: framing, failures, tool loops, pauses, what is sent.
-# The recordings are real answers (SOURCE.txt says whence).
-# shellcheck shell=bash disable=SC2016 # what is in single quotes is for jq or the server
+# agent-run with Anthropic's Messages API: framing, failures, tool loops, pauses, requests.
+# The recordings are real responses (SOURCE.txt names their sources).
+# shellcheck shell=bash disable=SC2016 # single-quoted text is for jq or the server
 load helper
 
 recordings=tests/data/recordings/anthropic
@@ -19,7 +19,7 @@ ask() {
 	ANTHROPIC_BASE_URL=$SERVER_URL agent-run -m "$model" "$@" hi </dev/null >events 2>messages
 }
 
-# data TYPE FILTER: what a jq filter makes of the data of each event of TYPE.
+# data TYPE FILTER: print the output of a jq filter for the data of each event of TYPE.
 data() {
 	jq -cr "select(.event_type == \"$1\").data | $2" events
 }

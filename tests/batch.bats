@@ -1,5 +1,5 @@
 #!/usr/bin/env bats
-# agent-run --batch: many runs in one process, and the same again with what was done left out.
+# agent-run --batch: many runs in one process, and the continuation of a batch.
 
 load helper
 

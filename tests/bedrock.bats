@@ -1,6 +1,6 @@
-# agent-run against Bedrock's ConverseStream: framing, failures, tool loops, signatures, what is sent.
-# The recordings are real answers (SOURCE.txt says whence).
-# shellcheck shell=bash disable=SC2016 # what is in single quotes is for jq or the server
+# agent-run with Bedrock's ConverseStream: framing, failures, tool loops, signatures, requests.
+# The recordings are real responses (SOURCE.txt names their sources).
+# shellcheck shell=bash disable=SC2016 # single-quoted text is for jq or the server
 load helper
 
 recordings=tests/data/recordings/bedrock
@@ -20,7 +20,7 @@ ask() {
 	AWS_ENDPOINT_URL_BEDROCK_RUNTIME=$SERVER_URL agent-run -m "$model" "$@" hi </dev/null >events 2>messages
 }
 
-# data TYPE FILTER: what a jq filter makes of the data of each event of TYPE.
+# data TYPE FILTER: print the output of a jq filter for the data of each event of TYPE.
 data() {
 	jq -cr "select(.event_type == \"$1\").data | $2" events
 }
@@ -51,7 +51,7 @@ message() {
 	rm prelude.crc
 }
 
-# stream MESSAGES: what the server says when it sends the file stream.
+# stream MESSAGES: let the server send the file stream.
 stream() {
 	echo "type=application/vnd.amazon.eventstream body=$BATS_TEST_TMPDIR/$1"
 }
@@ -123,7 +123,7 @@ say() {
 	assert_equal "$(request 1 '.headers | .authorization | sub("[0-9]{8}/"; "DAY/") | sub("[0-9a-f]{64}"; "HASH")')" \
 		'AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/DAY/eu-west-3/bedrock/aws4_request, SignedHeaders=content-type;host;x-amz-date;x-amz-security-token, Signature=HASH'
 	assert_equal "$(request 1 '.headers."x-amz-security-token"')" tok/en
-	# The signature anew, from what was received. The path is escaped a second time.
+	# Compute the signature again from the received request. The path is escaped a second time.
 	local moment day host text key part
 	moment=$(request 1 '.headers."x-amz-date"')
 	day=${moment%%T*}

@@ -40,7 +40,7 @@ ask() {
 	agent-run -m 'exec:sh model.sh' -t tools "$@" hello </dev/null 2>messages >events
 }
 
-# of TYPE FILTER: what a jq filter makes of the data of these events, one a line.
+# of TYPE FILTER: print the output of a jq filter for the data of each event of TYPE, one a line.
 of() {
 	jq -rc --arg type "$1" "select(.event_type == \$type) | .data | $2" events
 }
@@ -146,7 +146,7 @@ c12 The call was not run: the limit of 2 tool calls is reached (--max-tool-calls
 	assert_equal "$(of tool_start .tool_name)" ''
 }
 
-@test "--max-total-tokens: the answer is no longer than what is left" {
+@test "--max-total-tokens limits the answer to the remaining tokens" {
 	model 1
 	echo '100 50' >usage
 	run -3 ask --max-total-tokens 400

@@ -80,7 +80,7 @@ paragraphs() {
 }
 
 @test "headings and literal text keep all their words" {
-	# A word such as An, Op or No in the arguments of a macro is a macro, too, unless \& stands before it.
+	# A word such as An, Op or No in the arguments of a macro is a macro, too, unless it follows \&.
 	command -v mandoc >/dev/null || skip "mandoc is not installed"
 	local file heading macros='A[cdnopqrt]|B[cfkloqstx]|C[dm]|D[1bcdloqtvx]|E[cdfklmnorsv]|F[cdlnort]|Hf|I[cnt]|L[bipt]|M[st]|N[dmosx]'
 	macros+='|O[ceopstx]|P[acfopq]|Q[cloq]|R[esv]|S[cmoqxy]|T[anu]|U[dtx]|V[at]|X[cor]'

@@ -1,5 +1,5 @@
 # agent-run against Ollama's own protocol: framing, failures, a tool loop, what -o means.
-# shellcheck shell=bash disable=SC2016 # what is in single quotes is for jq or the server
+# shellcheck shell=bash disable=SC2016 # single-quoted text is for jq or the server
 load helper
 
 recordings=tests/data/recordings/ollama

@@ -1,6 +1,6 @@
-# agent-run against OpenAI's Responses: framing, failures, tool loops, hosted tools, what is sent.
-# The recordings are real answers (SOURCE.txt says whence).
-# shellcheck shell=bash disable=SC2016 # what is in single quotes is for jq or the server
+# agent-run with OpenAI's Responses: framing, failures, tool loops, hosted tools, requests.
+# The recordings are real responses (SOURCE.txt names their sources).
+# shellcheck shell=bash disable=SC2016 # single-quoted text is for jq or the server
 load helper
 
 recordings=tests/data/recordings
@@ -20,7 +20,7 @@ ask() {
 	OPENAI_BASE_URL=$SERVER_URL/v1 agent-run -m "$model" "$@" hi </dev/null >events 2>messages
 }
 
-# data TYPE FILTER: what a jq filter makes of the data of each event of TYPE.
+# data TYPE FILTER: print the output of a jq filter for the data of each event of TYPE.
 data() {
 	jq -cr "select(.event_type == \"$1\").data | $2" events
 }
@@ -52,7 +52,7 @@ error_body() {
 	printf "type=application/json text='%s'" "{\"error\":{\"message\":\"$1\",\"type\":\"$2\",\"param\":null,\"code\":null}}"
 }
 
-# same_text FOLDER: agent-text says what the recording says.
+# same_text FOLDER: agent-text prints the text of the recording.
 same_text() {
 	jq -j .text "$1/expected.json" >want
 	agent-text -n events >got
@@ -207,7 +207,7 @@ same_text() {
 	assert_equal "$(data error .error)" 'openai reported an error: Not that'
 }
 
-@test "openai-responses: 401 names the variable, 400 says what is wrong" {
+@test "openai-responses: the error of 401 names the variable, the error of 400 has the text of the provider" {
 	start_server "recording=$openai/responses-http-401-incorrect-api-key-provided-invalid-key/01"
 	run -1 ask openai:gpt-5-nano
 	assert_equal "$(request_count)" 1

@@ -1,6 +1,6 @@
 # agent-run with a provider over HTTP: unusual framings, failures, and where the key must not appear.
 # The recordings are responses of real providers; SOURCE.txt names their sources.
-# shellcheck shell=bash disable=SC2016 # what is in single quotes is for jq or the server
+# shellcheck shell=bash disable=SC2016 # single-quoted text is for jq or the server
 load helper
 
 recordings=tests/data/recordings

@@ -1,9 +1,9 @@
 #!/usr/bin/env bats
-# The tour of README.md is what today's programs print; its tables are what is in the tree.
+# The tour of README.md shows the output of the programs; its tables match the tree.
 #
 # A block fenced by ```console is run: its commands, each after "$ " with the here-document that belongs to it, in order, in
 # one shell, in an empty folder. One with more words after "console" is not run; they say what it would need.
-# README_NOW=FILE keeps the README with what was printed: look at what has changed, then take it over.
+# README_NOW=FILE writes the README with the current output to FILE: check the changes, then copy it.
 load helper
 
 # tour: README.md with the output of its console blocks as the programs give it now.
@@ -42,7 +42,7 @@ mask() {
 	sed -E 's/[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}/ID/g; s/ +[0-9]+\.[0-9]{2}s/ TIME/g'
 }
 
-@test "the tour is what the programs print" {
+@test "the tour shows the output of the programs" {
 	mkdir "$BATS_TEST_TMPDIR/tour"
 	cd "$BATS_TEST_TMPDIR/tour" || return
 	tour >../now

@@ -1,4 +1,4 @@
-# The test server itself: that it sends exactly what it is told to, and that it logs what it got.
+# The test server: it sends exactly the specified bytes, and logs the requests.
 # shellcheck shell=bash disable=SC2059,SC2119,SC2120 # requests are printf formats; get has a default
 load helper
 
@@ -76,7 +76,7 @@ $
 {"request":3,"connection":3,"method":"POST","path":"/v1/y","headers":{"content-length":"8"},"body":"say \"hi\""}'
 }
 
-@test "a chunked request with an Expect header is told to continue" {
+@test "a chunked request with an Expect header gets 100 Continue" {
 	local socket line
 	start_server "text=done close=yes"
 	exec {socket}<>"/dev/tcp/127.0.0.1/$PORT"

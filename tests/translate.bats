@@ -200,7 +200,7 @@ agent-filter: log:4: --from odd: it yields a value that is not an event with eve
 	assert_line --index 0 --partial 'jq: error: syntax error'
 }
 
-# An own stream, with a nested run, an error after which it went on and what a tool printed.
+# A stream of agent-run with a nested run, an error after which it continued, and output of a tool.
 own_stream() {
 	cat <<'EOF'
 {"event_type":"agent_start","timestamp":"2026-11-20T22:49:01.000250Z","run_id":"aa","seq":0,"data":{"agent_name":"agent","model":"test","prompt":"hi","tools":["weather"],"schema_version":1}}

@@ -17,7 +17,8 @@ setup() {
 models='openai-chat:gpt-4o openai:gpt-5.4 anthropic:claude-sonnet-4-5 gemini:gemini-3-flash
 	bedrock:us.anthropic.claude-sonnet-4-5-20250929-v1:0 ollama:qwen3'
 
-# compare KIND FILTER NAME...: for each of these logs the function KIND prints, through FILTER, what is kept.
+# compare KIND FILTER NAME...: for each of these logs, the output of the function KIND, through FILTER, is as
+# stored.
 compare() {
 	local kind=$1 filter=$2 name
 	shift 2

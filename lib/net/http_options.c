@@ -18,22 +18,25 @@ static void drop_missing_bundle(CURL *easy)
 #endif
 }
 
+/* Set an option to the value of an environment variable. Returns false if that is unset or empty.
+ */
+static bool set_by_variable(CURL *easy, CURLoption option, const char *variable)
+{
+	const char *value = getenv(variable);
+
+	if (value == NULL || value[0] == '\0')
+		return false;
+	curl_easy_setopt(easy, option, value);
+	return true;
+}
+
 static void set_certificates(CURL *easy)
 {
-	const char *bundle = getenv("CURL_CA_BUNDLE");
-	const char *file = getenv("SSL_CERT_FILE");
-	const char *folder = getenv("SSL_CERT_DIR");
-
-	if (bundle != NULL && bundle[0] != '\0') {
-		curl_easy_setopt(easy, CURLOPT_CAINFO, bundle);
+	if (set_by_variable(easy, CURLOPT_CAINFO, "CURL_CA_BUNDLE"))
 		return;
-	}
-	if (folder != NULL && folder[0] != '\0') {
-		curl_easy_setopt(easy, CURLOPT_CAPATH, folder);
+	if (set_by_variable(easy, CURLOPT_CAPATH, "SSL_CERT_DIR"))
 		drop_missing_bundle(easy);
-	}
-	if (file != NULL && file[0] != '\0')
-		curl_easy_setopt(easy, CURLOPT_CAINFO, file);
+	set_by_variable(easy, CURLOPT_CAINFO, "SSL_CERT_FILE");
 }
 
 static void set_method(CURL *easy, const struct http_request *request)

@@ -13,19 +13,11 @@ void ndjson_free(struct ndjson *ndjson)
 	buffer_free(&ndjson->pending);
 }
 
-static bool is_blank(struct span line)
-{
-	for (size_t i = 0; i < line.len; i++)
-		if (line.at[i] != ' ' && line.at[i] != '\t' && line.at[i] != '\r')
-			return false;
-	return true;
-}
-
 static void deliver(struct ndjson *ndjson, struct span line)
 {
 	if (line.len > 0 && line.at[line.len - 1] == '\r')
 		line.len--;
-	if (!is_blank(line))
+	if (span_trim(line).len > 0)
 		ndjson->line(ndjson->context, line);
 }
 

@@ -42,20 +42,18 @@ static bool add(struct tool_set *set, struct tool *tool, struct error *e)
 	if (tool == NULL)
 		return false;
 	other = tool_set_find(set, span_of(tool->name));
-	if (other != NULL && strcmp(other->source, tool->source) == 0) {
-		error_set(e, "usage", "%s: this tool is given twice: leave one out", tool->source);
-		tool_free(tool);
-		return false;
+	if (other == NULL) {
+		set->tools = array_grow(set->tools, set->count, sizeof(*set->tools));
+		set->tools[set->count++] = tool;
+		return true;
 	}
-	if (other != NULL) {
+	if (strcmp(other->source, tool->source) == 0)
+		error_set(e, "usage", "%s: this tool is given twice: leave one out", tool->source);
+	else
 		error_set(e, "usage", "%s: the name \"%s\" is taken by %s: rename one of them",
 			  tool->source, tool->name, other->source);
-		tool_free(tool);
-		return false;
-	}
-	set->tools = array_grow(set->tools, set->count, sizeof(*set->tools));
-	set->tools[set->count++] = tool;
-	return true;
+	tool_free(tool);
+	return false;
 }
 
 void tool_set_free(struct tool_set *set)
