@@ -68,25 +68,23 @@ static void add_if_empty(struct span value, struct buffer *out)
 /* "48.9s", "1m30s", "250ms" as seconds; 0 for other text. */
 static double duration(const char *text)
 {
+	static const struct {
+		const char *name;
+		double seconds;
+	} units[] = {{"ms", 0.001}, {"m", 60}, {"s", 1}};
 	double seconds = 0;
-	char *end;
 
 	while (isdigit((unsigned char)*text)) {
+		char *end;
 		double number = strtod(text, &end);
+		size_t i = 0;
 
-		if (strncmp(end, "ms", 2) == 0) {
-			seconds += number / 1000;
-			end += 2;
-		} else if (*end == 'm') {
-			seconds += number * 60;
-			end++;
-		} else if (*end == 's') {
-			seconds += number;
-			end++;
-		} else {
+		while (i < ARRAY_LEN(units) && !span_starts(span_of(end), units[i].name))
+			i++;
+		if (i == ARRAY_LEN(units))
 			return 0;
-		}
-		text = end;
+		seconds += number * units[i].seconds;
+		text = end + strlen(units[i].name);
 	}
 	return seconds;
 }

@@ -19,23 +19,17 @@ static struct provider_name *find_name(const struct provider_files *files, const
 	return NULL;
 }
 
-static void add_sets(struct provider_file *file, struct span sets)
-{
-	for (struct json_walk walk = json_walk(sets); json_next(&walk);) {
-		file->sets = array_grow(file->sets, file->set_count, sizeof(*file->sets));
-		file->sets[file->set_count++] = (struct json_member){walk.key, walk.value};
-	}
-}
-
 static void add_names(struct provider_files *files, int layer)
 {
-	for (struct json_walk walk = json_walk(json_trim(buffer_span(&files->files[layer].text)));
+	struct provider_file *file = &files->files[layer];
+
+	for (struct json_walk walk = json_walk(json_trim(buffer_span(&file->text)));
 	     json_next(&walk);) {
 		char *name = json_text(walk.key);
 		struct provider_name *known = find_name(files, name);
 
 		if (strcmp(name, "sets") == 0) {
-			add_sets(&files->files[layer], walk.value);
+			file->sets = file->sets.at == NULL ? walk.value : file->sets;
 			free(name);
 			continue;
 		}
@@ -103,7 +97,6 @@ void provider_files_free(struct provider_files *files)
 	free(files->names);
 	for (int layer = 0; layer < PROVIDERS_FILES; layer++) {
 		free(files->files[layer].path);
-		free(files->files[layer].sets);
 		buffer_free(&files->files[layer].text);
 	}
 	*files = (struct provider_files){0};
@@ -153,38 +146,18 @@ static struct span find_set(const struct chain *chain, const char *name)
 
 	for (size_t i = 0; set.at == NULL && i < chain->count; i++)
 		set = json_get(json_get(chain->entries[i], "sets"), name);
-	for (size_t i = 0; set.at == NULL && i < chain->file->set_count; i++)
-		if (json_is(chain->file->sets[i].key, name))
-			set = chain->file->sets[i].value;
-	return set;
+	return set.at != NULL ? set : json_get(chain->file->sets, name);
 }
 
-/* Fail for the "like" at `at`, which names `name` (NULL: it is no string). */
-static bool fail_at(const struct provider_file *file, const char *at, const char *what,
+/* Fail for the value `like`, which names `name` (NULL: it is not a string). */
+static bool fail_at(const struct provider_file *file, struct span like, const char *what,
 		    const char *name, struct error *e)
 {
 	struct span text = buffer_span(&file->text);
-	size_t offset = at != NULL ? (size_t)(at - text.at) : 0;
+	size_t offset = (size_t)(like.at - text.at);
 
 	return name != NULL ? error_at(e, file->path, text, offset, "\"like\": %s %s", what, name)
 			    : error_at(e, file->path, text, offset, "\"like\" must be a name");
-}
-
-/* Where the file has a "like" with this name: what is resolved is a copy by then. */
-static const char *find_like(struct span value, const char *name)
-{
-	struct json_walk walk = json_walk(value);
-	const char *at = NULL;
-
-	while (at == NULL && json_next(&walk)) {
-		if (json_is(walk.key, "like") &&
-		    (name != NULL ? json_is(walk.value, name)
-				  : json_type(walk.value) != JSON_STRING))
-			at = walk.value.at;
-		else
-			at = find_like(walk.value, name);
-	}
-	return at;
 }
 
 static bool expand(const struct chain *chain, struct span value, int depth, struct buffer *out,
@@ -204,8 +177,7 @@ static bool apply_set(const struct chain *chain, struct span like, int depth, si
 	if (base.at != NULL && depth < MAX_SETS)
 		ok = expand(chain, base, depth + 1, &set, e);
 	else
-		ok = fail_at(chain->file,
-			     find_like(json_trim(buffer_span(&chain->file->text)), name),
+		ok = fail_at(chain->file, like,
 			     base.at != NULL ? "a loop through set" : "there is no set", name, e);
 	if (ok && !span_is(changes, "{}"))
 		json_merge_into(&set, changes);
@@ -262,7 +234,7 @@ static const struct provider_name *find_parent(const struct provider_files *file
 		if (chain->entries[i].at == parent->entries[layer].at)
 			fault = "a loop through provider";
 	if (fault != NULL)
-		fail_at(chain->file, like.at, fault, name, e);
+		fail_at(chain->file, like, fault, name, e);
 	free(name);
 	return fault == NULL ? parent : NULL;
 }

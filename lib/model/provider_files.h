@@ -16,8 +16,7 @@ struct provider_files {
 	struct provider_file {
 		char *path; /* NULL: there is no such file */
 		struct buffer text;
-		struct json_member *sets; /* the members of its "sets" */
-		size_t set_count;
+		struct span sets; /* its member "sets" */
 	} files[PROVIDERS_FILES];
 	/* Every name in either file, in the order of the files. */
 	struct provider_name {
