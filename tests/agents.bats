@@ -715,3 +715,11 @@ user: two'
 ["other","success","done"]'
 	run -1 --separate-stderr agent-run -A boss.json -m replay:whole -o strict=true 'y' </dev/null
 }
+
+@test "-o overrides the option of an agent's file, also for the test model" {
+	echo '{"name":"a","model":"test","options":{"text":"file"}}' >a.json
+	agent-run -A a.json hi </dev/null >events
+	assert_equal "$(agent-text events)" file
+	agent-run -A a.json -o text=line hi </dev/null >events
+	assert_equal "$(agent-text events)" line
+}

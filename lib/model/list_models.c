@@ -46,7 +46,7 @@ static void add_provider(const char *name, struct span lines, struct buffer *out
 	}
 }
 
-static void read_answer(struct listing *listing, const struct http_result *result,
+static void read_models(struct listing *listing, const struct http_result *result,
 			struct failure *failure, struct buffer *lines)
 {
 	const struct provider *provider = listing->provider;
@@ -78,7 +78,7 @@ static void on_done(void *context, const struct http_result *result)
 	struct failure failure = {0};
 	struct buffer lines = {0};
 
-	read_answer(listing, result, &failure, &lines);
+	read_models(listing, result, &failure, &lines);
 	if (failure.kind != ERROR_NONE)
 		failure_report(&failure, listing->provider, &outcome);
 	listing->done(listing->context, buffer_span(&lines),
