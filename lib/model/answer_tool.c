@@ -104,7 +104,7 @@ static void deliver_text(struct answer_tool *tool, enum model_delta_type type)
 }
 
 /* Text that does not begin like JSON may be what the model writes before the call. */
-static void take_text(struct answer_tool *tool, const struct model_delta *delta)
+static void on_text(struct answer_tool *tool, const struct model_delta *delta)
 {
 	struct span text;
 
@@ -132,7 +132,7 @@ static void begin_call(struct answer_tool *tool, const struct model_delta *delta
 }
 
 /* A delta of a call. */
-static void take_call(struct answer_tool *tool, const struct model_delta *delta)
+static void on_call(struct answer_tool *tool, const struct model_delta *delta)
 {
 	struct model_delta mapped = *delta;
 
@@ -153,17 +153,17 @@ static void on_delta(void *context, const struct model_delta *delta)
 
 	switch (delta->type) {
 	case MODEL_TEXT:
-		take_text(tool, delta);
+		on_text(tool, delta);
 		return;
 	case MODEL_TOOL_CALL:
 	case MODEL_TOOL_ARGS:
 	case MODEL_TOOL_RUNNING:
 	case MODEL_TOOL_RESULT:
-		take_call(tool, delta);
+		on_call(tool, delta);
 		return;
 	case MODEL_PART_DATA:
 		if (delta->index >= 0) {
-			take_call(tool, delta);
+			on_call(tool, delta);
 			return;
 		}
 		if (tool->text.len > 0) {

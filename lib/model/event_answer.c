@@ -39,7 +39,7 @@ static void deliver_text(struct event_answer *answer, enum model_delta_type type
 		deliver(answer, &delta);
 }
 
-static bool take_error(struct event_answer *answer, struct span data)
+static bool read_error(struct event_answer *answer, struct span data)
 {
 	struct failure *failure = &answer->failure;
 
@@ -112,7 +112,7 @@ static void deliver_args(struct event_answer *answer, int index, struct span dat
 
 /* Deliver the result of a hosted call, or that it runs. `data` is that of a tool_start or tool_end,
  * or the part of the message. */
-static void take_result(struct event_answer *answer, int index, struct span data)
+static void deliver_result(struct event_answer *answer, int index, struct span data)
 {
 	struct event_answer_call *call = &answer->calls[index];
 	struct span result = json_get(data, "result");
@@ -131,7 +131,7 @@ static void take_result(struct event_answer *answer, int index, struct span data
 }
 
 /* A piece of a call, or a whole one. A call with a new id begins. */
-static bool take_call(struct event_answer *answer, struct span data, bool whole)
+static bool read_call(struct event_answer *answer, struct span data, bool whole)
 {
 	struct span id = json_get(data, "tool_call_id"), piece = json_get(data, "args_delta");
 	int index = id.at != NULL ? find_call(answer, id) : -1;
@@ -146,7 +146,7 @@ static bool take_call(struct event_answer *answer, struct span data, bool whole)
 	} else if (whole) {
 		deliver_args(answer, index, data);
 		if (event_is_hosted(data))
-			take_result(answer, index, data);
+			deliver_result(answer, index, data);
 	}
 	return true;
 }
@@ -163,7 +163,7 @@ static enum model_finish read_finish(struct span name)
 }
 
 /* Deliver what of the whole message has not been streamed. */
-static bool take_message(struct event_answer *answer, struct span message)
+static bool read_message(struct event_answer *answer, struct span message)
 {
 	bool has_text = answer->has_text, has_thinking = answer->has_thinking;
 
@@ -177,13 +177,13 @@ static bool take_message(struct event_answer *answer, struct span message)
 			deliver_text(answer, MODEL_THINKING, -1, text);
 		else if (json_is(type, "refusal"))
 			json_decode(text, &answer->refusal);
-		else if (json_is(type, "tool_call") && !take_call(answer, walk.value, true))
+		else if (json_is(type, "tool_call") && !read_call(answer, walk.value, true))
 			return false;
 	}
 	return true;
 }
 
-static bool take_end(struct event_answer *answer, struct span data)
+static bool read_end(struct event_answer *answer, struct span data)
 {
 	struct span is_final = json_get(data, "is_final");
 
@@ -196,7 +196,7 @@ static bool take_end(struct event_answer *answer, struct span data)
 	if (json_is(json_get(data, "finish_reason"), "stop") && json_type(is_final) == JSON_BOOL &&
 	    !json_true(is_final))
 		answer->finish = MODEL_PAUSE; /* unless there are calls */
-	return take_message(answer, json_get(data, "message"));
+	return read_message(answer, json_get(data, "message"));
 }
 
 static const char *text_or_null(struct buffer *text)
@@ -220,7 +220,7 @@ void event_answer_outcome(struct event_answer *answer, struct model_outcome *out
 
 /* ---- lines ---- */
 
-static bool take_short(struct event_answer *answer, struct span line)
+static bool read_short(struct event_answer *answer, struct span line)
 {
 	struct span text = json_get(line, "text"), thinking = json_get(line, "thinking");
 	struct span error = json_get(line, "error");
@@ -229,12 +229,12 @@ static bool take_short(struct event_answer *answer, struct span line)
 	answer->has_thinking |= thinking.at != NULL;
 	deliver_text(answer, MODEL_THINKING, -1, thinking);
 	deliver_text(answer, MODEL_TEXT, -1, text);
-	if (json_get(line, "tool_name").at != NULL && !take_call(answer, line, true))
+	if (json_get(line, "tool_name").at != NULL && !read_call(answer, line, true))
 		return false;
-	return error.at == NULL || take_error(answer, line);
+	return error.at == NULL || read_error(answer, line);
 }
 
-bool event_answer_take(struct event_answer *answer, struct span line)
+bool event_answer_read(struct event_answer *answer, struct span line)
 {
 	struct event event;
 
@@ -250,17 +250,17 @@ bool event_answer_take(struct event_answer *answer, struct span line)
 		return true;
 	case EVENT_TOOL_CALL_START:
 	case EVENT_TOOL_CALL_CHUNK:
-		return take_call(answer, event.data, false);
+		return read_call(answer, event.data, false);
 	case EVENT_TOOL_CALL_END:
-		return take_call(answer, event.data, true);
+		return read_call(answer, event.data, true);
 	case EVENT_TOOL_START:
 	case EVENT_TOOL_END:
-		return !event_is_hosted(event.data) || take_call(answer, event.data, true);
+		return !event_is_hosted(event.data) || read_call(answer, event.data, true);
 	case EVENT_LLM_END:
-		return take_end(answer, event.data);
+		return read_end(answer, event.data);
 	case EVENT_ERROR:
-		return take_error(answer, event.data);
+		return read_error(answer, event.data);
 	default:
-		return json_get(line, "event_type").at != NULL || take_short(answer, line);
+		return json_get(line, "event_type").at != NULL || read_short(answer, line);
 	}
 }

@@ -37,7 +37,7 @@ void event_answer_init(struct event_answer *answer, const struct model_handler *
 
 /* Read one event or short form, a JSON object. Returns false if it is the error that ends the
  * response. */
-bool event_answer_take(struct event_answer *answer, struct span line);
+bool event_answer_read(struct event_answer *answer, struct span line);
 
 /* Write how the response ended; the strings are owned by `answer`. */
 void event_answer_outcome(struct event_answer *answer, struct model_outcome *outcome);

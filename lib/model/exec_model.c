@@ -58,7 +58,7 @@ static void stop(struct exec_call *call)
 	process_stop(call->process);
 }
 
-static void take_line(void *context, struct span line)
+static void on_line(void *context, struct span line)
 {
 	struct exec_call *call = context;
 	struct failure *failure = &call->answer.failure;
@@ -77,12 +77,12 @@ static void take_line(void *context, struct span line)
 			    "line %" PRIu64
 			    " of the program's output is not an event: a JSON object is expected",
 			    call->line_number);
-	else if (event_answer_take(&call->answer, line))
+	else if (event_answer_read(&call->answer, line))
 		return;
 	stop(call);
 }
 
-static void printed(void *context, struct span bytes)
+static void on_output(void *context, struct span bytes)
 {
 	struct exec_call *call = context;
 
@@ -98,7 +98,7 @@ static void printed(void *context, struct span bytes)
 		call_free(call);
 }
 
-static void complained(void *context, struct span bytes)
+static void on_errors(void *context, struct span bytes)
 {
 	struct exec_call *call = context;
 
@@ -121,7 +121,7 @@ static void fail_by_end(struct exec_call *call, const struct process_end *end)
 	buffer_free(&how);
 }
 
-static void ended(void *context, const struct process_end *end)
+static void on_end(void *context, const struct process_end *end)
 {
 	struct exec_call *call = context;
 	struct model_handler handler = call->answer.handler;
@@ -175,7 +175,7 @@ static void start(struct exec_call *call, const char *command, struct span reque
 	char *script = mem_copy(span_of(command));
 	char *argv[] = {(char[]){"/bin/sh"}, (char[]){"-c"}, script, NULL};
 	struct process_command process = {.argv = argv, .input = request};
-	struct process_handler handler = {call, printed, complained, ended};
+	struct process_handler handler = {call, on_output, on_errors, on_end};
 
 	call->process = process_start(call->host->loop, &process, &handler);
 	free(script);
@@ -190,7 +190,7 @@ static struct model_call *exec_ask(struct model *model, const struct model_reque
 	(void)e;
 	call->host = model->host;
 	event_answer_init(&call->answer, handler);
-	ndjson_init(&call->lines, take_line, call);
+	ndjson_init(&call->lines, on_line, call);
 	model_write_request(model, request, &json);
 	buffer_add_char(&json, '\n');
 	start(call, model->name, buffer_span(&json));

@@ -74,17 +74,22 @@ static void read_content(struct message *message, struct span content)
 
 /* ---- messages ---- */
 
-static enum message_role role_of(struct span role)
+static const char *const role_names[] = {[MESSAGE_SYSTEM] = "system",
+					 [MESSAGE_USER] = "user",
+					 [MESSAGE_ASSISTANT] = "assistant",
+					 [MESSAGE_TOOL] = "tool"};
+
+const char *message_role_name(enum message_role role)
 {
-	if (json_is(role, "user"))
-		return MESSAGE_USER;
-	if (json_is(role, "assistant"))
-		return MESSAGE_ASSISTANT;
-	if (json_is(role, "tool"))
-		return MESSAGE_TOOL;
-	if (json_is(role, "system") || json_is(role, "developer"))
-		return MESSAGE_SYSTEM;
-	return MESSAGE_UNKNOWN;
+	return role_names[role];
+}
+
+static enum message_role role_of(struct span name)
+{
+	for (enum message_role role = MESSAGE_SYSTEM; role <= MESSAGE_TOOL; role++)
+		if (json_is(name, role_names[role]))
+			return role;
+	return json_is(name, "developer") ? MESSAGE_SYSTEM : MESSAGE_UNKNOWN;
 }
 
 struct message *message_new(struct span json)

@@ -21,6 +21,9 @@ enum message_role {
 	MESSAGE_TOOL,
 };
 
+/* "user"; NULL for MESSAGE_UNKNOWN. */
+const char *message_role_name(enum message_role role);
+
 enum part_type {
 	PART_UNKNOWN,
 	PART_TEXT,

@@ -290,14 +290,11 @@ static bool same_results(struct comparison *c, const struct message *recorded,
 
 static bool same_role(struct comparison *c, enum message_role role, const struct message *message)
 {
-	static const char *const names[] = {
-	    [MESSAGE_USER] = "user", [MESSAGE_ASSISTANT] = "assistant", [MESSAGE_TOOL] = "tool"};
-
 	if (message->role == role)
 		return true;
 	buffer_clear(&c->came);
 	json_decode(json_get(message->json, "role"), &c->came);
-	return differs(c->why, "the role of a message", span_of(names[role]),
+	return differs(c->why, "the role of a message", span_of(message_role_name(role)),
 		       buffer_span(&c->came));
 }
 

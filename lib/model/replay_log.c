@@ -71,7 +71,7 @@ static void begin_answer(struct replay_run *run, const struct event *event)
 }
 
 /* Another agent takes over. With "handoff_input" it does not get all of the conversation. */
-static void take_handoff(struct replay_run *run, struct span data)
+static void hand_over(struct replay_run *run, struct span data)
 {
 	bool last = json_is(json_get(data, "handoff_input"), "last");
 	bool none = json_is(json_get(data, "handoff_input"), "none");
@@ -90,7 +90,7 @@ static void take_handoff(struct replay_run *run, struct span data)
 		add_step(run, (struct replay_step){REPLAY_HANDOFF, data});
 }
 
-static void take_error(struct replay_run *run, struct span data)
+static void add_error(struct replay_run *run, struct span data)
 {
 	struct span type = json_get(data, "exception_type"), sentence = json_get(data, "error");
 	bool fatal = json_true(json_get(data, "fatal"));
@@ -105,7 +105,7 @@ static void take_error(struct replay_run *run, struct span data)
 }
 
 /* Add what an event adds to the conversation. */
-static void take_step(struct replay_run *run, const struct event *event)
+static void add_event_step(struct replay_run *run, const struct event *event)
 {
 	struct span message = json_get(event->data, "message");
 	struct json_walk parts = json_walk(json_get(message, "content"));
@@ -121,10 +121,10 @@ static void take_step(struct replay_run *run, const struct event *event)
 		run->results[run->result_count++] = event->data;
 		break;
 	case EVENT_ERROR:
-		take_error(run, event->data);
+		add_error(run, event->data);
 		break;
 	case EVENT_AGENT_UPDATED:
-		take_handoff(run, event->data);
+		hand_over(run, event->data);
 		break;
 	default:
 		break;
@@ -133,7 +133,7 @@ static void take_step(struct replay_run *run, const struct event *event)
 
 /* Add the event to the lines of the last answer, if it is part of it. An error that is not fatal
  * was followed by a retry. */
-static void take_line(struct replay_answer *answer, const struct event *event)
+static void add_line(struct replay_answer *answer, const struct event *event)
 {
 	if (answer == NULL || answer->ended)
 		return;
@@ -148,7 +148,7 @@ static void take_line(struct replay_answer *answer, const struct event *event)
 	answer->ended = answer->failed || event->type == EVENT_LLM_END;
 }
 
-static void take_event(struct replay_log *log, struct log *runs, const struct event *event)
+static void add_event(struct replay_log *log, struct log *runs, const struct event *event)
 {
 	int number = log_add(runs, event);
 	struct replay_run *run = recorded_run(log, runs, number);
@@ -162,8 +162,8 @@ static void take_event(struct replay_log *log, struct log *runs, const struct ev
 	} else if (event->type == EVENT_LLM_START) {
 		begin_answer(run, event);
 	} else {
-		take_line(last_answer(run), event);
-		take_step(run, event);
+		add_line(last_answer(run), event);
+		add_event_step(run, event);
 	}
 }
 
@@ -177,7 +177,7 @@ void replay_log_read(struct replay_log *log)
 
 	while (log_next_line(&rest, &line, NULL))
 		if (event_read(line, &event, NULL))
-			take_event(log, &runs, &event);
+			add_event(log, &runs, &event);
 	log_free(&runs);
 }
 

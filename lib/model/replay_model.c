@@ -59,7 +59,7 @@ static bool next(struct paced_call *paced, double *seconds)
 		return false;
 	line = recorded->lines[call->next++];
 	/* A delta that cancels the call must be the last one. */
-	if (!event_answer_take(&call->answer, line))
+	if (!event_answer_read(&call->answer, line))
 		return false;
 	if (call->speed > 0 && call->next < recorded->count)
 		*seconds = pause_between(call, time_of(line), time_of(recorded->lines[call->next]));

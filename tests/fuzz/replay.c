@@ -27,7 +27,7 @@ static void on_line(void *context, struct span line)
 	struct replay *r = context;
 
 	if (!r->over && json_type(json_trim(line)) == JSON_OBJECT && json_check(line, NULL))
-		r->over = !event_answer_take(&r->answer, json_trim(line));
+		r->over = !event_answer_read(&r->answer, json_trim(line));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
