@@ -102,15 +102,17 @@ static void replay_cancel(struct model_call *model_call)
 static size_t find_prompt(const struct replay_run *run, const struct model_request *request)
 {
 	struct buffer prompt = {0}, text = {0};
-	bool found = !json_decode(json_get(run->start, "prompt"), &prompt);
-	size_t position = found ? 0 : request->message_count;
+	bool has_prompt = json_decode(json_get(run->start, "prompt"), &prompt);
+	size_t position = has_prompt ? request->message_count : 0;
 
-	for (; position > 0 && !found; position -= !found) {
+	while (position > 0) {
 		const struct message *message = request->messages[position - 1];
 
 		replay_prompt_text(message, &text);
-		found = message->role == MESSAGE_USER &&
-			span_equal(buffer_span(&text), buffer_span(&prompt));
+		if (message->role == MESSAGE_USER &&
+		    span_equal(buffer_span(&text), buffer_span(&prompt)))
+			break;
+		position--;
 	}
 	buffer_free(&prompt);
 	buffer_free(&text);
