@@ -124,6 +124,11 @@ const char *buffer_string(struct buffer *b)
 	return b->at;
 }
 
+const char *buffer_string_or_null(struct buffer *b)
+{
+	return b->len > 0 ? buffer_string(b) : NULL;
+}
+
 char *buffer_take(struct buffer *b)
 {
 	char *text;

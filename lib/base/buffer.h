@@ -64,6 +64,9 @@ struct span buffer_span(const struct buffer *b);
 /* The contents as a C string, valid until the buffer changes. Writes a NUL after the contents. */
 const char *buffer_string(struct buffer *b);
 
+/* The same; NULL if the buffer is empty. */
+const char *buffer_string_or_null(struct buffer *b);
+
 /* Return the contents as a C string that the caller frees. The buffer is empty afterwards. */
 char *buffer_take(struct buffer *b);
 

@@ -199,11 +199,6 @@ static bool read_end(struct event_answer *answer, struct span data)
 	return read_message(answer, json_get(data, "message"));
 }
 
-static const char *text_or_null(struct buffer *text)
-{
-	return text->len > 0 ? buffer_string(text) : NULL;
-}
-
 void event_answer_outcome(struct event_answer *answer, struct model_outcome *outcome)
 {
 	outcome->finish = answer->finish;
@@ -212,9 +207,9 @@ void event_answer_outcome(struct event_answer *answer, struct model_outcome *out
 		    (outcome->finish == MODEL_STOP || outcome->finish == MODEL_PAUSE))
 			outcome->finish = MODEL_TOOL_CALLS;
 	outcome->usage = answer->usage;
-	outcome->refusal = text_or_null(&answer->refusal);
-	outcome->response_id = text_or_null(&answer->response_id);
-	outcome->model = text_or_null(&answer->model);
+	outcome->refusal = buffer_string_or_null(&answer->refusal);
+	outcome->response_id = buffer_string_or_null(&answer->response_id);
+	outcome->model = buffer_string_or_null(&answer->model);
 	failure_write(&answer->failure, outcome);
 }
 

@@ -456,11 +456,6 @@ void failure_head(struct failure *failure, const struct http_head *head)
 		failure->retryable = span_is(retry, "true");
 }
 
-static const char *text_or_null(struct buffer *text)
-{
-	return text->len > 0 ? buffer_string(text) : NULL;
-}
-
 void failure_write(struct failure *failure, struct model_outcome *outcome)
 {
 	if (failure->kind == ERROR_NONE)
@@ -471,11 +466,11 @@ void failure_write(struct failure *failure, struct model_outcome *outcome)
 	    .kind = failure->kind,
 	    .message = buffer_string(&failure->message),
 	    .http_status = failure->http_status,
-	    .code = text_or_null(&failure->code),
-	    .request_id = text_or_null(&failure->request_id),
+	    .code = buffer_string_or_null(&failure->code),
+	    .request_id = buffer_string_or_null(&failure->request_id),
 	    .retry_after_seconds = failure->retry_after > 0 ? failure->retry_after : -1,
 	    .retryable = failure->retryable,
-	    .feedback = text_or_null(&failure->feedback),
+	    .feedback = buffer_string_or_null(&failure->feedback),
 	};
 }
 

@@ -72,7 +72,7 @@ void provider_sign(const struct provider *provider, struct http_request *request
 	buffer_add_span(&token, buffer_span(&provider->token));
 	sigv4_sign(&(struct sigv4){.key_id = provider->key_id,
 				   .secret = buffer_string(&secret),
-				   .token = token.len > 0 ? buffer_string(&token) : NULL,
+				   .token = buffer_string_or_null(&token),
 				   .region = provider->region,
 				   .service = provider->service != NULL ? provider->service : "",
 				   .now = clock_realtime() / 1000000},

@@ -16,7 +16,7 @@ static void is_over(void *context)
 
 	run->done_timer = NULL;
 	run->handler.done(run->handler.context, run->exit_status,
-			  run->message.len > 0 ? buffer_string(&run->message) : NULL);
+			  buffer_string_or_null(&run->message));
 }
 
 void run_enter(struct agent_run *run, enum run_phase phase)

@@ -490,8 +490,8 @@ void decoder_end(struct decoder *d, struct model_outcome *outcome)
 		d->protocol->complete(d);
 	*outcome = (struct model_outcome){
 	    .usage = usage_of(d),
-	    .response_id = d->id.len > 0 ? buffer_string(&d->id) : NULL,
-	    .model = d->model.len > 0 ? buffer_string(&d->model) : NULL,
+	    .response_id = buffer_string_or_null(&d->id),
+	    .model = buffer_string_or_null(&d->model),
 	    .error.retry_after_seconds = -1,
 	};
 	if (d->failure.kind != ERROR_NONE) {
