@@ -18,7 +18,7 @@ struct span parameters_provider_tools(const struct model_request *request)
 	return json_type(tools) == JSON_ARRAY ? tools : (struct span){0};
 }
 
-/* "*" counts last wherever it stands: a user's patterns come behind the shipped ones. */
+/* "*" applies last, wherever it is: a user's patterns follow the shipped ones. */
 struct span parameters_quirk(const struct provider *provider, const char *model, const char *quirk)
 {
 	struct span patterns = provider_quirk(provider, quirk);
@@ -61,7 +61,7 @@ static bool apply_effort(const struct provider *provider, const char *model,
 	return true;
 }
 
-/* Whether one of the user's options says itself how the model is to reason. */
+/* Whether one of the user's options sets how the model reasons. */
 static bool sets_reasoning(const struct provider *provider, const struct model_request *request)
 {
 	struct span names = provider_quirk(provider, "reasoning_options");

@@ -42,7 +42,7 @@ bool parameters_quirk_has(const struct provider *provider, const char *model, co
 			  const char *word);
 
 /* Make of `body`, a JSON object, what is sent: into it are merged (RFC 7396, so null removes) the
- * quirk "body", the members of the effort asked for, and the user's options, the later over the
+ * quirk "body", the members of the requested effort, and the user's options, the later over the
  * earlier. Returns false with a usage error for a level of effort the model does not have, and for
  * an option that it is known to refuse (quirk "refuses": a list of names for each pattern). */
 bool parameters_apply(const struct provider *provider, const char *model,

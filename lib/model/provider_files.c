@@ -219,7 +219,7 @@ static bool expand(const struct chain *chain, struct span value, int depth, stru
 /* ---- entries ---- */
 
 /* The provider that the last entry of `chain` is like. NULL with `e` if there is none, or if it
- * stands in the chain. */
+ * is in the chain. */
 static const struct provider_name *find_parent(const struct provider_files *files, int layer,
 					       const struct chain *chain, struct span like,
 					       struct error *e)
@@ -257,7 +257,8 @@ static bool follow(const struct provider_files *files, int layer, struct chain *
 	return true;
 }
 
-/* Merge `entry` into `out`, less what only says how to resolve it. */
+/* Merge `entry` into `out`, without "like" and "sets", and without quirks unless they are wanted.
+ */
 static bool add_entry(const struct chain *chain, struct span entry, struct buffer *out,
 		      struct error *e)
 {

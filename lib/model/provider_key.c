@@ -85,7 +85,7 @@ static bool key_from_command(struct provider *provider, struct span command, dou
 
 /* ---- keys that a command has printed before ---- */
 
-/* Each key is kept as "PROVIDER\0KEY\0". */
+/* The cache has each key as "PROVIDER\0KEY\0". */
 static bool key_from_cache(struct provider *provider, const struct key_cache *cache)
 {
 	struct span rest = cache != NULL ? buffer_span(&cache->keys) : (struct span){0};

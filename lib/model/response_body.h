@@ -41,7 +41,7 @@ struct response_body {
 	bool mid_line; /* the last byte of the stream did not end a line */
 };
 
-/* `event` gets each event, named as decoder_event says. `body` must stay where it is. */
+/* `event` gets each event, named as decoder_event says. `body` must not move. */
 void body_init(struct response_body *body, enum framing framing,
 	       void (*event)(void *context, struct span name, struct span data), void *context);
 
