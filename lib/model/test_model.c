@@ -25,7 +25,7 @@ struct planned_call {
 /* A text cut into pieces: words with the white space behind them. */
 struct words {
 	struct buffer text;
-	size_t *ends; /* of each word, in the text */
+	size_t *ends; /* in the text: 0, then the end of each word */
 	size_t count;
 	size_t pieces; /* in all: the words, repeated or joined */
 	size_t next;
@@ -59,46 +59,35 @@ static size_t count_words(struct span text)
 static void words_cut(struct words *words, size_t pieces)
 {
 	struct span text = buffer_span(&words->text);
-	size_t cap = count_words(text);
+	size_t most = count_words(text);
 
-	words->ends = mem_alloc((cap + 1) * sizeof(*words->ends));
-	for (size_t i = 0; i < text.len; i++)
-		if (words->count < cap && span_is_space(text.at[i]) && i > 0 &&
+	words->ends = mem_zero((most + 2) * sizeof(*words->ends));
+	for (size_t i = 1; i < text.len; i++)
+		if (words->count < most && span_is_space(text.at[i]) &&
 		    (i + 1 == text.len || !span_is_space(text.at[i + 1])))
-			words->ends[words->count++] = i + 1;
-	if (text.len > 0 && (words->count == 0 || words->ends[words->count - 1] < text.len))
-		words->ends[words->count++] = text.len + 1;
+			words->ends[++words->count] = i + 1;
+	if (words->ends[words->count] < text.len)
+		words->ends[++words->count] = text.len + 1;
 	buffer_add_char(&words->text, ' ');
 	if (words->count > 0)
 		words->pieces = pieces > 0 ? pieces : words->count;
 }
 
-/* The word `from` to before the word `to`. */
-static struct span words_span(const struct words *words, size_t from, size_t to)
-{
-	size_t begin = from > 0 ? words->ends[from - 1] : 0;
-
-	return (struct span){words->text.at + begin, words->ends[to - 1] - begin};
-}
-
 /* The next piece; absent after the last. */
 static struct span words_next(struct words *words)
 {
-	size_t i = words->next, count = words->count;
-	struct span piece;
+	size_t i = words->next, count = words->count, from, to;
 
 	if (i >= words->pieces)
 		return (struct span){0};
 	words->next++;
-	if (words->pieces >= count)
-		piece = words_span(words, i % count, i % count + 1);
-	else
-		piece =
-		    words_span(words, i * count / words->pieces, (i + 1) * count / words->pieces);
-	if (words->next == words->pieces &&
-	    piece.at + piece.len == words->text.at + words->text.len)
-		piece.len--;
-	return piece;
+	from = words->pieces >= count ? i % count : i * count / words->pieces;
+	to = words->pieces >= count ? from + 1 : (i + 1) * count / words->pieces;
+	from = words->ends[from];
+	to = words->ends[to];
+	if (words->next == words->pieces && to == words->text.len)
+		to--;
+	return (struct span){words->text.at + from, to - from};
 }
 
 static void words_free(struct words *words)
