@@ -160,7 +160,7 @@ static void add_run_id(const struct tools_live *live, struct buffer *out, struct
 	if (id.len > WHOLE_ID) {
 		size_t start = id.len - SHORT_ID;
 
-		while (start > 0 && ((unsigned char)id.at[start] & 0xC0) == 0x80)
+		while (start > 0 && utf8_continues(id.at[start]))
 			start--;
 		id = span_from(id, start);
 	}

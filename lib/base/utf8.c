@@ -70,11 +70,6 @@ static size_t skip_ascii(struct span text, size_t i)
 	return i;
 }
 
-static bool continues(unsigned char c)
-{
-	return (c & 0xC0) == 0x80;
-}
-
 /* The length of the well-formed sequence of two or more bytes at `at`, or 0. `left` bytes are
  * available. A fast path of sequence() for valid text. */
 static size_t whole_sequence(const unsigned char *at, size_t left)
@@ -82,12 +77,12 @@ static size_t whole_sequence(const unsigned char *at, size_t left)
 	unsigned char c = at[0];
 
 	if (c < 0xE0)
-		return c >= 0xC2 && left >= 2 && continues(at[1]) ? 2 : 0;
-	if (left < 3 || !continues(at[1]) || !continues(at[2]))
+		return c >= 0xC2 && left >= 2 && utf8_continues((char)at[1]) ? 2 : 0;
+	if (left < 3 || !utf8_continues((char)at[1]) || !utf8_continues((char)at[2]))
 		return 0;
 	if (c < 0xF0)
 		return (c != 0xE0 || at[1] >= 0xA0) && (c != 0xED || at[1] < 0xA0) ? 3 : 0;
-	if (left < 4 || !continues(at[3]))
+	if (left < 4 || !utf8_continues((char)at[3]))
 		return 0;
 	return (c > 0xF0 || at[1] >= 0x90) && (c < 0xF4 || (c == 0xF4 && at[1] < 0x90)) ? 4 : 0;
 }

@@ -11,6 +11,12 @@
 
 #include "base/buffer.h"
 
+/* Whether `c` is a byte of a sequence other than its first. */
+static inline bool utf8_continues(char c)
+{
+	return ((unsigned char)c & 0xC0) == 0x80;
+}
+
 /* The number of bytes at the start of `text` that are well-formed; text.len if all are. */
 size_t utf8_valid(struct span text);
 

@@ -182,8 +182,8 @@ static void note_member(struct json_checker *c, const char *at)
 	c->member_count++;
 }
 
-/* A value begins at `at`. Once there are too many the count goes on, so that the index is known to
- * be of no use. */
+/* A value begins at `at`. Values that have no room are counted, so that the index is known to be
+ * incomplete. */
 static void begin_node(struct json_checker *c, const char *at)
 {
 	struct json_index *index = c->index;
@@ -229,7 +229,7 @@ static const char *check_key(struct json_checker *c, const char *at)
 		return fail(c, at, "a key is missing");
 	at = check_string(c, at);
 	if (at == NULL) {
-		c->string = c->fault == c->end ? NULL : start; /* a part of a key says nothing */
+		c->string = c->fault == c->end ? NULL : start; /* a cut-off key is left out */
 		return NULL;
 	}
 	c->last_key = (struct span){start, (size_t)(at - start)};
@@ -369,8 +369,8 @@ bool json_check_object(struct span text, size_t depth, struct json_member *membe
 
 /* ---- a value that is cut off ---- */
 
-/* The end of what is whole in the string that starts at `quote`: before a half escape, a high
- * surrogate that waits for its other half, or a half code point. */
+/* The end of the string that starts at `quote` and is cut off at `end`, without an incomplete
+ * escape, surrogate pair or code point. */
 static const char *whole_text(const char *quote, const char *end)
 {
 	const char *at = quote + 1;

@@ -181,7 +181,7 @@ void json_members(struct json_walk walk, const struct span *names, struct span *
 		struct span key = walk.key;
 		size_t stored = 0;
 
-		/* A key that is spelled as a name has no escape: most need no search for one. */
+		/* Compare the bytes first: few keys have escapes. */
 		if (key.len >= 2)
 			stored = store_member((struct span){key.at + 1, key.len - 2}, walk.value,
 					      names, values);

@@ -301,7 +301,7 @@ static bool members_equal(struct json_tree *a, uint32_t left, struct json_tree *
 
 	for (uint32_t member = left + 1; member < a->nodes[left].after;
 	     member = a->nodes[member].after) {
-		/* Mostly both have the same order. */
+		/* Usually the members of both have the same order. */
 		if (a->nodes[left].type == JSON_OBJECT &&
 		    (other >= b->nodes[right].after ||
 		     !has_key(b, other, json_tree_key(a, member))))
@@ -324,7 +324,7 @@ bool json_tree_equal(struct json_tree *a, uint32_t left, struct json_tree *b, ui
 	return json_equal(json_tree_text(a, left), json_tree_text(b, right));
 }
 
-/* Only a string with an escape can have another text than its bytes say. */
+/* Only strings with escapes can differ in their bytes and have the same text. */
 static bool strings_equal(struct span a, struct span b)
 {
 	struct buffer left = {0}, right = {0};

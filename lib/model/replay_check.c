@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "json/json.h"
 #include "model/replay_log.h"
 
@@ -17,11 +18,6 @@ struct comparison {
 
 /* ---- texts ---- */
 
-static bool is_continuation(char c)
-{
-	return ((unsigned char)c & 0xC0) == 0x80;
-}
-
 /* Append the text around `from` as a JSON string; "none" for an absent text. */
 static void show_text(struct buffer *out, struct span text, size_t from)
 {
@@ -32,9 +28,9 @@ static void show_text(struct buffer *out, struct span text, size_t from)
 		buffer_add_text(out, "none");
 		return;
 	}
-	while (begin > 0 && begin < text.len && is_continuation(text.at[begin]))
+	while (begin > 0 && begin < text.len && utf8_continues(text.at[begin]))
 		begin--;
-	while (end < text.len && is_continuation(text.at[end]))
+	while (end < text.len && utf8_continues(text.at[end]))
 		end--;
 	buffer_add_text(out, begin > 0 ? "..." : "");
 	json_write_string(out, (struct span){text.at + begin, end - begin});

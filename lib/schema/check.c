@@ -109,7 +109,7 @@ static struct checker_marks new_marks(struct schema_checker *c, uint32_t value)
 	return marks;
 }
 
-/* What a schema that `value` satisfies has marked counts for the schema around it. */
+/* Copy the marks of a schema that `value` satisfies to those of the schema around it. */
 static void add_marks(struct schema_checker *c, uint32_t value, size_t start)
 {
 	size_t count = c->value->nodes[value].count;
@@ -124,7 +124,7 @@ static void add_marks(struct schema_checker *c, uint32_t value, size_t start)
 
 /* ---- references ---- */
 
-/* Enter the resource of a schema. The first one of the same resource is what counts. */
+/* Enter the resource of a schema; entering it again inside itself changes nothing. */
 static uint32_t enter(struct schema_checker *c, uint32_t resource)
 {
 	uint32_t scope = c->scope, steps = 0;
@@ -143,7 +143,7 @@ static uint32_t enter(struct schema_checker *c, uint32_t resource)
 	return scope + 1;
 }
 
-/* A dynamic anchor stands for that of the outermost resource of the scope that has it. */
+/* A dynamic anchor refers to the outermost resource of the scope that has this anchor. */
 static const struct schema_node *dynamic_target(struct schema_checker *c,
 						const struct schema_node *node)
 {
@@ -172,8 +172,8 @@ bool checker_all(struct schema_checker *c, const struct schema_rule *rule, uint3
 	return good;
 }
 
-/* Count the alternatives that `value` satisfies, up to `enough` unless all are to mark what they
- * evaluate; *meant becomes the only one of its type. */
+/* Count the alternatives that `value` satisfies, at most `enough` unless their marks are wanted.
+ * *meant becomes the alternative for the type of the value, if there is only one. */
 static size_t count_matching(struct schema_checker *c, struct schema_nodes nodes, uint32_t value,
 			     size_t enough, const struct schema_node **meant)
 {
@@ -195,7 +195,7 @@ static size_t count_matching(struct schema_checker *c, struct schema_nodes nodes
 	return matching;
 }
 
-/* What is wrong is explained by the one alternative that can be meant, if there is one. */
+/* Report why no alternative matches: the faults of `meant` if there is such an alternative. */
 static bool explain_alternatives(struct schema_checker *c, const struct schema_rule *rule,
 				 const struct schema_node *meant, uint32_t value)
 {
@@ -291,7 +291,7 @@ static bool apply(struct schema_checker *c, const struct schema_node *node, uint
 	return good;
 }
 
-/* Whether results are worth remembering: looking them up costs as much as a few keywords. */
+/* Whether the result is worth remembering: a look-up costs as much as a few keywords. */
 static bool is_remembered(const struct schema_checker *c, const struct schema_node *node,
 			  uint32_t value)
 {
@@ -302,8 +302,8 @@ static bool is_remembered(const struct schema_checker *c, const struct schema_no
 		node->dynamic != NULL || node->combined);
 }
 
-/* Apply the schema and remember the result, unless it rests on the assumption about a schema around
- * this one. */
+/* Apply the schema and remember the result, unless it depends on the assumed result of a schema
+ * around this one. */
 static bool apply_and_remember(struct schema_checker *c, const struct schema_node *node,
 			       uint32_t value, struct memo_key key)
 {
@@ -327,8 +327,8 @@ static bool apply_and_remember(struct schema_checker *c, const struct schema_nod
 	return good;
 }
 
-/* A reference that leads back to where it is being followed from says nothing. A schema that has
- * failed before is applied again only to write its faults. */
+/* A schema that is applied to the same value inside itself is assumed to match. A schema that has
+ * failed before is applied again only to report its faults. */
 static bool check_remembered(struct schema_checker *c, const struct schema_node *node,
 			     uint32_t value)
 {

@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/utf8.h"
 #include "json/decimal.h"
 #include "schema/checker.h"
 
@@ -170,11 +171,11 @@ static size_t code_points(struct span text)
 	size_t count = 0;
 
 	for (size_t i = 0; i < text.len; i++)
-		count += ((unsigned char)text.at[i] & 0xC0) != 0x80;
+		count += !utf8_continues(text.at[i]);
 	return count;
 }
 
-/* Whether the pattern is found; false when that is too expensive to tell. */
+/* Whether the pattern is found; false if the search is too expensive. */
 static bool matches(struct schema_checker *c, struct pattern *pattern, struct span text)
 {
 	enum pattern_result result;
@@ -342,7 +343,7 @@ bool checker_may_fit(struct schema_checker *c, const struct schema_node *node, u
 	return true;
 }
 
-/* A member that no other keyword knows. */
+/* Check a member that is neither in "properties" nor matches one of "patternProperties". */
 static bool check_additional(struct schema_checker *c, const struct member_rules *rules,
 			     uint32_t member)
 {
@@ -365,7 +366,7 @@ static bool check_additional(struct schema_checker *c, const struct member_rules
 	return false;
 }
 
-/* *known: whether a keyword is meant for the member. */
+/* Check a member. *known: whether a keyword applies to it. */
 static bool check_member(struct schema_checker *c, const struct member_rules *rules,
 			 uint32_t member, bool *known)
 {
@@ -414,7 +415,7 @@ bool checker_members(struct schema_checker *c, const struct schema_rule *rule, u
 	return good;
 }
 
-/* What the presence of a member requires of the whole: other members, or a schema. */
+/* If a member is present, the object must have other members, or satisfy a schema. */
 bool checker_dependencies(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
 {
 	bool good = true;
@@ -431,7 +432,7 @@ bool checker_dependencies(struct schema_checker *c, const struct schema_rule *ru
 	return good;
 }
 
-/* ---- what is left over ---- */
+/* ---- members and elements that no keyword has evaluated ---- */
 
 bool checker_rest(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {

@@ -1,5 +1,5 @@
 /*
- * checker: what the parts of a check share. A value is the number of a node of the value's tree.
+ * checker: what the functions of a check share. A value is named by its node in the value's tree.
  */
 #ifndef SCHEMA_CHECKER_H
 #define SCHEMA_CHECKER_H
@@ -21,7 +21,7 @@ struct checker_scope {
 
 /* Which members or elements of `value` some keyword has evaluated. */
 struct checker_marks {
-	uint32_t value; /* JSON_NO_NODE: nobody asks */
+	uint32_t value; /* JSON_NO_NODE: no marks are wanted */
 	size_t start;   /* of a byte for each member, in checker.marked */
 };
 
@@ -52,7 +52,7 @@ bool checker_silently(struct schema_checker *c, const struct schema_node *node, 
 bool checker_part(struct schema_checker *c, const struct schema_node *node, uint32_t part,
 		  size_t index);
 
-/* Whether the check of more keywords is pointless: the result is false, and nobody asks why. */
+/* Whether the check can stop: the result is false, and no reason is wanted. */
 static inline bool checker_is_over(const struct schema_checker *c, bool good)
 {
 	return c->expensive || (!good && c->why == NULL);
@@ -78,8 +78,8 @@ bool checker_has_type(const struct schema_checker *c, const struct schema_node *
 /* Report that it is not, and return false. */
 bool checker_wrong_type(struct schema_checker *c, const struct schema_node *node, uint32_t value);
 
-/* Keywords that can show quickly that a value is not meant: "const", "enum", "required", and the
- * first two of properties. */
+/* Whether the value satisfies the keywords that are checked quickly: "const", "enum", "required",
+ * and the first two of properties. */
 bool checker_may_fit(struct schema_checker *c, const struct schema_node *node, uint32_t value);
 
 /* "enum" and "const". */
@@ -97,8 +97,8 @@ schema_keyword_check checker_all, checker_any, checker_one, checker_condition, c
 /* "unevaluatedItems" and "unevaluatedProperties". */
 bool checker_rest(struct schema_checker *c, const struct schema_node *node, uint32_t value);
 
-/* Check a value against the schema at `place`, with `steps` to spend, of which those left are
- * returned in it. For the generator of examples. */
+/* Check a value against the schema at `place`, with at most *steps; *steps becomes those that
+ * are left. For the generator of examples. */
 bool schema_check_part(struct schema *schema, uint32_t place, struct span value, int64_t *steps);
 
 #endif

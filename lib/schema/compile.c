@@ -76,8 +76,8 @@ static struct span decode(struct schema_compiler *c, uint32_t place)
 	return buffer_span(&text);
 }
 
-/* Where the parts of the container at `place` end, which begin at place + 1; JSON_NO_NODE has
- * none. */
+/* The place behind the parts of the container at `place`, which begin at place + 1; JSON_NO_NODE
+ * has no parts. */
 static uint32_t end_of(const struct schema_compiler *c, uint32_t place)
 {
 	return place != JSON_NO_NODE ? c->tree->nodes[place].after : 0;
@@ -273,7 +273,7 @@ static bool read_list(struct schema_compiler *c, struct schema_rule *rule)
 	return is_list(c, rule->place);
 }
 
-/* Alternatives are tried first and explained afterwards. */
+/* Alternatives are checked twice if none matches: the second time to report the faults. */
 static bool read_alternatives(struct schema_compiler *c, struct schema_rule *rule)
 {
 	bool good = read_list(c, rule);
@@ -323,7 +323,7 @@ static void read_patterns(struct schema_compiler *c, struct member_rules *rules)
 		rules->patterns[count++] = add_pattern(c, json_tree_key(c->tree, part), part);
 }
 
-/* Properties whose values tell at once that an object is not what a schema describes. */
+/* Find the properties with "const" or "enum", which rule out most objects quickly. */
 static void read_constants(struct schema_compiler *c, struct member_rules *rules)
 {
 	struct schema_nodes all = read_nodes(c, rules->properties);
@@ -435,6 +435,11 @@ static void read_rules(struct schema_compiler *c)
 		    (keywords[i].flags & KEYWORD_NEWER ? find_newer : find)(c, keywords[i].name);
 		if (rule->place == JSON_NO_NODE || !keywords[i].read(c, rule))
 			continue;
+		if (keywords[i].check == checker_size && node->rule_count > 0 &&
+		    rule[-1].keyword == &keywords[i - 1]) {
+			rule[-1].limits.most = rule->limits.most; /* one check for both limits */
+			continue;
+		}
 		node->combined |= keywords[i].types == VALUES;
 		node->rule_count++;
 	}
@@ -465,7 +470,7 @@ static void read_keywords(struct schema_compiler *c)
 	node->other_members = part_at(c, find_newer(c, "unevaluatedProperties"));
 }
 
-/* Fill the node. Beside a reference, draft 7 knows no keywords. */
+/* Fill the node. Draft 7 ignores all keywords beside a reference. */
 static void fill(struct schema_compiler *c, struct schema_node *node)
 {
 	enum json_type type = type_at(c, node->place);
@@ -488,7 +493,7 @@ static void fill(struct schema_compiler *c, struct schema_node *node)
 
 /* ---- the whole ---- */
 
-/* Every place of a schema, so that a pattern that is not valid is found wherever it stands. */
+/* Compile all schemas of the document, so that every invalid pattern is found. */
 static bool compile_all(struct schema_compiler *c)
 {
 	struct schema_document *document = &c->schema->document;

@@ -5,12 +5,12 @@
 #include "json/decimal.h"
 #include "schema/checker.h"
 
-/* Deeper values are not tried, and after so many schemas, or steps of checking what was made, the
- * search is given up. */
+/* The generator gives up at values deeper than MAX_DEPTH, after MAX_TRIES schemas, or after
+ * MAX_STEPS steps of checking its values. */
 enum { MAX_DEPTH = 40, MAX_TRIES = 20000, MAX_STEPS = 200000, MAX_LENGTH = 100000 };
 
 /* The schemas that one value must satisfy together: a schema, what it refers to, all of its allOf,
- * one each of its anyOf and oneOf. A keyword is looked for in each of them. */
+ * one each of its anyOf and oneOf. A keyword is searched in each of them. */
 struct schema_parts {
 	struct span *at;
 	size_t count;
@@ -134,7 +134,7 @@ static struct range range_of(const struct schema_parts *parts, bool integer)
 	double above = json_double(keyword(parts, "exclusiveMinimum"), -INFINITY);
 	double below = json_double(keyword(parts, "exclusiveMaximum"), INFINITY);
 	struct range range = {least, most, json_double(keyword(parts, "multipleOf"), 0), integer};
-	/* Between two open ends there must be room for something. */
+	/* There must be room for a number between two exclusive bounds. */
 	double inside = isinf(above) || isinf(below) || integer ? 1 : (below - above) / 2;
 
 	if (above >= least)
@@ -156,7 +156,7 @@ static void write_number(struct generator *g, const struct schema_parts *parts, 
 	struct span least = keyword(parts, "minimum");
 	double value = range.least > 0 ? range.least : range.most < 0 ? range.most : 0;
 
-	/* A bound of many digits is passed on as it is written. */
+	/* A bound keeps its digits, of which there may be more than a double has. */
 	if (g->variant == 0 && value == range.least && range.step <= 1 &&
 	    json_type(least) == JSON_NUMBER && json_double(least, 0) == value &&
 	    (!integer || decimal_is_integer(least))) {
@@ -317,7 +317,7 @@ static void write_object(struct generator *g, const struct schema_parts *parts, 
 
 /* ---- any value ---- */
 
-/* The type to make: what is said, else what the keywords speak of. */
+/* The type to generate: that of "type", else the one that other keywords apply to. */
 static enum json_type choose_type(const struct schema_parts *parts, bool *integer)
 {
 	static const char *const hints[][7] = {
@@ -369,7 +369,7 @@ static void write_typed(struct generator *g, const struct schema_parts *parts, s
 	}
 }
 
-/* A value that the schema itself gives. */
+/* A value that the schema contains. */
 static struct span given_value(struct generator *g, const struct schema_parts *parts)
 {
 	struct span value = keyword(parts, "const");
@@ -404,7 +404,7 @@ static struct span written(const struct buffer *out, size_t start)
 	return json_trim(value.len > 0 && value.at[0] == ',' ? span_from(value, 1) : value);
 }
 
-/* Append a value; of all choices the first that satisfies the schema, else the last one. */
+/* Append the value of the first choice that satisfies the schema, else that of the last one. */
 static bool generate(struct generator *g, struct span schema, struct buffer *out)
 {
 	bool is_over = ++g->tries > MAX_TRIES || g->steps < 0, good = false;
@@ -422,8 +422,7 @@ static bool generate(struct generator *g, struct span schema, struct buffer *out
 	return good;
 }
 
-/* The flattest value there is: schemas that contain themselves would otherwise go as deep as they
- * may. */
+/* Try small depths first: a schema that contains itself would otherwise give the deepest value. */
 bool schema_example(struct schema *schema, struct buffer *out)
 {
 	struct generator g = {.schema = schema, .steps = MAX_STEPS};

@@ -42,8 +42,8 @@ struct member_rules {
 	const struct schema_node *additional, *names;
 };
 
-/* A keyword of a node, or several that mean something together, with what its value says; each
- * keyword uses some of the members. */
+/* A keyword of a node, or several keywords that are checked together, and its value in the form
+ * that the check needs. Each keyword uses some of the members. */
 struct schema_rule {
 	const struct schema_keyword *keyword;
 	uint32_t place; /* of the keyword's value */
@@ -67,7 +67,7 @@ typedef bool schema_keyword_check(struct schema_checker *c, const struct schema_
 
 struct schema_keyword {
 	const char *name;
-	unsigned types; /* of the values that it is about: a bit for each enum json_type */
+	unsigned types; /* of the values that it applies to: a bit for each enum json_type */
 	/* Read the value at rule->place; false if there is nothing to check. */
 	bool (*read)(struct schema_compiler *c, struct schema_rule *rule);
 	schema_keyword_check *check;
@@ -95,7 +95,7 @@ struct schema_node {
 	enum schema_kind kind;
 	uint32_t place, resource; /* in the document; the place identifies the node */
 	bool remembered;          /* several ways may lead here: results are remembered */
-	bool combined;            /* some rule is about any value */
+	bool combined;            /* some rule applies to values of any type */
 	bool typed;               /* has "type": */
 	unsigned types;           /* a bit for each enum json_type, and SCHEMA_INTEGER */
 	const struct schema_node *reference, *dynamic; /* "$ref" and "$dynamicRef" */
@@ -113,7 +113,7 @@ enum { SCHEMA_INTEGER = 1 << 8 };
 
 struct schema {
 	struct schema_document document;
-	struct schema_node **nodes;    /* by place; NULL: no schema that anything leads to */
+	struct schema_node **nodes;    /* by place; NULL: there is no schema */
 	bool dynamic;                  /* there is a "$dynamicRef" */
 	bool oversized;                /* the document is too large: every check is too expensive */
 	struct pattern_engine *engine; /* NULL: there is no pattern */
@@ -122,7 +122,7 @@ struct schema {
 	void **blocks; /* the memory of the nodes */
 	size_t block_count;
 	bool gave_up; /* the last check needed too many steps */
-	/* Of the check under way: */
+	/* Of the current check: */
 	struct json_tree value;
 	struct memo memo;
 };

@@ -74,7 +74,7 @@ static bool copy(struct pattern_reader *t, size_t len)
 
 /* ---- single characters ---- */
 
-/* Write a character so that it stands for itself, in brackets and outside. */
+/* Write a character as a literal, for use in brackets and outside. */
 static void add_character(struct buffer *out, uint32_t c)
 {
 	if (c >= 0x21 && c < 0x7F && !isalnum((int)c))
@@ -124,7 +124,7 @@ static bool take_unicode(struct pattern_reader *t, uint32_t *c)
 	return true;
 }
 
-/* The character of an escape, behind its backslash, that stands for one character. */
+/* The character of an escape for one character, whose backslash has been read. */
 static bool take_escaped(struct pattern_reader *t, uint32_t *c)
 {
 	static const char letters[] = "nrtfv", characters[] = "\n\r\t\f\v";
@@ -244,7 +244,7 @@ static bool take_member(struct pattern_reader *t, uint32_t *c)
 	return true;
 }
 
-/* A character or a range. A '-' beside a class stands for itself. */
+/* A character or a range. A '-' beside a class is a literal. */
 static bool take_range(struct pattern_reader *t)
 {
 	uint32_t first, last;
@@ -289,7 +289,7 @@ static bool take_bracket(struct pattern_reader *t)
 
 	buffer_add_text(t->out, take(t, "^") ? "[^" : "[");
 	if (*t->at == ']') {
-		/* PCRE2 would not repeat [] as it should. */
+		/* PCRE2 repeats [] wrongly. */
 		t->out->len = start;
 		buffer_add_text(t->out, t->at[-1] == '^' ? "[" ANYTHING : "[^" ANYTHING);
 	}
@@ -398,8 +398,8 @@ static bool take_bar(struct pattern_reader *t)
 
 /* ---- quantifiers ---- */
 
-/* The length of the quantifier at the start of the rest; 0: there is none. A brace that begins no
- * quantifier stands for itself. */
+/* The length of the quantifier at `at`; 0: there is none. A brace that begins no quantifier is a
+ * literal. */
 static size_t quantifier_length(const char *at)
 {
 	size_t len = 1 + strspn(at + (*at == '{'), DIGITS);
@@ -426,7 +426,7 @@ static void repeat_example(struct pattern_reader *t, unsigned long times)
 	}
 }
 
-/* A quantifier of `len` bytes. A match counts a step where the number of times is not fixed. */
+/* A quantifier of `len` bytes. If the number of times is not fixed, a match counts a step here. */
 static bool take_quantifier(struct pattern_reader *t, size_t len)
 {
 	bool braces = *t->at == '{', fixed = braces && memchr(t->at, ',', len) == NULL;

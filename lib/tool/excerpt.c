@@ -28,11 +28,6 @@ void excerpt_add(struct excerpt *excerpt, struct span text)
 		buffer_drop(&excerpt->tail, excerpt->tail.len - excerpt->tail_max);
 }
 
-static bool is_continuation(char c)
-{
-	return ((unsigned char)c & 0xC0) == 0x80;
-}
-
 bool excerpt_write(const struct excerpt *excerpt, struct buffer *out)
 {
 	struct span head = buffer_span(&excerpt->head);
@@ -44,7 +39,7 @@ bool excerpt_write(const struct excerpt *excerpt, struct buffer *out)
 		return false;
 	}
 	head.len -= utf8_incomplete_tail(head);
-	while (tail.len > 0 && is_continuation(tail.at[0]))
+	while (tail.len > 0 && utf8_continues(tail.at[0]))
 		tail = span_from(tail, 1);
 	buffer_add_span(out, head);
 	if (head.len > 0 && !span_ends(head, "\n"))
