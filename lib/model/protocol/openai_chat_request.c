@@ -4,6 +4,13 @@
 #include "model/protocol/openai_chat.h"
 #include "model/provider.h"
 
+/* Quirks that concern every response are looked up once. */
+struct chat_transcript {
+	struct transcript t;
+	struct span reasoning_back; /* the member in which reasoning goes back; absent: none */
+	bool reasoning_back_all;    /* not only in the tool loop that is running */
+};
+
 /* ---- messages ---- */
 
 /* All instructions become one message at the start: many servers accept no other. */
@@ -74,20 +81,19 @@ static void write_call(struct transcript *t, const struct part *part, int64_t po
 /* Send reasoning back where the provider wants it. */
 static void write_reasoning(struct transcript *t, const struct message *message)
 {
-	struct span quirk = provider_quirk(t->provider, "reasoning_back");
-	bool wanted = t->in_loop || json_true(provider_quirk(t->provider, "reasoning_back_all"));
+	const struct chat_transcript *c = (struct chat_transcript *)t;
 	char *member;
 
-	if (!transcript_is_own(t, message))
+	if (c->reasoning_back.at == NULL || !transcript_is_own(t, message))
 		return;
-	if (json_is(quirk, "reasoning_details")) {
+	if (json_is(c->reasoning_back, "reasoning_details")) {
 		json_pack(t->out, "'reasoning_details':%j",
 			  json_get(message->provider_data, "reasoning_details"));
 		return;
 	}
-	member = json_text(quirk);
+	member = json_text(c->reasoning_back);
 	buffer_clear(&t->scratch);
-	if (member != NULL && wanted)
+	if (member != NULL && (t->in_loop || c->reasoning_back_all))
 		transcript_add_thinking(message, &t->scratch);
 	if (t->scratch.len > 0)
 		json_put_string(t->out, member, buffer_span(&t->scratch));
@@ -193,20 +199,21 @@ static bool write_body(struct transcript *t)
 bool chat_request(const struct provider *provider, const char *model, const char *base_url,
 		  const struct model_request *request, struct http_request *out, struct error *e)
 {
-	struct transcript t = {
-	    .provider = provider,
-	    .model = model,
-	    .request = request,
-	    .out = &out->body,
-	    .e = e,
-	    .ids = {
-		.most = (size_t)json_int(provider_quirk(provider, "tool_call_id_max"), 40),
-		.exact = (size_t)json_int(provider_quirk(provider, "tool_call_id_length"), 0),
-		.made = 9,
-	    }};
+	struct span most = provider_quirk(provider, "tool_call_id_max");
+	struct span exact = provider_quirk(provider, "tool_call_id_length");
+	struct chat_transcript c = {
+	    .t = {.provider = provider,
+		  .model = model,
+		  .request = request,
+		  .out = &out->body,
+		  .e = e,
+		  .ids = {(size_t)json_int(most, 40), (size_t)json_int(exact, 0), .made = 9}},
+	    .reasoning_back = provider_quirk(provider, "reasoning_back"),
+	    .reasoning_back_all = json_true(provider_quirk(provider, "reasoning_back_all")),
+	};
 
 	out->url = openai_url(base_url, model, "/chat/completions");
 	http_request_add_header(out, false, "Content-Type: application/json");
 	http_request_add_header(out, false, "Accept: text/event-stream");
-	return transcript_request(&t, &form, write_body);
+	return transcript_request(&c.t, &form, write_body);
 }

@@ -9,6 +9,7 @@ enum { MAX_ID = 64, MAX_NAME = 128 };
 /* The items of a response while they are written. */
 struct responses_transcript {
 	struct transcript t;
+	bool calls_last;         /* the quirk: calls are behind all other items */
 	struct buffer reasoning; /* items that are only written with the one behind them */
 	bool same;               /* the response is this very model's */
 	bool ids;                /* and its items keep their ids */
@@ -280,16 +281,15 @@ static void write_part(struct responses_transcript *r, const struct part *part, 
 static void write_response(struct transcript *t, const struct message *message)
 {
 	struct responses_transcript *r = (struct responses_transcript *)t;
-	bool calls_last = json_true(provider_quirk(t->provider, "calls_last"));
 	size_t reasonings = 0;
 
 	r->texts_end = 0;
 	r->same = transcript_is_own(t, message) && json_is(message->model, t->model);
 	r->ids = r->same && all_have_ids(message) && !lacks_reasoning(r, message);
 	for (size_t i = 0; i < message->part_count; i++)
-		if (!calls_last || message->parts[i].type != PART_CALL)
+		if (!r->calls_last || message->parts[i].type != PART_CALL)
 			write_part(r, &message->parts[i], &reasonings);
-	for (size_t i = 0; calls_last && i < message->part_count; i++)
+	for (size_t i = 0; r->calls_last && i < message->part_count; i++)
 		if (message->parts[i].type == PART_CALL)
 			write_call(r, &message->parts[i]);
 	/* Reasoning with nothing behind it is refused. */
@@ -424,7 +424,9 @@ bool responses_request(const struct provider *provider, const char *model, const
 		  .out = &out->body,
 		  .e = e,
 		  .salt = json_true(parameters_option(request, "store")),
-		  .ids = {.most = MAX_ID}}};
+		  .ids = {.most = MAX_ID}},
+	    .calls_last = json_true(provider_quirk(provider, "calls_last")),
+	};
 	bool good;
 
 	out->url = openai_url(base_url, model, "/responses");

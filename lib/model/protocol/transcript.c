@@ -41,6 +41,7 @@ static bool begin_wire(struct transcript *t, struct message *message, uint64_t k
 	if (wire->known && wire->key == key)
 		return false;
 	buffer_clear(&wire->text);
+	buffer_reserve(&wire->text, message->json.len);
 	*wire = (struct message_wire){.key = key, .text = wire->text, .known = true};
 	t->out = &wire->text;
 	return true;
