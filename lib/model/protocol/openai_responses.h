@@ -2,6 +2,7 @@
  * openai_responses: OpenAI's Responses and everything that speaks it. Private to its files:
  *   openai_responses_decode.c   the decoder: events, and the items they are about
  *   openai_responses_items.c    items into deltas, with what must go back of them
+ *   openai_responses_hosted.c   the same for calls that the provider runs
  *   openai_responses_request.c  the request
  */
 #ifndef MODEL_OPENAI_RESPONSES_H
@@ -51,6 +52,9 @@ struct responses_decoder {
 	const struct responses_item *last; /* whose text was emitted last; NULL: no item's */
 };
 
+/* Whether the item is of the type `type`. */
+bool responses_is(const struct responses_item *item, const char *type);
+
 /* Append the members of `item` but null ones and those named. */
 void responses_members(struct span item, const char *const *without, struct buffer *out);
 
@@ -69,9 +73,6 @@ void responses_refusal(struct responses_decoder *d, struct responses_item *item,
 void responses_reasoning(struct responses_decoder *d, struct responses_item *item, uint64_t part,
 			 struct span value);
 
-/* The provider runs the hosted call: its arguments are complete. */
-void responses_run(struct responses_decoder *d, struct responses_item *item);
-
 /* The item is complete: `value` is all of it. Nothing if it was complete before. */
 void responses_done(struct responses_decoder *d, struct responses_item *item, struct span value);
 
@@ -84,6 +85,20 @@ void responses_flush(struct decoder *base);
 
 /* It is complete: end its calls. */
 void responses_complete(struct decoder *base);
+
+/* ---- calls that the provider runs ---- */
+
+/* The provider runs the call: its arguments are complete. */
+void responses_run(struct responses_decoder *d, struct responses_item *item);
+
+/* The call is complete, or the item that is the result of one: `value` is all of it. */
+void responses_hosted_done(struct responses_decoder *d, struct responses_item *item,
+			   struct span value);
+void responses_output_done(struct responses_decoder *d, struct responses_item *item,
+			   struct span value);
+
+/* The response is complete: emit what goes back of the call, and a result if nobody runs it. */
+void responses_hosted_complete(struct responses_decoder *d, struct responses_item *item);
 
 /* ---- the request ---- */
 

@@ -3,12 +3,18 @@
 #include "model/protocol/openai.h"
 #include "model/protocol/openai_responses.h"
 
-/* An event: its JSON, and the members that most events have; absent where it has none. */
+/* The members that most events have. */
+enum { TYPE, DELTA, INDEX, ID, ITEM, RESPONSE, ERROR, SUMMARY, CONTENT, MEMBERS };
+static const struct span names[] = {SPAN_INIT("type"),          SPAN_INIT("delta"),
+				    SPAN_INIT("output_index"),  SPAN_INIT("item_id"),
+				    SPAN_INIT("item"),          SPAN_INIT("response"),
+				    SPAN_INIT("error"),         SPAN_INIT("summary_index"),
+				    SPAN_INIT("content_index"), {0}};
+
 struct responses_event {
 	struct span json, type; /* type: as text */
-	struct span delta, item_id, item, response, error;
-	int64_t output_index;                 /* -1: none */
-	int64_t summary_index, content_index; /* 0: none */
+	struct span member[MEMBERS];
+	int64_t index; /* output_index; -1: none */
 };
 
 /* ---- the list of items ---- */
@@ -108,7 +114,7 @@ static struct responses_item *find(struct responses_decoder *d, enum match by,
 static struct responses_item *item_of_event(struct responses_decoder *d, struct span type,
 					    const struct responses_event *event)
 {
-	struct item_key key = {kind_of(type), event->output_index, .id = event->item_id};
+	struct item_key key = {kind_of(type), event->index, .id = event->member[ID]};
 	struct responses_item *item = find(d, BY_INDEX, &key);
 
 	if (item == NULL)
@@ -123,8 +129,8 @@ static struct responses_item *need(struct responses_decoder *d, const char *type
 	struct responses_item *item = item_of_event(d, span_of(type), event);
 
 	if (item == NULL) {
-		item = insert(d, span_of(type), event->output_index);
-		json_decode(event->item_id, &item->id);
+		item = insert(d, span_of(type), event->index);
+		json_decode(event->member[ID], &item->id);
 	}
 	return item;
 }
@@ -185,17 +191,17 @@ static struct span type_of(struct responses_decoder *d, struct span value)
 static struct responses_item *item_of(struct responses_decoder *d,
 				      const struct responses_event *event, bool added)
 {
-	struct span type = type_of(d, event->item);
-	struct item_key key = key_of(type, event->item, event->output_index);
+	struct span type = type_of(d, event->member[ITEM]);
+	struct item_key key = key_of(type, event->member[ITEM], event->index);
 	struct responses_item *item;
 
 	if (type.len == 0)
 		return NULL;
 	item = added ? begun_item(d, &key) : ended_item(d, &key);
 	if (item == NULL)
-		item = insert(d, type, event->output_index);
+		item = insert(d, type, event->index);
 	item->added |= added;
-	describe(item, event->item);
+	describe(item, event->member[ITEM]);
 	return item;
 }
 
@@ -309,7 +315,7 @@ static void read_response(struct responses_decoder *d, struct span response, con
 static void read_piece(struct responses_decoder *d, const struct responses_event *event,
 		       const char *word)
 {
-	responses_piece(d, need(d, word, event), event->delta);
+	responses_piece(d, need(d, word, event), event->member[DELTA]);
 }
 
 /* All of them. The text of a message is that of one content part: it counts if no piece came. */
@@ -330,7 +336,7 @@ static void read_whole(struct responses_decoder *d, const struct responses_event
 static void read_refusal(struct responses_decoder *d, const struct responses_event *event,
 			 const char *word)
 {
-	responses_refusal(d, need(d, word, event), event->delta);
+	responses_refusal(d, need(d, word, event), event->member[DELTA]);
 }
 
 /* A reasoning has a summary and its own text, each in parts. */
@@ -338,9 +344,10 @@ static void read_reasoning(struct responses_decoder *d, const struct responses_e
 			   const char *word)
 {
 	bool summary = span_starts(event->type, "response.reasoning_summary");
-	int64_t number = summary ? event->summary_index : event->content_index;
-	struct span text =
-	    json_type(event->delta) == JSON_OBJECT ? json_get(event->delta, "text") : event->delta;
+	int64_t number = json_int(event->member[summary ? SUMMARY : CONTENT], 0);
+	struct span text = json_type(event->member[DELTA]) == JSON_OBJECT
+			       ? json_get(event->member[DELTA], "text")
+			       : event->member[DELTA];
 
 	responses_reasoning(d, need(d, word, event), 2 * (uint64_t)number + summary, text);
 }
@@ -355,14 +362,14 @@ static void read_item(struct responses_decoder *d, const struct responses_event 
 	if (item != NULL && added)
 		responses_begin(d, item);
 	else
-		responses_done(d, item, event->item);
+		responses_done(d, item, event->member[ITEM]);
 }
 
 /* The response is over, with the status `word`. */
 static void read_end(struct responses_decoder *d, const struct responses_event *event,
 		     const char *word)
 {
-	read_response(d, event->response, word);
+	read_response(d, event->member[RESPONSE], word);
 }
 
 /* The type of the item that an event about a hosted call belongs to, "mcp_call" of
@@ -387,7 +394,7 @@ static void hosted_event(struct responses_decoder *d, const struct responses_eve
 	if (item == NULL || item->running)
 		return;
 	if (span_ends(event->type, "_code.delta") || span_ends(event->type, "_arguments.delta"))
-		responses_piece(d, item, event->delta);
+		responses_piece(d, item, event->member[DELTA]);
 	if (!code && !span_ends(event->type, "_arguments.done"))
 		return;
 	responses_whole(d, item, json_get(event->json, code ? "code" : "arguments"));
@@ -428,10 +435,10 @@ static void read_event(struct responses_decoder *d, const struct responses_event
 			return;
 		}
 	if (span_is(event->type, "error") || span_is(event->type, "response.error") ||
-	    (event->type.len == 0 && decoder_is_error(event->error)))
+	    (event->type.len == 0 && decoder_is_error(event->member[ERROR])))
 		read_failure(d, event->json);
-	else if (event->response.at != NULL)
-		read_head(d, event->response);
+	else if (event->member[RESPONSE].at != NULL)
+		read_head(d, event->member[RESPONSE]);
 	else if (span_starts(event->type, "response."))
 		hosted_event(d, event);
 }
@@ -439,30 +446,13 @@ static void read_event(struct responses_decoder *d, const struct responses_event
 /* Some servers leave event names out, but none the type in the data. */
 static bool responses_chunk(struct decoder *base, struct span name, struct span json)
 {
-	static const struct span names[] = {SPAN_INIT("type"),          SPAN_INIT("delta"),
-					    SPAN_INIT("output_index"),  SPAN_INIT("item_id"),
-					    SPAN_INIT("item"),          SPAN_INIT("response"),
-					    SPAN_INIT("error"),         SPAN_INIT("summary_index"),
-					    SPAN_INIT("content_index"), {0}};
-	enum { TYPE, DELTA, INDEX, ID, ITEM, RESPONSE, ERROR, SUMMARY, CONTENT, MEMBERS };
-	struct responses_decoder *d = (struct responses_decoder *)base;
-	struct span member[MEMBERS];
-	struct responses_event event;
+	struct responses_event event = {.json = json};
 
-	decoder_members(base, json, names, member);
-	event = (struct responses_event){
-	    .json = json,
-	    .type = json_type(member[TYPE]) == JSON_STRING ? json_plain(member[TYPE]) : name,
-	    .delta = member[DELTA],
-	    .output_index = json_int(member[INDEX], -1),
-	    .item_id = member[ID],
-	    .item = member[ITEM],
-	    .response = member[RESPONSE],
-	    .error = member[ERROR],
-	    .summary_index = json_int(member[SUMMARY], 0),
-	    .content_index = json_int(member[CONTENT], 0),
-	};
-	read_event(d, &event);
+	decoder_members(base, json, names, event.member);
+	event.type =
+	    json_type(event.member[TYPE]) == JSON_STRING ? json_plain(event.member[TYPE]) : name;
+	event.index = json_int(event.member[INDEX], -1);
+	read_event((struct responses_decoder *)base, &event);
 	return true;
 }
 

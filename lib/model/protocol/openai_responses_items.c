@@ -12,7 +12,7 @@ void responses_members(struct span item, const char *const *without, struct buff
 	}
 }
 
-static bool is_type(const struct responses_item *item, const char *type)
+bool responses_is(const struct responses_item *item, const char *type)
 {
 	return span_is(buffer_span(&item->type), type);
 }
@@ -111,13 +111,7 @@ static void emit_messages(struct responses_decoder *d, bool ended)
 /* The arguments are text, not JSON. */
 static bool is_custom(const struct responses_item *item)
 {
-	return is_type(item, "custom_tool_call");
-}
-
-/* Code comes as text; the arguments are {"code":"..."}. */
-static bool is_code(const struct responses_item *item)
-{
-	return is_type(item, "code_interpreter_call");
+	return responses_is(item, "custom_tool_call");
 }
 
 /* "web_search" of web_search_call and of web_search_call_output; an MCP tool has a name of its
@@ -158,6 +152,7 @@ void responses_begin(struct responses_decoder *d, struct responses_item *item)
 		     });
 }
 
+/* Code comes as text; the arguments are {"code":"..."}. */
 static void emit_code(struct responses_decoder *d, struct responses_item *item, struct span text)
 {
 	struct buffer *json = &d->base.scratch;
@@ -186,7 +181,7 @@ static void emit_new(struct responses_decoder *d, struct responses_item *item)
 		return;
 	if (item->kind == ITEM_REASONING)
 		emit_text(d, item, rest);
-	else if (is_code(item))
+	else if (responses_is(item, "code_interpreter_call"))
 		emit_code(d, item, rest);
 	else
 		decoder_emit_args(&d->base, item->number, rest);
@@ -356,182 +351,18 @@ static void end_opaque(struct responses_decoder *d, struct responses_item *item,
 	decoder_emit_data(&d->base, MODEL_OPAQUE, -1, buffer_span(json));
 }
 
-/* ---- calls that the provider runs ---- */
-
-static void emit_hosted(struct responses_decoder *d, struct responses_item *item,
-			enum model_delta_type type, struct span text, bool is_error)
-{
-	responses_begin(d, item);
-	decoder_emit(&d->base,
-		     (struct model_delta){
-			 .type = type, .text = text, .index = item->number, .is_error = is_error});
-}
-
-void responses_run(struct responses_decoder *d, struct responses_item *item)
-{
-	if (item->running)
-		return;
-	if (is_code(item) && item->text.len > 0)
-		emit_hosted(d, item, MODEL_TOOL_ARGS, SPAN("\"}"), false);
-	emit_hosted(d, item, MODEL_TOOL_RUNNING, (struct span){0}, false);
-	item->running = true;
-}
-
-static void finish_hosted(struct responses_decoder *d, struct responses_item *item,
-			  struct span text, bool is_error)
-{
-	if (item->finished)
-		return;
-	responses_run(d, item);
-	emit_hosted(d, item, MODEL_TOOL_RESULT, pieces_repair(&d->base.pieces, text), is_error);
-	item->finished = true;
-}
-
-/* Write arguments from the other members of the item. {"action":{...}} has the task, and the
- * sources that were found. */
-static void write_args(struct span value, struct buffer *out)
-{
-	static const char *const found[] = {"sources", NULL};
-	static const char *const not_args[] = {
-	    "id",
-	    "type",
-	    "status",
-	    "call_id",
-	    "name",
-	    "arguments",
-	    "action",
-	    "outputs",
-	    "output",
-	    "results",
-	    "result",
-	    "tools",
-	    "error",
-	    "environment",
-	    "execution",
-	    "fingerprint",
-	    "approval_request_id",
-	    NULL,
-	};
-	struct span action = json_get(value, "action");
-	bool acts = json_type(action) == JSON_OBJECT;
-
-	json_open(out, '{');
-	responses_members(acts ? action : value, acts ? found : not_args, out);
-	json_close(out, '}');
-}
-
-static void end_hosted_args(struct responses_decoder *d, struct responses_item *item,
-			    struct span value)
-{
-	struct span args = json_get(value, is_code(item) ? "code" : "arguments");
-	struct buffer made = {0};
-
-	if (item->running)
-		return;
-	if (is_code(item) || json_type(args) == JSON_STRING || json_type(args) == JSON_OBJECT) {
-		responses_whole(d, item, args);
-	} else if (item->text.len == 0) {
-		write_args(value, &made);
-		complete(item, pieces_repair(&d->base.pieces, buffer_span(&made)));
-		emit_new(d, item);
-	}
-	buffer_free(&made);
-	responses_run(d, item);
-}
-
-/* Append the result of a call; false if it has none. */
-static bool read_result(struct span value, struct buffer *out, bool *is_error)
-{
-	static const char *const names[] = {"output", "outputs", "results", "result", "tools"};
-	struct span error = json_get(value, "error"), status = json_get(value, "status");
-	struct span found = json_path(value, "action.sources");
-
-	*is_error = json_is(status, "failed") || json_is(status, "incomplete");
-	if (json_type(error) > JSON_NULL) {
-		struct span message = json_get(error, "message");
-
-		*is_error = true;
-		found = json_type(message) == JSON_STRING ? message : error;
-	}
-	for (size_t i = 0; json_type(found) <= JSON_NULL && i < ARRAY_LEN(names); i++)
-		found = json_get(value, names[i]);
-	if (json_type(found) <= JSON_NULL)
-		return false;
-	if (!json_decode(found, out))
-		json_write_compact(out, found);
-	return true;
-}
-
-/* Whether the result of a call is an item of its own, or is for the client to give. */
-static bool result_is_apart(const struct responses_item *item)
-{
-	static const char *const types[] = {
-	    "shell_call",       "local_shell_call", "computer_call",        "apply_patch_call",
-	    "tool_search_call", "program",          "mcp_approval_request", NULL};
-
-	for (size_t i = 0; types[i] != NULL; i++)
-		if (is_type(item, types[i]))
-			return true;
-	return false;
-}
-
-static void keep_item(struct responses_item *item, struct span value)
-{
-	json_comma(&item->data);
-	json_write_compact(&item->data, value);
-}
-
-static void end_hosted(struct responses_decoder *d, struct responses_item *item, struct span value)
-{
-	struct buffer result = {0};
-	bool is_error = false, some = read_result(value, &result, &is_error);
-
-	end_hosted_args(d, item, value);
-	keep_item(item, value);
-	if (some || !result_is_apart(item))
-		finish_hosted(d, item, buffer_span(&result), is_error);
-	buffer_free(&result);
-}
-
-/* The call that an item is the result of: the one with its call_id, else the last one that waits.
- */
-static struct responses_item *call_of(struct responses_decoder *d, struct span call_id)
-{
-	for (size_t i = d->item_count; i-- > 0;) {
-		struct responses_item *item = d->items[i];
-
-		if (item->kind == ITEM_HOSTED && !item->finished && result_is_apart(item) &&
-		    (json_type(call_id) != JSON_STRING ||
-		     json_is(call_id, buffer_string(&item->call_id))))
-			return item;
-	}
-	return NULL;
-}
-
-static void end_output(struct responses_decoder *d, struct responses_item *item, struct span value)
-{
-	struct responses_item *call = call_of(d, json_get(value, "call_id"));
-	struct buffer result = {0};
-	bool is_error = false;
-
-	/* The call was in an earlier response: here its result represents it. */
-	if (call == NULL) {
-		call = item;
-		item->kind = ITEM_HOSTED;
-	}
-	read_result(value, &result, &is_error);
-	keep_item(call, value);
-	finish_hosted(d, call, buffer_span(&result), is_error);
-	buffer_free(&result);
-}
+/* ---- items are done ---- */
 
 void responses_done(struct responses_decoder *d, struct responses_item *item, struct span value)
 {
 	static void (*const ends[])(struct responses_decoder * d, struct responses_item * item,
 				    struct span value) = {
-	    [ITEM_MESSAGE] = end_message, [ITEM_REASONING] = end_reasoning_item,
-	    [ITEM_CALL] = end_call,       [ITEM_HOSTED] = end_hosted,
-	    [ITEM_OUTPUT] = end_output,   [ITEM_OPAQUE] = end_opaque,
+	    [ITEM_MESSAGE] = end_message,
+	    [ITEM_REASONING] = end_reasoning_item,
+	    [ITEM_CALL] = end_call,
+	    [ITEM_HOSTED] = responses_hosted_done,
+	    [ITEM_OUTPUT] = responses_output_done,
+	    [ITEM_OPAQUE] = end_opaque,
 	};
 
 	if (item == NULL || item->done)
@@ -599,22 +430,6 @@ static bool complete_call(struct responses_decoder *d, struct responses_item *it
 	return true;
 }
 
-/* Emit what goes back of a hosted call, and a result for a call that nobody runs. */
-static void complete_hosted(struct responses_decoder *d, struct responses_item *item)
-{
-	struct buffer list = {0};
-
-	if (item->done && !item->finished && result_is_apart(item) && !is_type(item, "program")) {
-		finish_hosted(d, item,
-			      SPAN("Not run: the provider leaves this tool to its client."), true);
-	} else if (item->data.len > 0) {
-		responses_begin(d, item);
-		json_pack(&list, "{'items':[%j]}", buffer_span(&item->data));
-		decoder_emit_data(&d->base, MODEL_PART_DATA, item->number, buffer_span(&list));
-	}
-	buffer_free(&list);
-}
-
 void responses_complete(struct decoder *base)
 {
 	struct responses_decoder *d = (struct responses_decoder *)base;
@@ -624,5 +439,5 @@ void responses_complete(struct decoder *base)
 			return;
 	for (size_t i = 0; i < d->item_count; i++)
 		if (d->items[i]->kind == ITEM_HOSTED)
-			complete_hosted(d, d->items[i]);
+			responses_hosted_complete(d, d->items[i]);
 }

@@ -77,7 +77,7 @@ static bool write_user_part(struct transcript *t, const struct part *part)
 {
 	bool is_image = part->type == PART_IMAGE, is_file = part->type == PART_FILE;
 
-	if ((is_image || is_file) && transcript_takes(t, part)) {
+	if ((is_image || is_file) && transcript_accepts(t, part)) {
 		json_pack(t->out, is_image ? "{'type':'input_image'" : "{'type':'input_file'");
 		if (is_file)
 			json_put_raw(t->out, "filename",

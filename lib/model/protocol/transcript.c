@@ -101,7 +101,7 @@ static bool add_user_part(struct transcript *t, const struct part *part)
 {
 	bool is_attachment = part->type == PART_IMAGE || part->type == PART_FILE;
 
-	if (is_attachment && transcript_takes(t, part) && t->form->attachment(t, part))
+	if (is_attachment && transcript_accepts(t, part) && t->form->attachment(t, part))
 		return true;
 	if (part->type != PART_TEXT)
 		return transcript_refuse(t, part);

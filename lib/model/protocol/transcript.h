@@ -180,9 +180,9 @@ void transcript_put_args(const struct part *call, const char *key, struct buffer
 /* Append the members of an object but `without` (NULL: all), byte for byte. */
 void transcript_members(struct span object, const char *without, struct buffer *out);
 
-/* Whether the model takes an image or a file: quirk "attach", a list for each pattern of model
+/* Whether the model accepts an image or a file: quirk "attach", a list for each pattern of model
  * names. */
-bool transcript_takes(const struct transcript *t, const struct part *part);
+bool transcript_accepts(const struct transcript *t, const struct part *part);
 
 /* "openai:gpt-5 cannot be sent a message part of type image": usage error; returns false. */
 bool transcript_refuse(const struct transcript *t, const struct part *part);

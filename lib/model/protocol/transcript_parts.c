@@ -193,7 +193,7 @@ void transcript_members(struct span object, const char *without, struct buffer *
 
 /* ---- attachments ---- */
 
-bool transcript_takes(const struct transcript *t, const struct part *part)
+bool transcript_accepts(const struct transcript *t, const struct part *part)
 {
 	bool image = part->type == PART_IMAGE;
 
