@@ -65,10 +65,10 @@ struct joint {
 	size_t len;
 };
 
-/* Of a decoder: what is known of the event at hand, and room to work in. Zeroed: ready. */
+/* Buffers of a decoder for strings of the current event. Zeroed: ready. */
 struct pieces {
 	struct buffer json, text, repaired;
-	bool broken_utf8; /* the event at hand is not well-formed UTF-8 */
+	bool broken_utf8; /* the current event is not well-formed UTF-8 */
 };
 
 /* The text that the string `value` adds (empty for other types); valid until the next call with the
@@ -128,7 +128,7 @@ void decoder_free(struct decoder *decoder);
 
 /* ---- for protocols: reading ---- */
 
-/* As json_walk and json_members, for values of the event at hand. */
+/* As json_walk and json_members, for values of the current event. */
 struct json_walk decoder_walk(const struct decoder *decoder, struct span value);
 void decoder_members(const struct decoder *decoder, struct span object, const struct span *names,
 		     struct span *values);

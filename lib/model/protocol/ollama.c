@@ -15,7 +15,8 @@
 
 /* ---- the request: messages ---- */
 
-/* The model does not know the schema that "format" enforces: the instructions contain it. */
+/* The server enforces "format" without showing the schema to the model: the instructions contain
+ * it. */
 static void write_system(struct transcript *t)
 {
 	struct buffer text = {0};
@@ -28,7 +29,7 @@ static void write_system(struct transcript *t)
 	buffer_free(&text);
 }
 
-/* Images are beside the text; there are no files. */
+/* Images are in a list beside the text; files cannot be sent. */
 static bool write_attachment(struct transcript *t, const struct part *part)
 {
 	if (part->type != PART_IMAGE)

@@ -78,7 +78,7 @@ static void write_call(struct transcript *t, const struct part *part, int64_t po
 		  own ? extra : (struct span){0});
 }
 
-/* Send reasoning back where the provider wants it. */
+/* Send reasoning back in the member that the provider reads. */
 static void write_reasoning(struct transcript *t, const struct message *message)
 {
 	const struct chat_transcript *c = (struct chat_transcript *)t;
@@ -105,7 +105,7 @@ static void write_response(struct transcript *t, const struct message *message)
 	openai_put_response(t, message, "null", write_reasoning, write_call);
 }
 
-/* A result is text; an error says so in it, for there is no flag. */
+/* There is no flag for errors: the text of a failed result begins with "Error". */
 static void write_result(struct transcript *t, const struct transcript_call *call)
 {
 	buffer_clear(&t->scratch);
@@ -129,8 +129,8 @@ static const struct transcript_form form = {
 
 /* ---- parameters ---- */
 
-/* The quirk "tool_choice" says how the server accepts it: absent, as OpenAI does; "any": Mistral's
- * word for "required", and no named choice; false: not at all. */
+/* The quirk "tool_choice" describes what the server accepts: absent, what OpenAI does; "any":
+ * Mistral's word for "required", and no named choice; false: not at all. */
 static void write_tools(struct transcript *t)
 {
 	struct span quirk = provider_quirk(t->provider, "tool_choice");
@@ -153,7 +153,7 @@ static void write_tools(struct transcript *t)
 		json_pack(t->out, "'tool_choice':%t", t->request->tool_choice);
 }
 
-/* OpenAI's own: reasoning_effort, whose highest level is called xhigh. */
+/* OpenAI's own parameter, reasoning_effort: its highest level is xhigh. */
 static const struct parameter_rules rules = {
     .effort = "{\"none\":{\"reasoning_effort\":\"none\"},"
 	      "\"low\":{\"reasoning_effort\":\"low\"},"
@@ -171,8 +171,8 @@ static void write_max_tokens(struct transcript *t)
 	free(name);
 }
 
-/* Usage comes with a stream only where it is asked for; the quirk "stream_options" says how, false
- * that it must not be asked for. */
+/* A stream contains usage only if the request asks for it. The quirk "stream_options" is how to ask
+ * for it, or false for a server that refuses the request then. */
 static void write_stream_options(struct transcript *t)
 {
 	struct span quirk = provider_quirk(t->provider, "stream_options");

@@ -97,7 +97,8 @@ void responses_hosted_done(struct responses_decoder *d, struct responses_item *i
 void responses_output_done(struct responses_decoder *d, struct responses_item *item,
 			   struct span value);
 
-/* The response is complete: emit what goes back of the call, and a result if nobody runs it. */
+/* The response is complete: emit what goes back of the call, and a result if the
+ * provider leaves it to its client. */
 void responses_hosted_complete(struct responses_decoder *d, struct responses_item *item);
 
 /* ---- the request ---- */

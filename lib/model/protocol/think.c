@@ -62,7 +62,7 @@ static void feed(struct think *think, struct decoder *d, struct span text)
 	buffer_clear(&think->held);
 }
 
-/* The text ends the reasoning before it: what that holds back must not come out later. */
+/* A text ends the reasoning before it: first emit what is held back of the reasoning. */
 void think_text(struct think *think, struct decoder *d, struct span value)
 {
 	struct span text = pieces_text(&d->pieces, &think->text_joint, value);

@@ -187,8 +187,8 @@ static void choose_id(struct transcript *t, struct transcript_call *call)
 }
 
 /* The waiting call that `part` is, or that the result `part` is of: noted as its result, or the
- * first of its id without one. NULL: there is none. Parts mostly come in the order of the calls:
- * the search begins behind the last call found. */
+ * first of its id without one. NULL: there is none. Parts usually come in the order of the
+ * calls, so the search begins behind the last call found. */
 static struct transcript_call *find_call(struct transcript *t, const struct part *part)
 {
 	for (size_t i = 0; i < t->call_count; i++) {

@@ -1,6 +1,6 @@
 /*
- * transcript: the request side that every protocol shares: the messages of a request as a provider
- * takes them, and the body around them.
+ * transcript: the request side that every protocol shares: the messages of a request in the
+ * form of a provider, and the body around them.
  *
  * The base walks over the messages: roles, neighbours of one role, the last message of the user,
  * calls that wait for their results, results that are missing or belong to no call, ids that a
@@ -22,7 +22,7 @@
 
 struct transcript;
 
-/* A call whose result is written, or waited for. */
+/* A call that waits for its result, or whose result is written. */
 struct transcript_call {
 	const struct part *part;
 	const struct part *result; /* NULL: none came */
@@ -54,7 +54,7 @@ struct transcript_form {
 	bool orders_results;
 	bool uses_in_loop; /* in_loop changes how a response is written */
 	bool ids_in_order;
-	bool only_images; /* attachments where the quirk "attach" says nothing: images; else all */
+	bool only_images; /* without the quirk "attach": only images are accepted, not files */
 
 	/* Append to `id` the id of a call for the provider; empty: the call is sent without one.
 	 * With ids_in_order the id depends on those before, and is asked for in every request. */
@@ -90,7 +90,7 @@ struct transcript {
 	struct transcript_ids ids; /* for transcript_safe_id */
 
 	/* for the callbacks */
-	bool readable;       /* the provider_data of the response at hand can be read */
+	bool readable;       /* this request may use the provider_data of the response */
 	bool in_loop;        /* no message of the user follows: the tool loop that is running */
 	bool after_tool;     /* the message in front is one of results */
 	bool after_call;     /* the message that is being continued has a call already */
@@ -122,8 +122,8 @@ void transcript_put_messages(struct transcript *t);
 
 /* ---- for the callbacks ---- */
 
-/* Whether the provider that is asked wrote the message; and whether the model did, as far as the
- * message says: then its signatures can be read. */
+/* Whether the message is a response of this provider; and whether it is one of this model, or does
+ * not name its model: then its signatures can be read. */
 bool transcript_is_own(const struct transcript *t, const struct message *message);
 bool transcript_is_same_model(const struct transcript *t, const struct message *message);
 
@@ -170,8 +170,8 @@ void transcript_result_text(const struct part *result, struct buffer *out);
 /* What the call returned, or that there is no result; in t->scratch. */
 struct span transcript_call_result(struct transcript *t, const struct transcript_call *call);
 
-/* Append the arguments of a call, a JSON object, as they came; what the model wrote in their place
- * when that was no JSON stands in its member "INVALID_JSON". */
+/* Append the arguments of a call, a JSON object, as they came; or {"INVALID_JSON":"..."} with the
+ * text of arguments that are not JSON. */
 void transcript_args(const struct part *call, struct buffer *out);
 
 /* The same as the member `key`. */

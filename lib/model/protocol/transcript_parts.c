@@ -6,7 +6,7 @@
 #include "model/parameters.h"
 #include "model/protocol/transcript.h"
 
-/* ---- whose it is ---- */
+/* ---- the provider and model of a message ---- */
 
 bool transcript_is_own(const struct transcript *t, const struct message *message)
 {
