@@ -16,9 +16,7 @@ bool anthropic_request(const struct provider *provider, const char *model, const
 		       const struct model_request *request, struct http_request *out,
 		       struct error *e);
 
-/* The URL of `path` ("/messages") below a base URL that may or may not end with "/v1", which the
- * caller frees; and the header that says which version of the API is spoken. */
-char *anthropic_url(const char *base_url, const char *path);
+/* Add the header that says which version of the API is spoken. */
 void anthropic_version(const struct provider *provider, struct http_request *out);
 
 /* Whether the model can be made to call a tool. */

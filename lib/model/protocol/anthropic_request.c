@@ -221,17 +221,6 @@ static const struct transcript_form form = {
 
 /* ---- URL and headers ---- */
 
-char *anthropic_url(const char *base_url, const char *path)
-{
-	struct buffer url = {0};
-
-	buffer_add_text(&url, base_url);
-	if (!span_ends(buffer_span(&url), "/v1"))
-		buffer_add_text(&url, "/v1");
-	buffer_add_text(&url, path);
-	return buffer_take(&url);
-}
-
 void anthropic_version(const struct provider *provider, struct http_request *out)
 {
 	struct span headers = json_get(provider->entry, "headers");
@@ -438,11 +427,14 @@ bool anthropic_request(const struct provider *provider, const char *model, const
 					       .out = &out->body,
 					       .e = e,
 					       .ids = {.most = 64}}};
+	struct buffer url = {0};
 	bool good;
 
 	if (parameters_force_tool(request) && !anthropic_can_force(&a.t))
 		return parameters_refuse_force(provider, model, request, e);
-	out->url = anthropic_url(base_url, "/messages");
+	buffer_add_text(&url, base_url);
+	buffer_add_text(&url, span_ends(buffer_span(&url), "/v1") ? "/messages" : "/v1/messages");
+	out->url = buffer_take(&url);
 	http_request_add_header(out, false, "Content-Type: application/json");
 	http_request_add_header(out, false, "Accept: text/event-stream");
 	anthropic_version(provider, out);

@@ -187,10 +187,9 @@ static bool is_object_schema(struct span schema)
 	       json_get(schema, "properties").at != NULL;
 }
 
-/* Members that hold one schema, a list of schemas, and schemas by name. */
-static const char *const single[] = {"items", NULL};
-static const char *const lists[] = {"anyOf", "oneOf", "allOf", NULL};
-static const char *const maps[] = {"properties", "$defs", "definitions", NULL};
+/* Members that hold schemas, in a list or by name; "items" holds one. */
+static const char *const many[] = {"anyOf", "oneOf",       "allOf", "properties",
+				   "$defs", "definitions", NULL};
 
 /* How many schemas are looked at, references followed: more, and there is no end. */
 enum { MAX_SCHEMAS = 1000 };
@@ -199,9 +198,7 @@ static bool fits(struct schema_document *document, struct span schema, int *budg
 
 static bool all_fit(struct schema_document *document, struct span schemas, int *budget)
 {
-	struct json_walk walk = json_walk(schemas);
-
-	while (json_next(&walk))
+	for (struct json_walk walk = json_walk(schemas); json_next(&walk);)
 		if (!fits(document, walk.value, budget))
 			return false;
 	return true;
@@ -223,10 +220,9 @@ static bool fits(struct schema_document *document, struct span schema, int *budg
 
 		if (open || json_is_any(walk.key, refused))
 			return false;
-		if (json_is_any(walk.key, single) && !fits(document, walk.value, budget))
+		if (json_is(walk.key, "items") && !fits(document, walk.value, budget))
 			return false;
-		if ((json_is_any(walk.key, lists) || json_is_any(walk.key, maps)) &&
-		    !all_fit(document, walk.value, budget))
+		if (json_is_any(walk.key, many) && !all_fit(document, walk.value, budget))
 			return false;
 		if (json_is(walk.key, "$ref") &&
 		    !fits(document, schema_document_resolve(document, schema), budget))
@@ -265,20 +261,14 @@ static bool is_taken(struct span key, struct span value)
 	return json_is_any(key, taken);
 }
 
-/* Nothing an answer could fail by. */
-static bool says_nothing(struct span key)
+/* Whether the description needs no words about a member: it is sent, or no answer fails by it. */
+static bool is_sent(struct span schema, struct span key, struct span value)
 {
 	static const char *const silent[] = {
 	    "$schema", "$id", "$comment", "examples", "readOnly", "additionalProperties", NULL};
 
-	return json_is_any(key, silent);
-}
-
-/* Whether the description needs no words about a member. */
-static bool is_sent(struct span schema, struct span key, struct span value)
-{
 	(void)schema;
-	return is_taken(key, value) || says_nothing(key);
+	return is_taken(key, value) || json_is_any(key, silent);
 }
 
 void anthropic_write_schema(struct span schema, struct buffer *out)
@@ -290,9 +280,9 @@ void anthropic_write_schema(struct span schema, struct buffer *out)
 		if (!is_taken(walk.key, walk.value) || json_is(walk.key, "description"))
 			continue;
 		json_copy_key(out, json_is(walk.key, "oneOf") ? SPAN("\"anyOf\"") : walk.key);
-		if (json_is_any(walk.key, single))
+		if (json_is(walk.key, "items"))
 			anthropic_write_schema(walk.value, out);
-		else if (json_is_any(walk.key, lists) || json_is_any(walk.key, maps))
+		else if (json_is_any(walk.key, many))
 			dialect_write_schemas(walk.value, anthropic_write_schema, out);
 		else
 			json_write_line(out, walk.value);

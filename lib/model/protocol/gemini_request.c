@@ -33,23 +33,13 @@ static int generation_of(const struct provider *provider, const char *model)
 /* ---- parts of contents ---- */
 
 /* A text is not empty, unless it carries a signature. */
-static void put_text(struct transcript *t, const struct part *part, bool thought)
+static void write_text(struct transcript *t, const struct part *part)
 {
 	struct span signature = transcript_data(t, part, "thoughtSignature");
 
 	if (json_type(part->text) == JSON_STRING && (part->text.len > 2 || signature.at != NULL))
 		json_pack(t->out, "{'text':%j,'thought':%f,'thoughtSignature':%j}", part->text,
-			  thought, signature);
-}
-
-static void write_text(struct transcript *t, const struct part *part)
-{
-	put_text(t, part, false);
-}
-
-static void write_thinking(struct transcript *t, const struct part *part)
-{
-	put_text(t, part, true);
+			  part->type == PART_THINKING, signature);
 }
 
 static bool takes(struct span media_type)
@@ -156,7 +146,7 @@ static const struct transcript_form form = {
     .parts =
 	{
 	    [PART_TEXT] = write_text,
-	    [PART_THINKING] = write_thinking,
+	    [PART_THINKING] = write_text,
 	    [PART_CALL] = write_call,
 	    [PART_PROVIDER_CALL] = write_raw,
 	    [PART_OPAQUE] = write_raw,

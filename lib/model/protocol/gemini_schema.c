@@ -16,20 +16,10 @@ static const char *const taken[] = {"$id",         "$defs",       "$ref",
 				    "oneOf",       "required",    "propertyOrdering",
 				    NULL};
 
-/* Members that hold a schema, a list of schemas, and schemas by name. */
+/* Members that hold a schema, and schemas in a list or by name. */
 static const char *const single[] = {"items", "additionalProperties", NULL};
-static const char *const lists[] = {"anyOf", "oneOf", "prefixItems", NULL};
-static const char *const maps[] = {"properties", "$defs", "definitions", NULL};
-
-/* What an answer cannot fail by, and what is said by another keyword. */
-static bool needs_no_words(struct span key)
-{
-	static const char *const names[] = {"$schema",     "$comment",    "examples", "readOnly",
-					    "writeOnly",   "const",       "default",  "deprecated",
-					    "definitions", "$vocabulary", NULL};
-
-	return json_is_any(key, names);
-}
+static const char *const many[] = {"anyOf", "oneOf",       "prefixItems", "properties",
+				   "$defs", "definitions", NULL};
 
 /* allOf of one schema is that schema: what is around it stands beside its members. */
 static struct span only_part(struct span schema)
@@ -42,8 +32,13 @@ static struct span only_part(struct span schema)
 /* Whether the description needs no words about a member. */
 static bool is_sent(struct span schema, struct span key, struct span value)
 {
+	/* No answer fails by these, or another keyword says the same. */
+	static const char *const silent[] = {"$schema",     "$comment",    "examples", "readOnly",
+					     "writeOnly",   "const",       "default",  "deprecated",
+					     "definitions", "$vocabulary", NULL};
+
 	(void)value;
-	return json_is_any(key, taken) || needs_no_words(key) ||
+	return json_is_any(key, taken) || json_is_any(key, silent) ||
 	       (json_is(key, "allOf") && json_type(only_part(schema)) == JSON_OBJECT);
 }
 
@@ -51,19 +46,16 @@ static bool is_sent(struct span schema, struct span key, struct span value)
 static void write_reference(struct span reference, struct buffer *out)
 {
 	static const char old[] = "#/definitions/";
-	struct buffer text = {0};
+	struct buffer text = {0}, new = {0};
 
 	json_decode(reference, &text);
-	if (span_starts(buffer_span(&text), old)) {
-		buffer_drop(&text, strlen(old));
-		json_key(out, "$ref");
-		buffer_add_text(out, "\"#/$defs/");
-		json_write_escaped(out, buffer_span(&text));
-		buffer_add_char(out, '"');
-	} else {
-		json_put_raw(out, "$ref", reference);
-	}
+	if (span_starts(buffer_span(&text), old))
+		buffer_add_format(&new, "#/$defs/%s", buffer_string(&text) + strlen(old));
+	else
+		buffer_add_span(&new, buffer_span(&text));
+	json_put_string(out, "$ref", buffer_span(&new));
 	buffer_free(&text);
+	buffer_free(&new);
 }
 
 /* ["string","null"] and the like are taken as they are; a null among an enum's values is too. */
@@ -76,7 +68,7 @@ static void write_member(struct span key, struct span value, struct buffer *out)
 						       : key);
 	if (json_is_any(key, single) && json_type(value) == JSON_OBJECT)
 		gemini_lower_schema(value, out);
-	else if (tuple || json_is_any(key, lists) || json_is_any(key, maps))
+	else if (tuple || json_is_any(key, many))
 		dialect_write_schemas(value, gemini_lower_schema, out);
 	else
 		json_write_line(out, value);
@@ -103,8 +95,7 @@ static void write_members(struct span schema, struct span around, struct buffer 
 		if (has(around, walk.key))
 			continue;
 		if (json_is(walk.key, "const") && json_get(schema, "enum").at == NULL) {
-			json_key(out, "enum");
-			json_open(out, '[');
+			json_pack(out, "'enum':[");
 			json_write_line(out, walk.value);
 			json_close(out, ']');
 		} else if (json_is(walk.key, "description")) {
