@@ -35,15 +35,14 @@ enum anthropic_schema { SCHEMA_NONE, SCHEMA_NATIVE, SCHEMA_TOOL, SCHEMA_WORDS };
 enum anthropic_schema anthropic_schema_way(const struct provider *provider, const char *model,
 					   const struct model_request *request);
 
-/* Whether "output_config.format" can tell `schema`: its objects are closed and do not nest in
- * themselves. */
+/* Whether "output_config.format" can express `schema`: its objects are closed and not recursive. */
 bool anthropic_schema_fits(struct span schema);
 
 /* The name of that tool. */
 #define ANTHROPIC_ANSWER_TOOL "give_answer"
 
 /* Append `schema` as "output_config.format" takes it: closed objects, and what it does not take
- * told in the description. */
+ * described in words in "description". */
 void anthropic_write_schema(struct span schema, struct buffer *out);
 
 #endif

@@ -226,7 +226,7 @@ static void grow_block(struct block_decoder *d, int64_t index, struct span delta
 
 /* ---- the message ---- */
 
-/* Of the message in message_start, and of the delta in message_delta. */
+/* Read the end of a message: from the message of message_start, or the delta of message_delta. */
 static void read_ending(struct anthropic_decoder *d, struct span from)
 {
 	struct span container = json_get(from, "container");
@@ -255,8 +255,8 @@ static bool read_message(struct anthropic_decoder *d, struct span message)
 	return d->d.base.failure.kind == ERROR_NONE;
 }
 
-/* Some gateways send the beginning twice; others, whose connection broke, put another response
- * after the half of the first. Nobody can tell the two apart afterwards. */
+/* Some gateways send the beginning twice; others, whose connection broke, append another response
+ * to half of the first. The two cannot be separated afterwards. */
 static bool start_message(struct anthropic_decoder *d, struct span message)
 {
 	struct span id = json_get(message, "id");
@@ -269,7 +269,7 @@ static bool start_message(struct anthropic_decoder *d, struct span message)
 	return read_message(d, message);
 }
 
-/* Unknown events are no fault: new ones come every month. */
+/* Unknown events are ignored: the provider adds new ones. */
 static bool anthropic_chunk(struct decoder *base, struct span name, struct span json)
 {
 	static const struct span names[] = {SPAN_INIT("type"),  SPAN_INIT("index"),

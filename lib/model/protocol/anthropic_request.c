@@ -4,11 +4,11 @@
 #include "model/protocol/anthropic.h"
 #include "model/schema_dialect.h"
 
-/* What a request has at least to say for it to pay to keep it in the prompt cache (some 1024
- * tokens: less is not kept), and the least that the API takes as a budget for thinking. */
+/* The least bytes of a prefix that are worth a mark for the prompt cache (the API caches from about
+ * 1024 tokens), and the smallest thinking budget in tokens that the API accepts. */
 enum { LONG_PREFIX = 4096, LEAST_BUDGET = 1024 };
 
-/* The limit of an answer, which the API wants to be told, where the registry says nothing. */
+/* The API requires a limit of output tokens; this one is sent if the registry has none. */
 enum { MAX_TOKENS = 32000 };
 
 static const char version[] = "2023-06-01";
@@ -49,7 +49,7 @@ static void note_sent(struct transcript *t, const struct buffer *id)
 		table_add(&a->sent, (struct span){mem_copy(buffer_span(id)), id->len});
 }
 
-/* Of `id`, which the API would not take, one that it does; always the same one for the same call.
+/* Replace `id`, which the API refuses, by one that it accepts, always the same for the same call.
  */
 static void replace_id(const struct transcript *t, struct buffer *id)
 {
@@ -60,8 +60,9 @@ static void replace_id(const struct transcript *t, struct buffer *id)
 	transcript_make_id(id, "toolu_", 22, hash);
 }
 
-/* The provider's own id goes back as it came, also one that a server gives in every answer. Another
- * provider's may not do here, and two runs of one conversation may have the same. */
+/* The provider's own id goes back as it came, even if a server repeats it in every response. An id
+ * of another provider may be refused here, and two runs of one conversation may have used the same
+ * id. */
 static void call_id(struct transcript *t, const struct part *call, struct buffer *id)
 {
 	bool own = transcript_is_own(t, call->message);
@@ -161,8 +162,8 @@ static void find_results(struct anthropic_transcript *a)
 		}
 }
 
-/* A call that the provider ran: its result stands behind it as an opaque part. One that was
- * abandoned has none, and the API would not have it. */
+/* Whether a call that the provider ran has no result, which would follow it as an opaque part. The
+ * API refuses such a call. */
 static bool is_abandoned(struct transcript *t, struct span id)
 {
 	struct anthropic_transcript *a = (struct anthropic_transcript *)t;
@@ -259,7 +260,7 @@ static int64_t max_tokens(struct transcript *t)
 	return json_int(parameters_quirk(t->provider, t->model, "max_tokens"), MAX_TOKENS);
 }
 
-/* Whether marks for the prompt cache are set here: not where the user sets them. */
+/* Whether to set marks for the prompt cache: not if the user sets them. */
 static bool marks_cache(struct transcript *t)
 {
 	struct span quirk = provider_quirk(t->provider, "cache");
@@ -283,7 +284,7 @@ static size_t tools_length(const struct model_request *request)
 	return length;
 }
 
-/* The instructions stand behind the tools: a mark on them keeps both. */
+/* The instructions follow the tools in the cached prefix: a mark on them caches both. */
 static void write_system(struct transcript *t, size_t tools)
 {
 	struct buffer text = {0};
@@ -331,7 +332,7 @@ static void write_container(struct transcript *t)
 static const char *const used[] = {"betas", "parallel_tool_calls", NULL};
 static const char *const used_lists[] = {"tools", NULL};
 
-/* Budgets for thinking: what every server takes that thinks at all. */
+/* Thinking budgets: all servers whose models think accept them. */
 static const struct parameter_rules rules = {
     .effort = "{\"none\":{\"thinking\":{\"type\":\"disabled\"}},"
 	      "\"low\":{\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":4096}},"

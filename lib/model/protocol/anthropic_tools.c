@@ -4,7 +4,7 @@
 
 /* ---- tools ---- */
 
-/* What the API says of root-level combinations is no; they are told in words. */
+/* The API refuses combinations at the root of a schema: describe them in words. */
 static void add_combinations(struct span schema, struct buffer *words, struct buffer *patch)
 {
 	static const char *const names[] = {"anyOf", "oneOf", "allOf", NULL};
@@ -177,7 +177,7 @@ enum anthropic_schema anthropic_schema_way(const struct provider *provider, cons
 	return json_is(json_get(request->schema, "type"), "object") ? SCHEMA_TOOL : SCHEMA_WORDS;
 }
 
-/* ---- whether a schema can be told ---- */
+/* ---- whether a schema can be sent ---- */
 
 static bool is_object_schema(struct span schema)
 {
@@ -191,7 +191,7 @@ static bool is_object_schema(struct span schema)
 static const char *const many[] = {"anyOf", "oneOf",       "allOf", "properties",
 				   "$defs", "definitions", NULL};
 
-/* How many schemas are looked at, references followed: more, and there is no end. */
+/* How many schemas are visited, including those of references: more means that it is recursive. */
 enum { MAX_SCHEMAS = 1000 };
 
 static bool fits(struct schema_document *document, struct span schema, int *budget);
@@ -242,7 +242,7 @@ bool anthropic_schema_fits(struct span schema)
 	return good;
 }
 
-/* ---- telling it ---- */
+/* ---- writing it ---- */
 
 /* Whether the member is taken as it is, schemas within it aside. */
 static bool is_taken(struct span key, struct span value)

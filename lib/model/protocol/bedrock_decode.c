@@ -207,7 +207,7 @@ static void read_stop(struct decoder *base, struct span event)
 		buffer_add_text(&base->finish, "end_turn");
 }
 
-/* Unknown events are no fault. */
+/* Unknown events are ignored. */
 static bool bedrock_chunk(struct decoder *base, struct span name, struct span event)
 {
 	static const struct span names[] = {SPAN_INIT("contentBlockIndex"),

@@ -17,7 +17,7 @@ static void put_text(struct transcript *t, struct span text)
 	json_pack(t->out, "{'text':%s}", text);
 }
 
-/* What the API calls a media type; NULL: it does not take it. */
+/* The API's name of a media type; NULL: it does not accept the type. */
 static const char *format_of(struct span media_type, bool image)
 {
 	static const struct {
@@ -201,7 +201,7 @@ static const struct transcript_form form = {
 
 /* ---- parameters ---- */
 
-/* What is not the API's own is the model's. */
+/* Options that are not members of the API's body belong to the model. */
 static const char *const own[] = {
     "messages",
     "system",
@@ -237,7 +237,7 @@ static bool schema_is_native(const struct transcript *t)
 	return (quirk.at == NULL || json_true(quirk)) && anthropic_schema_fits(t->request->schema);
 }
 
-/* By default a tool does what the API does not. */
+/* If the API cannot take the schema, a tool takes the answer, unless the quirk is false. */
 bool bedrock_answers_by_tool(const struct provider *provider, const char *model,
 			     const struct model_request *request)
 {
@@ -363,8 +363,8 @@ static void write_system(struct transcript *t, bool with_schema)
 	buffer_free(&text);
 }
 
-/* What the model would refuse: a forced call while it thinks within a budget, or one call at a time
- * where it has no word for it (quirk "parallel"). */
+/* Refuse what the model would refuse: a forced call while it thinks within a budget, or one call at
+ * a time if it has no option for it (quirk "parallel"). */
 static bool check_tools(struct transcript *t)
 {
 	const struct model_request *request = t->request;

@@ -67,8 +67,8 @@ void gemini_base_url(const struct provider *provider, const char *base_url, stru
 bool gemini_answers_by_tool(const struct provider *provider, const char *model,
 			    const struct model_request *request);
 
-/* Append `schema` as "responseJsonSchema" takes it: what it does not take is rewritten, or told in
- * the description. */
+/* Append `schema` as "responseJsonSchema" takes it: what it does not take is rewritten, or
+ * described in words in "description". */
 void gemini_lower_schema(struct span schema, struct buffer *out);
 
 #endif

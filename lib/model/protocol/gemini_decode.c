@@ -301,7 +301,7 @@ static const struct usage_name usage[] = {
     {.name = {0}},
 };
 
-/* Where a project of Vertex AI begins in its base URL: the list of models is no project's. */
+/* The list of models of Vertex AI does not belong to a project: remove the project from the URL. */
 static void list_base(const struct provider *provider, const char *base_url, struct buffer *out)
 {
 	const char *project;

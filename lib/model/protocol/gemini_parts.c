@@ -172,7 +172,7 @@ static void args_free(struct gemini_args *args)
 
 /* ---- text and thoughts ---- */
 
-/* What comes next is no more of the text that grows. */
+/* The text that grows is complete: emit what was held back. */
 static void end_text(struct gemini_decoder *d)
 {
 	decoder_emit_text(&d->base, d->growing, joint_end(&d->joint));

@@ -10,7 +10,7 @@
 /* Longest name of a function. */
 enum { MAX_NAME = 64 };
 
-/* Stands where models want a signature and the call has none, as it came from elsewhere:
+/* Sent as the signature of a call that has none because another model wrote it:
  * "skip_thought_signature_validator" (ai.google.dev/gemini-api/docs/thought-signatures). */
 static const char no_signature[] = "\"c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3I=\"";
 
