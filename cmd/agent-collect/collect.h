@@ -90,7 +90,7 @@ enum end_key {
 	END_KEYS,
 };
 
-/* What is counted in a run, and over all runs; in the order of the columns of CSV. */
+/* Counts of a run, and of all runs, in the order of the columns of CSV. */
 enum count {
 	COUNT_ITERATIONS,
 	COUNT_TOOL_CALLS,
@@ -143,7 +143,7 @@ struct result {
 	struct buffer status;
 };
 
-/* What a format needs beyond what every result has. */
+/* The data that a format needs in addition to that of every result. */
 struct wants {
 	bool calls;      /* ended calls with arguments and results, not only open ones */
 	bool lines;      /* every event as it is */
@@ -165,7 +165,7 @@ void result_settle_time(struct result *result);
 const struct kept *result_next(const struct result *result, const struct kept *kept,
 			       event_set types);
 
-/* ---- what a result says (facts.c): spans are JSON, valid as long as the result ---- */
+/* ---- the facts of a result (facts.c): spans are JSON, valid as long as the result ---- */
 
 /* Compute the facts of the run as far as it has come; the formats get settled results. */
 void result_settle(struct result *result);

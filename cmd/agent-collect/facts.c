@@ -1,4 +1,4 @@
-/* What a result says: as agent_end has it, else computed from the events. */
+/* The facts of a result: as agent_end has them, else computed from the events. */
 #include "collect.h"
 
 #include <stdio.h>

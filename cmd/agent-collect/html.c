@@ -1,9 +1,9 @@
 /*
  * One self-contained page: share/agent/report.html with the runs put in as data.
  *
- * A run is a <script type="application/json"> that the page's own script reads, in which no byte
- * can end the element, and a <noscript> with the essentials. JSON from a model or a tool is carried
- * as text, so that the page shows it digit for digit.
+ * A run is a <script type="application/json"> that the page's own script reads, and a <noscript>
+ * with the essentials. No byte of the data can end the script element. JSON from a model or a tool
+ * is a string in the data, so that the page shows it digit for digit.
  */
 #include "collect.h"
 
@@ -12,10 +12,10 @@
 #include "base/file.h"
 #include "event/terminal.h"
 
-/* Where the template takes the runs. */
+/* The place of the runs in the template. */
 #define PLACE_FOR_RUNS "<!-- runs -->"
 
-/* Texts beyond this make a page that no browser scrolls; the log has all of them. */
+/* Longer texts are cut: no browser scrolls such a page. The log has the whole text. */
 enum { MAX_TEXT = 1024 * 1024 };
 
 /* ---- data ---- */
@@ -130,8 +130,8 @@ static void put_call(struct buffer *out, const struct tool_call *call, const str
 		  call->seconds.value, call->iteration > 0 ? call->iteration : -1);
 }
 
-/* The total cost that the first progress event after `kept` tells; absent when another response
- * comes before it. */
+/* The total cost in the first progress event from `kept` on; absent if another response comes
+ * first. */
 static struct span cost_after(const struct kept *kept, const struct kept *end)
 {
 	for (; kept < end && kept->type != EVENT_LLM_START && kept->type != EVENT_LLM_END; kept++)
@@ -168,7 +168,7 @@ static void put_items(struct buffer *out, const struct result *result)
 		put_call(out, result->calls.at[i], result);
 }
 
-/* What each attachment of the prompt is, without the contents of images and files. */
+/* The attachments of the prompt, without the contents of images and files. */
 static void put_attachments(struct buffer *out, struct span attachments)
 {
 	static const char *const keys[] = {"type", "name", "media_type", "text"};
@@ -224,8 +224,8 @@ static void put_run(struct buffer *out, const struct result *result)
 
 /* ---- the page ---- */
 
-/* JSON in which no byte means anything to HTML: what could is in strings, where an escape stands
- * for it as well. */
+/* Write JSON without a byte that means something to HTML: such bytes occur in strings only, where
+ * they are escaped. */
 static void put_script_data(struct buffer *out, struct span json)
 {
 	struct buffer safe = {0};

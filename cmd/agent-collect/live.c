@@ -1,8 +1,8 @@
 /*
- * The live line: what the run that spoke last is doing, how far it is, and how long it took.
+ * The live line: what the run with the last event is doing, the sums over all runs, and the time.
  *
- * It ends with the cursor at its beginning and is cleared before anything else is written to the
- * screen, so that it never mixes with messages or results.
+ * It is cleared before anything else is written to the screen, so that it never mixes with messages
+ * or results.
  */
 #include "collect.h"
 
@@ -18,10 +18,10 @@
 struct collect_live {
 	struct live_line line;
 	int64_t event_at; /* of the last event */
-	int64_t now;      /* log time in microseconds at event_at; -1: not known */
+	int64_t now;      /* log time in microseconds at event_at; -1: unknown */
 	int64_t started;  /* of the first run */
 	const struct runs *runs;
-	const struct result *current; /* of the run that spoke last; NULL: it has ended */
+	const struct result *current; /* of the run with the last event; NULL: it has ended */
 	enum event_type doing;
 	double wait_seconds;
 	struct buffer name; /* the tool that is being called, JSON */
@@ -55,8 +55,12 @@ static double cost_of(const struct result *result)
 void live_event(struct collect_live *live, const struct event *event, const struct result *result,
 		const struct runs *runs)
 {
+	const event_set pieces = EVENT_BIT(EVENT_LLM_CHUNK) | EVENT_BIT(EVENT_THINKING_CHUNK) |
+				 EVENT_BIT(EVENT_TOOL_CALL_CHUNK);
+	const event_set silent = EVENT_BIT(EVENT_PROGRESS) | EVENT_BIT(EVENT_RAW) |
+				 EVENT_BIT(EVENT_OTHER) | EVENT_BIT(EVENT_TOOL_CHUNK) |
+				 EVENT_BIT(EVENT_OUTPUT_CHUNK);
 	enum event_type type = event->type;
-	struct span name;
 
 	live->runs = runs;
 	live->current = result;
@@ -64,8 +68,7 @@ void live_event(struct collect_live *live, const struct event *event, const stru
 	live->now = result->last_time;
 	if (live->started < 0 || result->first_time < live->started)
 		live->started = result->first_time;
-	if (type == live->doing && (type == EVENT_LLM_CHUNK || type == EVENT_THINKING_CHUNK ||
-				    type == EVENT_TOOL_CALL_CHUNK))
+	if (type == live->doing && event_set_has(pieces, type))
 		return;
 	live->line.changed = true;
 	if (type == EVENT_AGENT_END) {
@@ -75,13 +78,11 @@ void live_event(struct collect_live *live, const struct event *event, const stru
 	}
 	if (type == EVENT_LLM_RETRY)
 		live->wait_seconds = json_double(json_get(event->data, "wait_seconds"), 0);
-	name = json_get(event->data, "tool_name");
 	if (type == EVENT_TOOL_CALL_START) {
 		buffer_clear(&live->name);
-		buffer_add_span(&live->name, name);
+		buffer_add_span(&live->name, json_get(event->data, "tool_name"));
 	}
-	if (type != EVENT_PROGRESS && type != EVENT_RAW && type != EVENT_OTHER &&
-	    type != EVENT_TOOL_CHUNK && type != EVENT_OUTPUT_CHUNK)
+	if (!event_set_has(silent, type))
 		live->doing = type;
 }
 
@@ -173,7 +174,7 @@ static void add_sums(const struct collect_live *live, struct buffer *line)
 	}
 }
 
-/* From the first run's start to the last event, and what has passed since then. */
+/* The log time from the first run's start to the last event, and the real time since then. */
 static double elapsed(const struct collect_live *live, int64_t now)
 {
 	double since_event = (double)(now - live->event_at) / 1e9;

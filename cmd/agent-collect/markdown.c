@@ -1,15 +1,15 @@
 /*
  * A report in Markdown (GitHub's), fit for a CI job's summary.
  *
- * Texts from the log must not become markup: short ones are put into code spans, long ones into
- * fences longer than any run of backticks in them, and what stands in HTML is escaped. Control
- * characters are shown, as on a terminal: a report is for people.
+ * Texts from the log must not become markup: short texts are code spans, long texts are in fences
+ * longer than any run of backticks in them, and texts inside HTML are escaped. Control characters
+ * are made visible, as on a terminal.
  */
 #include "collect.h"
 
 #include "event/terminal.h"
 
-/* A job's summary may have 1 MiB: of each run, so much is shown. */
+/* How much of each run is shown: a job's summary may have 1 MiB. */
 enum {
 	MAX_ANSWER = 256 * 1024,
 	MAX_ERRORS = 50,
@@ -55,8 +55,8 @@ static void put_backticks(struct buffer *out, size_t count)
 		buffer_add_char(out, '`');
 }
 
-/* Text on one line as a code span. In a table a bar would end the cell, even in code, and renderers
- * differ in what `\\|` is: a broken bar stands for it. */
+/* Write text on one line as a code span. In a table a bar would end the cell, even in code, and
+ * renderers disagree about an escaped bar: a broken bar replaces it. */
 static void put_code(struct buffer *out, struct span raw, bool in_table)
 {
 	struct fenced code = fence(raw, 1);

@@ -1,6 +1,6 @@
 /*
- * The conversation as neutral messages (lib/model/model.h): what agent-run --history takes. One
- * JSON array a line for each run; nested runs are no part of their parent's conversation.
+ * The conversation as neutral messages, which agent-run --history accepts: a line with a JSON array
+ * for each run. Nested runs do not belong to the conversation of their parent.
  */
 #include "collect.h"
 

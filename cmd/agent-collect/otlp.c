@@ -2,8 +2,8 @@
  * Traces for OpenTelemetry: OTLP in its JSON encoding (one ExportTraceServiceRequest for the whole
  * input), named by the semantic conventions for generative AI, version 1.41. A run is a span
  * invoke_agent; below it are a span chat for every response of the model, all its attempts
- * together, and a span execute_tool for every tool call. Of the conversation nothing but the
- * sentences of errors is in a trace.
+ * together, and a span execute_tool for every tool call. Message content is not exported, only
+ * error messages.
  *
  * Ids follow from run_id and tool_call_id alone: collecting a log twice gives the same trace.
  */
@@ -209,7 +209,8 @@ static void put_link(struct buffer *out, const struct result *result)
 	buffer_free(&id);
 }
 
-/* What the spans of a run and of a response have. `agent_name` and `model` are JSON. */
+/* The attributes that the spans of runs and of responses share. `agent_name` and `model` are JSON.
+ */
 static void put_common(struct buffer *out, const struct trace *trace, const struct result *result,
 		       struct span agent_name, struct span model)
 {

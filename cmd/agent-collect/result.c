@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "base/utf8.h"
 
-/* Names of unknown types are kept up to this length: they are somebody's identifiers. */
+/* Longer names of unknown types are counted together. */
 enum { MAX_TYPE_NAME = 64, MAX_NAME_SHOWN = 60 };
 
 static const struct span start_names[START_KEYS + 1] = {
@@ -36,7 +36,7 @@ static const struct span end_names[END_KEYS + 1] = {
     [END_FIRST_CHUNK] = SPAN_INIT("time_to_first_chunk_seconds"),
 };
 
-/* ---- remembering ---- */
+/* ---- kept events ---- */
 
 static struct span keep_span(struct span span)
 {
@@ -134,7 +134,7 @@ void result_free(void *state)
 
 /* ---- counting ---- */
 
-/* The count of a type that is not known by number; the last place is for all that find none. */
+/* The count of a type that agent-events(5) does not list; further types share one count. */
 static int64_t *other_counter(struct result *result, struct span name)
 {
 	for (size_t i = 0; i < result->other_types; i++)
@@ -170,7 +170,7 @@ void result_settle_time(struct result *result)
 	result->last_time = time;
 }
 
-/* Timestamps are read when they matter: that of a chunk only when it is the first or the last. */
+/* The timestamp of a chunk is parsed only if it is the first or the last of the run. */
 static void note_time(struct result *result, const struct event *event)
 {
 	if (event->timestamp.at == NULL || event->timestamp.len > MAX_TIMESTAMP)
@@ -248,7 +248,7 @@ static struct span call_identity(struct span id, struct span name)
 	return json_type(id) == JSON_STRING ? id : name;
 }
 
-/* Warn about a call. Its name comes from a stranger. */
+/* Warn about a call, whose name can be of any length. */
 static void warn_call(struct reader *reader, struct span identity, const char *what)
 {
 	struct buffer name = {0};

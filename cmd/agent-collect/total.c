@@ -3,7 +3,7 @@
 
 #include "collect.h"
 
-/* What a failed run adds to the total unless another one resumes it. */
+/* The share of a failed run in the total, which counts unless another run resumes it. */
 struct failed_run {
 	char *id; /* NULL: it was resumed */
 	struct total share;
@@ -49,8 +49,8 @@ static bool is_usage(int count)
 	return count >= COUNT_TOKENS && count <= COUNT_REQUESTS;
 }
 
-/* What a run adds to the total, but not if another run resumes it and counts it again. `in_parent`:
- * without its usage. */
+/* The share of a run in the total, except for counts that remain when another run resumes it.
+ * `in_parent`: without the usage, which is part of the parent's. */
 static struct total share_of(const struct result *result, bool in_parent)
 {
 	struct total share;
@@ -86,7 +86,7 @@ static void put_aside(struct total *total, const char *id, const struct total *s
 	*table_add(&total->failed_ids, span_of(failed->id)) = total->failed_count - 1;
 }
 
-/* The run `id` (JSON) is resumed: both are one. */
+/* The run `id` (JSON) is resumed: both count as one. */
 static void take_back(struct total *total, struct span id)
 {
 	struct buffer text = {0};

@@ -9,7 +9,7 @@
 
 enum { FLUSH_SIZE = 64 * 1024 };
 
-static bool is_asked_name(const struct tools_options *options, const char *name)
+static bool matches_name(const struct tools_options *options, const char *name)
 {
 	for (size_t i = 0; i < options->name_count; i++)
 		if (fnmatch(options->names[i], name, 0) == 0)
@@ -25,13 +25,13 @@ static struct call *find_call(struct tools_program *p, const struct run *run,
 	return calls_find(&p->calls, &p->key);
 }
 
-/* Whether the event's tool is asked for; its name is in p->name then. */
-static bool is_asked(struct tools_program *p, const struct event *event)
+/* Whether --name selects the event's tool; its name is in p->name then. */
+static bool is_selected(struct tools_program *p, const struct event *event)
 {
 	buffer_clear(&p->name);
 	if (!json_decode(json_get(event->data, "tool_name"), &p->name))
 		buffer_add_char(&p->name, '?');
-	return is_asked_name(&p->options, buffer_string(&p->name));
+	return matches_name(&p->options, buffer_string(&p->name));
 }
 
 /* Open the call whose key and name are in `p`. */
@@ -40,13 +40,13 @@ static struct call *open_call(struct tools_program *p, struct run *run)
 	return calls_open(&p->calls, run, &p->key, buffer_span(&p->name));
 }
 
-/* Find or open the call; NULL: its tool is not asked for. */
+/* Find or open the call; NULL: --name does not select its tool. */
 static struct call *find_or_open(struct tools_program *p, struct run *run,
 				 const struct event *event)
 {
 	struct call *call = find_call(p, run, event);
 
-	return call != NULL || !is_asked(p, event) ? call : open_call(p, run);
+	return call != NULL || !is_selected(p, event) ? call : open_call(p, run);
 }
 
 static void on_args(struct tools_program *p, struct run *run, const struct event *event)
@@ -140,7 +140,7 @@ static void on_end(struct tools_program *p, struct run *run, const struct event 
 {
 	struct call *call = find_call(p, run, event);
 
-	if (call == NULL && !is_asked(p, event))
+	if (call == NULL && !is_selected(p, event))
 		return;
 	if ((call == NULL || !call->running) && !check_lone_end(p, run))
 		return;
@@ -157,7 +157,7 @@ static void on_end(struct tools_program *p, struct run *run, const struct event 
 
 static void on_approval(struct tools_program *p, const struct run *run, const struct event *event)
 {
-	if (json_is(json_get(event->data, "decision"), "denied") && is_asked(p, event))
+	if (json_is(json_get(event->data, "decision"), "denied") && is_selected(p, event))
 		live_denied(p->live, run, buffer_span(&p->name), json_get(event->data, "by"));
 }
 

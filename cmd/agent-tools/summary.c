@@ -162,7 +162,7 @@ static void write_row(struct buffer *out, const struct layout *layout, const str
 	buffer_add_char(out, '\n');
 }
 
-/* The row of all tools: counts and the total time; quantiles of different tools say nothing. */
+/* The row of all tools: counts and the total time. Quantiles over different tools are useless. */
 static void write_total(struct buffer *out, const struct layout *layout,
 			const struct summary *summary)
 {

@@ -146,7 +146,7 @@ void summary_free(struct summary *summary);
  *     <- read_file 0.52s ok: first line
  *
  * On a terminal a line below them shows how long the running calls have taken; it is removed before
- * anything else is written. Output is gathered until live_flush.
+ * anything else is written. Lines are pending until live_flush.
  */
 
 struct tools_live *live_new(const struct tools_options *options, struct runs *runs,

@@ -62,7 +62,7 @@ struct line {
 	size_t count;
 };
 
-/* What was added to the text since the last piece is one of this style. */
+/* The text added since the last piece is a piece with this style. */
 static void end_piece(struct line *line, const char *style)
 {
 	line->pieces[line->count].end = line->text.len;
@@ -111,7 +111,7 @@ static void finish_line(struct tools_live *live, struct line *line)
 		live_flush(live);
 }
 
-/* ---- whose line it is ---- */
+/* ---- the beginning of a line ---- */
 
 void live_run(struct tools_live *live, const struct run *run)
 {
@@ -132,7 +132,7 @@ static size_t depth_of(const struct tools_live *live, const struct run *run)
 	return depth;
 }
 
-/* Whether other runs speak too, and not only those around or inside this one. */
+/* Whether other runs show lines too, apart from those around or inside this one. */
 static bool has_company(const struct tools_live *live, const struct run *run)
 {
 	size_t nested = 0;
@@ -255,7 +255,7 @@ void live_denied(struct tools_live *live, const struct run *run, struct span nam
 	finish_line(live, &line);
 }
 
-/* The first line that says something. */
+/* The first line that is not blank. */
 static struct span first_line(struct span text)
 {
 	while (text.len > 0) {
@@ -334,7 +334,7 @@ static void add_running(const struct tools_live *live, struct buffer *out)
 	}
 }
 
-/* Write what is gathered, and with `running` the line below it. */
+/* Write the pending lines, and with `running` the line of running calls below them. */
 static void write_screen(struct tools_live *live, bool running)
 {
 	struct buffer text = {0};
