@@ -208,7 +208,7 @@ static void signal_came(void *context, int number)
 		_exit(128 + number);
 	}
 	p->signal = number;
-	event_sink_hurry(&p->sink);
+	event_sink_limit_stall(&p->sink);
 	if (!p->stopping)
 		cancel(p, number);
 }

@@ -11,7 +11,7 @@ enum {
 	FLUSH_SIZE = 64 * 1024, /* lines do not wait for the owner's flush beyond this */
 };
 
-static const int64_t patience = EVENT_SINK_PATIENCE_MS * INT64_C(1000000);
+static const int64_t max_stall = EVENT_SINK_STALL_MS * INT64_C(1000000);
 
 static bool is_open(const struct event_output *output)
 {
@@ -168,7 +168,7 @@ void event_flush(struct event_sink *sink)
 		return;
 	progress |= write_log(sink);
 	progress |= write_to(&sink->output, output_limit(sink));
-	if (progress && sink->patience != NULL)
+	if (progress && sink->stall_timer != NULL)
 		sink->progress_at = clock_monotonic();
 	settle(sink);
 }
@@ -197,23 +197,23 @@ static void check_progress(void *context)
 	if (event_sink_is_idle(sink) || unread < sink->unread)
 		sink->progress_at = now;
 	sink->unread = unread;
-	if (sink->progress_at + patience <= now) {
+	if (sink->progress_at + max_stall <= now) {
 		bool log_waits = is_open(&sink->log) && sink->log.written < sink->pending.len;
 
 		sink->progress_at = now;
 		give_up(log_waits ? &sink->log : &sink->output, ETIMEDOUT);
 	}
-	sink->patience =
-	    loop_timer_add(sink->loop, sink->progress_at + patience - now, check_progress, sink);
+	sink->stall_timer =
+	    loop_timer_add(sink->loop, sink->progress_at + max_stall - now, check_progress, sink);
 }
 
-void event_sink_hurry(struct event_sink *sink)
+void event_sink_limit_stall(struct event_sink *sink)
 {
-	if (sink->loop == NULL || sink->patience != NULL)
+	if (sink->loop == NULL || sink->stall_timer != NULL)
 		return;
 	sink->unread = fd_writer_unread(&sink->output.writer);
 	sink->progress_at = clock_monotonic();
-	sink->patience = loop_timer_add(sink->loop, patience, check_progress, sink);
+	sink->stall_timer = loop_timer_add(sink->loop, max_stall, check_progress, sink);
 }
 
 /* ---- beginning and end ---- */
@@ -235,7 +235,7 @@ void event_sink_free(struct event_sink *sink)
 {
 	if (sink->loop != NULL) {
 		loop_timer_remove(sink->waiter_timer);
-		loop_timer_remove(sink->patience);
+		loop_timer_remove(sink->stall_timer);
 		fd_writer_close(&sink->output.writer);
 		fd_writer_close(&sink->log.writer);
 	}

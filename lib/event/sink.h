@@ -25,8 +25,8 @@
 enum {
 	/* The loop is held above this number of waiting bytes, and released below half of it. */
 	EVENT_SINK_MAX_WAITING = 256 * 1024,
-	/* How long a reader may read nothing after event_sink_hurry. */
-	EVENT_SINK_PATIENCE_MS = 1000,
+	/* How long a reader may read nothing after event_sink_limit_stall. */
+	EVENT_SINK_STALL_MS = 1000,
 };
 
 /* A callback for the time when all events so far are in the log. */
@@ -60,7 +60,7 @@ struct event_sink {
 	size_t flushed;    /* of `pending` after the last event_flush; 0: nothing was waiting */
 	int64_t dropped;   /* bytes that have been removed from `pending` */
 	struct event_waiter *waiters;
-	struct loop_timer *waiter_timer, *patience;
+	struct loop_timer *waiter_timer, *stall_timer;
 	int64_t progress_at; /* the last time that nothing was waiting or a reader read something */
 	int unread;          /* bytes in the output's pipe when that was last checked */
 };
@@ -82,8 +82,8 @@ void event_waiter_remove(struct event_sink *sink, struct event_waiter *waiter);
 bool event_sink_is_idle(const struct event_sink *sink);
 
 /* The program must end: from now on, an output whose reader reads nothing for
- * EVENT_SINK_PATIENCE_MS is given up (ETIMEDOUT). */
-void event_sink_hurry(struct event_sink *sink);
+ * EVENT_SINK_STALL_MS is given up (ETIMEDOUT). */
+void event_sink_limit_stall(struct event_sink *sink);
 
 /* The events of one run. */
 struct event_stream {

@@ -317,7 +317,7 @@ static bool build(struct http_model *model, const struct model_request *request,
 		   answer_request_make(&changed, provider, name, request);
 	good = protocol->request(provider, name, provider->base_url,
 				 *by_tool ? &changed.request : request, out, e) &&
-	       provider_dress(provider, out, e);
+	       provider_complete_request(provider, out, e);
 	answer_request_free(&changed);
 	return good;
 }

@@ -95,7 +95,7 @@ static bool build(struct listing *listing, struct error *e)
 	listing->request.method = mem_copy(SPAN("GET"));
 	return protocol_list_request(provider->protocol, provider, provider->base_url,
 				     &listing->request, e) &&
-	       provider_dress(provider, &listing->request, e);
+	       provider_complete_request(provider, &listing->request, e);
 }
 
 bool model_list(struct model_host *host, const char *spec,

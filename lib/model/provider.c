@@ -300,7 +300,8 @@ void provider_escape(const char *text, struct buffer *out)
 			buffer_add_format(out, "%%%02X", (unsigned char)*text);
 }
 
-bool provider_dress(const struct provider *provider, struct http_request *request, struct error *e)
+bool provider_complete_request(const struct provider *provider, struct http_request *request,
+			       struct error *e)
 {
 	const char *key = provider->key.at;
 	bool signs = strcmp(provider->auth, "sigv4") == 0;

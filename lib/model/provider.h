@@ -63,7 +63,8 @@ char *provider_url(struct span entry, const char *name, struct error *e);
 
 /* Add the key, the entry's headers and those of headers_env to `request`, and its query to the
  * URL. */
-bool provider_dress(const struct provider *provider, struct http_request *request, struct error *e);
+bool provider_complete_request(const struct provider *provider, struct http_request *request,
+			       struct error *e);
 
 /* Append a line of a list of models: "ID\tCONTEXT WINDOW\tNAME\n"; `context_window` 0 and an absent
  * name leave their field empty. Nothing is appended for an id that is no string. */

@@ -2,6 +2,8 @@
 
 #include <strings.h>
 
+#include "net/limits.h"
+
 /* ---- events of each framing ---- */
 
 static void on_event(void *context, const struct sse_event *event)

@@ -1,6 +1,6 @@
 #include "net/aws_stream.h"
 
-#include "net/sse.h"
+#include "net/limits.h"
 
 enum { PRELUDE = 12, CHECKSUM = 4 };
 

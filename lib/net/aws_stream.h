@@ -34,8 +34,8 @@ void aws_stream_init(struct aws_stream *stream,
 		     void *context);
 
 /* Feed the next bytes. Returns false and sets stream->fault if they violate the framing (a wrong
- * checksum, an impossible length, a message longer than NET_MAX_LINE, net/sse.h). The next message
- * cannot be found then; the caller must abandon the stream. `message` must not call
+ * checksum, an impossible length, a message longer than NET_MAX_LINE, net/limits.h). The next
+ * message cannot be found then; the caller must abandon the stream. `message` must not call
  * aws_stream_free. */
 bool aws_stream_feed(struct aws_stream *stream, struct span bytes);
 

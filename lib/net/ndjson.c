@@ -1,6 +1,6 @@
 #include "net/ndjson.h"
 
-#include "net/sse.h"
+#include "net/limits.h"
 
 void ndjson_init(struct ndjson *ndjson, void (*line)(void *context, struct span line),
 		 void *context)

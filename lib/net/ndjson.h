@@ -15,7 +15,7 @@ struct ndjson {
 
 void ndjson_init(struct ndjson *ndjson, void (*line)(void *context, struct span line),
 		 void *context);
-/* Feed the next bytes. Returns false if a line is longer than NET_MAX_LINE (net/sse.h). */
+/* Feed the next bytes. Returns false if a line is longer than NET_MAX_LINE (net/limits.h). */
 bool ndjson_feed(struct ndjson *ndjson, struct span bytes);
 void ndjson_end(struct ndjson *ndjson);
 void ndjson_free(struct ndjson *ndjson);

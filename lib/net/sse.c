@@ -1,5 +1,7 @@
 #include "net/sse.h"
 
+#include "net/limits.h"
+
 static const struct span byte_order_mark = {"\xEF\xBB\xBF", 3};
 
 /* Positions of the next LF and CR at or after the reading position, so that each byte is scanned

@@ -36,14 +36,12 @@ void sse_init(struct sse *sse, void (*event)(void *context, const struct sse_eve
 	      void *context);
 
 /* Feed the next bytes of the stream. Returns false if a line or the data of an event is longer than
- * NET_MAX_LINE; the caller must then abandon the stream. `event` must not call sse_free. */
+ * NET_MAX_LINE (net/limits.h); the caller must then abandon the stream. `event` must not call
+ * sse_free. */
 bool sse_feed(struct sse *sse, struct span bytes);
 
 /* End the stream: deliver an event that was not closed. */
 void sse_end(struct sse *sse);
 void sse_free(struct sse *sse);
-
-/* The longest line of a provider's stream. Images arrive as base64 in one line. */
-enum { NET_MAX_LINE = 64 * 1024 * 1024 };
 
 #endif

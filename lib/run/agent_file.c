@@ -217,7 +217,7 @@ static bool read_handoffs(struct agent_file *file, struct span value)
 static bool read_handoff_input(struct agent_file *file, struct span value)
 {
 	file->agent->handoff_input = handoff_input_of(value);
-	return file->agent->handoff_input != HANDOFF_UNSAID ||
+	return file->agent->handoff_input != HANDOFF_DEFAULT ||
 	       fault(file, value, "\"handoff_input\" must be all, last or none");
 }
 

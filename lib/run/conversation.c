@@ -117,12 +117,12 @@ enum handoff_input handoff_input_of(struct span string)
 	for (int i = HANDOFF_ALL; i <= HANDOFF_NONE; i++)
 		if (json_is(string, inputs[i]))
 			return (enum handoff_input)i;
-	return HANDOFF_UNSAID;
+	return HANDOFF_DEFAULT;
 }
 
 const char *handoff_input_name(enum handoff_input input)
 {
-	return inputs[input != HANDOFF_UNSAID ? input : HANDOFF_ALL];
+	return inputs[input != HANDOFF_DEFAULT ? input : HANDOFF_ALL];
 }
 
 /* Keep only the last message of the user. */

@@ -35,15 +35,15 @@ void conversation_add_text(struct conversation *conversation, const char *role, 
 void conversation_add_system(struct conversation *conversation, struct span text);
 
 /* How much of the conversation another agent gets when it takes over. */
-enum handoff_input { HANDOFF_UNSAID, HANDOFF_ALL, HANDOFF_LAST, HANDOFF_NONE };
+enum handoff_input { HANDOFF_DEFAULT, HANDOFF_ALL, HANDOFF_LAST, HANDOFF_NONE };
 
-/* The value of a JSON string: "all", "last", "none"; HANDOFF_UNSAID for anything else. */
+/* The value of a JSON string: "all", "last", "none"; HANDOFF_DEFAULT for anything else. */
 enum handoff_input handoff_input_of(struct span string);
 const char *handoff_input_name(enum handoff_input input);
 
 /* The agent `from` hands over to another agent. HANDOFF_LAST removes all messages but the last one
  * of the user, HANDOFF_NONE all; both add a message with the `reason` (may be empty). HANDOFF_ALL
- * and HANDOFF_UNSAID change nothing. */
+ * and HANDOFF_DEFAULT change nothing. */
 void conversation_hand_over(struct conversation *conversation, enum handoff_input input,
 			    const char *from, struct span reason);
 

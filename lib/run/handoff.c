@@ -37,7 +37,7 @@ const struct tool_kind tool_handoff = {.start = start};
 /* The setting of the agent that takes over goes before that of the agent that hands over. */
 static enum handoff_input input_of(const struct agent *from, const struct agent *to)
 {
-	return to->handoff_input != HANDOFF_UNSAID ? to->handoff_input : from->handoff_input;
+	return to->handoff_input != HANDOFF_DEFAULT ? to->handoff_input : from->handoff_input;
 }
 
 static bool same_models(const struct model_specs *one, const struct model_specs *other)
@@ -76,12 +76,12 @@ bool run_hand_over(struct agent_run *run)
 	struct error e = {0};
 
 	json_decode(json_get(run->handoff.args, "reason"), &reason);
-	run_become(run, to);
+	run_set_agent(run, to);
 	if (!open_models(run, &before, &e)) {
-		run_become(run, from);
+		run_set_agent(run, from);
 		run_fail(run, STATUS_USAGE, ERROR_USAGE, "%s", e.message);
 	} else {
-		run->since = run->budget.total.iterations;
+		run->agent_since = run->budget.total.iterations;
 		conversation_hand_over(&run->conversation, input, from->name, buffer_span(&reason));
 		run->prompt_at = window_prompt(&run->conversation);
 		emit_agent_updated(run, from->name, run->handoff.call_id, input,

@@ -38,7 +38,7 @@ struct history {
 	bool ended, succeeded;             /* agent_end was there */
 	bool is_final;                     /* the last response is the answer; its */
 	struct span finish_reason, answer; /* finish reason and message: JSON */
-	int64_t since;                     /* the iteration after which its last agent took over */
+	int64_t agent_since;               /* the iteration after which its last agent took over */
 	struct usage_total total;          /* what it and the runs nested in it used */
 };
 

@@ -121,7 +121,7 @@ static void begin_run(struct history *history, struct span data)
 	struct buffer text = {0};
 
 	history_close(history);
-	history->since = 0;
+	history->agent_since = 0;
 	history->is_final = false;
 	history->total = USAGE_NOTHING;
 	if (history->conversation.system.len == 0 && json_decode(json_get(data, "system"), &text))
@@ -205,7 +205,7 @@ static void read_handoff(struct history *history, struct span data)
 			       handoff_input_of(json_get(data, "handoff_input")),
 			       from != NULL ? from : "", buffer_span(&reason));
 	read_agent(history, data);
-	history->since = history->total.iterations;
+	history->agent_since = history->total.iterations;
 	buffer_free(&reason);
 	free(from);
 }

@@ -47,7 +47,7 @@ struct model_request iteration_request(const struct agent_run *run, struct windo
 	request.messages = window->messages;
 	request.message_count = window->count;
 	/* A forced call is forced once: the loop would never end otherwise. */
-	if (request.tool_choice != NULL && run->budget.total.iterations > run->since + 1 &&
+	if (request.tool_choice != NULL && run->budget.total.iterations > run->agent_since + 1 &&
 	    strcmp(request.tool_choice, "none") != 0)
 		request.tool_choice = NULL;
 	/* The provider must still know the tools that were called before. */

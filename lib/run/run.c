@@ -134,7 +134,7 @@ static const char *own_system(const struct agent_run *run)
 								     : run->agent->instructions;
 }
 
-void run_become(struct agent_run *run, const struct agent *agent)
+void run_set_agent(struct agent_run *run, const struct agent *agent)
 {
 	const struct run_config *config = &run->config;
 	bool starts = agent == config->agent;
@@ -158,10 +158,10 @@ static void load_state(struct agent_run *run, const struct history *history)
 	if (run->config.agents != NULL && history->agent_name != NULL)
 		agent = agent_set_find(run->config.agents, history->agent_name);
 	if (agent != NULL)
-		run_become(run, agent);
+		run_set_agent(run, agent);
 	if (own_system(run) == NULL)
 		run->system = history->system; /* of the agent that the run had come to */
-	run->since = history->since;
+	run->agent_since = history->agent_since;
 	run->budget.total = history->total;
 }
 
@@ -178,7 +178,7 @@ static void load(struct agent_run *run)
 		conversation_share(conversation, earlier);
 		buffer_add_span(&conversation->system, buffer_span(&earlier->system));
 	}
-	run_become(run, config->agent);
+	run_set_agent(run, config->agent);
 	if (config->resume)
 		load_state(run, config->history);
 	else

@@ -83,7 +83,7 @@ struct agent_run {
 	struct batch_call *batch;
 	size_t batch_count;
 	struct handoff handoff; /* takes place when the calls are done */
-	int64_t since;          /* the iteration after which the present agent took over */
+	int64_t agent_since;    /* the iteration after which the present agent took over */
 
 	/* the limits */
 	struct budget budget;
@@ -95,7 +95,7 @@ struct agent_run {
 	int64_t started_at, first_answer_at;
 	enum model_finish finish;
 	enum run_phase phase;
-	int busy; /* calls asking or running */
+	int running_calls; /* waiting for an approval, or running */
 	int exit_status;
 	bool streamed; /* chunks of this attempt have been written */
 	bool capped;   /* this request may not have all the output it would like */
@@ -120,7 +120,7 @@ void run_fail(struct agent_run *run, int exit_status, enum error_kind kind, cons
     __attribute__((format(printf, 4, 5)));
 
 /* Go on as `agent`, with its models (those of the run if it names none), instructions and tools. */
-void run_become(struct agent_run *run, const struct agent *agent);
+void run_set_agent(struct agent_run *run, const struct agent *agent);
 
 /* ---- handoff.c: another agent takes over ---- */
 

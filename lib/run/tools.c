@@ -15,7 +15,7 @@ static void pump(struct agent_run *run);
 static void settle(struct batch_call *call, const struct tool_result *result)
 {
 	if (call->state != CALL_WAITING)
-		call->run->busy--;
+		call->run->running_calls--;
 	call->state = CALL_DONE;
 	call->running = NULL;
 	buffer_add_span(&call->result, result->text);
@@ -234,7 +234,7 @@ static void begin_call(struct batch_call *call)
 		refuse(call, "The call was denied by policy.");
 		break;
 	case APPROVAL_ASK:
-		run->busy++;
+		run->running_calls++;
 		call->state = CALL_ASKING;
 		event_flush(run->stream.sink);
 		call->approval = approval_ask(run->loop, run->config.policy, call->tool,
@@ -243,7 +243,7 @@ static void begin_call(struct batch_call *call)
 		break;
 	case APPROVAL_NONE:
 	case APPROVAL_ALLOW:
-		run->busy++;
+		run->running_calls++;
 		execute(call);
 		break;
 	}
@@ -289,7 +289,7 @@ static void pump(struct agent_run *run)
 	int64_t limit;
 
 	for (size_t i = 0; i < run->batch_count && run->phase == PHASE_TOOLS; i++) {
-		if (run->busy >= run->config.parallel)
+		if (run->running_calls >= run->config.parallel)
 			return;
 		if (run->batch[i].state == CALL_WAITING)
 			begin_call(&run->batch[i]);

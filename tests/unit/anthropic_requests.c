@@ -499,7 +499,7 @@ static void show(const char *base_url, const struct model_request *request, bool
 		protocol_list_request(provider->protocol, provider, provider->base_url, &http, &e);
 	else
 		provider->protocol->request(provider, "m", provider->base_url, request, &http, &e);
-	provider_dress(provider, &http, &e);
+	provider_complete_request(provider, &http, &e);
 	buffer_add_text(out, http.url);
 	for (size_t i = 0; i < http.header_count; i++)
 		buffer_add_format(out, "\n%s", http.headers[i].line);

@@ -4,7 +4,7 @@
 #include "unit.h"
 
 #include "aws_frames.h"
-#include "net/sse.h"
+#include "net/limits.h"
 
 static void on_message(void *context, const struct aws_message *m)
 {

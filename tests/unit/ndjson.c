@@ -2,7 +2,7 @@
 #include "unit.h"
 
 #include "net/ndjson.h"
-#include "net/sse.h"
+#include "net/limits.h"
 
 static void log_line(void *context, struct span line)
 {

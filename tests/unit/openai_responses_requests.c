@@ -179,7 +179,7 @@ static void same_head(const char *title, const char *name, const char *base_url,
 		provider->protocol->request(provider, "m", provider->base_url,
 					    &REQUEST(MESSAGES(HI)), &http, &e);
 	if (provider != NULL) {
-		provider_dress(provider, &http, &e);
+		provider_complete_request(provider, &http, &e);
 		buffer_add_text(&got, http.url);
 	}
 	for (size_t i = 0; i < http.header_count; i++)

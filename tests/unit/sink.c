@@ -182,7 +182,7 @@ static void test_reader_leaves(void)
 	end(&world);
 }
 
-static void test_patience(void)
+static void test_stall(void)
 {
 	struct world world;
 	int ends[2];
@@ -191,7 +191,7 @@ static void test_patience(void)
 	begin(&world, ends, -1);
 	add_events(&world, 3000, 100);
 	event_flush(&world.sink);
-	event_sink_hurry(&world.sink);
+	event_sink_limit_stall(&world.sink);
 	loop_run(world.loop);
 	unit_ok(world.sink.output.error == ETIMEDOUT, "a reader that takes nothing is given up");
 	end(&world);
@@ -218,7 +218,7 @@ static void test_patient_with_bytes(void)
 	begin(&world, ends, -1);
 	add_events(&world, 1000, 100);
 	event_flush(&world.sink);
-	event_sink_hurry(&world.sink);
+	event_sink_limit_stall(&world.sink);
 	world.timer = loop_timer_add(world.loop, 0, read_byte, &world);
 	loop_run(world.loop);
 	read_some(&world, 4096);
@@ -326,7 +326,7 @@ int main(void)
 	test_slow_reader("a pipe that cannot be opened again", false, true);
 	test_whole_lines();
 	test_reader_leaves();
-	test_patience();
+	test_stall();
 	test_patient_with_bytes();
 	test_slow_log();
 	test_waiter();

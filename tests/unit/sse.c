@@ -2,6 +2,7 @@
 #include "unit.h"
 
 #include "base/utf8.h"
+#include "net/limits.h"
 #include "net/sse.h"
 
 /* One line "TYPE|DATA|ID" an event; the parser passes invalid UTF-8 on, the cases have it repaired.

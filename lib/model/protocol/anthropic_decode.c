@@ -351,11 +351,11 @@ static const struct finish_reason reasons[] = {
 };
 
 static const struct usage_name usage[] = {
-    {SPAN_INIT("input_tokens"), .count = USAGE_INPUT},
-    {SPAN_INIT("output_tokens"), .count = USAGE_OUTPUT},
-    {SPAN_INIT("cache_read_input_tokens"), .count = USAGE_CACHED, .apart = true},
-    {SPAN_INIT("cache_creation_input_tokens"), .count = USAGE_WRITTEN, .apart = true},
-    {SPAN_INIT("output_tokens_details"), "thinking_tokens", .count = USAGE_REASONING},
+    {SPAN_INIT("input_tokens"), .count = TOKENS_INPUT},
+    {SPAN_INIT("output_tokens"), .count = TOKENS_OUTPUT},
+    {SPAN_INIT("cache_read_input_tokens"), .count = TOKENS_CACHED, .apart = true},
+    {SPAN_INIT("cache_creation_input_tokens"), .count = TOKENS_CACHE_WRITE, .apart = true},
+    {SPAN_INIT("output_tokens_details"), "thinking_tokens", .count = TOKENS_REASONING},
     {.name = {0}},
 };
 

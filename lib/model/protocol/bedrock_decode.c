@@ -322,10 +322,10 @@ static const struct finish_reason reasons[] = {
 };
 
 static const struct usage_name usage[] = {
-    {SPAN_INIT("inputTokens"), .count = USAGE_INPUT},
-    {SPAN_INIT("outputTokens"), .count = USAGE_OUTPUT},
-    {SPAN_INIT("cacheReadInputTokens"), .count = USAGE_CACHED, .apart = true},
-    {SPAN_INIT("cacheWriteInputTokens"), .count = USAGE_WRITTEN, .apart = true},
+    {SPAN_INIT("inputTokens"), .count = TOKENS_INPUT},
+    {SPAN_INIT("outputTokens"), .count = TOKENS_OUTPUT},
+    {SPAN_INIT("cacheReadInputTokens"), .count = TOKENS_CACHED, .apart = true},
+    {SPAN_INIT("cacheWriteInputTokens"), .count = TOKENS_CACHE_WRITE, .apart = true},
     {.name = {0}},
 };
 

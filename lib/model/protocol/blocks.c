@@ -59,7 +59,7 @@ void block_grow_raw(struct block_decoder *d, struct block *block, struct span te
 
 void block_grow(struct block_decoder *d, struct block *block, struct span string)
 {
-	block_grow_raw(d, block, pieces_text(&d->base.pieces, &block->joint, string));
+	block_grow_raw(d, block, pieces_text(&d->base.pieces, &block->partial, string));
 }
 
 void block_add_item(struct block *block, struct span json)
@@ -109,7 +109,7 @@ static void end_call(struct block_decoder *d, struct block *block)
 
 void block_end(struct block_decoder *d, struct block *block)
 {
-	block_grow_raw(d, block, joint_end(&block->joint));
+	block_grow_raw(d, block, partial_char_end(&block->partial));
 	if (block->type == BLOCK_TEXT)
 		end_text(d, block);
 	else if (block->type == BLOCK_THINKING)

@@ -23,7 +23,7 @@ struct block {
 	struct buffer json;      /* as it began, on one line */
 	struct buffer signature; /* of thinking: a JSON string; empty: none */
 	struct buffer items;     /* citations of a text, results: JSON separated by commas */
-	struct joint joint;
+	struct partial_char partial;
 	int call;  /* of a call: its index in the response */
 	bool some; /* some of its text or arguments was emitted */
 };

@@ -13,7 +13,7 @@ struct decoder *decoder_new(const struct protocol *protocol, const struct provid
 	d->protocol = protocol;
 	d->provider = provider;
 	d->handler = handler;
-	for (size_t i = 0; i < USAGE_COUNTS; i++)
+	for (size_t i = 0; i < TOKENS_COUNTS; i++)
 		d->usage[i] = -1;
 	d->part = MODEL_OPAQUE;
 	if (protocol->begin != NULL)
@@ -59,7 +59,7 @@ static size_t unfinished(struct span raw)
 	return utf8_incomplete_tail(raw);
 }
 
-struct span pieces_text(struct pieces *pieces, struct joint *joint, struct span value)
+struct span pieces_text(struct pieces *pieces, struct partial_char *partial, struct span value)
 {
 	struct buffer *json = &pieces->json;
 	struct span plain;
@@ -68,27 +68,27 @@ struct span pieces_text(struct pieces *pieces, struct joint *joint, struct span 
 	if (json_type(value) != JSON_STRING)
 		return (struct span){0};
 	plain = json_plain(value);
-	if (plain.at != NULL && joint->len == 0 && !pieces->broken_utf8)
+	if (plain.at != NULL && partial->len == 0 && !pieces->broken_utf8)
 		return plain;
 	buffer_clear(json);
 	buffer_clear(&pieces->text);
 	buffer_add_char(json, '"');
-	buffer_add(json, joint->raw, joint->len);
+	buffer_add(json, partial->raw, partial->len);
 	buffer_add(json, value.at + 1, value.len - 2);
 	tail = unfinished(span_from(buffer_span(json), 1));
-	memcpy(joint->raw, json->at + json->len - tail, tail);
-	joint->len = tail;
+	memcpy(partial->raw, json->at + json->len - tail, tail);
+	partial->len = tail;
 	json->len -= tail;
 	buffer_add_char(json, '"');
 	json_decode(buffer_span(json), &pieces->text);
 	return buffer_span(&pieces->text);
 }
 
-struct span joint_end(struct joint *joint)
+struct span partial_char_end(struct partial_char *partial)
 {
-	bool held = joint->len > 0;
+	bool held = partial->len > 0;
 
-	joint->len = 0;
+	partial->len = 0;
 	return held ? SPAN("\xEF\xBF\xBD") : SPAN("");
 }
 
@@ -184,9 +184,9 @@ bool decoder_is_blank(struct span args)
 
 /* ---- usage ---- */
 
-static double read_count(enum usage_count count, struct span value)
+static double read_count(enum token_count count, struct span value)
 {
-	if (count == USAGE_COST || count == USAGE_TICKS)
+	if (count == TOKENS_COST || count == TOKENS_TICKS)
 		return json_double(value, -1);
 	return (double)model_tokens(value, -1);
 }
@@ -208,8 +208,8 @@ static void find_counts(const struct decoder *d, struct span usage, struct span 
 
 void decoder_usage(struct decoder *d, struct span usage)
 {
-	struct span values[USAGE_MAX_ROWS] = {0};
-	bool found[USAGE_COUNTS] = {0};
+	struct span values[TOKENS_MAX_ROWS] = {0};
+	bool found[TOKENS_COUNTS] = {0};
 
 	if (json_type(usage) != JSON_OBJECT)
 		return;
@@ -226,15 +226,15 @@ void decoder_usage(struct decoder *d, struct span usage)
 	}
 }
 
-static double *total_of(double *counts, enum usage_count count)
+static double *total_of(double *counts, enum token_count count)
 {
-	return &counts[count == USAGE_REASONING ? USAGE_OUTPUT : USAGE_INPUT];
+	return &counts[count == TOKENS_REASONING ? TOKENS_OUTPUT : TOKENS_INPUT];
 }
 
 static struct model_usage usage_of(const struct decoder *d)
 {
-	double counts[USAGE_COUNTS], *output = &counts[USAGE_OUTPUT];
-	double reasoning = d->usage[USAGE_REASONING];
+	double counts[TOKENS_COUNTS], *output = &counts[TOKENS_OUTPUT];
+	double reasoning = d->usage[TOKENS_REASONING];
 
 	memcpy(counts, d->usage, sizeof(counts));
 	for (const struct usage_name *row = d->protocol->usage; row->name.at != NULL; row++) {
@@ -244,18 +244,18 @@ static struct model_usage usage_of(const struct decoder *d)
 			*total = (*total > 0 ? *total : 0) + d->usage[row->count];
 	}
 	/* xAI leaves reasoning out of the output and includes it in the total. */
-	if (reasoning > 0 && counts[USAGE_INPUT] >= 0 && *output >= 0 &&
-	    counts[USAGE_TOTAL] == counts[USAGE_INPUT] + *output + reasoning)
+	if (reasoning > 0 && counts[TOKENS_INPUT] >= 0 && *output >= 0 &&
+	    counts[TOKENS_TOTAL] == counts[TOKENS_INPUT] + *output + reasoning)
 		*output += reasoning;
-	if (counts[USAGE_COST] < 0 && counts[USAGE_TICKS] > 0)
-		counts[USAGE_COST] = counts[USAGE_TICKS] * 1e-10;
+	if (counts[TOKENS_COST] < 0 && counts[TOKENS_TICKS] > 0)
+		counts[TOKENS_COST] = counts[TOKENS_TICKS] * 1e-10;
 	return (struct model_usage){
-	    .input = (int64_t)counts[USAGE_INPUT],
+	    .input = (int64_t)counts[TOKENS_INPUT],
 	    .output = (int64_t)*output,
-	    .cached_input = (int64_t)counts[USAGE_CACHED],
-	    .cache_write = (int64_t)counts[USAGE_WRITTEN],
+	    .cached_input = (int64_t)counts[TOKENS_CACHED],
+	    .cache_write = (int64_t)counts[TOKENS_CACHE_WRITE],
 	    .reasoning = (int64_t)reasoning,
-	    .cost_usd = counts[USAGE_COST],
+	    .cost_usd = counts[TOKENS_COST],
 	};
 }
 

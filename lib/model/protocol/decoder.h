@@ -28,20 +28,20 @@ struct finish_reason {
 	int number; /* the reason where a provider sends enums as numbers; 0: none */
 };
 
-enum usage_count {
-	USAGE_INPUT,
-	USAGE_OUTPUT,
-	USAGE_CACHED,    /* input read from a cache */
-	USAGE_WRITTEN,   /* input written to a cache */
-	USAGE_REASONING, /* of the output */
-	USAGE_TOOLS,     /* input that the provider's own tools produced */
-	USAGE_TOTAL,
-	USAGE_COST,  /* in USD */
-	USAGE_TICKS, /* the same in 1e-10 USD */
-	USAGE_COUNTS,
+enum token_count {
+	TOKENS_INPUT,
+	TOKENS_OUTPUT,
+	TOKENS_CACHED,      /* input read from a cache */
+	TOKENS_CACHE_WRITE, /* input written to a cache */
+	TOKENS_REASONING,   /* of the output */
+	TOKENS_TOOLS,       /* input that the provider's own tools produced */
+	TOKENS_TOTAL,
+	TOKENS_COST,  /* in USD */
+	TOKENS_TICKS, /* the same in 1e-10 USD */
+	TOKENS_COUNTS,
 };
 
-enum { USAGE_MAX_ROWS = 16 }; /* of a table */
+enum { TOKENS_MAX_ROWS = 16 }; /* of a table */
 
 /* The member `name` of a usage object, or the member `inner` of that member, is the count. If
  * several rows are for one count, the first that has a number applies. `apart`: the provider's
@@ -49,18 +49,18 @@ enum { USAGE_MAX_ROWS = 16 }; /* of a table */
 struct usage_name {
 	struct span name;  /* absent: the table ends */
 	const char *inner; /* NULL: none */
-	enum usage_count count;
+	enum token_count count;
 	bool apart;
 };
 
 /* ---- the text of strings that arrive in pieces ----
  * A provider may cut a string anywhere: within an escaped surrogate pair, or within a UTF-8
  * sequence, so that the event around it is not even well-formed JSON. What a piece does not finish
- * waits in a struct joint for the next one. */
+ * waits in a struct partial_char for the next one. */
 
 /* The end of a JSON string that stops within a code point: raw bytes, put before the string that
  * follows. Zeroed: nothing waits. */
-struct joint {
+struct partial_char {
 	char raw[8];
 	size_t len;
 };
@@ -72,11 +72,11 @@ struct pieces {
 };
 
 /* The text that the string `value` adds (empty for other types); valid until the next call with the
- * same pieces. The beginning of a code point at its end stays in `joint`. */
-struct span pieces_text(struct pieces *pieces, struct joint *joint, struct span value);
+ * same pieces. The beginning of a code point at its end stays in `partial`. */
+struct span pieces_text(struct pieces *pieces, struct partial_char *partial, struct span value);
 
-/* What a joint still holds at the end of its text: U+FFFD or nothing. */
-struct span joint_end(struct joint *joint);
+/* What is still waiting at the end of its text: U+FFFD or nothing. */
+struct span partial_char_end(struct partial_char *partial);
 
 /* `json`, as it came, with U+FFFD for what is no UTF-8; valid until the next call. */
 struct span pieces_repair(struct pieces *pieces, struct span json);
@@ -91,14 +91,14 @@ struct decoder {
 
 	struct json_index index; /* of the event at hand */
 	struct pieces pieces;
-	struct buffer scratch;      /* for one value at a time */
-	struct buffer id, model;    /* of the response */
-	struct buffer finish;       /* the provider's reason for the end; empty: none */
-	struct buffer refusal;      /* a refusal that is not part of the text */
-	double usage[USAGE_COUNTS]; /* negative: unknown */
-	enum model_delta_type part; /* the last delta that began or ended a part */
-	int call_count;             /* calls announced */
-	struct buffer *call_ids;    /* of the calls of decoder_call, by index */
+	struct buffer scratch;       /* for one value at a time */
+	struct buffer id, model;     /* of the response */
+	struct buffer finish;        /* the provider's reason for the end; empty: none */
+	struct buffer refusal;       /* a refusal that is not part of the text */
+	double usage[TOKENS_COUNTS]; /* negative: unknown */
+	enum model_delta_type part;  /* the last delta that began or ended a part */
+	int call_count;              /* calls announced */
+	struct buffer *call_ids;     /* of the calls of decoder_call, by index */
 	size_t id_count;
 	int calls_here; /* of these, calls that the provider does not run itself */
 	bool cut_args;  /* arguments stop in the middle: the length ended the response */

@@ -33,8 +33,8 @@ struct gemini_decoder {
 	struct buffer finish_message;
 	struct buffer block, block_message;   /* why the prompt was refused */
 	struct buffer grounding, url_context; /* JSON objects; empty: none */
-	enum model_delta_type growing;        /* text or thinking, which `joint` is of */
-	struct joint joint;
+	enum model_delta_type growing;        /* text or thinking, which `partial` is of */
+	struct partial_char partial;
 	struct gemini_call *calls; /* by index */
 	int open;                  /* the call whose arguments still come; -1: none */
 	struct gemini_args args;
@@ -69,6 +69,6 @@ bool gemini_answers_by_tool(const struct provider *provider, const char *model,
 
 /* Append `schema` as "responseJsonSchema" takes it: what it does not take is rewritten, or
  * described in words in "description". */
-void gemini_lower_schema(struct span schema, struct buffer *out);
+void gemini_write_schema(struct span schema, struct buffer *out);
 
 #endif

@@ -293,11 +293,11 @@ static void gemini_clear(struct decoder *base)
 }
 
 static const struct usage_name usage[] = {
-    {SPAN_INIT("promptTokenCount"), .count = USAGE_INPUT},
-    {SPAN_INIT("candidatesTokenCount"), .count = USAGE_OUTPUT},
-    {SPAN_INIT("thoughtsTokenCount"), .count = USAGE_REASONING, .apart = true},
-    {SPAN_INIT("cachedContentTokenCount"), .count = USAGE_CACHED},
-    {SPAN_INIT("toolUsePromptTokenCount"), .count = USAGE_TOOLS, .apart = true},
+    {SPAN_INIT("promptTokenCount"), .count = TOKENS_INPUT},
+    {SPAN_INIT("candidatesTokenCount"), .count = TOKENS_OUTPUT},
+    {SPAN_INIT("thoughtsTokenCount"), .count = TOKENS_REASONING, .apart = true},
+    {SPAN_INIT("cachedContentTokenCount"), .count = TOKENS_CACHED},
+    {SPAN_INIT("toolUsePromptTokenCount"), .count = TOKENS_TOOLS, .apart = true},
     {.name = {0}},
 };
 

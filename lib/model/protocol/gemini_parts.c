@@ -175,7 +175,7 @@ static void args_free(struct gemini_args *args)
 /* The text that grows is complete: emit what was held back. */
 static void end_text(struct gemini_decoder *d)
 {
-	decoder_emit_text(&d->base, d->growing, joint_end(&d->joint));
+	decoder_emit_text(&d->base, d->growing, partial_char_end(&d->partial));
 }
 
 static void emit_signature(struct gemini_decoder *d, int index, struct span signature)
@@ -199,7 +199,7 @@ static void read_text(struct gemini_decoder *d, struct span string, bool thought
 	if (d->growing != type)
 		end_text(d);
 	d->growing = type;
-	text = pieces_text(&d->base.pieces, &d->joint, string);
+	text = pieces_text(&d->base.pieces, &d->partial, string);
 	if (!is_signed) {
 		decoder_emit_text(&d->base, type, text);
 		return;

@@ -338,7 +338,7 @@ static void write_config(struct transcript *t)
 		json_put_int(t->out, "maxOutputTokens", t->request->max_tokens);
 	if (schema) {
 		json_pack(t->out, "'responseMimeType':'application/json','responseJsonSchema':");
-		gemini_lower_schema(t->request->schema, t->out);
+		gemini_write_schema(t->request->schema, t->out);
 	}
 	json_close(t->out, '}');
 }

@@ -67,9 +67,9 @@ static void write_member(struct span key, struct span value, struct buffer *out)
 			   : tuple                     ? SPAN("\"prefixItems\"")
 						       : key);
 	if (json_is_any(key, single) && json_type(value) == JSON_OBJECT)
-		gemini_lower_schema(value, out);
+		gemini_write_schema(value, out);
 	else if (tuple || json_is_any(key, many))
-		dialect_write_schemas(value, gemini_lower_schema, out);
+		dialect_write_schemas(value, gemini_write_schema, out);
 	else
 		json_write_line(out, value);
 }
@@ -107,7 +107,7 @@ static void write_members(struct span schema, struct span around, struct buffer 
 	}
 }
 
-void gemini_lower_schema(struct span schema, struct buffer *out)
+void gemini_write_schema(struct span schema, struct buffer *out)
 {
 	struct span reference = json_get(schema, "$ref"), part = only_part(schema);
 	struct span defs = json_get(schema, "$defs");

@@ -272,8 +272,8 @@ static void ollama_advise(const struct provider *provider, const char *model,
 static const struct finish_reason reasons[] = {{"length", .finish = MODEL_LENGTH}, {0}};
 
 static const struct usage_name usage[] = {
-    {SPAN_INIT("prompt_eval_count"), .count = USAGE_INPUT},
-    {SPAN_INIT("eval_count"), .count = USAGE_OUTPUT},
+    {SPAN_INIT("prompt_eval_count"), .count = TOKENS_INPUT},
+    {SPAN_INIT("eval_count"), .count = TOKENS_OUTPUT},
     {.name = {0}},
 };
 

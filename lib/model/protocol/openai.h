@@ -8,11 +8,11 @@
 #include "model/protocol/transcript.h"
 
 /* What was billed: OpenRouter, Perplexity, xAI. */
-#define USAGE_BILLED                                                                               \
-	{SPAN_INIT("cost"), .count = USAGE_COST},                                                  \
-	    {SPAN_INIT("cost"), "total_cost", .count = USAGE_COST},                                \
+#define TOKENS_BILLED                                                                              \
+	{SPAN_INIT("cost"), .count = TOKENS_COST},                                                 \
+	    {SPAN_INIT("cost"), "total_cost", .count = TOKENS_COST},                               \
 	{                                                                                          \
-		SPAN_INIT("cost_in_usd_ticks"), .count = USAGE_TICKS                               \
+		SPAN_INIT("cost_in_usd_ticks"), .count = TOKENS_TICKS                              \
 	}
 
 /* OpenAI's list has no sizes and no names; servers that have them agree on no member. */

@@ -17,7 +17,7 @@ struct chat_call {
 	struct buffer extra; /* the member extra_content, if it comes before the name */
 	int64_t index;       /* the provider's; -1: none */
 	int number;          /* of a call that has begun; -1: its name is not known */
-	struct joint joint;
+	struct partial_char partial;
 };
 
 /* reasoning_details as they will be sent back: the pieces of a text put together. */
@@ -31,7 +31,7 @@ struct chat_details {
 
 struct chat_decoder {
 	struct decoder base;
-	struct joint refusal_joint;
+	struct partial_char partial_refusal;
 	struct think think;
 	struct chat_call *calls;
 	size_t call_count;

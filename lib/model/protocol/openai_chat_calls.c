@@ -92,7 +92,7 @@ static void read_args(struct chat_decoder *d, struct chat_call *call, struct spa
 	struct buffer *text = &d->base.scratch;
 
 	if (json_type(args) == JSON_STRING) {
-		add_args(d, call, pieces_text(&d->base.pieces, &call->joint, args));
+		add_args(d, call, pieces_text(&d->base.pieces, &call->partial, args));
 	} else if (json_type(args) == JSON_OBJECT && call->args.len == 0) {
 		/* Some servers send the arguments themselves instead of their text. */
 		buffer_clear(text);
@@ -161,7 +161,7 @@ void chat_calls_end(struct chat_decoder *d)
 			decoder_fail(&d->base, "sent a tool call without a name");
 			return;
 		}
-		add_args(d, call, joint_end(&call->joint));
+		add_args(d, call, partial_char_end(&call->partial));
 		if (decoder_is_blank(buffer_span(&call->args)))
 			add_args(d, call, SPAN("{}"));
 		state = decoder_args_state(buffer_span(&call->args));

@@ -41,7 +41,7 @@ static void read_message(struct chat_decoder *d, struct span delta)
 		think_text(&d->think, &d->base, member[CONTENT]);
 	if (member[REFUSAL].at != NULL) {
 		buffer_add_span(&d->base.refusal,
-				pieces_text(&d->base.pieces, &d->refusal_joint, member[REFUSAL]));
+				pieces_text(&d->base.pieces, &d->partial_refusal, member[REFUSAL]));
 		d->base.some |= d->base.refusal.len > 0;
 	}
 	chat_calls_read(d, member[CALLS]);
@@ -106,7 +106,7 @@ static void chat_flush(struct decoder *base)
 	struct chat_decoder *d = (struct chat_decoder *)base;
 
 	think_end(&d->think, base);
-	buffer_add_span(&base->refusal, joint_end(&d->refusal_joint));
+	buffer_add_span(&base->refusal, partial_char_end(&d->partial_refusal));
 }
 
 static void chat_complete(struct decoder *base)
@@ -145,16 +145,16 @@ static const struct finish_reason reasons[] = {
 };
 
 static const struct usage_name usage[] = {
-    {SPAN_INIT("prompt_tokens"), .count = USAGE_INPUT},
-    {SPAN_INIT("completion_tokens"), .count = USAGE_OUTPUT},
-    {SPAN_INIT("prompt_tokens_details"), "cached_tokens", .count = USAGE_CACHED},
-    {SPAN_INIT("prompt_cache_hit_tokens"), .count = USAGE_CACHED},
-    {SPAN_INIT("cached_tokens"), .count = USAGE_CACHED},
-    {SPAN_INIT("prompt_tokens_details"), "cache_write_tokens", .count = USAGE_WRITTEN},
-    {SPAN_INIT("completion_tokens_details"), "reasoning_tokens", .count = USAGE_REASONING},
-    {SPAN_INIT("reasoning_tokens"), .count = USAGE_REASONING},
-    {SPAN_INIT("total_tokens"), .count = USAGE_TOTAL},
-    USAGE_BILLED,
+    {SPAN_INIT("prompt_tokens"), .count = TOKENS_INPUT},
+    {SPAN_INIT("completion_tokens"), .count = TOKENS_OUTPUT},
+    {SPAN_INIT("prompt_tokens_details"), "cached_tokens", .count = TOKENS_CACHED},
+    {SPAN_INIT("prompt_cache_hit_tokens"), .count = TOKENS_CACHED},
+    {SPAN_INIT("cached_tokens"), .count = TOKENS_CACHED},
+    {SPAN_INIT("prompt_tokens_details"), "cache_write_tokens", .count = TOKENS_CACHE_WRITE},
+    {SPAN_INIT("completion_tokens_details"), "reasoning_tokens", .count = TOKENS_REASONING},
+    {SPAN_INIT("reasoning_tokens"), .count = TOKENS_REASONING},
+    {SPAN_INIT("total_tokens"), .count = TOKENS_TOTAL},
+    TOKENS_BILLED,
     {.name = {0}},
 };
 

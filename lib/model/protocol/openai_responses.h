@@ -29,7 +29,7 @@ struct responses_item {
 	struct buffer text; /* what was received of its text or arguments */
 	size_t emitted;     /* how much of it was emitted */
 	uint64_t part;      /* which part of a reasoning the text belongs to */
-	struct joint joint;
+	struct partial_char partial;
 	bool refused;   /* it contains a refusal */
 	bool other_id;  /* its events disagree about its id */
 	bool running;   /* MODEL_TOOL_RUNNING was emitted */

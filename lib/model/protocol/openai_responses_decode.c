@@ -502,12 +502,12 @@ static const struct finish_reason reasons[] = {
 };
 
 static const struct usage_name usage[] = {
-    {SPAN_INIT("input_tokens"), .count = USAGE_INPUT},
-    {SPAN_INIT("output_tokens"), .count = USAGE_OUTPUT},
-    {SPAN_INIT("input_tokens_details"), "cached_tokens", .count = USAGE_CACHED},
-    {SPAN_INIT("input_tokens_details"), "cache_write_tokens", .count = USAGE_WRITTEN},
-    {SPAN_INIT("output_tokens_details"), "reasoning_tokens", .count = USAGE_REASONING},
-    USAGE_BILLED,
+    {SPAN_INIT("input_tokens"), .count = TOKENS_INPUT},
+    {SPAN_INIT("output_tokens"), .count = TOKENS_OUTPUT},
+    {SPAN_INIT("input_tokens_details"), "cached_tokens", .count = TOKENS_CACHED},
+    {SPAN_INIT("input_tokens_details"), "cache_write_tokens", .count = TOKENS_CACHE_WRITE},
+    {SPAN_INIT("output_tokens_details"), "reasoning_tokens", .count = TOKENS_REASONING},
+    TOKENS_BILLED,
     {.name = {0}},
 };
 

@@ -197,7 +197,7 @@ static bool continues(const struct responses_item *item, struct span whole)
 
 static void complete(struct responses_item *item, struct span whole)
 {
-	struct span rest = joint_end(&item->joint);
+	struct span rest = partial_char_end(&item->partial);
 
 	if (continues(item, whole))
 		rest = span_from(whole, item->text.len);
@@ -206,7 +206,7 @@ static void complete(struct responses_item *item, struct span whole)
 
 void responses_piece(struct responses_decoder *d, struct responses_item *item, struct span value)
 {
-	struct span text = pieces_text(&d->base.pieces, &item->joint, value);
+	struct span text = pieces_text(&d->base.pieces, &item->partial, value);
 
 	if (item->done)
 		return;
@@ -231,7 +231,7 @@ void responses_whole(struct responses_decoder *d, struct responses_item *item, s
 
 void responses_refusal(struct responses_decoder *d, struct responses_item *item, struct span value)
 {
-	struct span text = pieces_text(&d->base.pieces, &item->joint, value);
+	struct span text = pieces_text(&d->base.pieces, &item->partial, value);
 
 	item->refused |= text.len > 0;
 	buffer_add_span(&d->base.refusal, text);
@@ -241,7 +241,7 @@ void responses_refusal(struct responses_decoder *d, struct responses_item *item,
 void responses_reasoning(struct responses_decoder *d, struct responses_item *item, uint64_t part,
 			 struct span value)
 {
-	struct span text = pieces_text(&d->base.pieces, &item->joint, value);
+	struct span text = pieces_text(&d->base.pieces, &item->partial, value);
 
 	if (text.len == 0 || item->done)
 		return;
@@ -268,7 +268,7 @@ static void end_message(struct responses_decoder *d, struct responses_item *item
 			json_decode(json_get(walk.value, "refusal"), &d->base.refusal);
 	}
 	if (item->refused)
-		buffer_add_span(&d->base.refusal, joint_end(&item->joint));
+		buffer_add_span(&d->base.refusal, partial_char_end(&item->partial));
 	complete(item, buffer_span(&whole));
 	if (json_type(phase) == JSON_STRING)
 		buffer_add_span(&item->data, pieces_repair(&d->base.pieces, phase));
@@ -407,7 +407,7 @@ void responses_flush(struct decoder *base)
 		if (item->kind != ITEM_MESSAGE && item->kind != ITEM_REASONING)
 			continue;
 		buffer_add_span(item->refused ? &base->refusal : &item->text,
-				joint_end(&item->joint));
+				partial_char_end(&item->partial));
 		if (item->kind == ITEM_REASONING)
 			emit_new(d, item);
 	}
@@ -422,7 +422,7 @@ static bool complete_call(struct responses_decoder *d, struct responses_item *it
 
 	if (item->name.len == 0)
 		return decoder_fail(&d->base, "sent a tool call without a name");
-	buffer_add_span(&item->text, joint_end(&item->joint));
+	buffer_add_span(&item->text, partial_char_end(&item->partial));
 	if (!custom && decoder_is_blank(buffer_span(&item->text)))
 		buffer_add_text(&item->text, "{}");
 	emit_new(d, item);

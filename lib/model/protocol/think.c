@@ -65,25 +65,25 @@ static void feed(struct think *think, struct decoder *d, struct span text)
 /* A text ends the reasoning before it: first emit what is held back of the reasoning. */
 void think_text(struct think *think, struct decoder *d, struct span value)
 {
-	struct span text = pieces_text(&d->pieces, &think->text_joint, value);
+	struct span text = pieces_text(&d->pieces, &think->partial_text, value);
 
 	if (text.len == 0)
 		return;
-	decoder_emit_text(d, MODEL_THINKING, joint_end(&think->thinking_joint));
+	decoder_emit_text(d, MODEL_THINKING, partial_char_end(&think->partial_thinking));
 	feed(think, d, text);
 }
 
 bool think_reasoning(struct think *think, struct decoder *d, struct span value)
 {
 	decoder_emit_text(d, MODEL_THINKING,
-			  pieces_text(&d->pieces, &think->thinking_joint, value));
+			  pieces_text(&d->pieces, &think->partial_thinking, value));
 	return decoder_is_text(value);
 }
 
 void think_end(struct think *think, struct decoder *d)
 {
-	decoder_emit_text(d, MODEL_THINKING, joint_end(&think->thinking_joint));
-	feed(think, d, joint_end(&think->text_joint));
+	decoder_emit_text(d, MODEL_THINKING, partial_char_end(&think->partial_thinking));
+	feed(think, d, partial_char_end(&think->partial_text));
 	decoder_emit_text(d, think->state == THINK_INSIDE ? MODEL_THINKING : MODEL_TEXT,
 			  buffer_span(&think->held));
 	buffer_clear(&think->held);

@@ -12,7 +12,7 @@
 
 /* Zeroed: nothing was received. */
 struct think {
-	struct joint text_joint, thinking_joint;
+	struct partial_char partial_text, partial_thinking;
 	enum { THINK_BEFORE, THINK_INSIDE, THINK_AFTER } state;
 	struct buffer held; /* what may be the beginning of a tag */
 };
