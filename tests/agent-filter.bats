@@ -108,10 +108,11 @@ EOF
 	assert_output "$(sed -n 6p log)"
 }
 
-@test "a compile error is printed in the form of jq" {
-	run agent-filter -s '.a +' log
+@test "compile errors name the option; all expressions are reported" {
+	run agent-filter -s '.a +' -s true -m '.b +' log
 	assert_failure 2
-	assert_line --index 0 --regexp '^jq: error: syntax error, unexpected'
+	assert_line --regexp '^agent-filter: --select: jq: error: syntax error, unexpected'
+	assert_line --regexp '^agent-filter: --map: jq: error: syntax error, unexpected'
 	assert_line --partial 'jq: 1 compile error'
 	run agent-filter --argjson x '{' -s '$x' log
 	assert_failure 2
@@ -190,6 +191,16 @@ EOF
 	assert_equal "$(seqs --valid schema.json log)" "$(jq -sc 'map(.seq | select(. <= 2))' log)"
 	run agent-filter --valid schema.json -t nothing -e log
 	assert_failure 1
+}
+
+@test "an event satisfies every --select and every --valid; lists are joined" {
+	assert_equal "$(seqs -s '.seq > 3' -s '.seq < 6' log)" '[4,5]'
+	assert_equal "$(seqs -s '.seq < 6' -s '.seq > 3' log)" '[4,5]'
+	echo '{"properties":{"seq":{"minimum":4}}}' >low.json
+	echo '{"properties":{"seq":{"maximum":5}}}' >high.json
+	assert_equal "$(seqs --valid low.json --valid high.json log)" '[4,5]'
+	assert_equal "$(seqs --valid high.json --valid low.json -s '.seq > 4' log)" '[5]'
+	assert_equal "$(seqs -r aa11 -r bb22 -t llm_end -t tool_end -T raw -T llm_end log)" '[6]'
 }
 
 @test "--valid with a line that is not JSON, or one that is too expensive to check" {

@@ -197,7 +197,7 @@ agent-filter: log:4: --from odd: it yields a value that is not an event with eve
 	mkdir -p config/agent/jq
 	echo 'def start: 0; def step: {' >config/agent/jq/from_broken.jq
 	XDG_CONFIG_HOME=$PWD/config run -2 agent-filter --from broken
-	assert_line --index 0 --partial 'jq: error: syntax error'
+	assert_line --index 0 --partial 'agent-filter: --from broken: jq: error: syntax error'
 }
 
 # A stream of agent-run with a nested run, an error after which it continued, and output of a tool.

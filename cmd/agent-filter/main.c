@@ -20,19 +20,27 @@ static const char usage[] = "usage: agent-filter [options] [FILE ...]\n"
 /* Output is written when it has grown to this, and before the program waits. */
 enum { OUTPUT_SIZE = 256 * 1024 };
 
+/* A jq expression, and the option that has it. */
+struct expression {
+	const char *option, *text; /* NULL: none */
+	struct jq_program *program;
+};
+
 struct filter {
 	struct reader_main main;
 	char **argv;
 	struct choice choice;
-	const char *select_text, *map_text, *from_name, *to_name;
+	struct expression *selects, map; /* an event satisfies all of `selects` */
+	size_t select_count;
+	const char *from_name, *to_name;
 	struct jq_variable *variables; /* owned, with their JSON */
 	size_t variable_count;
 	struct merge merge;
 	bool sse, count_only, exit_status;
 	bool safe; /* for a terminal: control characters are made visible */
 
-	struct schema *valid; /* NULL: any event */
-	struct jq_program *select, *map;
+	struct schema **valid; /* an event satisfies all of them */
+	size_t valid_count;
 	struct translation *from, *to;
 	struct buffer out;
 	uint64_t printed;
@@ -73,10 +81,22 @@ static void read_schema(void *self, const struct option_row *row, const char *pa
 	struct error e = {0};
 
 	(void)row;
-	schema_free(f->valid);
-	f->valid = schema_read(path, &e);
-	if (f->valid == NULL)
-		die(STATUS_USAGE, "%s", e.message);
+	f->valid = array_grow(f->valid, f->valid_count, sizeof(struct schema *));
+	f->valid[f->valid_count] = schema_read(path, &e);
+	die_unless(f->valid[f->valid_count++] != NULL, &e);
+}
+
+static void add_select(void *self, const struct option_row *row, const char *text)
+{
+	struct filter *f = self;
+
+	f->selects = array_grow(f->selects, f->select_count, sizeof(*f->selects));
+	f->selects[f->select_count++] = (struct expression){row->name, text, NULL};
+}
+
+static void set_map(void *self, const struct option_row *row, const char *text)
+{
+	((struct filter *)self)->map = (struct expression){row->name, text, NULL};
 }
 
 #define AT(member) .offset = offsetof(struct filter, member)
@@ -95,9 +115,9 @@ static const struct option_row options[] = {
     {OPTION_TEXT, 0, "valid", "SCHEMA", "keep events that satisfy the JSON Schema in this file",
      .apply = read_schema},
     {OPTION_TEXT, 's', "select", "EXPR", "keep events for which the jq expression is true",
-     AT(select_text)},
+     .apply = add_select},
     {OPTION_TEXT, 'm', "map", "EXPR", "write the values of the jq expression instead, one per line",
-     AT(map_text)},
+     .apply = set_map},
     {OPTION_TEXT, 0, "arg", "NAME VALUE", "set $NAME in expressions to the text VALUE",
      .apply = add_variable},
     {OPTION_TEXT, 0, "argjson", "NAME JSON", "set $NAME in expressions to this JSON value",
@@ -114,26 +134,49 @@ static const struct option_row options[] = {
     {OPTION_FLAG, 'e', "exit-status", NULL, "exit with 1 if nothing was written", AT(exit_status)},
 };
 
-/* Compile the expressions and the modules. */
-static void open_programs(struct filter *f)
+/* Report an error about an option (those of jq have several lines); false if there is one. */
+static bool report(const char *option, const char *value, struct error *e)
+{
+	bool good = e->message == NULL;
+
+	if (!good && span_starts(span_of(e->message), "jq:"))
+		warn("--%s%s%s: %s", option, *value != '\0' ? " " : "", value, e->message);
+	else
+		die_unless(good, e);
+	error_clear(e);
+	return good;
+}
+
+static bool open_expression(struct filter *f, struct expression *x)
 {
 	struct error e = {0};
 
-	if (f->select_text != NULL)
-		f->select = jq_program_open(f->select_text, f->variables, f->variable_count, &e);
-	if (f->map_text != NULL && e.message == NULL)
-		f->map = jq_program_open(f->map_text, f->variables, f->variable_count, &e);
-	if (f->from_name != NULL && e.message == NULL)
-		f->from = translation_open("from", f->from_name, f->sse, &e);
-	if (f->to_name != NULL && e.message == NULL)
-		f->to = translation_open("to", f->to_name, f->sse, &e);
-	if (e.message == NULL)
-		return;
-	if (span_starts(span_of(e.message), "jq:")) /* several lines, as jq prints them */
-		fprintf(stderr, "%s\n", e.message);
-	else
-		warn("%s", e.message);
-	exit(STATUS_USAGE);
+	if (x->text != NULL)
+		x->program = jq_program_open(x->text, f->variables, f->variable_count, &e);
+	return report(x->option, "", &e);
+}
+
+static bool open_translation(const struct filter *f, const char *option, const char *format,
+			     struct translation **translation)
+{
+	struct error e = {0};
+
+	if (format != NULL)
+		*translation = translation_open(option, format, f->sse, &e);
+	return report(option, format, &e);
+}
+
+/* Compile the expressions and the modules; all that are wrong are reported. */
+static void open_programs(struct filter *f)
+{
+	bool good = open_expression(f, &f->map);
+
+	for (size_t i = 0; i < f->select_count; i++)
+		good = open_expression(f, &f->selects[i]) && good;
+	good = open_translation(f, "from", f->from_name, &f->from) && good;
+	good = open_translation(f, "to", f->to_name, &f->to) && good;
+	if (!good)
+		exit(STATUS_USAGE);
 }
 
 /* ---- output ---- */
@@ -208,13 +251,12 @@ static void print_to(struct filter *f, struct span line)
 /* ---- jq ---- */
 
 /* An expression has failed on this line, or ended with halt_error. */
-static void report_failure(struct filter *f, struct jq_program *program, const char *option,
-			   const char *message)
+static void report_failure(struct filter *f, const struct expression *x, const char *message)
 {
 	struct buffer text = {0};
 
-	if (!jq_program_halted(program, &f->halt_status)) {
-		reader_warn(f->main.reader, "%s: %s", option, message);
+	if (!jq_program_halted(x->program, &f->halt_status)) {
+		reader_warn(f->main.reader, "--%s: %s", x->option, message);
 		return;
 	}
 	terminal_add(&text, span_of(message));
@@ -226,9 +268,9 @@ static void report_failure(struct filter *f, struct jq_program *program, const c
 
 /* Run an expression on a line: print all of its values or, without `prints`, stop at the first
  * value that is true, and return whether there is one. */
-static bool evaluate(struct filter *f, struct jq_program *program, const char *option,
-		     struct span line, bool prints)
+static bool evaluate(struct filter *f, const struct expression *x, struct span line, bool prints)
 {
+	struct jq_program *program = x->program;
 	enum jq_result result = JQ_RESULT_ERROR;
 	struct error e = {0};
 	struct span value;
@@ -244,7 +286,7 @@ static bool evaluate(struct filter *f, struct jq_program *program, const char *o
 				print_to(f, value);
 	}
 	if (result == JQ_RESULT_ERROR)
-		report_failure(f, program, option, e.message);
+		report_failure(f, x, e.message);
 	f->halted = f->halted || jq_program_halted(program, &f->halt_status);
 	error_clear(&e);
 	return result == JQ_RESULT_VALUE;
@@ -257,8 +299,8 @@ static void pass(struct filter *f, struct span line)
 {
 	if (line.at == NULL)
 		return;
-	if (f->map != NULL)
-		evaluate(f, f->map, "--map", line, true);
+	if (f->map.program != NULL)
+		evaluate(f, &f->map, line, true);
 	else
 		print_to(f, line);
 }
@@ -295,14 +337,28 @@ static bool is_chosen(struct filter *f, const struct event *event)
 	return chosen;
 }
 
-/* Whether the event satisfies the schema, if there is one. */
+/* Whether the event satisfies the schemas. */
 static bool is_valid(struct filter *f, struct span line)
 {
-	bool valid = f->valid == NULL || schema_check(f->valid, line, NULL);
+	bool valid = true;
 
-	if (!valid && schema_gave_up(f->valid))
-		reader_warn(f->main.reader, "--valid: " SCHEMA_EXPENSIVE "; the line is skipped");
+	for (size_t i = 0; valid && i < f->valid_count; i++) {
+		valid = schema_check(f->valid[i], line, NULL);
+		if (!valid && schema_gave_up(f->valid[i]))
+			reader_warn(f->main.reader,
+				    "--valid: " SCHEMA_EXPENSIVE "; the line is skipped");
+	}
 	return valid;
+}
+
+/* Whether the expressions of --select are true. */
+static bool is_selected(struct filter *f, struct span line)
+{
+	bool selected = true;
+
+	for (size_t i = 0; selected && i < f->select_count; i++)
+		selected = evaluate(f, &f->selects[i], line, false);
+	return selected;
 }
 
 /* Drop a line by its type, without checking the rest. */
@@ -332,7 +388,7 @@ static bool take_event(struct filter *f, struct span line)
 	if (f->main.runs != NULL)
 		follow(f, event);
 	if (!is_chosen(f, &event) || !choice_event(&f->choice, &event) || !is_valid(f, line) ||
-	    (f->select != NULL && !evaluate(f, f->select, "--select", line, false)))
+	    !is_selected(f, line))
 		return true;
 	if (f->merge.seconds > 0 && merge_take(&f->merge, &event, &ready)) {
 		pass(f, ready);
@@ -429,9 +485,13 @@ static void free_all(void *self)
 	free(f->variables);
 	choice_free(&f->choice);
 	merge_free(&f->merge);
-	schema_free(f->valid);
-	jq_program_close(f->select);
-	jq_program_close(f->map);
+	for (size_t i = 0; i < f->valid_count; i++)
+		schema_free(f->valid[i]);
+	free(f->valid);
+	for (size_t i = 0; i < f->select_count; i++)
+		jq_program_close(f->selects[i].program);
+	free(f->selects);
+	jq_program_close(f->map.program);
 	translation_close(f->from);
 	translation_close(f->to);
 	buffer_free(&f->out);
