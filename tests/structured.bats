@@ -173,6 +173,24 @@ person='{"type":"object","properties":{"n":{"type":"integer"}},"required":["n"]}
 	assert_output 'agent-run: schema.json:1: the pattern "a++" is not valid: a quantifier has nothing to repeat'
 }
 
+@test "an invalid schema is an error at the start, wherever it is given" {
+	printf '{"type":"object",\n"properties":{"n":{"type":"strin"}}}\n' >schema.json
+	local types='"type" must be null, boolean, number, integer, string, array or object, or an array of these'
+	run -2 agent-run -m test --schema schema.json hi </dev/null
+	assert_output "agent-run: schema.json:2: $types"
+	run -2 agent-filter --valid schema.json </dev/null
+	assert_output "agent-filter: schema.json:2: $types"
+	printf '{"name":"look","command":["true"],\n"parameters":{"type":"object","required":\n"a"}}\n' >look.json
+	run -2 agent-run -m test -t look.json hi </dev/null
+	assert_output 'agent-run: look.json:3: "required" must be an array of strings'
+	printf '{"name":"a","model":"test",\n"output_schema":{"type":"objekt"}}\n' >a.json
+	run -2 agent-run -A a.json hi </dev/null
+	assert_output "agent-run: a.json:2: $types"
+	echo '{"name":"a","model":"test","output_schema":"schema.json"}' >a.json
+	run -2 agent-run -A a.json hi </dev/null
+	assert_output "agent-run: schema.json:2: $types"
+}
+
 @test "arguments that are too expensive to check, or break a pattern, are refused" {
 	cat >model.sh <<-'EOF'
 		if grep -q '"role":"tool"'; then echo '{"text":"done"}'; exit; fi

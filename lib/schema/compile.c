@@ -1,3 +1,4 @@
+#include <math.h>
 #include <stdlib.h>
 
 #include "schema/checker.h"
@@ -11,7 +12,7 @@ struct schema_compiler {
 	struct schema_node **pending; /* created and not filled yet */
 	size_t pending_count;
 	struct schema_node *node; /* being filled */
-	uint32_t wrong;           /* the place of a pattern that is not valid */
+	uint32_t wrong;           /* the place of a pattern or value that is not valid */
 	struct error *e;          /* NULL is allowed */
 };
 
@@ -224,6 +225,112 @@ static void read_values(struct schema_compiler *c)
 	qsort(node->sorted, count, sizeof(*node->sorted), compare_constants);
 }
 
+/* ---- what the values of keywords must be ---- */
+
+/* Sets of values: a bit for each enum json_type, and for some of their values. */
+enum {
+	BOOLS = 1U << JSON_BOOL,
+	NUMBERS = 1U << JSON_NUMBER,
+	STRINGS = 1U << JSON_STRING,
+	ARRAYS = 1U << JSON_ARRAY,
+	OBJECTS = 1U << JSON_OBJECT,
+	SCHEMAS = OBJECTS | BOOLS,
+	COUNTS = 1U << 16,   /* whole numbers of at least 0 */
+	DIVISORS = 1U << 17, /* numbers above 0 */
+	TYPE_NAMES = 1U << 18,
+	VALUES = ~0U >> 1,
+};
+
+/* `parts`: what the elements or members of an array or object must be. The boolean forms of
+ * drafts 3 and 4 are accepted where "$schema" names an old draft. Annotations are not checked. */
+static const struct keyword_value {
+	const char *names[6];
+	unsigned types, parts;
+	const char *what;
+} keyword_values[] = {
+    {{"type"},
+     TYPE_NAMES | ARRAYS,
+     TYPE_NAMES,
+     "null, boolean, number, integer, string, array or object, or an array of these"},
+    {{"enum"}, ARRAYS, VALUES, "an array"},
+    {{"required"}, ARRAYS, STRINGS, "an array of strings"},
+    {{"minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"}, NUMBERS, 0, "a number"},
+    {{"multipleOf"}, DIVISORS, 0, "a number above 0"},
+    {{"minLength", "maxLength", "minItems", "maxItems"}, COUNTS, 0, "a whole number of at least 0"},
+    {{"minProperties", "maxProperties", "minContains", "maxContains"},
+     COUNTS,
+     0,
+     "a whole number of at least 0"},
+    {{"pattern", "$ref", "$dynamicRef"}, STRINGS, 0, "a string"},
+    {{"uniqueItems"}, BOOLS, 0, "true or false"},
+    {{"allOf", "anyOf", "oneOf", "prefixItems"}, ARRAYS, SCHEMAS, "an array of schemas"},
+    {{"properties", "patternProperties", "dependentSchemas"},
+     OBJECTS,
+     SCHEMAS,
+     "an object of schemas"},
+    {{"$defs", "definitions"}, OBJECTS, VALUES, "an object of schemas"},
+    {{"dependentRequired"}, OBJECTS, ARRAYS, "an object of arrays of strings"},
+    {{"dependencies"}, OBJECTS, SCHEMAS | ARRAYS, "an object of schemas and arrays of strings"},
+    {{"items"}, SCHEMAS | ARRAYS, VALUES, "a schema (an object, true or false)"},
+    {{"contains", "additionalItems", "additionalProperties", "propertyNames", "not"},
+     SCHEMAS,
+     VALUES,
+     "a schema (an object, true or false)"},
+    {{"if", "then", "else", "unevaluatedItems", "unevaluatedProperties"},
+     SCHEMAS,
+     VALUES,
+     "a schema (an object, true or false)"},
+};
+
+/* Whether the value at `place` belongs to the set. */
+static bool is_of(const struct schema_compiler *c, uint32_t place, unsigned set)
+{
+	struct span text = text_at(c, place);
+	double number = json_double(text, -1);
+	unsigned of = 1U << type_at(c, place);
+
+	of |= number >= 0 && floor(number) == number ? COUNTS : 0;
+	of |= number > 0 ? DIVISORS : 0;
+	of |= type_bit(text) != 0 ? TYPE_NAMES : 0;
+	return (of & set) != 0;
+}
+
+static bool check_value(struct schema_compiler *c, uint32_t place, const char *name,
+			const struct keyword_value *value)
+{
+	bool good = is_of(c, place, value->types) ||
+		    (c->schema->document.draft7 && type_at(c, place) == JSON_BOOL);
+	bool nested = type_at(c, place) == JSON_ARRAY || value->types == OBJECTS;
+
+	c->wrong = place;
+	for (uint32_t part = place + 1; good && nested && part < end_of(c, place);
+	     part = next(c, part)) {
+		good = is_of(c, part, value->parts);
+		c->wrong = part;
+	}
+	if (!good)
+		error_set(c->e, "usage", "\"%s\" must be %s", name, value->what);
+	else
+		c->wrong = JSON_NO_NODE;
+	return good;
+}
+
+/* Whether the keywords of the node have values of their types. */
+static bool check_keywords(struct schema_compiler *c)
+{
+	for (size_t i = 0; i < ARRAY_LEN(keyword_values); i++) {
+		const struct keyword_value *value = &keyword_values[i];
+
+		for (size_t n = 0; n < ARRAY_LEN(value->names) && value->names[n] != NULL; n++) {
+			uint32_t place = find(c, value->names[n]);
+
+			if (place != JSON_NO_NODE && !check_value(c, place, value->names[n], value))
+				return false;
+		}
+	}
+	return true;
+}
+
 /* ---- the rules ---- */
 
 static bool read_number(struct schema_compiler *c, struct schema_rule *rule)
@@ -381,14 +488,6 @@ static bool read_condition(struct schema_compiler *c, struct schema_rule *rule)
 	return true;
 }
 
-enum {
-	NUMBERS = 1U << JSON_NUMBER,
-	STRINGS = 1U << JSON_STRING,
-	ARRAYS = 1U << JSON_ARRAY,
-	OBJECTS = 1U << JSON_OBJECT,
-	VALUES = ~0U >> 1,
-};
-
 /* In the order in which they are checked. */
 static const struct schema_keyword keywords[] = {
     {"minimum", NUMBERS, read_number, checker_bound, 0},
@@ -487,7 +586,7 @@ static void fill(struct schema_compiler *c, struct schema_node *node)
 	reference = find(c, "$ref");
 	if (c->schema->document.draft7 && type_at(c, reference) == JSON_STRING)
 		node->reference = follow(c, reference, &anchor);
-	else
+	else if (check_keywords(c))
 		read_keywords(c);
 }
 

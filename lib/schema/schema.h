@@ -20,8 +20,9 @@
 struct schema;
 
 /* Compile `text`, valid JSON, of which a copy is made. NULL with `e` (kind "usage"), a sentence
- * that does not name the file, if a pattern is not valid or PCRE2, which is loaded if there is a
- * pattern, is missing; `where` (may be NULL) gets the part of `text` that is at fault. */
+ * that does not name the file, if a keyword has a value that it cannot have, a pattern is not
+ * valid, or PCRE2, which is loaded if there is a pattern, is missing; `where` (may be NULL) gets
+ * the part of `text` that is at fault. */
 struct schema *schema_compile(struct span text, struct span *where, struct error *e);
 void schema_free(struct schema *schema);
 

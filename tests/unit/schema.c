@@ -267,6 +267,61 @@ static void test_cycles(void)
 	      SPAN("1"), "satisfies none of the 2 schemas of anyOf");
 }
 
+/* `where` is the value at fault, as it stands in the schema. */
+static void test_bad_value(const char *text, const char *where, const char *want)
+{
+	struct error e = {0};
+	struct span at = {0};
+	struct schema *schema = schema_compile(span_of(text), &at, &e);
+
+	unit_ok(schema == NULL, "%s is no schema", text);
+	unit_same(e.message != NULL ? span_of(e.message) : SPAN("no message"), span_of(want),
+		  "and the sentence says why");
+	unit_ok(schema != NULL || span_is(at, where), "and where");
+	schema_free(schema);
+	error_clear(&e);
+}
+
+static void test_bad_values(void)
+{
+	static const char types[] =
+	    "\"type\" must be null, boolean, number, integer, string, array "
+	    "or object, or an array of these";
+	static const char *const accepted[] = {
+	    "{\"minLength\":2.0,\"multipleOf\":0.5,\"type\":[\"null\",\"integer\"]}",
+	    "{\"$defs\":{\"x\":[{}]},\"title\":1,\"unknown\":{\"type\":\"objekt\"}}",
+	    "{\"const\":{\"type\":\"objekt\"},\"properties\":{\"type\":{},\"enum\":true}}",
+	    "{\"items\":[{}],\"dependencies\":{\"a\":[\"b\"],\"c\":{}},\"required\":[]}",
+	    "{\"$schema\":\"http://json-schema.org/draft-04/schema#\",\"minimum\":1,"
+	    "\"exclusiveMinimum\":true}",
+	};
+
+	test_bad_value("{\"type\":\"objekt\"}", "\"objekt\"", types);
+	test_bad_value("{\"items\":{\"type\":[\"null\",1]}}", "1", types);
+	test_bad_value("{\"$defs\":{\"a\":{\"required\":\"a\"}}}", "\"a\"",
+		       "\"required\" must be an array of strings");
+	test_bad_value("{\"required\":[1]}", "1", "\"required\" must be an array of strings");
+	test_bad_value("{\"enum\":\"a\"}", "\"a\"", "\"enum\" must be an array");
+	test_bad_value("{\"maxItems\":-1}", "-1",
+		       "\"maxItems\" must be a whole number of at least 0");
+	test_bad_value("{\"minLength\":1.5}", "1.5",
+		       "\"minLength\" must be a whole number of at least 0");
+	test_bad_value("{\"multipleOf\":0}", "0", "\"multipleOf\" must be a number above 0");
+	test_bad_value("{\"exclusiveMinimum\":true}", "true",
+		       "\"exclusiveMinimum\" must be a number");
+	test_bad_value("{\"anyOf\":{}}", "{}", "\"anyOf\" must be an array of schemas");
+	test_bad_value("{\"properties\":{\"a\":\"string\"}}", "\"string\"",
+		       "\"properties\" must be an object of schemas");
+	test_bad_value("{\"not\":null}", "null",
+		       "\"not\" must be a schema (an object, true or false)");
+	for (size_t i = 0; i < ARRAY_LEN(accepted); i++) {
+		struct schema *schema = schema_compile(span_of(accepted[i]), NULL, NULL);
+
+		unit_ok(schema != NULL, "%s is a schema", accepted[i]);
+		schema_free(schema);
+	}
+}
+
 static void test_bad_pattern(const char *pattern, const char *want)
 {
 	struct buffer text = {0};
@@ -423,6 +478,7 @@ int main(void)
 	test_large();
 	test_cycles();
 	test_bad_patterns();
+	test_bad_values();
 	test_endless_example();
 	test_resolve();
 	test_decimals();
