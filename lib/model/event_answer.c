@@ -79,6 +79,7 @@ static int begin_call(struct event_answer *answer, struct span data)
 	if (name.len == 0) {
 		failure_set(&answer->failure, ERROR_INVALID_RESPONSE, false,
 			    "a tool call without a tool_name");
+		buffer_free(&name);
 		return -1;
 	}
 	json_decode(json_get(data, "tool_call_id"), &id);

@@ -411,6 +411,9 @@ static void test_exec(void)
 	     "a line that is no object");
 	exec("echo '{\"event_type\":\"tool_call_start\",\"data\":{}}'",
 	     "error invalid_response: a tool call without a tool_name\n", "a call without a name");
+	exec("echo '{\"tool_name\":\"\"}'",
+	     "error invalid_response: a tool call without a tool_name\n",
+	     "a call with an empty name");
 }
 
 static void test_exec_idle(void)
