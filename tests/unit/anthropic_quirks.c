@@ -66,6 +66,12 @@ static void thinking(void)
 	       "O({\"type\":\"redacted_thinking\",\"data\":\"Eqk/+=\"})T(a) stop" ALL, START,
 	       BLOCK("0", "\"type\":\"redacted_thinking\",\"data\":\"Eqk/+=\""), STOP("0"),
 	       TEXT("1"), SAY("1", "a"), STOP("1"), END("end_turn"), DONE);
+	CHUNKS("blocks that do not stop keep their order",
+	       "O({\"type\":\"x\",\"n\":1})O({\"type\":\"x\",\"n\":2})"
+	       "O({\"type\":\"x\",\"n\":3})O({\"type\":\"x\",\"n\":4}) stop" ALL,
+	       START, BLOCK("0", "\"type\":\"x\",\"n\":1"), BLOCK("1", "\"type\":\"x\",\"n\":2"),
+	       BLOCK("2", "\"type\":\"x\",\"n\":3"), BLOCK("3", "\"type\":\"x\",\"n\":4"),
+	       END("end_turn"), DONE);
 	CHUNKS("thinking that is not shown is a part of its own",
 	       "H()D({\"signature\":\"A\"})H()D({\"signature\":\"B\"}) stop" ALL, START,
 	       BLOCK("0", "\"type\":\"thinking\",\"thinking\":\"\",\"signature\":\"\""),

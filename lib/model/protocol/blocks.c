@@ -125,12 +125,13 @@ void blocks_remove(struct block_decoder *d, struct block *block)
 	buffer_free(&block->json);
 	buffer_free(&block->signature);
 	buffer_free(&block->items);
-	*block = d->blocks[--d->block_count];
+	d->block_count--;
+	memmove(block, block + 1, (d->block_count - (size_t)(block - d->blocks)) * sizeof(*block));
 }
 
 void blocks_free(struct block_decoder *d)
 {
 	while (d->block_count > 0)
-		blocks_remove(d, &d->blocks[0]);
+		blocks_remove(d, &d->blocks[d->block_count - 1]);
 	free(d->blocks);
 }

@@ -37,7 +37,8 @@ struct block_decoder {
 /* The open block `index`; NULL: there is none. */
 struct block *blocks_find(struct block_decoder *d, int64_t index);
 
-/* A block begins with the JSON object `json`. The pointer is valid until the next one begins. */
+/* A block begins with the JSON object `json`. Pointers to blocks are valid until a block begins or
+ * is removed. */
 struct block *blocks_begin(struct block_decoder *d, int64_t index, enum block_type type,
 			   struct span json);
 
