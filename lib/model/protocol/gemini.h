@@ -47,7 +47,8 @@ void gemini_part(struct gemini_decoder *d, struct span part);
 void gemini_parts_end(struct gemini_decoder *d, bool complete);
 void gemini_parts_free(struct gemini_decoder *d);
 
-/* A call begins; `id` is a JSON string or absent, `name` text. Returns its index. */
+/* A call begins; `id` is a JSON string or absent, `name` text that is not empty. Returns its index.
+ */
 int gemini_start_call(struct gemini_decoder *d, struct span id, struct span name,
 		      enum gemini_runner runner);
 
