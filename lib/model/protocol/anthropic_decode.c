@@ -358,6 +358,7 @@ static const struct usage_name usage[] = {
     {SPAN_INIT("output_tokens_details"), "thinking_tokens", .count = TOKENS_REASONING},
     {.name = {0}},
 };
+_Static_assert(ARRAY_LEN(usage) <= TOKENS_MAX_ROWS, "too many rows");
 
 const struct protocol protocol_anthropic = {
     .name = "anthropic",

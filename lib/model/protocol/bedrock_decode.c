@@ -328,6 +328,7 @@ static const struct usage_name usage[] = {
     {SPAN_INIT("cacheWriteInputTokens"), .count = TOKENS_CACHE_WRITE, .apart = true},
     {.name = {0}},
 };
+_Static_assert(ARRAY_LEN(usage) <= TOKENS_MAX_ROWS, "too many rows");
 
 /* Models that answer with text, as a stream, as far as the list shows. */
 static bool answers(struct span model)

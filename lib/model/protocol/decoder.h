@@ -41,7 +41,7 @@ enum token_count {
 	TOKENS_COUNTS,
 };
 
-enum { TOKENS_MAX_ROWS = 16 }; /* of a table */
+enum { TOKENS_MAX_ROWS = 16 }; /* of a table, with the row that ends it; its file asserts it */
 
 /* The member `name` of a usage object, or the member `inner` of that member, is the count. If
  * several rows are for one count, the first that has a number applies. `apart`: the provider's

@@ -300,6 +300,7 @@ static const struct usage_name usage[] = {
     {SPAN_INIT("toolUsePromptTokenCount"), .count = TOKENS_TOOLS, .apart = true},
     {.name = {0}},
 };
+_Static_assert(ARRAY_LEN(usage) <= TOKENS_MAX_ROWS, "too many rows");
 
 /* The list of models of Vertex AI does not belong to a project: remove the project from the URL. */
 static void list_base(const struct provider *provider, const char *base_url, struct buffer *out)

@@ -276,6 +276,7 @@ static const struct usage_name usage[] = {
     {SPAN_INIT("eval_count"), .count = TOKENS_OUTPUT},
     {.name = {0}},
 };
+_Static_assert(ARRAY_LEN(usage) <= TOKENS_MAX_ROWS, "too many rows");
 
 const struct protocol protocol_ollama = {
     .name = "ollama",

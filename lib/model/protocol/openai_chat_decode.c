@@ -157,6 +157,7 @@ static const struct usage_name usage[] = {
     TOKENS_BILLED,
     {.name = {0}},
 };
+_Static_assert(ARRAY_LEN(usage) <= TOKENS_MAX_ROWS, "too many rows");
 
 const struct protocol protocol_openai_chat = {
     .name = "openai-chat",
