@@ -23,8 +23,9 @@ static struct span only_string(struct span value)
 
 /* ---- ids ---- */
 
-/* The provider id if the response came from this provider and the id is not too long; else
- * tool_call_id, in place of which calls of others get an id that is accepted. */
+/* A provider id of more than MAX_ID bytes goes back to the provider that gave it. Other calls are
+ * sent under tool_call_id, which is unique in the conversation; a call of another provider whose id
+ * is not acceptable gets one made from its hash. */
 static void call_id(struct transcript *t, const struct part *call, struct buffer *id)
 {
 	json_decode(transcript_own_id(t, call), id);
