@@ -1,8 +1,10 @@
 /*
  * message: messages to the user, exit statuses, and errors of functions.
  *
- * Messages go to stderr as "PROGRAM: one sentence". Only cmd/ decides to exit. A library reports
- * failures through struct error, except running out of memory.
+ * Messages go to stderr as "PROGRAM: one sentence". Library functions report failures through
+ * struct error. Exceptions: no memory or pipe, the command line (base/option.h,
+ * event/reader_main.h), standard output (base/file.h). Readers, batches and histories warn about
+ * input that they skip.
  */
 #ifndef BASE_MESSAGE_H
 #define BASE_MESSAGE_H

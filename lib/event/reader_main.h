@@ -39,7 +39,8 @@ struct reader_main {
 };
 
 /* The part that differs between programs. `self` is the program's struct, which begins with struct
- * reader_main. Functions may be NULL. */
+ * reader_main. `end`, `free`, and one of `event` and `line` are required; other functions may be
+ * NULL. */
 struct reader_program {
 	/* --help: what precedes the options, and what follows them. */
 	const char *usage, *help_end;

@@ -71,7 +71,7 @@ struct message {
 	size_t calls;   /* how many parts are PART_CALL */
 	int64_t tokens; /* as run/window.h estimates them; 0: not yet */
 	struct message_wire wire;
-	int users;
+	int users; /* conversations and others that hold it; see message_share */
 };
 
 /* Parse a copy of `json`, any JSON. What is not a message has the role MESSAGE_UNKNOWN; a part of

@@ -50,9 +50,10 @@ bool agent_set_instructions(struct agent *agent, const char *folder, const char 
 			    struct error *e);
 
 /* Set the settings of the command line, `from`, over those of a file: models, request parameters,
- * effort and max_tokens for every agent; instructions, tools and schema (which move), tool_choice
- * and limits for the one that starts (`starts`). This is the one place that decides which setting
- * goes first. False with `e` if two tools have the same name. */
+ * effort and max_tokens for every agent; instructions, tools, schema, tool_choice and limits for
+ * the one that starts (`starts`). The schema and the tools move from `from`; everything else is
+ * copied. This is the one place that decides which setting goes first. False with `e` if two tools
+ * have the same name. */
 bool agent_override(struct agent *agent, struct agent *from, bool starts, struct error *e);
 
 /* Zeroed: empty. No two agents have the same name. */

@@ -47,7 +47,7 @@ void answer_add(struct answer *answer, const struct model_delta *delta, const ch
 /* Add a whole message that answer_write_message wrote. */
 void answer_load(struct answer *answer, struct span message);
 
-/* The call `index`; NULL: there is none. */
+/* The call `index`; NULL: there is none. Valid until the next answer_add. */
 struct answer_call *answer_call_at(struct answer *answer, int index);
 
 /* How many calls are to be run here. */

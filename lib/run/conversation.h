@@ -23,7 +23,7 @@ void conversation_add(struct conversation *conversation, struct span message);
  * servers number their calls anew in every response, or send no ids or very long ones. Borrowed. */
 const char *conversation_new_id(struct conversation *conversation, struct span id);
 
-/* Append the messages of `other`, which outlives the conversation. */
+/* Append the messages of `other`, which both then share; `other` may be freed first. */
 void conversation_share(struct conversation *conversation, const struct conversation *other);
 
 /* Append {"role":ROLE,"content":[BEFORE,{"type":"text","text":...}]}; `before` is the inside of an
