@@ -257,6 +257,7 @@ struct collection {
 	struct otlp_providers *providers; /* of the format otlp */
 };
 
+/* One file each; the list is in main.c, agent-collect(1) describes them. */
 struct format {
 	const char *name;
 	struct wants wants;
@@ -266,13 +267,6 @@ struct format {
 	void (*total)(struct collection *collection, const struct total *total); /* NULL: none */
 	void (*end)(struct collection *collection);                              /* may be NULL */
 };
-
-/* One file each, and a row in the table of main.c; agent-collect(1) describes them. */
-extern const struct format format_json, format_events, format_text, format_markdown, format_html,
-    format_messages, format_csv, format_otlp;
-
-/* All formats in the order in which --help names them, the default first; NULL ends the list. */
-extern const struct format *const formats[];
 
 /* ---- the live line (live.c) ---- */
 

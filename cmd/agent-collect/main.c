@@ -29,7 +29,11 @@ struct collect_program {
 	bool check_failed;
 };
 
-const struct format *const formats[] = {
+extern const struct format format_json, format_events, format_text, format_markdown, format_html,
+    format_messages, format_csv, format_otlp;
+
+/* All formats in the order in which --help names them, the default first; NULL ends the list. */
+static const struct format *const formats[] = {
     &format_json, &format_text,   &format_markdown, &format_html, &format_messages,
     &format_csv,  &format_events, &format_otlp,     NULL,
 };

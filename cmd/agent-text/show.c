@@ -278,20 +278,8 @@ static void take_event(struct text_run *t, const struct event *event)
 	case EVENT_AGENT_END:
 		take_end(t, event);
 		break;
-	case EVENT_AGENT_UPDATED:
-	case EVENT_PROGRESS:
-	case EVENT_LLM_CHUNK:
-	case EVENT_THINKING_CHUNK:
-	case EVENT_TOOL_CALL_START:
-	case EVENT_TOOL_CALL_CHUNK:
-	case EVENT_TOOL_CALL_END:
-	case EVENT_TOOL_START:
-	case EVENT_TOOL_CHUNK:
-	case EVENT_TOOL_END:
-	case EVENT_TOOL_APPROVAL:
-	case EVENT_RAW:
-	case EVENT_OTHER:
-		break;
+	default:
+		break; /* other types are ignored */
 	}
 }
 

@@ -243,18 +243,8 @@ void call_event(void *self, struct run *run, const struct event *event)
 		warn_failure(p, run, event);
 		runs_forget(p->main.runs, run);
 		break;
-	case EVENT_AGENT_START:
-	case EVENT_AGENT_UPDATED:
-	case EVENT_PROGRESS:
-	case EVENT_LLM_START:
-	case EVENT_LLM_CHUNK:
-	case EVENT_THINKING_CHUNK:
-	case EVENT_OUTPUT_CHUNK:
-	case EVENT_LLM_END:
-	case EVENT_TOOL_CHUNK:
-	case EVENT_RAW:
-	case EVENT_OTHER:
-		break;
+	default:
+		break; /* other types are ignored */
 	}
 }
 

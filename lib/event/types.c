@@ -8,7 +8,7 @@ struct event_type_row {
 
 #define CHUNK        EVENT_IS_CHUNK
 #define TOOL         EVENT_OF_TOOL
-#define ANSWER       EVENT_OF_ANSWER
+#define RESPONSE     EVENT_OF_RESPONSE
 #define CONVERSATION EVENT_OF_CONVERSATION
 
 static const struct event_type_row rows[EVENT_OTHER] = {
@@ -18,28 +18,28 @@ static const struct event_type_row rows[EVENT_OTHER] = {
 			     "agent_name previous_agent model tool_call_id"},
     [EVENT_PROGRESS] = {SPAN_INIT("progress"), CONVERSATION,
 			"iteration total_tokens total_cost_usd"},
-    [EVENT_ERROR] = {SPAN_INIT("error"), CONVERSATION | ANSWER, "error exception_type"},
+    [EVENT_ERROR] = {SPAN_INIT("error"), CONVERSATION | RESPONSE, "error exception_type"},
     [EVENT_AGENT_END] = {SPAN_INIT("agent_end"), CONVERSATION,
 			 "agent_name success status exit_status output finish_reason "
 			 "total_iterations total_tokens usage total_cost_usd tool_calls "
 			 "duration_seconds"},
     [EVENT_LLM_START] = {SPAN_INIT("llm_start"), 0, "iteration model attempt"},
-    [EVENT_LLM_CHUNK] = {SPAN_INIT("llm_chunk"), CHUNK | ANSWER, "text"},
-    [EVENT_THINKING_CHUNK] = {SPAN_INIT("thinking_chunk"), CHUNK | ANSWER, "text"},
-    [EVENT_TOOL_CALL_START] = {SPAN_INIT("tool_call_start"), TOOL | ANSWER,
+    [EVENT_LLM_CHUNK] = {SPAN_INIT("llm_chunk"), CHUNK | RESPONSE, "text"},
+    [EVENT_THINKING_CHUNK] = {SPAN_INIT("thinking_chunk"), CHUNK | RESPONSE, "text"},
+    [EVENT_TOOL_CALL_START] = {SPAN_INIT("tool_call_start"), TOOL | RESPONSE,
 			       "tool_call_id tool_name index"},
-    [EVENT_TOOL_CALL_CHUNK] = {SPAN_INIT("tool_call_chunk"), TOOL | CHUNK | ANSWER,
+    [EVENT_TOOL_CALL_CHUNK] = {SPAN_INIT("tool_call_chunk"), TOOL | CHUNK | RESPONSE,
 			       "tool_call_id tool_name args_delta"},
-    [EVENT_TOOL_CALL_END] = {SPAN_INIT("tool_call_end"), TOOL | ANSWER,
+    [EVENT_TOOL_CALL_END] = {SPAN_INIT("tool_call_end"), TOOL | RESPONSE,
 			     "tool_call_id tool_name args"},
     [EVENT_OUTPUT_CHUNK] = {SPAN_INIT("output_chunk"), CHUNK, "output"},
     [EVENT_LLM_RETRY] = {SPAN_INIT("llm_retry"), 0, "attempt wait_seconds reason discard"},
-    [EVENT_LLM_END] = {SPAN_INIT("llm_end"), CONVERSATION | ANSWER,
+    [EVENT_LLM_END] = {SPAN_INIT("llm_end"), CONVERSATION | RESPONSE,
 		       "iteration model finish_reason is_final usage message duration_seconds"},
-    [EVENT_TOOL_START] = {SPAN_INIT("tool_start"), TOOL | CONVERSATION | ANSWER,
+    [EVENT_TOOL_START] = {SPAN_INIT("tool_start"), TOOL | CONVERSATION | RESPONSE,
 			  "tool_call_id tool_name args iteration"},
     [EVENT_TOOL_CHUNK] = {SPAN_INIT("tool_chunk"), TOOL | CHUNK, "tool_call_id tool_name"},
-    [EVENT_TOOL_END] = {SPAN_INIT("tool_end"), TOOL | CONVERSATION | ANSWER,
+    [EVENT_TOOL_END] = {SPAN_INIT("tool_end"), TOOL | CONVERSATION | RESPONSE,
 			"tool_call_id tool_name result is_error duration_seconds"},
     [EVENT_TOOL_APPROVAL] = {SPAN_INIT("tool_approval"), TOOL,
 			     "tool_call_id tool_name args decision by"},

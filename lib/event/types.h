@@ -1,9 +1,8 @@
 /*
  * types: the event types of agent-events(5), each with a number and properties.
  *
- * Code that handles events by type uses these numbers, so that -Wswitch reports each switch in
- * which a new type is missing. To add a type: a number here, a row in types.c, its emitter in
- * lib/run/emit.c, its entry in agent-events(5).
+ * To add a type: a number here, a row in types.c, its emitter in lib/run/emit.[ch], a case in
+ * cmd/agent-collect/result.c (the compiler reports a missing one), its entry in agent-events(5).
  */
 #ifndef EVENT_TYPES_H
 #define EVENT_TYPES_H
@@ -38,9 +37,9 @@ enum event_type {
 };
 
 enum event_property {
-	EVENT_IS_CHUNK = 1,  /* a piece of something unfinished; agent-filter --items drops it */
-	EVENT_OF_TOOL = 2,   /* about one tool call */
-	EVENT_OF_ANSWER = 4, /* part of a response: what replay: and exec: models return */
+	EVENT_IS_CHUNK = 1,    /* a piece of something unfinished; agent-filter --items drops it */
+	EVENT_OF_TOOL = 2,     /* about one tool call */
+	EVENT_OF_RESPONSE = 4, /* part of a response: what replay: and exec: models return */
 	EVENT_OF_CONVERSATION = 8, /* needed to restore a conversation and the state of its run */
 };
 

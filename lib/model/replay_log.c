@@ -139,7 +139,7 @@ static void add_line(struct replay_answer *answer, const struct event *event)
 		return;
 	if (event_discards(event))
 		answer->count = 0;
-	if (!event_type_is(event->type, EVENT_OF_ANSWER) ||
+	if (!event_type_is(event->type, EVENT_OF_RESPONSE) ||
 	    (event->type == EVENT_ERROR && !json_true(json_get(event->data, "fatal"))))
 		return;
 	answer->lines = array_grow(answer->lines, answer->count, sizeof(*answer->lines));

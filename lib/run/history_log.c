@@ -238,19 +238,8 @@ static void read_own(struct log_reader *reader, int run, const struct event *eve
 		history->ended = true;
 		history->succeeded = reader->log.runs[run].succeeded;
 		break;
-	case EVENT_LLM_START:
-	case EVENT_LLM_CHUNK:
-	case EVENT_THINKING_CHUNK:
-	case EVENT_TOOL_CALL_START:
-	case EVENT_TOOL_CALL_CHUNK:
-	case EVENT_TOOL_CALL_END:
-	case EVENT_OUTPUT_CHUNK:
-	case EVENT_LLM_RETRY:
-	case EVENT_TOOL_CHUNK:
-	case EVENT_TOOL_APPROVAL:
-	case EVENT_RAW:
-	case EVENT_OTHER:
-		break;
+	default:
+		break; /* other types are ignored */
 	}
 }
 

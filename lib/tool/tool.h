@@ -98,8 +98,8 @@ struct tool_request {
 };
 
 /* A kind of tool: what stands behind the interface. A program is in program.c; agents and handoffs
- * are kinds of lib/run, which knows runs. To add a kind, write one file that defines one, and give
- * tools to it where they are read. */
+ * are kinds of lib/run, which knows runs. To add a kind, write one file that defines it, declare it
+ * here and set `tool->kind` where its tools are read. */
 struct tool_kind {
 	/* The tool acts outside this program: its tool_start must be in the log before it starts.
 	 */
