@@ -15,7 +15,8 @@ static const struct result *find_result(const struct collection *collection, con
 	return NULL;
 }
 
-void trace_call_id(char out[17], const struct result *result, const struct tool_call *call)
+void trace_call_id(char out[TRACE_SPAN_ID_SIZE], const struct result *result,
+		   const struct tool_call *call)
 {
 	struct buffer what = {0};
 

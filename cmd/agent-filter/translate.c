@@ -15,7 +15,7 @@ struct translation {
 	struct jq_program *program;
 	bool makes_events;
 	struct buffer input, value, line;
-	char run_id[37];        /* of events that name none; a new one after each agent_end */
+	char run_id[UUID_SIZE]; /* of events that name none; a new one after each agent_end */
 	struct table next_seqs; /* of the open runs, by their ids, which are owned */
 };
 
@@ -137,7 +137,7 @@ struct translation *translation_open(const char *direction, const char *format, 
 
 bool translation_take(struct translation *t, struct span line, struct error *e)
 {
-	char fresh[37];
+	char fresh[UUID_SIZE];
 
 	uuid_v7(fresh);
 	buffer_clear(&t->input);

@@ -187,11 +187,11 @@ static void before_wait(void *context)
 {
 	struct program *p = context;
 
-	event_flush(&p->sink);
+	event_sink_flush(&p->sink);
 	if (has_lost_reader(p) && !p->stopping && !p->cancelled) {
 		p->cancelled = true;
 		cancel(p, SIGPIPE);
-		event_flush(&p->sink);
+		event_sink_flush(&p->sink);
 	}
 	if (p->stopping && loop_child_count(p->loop) == 0 && event_sink_is_idle(&p->sink))
 		loop_stop(p->loop);

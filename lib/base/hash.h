@@ -21,4 +21,10 @@ static inline uint64_t hash_add(uint64_t hash, struct span text)
 	return hash;
 }
 
+/* Continue `hash` with a number, in one step. */
+static inline uint64_t hash_add_number(uint64_t hash, uint64_t number)
+{
+	return (hash ^ number) * UINT64_C(0x100000001b3);
+}
+
 #endif

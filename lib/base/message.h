@@ -24,8 +24,7 @@ enum status {
 	STATUS_INVALID_OUTPUT = 5,
 	STATUS_REFUSED = 6,
 	STATUS_TIMEOUT = 124,
-	STATUS_INTERRUPTED = 130,
-	STATUS_TERMINATED = 143,
+	/* 128 + N: ended by signal N */
 };
 
 /* An error: a sentence for the user and a word for programs. A zeroed struct means no error. */

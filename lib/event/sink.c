@@ -110,11 +110,11 @@ static void call_waiters(void *context)
 	}
 }
 
-bool event_when_logged(struct event_sink *sink, struct event_waiter *waiter)
+bool event_sink_when_logged(struct event_sink *sink, struct event_waiter *waiter)
 {
 	struct event_waiter **at = &sink->waiters;
 
-	event_flush(sink);
+	event_sink_flush(sink);
 	waiter->position = sink->dropped + (int64_t)sink->pending.len;
 	waiter->next = NULL;
 	if (is_logged(sink, waiter->position))
@@ -125,7 +125,7 @@ bool event_when_logged(struct event_sink *sink, struct event_waiter *waiter)
 	return false;
 }
 
-void event_waiter_remove(struct event_sink *sink, struct event_waiter *waiter)
+void event_sink_remove_waiter(struct event_sink *sink, struct event_waiter *waiter)
 {
 	for (struct event_waiter **at = &sink->waiters; *at != NULL; at = &(*at)->next)
 		if (*at == waiter) {
@@ -160,7 +160,7 @@ static void settle(struct event_sink *sink)
 		sink->waiter_timer = loop_timer_add(sink->loop, 0, call_waiters, sink);
 }
 
-void event_flush(struct event_sink *sink)
+void event_sink_flush(struct event_sink *sink)
 {
 	bool progress = sink->flushed == 0;
 
@@ -179,7 +179,7 @@ static void give_up(struct event_output *output, int error)
 {
 	if (output->error == 0)
 		output->error = error;
-	event_flush(output->sink);
+	event_sink_flush(output->sink);
 }
 
 static void ready(void *context, bool gone)
@@ -273,5 +273,5 @@ void event_end(struct event_stream *stream)
 	buffer_add(&sink->pending, "}}\n", 3);
 	stream->seq++;
 	if (sink->pending.len - sink->flushed >= FLUSH_SIZE)
-		event_flush(sink);
+		event_sink_flush(sink);
 }

@@ -11,13 +11,14 @@
  * sources of the loop are held (loop_hold): a slow reader slows the provider down and memory stays
  * bounded, but timers, signals, tools and other runs go on. The owner of the sink flushes it before
  * the loop waits. Code that needs an event to be in the log first, such as the start of a tool,
- * uses event_when_logged.
+ * uses event_sink_when_logged.
  */
 #ifndef EVENT_SINK_H
 #define EVENT_SINK_H
 
 #include "base/buffer.h"
 #include "base/clock.h"
+#include "base/ids.h"
 #include "event/types.h"
 #include "json/json.h"
 #include "loop/fd_writer.h"
@@ -57,8 +58,8 @@ struct event_sink {
 
 	/* private */
 	struct loop *loop; /* NULL: not started */
-	size_t flushed;    /* of `pending` after the last event_flush; 0: nothing was waiting */
-	int64_t dropped;   /* bytes that have been removed from `pending` */
+	size_t flushed;  /* of `pending` after the last event_sink_flush; 0: nothing was waiting */
+	int64_t dropped; /* bytes that have been removed from `pending` */
 	struct event_waiter *waiters;
 	struct loop_timer *waiter_timer, *stall_timer;
 	int64_t progress_at; /* the last time that nothing was waiting or a reader read something */
@@ -71,12 +72,12 @@ void event_sink_start(struct event_sink *sink, struct loop *loop, int fd, int lo
 void event_sink_free(struct event_sink *sink);
 
 /* Write as much as standard output and the log accept now. */
-void event_flush(struct event_sink *sink);
+void event_sink_flush(struct event_sink *sink);
 
 /* Flush, and return whether all events so far are in the log (or the log has failed). If not, the
  * loop calls waiter->logged when they are. */
-bool event_when_logged(struct event_sink *sink, struct event_waiter *waiter);
-void event_waiter_remove(struct event_sink *sink, struct event_waiter *waiter);
+bool event_sink_when_logged(struct event_sink *sink, struct event_waiter *waiter);
+void event_sink_remove_waiter(struct event_sink *sink, struct event_waiter *waiter);
 
 /* Whether nothing is waiting to be written. */
 bool event_sink_is_idle(const struct event_sink *sink);
@@ -88,7 +89,7 @@ void event_sink_limit_stall(struct event_sink *sink);
 /* The events of one run. */
 struct event_stream {
 	struct event_sink *sink;
-	char run_id[37]; /* UUIDv7 */
+	char run_id[UUID_SIZE];
 	struct clock_stamp stamp;
 	int64_t seq; /* of the next event */
 };

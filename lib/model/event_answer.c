@@ -154,15 +154,6 @@ static bool read_call(struct event_answer *answer, struct span data, bool whole)
 
 /* ---- the end ---- */
 
-/* The finish reason of this name; MODEL_STOP for an unknown one. */
-static enum model_finish read_finish(struct span name)
-{
-	for (enum model_finish finish = MODEL_STOP; finish <= MODEL_ERROR; finish++)
-		if (json_is(name, model_finish_name(finish)))
-			return finish;
-	return MODEL_STOP;
-}
-
 /* Deliver what of the whole message has not been streamed. */
 static bool read_message(struct event_answer *answer, struct span message)
 {
@@ -188,7 +179,7 @@ static bool read_end(struct event_answer *answer, struct span data)
 {
 	struct span is_final = json_get(data, "is_final");
 
-	answer->finish = read_finish(json_get(data, "finish_reason"));
+	answer->finish = model_finish_of(json_get(data, "finish_reason"), MODEL_STOP);
 	model_usage_read(json_get(data, "usage"), &answer->usage);
 	buffer_clear(&answer->response_id);
 	buffer_clear(&answer->model);

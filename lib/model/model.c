@@ -27,6 +27,14 @@ const char *model_finish_name(enum model_finish finish)
 	return names[finish];
 }
 
+enum model_finish model_finish_of(struct span name, enum model_finish fallback)
+{
+	for (enum model_finish finish = MODEL_STOP; finish <= MODEL_ERROR; finish++)
+		if (json_is(name, model_finish_name(finish)))
+			return finish;
+	return fallback;
+}
+
 int64_t model_tokens(struct span number, int64_t fallback)
 {
 	static const int64_t most = (int64_t)1 << 40;
@@ -46,6 +54,14 @@ void model_usage_read(struct span usage, struct model_usage *out)
 	for (int i = 0; i < USAGE_KEYS; i++)
 		*counts[i] = model_tokens(json_get(usage, usage_names[i]), -1);
 	out->cost_usd = json_double(json_get(usage, "cost_usd"), -1);
+}
+
+void model_usage_write(struct buffer *out, const struct model_usage *usage, int64_t requests)
+{
+	json_pack(out, "'usage':{%t:%U,%t:%U,%t:%U,%t:%U,%t:%U,'requests':%d}",
+		  usage_names[USAGE_INPUT], usage->input, usage_names[USAGE_OUTPUT], usage->output,
+		  usage_names[USAGE_CACHED], usage->cached_input, usage_names[USAGE_CACHE_WRITE],
+		  usage->cache_write, usage_names[USAGE_REASONING], usage->reasoning, requests);
 }
 
 void *model_new(size_t size, const char *provider, const char *name)

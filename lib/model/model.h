@@ -104,6 +104,8 @@ enum model_finish {
 
 /* "stop" (of MODEL_PAUSE too), "length", "tool_calls", "content_filter", "refusal", "error" */
 const char *model_finish_name(enum model_finish finish);
+/* The reverse for a JSON string; other values give `fallback`. */
+enum model_finish model_finish_of(struct span name, enum model_finish fallback);
 
 /* Token counts; -1: unknown. `input` includes cached and written tokens, `output` reasoning. */
 struct model_usage {
@@ -120,6 +122,9 @@ int64_t model_tokens(struct span number, int64_t fallback);
 
 /* Read the `usage` of an event; missing members become -1. */
 void model_usage_read(struct span usage, struct model_usage *out);
+
+/* Write the member `usage` of an event, an object with every count; null: not known. */
+void model_usage_write(struct buffer *out, const struct model_usage *usage, int64_t requests);
 
 /* An error. Strings are valid during the callback. */
 struct model_error {

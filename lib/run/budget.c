@@ -35,14 +35,6 @@ double usage_cost(const struct usage_total *total)
 	return total->cost_unknown || total->requests == 0 ? -1 : total->cost_usd;
 }
 
-void usage_put(struct buffer *out, const struct model_usage *usage, int64_t requests)
-{
-	json_pack(out, "'usage':{%t:%U,%t:%U,%t:%U,%t:%U,%t:%U,'requests':%d}",
-		  usage_names[USAGE_INPUT], usage->input, usage_names[USAGE_OUTPUT], usage->output,
-		  usage_names[USAGE_CACHED], usage->cached_input, usage_names[USAGE_CACHE_WRITE],
-		  usage->cache_write, usage_names[USAGE_REASONING], usage->reasoning, requests);
-}
-
 /* ---- tokens and money ---- */
 
 static int64_t used_tokens(const struct budget *budget)

@@ -33,9 +33,6 @@ void usage_add_tokens(struct usage_total *total, const struct model_usage *usage
 int64_t usage_tokens(const struct usage_total *total);
 double usage_cost(const struct usage_total *total);
 
-/* Write the member `usage`, an object with every count (null: not known). */
-void usage_put(struct buffer *out, const struct model_usage *usage, int64_t requests);
-
 /* ---- what may be used ---- */
 
 struct budget {

@@ -157,7 +157,7 @@ void emit_agent_end(struct agent_run *run)
 		  run->agent->schema != NULL ? output_json(buffer_span(&text)) : (struct span){0},
 		  model_finish_name(run->has_finish ? run->finish : MODEL_ERROR), total->iterations,
 		  usage_tokens(total), usage_cost(total));
-	usage_put(data, &total->tokens, total->requests);
+	model_usage_write(data, &total->tokens, total->requests);
 	json_pack(data, "'tool_calls':%d,'duration_seconds':%g,'time_to_first_chunk_seconds':%g",
 		  total->tool_calls, seconds_since(run->started_at),
 		  seconds_until(run->first_answer_at, run->started_at));
@@ -182,7 +182,7 @@ void emit_llm_end(struct agent_run *run, const struct model_outcome *outcome, bo
 		  run->budget.total.iterations,
 		  outcome->model != NULL ? outcome->model : model_of(run),
 		  model_finish_name(outcome->finish), is_final);
-	usage_put(data, &outcome->usage, run->attempt);
+	model_usage_write(data, &outcome->usage, run->attempt);
 	json_key(data, "message");
 	answer_write_message(&run->answer, provider_of(run), model_of(run), outcome->refusal, data);
 	json_pack(data, "'duration_seconds':%g,'response_id':%t,'time_to_first_chunk_seconds':%g",

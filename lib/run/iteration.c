@@ -166,9 +166,9 @@ static void wait_is_over(void *context)
 	ask(run);
 }
 
-/* Whether this run must wait, because another run met a rate limit or the output is not taken. It
- * asks later then; after a rate limit, not at the same moment as all the others. */
-static bool is_held(struct agent_run *run)
+/* Wait if another run met a rate limit or a reader is slow; returns whether it waits. After a rate
+ * limit, the runs do not ask at the same moment. */
+static bool wait_if_held(struct agent_run *run)
 {
 	int64_t left = run->config.host->hold_until - clock_monotonic();
 
@@ -346,8 +346,7 @@ static void correct_answer(struct agent_run *run, const char *why)
 	buffer_free(&sentence);
 	buffer_free(&correction);
 	run->repairs++;
-	if (is_within_limits(run))
-		iteration_next(run);
+	iteration_next(run);
 }
 
 static void on_complete(struct agent_run *run, const struct model_outcome *outcome)
@@ -411,7 +410,7 @@ static void ask(struct agent_run *run)
 	struct window window;
 	struct error e = {0};
 
-	if (is_held(run))
+	if (wait_if_held(run))
 		return;
 	request = iteration_request(run, &window);
 	fit_request(run, &request);

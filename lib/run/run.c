@@ -50,7 +50,7 @@ void run_end(struct agent_run *run, int exit_status, const struct model_error *e
 		buffer_add_text(&run->message, error->message);
 	}
 	emit_agent_end(run);
-	event_flush(run->stream.sink);
+	event_sink_flush(run->stream.sink);
 	run->done_timer = loop_timer_add(run->loop, 0, is_over, run);
 }
 
@@ -201,14 +201,6 @@ static void join_trace(struct agent_run *run)
 		trace_run_id(run->trace_id, span_of(run->stream.run_id));
 }
 
-static enum model_finish finish_of(struct span name)
-{
-	for (int i = MODEL_STOP; i < MODEL_ERROR; i++)
-		if (json_is(name, model_finish_name((enum model_finish)i)))
-			return (enum model_finish)i;
-	return MODEL_ERROR;
-}
-
 /* Go on with the first thing that is missing. */
 static void resume(struct agent_run *run, const struct history *history)
 {
@@ -217,7 +209,7 @@ static void resume(struct agent_run *run, const struct history *history)
 		return;
 	}
 	answer_load(&run->answer, history->answer);
-	run->finish = finish_of(history->finish_reason);
+	run->finish = model_finish_of(history->finish_reason, MODEL_ERROR);
 	run->has_finish = true;
 	if (history->message.at == NULL) {
 		iteration_end_run(run, &(struct model_outcome){.finish = run->finish});

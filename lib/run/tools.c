@@ -127,7 +127,7 @@ static void execute(struct batch_call *call)
 	call->state = CALL_RUNNING;
 	emit_tool_start(call->run, call->asked);
 	call->logged = (struct event_waiter){.logged = is_logged, .context = call};
-	if (!call->tool->kind->is_external || event_when_logged(sink, &call->logged))
+	if (!call->tool->kind->is_external || event_sink_when_logged(sink, &call->logged))
 		start_tool(call);
 }
 
@@ -236,7 +236,7 @@ static void begin_call(struct batch_call *call)
 	case APPROVAL_ASK:
 		run->running_calls++;
 		call->state = CALL_ASKING;
-		event_flush(run->stream.sink);
+		event_sink_flush(run->stream.sink);
 		call->approval = approval_ask(run->loop, run->config.policy, call->tool,
 					      span_of(call->asked->id), answer_args(call->asked),
 					      call->environment, &handler);
@@ -401,7 +401,7 @@ void tools_stop(struct agent_run *run)
 	for (size_t i = 0; i < run->batch_count; i++) {
 		struct batch_call *call = &run->batch[i];
 
-		event_waiter_remove(run->stream.sink, &call->logged);
+		event_sink_remove_waiter(run->stream.sink, &call->logged);
 		tool_cancel(call->running, TOOL_GRACE_SECONDS);
 		if (call->approval != NULL)
 			approval_cancel(call->approval);

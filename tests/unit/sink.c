@@ -40,7 +40,7 @@ static void before_wait(void *context)
 {
 	struct world *world = context;
 
-	event_flush(&world->sink);
+	event_sink_flush(&world->sink);
 	if (event_sink_is_idle(&world->sink))
 		loop_stop(world->loop);
 }
@@ -131,7 +131,7 @@ static void test_slow_reader(const char *name, bool socket, bool polled)
 	}
 	add_events(&world, 3000, 100);
 	add_events(&world, 5, 3 * PIPE_BUF);
-	event_flush(&world.sink);
+	event_sink_flush(&world.sink);
 	unit_ok(loop_is_held(world.loop), "%s: the loop is held while much waits", name);
 	unit_ok((fcntl(ends[1], F_GETFL) & O_NONBLOCK) == 0,
 		"%s: the descriptor that was given stays blocking", name);
@@ -155,7 +155,7 @@ static void test_whole_lines(void)
 		exit(2);
 	for (int i = 0; i < 200; i++) {
 		add_events(&world, 1, 10 + (size_t)i * 7 % 3000);
-		event_flush(&world.sink);
+		event_sink_flush(&world.sink);
 		while ((i % 20 == 19) && poll(&(struct pollfd){ends[0], POLLIN, 0}, 1, 0) > 0) {
 			got = read(ends[0], bytes, sizeof(bytes));
 			split += got <= 0 || bytes[got - 1] != '\n' || bytes[0] != '{';
@@ -173,7 +173,7 @@ static void test_reader_leaves(void)
 	make_ends(ends, false);
 	begin(&world, ends, -1);
 	add_events(&world, 3000, 100);
-	event_flush(&world.sink);
+	event_sink_flush(&world.sink);
 	close(world.reader);
 	world.reader = -1;
 	loop_run(world.loop);
@@ -190,7 +190,7 @@ static void test_stall(void)
 	make_ends(ends, false);
 	begin(&world, ends, -1);
 	add_events(&world, 3000, 100);
-	event_flush(&world.sink);
+	event_sink_flush(&world.sink);
 	event_sink_limit_stall(&world.sink);
 	loop_run(world.loop);
 	unit_ok(world.sink.output.error == ETIMEDOUT, "a reader that takes nothing is given up");
@@ -217,7 +217,7 @@ static void test_patient_with_bytes(void)
 	make_ends(ends, false);
 	begin(&world, ends, -1);
 	add_events(&world, 1000, 100);
-	event_flush(&world.sink);
+	event_sink_flush(&world.sink);
 	event_sink_limit_stall(&world.sink);
 	world.timer = loop_timer_add(world.loop, 0, read_byte, &world);
 	loop_run(world.loop);
@@ -244,13 +244,13 @@ static void test_slow_log(void)
 	begin(&world, ends, log_ends[1]);
 	log.reader = log_ends[0];
 	add_events(&world, 1000, 100);
-	event_flush(&world.sink);
+	event_sink_flush(&world.sink);
 	read_some(&world, 4096);
 	read_some(&log, 4096);
 	unit_ok(log.read.len >= world.read.len && world.read.len > 0 && world.sink.pending.len > 0,
 		"what a slow log does not have yet, standard output does not get");
 	for (int i = 0; i < 1000 && !event_sink_is_idle(&world.sink); i++) {
-		event_flush(&world.sink);
+		event_sink_flush(&world.sink);
 		world.sink.log.writer.full = world.sink.output.writer.full = false;
 		read_some(&world, 4096);
 		read_some(&log, 4096);
@@ -280,11 +280,12 @@ static void test_waiter(void)
 	begin(&world, (const int[2]){ends[0], -1}, ends[1]);
 	waiter.context = other.context = &world;
 	add_events(&world, 1, 100);
-	unit_ok(event_when_logged(&world.sink, &waiter), "a log that takes a line has it at once");
+	unit_ok(event_sink_when_logged(&world.sink, &waiter),
+		"a log that takes a line has it at once");
 	add_events(&world, 1000, 100);
-	unit_ok(!event_when_logged(&world.sink, &waiter), "a full log does not");
-	unit_ok(!event_when_logged(&world.sink, &other), "nor for a second one");
-	event_waiter_remove(&world.sink, &other);
+	unit_ok(!event_sink_when_logged(&world.sink, &waiter), "a full log does not");
+	unit_ok(!event_sink_when_logged(&world.sink, &other), "nor for a second one");
+	event_sink_remove_waiter(&world.sink, &other);
 	world.timer = loop_timer_add(world.loop, 20 * MILLISECOND, read_log, &world);
 	loop_run(world.loop);
 	loop_timer_remove(world.timer);
@@ -307,7 +308,7 @@ static void test_not_started(void)
 	make_ends(ends, false);
 	event_stream_init(&world.stream, &world.sink);
 	add_events(&world, 1, 100000);
-	event_flush(&world.sink);
+	event_sink_flush(&world.sink);
 	unit_ok(world.sink.pending.len > 100000, "before the start events gather");
 	world.reader = ends[0];
 	world.writer = ends[1];

@@ -56,8 +56,7 @@ static void replace_id(const struct transcript *t, struct buffer *id)
 	const struct anthropic_transcript *a = (const struct anthropic_transcript *)t;
 	uint64_t hash = hash_add(HASH_START, buffer_span(id));
 
-	hash = (hash ^ a->sent_count) * UINT64_C(0x100000001b3);
-	transcript_make_id(id, "toolu_", 22, hash);
+	transcript_make_id(id, "toolu_", 22, hash_add_number(hash, a->sent_count));
 }
 
 /* The provider's own id goes back as it came, even if a server repeats it in every response. An id
