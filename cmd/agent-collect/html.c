@@ -5,6 +5,7 @@
  * with the essentials. No byte of the data can end the script element. JSON from a model or a tool
  * is a string in the data, so that the page shows it digit for digit.
  */
+#include "base/number.h"
 #include "collect.h"
 
 #include <stdlib.h>
@@ -244,6 +245,7 @@ static void put_script_data(struct buffer *out, struct span json)
 
 static void put_noscript(struct buffer *out, const struct result *result)
 {
+	int64_t calls = result->facts.counts[COUNT_TOOL_CALLS];
 	struct buffer text = {0};
 
 	buffer_add_text(out, "<noscript><section class=\"run plain\"><h2>");
@@ -260,9 +262,9 @@ static void put_noscript(struct buffer *out, const struct result *result)
 	buffer_add_text(out, ", cost ");
 	write_cost(out, result->facts.cost.value);
 	buffer_add_format(out,
-			  ", %lld tool calls. The conversation and its time line need "
+			  ", %lld tool call%s. The conversation and its time line need "
 			  "JavaScript.</p><pre>",
-			  (long long)result->facts.counts[COUNT_TOOL_CALLS]);
+			  (long long)calls, plural((double)calls));
 	buffer_clear(&text);
 	if (result_output(result, &text))
 		write_html(out, cut_text(buffer_span(&text), MAX_TEXT));

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/number.h"
 #include "base/utf8.h"
 #include "list.h"
 #include "log.h"
@@ -160,7 +161,8 @@ static void batch_is_over(void *context, int exit_status, const struct batch_cou
 	p->exit_status = exit_status;
 	progress_end(&p->progress);
 	if (count->failed > 0 && !has_lost_reader(p))
-		warn("%zu of %zu runs failed%s", count->failed, count->lines - count->skipped,
+		warn("%zu of %zu run%s failed%s", count->failed, count->lines - count->skipped,
+		     plural((double)(count->lines - count->skipped)),
 		     p->options.log != NULL
 			 ? "; the same command with the same --log runs them again"
 			 : "");

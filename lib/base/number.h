@@ -1,5 +1,5 @@
 /*
- * number: parse numbers: those of command lines, and hexadecimal digits.
+ * number: parse numbers: those of command lines, and hexadecimal digits; the noun after a number.
  */
 #ifndef BASE_NUMBER_H
 #define BASE_NUMBER_H
@@ -13,6 +13,12 @@ bool number_whole(const char *text, int64_t *value);
 /* Parse `text` as a finite number of at least 0, such as "2", "0.5" or ".5". Returns false
  * otherwise. */
 bool number_amount(const char *text, double *value);
+
+/* What makes the noun after `n` a plural: "s", or "" for 1. */
+static inline const char *plural(double n)
+{
+	return n == 1 ? "" : "s";
+}
 
 /* The value of a hexadecimal digit; -1 if `c` is none. */
 static inline int hex_digit(char c)

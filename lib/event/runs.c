@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/number.h"
 #include "base/table.h"
 #include "event/terminal.h"
 
@@ -209,7 +210,7 @@ static void count_run(struct runs *runs, struct run *run, enum event_type type)
 static bool check_seq(const struct runs *runs, struct run *run, const struct event *event,
 		      struct reader *reader)
 {
-	long long seq = event->seq;
+	long long seq = event->seq, missing;
 
 	if (seq < 0 || seq == INT64_MAX) /* missing, or out of range */
 		return true;
@@ -218,9 +219,10 @@ static bool check_seq(const struct runs *runs, struct run *run, const struct eve
 			    run->id);
 		return false;
 	}
-	if (runs->strict && seq > run->next_seq)
-		reader_warn(reader, "%lld events of run '%s' are missing before seq %lld",
-			    seq - run->next_seq, run->id, seq);
+	missing = seq - run->next_seq;
+	if (runs->strict && missing > 0)
+		reader_warn(reader, "%lld event%s of run '%s' %s missing before seq %lld", missing,
+			    plural((double)missing), run->id, missing == 1 ? "is" : "are", seq);
 	run->next_seq = seq + 1;
 	return true;
 }

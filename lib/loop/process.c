@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 
 extern char **environ;
 
@@ -467,8 +468,7 @@ void process_describe_end(struct buffer *out, const struct process_end *end, dou
 				  strsignal(end->value));
 		break;
 	case PROCESS_TIMED_OUT:
-		buffer_add_format(out, "timed out after %g second%s", timeout,
-				  timeout == 1 ? "" : "s");
+		buffer_add_format(out, "timed out after %g second%s", timeout, plural(timeout));
 		break;
 	case PROCESS_STOPPED:
 		buffer_add_text(out, "cancelled");

@@ -2,6 +2,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "loop/process.h"
 #include "model/event_answer.h"
 #include "model/model_type.h"
@@ -163,8 +164,8 @@ static void check_idle(void *context)
 		return;
 	}
 	failure_set(&call->answer.failure, ERROR_TIMEOUT, true,
-		    "the program %s has printed nothing for %g seconds", call->call.model->name,
-		    limit);
+		    "the program %s has printed nothing for %g second%s", call->call.model->name,
+		    limit, plural(limit));
 	stop(call);
 }
 

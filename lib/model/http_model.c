@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "base/number.h"
 #include "model/answer_tool.h"
 #include "model/failure.h"
 #include "model/model_type.h"
@@ -197,6 +198,7 @@ static void fail_status(struct http_model_call *c, const struct http_head *head)
 
 static void fail_exchange(struct http_model_call *c, const struct http_result *result)
 {
+	const struct http_limits *limits = &c->model->model.host->limits;
 	const char *name = c->model->provider->name;
 	const char *why = result->message != NULL ? result->message : "the connection broke";
 
@@ -212,13 +214,13 @@ static void fail_exchange(struct http_model_call *c, const struct http_result *r
 			    "%s broke off in the middle of its answer: %s", name, why);
 		break;
 	case HTTP_IDLE:
-		failure_set(&c->failure, ERROR_TIMEOUT, true, "%s sent nothing for %g seconds",
-			    name, c->model->model.host->limits.idle_seconds);
+		failure_set(&c->failure, ERROR_TIMEOUT, true, "%s sent nothing for %g second%s",
+			    name, limits->idle_seconds, plural(limits->idle_seconds));
 		break;
 	case HTTP_TIMEOUT:
 		failure_set(&c->failure, ERROR_TIMEOUT, false,
-			    "%s did not finish within %g seconds", name,
-			    c->model->model.host->limits.total_seconds);
+			    "%s did not finish within %g second%s", name, limits->total_seconds,
+			    plural(limits->total_seconds));
 		break;
 	}
 }

@@ -1,6 +1,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "base/number.h"
 #include "loop/process.h"
 #include "model/model.h"
 #include "model/provider.h"
@@ -55,7 +56,7 @@ static bool command_failed(const struct provider *provider, const char *program,
 		buffer_add_format(&how, " was killed by signal %d", end->value);
 	else
 		buffer_add_format(&how, " printed no key within %g second%s", seconds,
-				  seconds == 1 ? "" : "s");
+				  plural(seconds));
 	error_set(e, "usage", "%s", buffer_string(&how));
 	buffer_free(&how);
 	return false;

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "event/event.h"
 #include "model/event_answer.h"
 #include "model/paced.h"
@@ -75,7 +76,7 @@ static void outcome(struct paced_call *paced, struct model_outcome *outcome)
 		failure_set(&call->answer.failure, ERROR_INVALID_REQUEST, false,
 			    "the log %s holds %zu answer%s, and no more were recorded",
 			    replay->model.name, replay->run->answer_count,
-			    replay->run->answer_count == 1 ? "" : "s");
+			    plural((double)replay->run->answer_count));
 	else if (!call->recorded->ended)
 		failure_set(&call->answer.failure, ERROR_STREAM_TRUNCATED, false,
 			    "the log %s ends within this answer", replay->model.name);

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "base/number.h"
+
 /* The host of the URL and its port (NULL: none), which the caller frees with curl_free. Nothing
  * else of a URL goes into a message: its user, path or query may contain secrets. */
 static char *host_of(const char *url, char **port)
@@ -93,8 +95,9 @@ static bool describe_no_response(const struct http_call *call, CURLcode code, co
 	const struct transfer_failure *failure;
 
 	if (code == CURLE_OPERATION_TIMEDOUT) {
-		buffer_add_format(out, "cannot connect to %s within %g seconds", place,
-				  call->limits.connect_seconds);
+		buffer_add_format(out, "cannot connect to %s within %g second%s", place,
+				  call->limits.connect_seconds,
+				  plural(call->limits.connect_seconds));
 		return true;
 	}
 	code = without_ambiguity(call, code);
@@ -126,11 +129,12 @@ struct http_result failure_result(const struct http_call *call, CURLcode code,
 	place = mem_format("%s%s%s", host != NULL ? host : "the server", port != NULL ? ":" : "",
 			   port != NULL ? port : "");
 	if (call->late == HTTP_IDLE) {
-		buffer_add_format(message, "%s sent nothing for %g seconds", place,
-				  call->limits.idle_seconds);
+		buffer_add_format(message, "%s sent nothing for %g second%s", place,
+				  call->limits.idle_seconds, plural(call->limits.idle_seconds));
 	} else if (call->late == HTTP_TIMEOUT) {
-		buffer_add_format(message, "%s did not complete its answer within %g seconds",
-				  place, call->limits.total_seconds);
+		buffer_add_format(message, "%s did not complete its answer within %g second%s",
+				  place, call->limits.total_seconds,
+				  plural(call->limits.total_seconds));
 	} else if (call->head.status != 0) {
 		result.outcome = HTTP_BROKEN;
 		buffer_add_format(message, "the answer of %s broke off", place);

@@ -1,5 +1,8 @@
 #include "run/budget.h"
 
+#include <stdio.h>
+
+#include "base/number.h"
 #include "event/log.h"
 
 /* How many output tokens are kept for the last request (at most an eighth of all). */
@@ -137,31 +140,48 @@ double budget_scale(const struct budget *budget)
 	return scale < most ? scale : most;
 }
 
+/* Write an amount without an exponent, such as 0.0000001. */
+static const char *usd_text(char *text, size_t size, double usd)
+{
+	int len = snprintf(text, size, usd < 0.001 ? "%.10f" : "%g", usd);
+
+	if (strchr(text, '.') != NULL) {
+		while (text[len - 1] == '0')
+			len--;
+		text[text[len - 1] == '.' ? len - 1 : len] = '\0';
+	}
+	return text;
+}
+
 /* Whether what this budget alone has used leaves nothing. */
 static bool is_spent(const struct budget *budget, const struct room *room, int64_t input,
 		     struct buffer *why)
 {
 	const struct run_limits *limits = &budget->limits;
 	int64_t used = used_tokens(budget);
+	char cost[32], limit[32];
 
+	usd_text(cost, sizeof(cost), budget->total.cost_usd);
+	usd_text(limit, sizeof(limit), limits->max_cost_usd);
 	if (limits->max_total_tokens > 0 && used >= limits->max_total_tokens)
 		buffer_add_format(
 		    why, "the run used %lld tokens, the limit is %lld (--max-total-tokens)",
 		    (long long)used, (long long)limits->max_total_tokens);
 	else if (limits->max_cost_usd > 0 && budget->total.cost_usd >= limits->max_cost_usd)
-		buffer_add_format(why, "the run cost %g USD, the limit is %g (--max-cost)",
-				  budget->total.cost_usd, limits->max_cost_usd);
+		buffer_add_format(why, "the run cost %s USD, the limit is %s (--max-cost)", cost,
+				  limit);
 	else if (limits->max_total_tokens > 0 && room->tokens < BUDGET_LEAST_OUTPUT)
 		buffer_add_format(why,
-				  "the run used %lld of %lld tokens, too many for another request "
-				  "of about %lld (--max-total-tokens)",
+				  "the run used %lld of %lld tokens; the next request (about %lld "
+				  "tokens) and its response would exceed the limit "
+				  "(--max-total-tokens)",
 				  (long long)used, (long long)limits->max_total_tokens,
 				  (long long)input);
 	else if (limits->max_cost_usd > 0 && room->cost < BUDGET_LEAST_OUTPUT)
 		buffer_add_format(why,
-				  "the run cost %g of %g USD, too much for another request of "
-				  "about %lld tokens (--max-cost)",
-				  budget->total.cost_usd, limits->max_cost_usd, (long long)input);
+				  "the run cost %s of %s USD; the next request (about %lld tokens) "
+				  "and its response would exceed the limit (--max-cost)",
+				  cost, limit, (long long)input);
 	else
 		return false;
 	return true;
@@ -214,7 +234,7 @@ bool budget_has_no_iteration(const struct budget *budget, struct buffer *why)
 		return false;
 	buffer_add_format(why, "no answer after %lld model response%s (--max-iterations)",
 			  (long long)budget->total.iterations,
-			  budget->total.iterations == 1 ? "" : "s");
+			  plural((double)budget->total.iterations));
 	return true;
 }
 

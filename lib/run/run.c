@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "run/emit.h"
 #include "run/iteration.h"
 #include "run/run_state.h"
@@ -79,11 +80,11 @@ void run_cancel(struct agent_run *run, int signal)
 static void time_is_up(void *context)
 {
 	struct agent_run *run = context;
+	double limit = run->config.limits.timeout_seconds;
 
 	run->timeout = NULL;
 	run_fail(run, STATUS_TIMEOUT, ERROR_TIMEOUT,
-		 "the run took longer than %g seconds (--timeout)",
-		 run->config.limits.timeout_seconds);
+		 "the run took longer than %g second%s (--timeout)", limit, plural(limit));
 }
 
 /* ---- the agent and its models ---- */

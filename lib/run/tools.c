@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "run/emit.h"
 #include "run/iteration.h"
 #include "run/run_state.h"
@@ -315,8 +316,8 @@ static void pump(struct agent_run *run)
 	}
 	budget_calls_left(&run->budget, &limit);
 	buffer_add_format(&run->limit,
-			  "the model asked for more than %lld tool calls (--max-tool-calls)",
-			  (long long)limit);
+			  "the model asked for more than %lld tool call%s (--max-tool-calls)",
+			  (long long)limit, plural((double)limit));
 	iteration_reach_limit(run);
 }
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "base/tty.h"
 #include "base/utf8.h"
 #include "event/terminal.h"
@@ -189,7 +190,7 @@ static void time_is_up(void *context)
 
 	approval->timer = NULL;
 	buffer_add_format(&why, "nobody answered within %g second%s (--approval-timeout)",
-			  approval->policy->timeout, approval->policy->timeout == 1 ? "" : "s");
+			  approval->policy->timeout, plural(approval->policy->timeout));
 	tcflush(approval->terminal.fd, TCIFLUSH);
 	dprintf(approval->terminal.fd, "\n%s\n", buffer_string(&why));
 	decide(approval, false, "policy", buffer_span(&why));

@@ -152,7 +152,7 @@ static void test_limits(void)
 	limits = (struct http_limits){.connect_seconds = 10, .total_seconds = 1};
 	exchange_with(&exchange, "/idle", &limits,
 		      "head 200; body of 200: hello; done timeout (@ did not complete its answer "
-		      "within 1 seconds)");
+		      "within 1 second)");
 	close_client(&exchange);
 }
 
