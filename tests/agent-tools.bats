@@ -331,6 +331,16 @@ m     <- deep 1.00s ok: ok
 	assert_output -- '-- shell denied by policy
 -> shell {}
 <- shell 0.00s error: The call was denied by policy.'
+	# No pattern denied this call: nobody could be asked.
+	{
+		start
+		event tool_approval '{"tool_call_id":"1","tool_name":"shell","args":{},"decision":"denied","by":"policy","reason":"there is no terminal"}'
+		event tool_approval '{"tool_call_id":"2","tool_name":"shell","args":{},"decision":"denied","by":"user","reason":"not now"}'
+		end
+	} >log
+	run agent-tools log
+	assert_output -- '-- shell denied: there is no terminal
+-- shell denied by user'
 }
 
 @test "-w cuts lines to columns, wide characters counted as two" {

@@ -158,7 +158,7 @@ static void on_end(struct tools_program *p, struct run *run, const struct event 
 static void on_approval(struct tools_program *p, const struct run *run, const struct event *event)
 {
 	if (json_is(json_get(event->data, "decision"), "denied") && is_selected(p, event))
-		live_denied(p->live, run, buffer_span(&p->name), json_get(event->data, "by"));
+		live_denied(p->live, run, buffer_span(&p->name), event->data);
 }
 
 /* ---- the end of a run ---- */

@@ -161,8 +161,9 @@ void live_args_end(struct tools_live *live);
 
 void live_start(struct tools_live *live, const struct call *call);
 
-/* A call of the tool `name` was denied; `by` is a JSON string: policy, user or hook. */
-void live_denied(struct tools_live *live, const struct run *run, struct span name, struct span by);
+/* A call of the tool `name` was denied; `data` is that of the event tool_approval. */
+void live_denied(struct tools_live *live, const struct run *run, struct span name,
+		 struct span data);
 
 void live_end(struct tools_live *live, const struct call *call);
 void live_unfinished(struct tools_live *live, const struct call *call);

@@ -238,8 +238,10 @@ void live_start(struct tools_live *live, const struct call *call)
 	finish_line(live, &line);
 }
 
-void live_denied(struct tools_live *live, const struct run *run, struct span name, struct span by)
+void live_denied(struct tools_live *live, const struct run *run, struct span name, struct span data)
 {
+	struct span by = json_get(data, "by"), reason = json_get(data, "reason");
+	bool unasked = json_is(by, "policy") && reason.len > 0;
 	struct line line = {0};
 	struct buffer text = {0};
 
@@ -247,8 +249,9 @@ void live_denied(struct tools_live *live, const struct run *run, struct span nam
 	end_piece(&line, bold);
 	buffer_add_text(&line.text, " denied");
 	end_piece(&line, red);
-	if (json_decode(by, &text) && text.len > 0) {
-		buffer_add_text(&line.text, " by ");
+	/* With a reason, no pattern has denied the call: nobody could be asked. */
+	if (json_decode(unasked ? reason : by, &text) && text.len > 0) {
+		buffer_add_text(&line.text, unasked ? ": " : " by ");
 		add_one_line(&line.text, buffer_span(&text), live->options->safe);
 	}
 	buffer_free(&text);
