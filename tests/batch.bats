@@ -55,7 +55,7 @@ ends() {
 	run -2 agent-run -m openai-chat:m --base-url "$SERVER_URL" --batch lines
 	assert_output 'agent-run: lines:2: has no "prompt"'
 	run -2 agent-run -m openai-chat:m --base-url "$SERVER_URL" --batch lines 'In {city}?'
-	assert_output 'agent-run: lines:1: the prompt has a place {city}, the line has no "city"'
+	assert_output 'agent-run: lines:1: the prompt contains the placeholder {city}, but the line has no "city"'
 	printf '%s\n' '{"prompt": "x", "model": "nobody:m"}' >lines
 	run -2 agent-run -m openai-chat:m --base-url "$SERVER_URL" --batch lines
 	assert_output --partial 'there is no provider nobody'
@@ -141,7 +141,7 @@ ends() {
 
 @test "contradictory options are reported" {
 	run -2 agent-run -m test --batch x -c y
-	assert_output 'agent-run: --session is for one run; a batch goes on with its --log'
+	assert_output 'agent-run: --session is for one run; --log continues a batch'
 	run -2 agent-run -m test --batch nowhere
 	assert_output 'agent-run: nowhere: No such file or directory'
 }

@@ -88,9 +88,9 @@ data() {
 	run -2 agent-run -m test -c a --log b x
 	assert_output 'agent-run: --session appends the events to its file; leave --log out'
 	run -2 agent-run -m test --fsync x
-	assert_output 'agent-run: --fsync is about a log: add --log or --session'
+	assert_output 'agent-run: --fsync needs a log: add --log or --session'
 	run -2 agent-run --resume a x
-	assert_output --partial -- '--resume goes on with the prompt of its run'
+	assert_output --partial -- '--resume finishes the run with its own prompt'
 	run -2 agent-run --resume nowhere
 	assert_output 'agent-run: nowhere: No such file or directory'
 }

@@ -362,12 +362,13 @@ static void check_logs(const struct options *o)
 	if (o->session != NULL && o->log != NULL)
 		die(STATUS_USAGE, "%s appends the events to its file; leave --log out", name);
 	if (o->batch != NULL && o->session != NULL)
-		die(STATUS_USAGE, "%s is for one run; a batch goes on with its --log", name);
+		die(STATUS_USAGE, "%s is for one run; --log continues a batch", name);
 	if (o->fsync && o->session == NULL && o->log == NULL)
-		die(STATUS_USAGE, "--fsync is about a log: add --log or --session");
+		die(STATUS_USAGE, "--fsync needs a log: add --log or --session");
 	if (o->resume && (o->prompt.len > 0 || o->dash))
-		die(STATUS_USAGE, "--resume goes on with the prompt of its run; to say more "
-				  "afterwards, use --session");
+		die(STATUS_USAGE,
+		    "--resume finishes the run with its own prompt and takes no other; "
+		    "to send another prompt afterwards, use --session");
 }
 
 static void check_tool_choice(const struct agent *agent)

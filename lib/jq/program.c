@@ -398,7 +398,8 @@ static bool store_result(struct jq_program *p, jv result, struct error *e)
 
 	if (lib->jv_get_kind(result) != JV_KIND_OBJECT) {
 		lib->jv_free(result);
-		return error_set(e, "jq", "it yields no object with state and events");
+		return error_set(e, "jq",
+				 "the result is not an object with \"state\" and \"events\"");
 	}
 	state = lib->jv_object_get(lib->jv_copy(result), lib->jv_string("state"));
 	events = lib->jv_object_get(result, lib->jv_string("events"));
@@ -406,7 +407,8 @@ static bool store_result(struct jq_program *p, jv result, struct error *e)
 	    lib->jv_get_kind(events) != JV_KIND_ARRAY) {
 		lib->jv_free(state);
 		lib->jv_free(events);
-		return error_set(e, "jq", "it yields no state and list of events");
+		return error_set(e, "jq",
+				 "the result has no \"state\", or its \"events\" are not a list");
 	}
 	replace(p, &p->step_state, state);
 	replace(p, &p->events, events);

@@ -113,8 +113,8 @@ bool batch_line_read(struct span text, size_t number, const char *source, const 
 	missing = make_prompt(&source_line, template, &prompt);
 	if (missing != NULL)
 		good = error_set(e, "usage",
-				 "%s:%zu: the prompt has a place {%s}, the line has no "
-				 "\"%s\"",
+				 "%s:%zu: the prompt contains the placeholder {%s}, but the line "
+				 "has no \"%s\"",
 				 source, number, missing, missing);
 	else if (prompt.len == 0)
 		good = error_set(e, "usage", "%s:%zu: has no \"prompt\"", source, number);

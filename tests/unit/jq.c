@@ -180,9 +180,12 @@ static void test_steps(void)
 	step(program, "{\"n\":\"\\ud83d\"}", "[1] true \"\uFFFD\" ");
 	step(program, "{\"bad\":1}", "error: no ");
 	step(program, "{\"none\":1}", "error: it yields nothing ");
-	step(program, "{\"raw\":1}", "error: it yields no object with state and events ");
-	step(program, "{\"raw\":{\"state\":1}}", "error: it yields no state and list of events ");
-	step(program, "{\"raw\":{\"events\":[]}}", "error: it yields no state and list of events ");
+	step(program, "{\"raw\":1}",
+	     "error: the result is not an object with \"state\" and \"events\" ");
+	step(program, "{\"raw\":{\"state\":1}}",
+	     "error: the result has no \"state\", or its \"events\" are not a list ");
+	step(program, "{\"raw\":{\"events\":[]}}",
+	     "error: the result has no \"state\", or its \"events\" are not a list ");
 	step(program, "{\"n\":2}", "[1,\"\uFFFD\"] true 2 ");
 	step(program, "{\"raw\":{\"state\":null,\"events\":[]}}", "");
 	step(program, "{\"n\":3}", "null true 3 ");
