@@ -274,7 +274,7 @@ static void lists(void)
 	remove_own();
 }
 
-/* agent-providers(5) has a table of the shipped providers. */
+/* agent-providers(5) has a list of the shipped providers. */
 static void documented(void)
 {
 	struct buffer file = {0}, page = {0}, missing = {0};
@@ -287,7 +287,7 @@ static void documented(void)
 		char *name = json_text(walk.key);
 		struct buffer row = {0};
 
-		buffer_add_format(&row, "\n.It %s Ta ", name);
+		buffer_add_format(&row, "\n.It Ic %s\n", name);
 		if (strcmp(name, "sets") != 0 &&
 		    strstr(buffer_string(&page), buffer_string(&row)) == NULL)
 			buffer_add_format(&missing, " %s", name);
