@@ -95,6 +95,20 @@ paragraphs() {
 	done
 }
 
+@test "the pages fit 80 columns, and each line of an example is one line" {
+	command -v mandoc >/dev/null || skip "mandoc is not installed"
+	local file line shown=$BATS_TEST_TMPDIR/shown
+	for file in man/*.[157]; do
+		# As man shows it on a terminal of 80 columns.
+		mandoc -T utf8 -O width=78 "$file" 2>/dev/null | sed 's/.\x08//g' | expand >"$shown"
+		LC_ALL=C.UTF-8 run grep -nE '^.{79}' "$shown"
+		assert_output ''
+		while read -r line; do
+			sed 's/^ *//' "$shown" | grep -qxF -- "$line" || fail "$file: this line does not fit: $line"
+		done < <(sed -nE 's/^\.Dl //; T; s/\\\(dq/"/g; s/\\\(aq/'"'"'/g; s/\\&//g; s/\\e/\\/g; p' "$file")
+	done
+}
+
 @test "quotes and brackets of the pages match" {
 	command -v mandoc >/dev/null || skip "mandoc is not installed"
 	local file
