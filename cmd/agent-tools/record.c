@@ -27,7 +27,8 @@ void add_tsv(struct buffer *out, struct span text)
 
 		if (special != NULL)
 			buffer_add_char(out, '\\');
-		buffer_add_char(out, special != NULL ? letters[special - plain] : text.at[i]);
+		buffer_add_char(out,
+				(char)(special != NULL ? letters[special - plain] : text.at[i]));
 	}
 }
 

@@ -54,6 +54,15 @@ static struct run *add_run(struct runs *runs, struct span id)
 	return run;
 }
 
+static void free_run(const struct runs *runs, struct run *run)
+{
+	if (runs->release != NULL && run->state != NULL)
+		runs->release(run->state);
+	free(run->id);
+	free(run->parent_id);
+	free(run);
+}
+
 /* Free a run that is no longer in the table. */
 static void remove_run(struct runs *runs, struct run *run)
 {
@@ -67,11 +76,7 @@ static void remove_run(struct runs *runs, struct run *run)
 		runs->last = run->previous;
 	if (runs->latest == run)
 		runs->latest = NULL;
-	if (runs->release != NULL && run->state != NULL)
-		runs->release(run->state);
-	free(run->id);
-	free(run->parent_id);
-	free(run);
+	free_run(runs, run);
 }
 
 struct run *runs_find(const struct runs *runs, struct span id)
@@ -352,8 +357,10 @@ void runs_free(struct runs *runs)
 {
 	if (runs == NULL)
 		return;
-	while (runs->first != NULL)
-		remove_run(runs, runs->first);
+	for (struct run *run = runs->first, *next; run != NULL; run = next) {
+		next = run->next;
+		free_run(runs, run);
+	}
 	for (size_t i = 0; i < runs->failures.capacity; i++)
 		free((char *)runs->failures.slots[i].key.at);
 	table_free(&runs->failures);

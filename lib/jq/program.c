@@ -177,6 +177,7 @@ static bool parse(const struct libjq *lib, struct span json, jv *value, struct e
 	const char *what = "there is no value", *quoted;
 	jv message;
 
+	*value = lib->jv_invalid();
 	if (json.len > INT_MAX)
 		return error_set(e, "jq", "it is too long for libjq");
 	*value = lib->jv_parse_sized(json.at, (int)json.len);
@@ -219,7 +220,7 @@ struct jq_program *jq_program_open(const char *expression, const struct jq_varia
 				   size_t count, struct error *e)
 {
 	struct jq_program *p = mem_zero(sizeof(*p));
-	jv arguments;
+	jv arguments = {0};
 
 	if (!load(&p->lib, e)) {
 		free(p);

@@ -15,25 +15,26 @@ struct loop_child *loop_child_add(struct loop *loop, pid_t pid,
 
 	*child = (struct loop_child){
 	    .loop = loop, .pid = pid, .ended = ended, .context = context, .next = loop->children};
-	if (child->next != NULL)
-		child->next->previous = child;
 	loop->children = child;
 	signals_watch_children(loop);
 	loop->reap = true; /* it may have ended before SIGCHLD was watched */
 	return child;
 }
 
+static void remove_child(struct loop *loop, struct loop_child *child)
+{
+	struct loop_child **link = &loop->children;
+
+	while (*link != child)
+		link = &(*link)->next;
+	*link = child->next;
+	free(child);
+}
+
 void loop_child_remove(struct loop_child *child)
 {
-	if (child == NULL)
-		return;
-	if (child->previous != NULL)
-		child->previous->next = child->next;
-	else
-		child->loop->children = child->next;
-	if (child->next != NULL)
-		child->next->previous = child->previous;
-	free(child);
+	if (child != NULL)
+		remove_child(child->loop, child);
 }
 
 size_t loop_child_count(const struct loop *loop)
@@ -79,7 +80,7 @@ void children_reap(struct loop *loop)
 	while (!loop->stopped && (child = find_reaped(loop)) != NULL) {
 		struct loop_child copy = *child;
 
-		loop_child_remove(child);
+		remove_child(loop, child);
 		copy.ended(copy.context, copy.status);
 	}
 	if (loop->stopped)
@@ -88,6 +89,8 @@ void children_reap(struct loop *loop)
 
 void children_free(struct loop *loop)
 {
-	while (loop->children != NULL)
-		loop_child_remove(loop->children);
+	for (struct loop_child *child = loop->children, *next; child != NULL; child = next) {
+		next = child->next;
+		free(child);
+	}
 }

@@ -39,7 +39,7 @@ struct loop_child {
 	void *context;
 	bool reaped; /* `status` is known and not reported yet */
 	int status;
-	struct loop_child *previous, *next;
+	struct loop_child *next;
 };
 
 struct loop {

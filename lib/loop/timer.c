@@ -125,6 +125,7 @@ void timers_run(struct loop *loop)
 	now = clock_monotonic();
 	while (!loop->stopped && loop->timer_count > 0) {
 		struct loop_timer *timer = loop->timers[0];
+		/* NOLINTNEXTLINE(clang-analyzer-unix.Malloc): a removed timer left the heap */
 		void (*call)(void *context) = timer->call;
 		void *context = timer->context;
 

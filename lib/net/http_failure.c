@@ -42,31 +42,31 @@ static void add_detail(struct buffer *out, const struct http_call *call, CURLcod
 
 /* Failures before a response. '@' stands for the host and port. */
 static const struct transfer_failure {
-	CURLcode code;
 	const char *sentence;
+	CURLcode code;
 	bool with_detail, retryable;
 } failures[] = {
-    {CURLE_UNSUPPORTED_PROTOCOL, "cannot use the URL", true, false},
-    {CURLE_URL_MALFORMAT, "cannot use the URL", true, false},
-    {CURLE_COULDNT_RESOLVE_HOST, "cannot find the host of @", false, true},
-    {CURLE_COULDNT_CONNECT, "cannot connect to @", true, true},
-    {CURLE_WEIRD_SERVER_REPLY, "@ does not answer in HTTP", false, false},
-    {CURLE_SSL_CONNECT_ERROR, "cannot set up TLS with @", true, true},
-    {CURLE_PEER_FAILED_VERIFICATION, "cannot trust @", true, false},
-    {CURLE_SSL_ISSUER_ERROR, "cannot trust @", true, false},
-    {CURLE_SSL_INVALIDCERTSTATUS, "cannot trust @", true, false},
-    {CURLE_SSL_CACERT_BADFILE, "cannot verify @", true, false},
-    {CURLE_SSL_CERTPROBLEM, "cannot set up TLS with @", true, false},
-    {CURLE_SSL_CIPHER, "cannot set up TLS with @", true, false},
-    {CURLE_GOT_NOTHING, "@ closed the connection without an answer", false, true},
-    {CURLE_SEND_ERROR, "lost the connection to @", true, true},
-    {CURLE_RECV_ERROR, "lost the connection to @", true, true},
+    {"cannot use the URL", CURLE_UNSUPPORTED_PROTOCOL, true, false},
+    {"cannot use the URL", CURLE_URL_MALFORMAT, true, false},
+    {"cannot find the host of @", CURLE_COULDNT_RESOLVE_HOST, false, true},
+    {"cannot connect to @", CURLE_COULDNT_CONNECT, true, true},
+    {"@ does not answer in HTTP", CURLE_WEIRD_SERVER_REPLY, false, false},
+    {"cannot set up TLS with @", CURLE_SSL_CONNECT_ERROR, true, true},
+    {"cannot trust @", CURLE_PEER_FAILED_VERIFICATION, true, false},
+    {"cannot trust @", CURLE_SSL_ISSUER_ERROR, true, false},
+    {"cannot trust @", CURLE_SSL_INVALIDCERTSTATUS, true, false},
+    {"cannot verify @", CURLE_SSL_CACERT_BADFILE, true, false},
+    {"cannot set up TLS with @", CURLE_SSL_CERTPROBLEM, true, false},
+    {"cannot set up TLS with @", CURLE_SSL_CIPHER, true, false},
+    {"@ closed the connection without an answer", CURLE_GOT_NOTHING, false, true},
+    {"lost the connection to @", CURLE_SEND_ERROR, true, true},
+    {"lost the connection to @", CURLE_RECV_ERROR, true, true},
 };
 
 static const struct transfer_failure *find(const struct http_call *call, CURLcode code)
 {
-	static const struct transfer_failure other = {CURLE_OK, "cannot reach @", true, true};
-	static const struct transfer_failure unfit = {CURLE_OK, "cannot use the answer of @", true,
+	static const struct transfer_failure other = {"cannot reach @", CURLE_OK, true, true};
+	static const struct transfer_failure unfit = {"cannot use the answer of @", CURLE_OK, true,
 						      false};
 
 	if (call->fault != NULL)

@@ -180,7 +180,7 @@ static void load(struct agent_run *run)
 		buffer_add_span(&conversation->system, buffer_span(&earlier->system));
 	}
 	run_set_agent(run, config->agent);
-	if (config->resume)
+	if (config->resume && config->history != NULL)
 		load_state(run, config->history);
 	else
 		conversation_add_text(conversation, "user", config->attachments,

@@ -67,10 +67,10 @@ typedef bool schema_keyword_check(struct schema_checker *c, const struct schema_
 
 struct schema_keyword {
 	const char *name;
-	unsigned types; /* of the values that it applies to: a bit for each enum json_type */
 	/* Read the value at rule->place; false if there is nothing to check. */
 	bool (*read)(struct schema_compiler *c, struct schema_rule *rule);
 	schema_keyword_check *check;
+	unsigned types; /* of the values that it applies to: a bit for each enum json_type */
 	unsigned flags; /* of enum schema_keyword_flag */
 };
 

@@ -222,7 +222,7 @@ char **command_build(const struct tool *tool, struct span args, struct buffer *w
 	push(&argv, NULL);
 	if (argv.strings[0] == NULL)
 		buffer_add_text(why, "the tool has no command");
-	if (why->len > 0) {
+	if (argv.strings[0] == NULL || why->len > 0) {
 		command_free(argv.strings);
 		return NULL;
 	}

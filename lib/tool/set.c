@@ -197,7 +197,7 @@ static bool add_folder(struct tool_set *set, const char *folder, struct error *e
 
 	if (count < 0)
 		return error_set(e, "usage", "%s: %s", folder, strerror(errno));
-	for (int i = 0; i < 2 * count && good; i++) {
+	for (int i = 0; count > 0 && i < 2 * count && good; i++) {
 		const char *name = names[i % count]->d_name;
 		char *path = path_join(folder, name);
 

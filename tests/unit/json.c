@@ -303,8 +303,8 @@ static void packing(void)
 		       "\"d\":{\"e\":false},\"f\":true,\"g\":true}"),
 		  "a template with all kinds of arguments");
 	buffer_clear(&out);
-	json_pack(&out, "{'a':%j,'b':%t,'c':[%s,%j],%t:%j,'d':1,'e':%s,'f':%f}", none, NULL, none,
-		  SPAN("2"), "key", none, none, false);
+	json_pack(&out, "{'a':%j,'b':%t,'c':[%s,%j],%t:%j,'d':1,'e':%s,'f':%f}", none,
+		  (const char *)NULL, none, SPAN("2"), "key", none, none, false);
 	unit_same(buffer_span(&out), SPAN("{\"c\":[2],\"d\":1}"), "absent members are left out");
 	buffer_clear(&out);
 	json_pack(&out, "{'a':[");
@@ -317,8 +317,8 @@ static void packing(void)
 	unit_same(buffer_span(&out), SPAN("{\"a\":[{\"k\\\"\":\"\"},{}],\"b\":1,\"c\":\"\"}"),
 		  "a value in several parts");
 	buffer_clear(&out);
-	json_pack(&out, "{'a':%J,'b':%T,'c':[%S,%U,%G],'d':%U,'e':%G,'f':%u,'g':%g}", none, NULL,
-		  none, INT64_C(-1), -1.0, INT64_C(0), 0.5, INT64_C(-1), -1.0);
+	json_pack(&out, "{'a':%J,'b':%T,'c':[%S,%U,%G],'d':%U,'e':%G,'f':%u,'g':%g}", none,
+		  (const char *)NULL, none, INT64_C(-1), -1.0, INT64_C(0), 0.5, INT64_C(-1), -1.0);
 	unit_same(buffer_span(&out),
 		  SPAN("{\"a\":null,\"b\":null,\"c\":[null,null,null],\"d\":0,\"e\":0.5}"),
 		  "absent members are null");

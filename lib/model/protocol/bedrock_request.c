@@ -57,7 +57,7 @@ static void make_file_name(struct span name, int number, struct buffer *out)
 	json_decode(name, &plain);
 	for (size_t i = 0; i < plain.len && out->len < MAX_NAME; i++) {
 		unsigned char c = (unsigned char)plain.at[i];
-		char last = out->len > 0 ? out->at[out->len - 1] : '-';
+		char last = (char)(out->len > 0 ? out->at[out->len - 1] : '-');
 
 		if (c < 0x80 && (isalnum(c) || strchr("-()[] ", c) != NULL)) {
 			if (c != ' ' || last != ' ')

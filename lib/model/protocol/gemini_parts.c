@@ -139,13 +139,13 @@ static void read_piece(struct gemini_args *args, struct span piece)
 		value = json_get(piece, "boolValue");
 	if (value.at == NULL && json_get(piece, "nullValue").at != NULL)
 		value = SPAN("null");
-	if (path == NULL || !read_path(path, &steps)) {
-		value = (struct span){0};
-	} else if (json_type(string) == JSON_STRING) {
-		grow_string(args, buffer_span(&steps), string);
-	} else if (value.at != NULL) {
-		end_string(args);
-		set_value(args, buffer_span(&steps), value);
+	if (path != NULL && read_path(path, &steps)) {
+		if (json_type(string) == JSON_STRING) {
+			grow_string(args, buffer_span(&steps), string);
+		} else if (value.at != NULL) {
+			end_string(args);
+			set_value(args, buffer_span(&steps), value);
+		}
 	}
 	buffer_free(&steps);
 	free(path);

@@ -133,13 +133,14 @@ static bool has_attachments(const struct message *message)
 static bool flush_users(struct transcript *t)
 {
 	struct message *const *users = t->users;
-	struct message *kept = t->user_count == 1 && !has_attachments(*users) ? *users : NULL;
+	bool keeps = t->user_count == 1 && !has_attachments(*users);
+	struct message *kept = keeps ? *users : NULL;
 	bool good = true;
 
 	if (t->user_count == 0)
 		return true;
-	if (kept == NULL || begin_wire(t, kept, add_number(t->key, t->after_tool))) {
-		if (kept == NULL)
+	if (!keeps || begin_wire(t, kept, add_number(t->key, t->after_tool))) {
+		if (!keeps)
 			begin_piece(t);
 		for (; good && t->user_count > 0; users++) {
 			if ((*users)->role != MESSAGE_USER)
@@ -150,11 +151,11 @@ static bool flush_users(struct transcript *t)
 		if (good && t->form->end_users != NULL)
 			t->form->end_users(t);
 	}
-	if (kept != NULL)
+	if (keeps)
 		kept->wire.known = good;
 	t->user_count = 0;
 	t->after_tool = false;
-	append(t, "user", kept != NULL ? &kept->wire.text : &t->piece);
+	append(t, "user", keeps ? &kept->wire.text : &t->piece);
 	return good;
 }
 
