@@ -88,6 +88,15 @@ on_terminal() {
 	assert_output '[{"role":"user","content":[{"type":"text","text":"Hi"}]},{"role":"assistant","content":[{"type":"text","text":"Ho"}]}]'
 }
 
+@test "messages: the response of a run that was killed or cancelled is left out" {
+	{ event agent_start '{"prompt":"Hi"}'; event llm_chunk '{"text":"Ho"}'; } >log
+	run --separate-stderr agent-collect -o messages log
+	assert_output '[{"role":"user","content":[{"type":"text","text":"Hi"}]}]'
+	event agent_end '{"success":false,"output":"Ho"}' >>log
+	run --separate-stderr agent-collect -o messages log
+	assert_output '[{"role":"user","content":[{"type":"text","text":"Hi"}]}]'
+}
+
 @test "messages: attachments are included, and a hosted call contains its result" {
 	run agent-collect -o messages "$DATA/hosted.jsonl"
 	assert_success

@@ -57,7 +57,8 @@ static void put_response(struct buffer *out, const struct result *result,
 		json_pack(out, "]}");
 }
 
-/* Events written by hand may have no llm_end: the answer is the output of the run. */
+/* Events written by hand may have no llm_end: the answer is the output of the run, if it succeeded;
+ * otherwise the response is incomplete. */
 static void put_answer(struct buffer *out, const struct result *result)
 {
 	struct buffer text = {0}, json = {0};
@@ -93,7 +94,7 @@ static void write_messages(struct collection *collection, const struct result *r
 		put_response(out, result, kept, message);
 		answered = true;
 	}
-	if (!answered)
+	if (!answered && result->success)
 		put_answer(out, result);
 	buffer_add_text(out, "]\n");
 }
