@@ -152,7 +152,10 @@ char *provider_url(struct span entry, const char *name, struct error *e)
 		return complete;
 	names = provider_names(variables, " or ");
 	if (names == NULL && missing == NULL)
-		error_set(e, "usage", "no URL for provider %s; give --base-url", name);
+		error_set(
+		    e, "usage",
+		    "no URL for provider %s; give --base-url, or \"base_url\" in providers.json",
+		    name);
 	else
 		error_set(e, "usage", "no URL for provider %s; set %s%s%s, or give --base-url",
 			  name, names != NULL ? names : "",

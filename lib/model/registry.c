@@ -83,6 +83,31 @@ static void add_settled(struct span entry, struct buffer *out)
 	}
 }
 
+/* Fail for the protocol of provider `name`, and say where a file has it. */
+static bool unknown_protocol(const struct provider_files *files, const char *name,
+			     struct span protocol, struct error *e)
+{
+	struct buffer why = {0};
+
+	buffer_add_format(&why, "provider %s has the unknown protocol %.*s; known are ", name,
+			  SPAN_ARG(protocol));
+	protocol_names(&why);
+	error_set(e, "usage", "%s", buffer_string(&why));
+	for (size_t i = 0; i < PROVIDERS_FILES * files->count; i++) {
+		const struct provider_file *file = &files->files[i % PROVIDERS_FILES];
+		struct span text = buffer_span(&file->text),
+			    at = json_get(
+				files->names[i / PROVIDERS_FILES].entries[i % PROVIDERS_FILES],
+				"protocol");
+
+		if (span_equal(at, protocol))
+			error_at(e, file->path, text, (size_t)(at.at - text.at), "%s",
+				 buffer_string(&why));
+	}
+	buffer_free(&why);
+	return false;
+}
+
 /* Find `name` and fill everything but URL and key. */
 static bool find(struct provider *provider, const char *name, struct error *e)
 {
@@ -101,12 +126,8 @@ static bool find(struct provider *provider, const char *name, struct error *e)
 		provider->entry = buffer_span(&provider->json);
 		provider->quirks = json_get(provider->entry, "quirks");
 		provider->protocol = protocol_find(json_get(provider->entry, "protocol"));
-		if (provider->protocol == NULL) {
-			struct span protocol = json_get(provider->entry, "protocol");
-
-			ok = error_set(e, "usage", "provider %s has the unknown protocol %.*s",
-				       name, SPAN_ARG(protocol));
-		}
+		ok = provider->protocol != NULL ||
+		     unknown_protocol(&files, name, json_get(provider->entry, "protocol"), e);
 	}
 	buffer_free(&entry);
 	provider_files_free(&files);

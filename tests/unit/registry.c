@@ -150,6 +150,7 @@ static void unknown(void)
 static void own_file(void)
 {
 	struct buffer want = {0};
+	char *future;
 
 	write_own(
 	    "{\n"
@@ -192,10 +193,15 @@ static void own_file(void)
 	opens("a program that is ended", "killed", NULL, NULL,
 	      "usage: api_key_command of provider killed was killed by signal 9");
 	opens("a server without a key", "open", NULL, NULL, "http://o - bearer");
-	opens("an unknown protocol", "future", NULL, NULL,
-	      "usage: provider future has the unknown protocol \"telepathy\"");
+	future = mem_format("usage: %s/agent/providers.json:15: provider future has the unknown "
+			    "protocol \"telepathy\"; known are openai-chat, openai-responses, "
+			    "ollama, bedrock, anthropic, gemini",
+			    getenv("XDG_CONFIG_HOME"));
+	opens("an unknown protocol", "future", NULL, NULL, future);
+	free(future);
 	opens("no URL", "nowhere", NULL, NULL,
-	      "usage: no URL for provider nowhere; give --base-url");
+	      "usage: no URL for provider nowhere; give --base-url, or \"base_url\" in "
+	      "providers.json");
 	opens("but one that is given", "nowhere", "http://n", NULL, "http://n - bearer");
 
 	write_own("{\n  \"lab\": {\n    oops\n}}\n");

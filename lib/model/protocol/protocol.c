@@ -9,6 +9,12 @@ static const struct protocol *const protocols[] = {
     &protocol_bedrock,     &protocol_anthropic,        &protocol_gemini,
 };
 
+void protocol_names(struct buffer *out)
+{
+	for (size_t i = 0; i < ARRAY_LEN(protocols); i++)
+		buffer_add_format(out, "%s%s", i > 0 ? ", " : "", protocols[i]->name);
+}
+
 const struct protocol *protocol_find(struct span name)
 {
 	if (name.at == NULL)

@@ -98,6 +98,9 @@ struct protocol {
  * none. */
 const struct protocol *protocol_find(struct span name);
 
+/* Append the names of all protocols. */
+void protocol_names(struct buffer *out);
+
 /* The URL `path` of a server, by the paths that the list of models goes without; the caller frees
  * it. */
 char *protocol_url(const struct protocol *protocol, const char *base_url, const char *path);
