@@ -282,6 +282,7 @@ user: The agent a handed over to you: it is yours"
 }
 
 @test "an error in a definition is reported with file, line and remedy before anything is sent" {
+	echo '{"name":"other","instructions":"x"}' >other.json
 	mistake() {
 		printf '%s' "$1" >bad.json
 		run -2 agent-run -A bad.json 'x' </dev/null
@@ -289,13 +290,18 @@ user: The agent a handed over to you: it is yours"
 	}
 	mistake '{"name":"a","colour":1}' 'bad.json:1: unknown key "colour"; the keys are name, description, model, instructions, tools, mcp, handoffs, handoff_input, output_schema, options, limits, $schema, effort, max_tokens, tool_choice'
 	mistake $'{"name":"a",\n"limits":{"max_turns":1}}' 'bad.json:2: unknown key "max_turns"; the keys are max_iterations, max_total_tokens, max_tool_calls, max_cost, timeout'
-	mistake $'{"name":"a",\n"limits":{"max_cost":"1"}}' 'bad.json:2: this must be a number above 0'
+	mistake $'{"name":"a",\n"limits":{"max_cost":"1"}}' 'bad.json:2: "max_cost" must be a number above 0'
 	mistake '{"instructions":"a"}' 'bad.json:1: the agent has no "name": add one'
 	mistake '[]' 'bad.json:1: an agent is a JSON object with a "name"'
 	mistake $'{"name":\n}' 'bad.json:2: not JSON: a value is missing'
-	mistake '{"name":"a","handoffs":["none.json"]}' 'none.json: No such file or directory'
+	mistake $'{"name":"a","handoffs":[\n"none.json"]}' 'bad.json:2: none.json: No such file or directory'
+	mistake $'{"name":"a","tools":[{"name":"b",\n"agent":"none.json"}]}' 'bad.json:2: none.json: No such file or directory'
+	mistake $'{"name":"a",\n"max_tokens":"9"}' 'bad.json:2: "max_tokens" must be a whole number of at least 1'
+	mistake $'{"name":"a",\n"model":"anthropik:x"}' "bad.json:2: $(agent-run -m anthropik:x x </dev/null 2>&1 | sed 's/^agent-run: //')"
 	mistake '{"name":"a","handoffs":["bad.json"]}' 'bad.json: an agent cannot hand over to itself'
 	mistake $'{"name":"a","tools":[\n{"name":"x"}]}' 'bad.json:2: the manifest has no "command": add one, such as ["./program", "{name}"]'
+	run -2 agent-run -m test -t other.json x </dev/null
+	assert_output 'agent-run: other.json:1: this is the file of an agent: give it with --agent, or as the "agent" of a tool'
 	mistake '{"name":"a","instructions":"@none.md"}' 'bad.json:1: none.md: No such file or directory'
 	mistake '{"name":"a","output_schema":7}' 'bad.json:1: "output_schema" must be a JSON Schema (an object) or its file'
 	mistake '{"name":"a","handoff_input":"some"}' 'bad.json:1: "handoff_input" must be all, last or none'

@@ -329,12 +329,16 @@ bool options_have_tools(const struct options *o)
 
 void options_open_models(const struct options *o, struct open_models *models)
 {
-	struct error e = {0};
-
 	for (size_t i = 0; i < o->agents.count; i++) {
-		const struct model_specs *specs = &o->agents.agents[i]->models;
+		const struct agent *agent = o->agents.agents[i];
+		struct span text = buffer_span(&agent->text),
+			    where = json_get(json_trim(text), "model");
+		struct error e = {0}, at = {0};
 
-		die_unless(open_models_add(models, o->config.host, specs, &e), &e);
+		if (!open_models_add(models, o->config.host, &agent->models, &e))
+			die_unless(error_at(&at, agent->source, text, (size_t)(where.at - text.at),
+					    "%s", e.message),
+				   &at);
 	}
 }
 

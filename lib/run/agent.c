@@ -1,7 +1,9 @@
 #include "run/agent.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "run/setting.h"
@@ -58,15 +60,28 @@ static struct agent *find_file(const struct agent_set *set, const struct stat *s
 	return NULL;
 }
 
+/* Add the agent in the file `path`, which is named at `where` of the file `source`. */
+static struct agent *add_named(struct agent_set *set, const char *path, const char *source,
+			       struct span text, struct span where, struct error *e)
+{
+	if (access(path, R_OK) == 0)
+		return agent_set_add(set, path, e);
+	error_at(e, source, text, (size_t)(where.at - text.at), "%s: %s", path, strerror(errno));
+	return NULL;
+}
+
 bool agent_set_link(struct agent_set *set, struct tool_set *tools, struct error *e)
 {
 	for (size_t i = 0; i < tools->count; i++) {
 		struct tool *tool = tools->tools[i];
+		struct span text;
 
 		if (tool->agent_file == NULL || tool->agent != NULL)
 			continue;
 		tool->kind = &tool_agent;
-		tool->agent = agent_set_add(set, tool->agent_file, e);
+		text = buffer_span(&tool->manifest);
+		tool->agent = add_named(set, tool->agent_file, tool->source, text,
+					json_get(json_trim(text), "agent"), e);
 		if (tool->agent == NULL)
 			return false;
 	}
@@ -78,7 +93,8 @@ static bool link_agent(struct agent_set *set, struct agent *agent, struct error 
 {
 	for (struct json_walk walk = json_walk(agent->handoffs); json_next(&walk);) {
 		char *name = json_text(walk.value), *path = path_join(agent->folder, name);
-		const struct agent *to = agent_set_add(set, path, e);
+		const struct agent *to =
+		    add_named(set, path, agent->source, buffer_span(&agent->text), walk.value, e);
 
 		free(path);
 		free(name);

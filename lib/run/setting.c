@@ -119,12 +119,9 @@ bool setting_read(const struct setting *setting, struct agent *agent, struct spa
 		good = *amount > 0 && !isinf(*amount);
 	}
 	free(text);
-	if (!good && is_text(setting))
-		buffer_add_format(fault, "\"%s\" must be ", setting->key);
-	else if (!good)
-		buffer_add_text(fault, "this must be ");
 	if (!good)
-		buffer_add_text(fault, values_of(setting, false));
+		buffer_add_format(fault, "\"%s\" must be %s", setting->key,
+				  values_of(setting, false));
 	return good;
 }
 

@@ -124,6 +124,17 @@ static bool read_parameters(struct tool *tool, struct span object, struct error 
 	return compile_parameters(tool, e);
 }
 
+/* Whether the members are those of an agent's file. */
+static bool is_agent(struct span object)
+{
+	static const char *const keys[] = {"model", "instructions", "tools", "handoffs", NULL};
+
+	for (struct json_walk walk = json_walk(object); json_next(&walk);)
+		if (json_is_any(walk.key, keys))
+			return true;
+	return false;
+}
+
 /* `program`: what to run if the manifest has no command; NULL: the command is required. */
 static bool read_command(struct tool *tool, struct span object, const char *program,
 			 struct error *e)
@@ -140,6 +151,10 @@ static bool read_command(struct tool *tool, struct span object, const char *prog
 		json_close(&tool->default_command, ']');
 		command = buffer_span(&tool->default_command);
 	}
+	if (command.at == NULL && is_agent(object))
+		return fault(tool, command, e,
+			     "this is the file of an agent: give it with --agent, or as the "
+			     "\"agent\" of a tool");
 	if (command.at == NULL)
 		return fault(tool, command, e,
 			     "the manifest has no \"command\": add one, such as "

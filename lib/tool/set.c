@@ -94,7 +94,10 @@ static bool describe_failed(const char *program, const struct process_end *end, 
 	const char *newline = errors.len > 0 ? memchr(errors.at, '\n', errors.len) : NULL;
 	struct buffer why = {0};
 
-	process_describe_end(&why, end, DESCRIBE_SECONDS);
+	if (end->outcome == PROCESS_EXITED && end->value == 0)
+		buffer_add_text(&why, "it printed no JSON object");
+	else
+		process_describe_end(&why, end, DESCRIBE_SECONDS);
 	if (newline != NULL)
 		errors.len = (size_t)(newline - errors.at);
 	if (errors.len > DESCRIBE_SHOWN)
@@ -125,7 +128,8 @@ static bool add_program(struct tool_set *set, const char *path, struct error *e)
 	struct process_end end = process_run(&command, &manifest, &errors);
 	bool added;
 
-	if (end.outcome == PROCESS_EXITED && end.value == 0)
+	if (end.outcome == PROCESS_EXITED && end.value == 0 &&
+	    json_type(json_trim(buffer_span(&manifest))) == JSON_OBJECT)
 		added = add(set, manifest_read(buffer_span(&manifest), source, folder, base, e), e);
 	else
 		added = describe_failed(path, &end, buffer_span(&errors), e);

@@ -519,7 +519,9 @@ static void test_refused(void)
 		"--describe): a program without a manifest must print one when run so; or write "
 		"tests/data/tools/bad/mute.json");
 	refused("tests/data/tools/bad/chatty",
-		"tests/data/tools/bad/chatty --describe:1: not valid JSON: a value is missing");
+		"tests/data/tools/bad/chatty --describe failed (it printed no JSON object): a "
+		"program without a manifest must print one when run so; or write "
+		"tests/data/tools/bad/chatty.json");
 	refused("tests/data/tools/bad/syntax.json",
 		"tests/data/tools/bad/syntax.json:3: not valid JSON: a value is missing");
 	refused("tests/data/tools/bad/placeholder.json",
