@@ -447,7 +447,7 @@ void failure_head(struct failure *failure, const struct http_head *head)
 		utf8_add(&failure->request_id, http_header_value(head, ids[i]));
 	if (failure->kind == ERROR_NONE)
 		return;
-	if (asked >= 0)
+	if (asked > 0)
 		failure->retry_after = asked;
 	/* OpenRouter: a balance that is topped up automatically. */
 	if (failure->http_status == 402 && asked >= 0)

@@ -17,7 +17,9 @@ struct failure {
 	struct buffer feedback; /* for the model, if the error is its mistake; empty: none */
 	struct buffer request_id;
 	int http_status;
-	double retry_after; /* seconds; 0: the provider does not ask to wait */
+	/* Seconds; 0: the provider does not ask to wait. "Retry-After: 0" counts as not asked, so
+	 * that requests are not repeated at once. */
+	double retry_after;
 	bool retryable;
 };
 

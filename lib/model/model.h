@@ -133,7 +133,7 @@ struct model_error {
 	int http_status;            /* 0: none */
 	const char *code;           /* the provider's; NULL: none */
 	const char *request_id;     /* NULL: none */
-	double retry_after_seconds; /* negative: the provider does not ask to wait */
+	double retry_after_seconds; /* > 0; negative: the provider does not ask to wait */
 	bool retryable;
 	const char *feedback; /* not NULL: the model made a mistake; send it this and ask again */
 };

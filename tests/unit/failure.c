@@ -224,6 +224,12 @@ static void extras(void)
 	    &failure, provider, 429,
 	    "{\"error\":{\"message\":\"Rate limit reached. Please retry in 1m2.5s.\"}}", "");
 	unit_ok(error.retry_after_seconds == 62.5, "the wait that the text asks for");
+	error = read_with(&failure, provider, 429, "{\"error\":{\"message\":\"slow\"}}",
+			  "retry-after: 0\n");
+	unit_ok(error.retry_after_seconds < 0, "retry-after: 0 asks for no wait");
+	error = read_with(&failure, provider, 429,
+			  "{\"error\":{\"message\":\"Please retry in 3s.\"}}", "retry-after: 0\n");
+	unit_ok(error.retry_after_seconds == 3, "and does not replace the wait of the text");
 	error = read_with(&failure, provider, 500, "", "x-should-retry: false\n");
 	unit_ok(!error.retryable, "x-should-retry: false");
 	error = read_with(&failure, provider, 400, "", "x-should-retry: true\n");
