@@ -199,8 +199,8 @@ static void before_wait(void *context)
 		loop_stop(p->loop);
 }
 
-/* The first signal stops the run in order, the second at once. When the run is over, the first one
- * only hurries its reader; children have had theirs. */
+/* The first signal stops the run in order, the second at once. After the run, the first signal only
+ * limits the wait for the reader. */
 static void signal_came(void *context, int number)
 {
 	struct program *p = context;

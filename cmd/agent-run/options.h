@@ -19,8 +19,8 @@ struct options {
 	struct run_config config; /* what the options say; the rest is filled by main */
 	struct http_limits limits;
 	const char *base_url, *log, *history, *session, *batch;
-	int jobs;    /* of a batch, at a time */
-	bool resume; /* `session` is a log whose last run is to be gone on with */
+	int jobs;                        /* of a batch, at a time */
+	bool resume;                     /* finish the last run of the log `session` */
 	bool fsync, raw, no_stdin, dash; /* dash: "-" stands for standard input explicitly */
 
 	struct agent *agent;       /* the agent that the command line describes; owned, as below */

@@ -87,7 +87,7 @@ static void on_start(struct tools_program *p, struct run *run, const struct even
 		live_start(p->live, call);
 }
 
-/* The duration of the call by its own word or by the clock of the log; negative: unknown. */
+/* The duration from duration_seconds, else from the timestamps; negative: unknown. */
 static double seconds_of(const struct call *call, const struct event *event)
 {
 	double seconds = json_double(json_get(event->data, "duration_seconds"), -1);

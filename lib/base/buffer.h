@@ -70,7 +70,7 @@ const char *buffer_string_or_null(struct buffer *b);
 /* Return the contents as a C string that the caller frees. The buffer is empty afterwards. */
 char *buffer_take(struct buffer *b);
 
-/* Give back the memory behind the contents: for what is kept and grows no more. */
+/* Release unused capacity of a buffer that will not grow. */
 void buffer_shrink(struct buffer *b);
 
 void buffer_clear(struct buffer *b);

@@ -21,7 +21,8 @@ int64_t clock_realtime(void);
 /* Append `microseconds` since 1970 as RFC 3339 in UTC: 2026-11-20T22:49:01.123456Z (27 bytes). */
 void clock_add_timestamp(struct buffer *out, int64_t microseconds);
 
-/* The same for times of which most are in the same second: its text is kept. Zero is valid. */
+/* The same, faster for consecutive times: the text of the last second is cached. A zeroed struct is
+ * valid. */
 struct clock_stamp {
 	int64_t second;
 	char text[20]; /* 2026-11-20T22:49:01. */

@@ -33,9 +33,9 @@ struct json_fault {
  * numbers of any size are grammatical and accepted. `fault` may be NULL; it is filled on false. */
 bool json_check(struct span text, struct json_fault *fault);
 
-/* The same, for text that stands `depth` brackets deep (at most JSON_MAX_DEPTH), and what the
- * object consists of while its text is walked anyway: its first `capacity` members, keys with their
- * quotes, are stored; *count says how many it has. Of anything else than an object it has none. */
+/* Like json_check, for text inside `depth` open brackets (at most JSON_MAX_DEPTH). If it is an
+ * object, also stores its first `capacity` members (keys with quotes) and sets *count to the number
+ * of all; otherwise *count is 0. */
 struct json_member {
 	struct span key, value;
 };

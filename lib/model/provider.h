@@ -12,9 +12,10 @@
 const char *provider_variable(const char *name);
 
 /* The variables that a member such as base_url_env, key_env or headers_env names: a variable's
- * name, an object with a "name" and how the variable is to be read, or a list of these: struct
- * provider_items items = provider_items(names); while (provider_next_item(&items)) ... items.item,
- * items.name, items.value The last call, which returns false, frees the name. */
+ * name, an object with a "name" and how the variable is to be read, or a list of these:
+ *     struct provider_items items = provider_items(names);
+ *     while (provider_next_item(&items)) ... items.item, items.name, items.value
+ * The call that returns false frees the name. */
 struct provider_items {
 	struct span item;
 	struct buffer name;

@@ -45,11 +45,10 @@ const struct provider_name *provider_files_find(const struct provider_files *fil
  *     for (size_t i = 0; (name = provider_files_next(&files, &i)) != NULL;) ... */
 const struct provider_name *provider_files_next(const struct provider_files *files, size_t *i);
 
-/* Append the resolved entry of a provider, a JSON object, with its quirks or without them, which is
- * much faster. A file is resolved on its own, over the
- * one beneath it: what the user changes in a shipped provider does not change the shipped ones that
- * are like it. Returns false with `e`, which names file and line, if a "like" cannot be resolved.
- */
+/* Append the resolved entry of a provider, a JSON object; without quirks this is much faster. The
+ * user's file is applied to the resolved shipped entry, so a change to a shipped provider does not
+ * affect shipped providers that are `like` it. Returns false with `e`, which names file and line,
+ * if a "like" cannot be resolved. */
 bool provider_files_entry(const struct provider_files *files, const struct provider_name *name,
 			  bool quirks, struct buffer *out, struct error *e);
 

@@ -1,6 +1,6 @@
 /*
- * registry: the providers of models (agent-providers(5)): their entries (provider_files.h) against
- * the environment, with URL, key and protocol.
+ * registry: a provider that is ready for use (agent-providers(5)): its entry (provider_files.h)
+ * with URL, key and protocol.
  */
 #ifndef MODEL_REGISTRY_H
 #define MODEL_REGISTRY_H
@@ -15,12 +15,11 @@ struct key_cache;
 struct provider {
 	char *name;
 	const struct protocol *protocol;
-	struct span
-	    entry; /* the provider's JSON object, the user's members over the shipped ones */
+	struct span entry;   /* its JSON object, the user's members over the shipped ones */
 	struct span quirks;  /* of the entry; absent: none */
 	struct buffer json;  /* owns entry */
 	struct buffer key;   /* the API key; empty when none is needed or set */
-	struct buffer token; /* what must be as secret as the key: the token of an AWS session */
+	struct buffer token; /* an AWS session token; masked like the key */
 	char *auth;          /* how the key is sent: "bearer", "sigv4", or the name of a header */
 	char *key_id, *region, *service; /* for a key that signs; else NULL */
 	char *base_url;   /* from the caller, the environment or the registry, without query and

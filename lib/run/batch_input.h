@@ -1,5 +1,5 @@
 /*
- * batch_input: what a batch reads, inside of run/batch.h: its lines (batch_line.c), and the log of
+ * batch_input: the input of a batch, private to batch*.c: its lines (batch_line.c), and the log of
  * earlier runs (batch_log.c).
  *
  * A line is text, or a JSON object {"id", "prompt", "system", "model", "vars": {...}, ...}. A

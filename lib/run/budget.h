@@ -42,10 +42,11 @@ struct budget {
 	bool keeps_last;       /* room is kept for one more request, the last (--wrap-up) */
 	struct usage_total total;
 	struct {
-		int64_t asked;               /* estimate of the request that is being answered */
-		int64_t estimated, measured; /* of the last that was; measured: -1, not known */
-		int64_t cached;              /* of these */
-	} last;                              /* requests in tokens */
+		int64_t asked; /* estimated tokens of the current request */
+		/* Tokens of the last answered request; measured -1: unknown. */
+		int64_t estimated, measured;
+		int64_t cached; /* of `measured`, those read from the cache */
+	} last;
 };
 
 /* Whether tokens or money are limited, here or in a parent. */
@@ -54,7 +55,7 @@ bool budget_is_limited(const struct budget *budget);
 /* The next request in tokens: `estimate`, corrected by what the provider counted last time. */
 int64_t budget_input(const struct budget *budget, int64_t estimate);
 
-/* By how much tokens are more than their estimate, as far as is known: 1 to 4. */
+/* The ratio of counted to estimated tokens of the last request, between 1 and 4; 1 if unknown. */
 double budget_scale(const struct budget *budget);
 
 /* Whether nothing is left for a request of `input` tokens to `model`. `why` then gets a sentence

@@ -34,7 +34,7 @@ static struct tool_call *start(const struct tool *tool, const struct tool_reques
 
 const struct tool_kind tool_handoff = {.start = start};
 
-/* The setting of the agent that takes over goes before that of the agent that hands over. */
+/* The setting of the new agent overrides that of the previous one. */
 static enum handoff_input input_of(const struct agent *from, const struct agent *to)
 {
 	return to->handoff_input != HANDOFF_DEFAULT ? to->handoff_input : from->handoff_input;

@@ -83,7 +83,7 @@ static void fit_request(struct agent_run *run, struct model_request *request)
 	run->budget.last.asked = estimate_request(request);
 	most = budget_output(&run->budget, run_model(run),
 			     budget_input(&run->budget, run->budget.last.asked));
-	/* Reasoning has its own demands on the length. */
+	/* Reasoning counts as output, so a reduced limit may leave no answer. */
 	run->capped = most < wanted && most >= BUDGET_LEAST_OUTPUT && request->effort == NULL;
 	if (run->capped)
 		request->max_tokens = most;
@@ -313,8 +313,8 @@ static void add_response(struct agent_run *run, const struct model_outcome *outc
 	buffer_free(&message);
 }
 
-/* Whether a final answer is what --schema asks for; `why` says what is wrong. An answer that was
- * cut off or refused has a better reason to fail. */
+/* Whether a final answer is what --schema asks for; `why` says what is wrong. A truncated or
+ * refused answer fails for that reason instead. */
 static bool satisfies_schema(const struct agent_run *run, const struct model_outcome *outcome,
 			     struct buffer *why)
 {

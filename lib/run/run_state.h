@@ -55,7 +55,7 @@ struct handoff {
 
 struct agent_run {
 	struct run_config config;
-	const struct agent *agent; /* whose turn it is */
+	const struct agent *agent; /* the current agent */
 	const char *system;        /* its instructions; NULL: none */
 	struct model_specs specs;  /* of its models; borrowed */
 	struct run_handler handler;

@@ -33,7 +33,7 @@ struct schema_checker {
 	int64_t steps;      /* left */
 	bool expensive;     /* none was left: the results mean nothing */
 	size_t depth;       /* of schemas being applied */
-	size_t lowest;      /* of those, the outermost one whose result was assumed */
+	size_t lowest;      /* the smallest depth whose result was assumed (recursion) */
 	const struct checker_step *step;
 	struct checker_marks marks;
 	struct buffer marked;

@@ -98,7 +98,7 @@ bool anthropic_can_force(const struct transcript *t)
 	return !has_budget(t) && (json_type(quirk) != JSON_BOOL || json_true(quirk));
 }
 
-/* The user's choice, and what becomes of it where a tool takes the answer. */
+/* The tool choice to send; `by_tool`: the answer is given by a tool. */
 static const char *choice_of(const struct transcript *t, bool by_tool)
 {
 	const char *choice = t->request->tool_choice;

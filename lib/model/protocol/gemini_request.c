@@ -173,8 +173,8 @@ static void write_declarations(const struct model_request *request, struct buffe
 	json_pack(out, "]}");
 }
 
-/* Functions stand beside the provider's tools from generation 3 on, if the calls of those are told
- * too. */
+/* From generation 3 on, functions can be combined with the provider's tools if
+ * includeServerSideToolInvocations is set. */
 static void write_tool_config(struct transcript *t)
 {
 	enum tool_choice choice = parameters_choice(t->request->tool_choice);

@@ -3,8 +3,8 @@
 
 /*
  * What "responseJsonSchema" takes of JSON Schema (ai.google.dev/api/generate-content): the keywords
- * in `taken`; a schema with "$ref" has nothing else; "type" may be a list. The others are told in
- * the description, so that the model knows of them; what can be said otherwise is.
+ * in `taken`; a schema with "$ref" has nothing else; "type" may be a list. Other keywords are
+ * rewritten if possible, else described in "description".
  */
 
 static const char *const taken[] = {"$id",         "$defs",       "$ref",

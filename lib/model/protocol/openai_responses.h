@@ -97,12 +97,13 @@ void responses_hosted_done(struct responses_decoder *d, struct responses_item *i
 void responses_output_done(struct responses_decoder *d, struct responses_item *item,
 			   struct span value);
 
-/* The response is complete: emit what goes back of the call, and a result if the
- * provider leaves it to its client. */
+/* The response is complete: emit what goes back of the call, and a result if the provider leaves it
+ * to its client. */
 void responses_hosted_complete(struct responses_decoder *d, struct responses_item *item);
 
 /* ---- the request ---- */
 
+/* As protocol.h says. */
 bool responses_request(const struct provider *provider, const char *model, const char *base_url,
 		       const struct model_request *request, struct http_request *out,
 		       struct error *e);

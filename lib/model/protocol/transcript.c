@@ -129,7 +129,8 @@ static bool has_attachments(const struct message *message)
 	return false;
 }
 
-/* Write the messages of the user that wait. What a single one has become is kept with it. */
+/* Write the waiting messages of the user. If it is a single one, its text is stored for the next
+ * request. */
 static bool flush_users(struct transcript *t)
 {
 	struct message *const *users = t->users;

@@ -65,13 +65,14 @@ struct transcript_form {
 	 * `parts`. */
 	bool (*attachment)(struct transcript *t, const struct part *part);
 	void (*end_users)(struct transcript *t);
-	/* Or the message of the user as a whole: false with an error. A result without a call is
-	 * left out then; else it is a text of the user. */
+	/* Alternatively, write the whole message of the user; returns false with an error. Results
+	 * without a call are then left out; otherwise they become text of the user. */
 	bool (*user)(struct transcript *t, const struct message *message);
 
 	/* A response as a whole; or a function for each type of its parts, NULL: they are not sent.
 	 * A refusal and the texts of the user are written as PART_TEXT. Thinking, calls that the
-	 * provider ran and opaque parts are sent only to who can read them (t->readable). */
+	 * provider ran and opaque parts are sent only if this request may use them (t->readable).
+	 */
 	void (*response)(struct transcript *t, const struct message *message);
 	void (*parts[PART_TYPES])(struct transcript *t, const struct part *part);
 	bool own_model; /* only the model that wrote a response can read its provider_data */
