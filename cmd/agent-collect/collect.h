@@ -35,7 +35,7 @@ struct amount {
 	struct span json; /* as the log has it; absent: computed */
 };
 
-struct tool_call {
+struct result_call {
 	char *run_id; /* when the call began: tools get this id; NULL: not listed */
 	struct kept start;
 	struct kept end;            /* order 0: the call has not ended */
@@ -48,7 +48,7 @@ struct tool_call {
 };
 
 struct call_list {
-	struct tool_call **at;
+	struct result_call **at;
 	size_t count;
 };
 
@@ -238,7 +238,7 @@ void trace_of(const struct collection *collection, const struct result *result,
 /* The span of a tool call: the one that agent-run gives to the tool in TRACEPARENT. Without a
  * tool_call_id it follows from the position in the run. */
 void trace_call_id(char out[TRACE_SPAN_ID_SIZE], const struct result *result,
-		   const struct tool_call *call);
+		   const struct result_call *call);
 
 /* ---- formats ---- */
 
@@ -273,15 +273,16 @@ struct format {
 struct collect_live;
 
 /* On standard error, which is a terminal. */
-struct collect_live *live_new(void);
-void live_event(struct collect_live *live, const struct event *event, const struct result *result,
-		const struct runs *runs);
+struct collect_live *collect_live_new(void);
+void collect_live_event(struct collect_live *live, const struct event *event,
+			const struct result *result, const struct runs *runs);
 /* Draw when something has changed and the last time is a tenth of a second ago; returns when to be
  * called again (clock_monotonic). */
-int64_t live_draw(struct collect_live *live);
-/* Take the line off the screen (it comes back with the next live_draw); NULL: there is none. */
-void live_clear(struct collect_live *live);
-void live_free(struct collect_live *live);
+int64_t collect_live_draw(struct collect_live *live);
+/* Take the line off the screen (it comes back with the next collect_live_draw); NULL: there is
+ * none. */
+void collect_live_clear(struct collect_live *live);
+void collect_live_free(struct collect_live *live);
 
 /* ---- conditions (check.c) ---- */
 

@@ -116,7 +116,8 @@ static void put_note(struct buffer *out, const struct kept *kept)
 	json_close(out, '}');
 }
 
-static void put_call(struct buffer *out, const struct tool_call *call, const struct result *result)
+static void put_call(struct buffer *out, const struct result_call *call,
+		     const struct result *result)
 {
 	bool ended = call->end.order != 0;
 

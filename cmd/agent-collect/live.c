@@ -29,7 +29,7 @@ struct collect_live {
 	double ended_cost;
 };
 
-struct collect_live *live_new(void)
+struct collect_live *collect_live_new(void)
 {
 	struct collect_live *live = mem_zero(sizeof(*live));
 
@@ -52,8 +52,8 @@ static double cost_of(const struct result *result)
 	return result->facts.cost.value > 0 ? result->facts.cost.value : 0;
 }
 
-void live_event(struct collect_live *live, const struct event *event, const struct result *result,
-		const struct runs *runs)
+void collect_live_event(struct collect_live *live, const struct event *event,
+			const struct result *result, const struct runs *runs)
 {
 	const event_set pieces = EVENT_BIT(EVENT_LLM_CHUNK) | EVENT_BIT(EVENT_THINKING_CHUNK) |
 				 EVENT_BIT(EVENT_TOOL_CALL_CHUNK);
@@ -204,7 +204,7 @@ static void compose(const struct collect_live *live, struct buffer *line, int64_
 		write_duration(line, (double)(int64_t)seconds);
 }
 
-int64_t live_draw(struct collect_live *live)
+int64_t collect_live_draw(struct collect_live *live)
 {
 	struct buffer line = {0};
 	int64_t next;
@@ -219,17 +219,17 @@ int64_t live_draw(struct collect_live *live)
 	return next;
 }
 
-void live_clear(struct collect_live *live)
+void collect_live_clear(struct collect_live *live)
 {
 	if (live != NULL)
 		live_line_clear(&live->line);
 }
 
-void live_free(struct collect_live *live)
+void collect_live_free(struct collect_live *live)
 {
 	if (live == NULL)
 		return;
-	live_clear(live);
+	collect_live_clear(live);
 	buffer_free(&live->name);
 	free(live);
 }

@@ -121,7 +121,7 @@ static void flush(void *self)
 	struct collect_program *p = self;
 
 	if (p->collection.output.pending.len > 0 || p->pass.pending.len > 0)
-		live_clear(p->live);
+		collect_live_clear(p->live);
 	write_pending(&p->pass);
 	write_pending(&p->collection.output);
 }
@@ -135,7 +135,7 @@ static void check_result(struct collect_program *p, const struct result *result)
 	if (p->checks.count == 0)
 		return;
 	result_write(result, &json, false);
-	live_clear(p->live);
+	collect_live_clear(p->live);
 	if (!checks_hold(&p->checks, buffer_span(&json)))
 		p->check_failed = true;
 	buffer_free(&json);
@@ -195,7 +195,7 @@ static void on_event(void *self, struct run *run, const struct event *event)
 	result_add(result, event, &p->wants, p->main.reader);
 	if (p->live != NULL) {
 		result_settle(result);
-		live_event(p->live, event, result, p->main.runs);
+		collect_live_event(p->live, event, result, p->main.runs);
 	}
 	if (event->type == EVENT_AGENT_END) {
 		finish(p, result);
@@ -236,7 +236,7 @@ static void begin(void *self)
 	collection->output = open_output(p, p->result_file, collection->format->is_json);
 	p->pass = open_output(p, NULL, true);
 	if (p->shows_status && isatty(STDERR_FILENO))
-		p->live = live_new();
+		p->live = collect_live_new();
 	if (collection->format->begin != NULL)
 		collection->format->begin(collection);
 }
@@ -245,12 +245,12 @@ static int64_t idle(void *self)
 {
 	const struct collect_program *p = self;
 
-	return p->live != NULL ? live_draw(p->live) : 0;
+	return p->live != NULL ? collect_live_draw(p->live) : 0;
 }
 
 static void clear(void *self)
 {
-	live_clear(((struct collect_program *)self)->live);
+	collect_live_clear(((struct collect_program *)self)->live);
 }
 
 static void end(void *self)
@@ -280,7 +280,7 @@ static void free_all(void *self)
 {
 	struct collect_program *p = self;
 
-	live_free(p->live);
+	collect_live_free(p->live);
 	checks_free(&p->checks);
 	buffer_free(&p->collection.output.pending);
 	buffer_free(&p->pass.pending);

@@ -215,7 +215,7 @@ static void put_html_name(struct buffer *out, struct span json)
 	buffer_free(&text);
 }
 
-static void put_call(struct buffer *out, const struct tool_call *call)
+static void put_call(struct buffer *out, const struct result_call *call)
 {
 	bool ended = call->end.order != 0;
 	struct buffer text = {0};

@@ -348,7 +348,7 @@ static void put_chats(struct buffer *out, const struct trace *trace, const struc
 }
 
 static void put_call(struct buffer *out, const struct trace *trace, const struct result *result,
-		     const struct tool_call *call)
+		     const struct result_call *call)
 {
 	bool ended = call->end.order != 0, failed = !ended || call->failed;
 	char id[TRACE_SPAN_ID_SIZE];

@@ -76,7 +76,7 @@ const struct kept *result_next(const struct result *result, const struct kept *k
 	return NULL;
 }
 
-static void call_free(struct tool_call *call)
+static void call_free(struct result_call *call)
 {
 	forget(&call->start);
 	forget(&call->end);
@@ -84,9 +84,9 @@ static void call_free(struct tool_call *call)
 	free(call);
 }
 
-static void call_list_add(struct call_list *list, struct tool_call *call)
+static void call_list_add(struct call_list *list, struct result_call *call)
 {
-	list->at = array_grow(list->at, list->count, sizeof(struct tool_call *));
+	list->at = array_grow(list->at, list->count, sizeof(struct result_call *));
 	list->at[list->count++] = call;
 }
 
@@ -281,7 +281,7 @@ static void start_call(struct result *result, const struct event *event, bool li
 					    {0}};
 	struct kept start = keep(result, event);
 	struct span values[4], identity;
-	struct tool_call *call;
+	struct result_call *call;
 
 	json_members(json_walk(start.data), names, values);
 	identity = call_identity(values[0], values[1]);
@@ -293,7 +293,7 @@ static void start_call(struct result *result, const struct event *event, bool li
 		return;
 	}
 	call = mem_alloc(sizeof(*call));
-	*call = (struct tool_call){
+	*call = (struct result_call){
 	    .run_id = listed ? mem_copy(span_of(result->run->id)) : NULL,
 	    .start = start,
 	    .id = values[0],
@@ -316,7 +316,7 @@ static void end_call(struct result *result, const struct event *event, struct re
 					    SPAN_INIT("duration_seconds"), {0}};
 	struct kept end = keep(result, event);
 	struct span values[5], identity;
-	struct tool_call *call;
+	struct result_call *call;
 	size_t i;
 
 	json_members(json_walk(end.data), names, values);

@@ -27,7 +27,7 @@ static void put_calls(const struct result *result, struct buffer *out)
 {
 	json_pack(out, "'tool_calls':[");
 	for (size_t i = 0; i < result->calls.count; i++) {
-		const struct tool_call *call = result->calls.at[i];
+		const struct result_call *call = result->calls.at[i];
 		bool ended = call->end.order != 0;
 
 		json_pack(out, "{'tool_call_id':%J,'tool_name':%J,'args':%J,'result':%J", call->id,

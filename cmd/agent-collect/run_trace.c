@@ -16,7 +16,7 @@ static const struct result *find_result(const struct collection *collection, con
 }
 
 void trace_call_id(char out[TRACE_SPAN_ID_SIZE], const struct result *result,
-		   const struct tool_call *call)
+		   const struct result_call *call)
 {
 	struct buffer what = {0};
 
@@ -30,18 +30,18 @@ void trace_call_id(char out[TRACE_SPAN_ID_SIZE], const struct result *result,
 
 /* The call of `parent` that a nested run answers: the one that it names; else one that ran when it
  * began, named as its agent; else the only one that ran then. */
-static const struct tool_call *nesting_call(const struct result *parent,
-					    const struct result *nested)
+static const struct result_call *nesting_call(const struct result *parent,
+					      const struct result *nested)
 {
 	struct span id = result_start(nested, START_PARENT_CALL);
-	const struct tool_call *found = NULL;
+	const struct result_call *found = NULL;
 	size_t running = 0;
 
 	for (size_t i = parent->calls.count; id.at != NULL && i-- > 0;)
 		if (json_equal(parent->calls.at[i]->id, id))
 			return parent->calls.at[i];
 	for (size_t i = 0; i < parent->calls.count; i++) {
-		const struct tool_call *call = parent->calls.at[i];
+		const struct result_call *call = parent->calls.at[i];
 
 		if (call->start.time > nested->first_time ||
 		    (call->end.order != 0 && call->end.time < nested->first_time))
@@ -59,7 +59,7 @@ static void find_trace(const struct collection *collection, const struct result 
 {
 	const struct run *run = result->run;
 	const struct result *parent;
-	const struct tool_call *call;
+	const struct result_call *call;
 	struct trace above;
 
 	*trace = (struct trace){0};

@@ -54,12 +54,12 @@ static void on_args(struct tools_program *p, struct run *run, const struct event
 	struct call *call;
 
 	if (event->type == EVENT_TOOL_CALL_END) {
-		live_args_end(p->live);
+		tools_live_args_end(p->live);
 		return;
 	}
 	call = find_or_open(p, run, event);
 	if (call != NULL && event->type == EVENT_TOOL_CALL_CHUNK)
-		live_args(p->live, call, json_get(event->data, "args_delta"));
+		tools_live_args(p->live, call, json_get(event->data, "args_delta"));
 }
 
 static void on_start(struct tools_program *p, struct run *run, const struct event *event)
@@ -84,7 +84,7 @@ static void on_start(struct tools_program *p, struct run *run, const struct even
 	if (p->summary == NULL && json_get(event->data, "args").at != NULL)
 		json_write_line(&call->args, json_get(event->data, "args"));
 	if (p->live != NULL && !p->options.errors_only)
-		live_start(p->live, call);
+		tools_live_start(p->live, call);
 }
 
 /* The duration from duration_seconds, else from the timestamps; negative: unknown. */
@@ -125,15 +125,15 @@ static void show_ended(struct tools_program *p, const struct call *call)
 		summary_add(p->summary, call);
 	} else if (p->live != NULL) {
 		if (p->options.errors_only)
-			live_start(p->live, call);
-		live_end(p->live, call);
-	} else if (p->options.form == FORM_JSON) {
+			tools_live_start(p->live, call);
+		tools_live_end(p->live, call);
+	} else if (p->options.form == RECORD_JSON) {
 		record_json(&p->out, call);
 	} else {
 		record_tsv(&p->out, call);
 	}
 	if (p->out.len >= FLUSH_SIZE)
-		output_flush(p);
+		tools_flush(p);
 }
 
 static void on_end(struct tools_program *p, struct run *run, const struct event *event)
@@ -158,7 +158,7 @@ static void on_end(struct tools_program *p, struct run *run, const struct event 
 static void on_approval(struct tools_program *p, const struct run *run, const struct event *event)
 {
 	if (json_is(json_get(event->data, "decision"), "denied") && is_selected(p, event))
-		live_denied(p->live, run, buffer_span(&p->name), event->data);
+		tools_live_denied(p->live, run, buffer_span(&p->name), event->data);
 }
 
 /* ---- the end of a run ---- */
@@ -168,7 +168,7 @@ static void warn_unfinished(struct tools_program *p, const struct call *call)
 	struct buffer text = {0};
 
 	add_one_line(&text, buffer_span(&call->name), true);
-	output_clear(p);
+	tools_clear(p);
 	warn("a call of %s never ended", buffer_string(&text));
 	buffer_free(&text);
 }
@@ -177,11 +177,11 @@ static void warn_unfinished(struct tools_program *p, const struct call *call)
 static void give_up(struct tools_program *p, struct call *call)
 {
 	if (p->live != NULL)
-		live_args_end(p->live);
+		tools_live_args_end(p->live);
 	if (call->running && p->summary != NULL)
 		summary_add_unfinished(p->summary, buffer_span(&call->name));
 	else if (call->running && p->live != NULL)
-		live_unfinished(p->live, call);
+		tools_live_unfinished(p->live, call);
 	else if (call->running)
 		warn_unfinished(p, call);
 	calls_close(&p->calls, call);
@@ -202,7 +202,7 @@ static void warn_failure(struct tools_program *p, struct run *run, const struct 
 	struct buffer sentence = {0};
 
 	if (run->parent_id == NULL && run_error_sentence(p->main.runs, run, event, &sentence)) {
-		output_clear(p);
+		tools_clear(p);
 		warn("%s", buffer_string(&sentence));
 	}
 	buffer_free(&sentence);
@@ -213,7 +213,7 @@ void call_event(void *self, struct run *run, const struct event *event)
 	struct tools_program *p = self;
 
 	if (p->live != NULL)
-		live_run(p->live, run);
+		tools_live_run(p->live, run);
 	switch (event->type) {
 	case EVENT_TOOL_START:
 		on_start(p, run, event);

@@ -33,9 +33,9 @@ static void add_names(void *self, const struct option_row *row, const char *list
 
 static const struct option_row options[] = {
     {OPTION_CHOICE, 'j', "json", NULL, "print one JSON object per completed call", AT(options.form),
-     .number = FORM_JSON},
+     .number = RECORD_JSON},
     {OPTION_CHOICE, 0, "tsv", NULL, "print the same values separated by tabs", AT(options.form),
-     .number = FORM_TSV},
+     .number = RECORD_TSV},
     {OPTION_FLAG, 'a', "args", NULL, "print the arguments while the model writes them",
      AT(options.args)},
     {OPTION_FLAG, 's', "summary", NULL,
@@ -68,8 +68,8 @@ static void begin(void *self)
 				 EVENT_BIT(EVENT_LLM_RETRY);
 	if (o->summary)
 		p->summary = summary_new();
-	else if (o->form == FORM_TEXT)
-		p->live = live_new(o, p->main.runs, &p->calls);
+	else if (o->form == RECORD_NONE)
+		p->live = tools_live_new(o, p->main.runs, &p->calls);
 }
 
 /* ---- output ---- */
@@ -78,28 +78,28 @@ static void begin(void *self)
 static void write_records(struct tools_program *p)
 {
 	if (p->options.safe)
-		terminal_clean(&p->out, p->options.form == FORM_JSON);
+		terminal_clean(&p->out, p->options.form == RECORD_JSON);
 	stdout_write(&p->out);
 }
 
-void output_flush(void *self)
+void tools_flush(void *self)
 {
 	struct tools_program *p = self;
 
 	if (p->live != NULL)
-		live_flush(p->live);
+		tools_live_flush(p->live);
 	else if (p->summary == NULL)
 		write_records(p);
 }
 
-void output_clear(void *self)
+void tools_clear(void *self)
 {
 	struct tools_program *p = self;
 
 	if (p->live != NULL)
-		live_clear(p->live);
+		tools_live_clear(p->live);
 	else
-		output_flush(p);
+		tools_flush(p);
 }
 
 /* ---- the program ---- */
@@ -108,7 +108,7 @@ static int64_t idle(void *self)
 {
 	const struct tools_program *p = self;
 
-	return p->live != NULL ? live_draw(p->live) : 0;
+	return p->live != NULL ? tools_live_draw(p->live) : 0;
 }
 
 static void end(void *self)
@@ -120,14 +120,14 @@ static void end(void *self)
 		summary_write(p->summary, &p->options, &p->out);
 		write_records(p);
 	}
-	output_clear(p);
+	tools_clear(p);
 }
 
 static void free_all(void *self)
 {
 	struct tools_program *p = self;
 
-	live_free(p->live);
+	tools_live_free(p->live);
 	summary_free(p->summary);
 	calls_free(&p->calls);
 	buffer_free(&p->out);
@@ -147,8 +147,8 @@ int main(int argc, char **argv)
 	    .begin = begin,
 	    .event = call_event,
 	    .idle = idle,
-	    .flush = output_flush,
-	    .clear = output_clear,
+	    .flush = tools_flush,
+	    .clear = tools_clear,
 	    .end = end,
 	    .free = free_all,
 	};

@@ -5,14 +5,14 @@
 #include "histogram.h"
 #include "tools.h"
 
-struct tool {
+struct tool_total {
 	struct buffer name;
 	uint64_t calls, errors, unfinished;
 	struct histogram durations; /* of the calls with a known one */
 };
 
 struct summary {
-	struct tool *tools;
+	struct tool_total *tools;
 	size_t count;
 	struct table names; /* to positions in `tools` */
 };
@@ -22,16 +22,16 @@ struct summary *summary_new(void)
 	return mem_zero(sizeof(struct summary));
 }
 
-static struct tool *find(struct summary *summary, struct span name)
+static struct tool_total *find(struct summary *summary, struct span name)
 {
 	const size_t *found = table_find(&summary->names, name);
-	struct tool *tool;
+	struct tool_total *tool;
 
 	if (found != NULL)
 		return &summary->tools[*found];
 	summary->tools = array_grow(summary->tools, summary->count, sizeof(*summary->tools));
 	tool = &summary->tools[summary->count];
-	*tool = (struct tool){.calls = 0};
+	*tool = (struct tool_total){.calls = 0};
 	buffer_add_span(&tool->name, name);
 	*table_add(&summary->names, buffer_span(&tool->name)) = summary->count++;
 	return tool;
@@ -39,7 +39,7 @@ static struct tool *find(struct summary *summary, struct span name)
 
 void summary_add(struct summary *summary, const struct call *call)
 {
-	struct tool *tool = find(summary, buffer_span(&call->name));
+	struct tool_total *tool = find(summary, buffer_span(&call->name));
 
 	tool->calls++;
 	tool->errors += call->is_error;
@@ -59,7 +59,7 @@ enum { TOTAL, MEAN, P50, P95, MAX, TIMES };
 static const char *const time_names[TIMES] = {"total", "mean", "p50", "p95", "max"};
 
 /* The times of a tool; -1: none of its calls has a known duration. */
-static void times_of(const struct tool *tool, double times[TIMES])
+static void times_of(const struct tool_total *tool, double times[TIMES])
 {
 	const struct histogram *h = &tool->durations;
 
@@ -74,7 +74,7 @@ static void times_of(const struct tool *tool, double times[TIMES])
 	times[MAX] = h->max;
 }
 
-static void write_json(struct buffer *out, const struct tool *tool, const double times[TIMES])
+static void write_json(struct buffer *out, const struct tool_total *tool, const double times[TIMES])
 {
 	buffer_add_char(out, '{');
 	json_pack(out, "'tool_name':%s,'calls':%d,'errors':%d,'unfinished':%d",
@@ -87,7 +87,7 @@ static void write_json(struct buffer *out, const struct tool *tool, const double
 	buffer_add_text(out, "}\n");
 }
 
-static void write_tsv(struct buffer *out, const struct tool *tool, const double times[TIMES])
+static void write_tsv(struct buffer *out, const struct tool_total *tool, const double times[TIMES])
 {
 	add_tsv(out, buffer_span(&tool->name));
 	buffer_add_format(out, "\t%llu\t%llu\t%llu", (unsigned long long)tool->calls,
@@ -140,8 +140,8 @@ static void write_head(struct buffer *out, const struct layout *layout)
 	buffer_add_text(out, layout->unfinished ? "  unfinished\n" : "\n");
 }
 
-static void write_row(struct buffer *out, const struct layout *layout, const struct tool *tool,
-		      const double *times, int time_count)
+static void write_row(struct buffer *out, const struct layout *layout,
+		      const struct tool_total *tool, const double *times, int time_count)
 {
 	write_name(out, layout, buffer_span(&tool->name));
 	buffer_add_format(out, "%*llu%*llu", NUMBER_COLUMNS, (unsigned long long)tool->calls,
@@ -166,11 +166,11 @@ static void write_row(struct buffer *out, const struct layout *layout, const str
 static void write_total(struct buffer *out, const struct layout *layout,
 			const struct summary *summary)
 {
-	struct tool all = {.calls = 0};
+	struct tool_total all = {.calls = 0};
 	double seconds = 0;
 
 	for (size_t i = 0; i < summary->count; i++) {
-		const struct tool *tool = &summary->tools[i];
+		const struct tool_total *tool = &summary->tools[i];
 
 		all.calls += tool->calls;
 		all.errors += tool->errors;
@@ -207,7 +207,7 @@ static struct layout lay_out(const struct tools_options *options, const struct s
 
 static int compare_tools(const void *a, const void *b)
 {
-	const struct tool *x = a, *y = b;
+	const struct tool_total *x = a, *y = b;
 	struct span left = buffer_span(&x->name), right = buffer_span(&y->name);
 	int order;
 
@@ -224,20 +224,20 @@ void summary_write(struct summary *summary, const struct tools_options *options,
 
 	if (summary->count > 0)
 		qsort(summary->tools, summary->count, sizeof(*summary->tools), compare_tools);
-	if (options->form == FORM_TEXT)
+	if (options->form == RECORD_NONE)
 		write_head(out, &layout);
 	for (size_t i = 0; i < summary->count; i++) {
-		const struct tool *tool = &summary->tools[i];
+		const struct tool_total *tool = &summary->tools[i];
 
 		times_of(tool, times);
-		if (options->form == FORM_JSON)
+		if (options->form == RECORD_JSON)
 			write_json(out, tool, times);
-		else if (options->form == FORM_TSV)
+		else if (options->form == RECORD_TSV)
 			write_tsv(out, tool, times);
 		else
 			write_row(out, &layout, tool, times, TIMES);
 	}
-	if (options->form == FORM_TEXT && summary->count > 1)
+	if (options->form == RECORD_NONE && summary->count > 1)
 		write_total(out, &layout, summary);
 }
 

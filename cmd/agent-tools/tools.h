@@ -67,10 +67,11 @@ void calls_free(struct calls *calls);
 
 /* ---- the program (main.c) ---- */
 
-enum form { FORM_TEXT, FORM_JSON, FORM_TSV };
+/* The form of records; RECORD_NONE: lines for people. */
+enum record_form { RECORD_NONE, RECORD_JSON, RECORD_TSV };
 
 struct tools_options {
-	enum form form;
+	enum record_form form;
 	bool summary;
 	bool args;        /* show arguments while the model writes them */
 	bool errors_only; /* only calls that failed */
@@ -94,10 +95,10 @@ struct tools_program {
 };
 
 /* Write the pending output; the line of running calls stays. `self`: a struct tools_program. */
-void output_flush(void *self);
+void tools_flush(void *self);
 
 /* The same before a message: the line of running calls is removed. */
-void output_clear(void *self);
+void tools_clear(void *self);
 
 /* ---- call_events.c ---- */
 
@@ -146,36 +147,36 @@ void summary_free(struct summary *summary);
  *     <- read_file 0.52s ok: first line
  *
  * On a terminal a line below them shows how long the running calls have taken; it is removed before
- * anything else is written. Lines are pending until live_flush.
+ * anything else is written. Lines are pending until tools_live_flush.
  */
 
-struct tools_live *live_new(const struct tools_options *options, struct runs *runs,
-			    const struct calls *calls);
+struct tools_live *tools_live_new(const struct tools_options *options, struct runs *runs,
+				  const struct calls *calls);
 
 /* A run appeared. Lines of several runs have a short form of the run's id. */
-void live_run(struct tools_live *live, const struct run *run);
+void tools_live_run(struct tools_live *live, const struct run *run);
 
 /* The model writes the arguments of `call` (--args), and has written them. */
-void live_args(struct tools_live *live, const struct call *call, struct span delta);
-void live_args_end(struct tools_live *live);
+void tools_live_args(struct tools_live *live, const struct call *call, struct span delta);
+void tools_live_args_end(struct tools_live *live);
 
-void live_start(struct tools_live *live, const struct call *call);
+void tools_live_start(struct tools_live *live, const struct call *call);
 
 /* A call of the tool `name` was denied; `data` is that of the event tool_approval. */
-void live_denied(struct tools_live *live, const struct run *run, struct span name,
-		 struct span data);
+void tools_live_denied(struct tools_live *live, const struct run *run, struct span name,
+		       struct span data);
 
-void live_end(struct tools_live *live, const struct call *call);
-void live_unfinished(struct tools_live *live, const struct call *call);
+void tools_live_end(struct tools_live *live, const struct call *call);
+void tools_live_unfinished(struct tools_live *live, const struct call *call);
 
 /* Update the line of running calls when it is due. Returns when it is due next (clock_monotonic);
  * 0: there is none. */
-int64_t live_draw(struct tools_live *live);
+int64_t tools_live_draw(struct tools_live *live);
 
-/* Write the pending lines. live_clear also removes the line of running calls. */
-void live_flush(struct tools_live *live);
-void live_clear(struct tools_live *live);
+/* Write the pending lines. tools_live_clear also removes the line of running calls. */
+void tools_live_flush(struct tools_live *live);
+void tools_live_clear(struct tools_live *live);
 
-void live_free(struct tools_live *live);
+void tools_live_free(struct tools_live *live);
 
 #endif

@@ -28,8 +28,8 @@ struct tools_live {
 	struct live_line line;      /* of running calls, if options->redraw */
 };
 
-struct tools_live *live_new(const struct tools_options *options, struct runs *runs,
-			    const struct calls *calls)
+struct tools_live *tools_live_new(const struct tools_options *options, struct runs *runs,
+				  const struct calls *calls)
 {
 	struct tools_live *live = mem_zero(sizeof(*live));
 
@@ -43,7 +43,7 @@ struct tools_live *live_new(const struct tools_options *options, struct runs *ru
 	return live;
 }
 
-void live_free(struct tools_live *live)
+void tools_live_free(struct tools_live *live)
 {
 	if (live == NULL)
 		return;
@@ -104,16 +104,16 @@ static void write_line(struct tools_live *live, struct line *line)
 static void finish_line(struct tools_live *live, struct line *line)
 {
 	end_piece(line, NULL);
-	live_args_end(live);
+	tools_live_args_end(live);
 	write_line(live, line);
 	buffer_add_char(&live->out, '\n');
 	if (live->out.len >= FLUSH_SIZE)
-		live_flush(live);
+		tools_live_flush(live);
 }
 
 /* ---- the beginning of a line ---- */
 
-void live_run(struct tools_live *live, const struct run *run)
+void tools_live_run(struct tools_live *live, const struct run *run)
 {
 	if (run->order < live->runs_seen)
 		return;
@@ -196,14 +196,14 @@ static struct line call_line(const struct tools_live *live, const char *arrow,
 
 /* ---- the arguments while they are written ---- */
 
-void live_args(struct tools_live *live, const struct call *call, struct span delta)
+void tools_live_args(struct tools_live *live, const struct call *call, struct span delta)
 {
 	struct buffer text = {0};
 
 	if (live->writing != call) {
 		struct line line = {0};
 
-		live_args_end(live);
+		tools_live_args_end(live);
 		begin_line(live, &line, call->run, ".. ", buffer_span(&call->name), call);
 		buffer_add_char(&line.text, ' ');
 		end_piece(&line, faint);
@@ -218,7 +218,7 @@ void live_args(struct tools_live *live, const struct call *call, struct span del
 	buffer_free(&text);
 }
 
-void live_args_end(struct tools_live *live)
+void tools_live_args_end(struct tools_live *live)
 {
 	if (live->writing != NULL)
 		buffer_add_char(&live->out, '\n');
@@ -227,7 +227,7 @@ void live_args_end(struct tools_live *live)
 
 /* ---- the lines of a call ---- */
 
-void live_start(struct tools_live *live, const struct call *call)
+void tools_live_start(struct tools_live *live, const struct call *call)
 {
 	struct line line = call_line(live, "-> ", call);
 
@@ -238,7 +238,8 @@ void live_start(struct tools_live *live, const struct call *call)
 	finish_line(live, &line);
 }
 
-void live_denied(struct tools_live *live, const struct run *run, struct span name, struct span data)
+void tools_live_denied(struct tools_live *live, const struct run *run, struct span name,
+		       struct span data)
 {
 	struct span by = json_get(data, "by"), reason = json_get(data, "reason");
 	bool unasked = json_is(by, "policy") && reason.len > 0;
@@ -289,7 +290,7 @@ static void add_result(const struct tools_live *live, struct buffer *out, struct
 	buffer_free(&text);
 }
 
-void live_end(struct tools_live *live, const struct call *call)
+void tools_live_end(struct tools_live *live, const struct call *call)
 {
 	struct line line = call_line(live, "<- ", call);
 
@@ -305,7 +306,7 @@ void live_end(struct tools_live *live, const struct call *call)
 	finish_line(live, &line);
 }
 
-void live_unfinished(struct tools_live *live, const struct call *call)
+void tools_live_unfinished(struct tools_live *live, const struct call *call)
 {
 	struct line line = call_line(live, "<- ", call);
 
@@ -354,7 +355,7 @@ static void write_screen(struct tools_live *live, bool running)
 	buffer_free(&text);
 }
 
-int64_t live_draw(struct tools_live *live)
+int64_t tools_live_draw(struct tools_live *live)
 {
 	int64_t next;
 
@@ -366,13 +367,13 @@ int64_t live_draw(struct tools_live *live)
 	return next;
 }
 
-void live_flush(struct tools_live *live)
+void tools_live_flush(struct tools_live *live)
 {
 	if (live->out.len > 0)
 		write_screen(live, live->line.drawn);
 }
 
-void live_clear(struct tools_live *live)
+void tools_live_clear(struct tools_live *live)
 {
 	if (live->out.len > 0 || live->line.drawn)
 		write_screen(live, false);

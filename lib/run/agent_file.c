@@ -11,7 +11,7 @@ struct agent_file {
 };
 
 /* A member of the file. */
-struct member {
+struct agent_member {
 	const char *key;
 	enum json_type type; /* JSON_ABSENT: any */
 	const char *fault;   /* the sentence for a value of another type */
@@ -53,7 +53,7 @@ static void list_key(struct buffer *sentence, const char *key)
 }
 
 static bool unknown_key(const struct agent_file *file, struct span key,
-			const struct member *members, bool limits)
+			const struct agent_member *members, bool limits)
 {
 	struct buffer sentence = {0};
 
@@ -80,14 +80,14 @@ static bool read_setting(const struct agent_file *file, const struct setting *se
 }
 
 /* Read every member of `object`, as its row of `members` says or as a setting. */
-static bool read_members(struct agent_file *file, struct span object, const struct member *members,
-			 bool limits)
+static bool read_members(struct agent_file *file, struct span object,
+			 const struct agent_member *members, bool limits)
 {
 	bool good = true;
 
 	for (struct json_walk walk = json_walk(object); good && json_next(&walk);) {
 		const struct setting *setting = setting_find(json_plain(walk.key), limits);
-		const struct member *member = members;
+		const struct agent_member *member = members;
 
 		while (member->key != NULL && !json_is(walk.key, member->key))
 			member++;
@@ -107,7 +107,7 @@ static bool read_members(struct agent_file *file, struct span object, const stru
 
 static bool read_limits(struct agent_file *file, struct span value)
 {
-	static const struct member none = {0};
+	static const struct agent_member none = {0};
 
 	return read_members(file, value, &none, true);
 }
@@ -271,7 +271,7 @@ static bool ignore(struct agent_file *file, struct span value)
 	return true;
 }
 
-static const struct member agent_members[] = {
+static const struct agent_member agent_members[] = {
     {"name", JSON_STRING, "\"name\" must be a string", read_name},
     {"description", JSON_STRING, "\"description\" must be a string", read_description},
     {"model", JSON_STRING, model_fault, read_model},

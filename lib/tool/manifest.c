@@ -29,7 +29,7 @@ static bool fault(const struct tool *tool, struct span value, struct error *e, c
 /* ---- the members ---- */
 
 /* What the value of a member must be. */
-static const struct member {
+static const struct manifest_member {
 	const char *name;
 	enum json_type type;
 	const char *sentence;
