@@ -1,5 +1,9 @@
-/* types: the table of event types is complete, and is that of agent-events(5). */
+/* types: the tables of event types and of kinds of errors are complete in agent-events(5). */
 #include "event/types.h"
+
+#include <stdlib.h>
+
+#include "model/error_kind.h"
 #include "unit.h"
 
 static void test_table(void)
@@ -119,11 +123,27 @@ static void test_manual(void)
 	buffer_free(&page);
 }
 
+static void test_error_words(void)
+{
+	struct buffer page = {0};
+
+	unit_read("man/agent-events.5", &page);
+	for (int kind = ERROR_AUTH; kind <= ERROR_INVALID_OUTPUT; kind++) {
+		char *item = mem_format("\n.It Cm %s\n", error_kind_name((enum error_kind)kind));
+
+		unit_ok(strstr(buffer_string(&page), item) != NULL, "agent-events(5) has %s",
+			item + 8);
+		free(item);
+	}
+	buffer_free(&page);
+}
+
 int main(void)
 {
 	test_table();
 	test_others();
 	test_sets();
 	test_manual();
+	test_error_words();
 	return unit_done();
 }
