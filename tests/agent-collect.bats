@@ -135,7 +135,7 @@ on_terminal() {
 @test "an unknown format is a usage error that names the formats" {
 	run agent-collect -o yaml "$DATA/run.jsonl"
 	assert_failure 2
-	assert_output "agent-collect: --output: no format is named 'yaml'; there are json, text, markdown, html, messages, csv, events and otlp"
+	assert_output "agent-collect: --output: there is no format 'yaml'; the formats are json, text, markdown, html, messages, csv, events and otlp"
 }
 
 # ---- OpenTelemetry ----
@@ -442,7 +442,7 @@ cancelled 143'
 	assert_failure 2
 	run agent-collect --total -o text
 	assert_failure 2
-	assert_output "agent-collect: --total has no place in the format 'text'"
+	assert_output "agent-collect: --total is not possible in the format 'text'"
 	run agent-collect none
 	assert_failure 2
 	assert_output 'agent-collect: none: No such file or directory'

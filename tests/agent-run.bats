@@ -288,12 +288,12 @@ EOF
 @test "a log that standard output goes to, too, is refused" {
 	run bash -c 'agent-run -m test hello -l same </dev/null >>same'
 	assert_failure 2
-	assert_output 'agent-run: same: standard output goes there, too; leave one of the two out'
+	assert_output 'agent-run: same: standard output and --log are the same file; use only one of them'
 	run bash -c 'agent-run -m test hello -l /dev/stdout </dev/null | cat; exit "${PIPESTATUS[0]}"'
 	assert_failure 2
 	run bash -c 'agent-run -m test hello -l - </dev/null'
 	assert_failure 2
-	assert_output 'agent-run: -: the events are on standard output already; a log is a file'
+	assert_output 'agent-run: --log -: the events are on standard output already; name a file'
 }
 
 @test "a number that is too large means no limit" {
@@ -334,7 +334,7 @@ EOF
 	printf 'a\0b' >system
 	run agent-run -m test -s @system hello
 	assert_failure 2
-	assert_output 'agent-run: system: holds a NUL byte; is it a binary file?'
+	assert_output 'agent-run: system: contains a NUL byte; is it a binary file?'
 }
 
 @test "a closed pipe ends the run at once and quietly, and no child is left" {

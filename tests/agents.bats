@@ -177,7 +177,7 @@ user: The agent a handed over to you: it is yours"
 	head -n 10 whole >log
 	agent c
 	run -2 agent-run -A c.json --resume log </dev/null
-	assert_output 'agent-run: log: its run had come to the agent b; give its file with --agent'
+	assert_output 'agent-run: log: the run was handed over to the agent b; give its file with --agent'
 }
 
 @test "an agent is a tool: a nested run in the same stream, whose usage is its parent's too" {

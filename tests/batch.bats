@@ -61,7 +61,7 @@ ends() {
 	assert_output --partial 'there is no provider nobody'
 	printf '\n\n' >lines
 	run -2 agent-run -m test --batch lines
-	assert_output 'agent-run: lines: holds no line to run'
+	assert_output 'agent-run: lines: contains no line to run'
 	assert_equal "$(wc -l <"$SERVER_LOG")" 0
 }
 

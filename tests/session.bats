@@ -84,9 +84,9 @@ data() {
 
 @test "contradictory options are reported" {
 	run -2 agent-run -m test -c a --history b x
-	assert_output 'agent-run: --session and --history both say what was said before; give one'
+	assert_output 'agent-run: --session and --history both give the earlier messages; use only one'
 	run -2 agent-run -m test -c a --log b x
-	assert_output 'agent-run: --session appends the events to its file; leave --log out'
+	assert_output 'agent-run: --session appends the events to its file, so --log is not allowed'
 	run -2 agent-run -m test --fsync x
 	assert_output 'agent-run: --fsync needs a log: add --log or --session'
 	run -2 agent-run --resume a x

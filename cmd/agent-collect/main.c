@@ -53,7 +53,7 @@ static const struct format *find_format(const char *name)
 			buffer_add_text(&names, formats[i + 1] != NULL ? ", " : " and ");
 		buffer_add_text(&names, formats[i]->name);
 	}
-	die(STATUS_USAGE, "--output: no format is named '%s'; there are %s", name,
+	die(STATUS_USAGE, "--output: there is no format '%s'; the formats are %s", name,
 	    buffer_string(&names));
 }
 
@@ -97,7 +97,7 @@ static void check_options(const struct collect_program *p)
 		die(STATUS_USAGE,
 		    "--pass needs --result FILE, as standard output is for the events");
 	if (p->adds_total && p->collection.format->total == NULL)
-		die(STATUS_USAGE, "--total has no place in the format '%s'",
+		die(STATUS_USAGE, "--total is not possible in the format '%s'",
 		    p->collection.format->name);
 }
 

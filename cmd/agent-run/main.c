@@ -65,7 +65,7 @@ static void read_prompt(struct options *o)
 	while (text.len > 0 && strchr("\r\n", text.at[text.len - 1]) != NULL)
 		text.len--;
 	if (memchr(text.at, '\0', text.len) != NULL)
-		die(STATUS_USAGE, "the prompt holds a NUL byte; is it a binary file?");
+		die(STATUS_USAGE, "the prompt contains a NUL byte; is it a binary file?");
 	utf8_add(&clean, text);
 	if (clean.len == 0 && o->mode == MODE_RUN && o->batch == NULL)
 		die(STATUS_USAGE, "no prompt: give it as arguments or on standard input");
@@ -102,7 +102,7 @@ static void resume_run(struct program *p)
 	char *model;
 
 	if (p->history.run_id == NULL)
-		die(STATUS_USAGE, "%s: holds no run to resume", o->session);
+		die(STATUS_USAGE, "%s: there is no run to resume", o->session);
 	if (p->history.ended && p->history.succeeded) {
 		warn("%s: its last run is complete; there is nothing to resume", o->session);
 		exit(STATUS_OK);
@@ -112,8 +112,8 @@ static void resume_run(struct program *p)
 	if (o->agent_file_count > 0 && p->history.agent_name != NULL &&
 	    agent_set_find(&o->agents, p->history.agent_name) == NULL)
 		die(STATUS_USAGE,
-		    "%s: its run had come to the agent %s; give its file with --agent", o->session,
-		    p->history.agent_name);
+		    "%s: the run was handed over to the agent %s; give its file with --agent",
+		    o->session, p->history.agent_name);
 	if (p->history.agent_name != NULL) {
 		free(o->agent->name);
 		o->agent->name = mem_copy(span_of(p->history.agent_name));
@@ -264,11 +264,12 @@ static void check_log(const char *path)
 	if (path == NULL)
 		return;
 	if (strcmp(path, "-") == 0)
-		die(STATUS_USAGE, "-: the events are on standard output already; a log is a file");
+		die(STATUS_USAGE,
+		    "--log -: the events are on standard output already; name a file");
 	if (stat(path, &log) == 0 && fstat(STDOUT_FILENO, &output) == 0 && !S_ISCHR(log.st_mode) &&
 	    log.st_dev == output.st_dev && log.st_ino == output.st_ino)
-		die(STATUS_USAGE, "%s: standard output goes there, too; leave one of the two out",
-		    path);
+		die(STATUS_USAGE,
+		    "%s: standard output and --log are the same file; use only one of them", path);
 }
 
 static void run(struct program *p)

@@ -362,9 +362,11 @@ static void check_logs(const struct options *o)
 	const char *name = o->resume ? "--resume" : "--session";
 
 	if (o->session != NULL && o->history != NULL)
-		die(STATUS_USAGE, "%s and --history both say what was said before; give one", name);
+		die(STATUS_USAGE, "%s and --history both give the earlier messages; use only one",
+		    name);
 	if (o->session != NULL && o->log != NULL)
-		die(STATUS_USAGE, "%s appends the events to its file; leave --log out", name);
+		die(STATUS_USAGE, "%s appends the events to its file, so --log is not allowed",
+		    name);
 	if (o->batch != NULL && o->session != NULL)
 		die(STATUS_USAGE, "%s is for one run; --log continues a batch", name);
 	if (o->fsync && o->session == NULL && o->log == NULL)

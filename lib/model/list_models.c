@@ -62,8 +62,7 @@ static void read_models(struct listing *listing, const struct http_result *resul
 		failure_read(failure, provider, status, body);
 	} else if (!json_check(body, NULL)) {
 		failure_set(failure, ERROR_INVALID_RESPONSE, false,
-			    "%s answered with something else than a list of models",
-			    provider->name);
+			    "%s did not send a list of models", provider->name);
 	} else {
 		protocol_list_read(provider->protocol, body, &models);
 		add_provider(provider->name, buffer_span(&models), lines);

@@ -74,12 +74,11 @@ static void outcome(struct paced_call *paced, struct model_outcome *outcome)
 
 	if (call->recorded == NULL)
 		failure_set(&call->answer.failure, ERROR_INVALID_REQUEST, false,
-			    "the log %s holds %zu answer%s, and no more were recorded",
-			    replay->model.name, replay->run->answer_count,
-			    plural((double)replay->run->answer_count));
+			    "the log %s contains only %zu response%s", replay->model.name,
+			    replay->run->answer_count, plural((double)replay->run->answer_count));
 	else if (!call->recorded->ended)
 		failure_set(&call->answer.failure, ERROR_STREAM_TRUNCATED, false,
-			    "the log %s ends within this answer", replay->model.name);
+			    "the log %s ends in the middle of this response", replay->model.name);
 	event_answer_outcome(&call->answer, outcome);
 	/* The run checks the answer again, and asks for the same correction. */
 	if (call->recorded != NULL && call->recorded->corrected && outcome->finish == MODEL_PAUSE)

@@ -153,7 +153,7 @@ static bool read_instructions(const char *folder, const char *name, struct buffe
 	bool good = file_read(path, text, e);
 
 	if (good && text->len > 0 && memchr(text->at, '\0', text->len) != NULL)
-		good = error_set(e, "usage", "%s: holds a NUL byte; is it a binary file?", path);
+		good = error_set(e, "usage", "%s: contains a NUL byte; is it a binary file?", path);
 	free(path);
 	return good;
 }

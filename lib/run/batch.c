@@ -89,7 +89,7 @@ static bool check_lines(struct batch *batch, struct error *e)
 		batch_line_free(&line);
 	}
 	if (good && batch->count.lines == 0)
-		good = error_set(e, "usage", "%s: holds no line to run", batch->source);
+		good = error_set(e, "usage", "%s: contains no line to run", batch->source);
 	return good;
 }
 

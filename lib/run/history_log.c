@@ -285,8 +285,8 @@ bool history_load_log(struct history *history, struct span text, const char *sou
 		}
 	}
 	if (good && events == 0)
-		good =
-		    error_set(e, "usage", "%s: holds no events and no array of messages", source);
+		good = error_set(e, "usage", "%s: contains neither events nor an array of messages",
+				 source);
 	log_free(&reader.log);
 	free(reader.costs);
 	return good;

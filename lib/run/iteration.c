@@ -278,7 +278,7 @@ void iteration_end_run(struct agent_run *run, const struct model_outcome *outcom
 		break;
 	case MODEL_ERROR:
 		run_fail(run, STATUS_FAILED, ERROR_MODEL,
-			 "the model ended its answer with an error");
+			 "the model ended its response with an error");
 		return;
 	}
 	run_end(run, STATUS_REFUSED, &error);

@@ -326,14 +326,13 @@ static void test_replay(void)
 	       "text [then]\nerror quota: no more credit (http 402) (code billing) (request "
 	       "req_9)\n",
 	       "a fatal error is replayed");
-	expect(
-	    &bench, &request,
-	    "text [half]\nerror stream_truncated: the log tests/data/replay/two.jsonl ends within "
-	    "this answer\n",
-	    "an answer that was cut off");
 	expect(&bench, &request,
-	       "error invalid_request: the log tests/data/replay/two.jsonl holds 4 answers, and no "
-	       "more were recorded\n",
+	       "text [half]\nerror stream_truncated: the log tests/data/replay/two.jsonl ends in "
+	       "the middle of this response\n",
+	       "an answer that was cut off");
+	expect(&bench, &request,
+	       "error invalid_request: the log tests/data/replay/two.jsonl contains only 4 "
+	       "responses\n",
 	       "the log is exhausted");
 	expect_option(&bench, "temperature", "1",
 		      "the model replay has no option \"temperature\": it takes speed, "
