@@ -163,7 +163,7 @@ static void calls(void)
 	       " error [invalid_response, retry] prov sent a tool call without a name",
 	       CALL(0, "a", ""), END("tool_use"));
 	EVENTS("a tool that the provider runs",
-	       "P0(nova_grounding)A0({\"query\":\"x\"})R0E0([{\"json\":{\"n\":1.10}},{\"text\":"
+	       "P0(nova_grounding)A0({\"query\":\"x\"})R0E0([{\"json\":{\"n\": 1.10}},{\"text\":"
 	       "\"t\"}])"
 	       "T(done) stop",
 	       "contentBlockStart",
@@ -227,7 +227,7 @@ static void backs(void)
 	     REDACTED(0, "AA"), REDACTED(0, "AB"), STOP(0), REDACTED(1, "QQ=="),
 	     REDACTED(1, "Qg=="), STOP(1), TEXT(2, "a"), END("end_turn"));
 	DATA("citations belong to the text of their block",
-	     "T(a )p({})T(b)T(c)p({\"citations\":[{\"title\":\"t\"},{\"n\":1.10}]})T( d)",
+	     "T(a )p({})T(b)T(c)p({\"citations\":[{\"title\":\"t\"},{\"n\": 1.10}]})T( d)",
 	     TEXT(0, "a "), STOP(0), CITE(1, "{\"title\":\"t\"}"), TEXT(1, "b"),
 	     CITE(1, "{\"n\": 1.10}"), TEXT(1, "c"), STOP(1), TEXT(2, " d"), STOP(2),
 	     END("end_turn"));

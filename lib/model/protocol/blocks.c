@@ -65,7 +65,7 @@ void block_grow(struct block_decoder *d, struct block *block, struct span string
 void block_add_item(struct block *block, struct span json)
 {
 	json_comma(&block->items);
-	json_write_compact(&block->items, json);
+	json_write_line(&block->items, json);
 }
 
 /* ---- the end ---- */
