@@ -8,7 +8,7 @@
 #ifndef AGENT_FILTER_TRANSLATE_H
 #define AGENT_FILTER_TRANSLATE_H
 
-#include "base/message.h"
+#include "base/error.h"
 #include "base/span.h"
 
 struct translation;

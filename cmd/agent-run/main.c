@@ -12,7 +12,7 @@
 #include "base/number.h"
 #include "base/utf8.h"
 #include "list.h"
-#include "log.h"
+#include "log_file.h"
 #include "options.h"
 #include "progress.h"
 
@@ -82,7 +82,7 @@ static void read_history(struct program *p)
 	struct error e = {0};
 
 	if (o->session != NULL)
-		p->log_fd = log_open_session(path, o->resume, &p->history_text);
+		p->log_fd = log_file_open_session(path, o->resume, &p->history_text);
 	else if (path != NULL)
 		die_unless(file_read(path, &p->history_text, &e), &e);
 	if (path == NULL || (o->session != NULL && !o->resume && p->history_text.len == 0))
@@ -253,7 +253,7 @@ static void start(struct program *p)
 	}
 	die_unless(p->batch != NULL || p->run != NULL, &e);
 	if (o->log != NULL)
-		p->log_fd = log_open(o->log);
+		p->log_fd = log_file_open(o->log);
 }
 
 /* Each event goes once to each place. */

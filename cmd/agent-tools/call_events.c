@@ -5,7 +5,7 @@
 #include "base/clock.h"
 #include "event/log.h"
 #include "event/runs.h"
-#include "tools.h"
+#include "calls.h"
 
 enum { FLUSH_SIZE = 64 * 1024 };
 

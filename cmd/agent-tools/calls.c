@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
-#include "tools.h"
+#include "calls.h"
 
 /* A key begins with the number of the run, whose id changes when it is resumed. */
 enum { RUN_SIZE = sizeof(((struct run *)NULL)->order) };

@@ -5,7 +5,7 @@
 #include "base/file.h"
 #include "base/tty.h"
 #include "event/terminal.h"
-#include "tools.h"
+#include "calls.h"
 
 static const char usage[] =
     "usage: agent-tools [options] [FILE ...]\n"

@@ -1,6 +1,6 @@
 /* Texts, and one line for each completed call, as JSON or tab-separated values. */
 #include "event/terminal.h"
-#include "tools.h"
+#include "calls.h"
 
 void add_one_line(struct buffer *out, struct span text, bool safe)
 {

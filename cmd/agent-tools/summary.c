@@ -3,7 +3,7 @@
 
 #include "base/utf8.h"
 #include "histogram.h"
-#include "tools.h"
+#include "calls.h"
 
 struct tool_total {
 	struct buffer name;

@@ -5,7 +5,7 @@
 #include "base/live_line.h"
 #include "base/file.h"
 #include "base/utf8.h"
-#include "tools.h"
+#include "calls.h"
 
 enum {
 	PIECES = 8,

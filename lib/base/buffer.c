@@ -4,7 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "base/message.h"
+#include "base/error.h"
 
 static void *checked(void *memory)
 {

@@ -6,7 +6,7 @@
 #define BASE_FILE_H
 
 #include "base/buffer.h"
-#include "base/message.h"
+#include "base/error.h"
 
 /* Append the complete file `path` ("-": standard input) to `out`. It reads a pipe to its end, and
  * so must not be called while a loop runs. On failure returns false and sets `e` to a sentence that

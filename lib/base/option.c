@@ -7,7 +7,7 @@
 #include <string.h>
 
 #include "base/buffer.h"
-#include "base/message.h"
+#include "base/error.h"
 #include "base/number.h"
 #include "base/file.h"
 

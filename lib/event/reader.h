@@ -13,7 +13,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
-#include "base/message.h"
+#include "base/error.h"
 #include "json/json.h"
 
 struct reader;

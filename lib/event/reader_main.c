@@ -3,7 +3,7 @@
 #include <locale.h>
 #include <unistd.h>
 
-#include "base/message.h"
+#include "base/error.h"
 
 /* ---- options ---- */
 

@@ -11,7 +11,7 @@
 #ifndef JQ_PROGRAM_H
 #define JQ_PROGRAM_H
 
-#include "base/message.h"
+#include "base/error.h"
 #include "base/span.h"
 
 struct jq_program;

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/message.h"
+#include "base/error.h"
 
 /* A signal handler reaches nothing else. */
 static volatile sig_atomic_t wake_fd = -1;

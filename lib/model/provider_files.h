@@ -7,7 +7,7 @@
 #define MODEL_PROVIDER_FILES_H
 
 #include "base/buffer.h"
-#include "base/message.h"
+#include "base/error.h"
 #include "json/json.h"
 
 enum { PROVIDERS_SHIPPED, PROVIDERS_OWN, PROVIDERS_FILES };

@@ -6,7 +6,7 @@
 #define MODEL_REGISTRY_H
 
 #include "base/buffer.h"
-#include "base/message.h"
+#include "base/error.h"
 #include "json/json.h"
 
 struct protocol;

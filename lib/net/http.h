@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
-#include "base/message.h"
+#include "base/error.h"
 #include "loop/loop.h"
 
 struct http;

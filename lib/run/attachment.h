@@ -4,7 +4,7 @@
 #ifndef RUN_ATTACHMENT_H
 #define RUN_ATTACHMENT_H
 
-#include "base/message.h"
+#include "base/error.h"
 #include "json/json.h"
 
 /* The largest size of all attachments of a run as JSON: one event, of at most 16 MiB, has them. */

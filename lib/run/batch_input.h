@@ -10,7 +10,7 @@
 #ifndef RUN_BATCH_INPUT_H
 #define RUN_BATCH_INPUT_H
 
-#include "base/message.h"
+#include "base/error.h"
 #include "json/json.h"
 
 struct batch_line {

@@ -4,7 +4,7 @@
 #ifndef RUN_CONVERSATION_H
 #define RUN_CONVERSATION_H
 
-#include "base/message.h"
+#include "base/error.h"
 #include "model/message.h"
 
 /* Zeroed: empty. The conversation owns the messages, which do not move. */

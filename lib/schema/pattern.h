@@ -15,7 +15,7 @@
 #include <stdint.h>
 
 #include "base/buffer.h"
-#include "base/message.h"
+#include "base/error.h"
 
 /* libpcre2-8, loaded. NULL with `e` (kind "usage") if it is not installed. */
 struct pattern_engine *pattern_engine_open(struct error *e);

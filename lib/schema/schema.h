@@ -14,7 +14,7 @@
 #ifndef SCHEMA_SCHEMA_H
 #define SCHEMA_SCHEMA_H
 
-#include "base/message.h"
+#include "base/error.h"
 #include "json/json.h"
 
 struct schema;

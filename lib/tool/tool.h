@@ -4,7 +4,7 @@
 #ifndef TOOL_TOOL_H
 #define TOOL_TOOL_H
 
-#include "base/message.h"
+#include "base/error.h"
 #include "json/json.h"
 #include "loop/loop.h"
 #include "schema/schema.h"

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "base/message.h"
+#include "base/error.h"
 
 extern char **environ;
 

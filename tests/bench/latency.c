@@ -12,7 +12,7 @@
 
 #include "base/buffer.h"
 #include "base/clock.h"
-#include "base/message.h"
+#include "base/error.h"
 
 enum { STAMP_DIGITS = 20 };
 

@@ -12,7 +12,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/file.h"
-#include "base/message.h"
+#include "base/error.h"
 
 /* Iterations of a run: 50 is the most that agent-run allows by default. */
 enum { ITERATIONS = 50 };

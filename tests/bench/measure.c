@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/message.h"
+#include "base/error.h"
 #include "base/buffer.h"
 
 pid_t wait4(pid_t pid, int *status, int options, struct rusage *usage);

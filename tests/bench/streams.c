@@ -11,7 +11,7 @@
 #include <string.h>
 #include <sys/epoll.h>
 
-#include "base/message.h"
+#include "base/error.h"
 
 enum { EVENTS = 64 };
 

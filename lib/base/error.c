@@ -1,5 +1,5 @@
 #define _GNU_SOURCE /* program_invocation_short_name */
-#include "base/message.h"
+#include "base/error.h"
 
 #include <errno.h>
 #include <stdlib.h>

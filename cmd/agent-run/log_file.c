@@ -1,5 +1,5 @@
 #define _DEFAULT_SOURCE /* flock */
-#include "log.h"
+#include "log_file.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -69,7 +69,7 @@ static void share(int fd, const char *path)
 	}
 }
 
-int log_open(const char *path)
+int log_file_open(const char *path)
 {
 	int fd = open_file(path, O_CREAT);
 
@@ -116,7 +116,7 @@ static void refuse_pipe(int fd, const char *path, bool resume)
 	    path);
 }
 
-int log_open_session(const char *path, bool must_exist, struct buffer *text)
+int log_file_open_session(const char *path, bool must_exist, struct buffer *text)
 {
 	int fd = open_file(path, must_exist ? 0 : O_CREAT);
 	struct error e = {0};

@@ -1,12 +1,12 @@
 /*
- * tools: what the parts of agent-tools share.
+ * calls: the calls of a stream, and what the parts of agent-tools share.
  *
  * call_events.c learns from events which calls are open (calls.c) and end. One view shows them:
  * lines as it happens (tools_live.c), one record a completed call (record.c), or a table at the end
  * (summary.c).
  */
-#ifndef AGENT_TOOLS_TOOLS_H
-#define AGENT_TOOLS_TOOLS_H
+#ifndef AGENT_TOOLS_CALLS_H
+#define AGENT_TOOLS_CALLS_H
 
 #include "base/table.h"
 #include "event/reader_main.h"

@@ -1,13 +1,13 @@
 /*
- * message: messages to the user, exit statuses, and errors of functions.
+ * error: errors of functions, exit statuses, and messages to the user.
  *
  * Messages go to stderr as "PROGRAM: one sentence". Library functions report failures through
  * struct error. Exceptions: no memory or pipe, the command line (base/option.h,
  * event/reader_main.h), standard output (base/file.h). Readers, batches and histories warn about
  * input that they skip.
  */
-#ifndef BASE_MESSAGE_H
-#define BASE_MESSAGE_H
+#ifndef BASE_ERROR_H
+#define BASE_ERROR_H
 
 #include <stdarg.h>
 #include <stdbool.h>
