@@ -75,7 +75,7 @@ void *model_new(size_t size, const char *provider, const char *name)
 
 /* ---- lists of models ---- */
 
-void model_specs_add(struct model_specs *specs, char *spec)
+static void add_spec(struct model_specs *specs, char *spec)
 {
 	specs->at = array_grow(specs->at, specs->count, sizeof(*specs->at));
 	specs->at[specs->count++] = spec;
@@ -92,7 +92,7 @@ void model_specs_add_list(struct model_specs *specs, const char *list)
 		if (comma != NULL && !span_starts(rest, "exec:") && !span_starts(rest, "replay:"))
 			len = (size_t)(comma - rest.at);
 		if (len > 0)
-			model_specs_add(specs, mem_copy((struct span){rest.at, len}));
+			add_spec(specs, mem_copy((struct span){rest.at, len}));
 		rest = span_from(rest, len < rest.len ? len + 1 : len);
 	}
 }

@@ -189,9 +189,6 @@ struct model_specs {
 	size_t count;
 };
 
-/* Add one (owned from now on). */
-void model_specs_add(struct model_specs *specs, char *spec);
-
 /* Add those of NAME[,NAME...]. What follows exec: or replay: may have commas, so these take the
  * rest of the list. */
 void model_specs_add_list(struct model_specs *specs, const char *list);

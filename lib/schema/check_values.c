@@ -64,7 +64,8 @@ bool checker_wrong_type(struct schema_checker *c, const struct schema_node *node
 	return false;
 }
 
-bool checker_equals(struct schema_checker *c, uint32_t place, uint32_t value)
+/* Whether the value equals the constant at `place` of the document. */
+static bool equals(struct schema_checker *c, uint32_t place, uint32_t value)
 {
 	return checker_spend(c, 1 + c->value->nodes[value].len / BYTES_A_STEP) &&
 	       json_tree_equal(&c->schema->document.tree, place, c->value, value);
@@ -89,7 +90,7 @@ static bool is_sorted_value(struct schema_checker *c, const struct schema_node *
 			last = middle;
 	}
 	for (; first < count && node->sorted[first].hash == hash; first++)
-		if (checker_equals(c, node->sorted[first].place, value))
+		if (equals(c, node->sorted[first].place, value))
 			return true;
 	return false;
 }
@@ -104,14 +105,14 @@ static bool is_value(struct schema_checker *c, const struct schema_node *node, u
 		return is_sorted_value(c, node, value);
 	for (uint32_t place = node->values + 1; place < tree->nodes[node->values].after;
 	     place = tree->nodes[place].after)
-		if (checker_equals(c, place, value))
+		if (equals(c, place, value))
 			return true;
 	return false;
 }
 
 static bool is_constant(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {
-	return node->constant == JSON_NO_NODE || checker_equals(c, node->constant, value);
+	return node->constant == JSON_NO_NODE || equals(c, node->constant, value);
 }
 
 bool checker_values(struct schema_checker *c, const struct schema_node *node, uint32_t value)

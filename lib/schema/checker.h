@@ -68,9 +68,6 @@ void checker_mark(struct schema_checker *c, uint32_t value, size_t index);
 /* Count `steps` of work; false if none is left. */
 bool checker_spend(struct schema_checker *c, uint64_t steps);
 
-/* Whether the value equals the constant at `place` of the document. */
-bool checker_equals(struct schema_checker *c, uint32_t place, uint32_t value);
-
 /* Whether a value is of the node's "type". */
 bool checker_has_type(const struct schema_checker *c, const struct schema_node *node,
 		      uint32_t value);

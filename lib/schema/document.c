@@ -6,7 +6,10 @@
 
 /* ---- the places of schemas ---- */
 
-enum schema_shape schema_shape_of(struct span key, enum json_type type)
+/* How the value of a keyword holds schemas. */
+enum shape { SHAPE_NONE, SHAPE_ONE, SHAPE_LIST, SHAPE_MAP };
+
+static enum shape shape_of(struct span key, enum json_type type)
 {
 	static const char *const single[] = {"additionalProperties",
 					     "additionalItems",
@@ -158,8 +161,8 @@ static void read_schema(struct schema_document *document, uint32_t place, uint32
 	read_anchors(document, place, resource);
 	for (uint32_t member = place + 1; member < nodes[place].after;
 	     member = nodes[member].after) {
-		enum schema_shape shape =
-		    schema_shape_of(json_tree_key(&document->tree, member), nodes[member].type);
+		enum shape shape =
+		    shape_of(json_tree_key(&document->tree, member), nodes[member].type);
 
 		if (shape == SHAPE_ONE)
 			read_schema(document, member, resource);

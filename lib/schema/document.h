@@ -32,10 +32,6 @@ struct schema_document {
 bool schema_document_read(struct schema_document *document, struct span text);
 void schema_document_free(struct schema_document *document);
 
-/* How the value of the keyword `key` holds schemas. */
-enum schema_shape { SHAPE_NONE, SHAPE_ONE, SHAPE_LIST, SHAPE_MAP };
-enum schema_shape schema_shape_of(struct span key, enum json_type type);
-
 /* The place that `reference` (a URI reference, decoded), written in a schema of `resource`, leads
  * to, and the resource that the place belongs to; JSON_NO_NODE: nothing in this document. */
 uint32_t schema_document_follow(struct schema_document *document, uint32_t resource,

@@ -163,9 +163,8 @@ void transcript_add_thinking(const struct message *message, struct buffer *out);
 /* Append the instructions: request->system, then the system messages among the messages. */
 void transcript_system(const struct model_request *request, struct buffer *out);
 
-/* Append what the tool printed; the second with "Error: " before it when it failed and does not say
- * so itself. NULL: the call was interrupted before it had a result. */
-void transcript_result(const struct part *result, struct buffer *out);
+/* Append the result of a call: what the tool printed, with "Error: " before it if it failed and
+ * does not say so itself. NULL: the call was interrupted before it had a result. */
 void transcript_result_text(const struct part *result, struct buffer *out);
 
 /* What the call returned, or that there is no result; in t->scratch. */

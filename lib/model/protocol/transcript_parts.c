@@ -131,7 +131,7 @@ void transcript_system(const struct model_request *request, struct buffer *out)
 
 /* ---- results and arguments ---- */
 
-void transcript_result(const struct part *result, struct buffer *out)
+static void add_result(const struct part *result, struct buffer *out)
 {
 	if (!json_decode(result->result, out))
 		buffer_add_span(out, result->result);
@@ -149,14 +149,14 @@ void transcript_result_text(const struct part *result, struct buffer *out)
 	}
 	if (result->is_error && !says_error)
 		buffer_add_text(out, "Error: ");
-	transcript_result(result, out);
+	add_result(result, out);
 }
 
 struct span transcript_call_result(struct transcript *t, const struct transcript_call *call)
 {
 	buffer_clear(&t->scratch);
 	if (call->result != NULL)
-		transcript_result(call->result, &t->scratch);
+		add_result(call->result, &t->scratch);
 	else
 		buffer_add_text(&t->scratch, "The call was interrupted: there is no result.");
 	return buffer_span(&t->scratch);
