@@ -43,7 +43,7 @@ struct log {
 /* Add an event, whose line must live as long as the log. Returns the number of its run. */
 int log_add(struct log *log, const struct event *event);
 
-/* The run with this id; LOG_NO_RUN if there is none. */
+/* The run with this id; LOG_NO_RUN if there is none. Outside of log.c for tests only. */
 int log_find(const struct log *log, struct span id);
 
 /* The outermost run in which `run` is nested; `run` itself if it is not nested. */

@@ -47,7 +47,7 @@ enum reader_result reader_next(struct reader *reader, struct span *line, int64_t
  * next line is read. */
 void reader_stop_following(struct reader *reader);
 
-/* Whether the last line had no newline. */
+/* Whether the last line had no newline. For tests. */
 bool reader_line_is_torn(const struct reader *reader);
 
 /* warn("FILE:LINE: sentence"), and set reader_status. Makes bytes from the input safe for

@@ -61,7 +61,8 @@ const char *event_type_name(enum event_type type);
 
 bool event_type_is(enum event_type type, enum event_property property);
 
-/* The keys that `data` of this type always has, separated by spaces; NULL for EVENT_OTHER. */
+/* The keys that `data` of this type always has, separated by spaces; NULL for EVENT_OTHER. For
+ * tests. */
 const char *event_type_keys(enum event_type type);
 
 /* ---- sets of types ---- */

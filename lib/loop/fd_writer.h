@@ -33,8 +33,9 @@ struct fd_writer {
 	void *context;
 };
 
-/* Write to `fd`, which the caller closes after fd_writer_close. The loop calls `ready` when a full
- * descriptor accepts bytes again, and once with `gone` when its reader has closed it. */
+/* Write to `fd`, which the caller closes after fd_writer_close. -1: nothing is written. The loop
+ * calls `ready` when a full descriptor accepts bytes again, and once with `gone` when its reader
+ * has closed it. */
 void fd_writer_open(struct fd_writer *writer, struct loop *loop, int fd,
 		    void (*ready)(void *context, bool gone), void *context);
 void fd_writer_close(struct fd_writer *writer);

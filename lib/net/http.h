@@ -68,8 +68,10 @@ struct http_result {
 
 struct http_handler {
 	void *context;
-	/* The head is complete. Not called for informational heads (1xx). May be NULL. */
+	/* The head is complete. Not called for informational heads (1xx). For tests; may be
+	 * NULL. */
 	void (*head)(void *context, const struct http_head *head);
+	/* The next bytes of the body. May be NULL. */
 	void (*body)(void *context, const struct http_head *head, struct span bytes);
 	/* Called exactly once unless the call is cancelled. The call is freed afterwards. */
 	void (*done)(void *context, const struct http_result *result);

@@ -16,14 +16,14 @@
 struct sse_event {
 	struct span type; /* the event field; "message" when absent */
 	struct span data; /* data fields joined by \n, without the last \n */
-	struct span id;   /* last event id of the stream */
+	struct span id;   /* last event id of the stream; for tests */
 };
 
 struct sse {
 	/* Called for each event; the spans are valid during the call. */
 	void (*event)(void *context, const struct sse_event *event);
 	void *context;
-	int64_t retry; /* reconnection time in ms requested by the stream; -1: none */
+	int64_t retry; /* reconnection time in ms requested by the stream; -1: none; for tests */
 	/* private */
 	struct buffer line; /* the start of an incomplete line */
 	struct buffer type, data, id;

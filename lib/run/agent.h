@@ -72,11 +72,13 @@ bool agent_set_link(struct agent_set *set, struct tool_set *tools, struct error 
 /* Add a tool transfer_to_NAME to `from`, which hands over to `to`. */
 bool agent_add_handoff(struct agent *from, const struct agent *to, struct error *e);
 
+/* Whether `from` has a tool that hands over to `to`. */
 bool agent_hands_over_to(const struct agent *from, const struct agent *to);
 
 /* Add a request parameter; `value` (JSON) is copied. */
 void agent_add_option(struct agent *agent, struct span key, struct span value);
 
+/* NULL: there is none of this name. */
 const struct agent *agent_set_find(const struct agent_set *set, const char *name);
 
 void agent_set_free(struct agent_set *set);

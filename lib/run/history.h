@@ -58,6 +58,7 @@ char *history_model(const struct history *history);
 void history_free(struct history *history);
 
 /* ---- inside: history_log.c ---- */
+/* As history_load, for a log. */
 bool history_load_log(struct history *history, struct span text, const char *source,
 		      struct error *e);
 

@@ -71,7 +71,8 @@ void open_models_close(struct open_models *models);
 struct run_handler {
 	void *context;
 	/* The run is over, agent_end is written. Called exactly once, never inside run_start or
-	 * run_cancel. `message` is the error in one sentence; NULL on success. */
+	 * run_cancel. `message` is the error in one sentence, valid during the call; NULL on
+	 * success. */
 	void (*done)(void *context, int exit_status, const char *message);
 };
 

@@ -84,7 +84,7 @@ static size_t next(const struct conversation *c, size_t at, size_t end, enum mes
 static size_t drop(const struct conversation *c, size_t from, size_t end, enum message_role role,
 		   double scale, double *excess)
 {
-	while (from<end && * excess> 0) {
+	while (*excess > 0 && from < end) {
 		size_t to = next(c, from, end, role);
 
 		for (; from < to; from++)

@@ -75,9 +75,9 @@ struct schema_keyword {
 };
 
 enum schema_keyword_flag {
-	KEYWORD_NEWER = 1 /* than draft 7 */,
-	KEYWORD_UPPER = 2,
-	KEYWORD_OPEN = 4
+	KEYWORD_NEWER = 1, /* than draft 7 */
+	KEYWORD_UPPER = 2, /* an upper limit */
+	KEYWORD_OPEN = 4,  /* the limit itself is excluded */
 };
 
 /* A value of an "enum". */
