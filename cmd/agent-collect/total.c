@@ -90,7 +90,7 @@ static void put_aside(struct total *total, const char *id, const struct total *s
 static void take_back(struct total *total, struct span id)
 {
 	struct buffer text = {0};
-	const size_t *found = NULL;
+	const uintptr_t *found = NULL;
 	struct failed_run *failed;
 
 	if (json_decode(id, &text))

@@ -39,7 +39,7 @@ struct span calls_id(const struct buffer *key)
 
 struct call *calls_find(const struct calls *calls, const struct buffer *key)
 {
-	const size_t *found = table_find(&calls->open, buffer_span(key));
+	const uintptr_t *found = table_find(&calls->open, buffer_span(key));
 
 	return found != NULL ? (struct call *)*found : NULL;
 }
@@ -89,7 +89,7 @@ struct call *calls_open(struct calls *calls, struct run *run, const struct buffe
 	buffer_add_span(&call->key, buffer_span(key));
 	buffer_add_span(&call->name, name);
 	set_number(call);
-	*table_add(&calls->open, buffer_span(&call->key)) = (size_t)call;
+	*table_add(&calls->open, buffer_span(&call->key)) = (uintptr_t)call;
 	*(calls->last != NULL ? &calls->last->next : &calls->first) = call;
 	calls->last = call;
 	if (call->older != NULL)

@@ -24,7 +24,7 @@ struct summary *summary_new(void)
 
 static struct tool_total *find(struct summary *summary, struct span name)
 {
-	const size_t *found = table_find(&summary->names, name);
+	const uintptr_t *found = table_find(&summary->names, name);
 	struct tool_total *tool;
 
 	if (found != NULL)

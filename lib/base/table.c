@@ -37,7 +37,7 @@ static void grow(struct table *table)
 	*table = larger;
 }
 
-size_t *table_find(const struct table *table, struct span key)
+uintptr_t *table_find(const struct table *table, struct span key)
 {
 	struct table_slot *slot;
 
@@ -52,7 +52,7 @@ struct span table_key(const struct table *table, struct span key)
 	return table_find(table, key) != NULL ? slot_of(table, key)->key : (struct span){0};
 }
 
-size_t *table_add(struct table *table, struct span key)
+uintptr_t *table_add(struct table *table, struct span key)
 {
 	struct table_slot *slot;
 

@@ -1,5 +1,5 @@
 /*
- * table: from a text to a number (a position in an array of the caller's), in constant time.
+ * table: from a text to a number, which may be an address cast to uintptr_t, in constant time.
  *
  * A zeroed struct table is empty. Keys are borrowed: they stay where they are until they are
  * removed or the table is freed.
@@ -7,11 +7,13 @@
 #ifndef BASE_TABLE_H
 #define BASE_TABLE_H
 
+#include <stdint.h>
+
 #include "base/span.h"
 
 struct table_slot {
 	struct span key; /* absent: the slot is free */
-	size_t value;
+	uintptr_t value;
 };
 
 struct table {
@@ -20,10 +22,11 @@ struct table {
 };
 
 /* The number of `key`, to be read or changed until the table changes; NULL: it has none. */
-size_t *table_find(const struct table *table, struct span key);
+uintptr_t *table_find(const struct table *table, struct span key);
 
-/* The same; a key that is not there yet is added, with the number 0. */
-size_t *table_add(struct table *table, struct span key);
+/* The same; a key that is not there yet is added, with the number 0. `key` must be present (at !=
+ * NULL). */
+uintptr_t *table_add(struct table *table, struct span key);
 
 /* The key itself, as it was added; absent: it is not there. */
 struct span table_key(const struct table *table, struct span key);

@@ -20,7 +20,7 @@ bool log_next_line(struct span *text, struct span *line, bool *is_torn)
 
 int log_find(const struct log *log, struct span id)
 {
-	const size_t *run = table_find(&log->ids, id);
+	const uintptr_t *run = table_find(&log->ids, id);
 
 	return run != NULL ? (int)*run : LOG_NO_RUN;
 }
@@ -40,7 +40,7 @@ static int add_run(struct log *log, struct span id)
 	log->runs = array_grow(log->runs, (size_t)log->count, sizeof(*log->runs));
 	log->runs[log->count] = (struct log_run){
 	    .id = id, .resumes = LOG_NO_RUN, .resumed_by = LOG_NO_RUN, .parent = LOG_NO_RUN};
-	*table_add(&log->ids, id) = (size_t)log->count;
+	*table_add(&log->ids, id) = (uintptr_t)log->count;
 	return log->count++;
 }
 

@@ -50,7 +50,7 @@ static struct run *add_run(struct runs *runs, struct span id)
 	else
 		runs->first = run;
 	runs->last = run;
-	*table_add(&runs->ids, id_of(run)) = (size_t)run;
+	*table_add(&runs->ids, id_of(run)) = (uintptr_t)run;
 	return run;
 }
 
@@ -81,7 +81,7 @@ static void remove_run(struct runs *runs, struct run *run)
 
 struct run *runs_find(const struct runs *runs, struct span id)
 {
-	const size_t *address = table_find(&runs->ids, id);
+	const uintptr_t *address = table_find(&runs->ids, id);
 
 	return address != NULL ? (struct run *)*address : NULL;
 }
@@ -125,7 +125,7 @@ static void add_failure(struct runs *runs, struct span id, int exit_status)
 {
 	if (table_find(&runs->failures, id) == NULL)
 		id.at = mem_copy(id);
-	*table_add(&runs->failures, id) = (size_t)exit_status;
+	*table_add(&runs->failures, id) = (uintptr_t)exit_status;
 }
 
 static void remove_failure(struct runs *runs, struct span id)
@@ -180,7 +180,7 @@ static struct run *resume(struct runs *runs, struct run *run, struct span old_id
 	old->id_len = run->id_len;
 	old->next_seq = run->next_seq;
 	old->resumed = true;
-	*table_find(&runs->ids, id_of(old)) = (size_t)old;
+	*table_find(&runs->ids, id_of(old)) = (uintptr_t)old;
 	run->id = NULL;
 	remove_run(runs, run);
 	runs->open--;

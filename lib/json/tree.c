@@ -206,7 +206,7 @@ static void index_members(struct json_tree *tree, uint32_t object)
 
 	for (uint32_t member = object + 1; member < tree->nodes[object].after;
 	     member = tree->nodes[member].after) {
-		size_t *first = table_add(&members, json_tree_key(tree, member));
+		uintptr_t *first = table_add(&members, json_tree_key(tree, member));
 
 		*first = *first != 0 ? *first : member;
 	}
@@ -218,7 +218,7 @@ static void index_members(struct json_tree *tree, uint32_t object)
 uint32_t json_tree_find(struct json_tree *tree, uint32_t object, struct span key)
 {
 	const struct json_tree_node *node = &tree->nodes[object];
-	const size_t *found;
+	const uintptr_t *found;
 
 	if (node->type != JSON_OBJECT)
 		return JSON_NO_NODE;

@@ -137,7 +137,7 @@ bool message_is_from(const struct message *message, const char *provider)
 
 static void add_call(struct call_table *table, const struct part *call)
 {
-	size_t *last = table_add(&table->ids, call->tool_call_id);
+	uintptr_t *last = table_add(&table->ids, call->tool_call_id);
 
 	table->entries = array_grow(table->entries, table->count, sizeof(*table->entries));
 	table->entries[table->count++] = (struct call_entry){.call = call, .previous = *last};
@@ -152,7 +152,7 @@ static bool is_call(const struct part *part)
 
 static struct call_entry *find(const struct call_table *table, struct span id)
 {
-	size_t *last = table_find(&table->ids, id);
+	uintptr_t *last = table_find(&table->ids, id);
 
 	return last != NULL ? &table->entries[*last - 1] : NULL;
 }

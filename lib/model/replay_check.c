@@ -226,7 +226,7 @@ static bool same_response(struct comparison *c, const struct message *recorded,
 static struct span find_result(const struct replay_run *run, struct table *results, struct span id)
 {
 	bool is_new = results->count == 0;
-	const size_t *found;
+	const uintptr_t *found;
 
 	for (size_t i = 0; is_new && i < run->result_count; i++) {
 		struct span key = json_get(run->results[i], "tool_call_id");

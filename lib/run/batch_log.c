@@ -40,7 +40,7 @@ static const struct logged_item *find(const struct batch_log *log, const char *i
 				      const char *prompt)
 {
 	struct buffer key = {0};
-	const size_t *item;
+	const uintptr_t *item;
 
 	if (log == NULL)
 		return NULL;
@@ -54,7 +54,7 @@ static int add_item(struct batch_log *log, struct span data)
 {
 	char *id = json_text(json_get(data, "id")), *prompt = json_text(json_get(data, "prompt"));
 	struct buffer key = {0};
-	const size_t *known;
+	const uintptr_t *known;
 
 	write_key(&key, id != NULL ? id : "", prompt != NULL ? prompt : "");
 	free(id);
@@ -66,7 +66,7 @@ static int add_item(struct batch_log *log, struct span data)
 	}
 	log->items = array_grow(log->items, (size_t)log->item_count, sizeof(*log->items));
 	log->items[log->item_count] = (struct logged_item){.key = key};
-	*table_add(&log->by_key, buffer_span(&key)) = (size_t)log->item_count;
+	*table_add(&log->by_key, buffer_span(&key)) = (uintptr_t)log->item_count;
 	return log->item_count++;
 }
 

@@ -68,7 +68,7 @@ static const struct schema_name *find_name(const struct schema_document *documen
 					   const char *mark, struct span anchor)
 {
 	char *name = mem_format("%s%s%.*s", uri, mark, SPAN_ARG(anchor));
-	const size_t *found = table_find(&document->by_uri, span_of(name));
+	const uintptr_t *found = table_find(&document->by_uri, span_of(name));
 
 	free(name);
 	return found != NULL ? &document->names[*found] : NULL;

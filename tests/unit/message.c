@@ -19,11 +19,11 @@ static void tables(void)
 
 	unit_ok(table_find(&table, SPAN("a")) == NULL, "an empty table has no key");
 	for (int i = 0; i < MANY; i++)
-		*table_add(&table, key_of(keys[i], i)) = (size_t)i;
+		*table_add(&table, key_of(keys[i], i)) = (uintptr_t)i;
 	for (int i = 0; i < MANY; i += 3)
 		table_remove(&table, span_of(keys[i]));
 	for (int i = 0; i < MANY; i++) {
-		const size_t *value = table_find(&table, span_of(keys[i]));
+		const uintptr_t *value = table_find(&table, span_of(keys[i]));
 
 		right += i % 3 == 0 ? value == NULL : value != NULL && *value == (size_t)i;
 	}
