@@ -439,3 +439,10 @@ EOF
 	run agent-collect log
 	assert_success
 }
+
+@test "forms of the output exclude each other" {
+	run -2 agent-text -D -S </dev/null
+	assert_output 'agent-text: --deltas and --snapshots exclude each other; give one'
+	run agent-text -D -D </dev/null
+	refute_output --partial exclude
+}

@@ -552,3 +552,10 @@ agent-tools: run b ended with status 'limit'"
 	assert_failure 2
 	assert_output --partial "try 'agent-tools --help'"
 }
+
+@test "options that exclude each other are refused" {
+	run -2 agent-tools -a -e </dev/null
+	assert_output 'agent-tools: --args and --errors exclude each other; give one'
+	run -2 agent-tools -j --tsv </dev/null
+	assert_output 'agent-tools: --json and --tsv exclude each other; give one'
+}

@@ -58,7 +58,8 @@ static void begin(void *self)
 	o->safe = reader_main_is_safe(&p->main, STDOUT_FILENO);
 	o->color = tty_use_color(p->main.color, STDOUT_FILENO);
 	o->redraw = columns > 0;
-	o->args = o->args && !o->errors_only;
+	if (o->args && o->errors_only)
+		die(STATUS_USAGE, "--args and --errors exclude each other; give one");
 	p->main.types = EVENT_BIT(EVENT_TOOL_START) | EVENT_BIT(EVENT_TOOL_END) |
 			EVENT_BIT(EVENT_TOOL_APPROVAL) | EVENT_BIT(EVENT_AGENT_START) |
 			EVENT_BIT(EVENT_AGENT_END) | EVENT_BIT(EVENT_ERROR);

@@ -198,6 +198,7 @@ int option_list_parse(struct option_list *list, void *program, int argc, char **
 		      const char *usage, const char *end)
 {
 	struct buffer letters = {0};
+	const struct option_row *chosen = NULL;
 	int got;
 
 	make_names(list, &letters);
@@ -208,6 +209,11 @@ int option_list_parse(struct option_list *list, void *program, int argc, char **
 			die(STATUS_USAGE, "--%s takes a value that is not empty", row->name);
 		if (row->kind == OPTION_HELP)
 			show_help(list, usage, end);
+		if (row->kind == OPTION_CHOICE && chosen != NULL && chosen != row)
+			die(STATUS_USAGE, "--%s and --%s exclude each other; give one",
+			    chosen->name, row->name);
+		if (row->kind == OPTION_CHOICE)
+			chosen = row;
 		apply(program, row, optarg);
 	}
 	buffer_free(&letters);

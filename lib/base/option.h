@@ -10,7 +10,8 @@ enum option_kind {
 	OPTION_HEADING, /* a line of --help, not an option */
 	OPTION_PLACE,   /* for rows that the program adds here before it parses */
 	OPTION_FLAG,    /* bool: becomes true */
-	OPTION_CHOICE,  /* int, such as an enum: becomes `number` */
+	OPTION_CHOICE,  /* int, such as an enum: becomes `number`; a program has one such member,
+			 * and two different rows exclude each other */
 	OPTION_TEXT,    /* const char *, or `apply` gets the value (NULL: no optional value) */
 	OPTION_NAME,    /* the same for the name of a file, a URL or a command: not empty */
 	OPTION_COUNT,   /* int: a whole number of at least `number` */
