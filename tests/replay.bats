@@ -233,3 +233,10 @@ mismatch() {
 	run -2 agent-run -m replay:run -o delay=3 hi
 	assert_equal "$(fault <(printf '%s' "$output"))" '-o delay takes none or recorded, not 3'
 }
+
+@test "-o strict=true without the tools of the recording says how to give them" {
+	echo '{"name":"look","command":["true"]}' >look.json
+	agent-run -m test -t look.json x </dev/null >run.jsonl
+	run agent-run -m replay:run.jsonl -o strict=true x </dev/null
+	assert_output --partial 'the tools: expected \"look\", got \"\" (give them with --tool)'
+}

@@ -331,8 +331,12 @@ static bool same_tools(struct comparison *c, struct span names, const struct mod
 	}
 	for (size_t i = 0; i < request->tool_count; i++)
 		buffer_add_format(&c->came, "%s%s", i > 0 ? ", " : "", request->tools[i].name);
-	return span_equal(buffer_span(&c->expected), buffer_span(&c->came)) ||
-	       differs(c->why, "the tools", buffer_span(&c->expected), buffer_span(&c->came));
+	if (span_equal(buffer_span(&c->expected), buffer_span(&c->came)))
+		return true;
+	differs(c->why, "the tools", buffer_span(&c->expected), buffer_span(&c->came));
+	if (request->tool_count == 0)
+		buffer_add_text(c->why, " (give them with --tool)");
+	return false;
 }
 
 /* Whether the agent is the recorded one. Logs of older versions do not have its tools. */
