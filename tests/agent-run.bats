@@ -483,3 +483,28 @@ EOF
 	assert_equal "$(jq -c '.messages[-1] | [.role, .content[0].text]' request.1)" '["assistant","One. "]'
 	assert_equal "$(jq -r 'select(.event_type == "agent_end").data | "\(.status) \(.total_iterations)"' events)" 'success 2'
 }
+
+@test "a tool whose program cannot be started is refused before anything is sent" {
+	printf '{"name":"a",\n"command":["./gone"]}\n' >a.json
+	run -2 agent-run -m test -t a.json x </dev/null
+	assert_output 'agent-run: a.json:2: ./gone cannot be started: No such file or directory'
+	echo '#! /no/such/python -u' >gone
+	run -2 agent-run -m test -t a.json x </dev/null
+	assert_output 'agent-run: a.json:2: ./gone cannot be started: Permission denied'
+	chmod +x gone
+	run -2 agent-run -m test -t a.json x </dev/null
+	assert_output 'agent-run: a.json:2: ./gone cannot be started: its first line names the interpreter /no/such/python: No such file or directory'
+	echo '#!/bin/sh' >gone
+	agent-run -m test -t a.json x </dev/null >/dev/null
+	printf '{"name":"a",\n"command":["gone-from-path"]}\n' >a.json
+	run -2 agent-run -m test -t a.json x </dev/null
+	assert_output 'agent-run: a.json:2: there is no program gone-from-path in PATH'
+}
+
+@test "options that exclude each other are refused: --dry-run, --batch, --list-tools" {
+	echo x >lines
+	run -2 agent-run -m test -n --batch lines </dev/null
+	assert_output 'agent-run: --dry-run shows one request; give one line of the batch as PROMPT, and leave --batch out'
+	run -2 agent-run -m test -n --list-tools x </dev/null
+	assert_output 'agent-run: --dry-run and --list-tools exclude each other; give one'
+}

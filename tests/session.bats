@@ -258,3 +258,14 @@ count_of() {
 	run jq -r 'select(.event_type == "tool_start").data.tool_call_id' one two
 	assert_output $'call_1\ncall_2'
 }
+
+@test "--resume without the tools of the run names them" {
+	echo '{"name":"look","command":["true"]}' >look.json
+	agent-run -m test -t look.json x </dev/null >run.jsonl
+	sed '/"tool_start"/,$d' run.jsonl >cut.jsonl
+	cp cut.jsonl before
+	run -2 agent-run --resume cut.jsonl </dev/null
+	assert_output 'agent-run: cut.jsonl: its run has calls of tools that are not given; give --tool or --agent again: look'
+	cmp cut.jsonl before
+	agent-run --resume cut.jsonl -t look.json </dev/null >/dev/null
+}

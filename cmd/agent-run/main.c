@@ -11,6 +11,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "base/utf8.h"
+#include "event/log.h"
 #include "list.h"
 #include "log_file.h"
 #include "options.h"
@@ -95,6 +96,34 @@ static void read_history(struct program *p)
 	o->config.history = &p->history;
 }
 
+/* The last response that --resume goes on with may have calls that have not begun: their tools, if
+ * the agent had them, must be given again. */
+static void check_resumed_tools(const struct program *p)
+{
+	const struct history *history = &p->history;
+	const struct agent *agent = history->agent_name != NULL
+					? agent_set_find(&p->options.agents, history->agent_name)
+					: NULL;
+	const struct tool_set *tools =
+	    agent != NULL ? &agent->tools : &p->options.config.agent->tools;
+	struct json_walk walk = json_walk(json_get(history->message, "content"));
+	struct buffer missing = {0};
+
+	for (size_t i = 0; i < history->call_count && event_next_call(&walk); i++) {
+		char *name = json_text(json_get(walk.value, "tool_name"));
+
+		if (history->calls[i].state == HISTORY_CALL_NEW && name != NULL &&
+		    history_has_tool(history, name) && tool_set_find(tools, span_of(name)) == NULL)
+			buffer_add_format(&missing, "%s%s", missing.len > 0 ? ", " : "", name);
+		free(name);
+	}
+	if (missing.len > 0)
+		die(STATUS_USAGE,
+		    "%s: its run has calls of tools that are not given; give --tool or --agent "
+		    "again: %s",
+		    p->options.session, buffer_string(&missing));
+}
+
 /* Configure the run that --resume finishes; exits if nothing is missing from it. */
 static void resume_run(struct program *p)
 {
@@ -118,6 +147,8 @@ static void resume_run(struct program *p)
 		free(o->agent->name);
 		o->agent->name = mem_copy(span_of(p->history.agent_name));
 	}
+	if (o->mode == MODE_RUN)
+		check_resumed_tools(p);
 	model = history_model(&p->history);
 	options_default_models(o, model);
 	free(model);
@@ -319,6 +350,7 @@ static void run_or_show(struct program *p)
 		resume_run(p);
 	if (o->config.models.count == 0 && o->batch == NULL)
 		list_no_model();
+	options_check_tools(o);
 	options_open_models(o, &p->models);
 	if (!o->resume)
 		read_prompt(o);

@@ -327,6 +327,15 @@ bool options_have_tools(const struct options *o)
 	return any;
 }
 
+void options_check_tools(const struct options *o)
+{
+	struct error e = {0};
+
+	die_unless(tool_set_check(&o->config.agent->tools, &e), &e);
+	for (size_t i = 0; i < o->agents.count; i++)
+		die_unless(tool_set_check(&o->agents.agents[i]->tools, &e), &e);
+}
+
 void options_open_models(const struct options *o, struct open_models *models)
 {
 	for (size_t i = 0; i < o->agents.count; i++) {
@@ -364,6 +373,9 @@ static void check_logs(const struct options *o)
 	if (o->session != NULL && o->history != NULL)
 		die(STATUS_USAGE, "%s and --history both give the earlier messages; use only one",
 		    name);
+	if (o->batch != NULL && o->mode == MODE_DRY_RUN)
+		die(STATUS_USAGE, "--dry-run shows one request; give one line of the batch as "
+				  "PROMPT, and leave --batch out");
 	if (o->session != NULL && o->log != NULL)
 		die(STATUS_USAGE, "%s appends the events to its file, so --log is not allowed",
 		    name);

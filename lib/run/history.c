@@ -273,6 +273,15 @@ char *history_model(const struct history *history)
 	return buffer_take(&spec);
 }
 
+bool history_has_tool(const struct history *history, const char *name)
+{
+	bool found = false;
+
+	for (struct json_walk walk = json_walk(history->tools); !found && json_next(&walk);)
+		found = json_is(walk.value, name);
+	return found;
+}
+
 void history_free(struct history *history)
 {
 	conversation_free(&history->conversation);

@@ -35,6 +35,7 @@ struct history {
 
 	/* The last run that is not nested. Strings are owned; NULL: not known. */
 	char *run_id, *agent_name, *model, *provider, *prompt, *system;
+	struct span tools;                 /* the names of its agent's tools: JSON */
 	bool ended, succeeded;             /* agent_end was there */
 	bool is_final;                     /* the last response is the answer; its */
 	struct span finish_reason, answer; /* finish reason and message: JSON */
@@ -54,6 +55,9 @@ void history_close(struct history *history);
 
 /* The model of the last run in the form of --model, which the caller frees; NULL: not known. */
 char *history_model(const struct history *history);
+
+/* Whether the agent of the last run had the tool `name`. */
+bool history_has_tool(const struct history *history, const char *name);
 
 void history_free(struct history *history);
 

@@ -143,6 +143,7 @@ static void read_agent(struct history *history, struct span data)
 	set_text(&history->agent_name, json_get(data, "agent_name"));
 	set_text(&history->model, json_get(data, "model"));
 	set_text(&history->provider, json_get(data, "provider"));
+	history->tools = json_get(data, "tools");
 	free(history->system);
 	history->system = json_text(json_get(data, "system"));
 }

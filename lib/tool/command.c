@@ -1,6 +1,9 @@
 #include "tool/command.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "base/file.h"
 
@@ -208,6 +211,18 @@ static void push_element(struct building *argv, struct span text)
 		push_filled(argv, text, walk.value);
 }
 
+/* A program with a slash is relative to the manifest, others are searched in PATH. Frees `name`. */
+static char *resolve_program(const struct tool *tool, char *name)
+{
+	char *path;
+
+	if (strchr(name, '/') == NULL)
+		return name;
+	path = path_join(tool->folder, name);
+	free(name);
+	return path;
+}
+
 char **command_build(const struct tool *tool, struct span args, struct buffer *why)
 {
 	struct building argv = {.tool = tool, .args = args, .why = why};
@@ -226,13 +241,7 @@ char **command_build(const struct tool *tool, struct span args, struct buffer *w
 		command_free(argv.strings);
 		return NULL;
 	}
-	/* A program with a slash is relative to the manifest, others are searched in PATH. */
-	if (strchr(argv.strings[0], '/') != NULL) {
-		char *path = path_join(tool->folder, argv.strings[0]);
-
-		free(argv.strings[0]);
-		argv.strings[0] = path;
-	}
+	argv.strings[0] = resolve_program(tool, argv.strings[0]);
 	return argv.strings;
 }
 
@@ -243,4 +252,69 @@ void command_free(char **argv)
 	for (char **string = argv; *string != NULL; string++)
 		free(*string);
 	free(argv);
+}
+
+/* ---- whether the program is there ---- */
+
+static bool is_in_path(const char *name)
+{
+	const char *at = getenv("PATH");
+	bool found = at == NULL;
+
+	while (!found && at != NULL) {
+		char *folder = mem_copy((struct span){at, strcspn(at, ":")});
+		char *path = mem_format("%s/%s", folder[0] != '\0' ? folder : ".", name);
+
+		found = access(path, X_OK) == 0;
+		free(path);
+		free(folder);
+		at = strchr(at, ':');
+		at += at != NULL;
+	}
+	return found;
+}
+
+/* Whether the interpreter in the first line of `program`, if it has one, can be started. */
+static bool check_interpreter(const char *program, struct buffer *why)
+{
+	char line[256];
+	int fd = open(program, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	ssize_t count = fd >= 0 ? read(fd, line, sizeof(line) - 1) : -1;
+	char *name = line + 2;
+
+	if (fd >= 0)
+		close(fd);
+	if (count < 2 || line[0] != '#' || line[1] != '!')
+		return true;
+	line[count] = '\0';
+	name += strspn(name, " \t");
+	name[strcspn(name, " \t\r\n")] = '\0';
+	if (access(name, X_OK) == 0)
+		return true;
+	buffer_add_format(why, "%s cannot be started: its first line names the interpreter %s: %s",
+			  program, name, strerror(errno));
+	return false;
+}
+
+bool command_program_exists(const struct tool *tool, struct buffer *why)
+{
+	struct json_walk walk = json_walk(tool->command);
+	char *program = json_next(&walk) ? json_text(walk.value) : NULL;
+	bool good = true;
+
+	if (program == NULL)
+		return true;
+	program = resolve_program(tool, program);
+	if (strchr(program, '/') == NULL) {
+		good = is_in_path(program);
+		if (!good)
+			buffer_add_format(why, "there is no program %s in PATH", program);
+	} else if (access(program, X_OK) != 0) {
+		good = false;
+		buffer_add_format(why, "%s cannot be started: %s", program, strerror(errno));
+	} else {
+		good = check_interpreter(program, why);
+	}
+	free(program);
+	return good;
 }

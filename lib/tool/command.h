@@ -19,4 +19,8 @@ bool command_check(struct span command, struct span parameters, bool *placeholde
 char **command_build(const struct tool *tool, struct span args, struct buffer *why);
 void command_free(char **argv);
 
+/* Whether the program of `tool` can be started: it is there and executable, and so is the
+ * interpreter that its first line may name. If not, a sentence is appended to `why`. */
+bool command_program_exists(const struct tool *tool, struct buffer *why);
+
 #endif

@@ -238,6 +238,17 @@ struct tool *manifest_read(struct span text, const char *source, const char *fol
 	return tool;
 }
 
+bool manifest_check_program(const struct tool *tool, struct error *e)
+{
+	struct buffer why = {0};
+	bool good = tool->kind != &tool_program || tool->default_command.len > 0 ||
+		    command_program_exists(tool, &why) ||
+		    fault(tool, tool->command, e, buffer_string(&why));
+
+	buffer_free(&why);
+	return good;
+}
+
 bool manifest_uses(const struct tool *tool, const char *name)
 {
 	struct json_walk walk = json_walk(tool->command);

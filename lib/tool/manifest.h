@@ -14,6 +14,8 @@ struct tool *manifest_read(struct span text, const char *source, const char *fol
 			   const char *program, struct error *e);
 
 /* Whether the command of `tool` mentions the file `name` of its folder. */
+/* Whether the program of the tool can be started; if not, sets `e` with file and line. */
+bool manifest_check_program(const struct tool *tool, struct error *e);
 bool manifest_uses(const struct tool *tool, const char *name);
 
 void tool_free(struct tool *tool);

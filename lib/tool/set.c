@@ -34,6 +34,14 @@ const struct tool *tool_set_find(const struct tool_set *set, struct span name)
 	return NULL;
 }
 
+bool tool_set_check(const struct tool_set *set, struct error *e)
+{
+	for (size_t i = 0; i < set->count; i++)
+		if (!manifest_check_program(set->tools[i], e))
+			return false;
+	return true;
+}
+
 /* Add `tool` to the set, which then owns it. NULL: the tool could not be read. */
 static bool add(struct tool_set *set, struct tool *tool, struct error *e)
 {

@@ -48,6 +48,9 @@ bool tool_set_add_inline(struct tool_set *set, struct span text, size_t offset, 
 			 const char *source, const char *folder, struct error *e);
 /* Move all tools of `from` to the end of `set`. */
 bool tool_set_take(struct tool_set *set, struct tool_set *from, struct error *e);
+/* Whether the programs of all tools can be started. If not, sets `e` (kind "usage"), with file and
+ * line of the manifest. */
+bool tool_set_check(const struct tool_set *set, struct error *e);
 /* The tool of this name; NULL: there is none. */
 const struct tool *tool_set_find(const struct tool_set *set, struct span name);
 void tool_set_free(struct tool_set *set);
