@@ -208,7 +208,8 @@ void json_put_raw(struct buffer *out, const char *key, struct span json); /* abs
  *     %l  struct span: JSON, written    %f  bool: true; false: absent
  *         by json_write_line
  * A member or element whose argument is absent or NULL is left out; with a capital letter (%J, %S,
- * %T, %U, %G) it is null instead. */
+ * %T, %U, %G) it is null instead. The compiler checks no argument; .ci/json-pack (make lint) checks
+ * their number, and that no number is written without a cast to int64_t. */
 void json_pack(struct buffer *out, const char *form, ...);
 void json_pack_list(struct buffer *out, const char *form, va_list list);
 
