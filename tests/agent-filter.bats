@@ -455,6 +455,8 @@ has_read() {
 	printf '{"event_type":"x","data":{"a":"\302\233 \342\200\256 \177 é"}}\n' >log
 	run script -qec 'agent-filter log' /dev/null </dev/null
 	assert_output $'{"event_type":"x","data":{"a":"\\u009b \\u202e \\u007f é"}}\r'
+	run script -qec "printf '{\"event_type\":\"x\",\r\"data\":{}}\\n' | agent-filter" /dev/null </dev/null
+	assert_output $'{"event_type":"x", "data":{}}\r'
 	run script -qec 'agent-filter --raw-control log' /dev/null </dev/null
 	assert_output "$(cat log)"$'\r'
 	run agent-filter log

@@ -60,9 +60,12 @@ void terminal_add_json(struct buffer *out, struct span json)
 		size = 1;
 		if (c >= 0x80)
 			c = utf8_decode(span_from(json, i), &size);
-		if (c == 0x7F || is_control(c)) {
+		if (c == '\r' || c == 0x7F || is_control(c)) {
 			buffer_add(out, json.at + done, i - done);
-			buffer_add_format(out, "\\u%04x", (unsigned)c);
+			if (c == '\r') /* between two tokens */
+				buffer_add_char(out, ' ');
+			else
+				buffer_add_format(out, "\\u%04x", (unsigned)c);
 			done = i + size;
 		}
 		i += size;

@@ -18,7 +18,8 @@ void terminal_add_line(struct buffer *out, struct span text);
 /* The same for a JSON string, decoded. `fallback` replaces an empty string and other values. */
 void terminal_add_string(struct buffer *out, struct span string, const char *fallback);
 
-/* The same for JSON text, which stays JSON: control characters become JSON escapes (\u009b). */
+/* The same for JSON text, which stays JSON: control characters become JSON escapes (\u009b),
+ * carriage returns between tokens become spaces. */
 void terminal_add_json(struct buffer *out, struct span json);
 
 /* Replace the contents of `text` by what terminal_add, or for JSON terminal_add_json, makes of

@@ -26,6 +26,11 @@ struct generator {
 
 static bool generate(struct generator *g, struct span schema, struct buffer *out);
 
+static bool is_over(const struct generator *g)
+{
+	return g->tries > MAX_TRIES || g->steps < 0;
+}
+
 static void put_value(struct buffer *out, struct span value)
 {
 	json_comma(out);
@@ -250,7 +255,7 @@ static void write_array(struct generator *g, const struct schema_parts *parts, s
 	count = count > least ? count : least;
 	count = count < most ? count : most;
 	json_open(out, '[');
-	for (int64_t i = 0; i < count && i < MAX_LENGTH; i++) {
+	for (int64_t i = 0; i < count && !is_over(g); i++) {
 		bool is_first = i < (int64_t)json_count(first);
 
 		if (json_true(keyword(parts, "uniqueItems")))
@@ -303,7 +308,7 @@ static void write_object(struct generator *g, const struct schema_parts *parts, 
 			      out);
 	for (size_t i = 0; i < parts->count; i++)
 		write_members(g, parts, json_get(parts->at[i], "properties"), &written, least, out);
-	for (int64_t i = (int64_t)written.count; i < least && i < MAX_LENGTH; i++) {
+	for (int64_t i = (int64_t)written.count; i < least && !is_over(g); i++) {
 		char *name = mem_format("extra_%lld", (long long)(i - (int64_t)written.count) + 1);
 
 		write_member(g, parts, name, out);
@@ -407,9 +412,11 @@ static struct span written(const struct buffer *out, size_t start)
 /* Append the value of the first choice that satisfies the schema, else that of the last one. */
 static bool generate(struct generator *g, struct span schema, struct buffer *out)
 {
-	bool is_over = ++g->tries > MAX_TRIES || g->steps < 0, good = false;
-	size_t start = out->len, choices = is_over ? 0 : count_choices(g, schema);
+	size_t start = out->len, choices;
+	bool good = false;
 
+	g->tries++;
+	choices = is_over(g) ? 0 : count_choices(g, schema);
 	g->depth++;
 	if (choices == 0)
 		put_value(out, SPAN("null"));

@@ -393,16 +393,25 @@ static void test_bad_patterns(void)
 	buffer_free(&want);
 }
 
-static void test_endless_example(void)
+static void test_no_example(const char *text, const char *name)
 {
-	struct schema *schema =
-	    compiled(SPAN("{\"type\":\"object\",\"properties\":{\"x\":{\"$ref\":\"#\"}},"
-			  "\"required\":[\"x\"]}"));
+	struct schema *schema = compiled(span_of(text));
 	struct buffer value = {0};
 
-	unit_ok(!schema_example(schema, &value), "of an endless schema there is no example");
+	unit_ok(!schema_example(schema, &value), "%s", name);
 	buffer_free(&value);
 	schema_free(schema);
+}
+
+static void test_endless_example(void)
+{
+	test_no_example("{\"type\":\"object\",\"properties\":{\"x\":{\"$ref\":\"#\"}},"
+			"\"required\":[\"x\"]}",
+			"there is no example of an endless schema");
+	test_no_example("{\"type\":\"object\",\"minProperties\":8888888882}",
+			"there is no example of too many members");
+	test_no_example("{\"type\":\"array\",\"minItems\":8888888882}",
+			"there is no example of too many items");
 }
 
 static void test_resolve(void)
