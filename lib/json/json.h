@@ -209,7 +209,7 @@ void json_put_raw(struct buffer *out, const char *key, struct span json); /* abs
  *         by json_write_line
  * A member or element whose argument is absent or NULL is left out; with a capital letter (%J, %S,
  * %T, %U, %G) it is null instead. The compiler checks no argument; .ci/json-pack (make lint) checks
- * their number, and that no number is written without a cast to int64_t. */
+ * their number, and that no number literal lacks its cast to int64_t. */
 void json_pack(struct buffer *out, const char *form, ...);
 void json_pack_list(struct buffer *out, const char *form, va_list list);
 
