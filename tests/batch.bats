@@ -94,8 +94,9 @@ ends() {
 	agent-run -m openai-chat:m --base-url "$SERVER_URL" --batch lines --log log </dev/null >again
 	assert_equal "$(ends again)" '2:success'
 	assert_equal "$(data agent_start .resumed_from again)" "$(jq -r 'select(.event_type == "agent_start" and .data.id == "2").run_id' log | head -1)"
-	agent-run -m openai-chat:m --base-url "$SERVER_URL" --batch lines --log log </dev/null >again
-	assert_equal "$(cat again)" ''
+	run -0 --separate-stderr agent-run -m openai-chat:m --base-url "$SERVER_URL" --batch lines --log log </dev/null
+	assert_output ''
+	assert_equal "$stderr" 'agent-run: log: every line of the batch has succeeded already; nothing runs again'
 	assert_equal "$(wc -l <"$SERVER_LOG")" 4
 	echo changed >lines
 	run -1 agent-run -m openai-chat:m --base-url "$SERVER_URL" --retries 0 --batch lines --log log

@@ -191,6 +191,9 @@ static void batch_is_over(void *context, int exit_status, const struct batch_cou
 
 	p->exit_status = exit_status;
 	progress_end(&p->progress);
+	if (count->skipped == count->lines)
+		warn("%s: every line of the batch has succeeded already; nothing runs again",
+		     p->options.log);
 	if (count->failed > 0 && !has_lost_reader(p))
 		warn("%zu of %zu run%s failed%s", count->failed, count->lines - count->skipped,
 		     plural((double)(count->lines - count->skipped)),
