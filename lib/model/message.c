@@ -178,7 +178,7 @@ static void remove_call(struct call_table *table, const struct part *call)
 {
 	struct call_entry entry;
 
-	if (table->count == 0)
+	if (table->count == 0 || table->entries == NULL)
 		return;
 	entry = table->entries[--table->count];
 	if (entry.previous == 0)
