@@ -222,11 +222,23 @@ void answer_load(struct answer *answer, struct span message)
 	answer_finish(answer);
 }
 
-void answer_text(const struct answer *answer, struct buffer *out)
+struct span answer_text(const struct answer *answer, struct buffer *joined)
 {
-	for (size_t i = 0; i < answer->part_count; i++)
-		if (answer->parts[i].type == ANSWER_TEXT)
-			buffer_add_span(out, buffer_span(&answer->parts[i].text));
+	struct span only = SPAN("");
+
+	for (size_t i = 0; i < answer->part_count; i++) {
+		struct span text = buffer_span(&answer->parts[i].text);
+
+		if (answer->parts[i].type != ANSWER_TEXT || text.len == 0)
+			continue;
+		if (only.len > 0 && joined->len == 0)
+			buffer_add_span(joined, only);
+		if (only.len > 0)
+			buffer_add_span(joined, text);
+		else
+			only = text;
+	}
+	return joined->len > 0 ? buffer_span(joined) : only;
 }
 
 void answer_clear(struct answer *answer)

@@ -66,8 +66,9 @@ struct span answer_args(const struct answer_call *call);
 void answer_write_message(const struct answer *answer, const char *provider, const char *model,
 			  const char *refusal, struct buffer *out);
 
-/* Append the answer's text, all text parts together. */
-void answer_text(const struct answer *answer, struct buffer *out);
+/* All text parts together, valid until the answer or `joined` changes. `joined`, which is empty, is
+ * filled if there are several parts. */
+struct span answer_text(const struct answer *answer, struct buffer *joined);
 
 /* Empty it for the next response. */
 void answer_clear(struct answer *answer);

@@ -145,16 +145,16 @@ void emit_agent_end(struct agent_run *run)
 {
 	const struct usage_total *total = &run->budget.total;
 	struct buffer *data = begin(run, EVENT_AGENT_END);
-	struct buffer text = {0};
+	struct buffer joined = {0};
+	struct span text = answer_text(&run->answer, &joined);
 
-	answer_text(&run->answer, &text);
 	json_pack(data,
 		  "'agent_name':%t,'success':%b,'status':%t,'exit_status':%d,'output':%s,"
 		  "'output_json':%l,'finish_reason':%t,'total_iterations':%d,'total_tokens':%U,"
 		  "'total_cost_usd':%G",
 		  run->agent->name, run->exit_status == STATUS_OK, end_status(run->exit_status),
-		  (int64_t)run->exit_status, buffer_span(&text),
-		  run->agent->schema != NULL ? output_json(buffer_span(&text)) : (struct span){0},
+		  (int64_t)run->exit_status, text,
+		  run->agent->schema != NULL ? output_json(text) : (struct span){0},
 		  model_finish_name(run->has_finish ? run->finish : MODEL_ERROR), total->iterations,
 		  usage_tokens(total), usage_cost(total));
 	model_usage_write(data, &total->tokens, total->requests);
@@ -162,7 +162,7 @@ void emit_agent_end(struct agent_run *run)
 		  total->tool_calls, seconds_since(run->started_at),
 		  seconds_until(run->first_answer_at, run->started_at));
 	event_end(&run->stream);
-	buffer_free(&text);
+	buffer_free(&joined);
 }
 
 /* ---- the response ---- */

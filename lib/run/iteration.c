@@ -318,14 +318,13 @@ static void add_response(struct agent_run *run, const struct model_outcome *outc
 static bool satisfies_schema(const struct agent_run *run, const struct model_outcome *outcome,
 			     struct buffer *why)
 {
-	struct buffer text = {0};
+	struct buffer joined = {0};
 	bool good;
 
 	if (run->agent->schema == NULL || outcome->finish != MODEL_STOP)
 		return true;
-	answer_text(&run->answer, &text);
-	good = output_check(buffer_span(&text), run->agent->schema, why);
-	buffer_free(&text);
+	good = output_check(answer_text(&run->answer, &joined), run->agent->schema, why);
+	buffer_free(&joined);
 	return good;
 }
 

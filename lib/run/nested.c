@@ -29,18 +29,16 @@ static void write_prompt(struct buffer *out, struct span args)
 /* The result for the caller: the answer, after what went wrong if something did. */
 static void write_result(struct buffer *out, const struct agent_run *nested, const char *message)
 {
-	struct buffer text = {0};
-	struct span answer;
+	struct buffer joined = {0};
+	struct span answer = answer_text(&nested->answer, &joined);
 
-	answer_text(&nested->answer, &text);
-	answer = buffer_span(&text);
 	if (message != NULL)
 		buffer_add_format(out, "The agent %s failed: %s%s", nested->agent->name, message,
-				  text.len > 0 ? "\n\nIts last words were:\n" : "");
+				  answer.len > 0 ? "\n\nIts last words were:\n" : "");
 	else if (nested->agent->schema != NULL)
 		answer = output_json(answer); /* without a code fence around it */
 	buffer_add_span(out, answer);
-	buffer_free(&text);
+	buffer_free(&joined);
 }
 
 static void free_call(struct nested_call *call)
