@@ -1,48 +1,15 @@
 #include "choose.h"
 
-#include <fnmatch.h>
 #include <stdlib.h>
 
 #include "event/runs.h"
-
-bool patterns_add(struct patterns *patterns, const char *list)
-{
-	size_t before = patterns->count;
-
-	while (*list != '\0') {
-		size_t len = strcspn(list, ",");
-
-		if (len > 0) {
-			patterns->items =
-			    array_grow(patterns->items, patterns->count, sizeof(char *));
-			patterns->items[patterns->count++] = mem_copy((struct span){list, len});
-		}
-		list += len + (list[len] == ',');
-	}
-	return patterns->count > before;
-}
-
-static void patterns_free(struct patterns *patterns)
-{
-	for (size_t i = 0; i < patterns->count; i++)
-		free(patterns->items[i]);
-	free(patterns->items);
-}
-
-static bool matches(const struct patterns *patterns, const char *text)
-{
-	for (size_t i = 0; i < patterns->count; i++)
-		if (fnmatch(patterns->items[i], text, 0) == 0)
-			return true;
-	return false;
-}
 
 static bool is_kept(const struct choice *c, const char *type)
 {
 	bool is_item = !span_ends(span_of(type), "_chunk") && strcmp(type, "raw") != 0;
 
-	return (c->types.count == 0 || matches(&c->types, type)) && !matches(&c->not_types, type) &&
-	       (is_item || !c->items_only);
+	return (c->types.count == 0 || patterns_match(&c->types, type)) &&
+	       !patterns_match(&c->not_types, type) && (is_item || !c->items_only);
 }
 
 void choice_begin(struct choice *c)
@@ -78,7 +45,7 @@ bool choice_event(const struct choice *c, const struct event *event)
 	if (!chosen || c->names.count == 0)
 		return chosen;
 	name = json_text(json_get(event->data, "tool_name"));
-	chosen = name != NULL && matches(&c->names, name);
+	chosen = name != NULL && patterns_match(&c->names, name);
 	free(name);
 	return chosen;
 }

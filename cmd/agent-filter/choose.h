@@ -4,13 +4,8 @@
 #ifndef AGENT_FILTER_CHOOSE_H
 #define AGENT_FILTER_CHOOSE_H
 
+#include "base/patterns.h"
 #include "event/event.h"
-
-/* A list of patterns: globs, or beginnings of ids. */
-struct patterns {
-	char **items; /* owned */
-	size_t count;
-};
 
 struct choice {
 	struct patterns types, not_types, names, runs;
@@ -20,9 +15,6 @@ struct choice {
 	struct buffer other; /* the last type that agent-events(5) does not list */
 	bool keeps_other;
 };
-
-/* Add the comma-separated patterns of `list`. Returns false if it contains none. */
-bool patterns_add(struct patterns *patterns, const char *list);
 
 /* The patterns are complete. */
 void choice_begin(struct choice *choice);

@@ -1,5 +1,4 @@
 /* Follow the calls through the events, and give them to the view that shows them. */
-#include <fnmatch.h>
 #include <math.h>
 
 #include "base/clock.h"
@@ -11,10 +10,7 @@ enum { FLUSH_SIZE = 64 * 1024 };
 
 static bool matches_name(const struct tools_options *options, const char *name)
 {
-	for (size_t i = 0; i < options->name_count; i++)
-		if (fnmatch(options->names[i], name, 0) == 0)
-			return true;
-	return options->name_count == 0;
+	return options->names.count == 0 || patterns_match(&options->names, name);
 }
 
 /* The open call that the event is about; NULL: there is none. */

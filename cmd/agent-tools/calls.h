@@ -8,6 +8,7 @@
 #ifndef AGENT_TOOLS_CALLS_H
 #define AGENT_TOOLS_CALLS_H
 
+#include "base/patterns.h"
 #include "base/table.h"
 #include "event/reader_main.h"
 
@@ -77,10 +78,9 @@ struct tools_options {
 	bool errors_only; /* only calls that failed */
 	bool safe;        /* control characters are made visible */
 	bool color;
-	bool redraw;  /* standard output is a terminal on which a line can be removed */
-	size_t width; /* of lines, in columns; 0: unlimited */
-	char **names; /* globs; a call is shown if one matches, or if there is none */
-	size_t name_count;
+	bool redraw;           /* standard output is a terminal on which a line can be removed */
+	size_t width;          /* of lines, in columns; 0: unlimited */
+	struct patterns names; /* a call is shown if one matches its tool, or if there is none */
 };
 
 struct tools_program {

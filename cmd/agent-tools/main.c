@@ -14,19 +14,8 @@ static const char usage[] =
 
 static void add_names(void *self, const struct option_row *row, const char *list)
 {
-	struct tools_options *options = &((struct tools_program *)self)->options;
-
 	(void)row;
-	while (*list != '\0') {
-		size_t len = strcspn(list, ",");
-
-		if (len > 0) {
-			options->names =
-			    array_grow(options->names, options->name_count, sizeof(char *));
-			options->names[options->name_count++] = mem_copy((struct span){list, len});
-		}
-		list += len + (list[len] == ',');
-	}
+	patterns_add(&((struct tools_program *)self)->options.names, list);
 }
 
 #define AT(member) .offset = offsetof(struct tools_program, member)
@@ -134,9 +123,7 @@ static void free_all(void *self)
 	buffer_free(&p->out);
 	buffer_free(&p->key);
 	buffer_free(&p->name);
-	for (size_t i = 0; i < p->options.name_count; i++)
-		free(p->options.names[i]);
-	free(p->options.names);
+	patterns_free(&p->options.names);
 }
 
 int main(int argc, char **argv)
