@@ -9,7 +9,7 @@
 
 enum error_kind {
 	ERROR_NONE,
-	/* of a model; event_answer.c reads these from logs */
+	/* of a model; event_response.c reads these from logs */
 	ERROR_AUTH,
 	ERROR_QUOTA,
 	ERROR_RATE_LIMIT,

@@ -4,14 +4,14 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "loop/process.h"
-#include "model/event_answer.h"
+#include "model/event_response.h"
 #include "model/model_type.h"
 #include "net/ndjson.h"
 
 /*
  * The model "exec:COMMAND": a program, run by sh -c, that gets the neutral request as JSON on its
  * stdin (model_write_request) and prints its response as events or their short forms, one a line
- * (model/event_answer.h). The end of the output is the end of the response.
+ * (model/event_response.h). The end of the output is the end of the response.
  */
 
 /* The maximum number of bytes at the end of stderr that an error quotes. */
@@ -19,7 +19,7 @@ enum { MAX_ERRORS = 1024 };
 
 struct exec_call {
 	struct model_call call;
-	struct event_answer answer;
+	struct event_response response;
 	struct model_host *host;
 	struct process *process;
 	struct ndjson lines;
@@ -35,7 +35,7 @@ static void call_free(struct exec_call *call)
 	loop_timer_remove(call->idle_timer);
 	ndjson_free(&call->lines);
 	buffer_free(&call->errors);
-	event_answer_free(&call->answer);
+	event_response_free(&call->response);
 	free(call);
 }
 
@@ -43,7 +43,7 @@ static void exec_cancel(struct model_call *model_call)
 {
 	struct exec_call *call = (struct exec_call *)model_call;
 
-	call->answer.stopped = call->cancelled = true;
+	call->response.stopped = call->cancelled = true;
 	process_cancel(call->process, PROCESS_GRACE_SECONDS);
 	call->process = NULL;
 	if (!call->busy)
@@ -55,18 +55,18 @@ static void exec_cancel(struct model_call *model_call)
 /* Nothing that the program prints from now on counts. */
 static void stop(struct exec_call *call)
 {
-	call->answer.stopped = true;
+	call->response.stopped = true;
 	process_stop(call->process);
 }
 
 static void on_line(void *context, struct span line)
 {
 	struct exec_call *call = context;
-	struct failure *failure = &call->answer.failure;
+	struct failure *failure = &call->response.failure;
 	struct json_fault fault;
 
 	call->line_number++;
-	if (call->answer.stopped)
+	if (call->response.stopped)
 		return;
 	line = json_trim(line);
 	if (!json_check(line, &fault))
@@ -78,7 +78,7 @@ static void on_line(void *context, struct span line)
 			    "line %" PRIu64
 			    " of the program's output is not an event: a JSON object is expected",
 			    call->line_number);
-	else if (event_answer_read(&call->answer, line))
+	else if (event_response_read(&call->response, line))
 		return;
 	stop(call);
 }
@@ -90,7 +90,7 @@ static void on_output(void *context, struct span bytes)
 	call->last_output = loop_source_time(call->host->loop);
 	call->busy = true;
 	if (!ndjson_feed(&call->lines, bytes)) {
-		failure_set(&call->answer.failure, ERROR_INVALID_RESPONSE, false,
+		failure_set(&call->response.failure, ERROR_INVALID_RESPONSE, false,
 			    "a line of the program's output is too long");
 		stop(call);
 	}
@@ -116,7 +116,7 @@ static void fail_by_end(struct exec_call *call, const struct process_end *end)
 	struct buffer how = {0};
 
 	process_describe_end(&how, end, 0);
-	failure_set(&call->answer.failure, ERROR_SERVER, false, "the program %s failed: %s%s%.*s",
+	failure_set(&call->response.failure, ERROR_SERVER, false, "the program %s failed: %s%s%.*s",
 		    call->call.model->name, buffer_string(&how), errors.len > 0 ? ": " : "",
 		    SPAN_ARG(errors));
 	buffer_free(&how);
@@ -125,7 +125,7 @@ static void fail_by_end(struct exec_call *call, const struct process_end *end)
 static void on_end(void *context, const struct process_end *end)
 {
 	struct exec_call *call = context;
-	struct model_handler handler = call->answer.handler;
+	struct model_handler handler = call->response.handler;
 	struct model_outcome outcome = {0};
 
 	call->process = NULL;
@@ -138,7 +138,7 @@ static void on_end(void *context, const struct process_end *end)
 	}
 	if (end->outcome != PROCESS_EXITED || end->value != 0)
 		fail_by_end(call, end);
-	event_answer_outcome(&call->answer, &outcome);
+	event_response_outcome(&call->response, &outcome);
 	handler.done(handler.context, &outcome);
 	call_free(call);
 }
@@ -163,7 +163,7 @@ static void check_idle(void *context)
 		watch(call, left);
 		return;
 	}
-	failure_set(&call->answer.failure, ERROR_TIMEOUT, true,
+	failure_set(&call->response.failure, ERROR_TIMEOUT, true,
 		    "the program %s has printed nothing for %g second%s", call->call.model->name,
 		    limit, plural(limit));
 	stop(call);
@@ -190,7 +190,7 @@ static struct model_call *exec_ask(struct model *model, const struct model_reque
 
 	(void)e;
 	call->host = model->host;
-	event_answer_init(&call->answer, handler);
+	event_response_init(&call->response, handler);
 	ndjson_init(&call->lines, on_line, call);
 	model_write_request(model, request, &json);
 	buffer_add_char(&json, '\n');

@@ -215,7 +215,7 @@ static bool same_response(struct comparison *c, const struct message *recorded,
 	message_text(recorded, &c->expected);
 	message_text(message, &c->came);
 	if (!span_equal(buffer_span(&c->expected), buffer_span(&c->came)))
-		return differs(c->why, "an earlier answer", buffer_span(&c->expected),
+		return differs(c->why, "an earlier response", buffer_span(&c->expected),
 			       buffer_span(&c->came));
 	return same_calls(c->why, recorded, message);
 }
@@ -298,8 +298,8 @@ static bool same_step(struct comparison *c, const struct replay_step *step,
 		      const struct message *message)
 {
 	static const enum message_role roles[] = {
-	    [REPLAY_USER] = MESSAGE_USER,        [REPLAY_CORRECTION] = MESSAGE_USER,
-	    [REPLAY_ANSWER] = MESSAGE_ASSISTANT, [REPLAY_RESULTS] = MESSAGE_TOOL,
+	    [REPLAY_USER] = MESSAGE_USER,          [REPLAY_CORRECTION] = MESSAGE_USER,
+	    [REPLAY_RESPONSE] = MESSAGE_ASSISTANT, [REPLAY_RESULTS] = MESSAGE_TOOL,
 	    [REPLAY_HANDOFF] = MESSAGE_USER,
 	};
 	struct message *recorded;
@@ -314,8 +314,8 @@ static bool same_step(struct comparison *c, const struct replay_step *step,
 	if (step->type == REPLAY_HANDOFF)
 		return same_handoff(c, step->value, message);
 	recorded = message_new(step->value);
-	same = step->type == REPLAY_ANSWER ? same_response(c, recorded, message)
-					   : same_results(c, recorded, message);
+	same = step->type == REPLAY_RESPONSE ? same_response(c, recorded, message)
+					     : same_results(c, recorded, message);
 	message_free(recorded);
 	return same;
 }
@@ -350,8 +350,8 @@ static bool same_agent(struct comparison *c, struct span agent, const struct mod
 }
 
 /* Whether the request ends with the message that asks for the wrap-up: no event has this message,
- * but it quotes the limit at which the recorded run ended after this answer. */
-static bool wraps_up(struct comparison *c, const struct replay_answer *answer,
+ * but it quotes the limit at which the recorded run ended after this response. */
+static bool wraps_up(struct comparison *c, const struct replay_response *response,
 		     const struct model_request *request)
 {
 	const struct replay_run *run = c->run;
@@ -360,7 +360,7 @@ static bool wraps_up(struct comparison *c, const struct replay_answer *answer,
 
 	buffer_clear(&c->expected);
 	if (last == NULL || last->role != MESSAGE_USER ||
-	    answer != &run->answers[run->answer_count - 1] ||
+	    response != &run->responses[run->response_count - 1] ||
 	    !json_decode(run->limit, &c->expected))
 		return false;
 	message_text(last, &c->came);
@@ -395,13 +395,13 @@ void replay_checked_free(struct replay_checked *checked)
 	*checked = (struct replay_checked){0};
 }
 
-static bool same_request(struct comparison *c, const struct replay_answer *answer,
+static bool same_request(struct comparison *c, const struct replay_response *response,
 			 const struct model_request *request)
 {
-	size_t steps = answer->steps - answer->first;
-	size_t count = request->message_count - wraps_up(c, answer, request);
+	size_t steps = response->steps - response->first;
+	size_t count = request->message_count - wraps_up(c, response, request);
 
-	if (!same_agent(c, answer->agent, request))
+	if (!same_agent(c, response->agent, request))
 		return false;
 	if (count < steps) {
 		buffer_add_format(c->why, "messages: expected %zu, got %zu", steps, count);
@@ -409,7 +409,7 @@ static bool same_request(struct comparison *c, const struct replay_answer *answe
 	}
 	for (size_t i = 0; i < steps; i++) {
 		struct message *message = request->messages[count - steps + i];
-		size_t nth = answer->first + i;
+		size_t nth = response->first + i;
 
 		if (is_checked(c->checked, nth, message))
 			continue;
@@ -420,12 +420,12 @@ static bool same_request(struct comparison *c, const struct replay_answer *answe
 	return true;
 }
 
-bool replay_check(const struct replay_run *run, const struct replay_answer *answer,
+bool replay_check(const struct replay_run *run, const struct replay_response *response,
 		  const struct model_request *request, struct replay_checked *checked,
 		  struct buffer *why)
 {
 	struct comparison c = {.run = run, .checked = checked, .why = why};
-	bool same = same_request(&c, answer, request);
+	bool same = same_request(&c, response, request);
 
 	buffer_free(&c.expected);
 	buffer_free(&c.came);

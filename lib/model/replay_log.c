@@ -7,9 +7,9 @@
 #include "base/file.h"
 #include "event/log.h"
 
-static struct replay_answer *last_answer(const struct replay_run *run)
+static struct replay_response *last_response(const struct replay_run *run)
 {
-	return run->answer_count > 0 ? &run->answers[run->answer_count - 1] : NULL;
+	return run->response_count > 0 ? &run->responses[run->response_count - 1] : NULL;
 }
 
 static void add_step(struct replay_run *run, struct replay_step step)
@@ -36,12 +36,12 @@ static struct replay_run *recorded_run(struct replay_log *log, const struct log 
 /* The run that resumes this one requests a response again that did not end. */
 static void drop_unfinished(struct replay_run *run)
 {
-	struct replay_answer *last = last_answer(run);
+	struct replay_response *last = last_response(run);
 
 	if (last == NULL || (last->ended && !last->failed))
 		return;
 	free(last->lines);
-	run->answer_count--;
+	run->response_count--;
 }
 
 static void begin_run(struct replay_run *run, struct span data, bool nested)
@@ -51,23 +51,23 @@ static void begin_run(struct replay_run *run, struct span data, bool nested)
 	add_step(run, (struct replay_step){REPLAY_USER, data});
 }
 
-/* ---- answers ---- */
+/* ---- responses ---- */
 
 /* A request was sent: a new response begins unless this is another attempt at the same. */
-static void begin_answer(struct replay_run *run, const struct event *event)
+static void begin_response(struct replay_run *run, const struct event *event)
 {
-	struct replay_answer *last = last_answer(run);
+	struct replay_response *last = last_response(run);
 
 	if (last != NULL && !last->ended && json_int(json_get(event->data, "attempt"), 1) > 1) {
 		last->begun = clock_parse_timestamp(event->timestamp);
 		return;
 	}
-	run->answers = array_grow(run->answers, run->answer_count, sizeof(*run->answers));
-	run->answers[run->answer_count++] =
-	    (struct replay_answer){.begun = clock_parse_timestamp(event->timestamp),
-				   .first = run->first_step,
-				   .steps = run->step_count,
-				   .agent = run->agent};
+	run->responses = array_grow(run->responses, run->response_count, sizeof(*run->responses));
+	run->responses[run->response_count++] =
+	    (struct replay_response){.begun = clock_parse_timestamp(event->timestamp),
+				     .first = run->first_step,
+				     .steps = run->step_count,
+				     .agent = run->agent};
 }
 
 /* Another agent takes over. With "handoff_input" it does not get all of the conversation. */
@@ -81,7 +81,7 @@ static void hand_over(struct replay_run *run, struct span data)
 	if (!last && !none)
 		return;
 	run->first_step = run->step_count;
-	while (prompt > 0 && (run->steps[prompt - 1].type == REPLAY_ANSWER ||
+	while (prompt > 0 && (run->steps[prompt - 1].type == REPLAY_RESPONSE ||
 			      run->steps[prompt - 1].type == REPLAY_RESULTS))
 		prompt--;
 	if (last && prompt > 0)
@@ -100,8 +100,8 @@ static void add_error(struct replay_run *run, struct span data)
 	if (fatal || !json_is(type, "invalid_output"))
 		return;
 	add_step(run, (struct replay_step){REPLAY_CORRECTION, sentence});
-	if (run->answer_count > 0)
-		last_answer(run)->corrected = true;
+	if (run->response_count > 0)
+		last_response(run)->corrected = true;
 }
 
 /* Add what an event adds to the conversation. */
@@ -112,7 +112,7 @@ static void add_event_step(struct replay_run *run, const struct event *event)
 
 	switch (event->type) {
 	case EVENT_LLM_END:
-		add_step(run, (struct replay_step){REPLAY_ANSWER, message});
+		add_step(run, (struct replay_step){REPLAY_RESPONSE, message});
 		if (event_next_call(&parts))
 			add_step(run, (struct replay_step){REPLAY_RESULTS, message});
 		break;
@@ -131,21 +131,21 @@ static void add_event_step(struct replay_run *run, const struct event *event)
 	}
 }
 
-/* Add the event to the lines of the last answer, if it is part of it. An error that is not fatal
+/* Add the event to the lines of the last response, if it is part of it. An error that is not fatal
  * was followed by a retry. */
-static void add_line(struct replay_answer *answer, const struct event *event)
+static void add_line(struct replay_response *response, const struct event *event)
 {
-	if (answer == NULL || answer->ended)
+	if (response == NULL || response->ended)
 		return;
 	if (event_discards(event))
-		answer->count = 0;
+		response->count = 0;
 	if (!event_type_is(event->type, EVENT_OF_RESPONSE) ||
 	    (event->type == EVENT_ERROR && !json_true(json_get(event->data, "fatal"))))
 		return;
-	answer->lines = array_grow(answer->lines, answer->count, sizeof(*answer->lines));
-	answer->lines[answer->count++] = event->line;
-	answer->failed = event->type == EVENT_ERROR;
-	answer->ended = answer->failed || event->type == EVENT_LLM_END;
+	response->lines = array_grow(response->lines, response->count, sizeof(*response->lines));
+	response->lines[response->count++] = event->line;
+	response->failed = event->type == EVENT_ERROR;
+	response->ended = response->failed || event->type == EVENT_LLM_END;
 }
 
 static void add_event(struct replay_log *log, struct log *runs, const struct event *event)
@@ -160,9 +160,9 @@ static void add_event(struct replay_log *log, struct log *runs, const struct eve
 	} else if (event->type == EVENT_AGENT_START) {
 		begin_run(run, event->data, runs->runs[number].nested);
 	} else if (event->type == EVENT_LLM_START) {
-		begin_answer(run, event);
+		begin_response(run, event);
 	} else {
-		add_line(last_answer(run), event);
+		add_line(last_response(run), event);
 		add_event_step(run, event);
 	}
 }
@@ -184,9 +184,9 @@ void replay_log_read(struct replay_log *log)
 void replay_log_free(struct replay_log *log)
 {
 	for (size_t i = 0; i < log->run_count; i++) {
-		for (size_t j = 0; j < log->runs[i].answer_count; j++)
-			free(log->runs[i].answers[j].lines);
-		free(log->runs[i].answers);
+		for (size_t j = 0; j < log->runs[i].response_count; j++)
+			free(log->runs[i].responses[j].lines);
+		free(log->runs[i].responses);
 		free(log->runs[i].steps);
 		free(log->runs[i].results);
 	}

@@ -9,7 +9,7 @@
 #include "model/model.h"
 
 /* A recorded response. */
-struct replay_answer {
+struct replay_response {
 	struct span *lines; /* of the log */
 	size_t count;
 	bool ended;          /* by llm_end or an error */
@@ -25,23 +25,23 @@ struct replay_step {
 	enum {
 		REPLAY_USER,
 		REPLAY_CORRECTION,
-		REPLAY_ANSWER,
+		REPLAY_RESPONSE,
 		REPLAY_RESULTS,
 		REPLAY_HANDOFF,
 	} type;
-	/* JSON: data of agent_start, the text of the error, the message of llm_end (of ANSWER and
-	 * RESULTS), data of agent_updated */
+	/* JSON: data of agent_start, the text of the error, the message of llm_end (of
+	 * RESPONSE and RESULTS), data of agent_updated */
 	struct span value;
 };
 
 struct replay_run {
 	struct span run_id; /* absent: the run resumes another one, to which its events belong */
 	struct span start;  /* data of agent_start; absent: there is none */
-	struct span agent;  /* as in the answers */
+	struct span agent;  /* as in the responses */
 	struct span limit;  /* JSON string: the limit at which the run ended; absent: none */
 	bool nested;
-	struct replay_answer *answers;
-	size_t answer_count;
+	struct replay_response *responses;
+	size_t response_count;
 	struct replay_step *steps;
 	size_t first_step; /* after a handoff, the first step that the next agent gets */
 	size_t step_count;
@@ -80,10 +80,10 @@ struct replay_checked {
 };
 void replay_checked_free(struct replay_checked *checked);
 
-/* Whether the request is the one that `answer` is the response to, as far as a log shows: prompt,
+/* Whether the request is the one that `response` answers, as far as a log shows: prompt,
  * attachments, instructions, names of tools, texts, calls and their results. Else writes the first
  * difference to `why`. Messages in `checked` are not compared again. */
-bool replay_check(const struct replay_run *run, const struct replay_answer *answer,
+bool replay_check(const struct replay_run *run, const struct replay_response *response,
 		  const struct model_request *request, struct replay_checked *checked,
 		  struct buffer *why);
 

@@ -3,7 +3,7 @@
 #include "base/clock.h"
 #include "base/number.h"
 #include "event/event.h"
-#include "model/event_answer.h"
+#include "model/event_response.h"
 #include "model/paced.h"
 #include "model/parameters.h"
 #include "model/replay_log.h"
@@ -19,14 +19,14 @@ struct replay_model {
 	struct model model;
 	struct replay_log *log;
 	const struct replay_run *run; /* that is replayed; NULL before the first request */
-	size_t next;                  /* of its answers */
+	size_t next;                  /* of its responses */
 	struct replay_checked checked;
 };
 
 struct replay_call {
 	struct paced_call paced;
-	struct event_answer answer;
-	const struct replay_answer *recorded; /* NULL: the log has no more */
+	struct event_response response;
+	const struct replay_response *recorded; /* NULL: the log has no more */
 	size_t next;
 	double speed; /* 0: without pauses */
 };
@@ -52,15 +52,15 @@ static double pause_between(const struct replay_call *call, int64_t earlier, int
 static bool next(struct paced_call *paced, double *seconds)
 {
 	struct replay_call *call = (struct replay_call *)paced;
-	const struct replay_answer *recorded = call->recorded;
+	const struct replay_response *recorded = call->recorded;
 	struct span line;
 
-	if (recorded == NULL || call->answer.failure.kind != ERROR_NONE ||
+	if (recorded == NULL || call->response.failure.kind != ERROR_NONE ||
 	    call->next == recorded->count)
 		return false;
 	line = recorded->lines[call->next++];
 	/* A delta that cancels the call must be the last one. */
-	if (!event_answer_read(&call->answer, line))
+	if (!event_response_read(&call->response, line))
 		return false;
 	if (call->speed > 0 && call->next < recorded->count)
 		*seconds = pause_between(call, time_of(line), time_of(recorded->lines[call->next]));
@@ -73,26 +73,27 @@ static void outcome(struct paced_call *paced, struct model_outcome *outcome)
 	const struct replay_model *replay = (const struct replay_model *)paced->call.model;
 
 	if (call->recorded == NULL)
-		failure_set(&call->answer.failure, ERROR_INVALID_REQUEST, false,
+		failure_set(&call->response.failure, ERROR_INVALID_REQUEST, false,
 			    "the log %s contains only %zu response%s", replay->model.name,
-			    replay->run->answer_count, plural((double)replay->run->answer_count));
+			    replay->run->response_count,
+			    plural((double)replay->run->response_count));
 	else if (!call->recorded->ended)
-		failure_set(&call->answer.failure, ERROR_STREAM_TRUNCATED, false,
+		failure_set(&call->response.failure, ERROR_STREAM_TRUNCATED, false,
 			    "the log %s ends in the middle of this response", replay->model.name);
-	event_answer_outcome(&call->answer, outcome);
-	/* The run checks the answer again, and asks for the same correction. */
+	event_response_outcome(&call->response, outcome);
+	/* The run checks the response again, and asks for the same correction. */
 	if (call->recorded != NULL && call->recorded->corrected && outcome->finish == MODEL_PAUSE)
 		outcome->finish = MODEL_STOP;
 }
 
 static void release(struct paced_call *paced)
 {
-	event_answer_free(&((struct replay_call *)paced)->answer);
+	event_response_free(&((struct replay_call *)paced)->response);
 }
 
 static void replay_cancel(struct model_call *model_call)
 {
-	((struct replay_call *)model_call)->answer.stopped = true;
+	((struct replay_call *)model_call)->response.stopped = true;
 	paced_cancel(model_call);
 }
 
@@ -121,7 +122,7 @@ static size_t find_prompt(const struct replay_run *run, const struct model_reque
 
 /* How many responses of the run the request already has after its prompt, which ends at `position`.
  */
-static size_t answers_in(const struct model_request *request, size_t position)
+static size_t responses_in(const struct model_request *request, size_t position)
 {
 	size_t count = 0;
 
@@ -135,13 +136,13 @@ static size_t answers_in(const struct model_request *request, size_t position)
 static size_t fit_of(const struct replay_run *run, const struct model_request *request)
 {
 	size_t position = find_prompt(run, request);
-	size_t next = answers_in(request, position);
+	size_t next = responses_in(request, position);
 	struct replay_checked checked = {0};
 	struct buffer why = {0};
 	size_t fit = position;
 
-	if (position > 0 && next < run->answer_count &&
-	    replay_check(run, &run->answers[next], request, &checked, &why))
+	if (position > 0 && next < run->response_count &&
+	    replay_check(run, &run->responses[next], request, &checked, &why))
 		fit += request->message_count;
 	replay_checked_free(&checked);
 	buffer_free(&why);
@@ -157,9 +158,9 @@ static const struct replay_run *match_run(const struct replay_log *log,
 
 	for (size_t i = 0; i < log->run_count; i++) {
 		const struct replay_run *run = &log->runs[i];
-		size_t fit = run->answer_count > 0 ? 2 * fit_of(run, request) + !run->nested : 0;
+		size_t fit = run->response_count > 0 ? 2 * fit_of(run, request) + !run->nested : 0;
 
-		if (run->answer_count > 0 && (best == NULL || fit > most)) {
+		if (run->response_count > 0 && (best == NULL || fit > most)) {
 			best = run;
 			most = fit;
 		}
@@ -192,7 +193,7 @@ static bool choose_run(struct replay_model *replay, const struct model_request *
 		return error_set(e, "usage",
 				 "%s: no run in this log has an id that begins with %.*s",
 				 replay->model.name, SPAN_ARG(parameters_option(request, "run")));
-	replay->next = answers_in(request, find_prompt(replay->run, request));
+	replay->next = responses_in(request, find_prompt(replay->run, request));
 	return true;
 }
 
@@ -230,7 +231,7 @@ static void check_request(struct replay_call *call, struct replay_model *replay,
 
 	if (call->recorded != NULL &&
 	    !replay_check(replay->run, call->recorded, request, &replay->checked, &why))
-		failure_set(&call->answer.failure, ERROR_REPLAY_MISMATCH, false,
+		failure_set(&call->response.failure, ERROR_REPLAY_MISMATCH, false,
 			    "request %zu is not the one that %s recorded: %s", replay->next,
 			    replay->model.name, buffer_string(&why));
 	buffer_free(&why);
@@ -252,9 +253,9 @@ static struct model_call *replay_ask(struct model *model, const struct model_req
 	call->paced = (struct paced_call){
 	    .handler = *handler, .next = next, .outcome = outcome, .release = release};
 	call->speed = speed;
-	event_answer_init(&call->answer, handler);
-	if (replay->next < replay->run->answer_count)
-		call->recorded = &replay->run->answers[replay->next++];
+	event_response_init(&call->response, handler);
+	if (replay->next < replay->run->response_count)
+		call->recorded = &replay->run->responses[replay->next++];
 	if (strict)
 		check_request(call, replay, request);
 	if (call->recorded != NULL && call->recorded->count > 0)
@@ -273,10 +274,10 @@ static void replay_close(struct model *model)
 	replay_log_close(model->host, replay->log);
 }
 
-static bool has_answers(const struct replay_log *log)
+static bool has_responses(const struct replay_log *log)
 {
 	for (size_t i = 0; i < log->run_count; i++)
-		if (log->runs[i].answer_count > 0)
+		if (log->runs[i].response_count > 0)
 			return true;
 	return false;
 }
@@ -293,9 +294,10 @@ static struct model *replay_open(struct model_host *host, const char *argument, 
 	log = replay_log_open(host, argument, e);
 	if (log == NULL)
 		return NULL;
-	if (!has_answers(log)) {
+	if (!has_responses(log)) {
 		error_set(e, "usage",
-			  "%s: no answer of a model is in this log (no llm_start event)", argument);
+			  "%s: no response of a model is in this log (no llm_start event)",
+			  argument);
 		replay_log_close(host, log);
 		return NULL;
 	}

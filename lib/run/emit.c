@@ -146,7 +146,7 @@ void emit_agent_end(struct agent_run *run)
 	const struct usage_total *total = &run->budget.total;
 	struct buffer *data = begin(run, EVENT_AGENT_END);
 	struct buffer joined = {0};
-	struct span text = answer_text(&run->answer, &joined);
+	struct span text = response_text(&run->response, &joined);
 
 	json_pack(data,
 		  "'agent_name':%t,'success':%b,'status':%t,'exit_status':%d,'output':%s,"
@@ -160,7 +160,7 @@ void emit_agent_end(struct agent_run *run)
 	model_usage_write(data, &total->tokens, total->requests);
 	json_pack(data, "'tool_calls':%d,'duration_seconds':%g,'time_to_first_chunk_seconds':%g",
 		  total->tool_calls, seconds_since(run->started_at),
-		  seconds_until(run->first_answer_at, run->started_at));
+		  seconds_until(run->first_text_at, run->started_at));
 	event_end(&run->stream);
 	buffer_free(&joined);
 }
@@ -184,7 +184,8 @@ void emit_llm_end(struct agent_run *run, const struct model_outcome *outcome, bo
 		  model_finish_name(outcome->finish), is_final);
 	model_usage_write(data, &outcome->usage, run->attempt);
 	json_key(data, "message");
-	answer_write_message(&run->answer, provider_of(run), model_of(run), outcome->refusal, data);
+	response_write_message(&run->response, provider_of(run), model_of(run), outcome->refusal,
+			       data);
 	json_pack(data, "'duration_seconds':%g,'response_id':%t,'time_to_first_chunk_seconds':%g",
 		  seconds_since(run->asked_at), outcome->response_id,
 		  seconds_until(run->first_chunk_at, run->asked_at));
@@ -204,7 +205,7 @@ void emit_llm_retry(struct agent_run *run, const struct model_error *error, doub
 static void emit_chunk(struct agent_run *run, enum model_delta_type type, int index,
 		       struct span text)
 {
-	const struct answer_call *call = answer_call_at(&run->answer, index);
+	const struct response_call *call = response_call_at(&run->response, index);
 	struct buffer *data;
 
 	run->streamed = true;
@@ -257,14 +258,14 @@ static void hold(struct agent_run *run, const struct model_delta *delta)
 	buffer_add_span(&held->text, delta->text);
 }
 
-static const char *executed_by(const struct answer_call *call)
+static const char *executed_by(const struct response_call *call)
 {
 	return call->by_provider ? "provider" : NULL;
 }
 
 void emit_delta(struct agent_run *run, const struct model_delta *delta)
 {
-	const struct answer_call *call = answer_call_at(&run->answer, delta->index);
+	const struct response_call *call = response_call_at(&run->response, delta->index);
 
 	switch (delta->type) {
 	case MODEL_TEXT:
@@ -298,20 +299,20 @@ void emit_delta(struct agent_run *run, const struct model_delta *delta)
 
 /* ---- tools ---- */
 
-void emit_tool_call_end(struct agent_run *run, const struct answer_call *call)
+void emit_tool_call_end(struct agent_run *run, const struct response_call *call)
 {
 	emit(run, EVENT_TOOL_CALL_END, "'tool_call_id':%t,'tool_name':%t,'args':%l", call->id,
-	     call->name, answer_args(call));
+	     call->name, response_args(call));
 }
 
-void emit_tool_start(struct agent_run *run, const struct answer_call *call)
+void emit_tool_start(struct agent_run *run, const struct response_call *call)
 {
 	emit(run, EVENT_TOOL_START,
 	     "'tool_call_id':%t,'tool_name':%t,'args':%l,'iteration':%d,'executed_by':%t", call->id,
-	     call->name, answer_args(call), run->budget.total.iterations, executed_by(call));
+	     call->name, response_args(call), run->budget.total.iterations, executed_by(call));
 }
 
-void emit_tool_chunk(struct agent_run *run, const struct answer_call *call, struct span text,
+void emit_tool_chunk(struct agent_run *run, const struct response_call *call, struct span text,
 		     const char *stream)
 {
 	emit(run, EVENT_TOOL_CHUNK, "'tool_call_id':%t,'tool_name':%t,'stream':%t,'text':%s",
@@ -329,7 +330,7 @@ static struct span result_json(const struct tool_result *result)
 	return json;
 }
 
-void emit_tool_end(struct agent_run *run, const struct answer_call *call,
+void emit_tool_end(struct agent_run *run, const struct response_call *call,
 		   const struct tool_result *result)
 {
 	emit(run, EVENT_TOOL_END,
@@ -340,11 +341,11 @@ void emit_tool_end(struct agent_run *run, const struct answer_call *call,
 	     result_json(result));
 }
 
-void emit_tool_approval(struct agent_run *run, const struct answer_call *call, bool approved,
+void emit_tool_approval(struct agent_run *run, const struct response_call *call, bool approved,
 			const char *by, const char *reason)
 {
 	emit(run, EVENT_TOOL_APPROVAL,
 	     "'tool_call_id':%t,'tool_name':%t,'args':%l,'decision':%t,'by':%t,'reason':%t",
-	     call->id, call->name, answer_args(call), approved ? "approved" : "denied", by,
+	     call->id, call->name, response_args(call), approved ? "approved" : "denied", by,
 	     reason[0] != '\0' ? reason : NULL);
 }

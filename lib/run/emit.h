@@ -4,7 +4,7 @@
 #ifndef RUN_EMIT_H
 #define RUN_EMIT_H
 
-#include "run/answer.h"
+#include "run/response.h"
 #include "run/conversation.h"
 #include "run/run.h"
 
@@ -27,15 +27,15 @@ void emit_delta(struct agent_run *run, const struct model_delta *delta);
 /* Write what --debounce holds back. */
 void emit_held(struct agent_run *run);
 
-void emit_tool_call_end(struct agent_run *run, const struct answer_call *call);
-void emit_tool_start(struct agent_run *run, const struct answer_call *call);
+void emit_tool_call_end(struct agent_run *run, const struct response_call *call);
+void emit_tool_start(struct agent_run *run, const struct response_call *call);
 /* `stream`: NULL for output that is the result. */
-void emit_tool_chunk(struct agent_run *run, const struct answer_call *call, struct span text,
+void emit_tool_chunk(struct agent_run *run, const struct response_call *call, struct span text,
 		     const char *stream);
-void emit_tool_end(struct agent_run *run, const struct answer_call *call,
+void emit_tool_end(struct agent_run *run, const struct response_call *call,
 		   const struct tool_result *result);
 /* `reason` may be "". */
-void emit_tool_approval(struct agent_run *run, const struct answer_call *call, bool approved,
+void emit_tool_approval(struct agent_run *run, const struct response_call *call, bool approved,
 			const char *by, const char *reason);
 
 #endif

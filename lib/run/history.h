@@ -35,12 +35,12 @@ struct history {
 
 	/* The last run that is not nested. Strings are owned; NULL: not known. */
 	char *run_id, *agent_name, *model, *provider, *prompt, *system;
-	struct span tools;                 /* the names of its agent's tools: JSON */
-	bool ended, succeeded;             /* agent_end was there */
-	bool is_final;                     /* the last response is the answer; its */
-	struct span finish_reason, answer; /* finish reason and message: JSON */
-	int64_t agent_since;               /* the iteration after which its last agent took over */
-	struct usage_total total;          /* what it and the runs nested in it used */
+	struct span tools;                   /* the names of its agent's tools: JSON */
+	bool ended, succeeded;               /* agent_end was there */
+	bool is_final;                       /* the last response is the answer */
+	struct span finish_reason, response; /* of the last response: reason and message, JSON */
+	int64_t agent_since;      /* the iteration after which its last agent took over */
+	struct usage_total total; /* what it and the runs nested in it used */
 };
 
 /* Read `text`, which must live as long as the history; `source` names it in errors. An array has

@@ -1,7 +1,7 @@
 #include <stdlib.h>
 
 #include "event/log.h"
-#include "run/answer.h"
+#include "run/response.h"
 #include "run/history.h"
 
 struct log_reader {
@@ -28,7 +28,7 @@ static void add_call(struct history *history, struct span id)
 	history->calls[history->call_count++] = (struct history_call){.id = id};
 }
 
-static void read_answer(struct history *history, struct span message)
+static void read_message(struct history *history, struct span message)
 {
 	struct json_walk walk = json_walk(json_get(message, "content"));
 
@@ -60,9 +60,9 @@ static void read_response(struct history *history, struct span data)
 	    json_int(json_get(data, "iteration"), history->total.iterations + 1);
 	history->is_final = json_true(json_get(data, "is_final"));
 	history->finish_reason = json_get(data, "finish_reason");
-	history->answer = json_get(data, "message");
+	history->response = json_get(data, "message");
 	read_usage(&history->total, json_get(data, "usage"));
-	read_answer(history, json_get(data, "message"));
+	read_message(history, json_get(data, "message"));
 }
 
 static void read_cost(struct usage_total *total, struct span cost)

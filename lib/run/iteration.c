@@ -17,7 +17,7 @@ static void begin_iteration(struct agent_run *run)
 	run->attempt = 1;
 	run->tries = 0;
 	run->settled = run->conversation.count;
-	answer_clear(&run->answer);
+	response_clear(&run->response);
 }
 
 static void add_user(struct agent_run *run, struct span text)
@@ -195,7 +195,7 @@ static void ask_again(struct agent_run *run, const struct model_error *error, do
 	emit_held(run);
 	tools_close_hosted(run, true);
 	emit_llm_retry(run, error, wait_seconds, next_model);
-	answer_clear(&run->answer);
+	response_clear(&run->response);
 	run->attempt++;
 	run_enter(run, PHASE_WAITING);
 	run->wait = loop_timer_add(run->loop, wait, wait_is_over, run);
@@ -235,12 +235,12 @@ static void on_delta(void *context, const struct model_delta *delta)
 	struct agent_run *run = context;
 	bool is_call = delta->type == MODEL_TOOL_CALL;
 
-	answer_add(&run->answer, delta,
-		   is_call ? conversation_new_id(&run->conversation, delta->id) : NULL);
+	response_add(&run->response, delta,
+		     is_call ? conversation_new_id(&run->conversation, delta->id) : NULL);
 	if (run->first_chunk_at == 0 && delta->type != MODEL_RAW) {
 		run->first_chunk_at = clock_monotonic();
-		if (run->first_answer_at == 0)
-			run->first_answer_at = run->first_chunk_at;
+		if (run->first_text_at == 0)
+			run->first_text_at = run->first_chunk_at;
 	}
 	emit_delta(run, delta);
 	if (delta->type == MODEL_TOOL_RUNNING || delta->type == MODEL_TOOL_RESULT)
@@ -306,8 +306,8 @@ static void add_response(struct agent_run *run, const struct model_outcome *outc
 	const struct model *model = run_model(run);
 	struct buffer message = {0};
 
-	answer_write_message(&run->answer, model_provider(model), model_name(model),
-			     outcome->refusal, &message);
+	response_write_message(&run->response, model_provider(model), model_name(model),
+			       outcome->refusal, &message);
 	conversation_truncate(&run->conversation, run->settled);
 	conversation_add(&run->conversation, buffer_span(&message));
 	buffer_free(&message);
@@ -323,12 +323,12 @@ static bool satisfies_schema(const struct agent_run *run, const struct model_out
 
 	if (run->agent->schema == NULL || outcome->finish != MODEL_STOP)
 		return true;
-	good = output_check(answer_text(&run->answer, &joined), run->agent->schema, why);
+	good = output_check(response_text(&run->response, &joined), run->agent->schema, why);
 	buffer_free(&joined);
 	return good;
 }
 
-/* Tell the model what is wrong with its answer, and ask again. */
+/* Tell the model what is wrong with its response, and ask again. */
 static void correct_answer(struct agent_run *run, const char *why)
 {
 	struct buffer sentence = {0}, correction = {0};
@@ -350,8 +350,8 @@ static void correct_answer(struct agent_run *run, const char *why)
 
 static void on_complete(struct agent_run *run, const struct model_outcome *outcome)
 {
-	struct answer *answer = &run->answer;
-	bool calls = answer_calls_to_run(answer) > 0;
+	struct response *response = &run->response;
+	bool calls = response_calls_to_run(response) > 0;
 	bool is_final = (!calls && outcome->finish != MODEL_PAUSE) ||
 			outcome->finish == MODEL_REFUSAL || outcome->finish == MODEL_CONTENT_FILTER;
 	struct buffer why = {0};
@@ -362,10 +362,10 @@ static void on_complete(struct agent_run *run, const struct model_outcome *outco
 	run->finish = outcome->finish;
 	run->has_finish = true;
 	tools_close_hosted(run, false);
-	answer_finish(answer);
-	for (size_t i = 0; i < answer->call_count; i++)
-		if (answer->calls[i].valid && !answer->calls[i].by_provider)
-			emit_tool_call_end(run, &answer->calls[i]);
+	response_finish(response);
+	for (size_t i = 0; i < response->call_count; i++)
+		if (response->calls[i].valid && !response->calls[i].by_provider)
+			emit_tool_call_end(run, &response->calls[i]);
 	add_usage(run, outcome);
 	emit_llm_end(run, outcome, is_final && !again);
 	emit_progress(run);

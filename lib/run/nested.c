@@ -30,7 +30,7 @@ static void write_prompt(struct buffer *out, struct span args)
 static void write_result(struct buffer *out, const struct agent_run *nested, const char *message)
 {
 	struct buffer joined = {0};
-	struct span answer = answer_text(&nested->answer, &joined);
+	struct span answer = response_text(&nested->response, &joined);
 
 	if (message != NULL)
 		buffer_add_format(out, "The agent %s failed: %s%s", nested->agent->name, message,

@@ -209,7 +209,7 @@ static void resume(struct agent_run *run, const struct history *history)
 		iteration_next(run);
 		return;
 	}
-	answer_load(&run->answer, history->answer);
+	response_load(&run->response, history->response);
 	run->finish = model_finish_of(history->finish_reason, MODEL_ERROR);
 	run->has_finish = true;
 	if (history->message.at == NULL) {
@@ -294,7 +294,7 @@ void run_free(struct agent_run *run)
 	free(run->trace_parent);
 	tools_free(run);
 	conversation_free(&run->conversation);
-	answer_free(&run->answer);
+	response_free(&run->response);
 	output_free(&run->structured);
 	buffer_free(&run->held.text);
 	buffer_free(&run->message);

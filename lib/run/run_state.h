@@ -7,7 +7,7 @@
 #define RUN_RUN_STATE_H
 
 #include "base/ids.h"
-#include "run/answer.h"
+#include "run/response.h"
 #include "run/budget.h"
 #include "run/run.h"
 #include "run/window.h"
@@ -16,15 +16,15 @@
 enum run_phase {
 	PHASE_WAITING,     /* for its begin, a retry or the end of a rate limit; `wait` is set */
 	PHASE_ASKING,      /* a response is received; `call` is set */
-	PHASE_TOOLS,       /* the calls of the response run; `batch` is set */
+	PHASE_TOOLS,       /* the calls of the response run; `pending` is set */
 	PHASE_WRAPPING_UP, /* the last request, at a limit (--wrap-up), with its retries */
 	PHASE_ENDED,
 };
 
 /* One call of the response whose calls are run. */
-struct batch_call {
+struct pending_call {
 	struct agent_run *run;
-	const struct answer_call *asked; /* in run->answer */
+	const struct response_call *asked; /* in run->response */
 	const struct tool *tool;
 	enum { CALL_WAITING, CALL_ASKING, CALL_RUNNING, CALL_DONE } state;
 	bool starting;              /* inside tool_start */
@@ -71,17 +71,17 @@ struct agent_run {
 
 	/* the response that is being received */
 	struct model_call *call;
-	struct answer answer;
-	struct output structured;         /* the text of the answer, where a schema is asked for */
-	int attempt;                      /* of this iteration, over all models */
-	int tries;                        /* of the present model */
-	int repairs;                      /* answers wrong in form, one after the other */
+	struct response response;
+	struct output structured; /* the text of the response, where a schema is asked for */
+	int attempt;              /* of this iteration, over all models */
+	int tries;                /* of the present model */
+	int repairs;              /* responses wrong in form, one after the other */
 	int64_t asked_at, first_chunk_at; /* clock_monotonic; 0: not yet */
 	struct held_chunk held;
 
-	/* the tools that are running */
-	struct batch_call *batch;
-	size_t batch_count;
+	/* the calls of the response, until all have a result */
+	struct pending_call *pending;
+	size_t pending_count;
 	struct handoff handoff; /* takes place when the calls are done */
 	int64_t agent_since;    /* the iteration after which the present agent took over */
 
@@ -92,7 +92,7 @@ struct agent_run {
 	/* the whole run */
 	char *trace_parent; /* 00-TRACE-SPAN-FLAGS; inherited or NULL */
 	char trace_id[TRACE_ID_SIZE];
-	int64_t started_at, first_answer_at;
+	int64_t started_at, first_text_at;
 	enum model_finish finish;
 	enum run_phase phase;
 	int running_calls; /* waiting for an approval, or running */

@@ -13,7 +13,7 @@
 static void pump(struct agent_run *run);
 
 /* The call has its result. */
-static void settle(struct batch_call *call, const struct tool_result *result)
+static void settle(struct pending_call *call, const struct tool_result *result)
 {
 	if (call->state != CALL_WAITING)
 		call->run->running_calls--;
@@ -25,14 +25,14 @@ static void settle(struct batch_call *call, const struct tool_result *result)
 }
 
 /* The same with an error that the model gets. */
-static void settle_error(struct batch_call *call, struct span why)
+static void settle_error(struct pending_call *call, struct span why)
 {
 	settle(call, &(struct tool_result){.text = why, .is_error = true, .exit_status = -1});
 }
 
 /* The call does not run; the model gets the reason. */
 static void __attribute__((format(printf, 2, 3)))
-refuse(struct batch_call *call, const char *format, ...)
+refuse(struct pending_call *call, const char *format, ...)
 {
 	struct buffer why = {0};
 	va_list args;
@@ -47,22 +47,22 @@ refuse(struct batch_call *call, const char *format, ...)
 
 static void on_output(void *context, struct span text)
 {
-	struct batch_call *call = context;
+	struct pending_call *call = context;
 
 	emit_tool_chunk(call->run, call->asked, text, NULL);
 }
 
 static void on_errors(void *context, struct span text)
 {
-	struct batch_call *call = context;
+	struct pending_call *call = context;
 
 	emit_tool_chunk(call->run, call->asked, text, "stderr");
 }
 
-/* A call may be answered while it is started: whoever starts it goes on then. */
+/* A call may end while it is started: whoever starts it goes on then. */
 static void on_done(void *context, const struct tool_result *result)
 {
-	struct batch_call *call = context;
+	struct pending_call *call = context;
 
 	settle(call, result);
 	if (!call->starting)
@@ -71,7 +71,7 @@ static void on_done(void *context, const struct tool_result *result)
 
 /* ---- starting ---- */
 
-static char **make_environment(const struct batch_call *call)
+static char **make_environment(const struct pending_call *call)
 {
 	const struct agent_run *run = call->run;
 	struct buffer text[4] = {{0}};
@@ -92,14 +92,14 @@ static char **make_environment(const struct batch_call *call)
 	return environment;
 }
 
-static void start_tool(struct batch_call *call)
+static void start_tool(struct pending_call *call)
 {
 	struct agent_run *run = call->run;
 	bool streams = run->config.tool_output;
 	const struct tool_handler handler = {call, streams ? on_output : NULL, on_done,
 					     streams ? on_errors : NULL};
 	const struct tool_request request = {.loop = run->loop,
-					     .args = answer_args(call->asked),
+					     .args = response_args(call->asked),
 					     .environment = call->environment,
 					     .limits = run->config.tool_limits,
 					     .caller = run,
@@ -115,13 +115,13 @@ static void start_tool(struct batch_call *call)
 
 static void is_logged(void *context)
 {
-	struct batch_call *call = context;
+	struct pending_call *call = context;
 
 	start_tool(call);
 	pump(call->run);
 }
 
-static void execute(struct batch_call *call)
+static void execute(struct pending_call *call)
 {
 	struct event_sink *sink = call->run->stream.sink;
 
@@ -132,7 +132,7 @@ static void execute(struct batch_call *call)
 		start_tool(call);
 }
 
-static void deny(struct batch_call *call, const char *by, const char *reason)
+static void deny(struct pending_call *call, const char *by, const char *reason)
 {
 	const char *what =
 	    strcmp(by, "user") == 0 ? "The user denied the call" : "The call was denied";
@@ -152,7 +152,7 @@ static struct agent_run *outermost(struct agent_run *run)
 
 static void on_decided(void *context, bool approved, const char *by, const char *reason)
 {
-	struct batch_call *call = context;
+	struct pending_call *call = context;
 	struct agent_run *run = call->run;
 
 	call->approval = NULL;
@@ -168,7 +168,7 @@ static void on_decided(void *context, bool approved, const char *by, const char 
 		pump(run);
 }
 
-static void refuse_unknown(struct batch_call *call)
+static void refuse_unknown(struct pending_call *call)
 {
 	const struct tool_set *tools = &call->run->agent->tools;
 	struct buffer names = {0};
@@ -180,7 +180,7 @@ static void refuse_unknown(struct batch_call *call)
 	buffer_free(&names);
 }
 
-static void refuse_args(struct batch_call *call)
+static void refuse_args(struct pending_call *call)
 {
 	struct json_fault fault;
 
@@ -194,7 +194,7 @@ static void refuse_args(struct batch_call *call)
 }
 
 /* Refuse a call that cannot run, so that the model can correct it. */
-static bool refuse_faulty(struct batch_call *call)
+static bool refuse_faulty(struct pending_call *call)
 {
 	struct buffer faults = {0};
 	int64_t limit;
@@ -209,7 +209,7 @@ static bool refuse_faulty(struct batch_call *call)
 		refuse_unknown(call);
 	} else if (!call->asked->valid) {
 		refuse_args(call);
-	} else if (!schema_check(call->tool->schema, answer_args(call->asked), &faults)) {
+	} else if (!schema_check(call->tool->schema, response_args(call->asked), &faults)) {
 		refuse(call,
 		       "The arguments do not satisfy the tool's schema: %s. Fix the errors and try "
 		       "again.",
@@ -221,7 +221,7 @@ static bool refuse_faulty(struct batch_call *call)
 	return true;
 }
 
-static void begin_call(struct batch_call *call)
+static void begin_call(struct pending_call *call)
 {
 	struct agent_run *run = call->run;
 	const struct approval_handler handler = {call, on_decided};
@@ -239,7 +239,7 @@ static void begin_call(struct batch_call *call)
 		call->state = CALL_ASKING;
 		event_sink_flush(run->stream.sink);
 		call->approval = approval_ask(run->loop, run->config.policy, call->tool,
-					      span_of(call->asked->id), answer_args(call->asked),
+					      span_of(call->asked->id), response_args(call->asked),
 					      call->environment, &handler);
 		break;
 	case APPROVAL_NONE:
@@ -250,7 +250,7 @@ static void begin_call(struct batch_call *call)
 	}
 }
 
-/* ---- the batch ---- */
+/* ---- the pending calls ---- */
 
 /* One message with the results of all calls, in the order of the calls. */
 static void add_results(struct agent_run *run)
@@ -258,8 +258,8 @@ static void add_results(struct agent_run *run)
 	struct buffer message = {0};
 
 	json_pack(&message, "{'role':'tool','content':[");
-	for (size_t i = 0; i < run->batch_count; i++) {
-		const struct batch_call *call = &run->batch[i];
+	for (size_t i = 0; i < run->pending_count; i++) {
+		const struct pending_call *call = &run->pending[i];
 
 		json_pack(&message,
 			  "{'type':'tool_result','tool_call_id':%t,'tool_name':%t,'result':%s,"
@@ -277,9 +277,9 @@ static bool is_stuck(struct agent_run *run)
 {
 	size_t faulty = 0;
 
-	for (size_t i = 0; i < run->batch_count; i++)
-		faulty += !run->batch[i].asked->valid;
-	run->repairs = faulty == run->batch_count ? run->repairs + 1 : 0;
+	for (size_t i = 0; i < run->pending_count; i++)
+		faulty += !run->pending[i].asked->valid;
+	run->repairs = faulty == run->pending_count ? run->repairs + 1 : 0;
 	return run->repairs > run->config.output_retries;
 }
 
@@ -289,14 +289,14 @@ static void pump(struct agent_run *run)
 	bool over;
 	int64_t limit;
 
-	for (size_t i = 0; i < run->batch_count && run->phase == PHASE_TOOLS; i++) {
+	for (size_t i = 0; i < run->pending_count && run->phase == PHASE_TOOLS; i++) {
 		if (run->running_calls >= run->config.parallel)
 			return;
-		if (run->batch[i].state == CALL_WAITING)
-			begin_call(&run->batch[i]);
+		if (run->pending[i].state == CALL_WAITING)
+			begin_call(&run->pending[i]);
 	}
-	for (size_t i = 0; i < run->batch_count; i++)
-		if (run->batch[i].state != CALL_DONE)
+	for (size_t i = 0; i < run->pending_count; i++)
+		if (run->pending[i].state != CALL_DONE)
 			return;
 	if (run->phase != PHASE_TOOLS)
 		return;
@@ -308,7 +308,7 @@ static void pump(struct agent_run *run)
 	}
 	if (run->handoff.to != NULL && !run_hand_over(run))
 		return;
-	over = run->batch[run->batch_count - 1].over_limit;
+	over = run->pending[run->pending_count - 1].over_limit;
 	tools_free(run);
 	if (!over) {
 		iteration_next(run);
@@ -322,20 +322,20 @@ static void pump(struct agent_run *run)
 }
 
 /* Collect the calls of the response, of which the first `allowed` may run. */
-static void make_batch(struct agent_run *run, int64_t allowed)
+static void collect_calls(struct agent_run *run, int64_t allowed)
 {
-	const struct answer *answer = &run->answer;
+	const struct response *response = &run->response;
 	size_t n = 0;
 
-	run->batch_count = answer_calls_to_run(answer);
-	run->batch = mem_zero(run->batch_count * sizeof(*run->batch));
-	for (size_t i = 0; i < answer->call_count; i++) {
-		if (answer->calls[i].by_provider)
+	run->pending_count = response_calls_to_run(response);
+	run->pending = mem_zero(run->pending_count * sizeof(*run->pending));
+	for (size_t i = 0; i < response->call_count; i++) {
+		if (response->calls[i].by_provider)
 			continue;
-		run->batch[n] = (struct batch_call){
+		run->pending[n] = (struct pending_call){
 		    .run = run,
-		    .asked = &answer->calls[i],
-		    .tool = tool_set_find(&run->agent->tools, span_of(answer->calls[i].name)),
+		    .asked = &response->calls[i],
+		    .tool = tool_set_find(&run->agent->tools, span_of(response->calls[i].name)),
 		    .over_limit = (int64_t)n >= allowed,
 		};
 		n++;
@@ -347,9 +347,9 @@ void tools_run(struct agent_run *run)
 	int64_t limit, left = budget_calls_left(&run->budget, &limit);
 
 	run_enter(run, PHASE_TOOLS);
-	make_batch(run, left);
+	collect_calls(run, left);
 	budget_add_calls(&run->budget,
-			 (int64_t)run->batch_count < left ? (int64_t)run->batch_count : left);
+			 (int64_t)run->pending_count < left ? (int64_t)run->pending_count : left);
 	pump(run);
 }
 
@@ -357,34 +357,34 @@ void tools_refuse(struct agent_run *run, const char *why)
 {
 	const struct conversation *c = &run->conversation;
 
-	if (answer_calls_to_run(&run->answer) == 0 || run->batch_count > 0 ||
+	if (response_calls_to_run(&run->response) == 0 || run->pending_count > 0 ||
 	    c->messages[c->count - 1]->role != MESSAGE_ASSISTANT)
 		return;
-	make_batch(run, INT64_MAX);
-	for (size_t i = 0; i < run->batch_count; i++)
-		refuse(&run->batch[i], "The call was not run: %s.", why);
+	collect_calls(run, INT64_MAX);
+	for (size_t i = 0; i < run->pending_count; i++)
+		refuse(&run->pending[i], "The call was not run: %s.", why);
 	add_results(run);
 	tools_free(run);
 }
 
 /* The call has the result that is in the log; a handoff that it decided did not take place yet. */
-static void restore(struct batch_call *call, const struct history_call *known)
+static void restore(struct pending_call *call, const struct history_call *known)
 {
 	call->state = CALL_DONE;
 	json_decode(known->result, &call->result);
 	call->is_error = known->is_error;
 	if (call->tool != NULL && call->tool->kind == &tool_handoff && !call->is_error)
 		run_decide_handoff(call->run, call->tool, call->asked->id,
-				   answer_args(call->asked));
+				   response_args(call->asked));
 }
 
 void tools_resume(struct agent_run *run, const struct history *history)
 {
 	run_enter(run, PHASE_TOOLS);
-	make_batch(run, INT64_MAX); /* they are counted already */
-	for (size_t i = 0; i < run->batch_count && i < history->call_count; i++) {
+	collect_calls(run, INT64_MAX); /* they are counted already */
+	for (size_t i = 0; i < run->pending_count && i < history->call_count; i++) {
 		const struct history_call *known = &history->calls[i];
-		struct batch_call *call = &run->batch[i];
+		struct pending_call *call = &run->pending[i];
 
 		if (known->state == HISTORY_CALL_DONE)
 			restore(call, known);
@@ -399,8 +399,8 @@ void tools_resume(struct agent_run *run, const struct history *history)
 
 void tools_stop(struct agent_run *run)
 {
-	for (size_t i = 0; i < run->batch_count; i++) {
-		struct batch_call *call = &run->batch[i];
+	for (size_t i = 0; i < run->pending_count; i++) {
+		struct pending_call *call = &run->pending[i];
 
 		event_sink_remove_waiter(run->stream.sink, &call->logged);
 		tool_cancel(call->running, TOOL_GRACE_SECONDS);
@@ -416,33 +416,33 @@ void tools_stop(struct agent_run *run)
 
 void tools_free(struct agent_run *run)
 {
-	for (size_t i = 0; i < run->batch_count; i++) {
-		buffer_free(&run->batch[i].result);
-		free(run->batch[i].environment);
+	for (size_t i = 0; i < run->pending_count; i++) {
+		buffer_free(&run->pending[i].result);
+		free(run->pending[i].environment);
 	}
-	free(run->batch);
-	run->batch = NULL;
-	run->batch_count = 0;
+	free(run->pending);
+	run->pending = NULL;
+	run->pending_count = 0;
 }
 
 /* ---- hosted calls ---- */
 
 void tools_follow_hosted(struct agent_run *run, const struct model_delta *delta)
 {
-	struct answer_call *call = answer_call_at(&run->answer, delta->index);
+	struct response_call *call = response_call_at(&run->response, delta->index);
 
-	if (call == NULL || !call->by_provider || call->state == ANSWER_CALL_OVER)
+	if (call == NULL || !call->by_provider || call->state == RESPONSE_CALL_OVER)
 		return;
-	if (call->state == ANSWER_CALL_NEW) {
-		call->state = ANSWER_CALL_RUNNING;
+	if (call->state == RESPONSE_CALL_NEW) {
+		call->state = RESPONSE_CALL_RUNNING;
 		call->began_at = clock_monotonic();
-		answer_finish_call(call);
+		response_finish_call(call);
 		if (call->valid)
 			emit_tool_call_end(run, call);
 		emit_tool_start(run, call);
 	}
 	if (delta->type == MODEL_TOOL_RESULT) {
-		call->state = ANSWER_CALL_OVER;
+		call->state = RESPONSE_CALL_OVER;
 		emit_tool_end(run, call,
 			      &(struct tool_result){
 				  .text = buffer_span(&call->result),
@@ -455,10 +455,10 @@ void tools_follow_hosted(struct agent_run *run, const struct model_delta *delta)
 
 void tools_close_hosted(struct agent_run *run, bool failed)
 {
-	for (size_t i = 0; i < run->answer.call_count; i++) {
-		struct answer_call *call = &run->answer.calls[i];
+	for (size_t i = 0; i < run->response.call_count; i++) {
+		struct response_call *call = &run->response.calls[i];
 
-		if (call->by_provider && call->state != ANSWER_CALL_OVER)
+		if (call->by_provider && call->state != RESPONSE_CALL_OVER)
 			call->is_error = failed;
 		tools_follow_hosted(
 		    run, &(struct model_delta){.type = MODEL_TOOL_RESULT, .index = (int)i});

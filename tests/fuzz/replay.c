@@ -1,10 +1,10 @@
-/* replay: an answer told in events, by a log or a program. */
+/* replay: a response written as events, in a log or a program. */
 #include "fuzz.h"
-#include "model/event_answer.h"
+#include "model/event_response.h"
 #include "net/ndjson.h"
 
 struct replay {
-	struct event_answer answer;
+	struct event_response response;
 	int call_count;
 	bool over;
 };
@@ -27,7 +27,7 @@ static void on_line(void *context, struct span line)
 	struct replay *r = context;
 
 	if (!r->over && json_type(json_trim(line)) == JSON_OBJECT && json_check(line, NULL))
-		r->over = !event_answer_read(&r->answer, json_trim(line));
+		r->over = !event_response_read(&r->response, json_trim(line));
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -38,14 +38,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct model_outcome outcome = {0};
 	struct ndjson ndjson;
 
-	event_answer_init(&r.answer, &handler);
+	event_response_init(&r.response, &handler);
 	ndjson_init(&ndjson, on_line, &r);
 	ndjson_feed(&ndjson, buffer_span(&copy));
 	ndjson_end(&ndjson);
 	ndjson_free(&ndjson);
-	event_answer_outcome(&r.answer, &outcome);
+	event_response_outcome(&r.response, &outcome);
 	must(!r.over || outcome.error.kind != ERROR_NONE);
-	event_answer_free(&r.answer);
+	event_response_free(&r.response);
 	buffer_free(&copy);
 	return 0;
 }

@@ -40,13 +40,13 @@ static struct span result(const char *said, struct buffer *out)
 	return buffer_span(out);
 }
 
-static void check(const struct replay_run *run, size_t answer, const struct model_request *request,
-		  const char *want, const char *name)
+static void check(const struct replay_run *run, size_t response,
+		  const struct model_request *request, const char *want, const char *name)
 {
 	struct replay_checked checked = {0};
 	struct buffer why = {0};
 
-	unit_ok(replay_check(run, &run->answers[answer], request, &checked, &why) ==
+	unit_ok(replay_check(run, &run->responses[response], request, &checked, &why) ==
 		    (want[0] == '\0'),
 		"%s", name);
 	unit_same(buffer_span(&why), span_of(want), "and says what differs");
@@ -83,7 +83,7 @@ static void test_handoff(const struct replay_run *run)
 	messages[2] = result("b", &said);
 	request.messages = typed(messages, 3);
 	request.message_count = 3;
-	check(run, 1, &request, "an earlier answer: expected \"\", got \"x\"", "its text too");
+	check(run, 1, &request, "an earlier response: expected \"\", got \"x\"", "its text too");
 	messages[1] = SPAN("{\"role\":\"assistant\",\"content\":[]}");
 	request.messages = typed(messages, 3);
 	check(run, 1, &request, "an earlier call: expected transfer_to_b (h), got none",
@@ -99,8 +99,8 @@ int main(void)
 	replay_log_read(&log);
 	unit_ok(log.run_count == 2 && !log.runs[0].nested && log.runs[1].nested,
 		"runs within each other are kept apart");
-	unit_ok(log.runs[0].answer_count == 2 && log.runs[0].answers[0].ended &&
-		    !log.runs[0].answers[1].ended && log.runs[1].answer_count == 1,
+	unit_ok(log.runs[0].response_count == 2 && log.runs[0].responses[0].ended &&
+		    !log.runs[0].responses[1].ended && log.runs[1].response_count == 1,
 		"a torn last line is left out");
 	test_handoff(&log.runs[0]);
 	replay_log_free(&log);

@@ -1,15 +1,15 @@
 /*
- * told: what a recorded answer is as a neutral message, for tests of conversations that go on.
+ * told: what a recorded response is as a neutral message, for tests of conversations that go on.
  */
 #ifndef TOLD_H
 #define TOLD_H
 
 #include "framed.h"
 
-#include "run/answer.h"
+#include "run/response.h"
 
 struct told {
-	struct answer answer;
+	struct response response;
 	int round;
 };
 
@@ -23,7 +23,7 @@ static void told_delta(void *context, const struct model_delta *delta)
 		buffer_add_format(&id, "call_%d_%d", told->round, delta->index + 1);
 	else
 		buffer_add_span(&id, delta->id);
-	answer_add(&told->answer, delta, buffer_string(&id));
+	response_add(&told->response, delta, buffer_string(&id));
 	buffer_free(&id);
 }
 
@@ -49,8 +49,8 @@ static void told_read(struct decoder *decoder, const char *folder, int round)
 	buffer_free(&bytes);
 }
 
-/* Append the answer of `round` in `folder`, below tests/data/recordings, as a message of `provider`
- * and `model`. */
+/* Append the response of `round` in `folder`, below tests/data/recordings, as a message of
+ * `provider` and `model`. */
 static void told(const struct protocol *protocol, const char *provider, const char *model,
 		 const char *folder, int round, struct buffer *out)
 {
@@ -62,9 +62,9 @@ static void told(const struct protocol *protocol, const char *provider, const ch
 
 	told_read(decoder, folder, round);
 	decoder_end(decoder, &outcome);
-	answer_finish(&told.answer);
-	answer_write_message(&told.answer, provider, model, outcome.refusal, out);
-	answer_free(&told.answer);
+	response_finish(&told.response);
+	response_write_message(&told.response, provider, model, outcome.refusal, out);
+	response_free(&told.response);
 	decoder_free(decoder);
 }
 

@@ -1,78 +1,78 @@
 /*
- * answer: one response of the model, assembled from its deltas.
+ * response: one response of the model, assembled from its deltas.
  */
-#ifndef RUN_ANSWER_H
-#define RUN_ANSWER_H
+#ifndef RUN_RESPONSE_H
+#define RUN_RESPONSE_H
 
 #include "model/model.h"
 #include "schema/schema.h"
 
-struct answer_call {
+struct response_call {
 	char *id;          /* unique within the run */
 	char *provider_id; /* the provider's id, if it is another one; NULL: it is `id` */
 	char *name;
 	struct buffer args;          /* as the model wrote them; {} if it wrote nothing */
 	struct buffer provider_data; /* empty: none */
-	bool valid;                  /* args are a JSON object; known after answer_finish */
+	bool valid;                  /* args are a JSON object; known after response_finish */
 
 	bool free_form;   /* the arguments are text and not yet {"input":"..."} */
 	bool by_provider; /* a hosted call; the rest is for hosted calls only */
-	enum { ANSWER_CALL_NEW, ANSWER_CALL_RUNNING, ANSWER_CALL_OVER } state;
+	enum { RESPONSE_CALL_NEW, RESPONSE_CALL_RUNNING, RESPONSE_CALL_OVER } state;
 	int64_t began_at;     /* clock_monotonic */
 	struct buffer result; /* JSON or plain text */
 	bool is_error;
 };
 
-enum answer_part_type { ANSWER_TEXT, ANSWER_THINKING, ANSWER_CALL, ANSWER_OPAQUE };
+enum response_part_type { RESPONSE_TEXT, RESPONSE_THINKING, RESPONSE_CALL, RESPONSE_OPAQUE };
 
-struct answer_part {
-	enum answer_part_type type;
+struct response_part {
+	enum response_part_type type;
 	struct buffer text;          /* of text and thinking */
 	struct buffer provider_data; /* empty: none */
 	size_t call;                 /* position of a call */
 };
 
 /* Zeroed: empty. */
-struct answer {
-	struct answer_part *parts;
+struct response {
+	struct response_part *parts;
 	size_t part_count;
-	struct answer_call *calls; /* by delta index */
+	struct response_call *calls; /* by delta index */
 	size_t call_count;
 	struct buffer provider_data;
 };
 
 /* Add a delta. For MODEL_TOOL_CALL, `id` is the call id to use instead of the delta's. */
-void answer_add(struct answer *answer, const struct model_delta *delta, const char *id);
+void response_add(struct response *response, const struct model_delta *delta, const char *id);
 
-/* Add a whole message that answer_write_message wrote. */
-void answer_load(struct answer *answer, struct span message);
+/* Add a whole message that response_write_message wrote. */
+void response_load(struct response *response, struct span message);
 
-/* The call `index`; NULL: there is none. Valid until the next answer_add. */
-struct answer_call *answer_call_at(struct answer *answer, int index);
+/* The call `index`; NULL: there is none. Valid until the next response_add. */
+struct response_call *response_call_at(struct response *response, int index);
 
 /* How many calls are to be run here. */
-size_t answer_calls_to_run(const struct answer *answer);
+size_t response_calls_to_run(const struct response *response);
 
 /* Decide whether the arguments of a call are valid; they are complete. */
-void answer_finish_call(struct answer_call *call);
+void response_finish_call(struct response_call *call);
 
 /* The response is complete: decide which calls are valid. */
-void answer_finish(struct answer *answer);
+void response_finish(struct response *response);
 
 /* The arguments of a call without white space around them; {} if they are not valid. */
-struct span answer_args(const struct answer_call *call);
+struct span response_args(const struct response_call *call);
 
 /* Append the neutral message. `refusal` may be NULL. */
-void answer_write_message(const struct answer *answer, const char *provider, const char *model,
-			  const char *refusal, struct buffer *out);
+void response_write_message(const struct response *response, const char *provider,
+			    const char *model, const char *refusal, struct buffer *out);
 
-/* All text parts together, valid until the answer or `joined` changes. `joined`, which is empty, is
- * filled if there are several parts. */
-struct span answer_text(const struct answer *answer, struct buffer *joined);
+/* All text parts together, valid until the response or `joined` changes. `joined`, which is empty,
+ * is filled if there are several parts. */
+struct span response_text(const struct response *response, struct buffer *joined);
 
 /* Empty it for the next response. */
-void answer_clear(struct answer *answer);
-void answer_free(struct answer *answer);
+void response_clear(struct response *response);
+void response_free(struct response *response);
 
 /* ---- structured output ---- */
 

@@ -1,5 +1,5 @@
 /*
- * event_answer: a response written as events (agent-events(5)), turned into deltas. replay: reads
+ * event_response: a response written as events (agent-events(5)), turned into deltas. replay: reads
  * them from a log, exec: from a program.
  *
  * It uses llm_chunk, thinking_chunk, tool_call_start, tool_call_chunk, tool_call_end, llm_end and
@@ -8,24 +8,24 @@
  * response. What was not streamed is taken from llm_end.message. A line can also be a short form:
  *     {"text":"..."} {"thinking":"..."} {"tool_name":"...","args":{...}} {"error":"..."}
  */
-#ifndef MODEL_EVENT_ANSWER_H
-#define MODEL_EVENT_ANSWER_H
+#ifndef MODEL_EVENT_RESPONSE_H
+#define MODEL_EVENT_RESPONSE_H
 
 #include "model/failure.h"
 
-struct event_answer_call {
+struct event_response_call {
 	char *id;
 	bool has_args;
 	bool by_provider, over; /* the provider runs it; its result was delivered */
 };
 
-struct event_answer {
+struct event_response {
 	struct model_handler handler;
 	bool stopped;           /* set when the call is cancelled: no delta any more */
 	struct failure failure; /* set by the caller, or by an event */
 
 	/* private */
-	struct event_answer_call *calls;
+	struct event_response_call *calls;
 	size_t call_count;
 	bool has_text, has_thinking;
 	enum model_finish finish;
@@ -33,15 +33,15 @@ struct event_answer {
 	struct buffer response_id, model, refusal, text;
 };
 
-void event_answer_init(struct event_answer *answer, const struct model_handler *handler);
+void event_response_init(struct event_response *response, const struct model_handler *handler);
 
 /* Read one event or short form, a JSON object. Returns false if it is the error that ends the
  * response. */
-bool event_answer_read(struct event_answer *answer, struct span line);
+bool event_response_read(struct event_response *response, struct span line);
 
-/* Write how the response ended; the strings are owned by `answer`. */
-void event_answer_outcome(struct event_answer *answer, struct model_outcome *outcome);
+/* Write how the response ended; the strings are owned by `response`. */
+void event_response_outcome(struct event_response *response, struct model_outcome *outcome);
 
-void event_answer_free(struct event_answer *answer);
+void event_response_free(struct event_response *response);
 
 #endif

@@ -1,36 +1,38 @@
-#include "run/answer.h"
+#include "run/response.h"
 
 #include <stdlib.h>
 
-static struct answer_part *add_part(struct answer *answer, enum answer_part_type type)
+static struct response_part *add_part(struct response *response, enum response_part_type type)
 {
-	answer->parts = array_grow(answer->parts, answer->part_count, sizeof(*answer->parts));
-	answer->parts[answer->part_count] = (struct answer_part){.type = type};
-	return &answer->parts[answer->part_count++];
+	response->parts =
+	    array_grow(response->parts, response->part_count, sizeof(*response->parts));
+	response->parts[response->part_count] = (struct response_part){.type = type};
+	return &response->parts[response->part_count++];
 }
 
 /* The part that a piece of `type` continues: the last one unless it is complete, or a new one. */
-static struct answer_part *current_part(struct answer *answer, enum answer_part_type type)
+static struct response_part *current_part(struct response *response, enum response_part_type type)
 {
-	if (answer->part_count > 0) {
-		struct answer_part *last = &answer->parts[answer->part_count - 1];
+	if (response->part_count > 0) {
+		struct response_part *last = &response->parts[response->part_count - 1];
 
 		if (last->type == type && last->provider_data.len == 0)
 			return last;
 	}
-	return add_part(answer, type);
+	return add_part(response, type);
 }
 
-struct answer_call *answer_call_at(struct answer *answer, int index)
+struct response_call *response_call_at(struct response *response, int index)
 {
-	return index >= 0 && (size_t)index < answer->call_count ? &answer->calls[index] : NULL;
+	return index >= 0 && (size_t)index < response->call_count ? &response->calls[index] : NULL;
 }
 
-static void add_call(struct answer *answer, const struct model_delta *delta, const char *id)
+static void add_call(struct response *response, const struct model_delta *delta, const char *id)
 {
-	answer->calls = array_grow(answer->calls, answer->call_count, sizeof(*answer->calls));
-	add_part(answer, ANSWER_CALL)->call = answer->call_count;
-	answer->calls[answer->call_count++] = (struct answer_call){
+	response->calls =
+	    array_grow(response->calls, response->call_count, sizeof(*response->calls));
+	add_part(response, RESPONSE_CALL)->call = response->call_count;
+	response->calls[response->call_count++] = (struct response_call){
 	    .id = mem_copy(span_of(id)),
 	    .provider_id = span_is(delta->id, id) ? NULL : mem_copy(delta->id),
 	    .name = mem_copy(delta->name),
@@ -45,19 +47,19 @@ static void replace(struct buffer *data, struct span json)
 	buffer_add_span(data, json);
 }
 
-void answer_add(struct answer *answer, const struct model_delta *delta, const char *id)
+void response_add(struct response *response, const struct model_delta *delta, const char *id)
 {
-	struct answer_call *call = answer_call_at(answer, delta->index);
+	struct response_call *call = response_call_at(response, delta->index);
 
 	switch (delta->type) {
 	case MODEL_TEXT:
-		buffer_add_span(&current_part(answer, ANSWER_TEXT)->text, delta->text);
+		buffer_add_span(&current_part(response, RESPONSE_TEXT)->text, delta->text);
 		break;
 	case MODEL_THINKING:
-		buffer_add_span(&current_part(answer, ANSWER_THINKING)->text, delta->text);
+		buffer_add_span(&current_part(response, RESPONSE_THINKING)->text, delta->text);
 		break;
 	case MODEL_TOOL_CALL:
-		add_call(answer, delta, id);
+		add_call(response, delta, id);
 		break;
 	case MODEL_TOOL_ARGS:
 		if (call != NULL)
@@ -65,7 +67,7 @@ void answer_add(struct answer *answer, const struct model_delta *delta, const ch
 		break;
 	case MODEL_TOOL_RUNNING:
 		if (call != NULL)
-			answer_finish_call(call);
+			response_finish_call(call);
 		break;
 	case MODEL_TOOL_RESULT:
 		if (call != NULL) {
@@ -74,33 +76,34 @@ void answer_add(struct answer *answer, const struct model_delta *delta, const ch
 		}
 		break;
 	case MODEL_OPAQUE:
-		replace(&add_part(answer, ANSWER_OPAQUE)->provider_data, delta->text);
+		replace(&add_part(response, RESPONSE_OPAQUE)->provider_data, delta->text);
 		break;
 	case MODEL_PART_DATA:
 		if (call != NULL)
 			replace(&call->provider_data, delta->text);
-		else if (answer->part_count > 0)
-			replace(&answer->parts[answer->part_count - 1].provider_data, delta->text);
+		else if (response->part_count > 0)
+			replace(&response->parts[response->part_count - 1].provider_data,
+				delta->text);
 		break;
 	case MODEL_MESSAGE_DATA:
-		replace(&answer->provider_data, delta->text);
+		replace(&response->provider_data, delta->text);
 		break;
 	case MODEL_RAW:
 		break;
 	}
 }
 
-size_t answer_calls_to_run(const struct answer *answer)
+size_t response_calls_to_run(const struct response *response)
 {
 	size_t count = 0;
 
-	for (size_t i = 0; i < answer->call_count; i++)
-		count += !answer->calls[i].by_provider;
+	for (size_t i = 0; i < response->call_count; i++)
+		count += !response->calls[i].by_provider;
 	return count;
 }
 
 /* Make JSON of arguments that are free text. */
-static void wrap_text(struct answer_call *call)
+static void wrap_text(struct response_call *call)
 {
 	struct buffer args = {0};
 
@@ -110,7 +113,7 @@ static void wrap_text(struct answer_call *call)
 	call->free_form = false;
 }
 
-void answer_finish_call(struct answer_call *call)
+void response_finish_call(struct response_call *call)
 {
 	struct span args;
 
@@ -124,25 +127,25 @@ void answer_finish_call(struct answer_call *call)
 	call->valid = json_type(args) == JSON_OBJECT && json_check(args, NULL);
 }
 
-void answer_finish(struct answer *answer)
+void response_finish(struct response *response)
 {
-	for (size_t i = 0; i < answer->call_count; i++)
-		answer_finish_call(&answer->calls[i]);
+	for (size_t i = 0; i < response->call_count; i++)
+		response_finish_call(&response->calls[i]);
 }
 
-struct span answer_args(const struct answer_call *call)
+struct span response_args(const struct response_call *call)
 {
 	return call->valid ? json_trim(buffer_span(&call->args)) : SPAN("{}");
 }
 
-static void write_call(struct buffer *out, const struct answer_call *call)
+static void write_call(struct buffer *out, const struct response_call *call)
 {
 	struct span none = {0}, data = buffer_span(&call->provider_data);
 
 	json_pack(out,
 		  "{'type':'tool_call','tool_call_id':%t,'provider_id':%t,'tool_name':%t,'args':%l,"
 		  "'invalid_args':%s",
-		  call->id, call->provider_id, call->name, answer_args(call),
+		  call->id, call->provider_id, call->name, response_args(call),
 		  call->valid ? none : buffer_span(&call->args));
 	if (call->by_provider)
 		json_pack(out, "'executed_by':'provider','result':%s,'is_error':%b",
@@ -150,63 +153,64 @@ static void write_call(struct buffer *out, const struct answer_call *call)
 	json_pack(out, "'provider_data':%j}", data);
 }
 
-static void write_part(struct buffer *out, const struct answer *answer,
-		       const struct answer_part *part)
+static void write_part(struct buffer *out, const struct response *response,
+		       const struct response_part *part)
 {
-	static const char *const types[] = {
-	    [ANSWER_TEXT] = "text", [ANSWER_THINKING] = "thinking", [ANSWER_OPAQUE] = "opaque"};
+	static const char *const types[] = {[RESPONSE_TEXT] = "text",
+					    [RESPONSE_THINKING] = "thinking",
+					    [RESPONSE_OPAQUE] = "opaque"};
 	struct span none = {0};
 
-	if (part->type == ANSWER_CALL)
-		write_call(out, &answer->calls[part->call]);
+	if (part->type == RESPONSE_CALL)
+		write_call(out, &response->calls[part->call]);
 	else
 		json_pack(out, "{'type':%t,'text':%s,'provider_data':%j}", types[part->type],
-			  part->type == ANSWER_OPAQUE ? none : buffer_span(&part->text),
+			  part->type == RESPONSE_OPAQUE ? none : buffer_span(&part->text),
 			  buffer_span(&part->provider_data));
 }
 
-void answer_write_message(const struct answer *answer, const char *provider, const char *model,
-			  const char *refusal, struct buffer *out)
+void response_write_message(const struct response *response, const char *provider,
+			    const char *model, const char *refusal, struct buffer *out)
 {
 	json_pack(out, "{'role':'assistant','content':[");
-	for (size_t i = 0; i < answer->part_count; i++)
-		write_part(out, answer, &answer->parts[i]);
+	for (size_t i = 0; i < response->part_count; i++)
+		write_part(out, response, &response->parts[i]);
 	if (refusal != NULL)
 		json_pack(out, "{'type':'refusal','text':%t}", refusal);
 	json_pack(out, "],'provider':%t,'model':%t,'provider_data':%j}", provider, model,
-		  buffer_span(&answer->provider_data));
+		  buffer_span(&response->provider_data));
 }
 
-static void load_call(struct answer *answer, struct span part)
+static void load_call(struct response *response, struct span part)
 {
 	struct span invalid = json_get(part, "invalid_args");
 	char *id = json_text(json_get(part, "tool_call_id"));
 	struct buffer name = {0}, own = {0};
-	struct answer_call *call;
+	struct response_call *call;
 
 	json_decode(json_get(part, "tool_name"), &name);
 	if (!json_decode(json_get(part, "provider_id"), &own))
 		buffer_add_text(&own, id != NULL ? id : "");
-	add_call(answer,
+	add_call(response,
 		 &(struct model_delta){
 		     .id = buffer_span(&own),
 		     .name = buffer_span(&name),
 		     .by_provider = json_is(json_get(part, "executed_by"), "provider"),
 		 },
 		 id != NULL ? id : "");
-	call = &answer->calls[answer->call_count - 1];
+	call = &response->calls[response->call_count - 1];
 	if (!json_decode(invalid, &call->args))
 		buffer_add_span(&call->args, json_get(part, "args"));
 	buffer_add_span(&call->provider_data, json_get(part, "provider_data"));
 	json_decode(json_get(part, "result"), &call->result);
 	call->is_error = json_true(json_get(part, "is_error"));
-	call->state = ANSWER_CALL_OVER;
+	call->state = RESPONSE_CALL_OVER;
 	free(id);
 	buffer_free(&name);
 	buffer_free(&own);
 }
 
-void answer_load(struct answer *answer, struct span message)
+void response_load(struct response *response, struct span message)
 {
 	struct json_walk walk = json_walk(json_get(message, "content"));
 
@@ -214,22 +218,22 @@ void answer_load(struct answer *answer, struct span message)
 		struct span type = json_get(walk.value, "type");
 
 		if (json_is(type, "tool_call"))
-			load_call(answer, walk.value);
+			load_call(response, walk.value);
 		else if (json_is(type, "text"))
 			json_decode(json_get(walk.value, "text"),
-				    &add_part(answer, ANSWER_TEXT)->text);
+				    &add_part(response, RESPONSE_TEXT)->text);
 	}
-	answer_finish(answer);
+	response_finish(response);
 }
 
-struct span answer_text(const struct answer *answer, struct buffer *joined)
+struct span response_text(const struct response *response, struct buffer *joined)
 {
 	struct span only = SPAN("");
 
-	for (size_t i = 0; i < answer->part_count; i++) {
-		struct span text = buffer_span(&answer->parts[i].text);
+	for (size_t i = 0; i < response->part_count; i++) {
+		struct span text = buffer_span(&response->parts[i].text);
 
-		if (answer->parts[i].type != ANSWER_TEXT || text.len == 0)
+		if (response->parts[i].type != RESPONSE_TEXT || text.len == 0)
 			continue;
 		if (only.len > 0 && joined->len == 0)
 			buffer_add_span(joined, only);
@@ -241,32 +245,32 @@ struct span answer_text(const struct answer *answer, struct buffer *joined)
 	return joined->len > 0 ? buffer_span(joined) : only;
 }
 
-void answer_clear(struct answer *answer)
+void response_clear(struct response *response)
 {
-	for (size_t i = 0; i < answer->part_count; i++) {
-		buffer_free(&answer->parts[i].text);
-		buffer_free(&answer->parts[i].provider_data);
+	for (size_t i = 0; i < response->part_count; i++) {
+		buffer_free(&response->parts[i].text);
+		buffer_free(&response->parts[i].provider_data);
 	}
-	for (size_t i = 0; i < answer->call_count; i++) {
-		free(answer->calls[i].id);
-		free(answer->calls[i].provider_id);
-		free(answer->calls[i].name);
-		buffer_free(&answer->calls[i].args);
-		buffer_free(&answer->calls[i].provider_data);
-		buffer_free(&answer->calls[i].result);
+	for (size_t i = 0; i < response->call_count; i++) {
+		free(response->calls[i].id);
+		free(response->calls[i].provider_id);
+		free(response->calls[i].name);
+		buffer_free(&response->calls[i].args);
+		buffer_free(&response->calls[i].provider_data);
+		buffer_free(&response->calls[i].result);
 	}
-	answer->part_count = 0;
-	answer->call_count = 0;
-	buffer_clear(&answer->provider_data);
+	response->part_count = 0;
+	response->call_count = 0;
+	buffer_clear(&response->provider_data);
 }
 
-void answer_free(struct answer *answer)
+void response_free(struct response *response)
 {
-	answer_clear(answer);
-	free(answer->parts);
-	free(answer->calls);
-	buffer_free(&answer->provider_data);
-	*answer = (struct answer){0};
+	response_clear(response);
+	free(response->parts);
+	free(response->calls);
+	buffer_free(&response->provider_data);
+	*response = (struct response){0};
 }
 
 /* ---- structured output ---- */

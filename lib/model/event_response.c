@@ -1,0 +1,254 @@
+#include "model/event_response.h"
+
+#include <stdlib.h>
+
+#include "event/log.h"
+
+void event_response_init(struct event_response *response, const struct model_handler *handler)
+{
+	*response = (struct event_response){.handler = *handler, .usage = MODEL_USAGE_NONE};
+}
+
+void event_response_free(struct event_response *response)
+{
+	for (size_t i = 0; i < response->call_count; i++)
+		free(response->calls[i].id);
+	free(response->calls);
+	failure_free(&response->failure);
+	buffer_free(&response->response_id);
+	buffer_free(&response->model);
+	buffer_free(&response->refusal);
+	buffer_free(&response->text);
+}
+
+static void deliver(struct event_response *response, const struct model_delta *delta)
+{
+	if (!response->stopped)
+		response->handler.delta(response->handler.context, delta);
+}
+
+static void deliver_text(struct event_response *response, enum model_delta_type type, int index,
+			 struct span string)
+{
+	struct model_delta delta = {.type = type, .index = index};
+
+	buffer_clear(&response->text);
+	json_decode(string, &response->text);
+	delta.text = buffer_span(&response->text);
+	if (delta.text.len > 0)
+		deliver(response, &delta);
+}
+
+static bool read_error(struct event_response *response, struct span data)
+{
+	struct failure *failure = &response->failure;
+
+	if (failure->kind != ERROR_NONE)
+		return false;
+	failure->kind = error_kind_of_model(json_get(data, "exception_type"));
+	failure->retryable = json_true(json_get(data, "retryable"));
+	failure->http_status = (int)json_int(json_get(data, "http_status"), 0);
+	failure->retry_after = json_double(json_get(data, "retry_after_seconds"), 0);
+	json_decode(json_get(data, "error"), &failure->message);
+	json_decode(json_get(data, "provider_code"), &failure->code);
+	json_decode(json_get(data, "request_id"), &failure->request_id);
+	return false;
+}
+
+/* ---- tool calls ---- */
+
+/* The position of the call; -1 if it has not begun. */
+static int find_call(const struct event_response *response, struct span id)
+{
+	size_t i = response->call_count; /* the last call is the one that is written */
+
+	while (i > 0 && !json_is(id, response->calls[i - 1].id))
+		i--;
+	return (int)i - 1;
+}
+
+/* A call begins; one without an id gets a number. Returns its position, -1 if it has no name. */
+static int begin_call(struct event_response *response, struct span data)
+{
+	int index = (int)response->call_count;
+	struct buffer name = {0}, id = {0};
+	struct model_delta delta = {
+	    .type = MODEL_TOOL_CALL, .index = index, .by_provider = event_is_hosted(data)};
+
+	json_decode(json_get(data, "tool_name"), &name);
+	if (name.len == 0) {
+		failure_set(&response->failure, ERROR_INVALID_RESPONSE, false,
+			    "a tool call without a tool_name");
+		buffer_free(&name);
+		return -1;
+	}
+	json_decode(json_get(data, "tool_call_id"), &id);
+	if (id.len == 0)
+		buffer_add_format(&id, "call_%d", index + 1);
+	response->calls =
+	    array_grow(response->calls, response->call_count, sizeof(*response->calls));
+	response->calls[response->call_count++] =
+	    (struct event_response_call){.id = buffer_take(&id), .by_provider = delta.by_provider};
+	delta.id = span_of(response->calls[index].id);
+	delta.name = buffer_span(&name);
+	deliver(response, &delta);
+	buffer_free(&name);
+	return index;
+}
+
+/* Deliver the complete arguments of a call: JSON, or text that is not JSON. */
+static void deliver_args(struct event_response *response, int index, struct span data)
+{
+	struct span invalid = json_get(data, "invalid_args");
+	struct model_delta delta = {
+	    .type = MODEL_TOOL_ARGS, .index = index, .text = json_get(data, "args")};
+
+	if (response->calls[index].has_args)
+		return;
+	response->calls[index].has_args = true;
+	if (invalid.at != NULL)
+		deliver_text(response, MODEL_TOOL_ARGS, index, invalid);
+	else if (delta.text.at != NULL)
+		deliver(response, &delta);
+}
+
+/* Deliver the result of a hosted call, or that it runs. `data` is that of a tool_start or tool_end,
+ * or the part of the message. */
+static void deliver_result(struct event_response *response, int index, struct span data)
+{
+	struct event_response_call *call = &response->calls[index];
+	struct span result = json_get(data, "result");
+	struct model_delta delta = {.type =
+					result.at != NULL ? MODEL_TOOL_RESULT : MODEL_TOOL_RUNNING,
+				    .index = index,
+				    .is_error = json_true(json_get(data, "is_error"))};
+
+	if (!call->by_provider || call->over)
+		return;
+	call->over = result.at != NULL;
+	buffer_clear(&response->text);
+	json_decode(result, &response->text);
+	delta.text = buffer_span(&response->text);
+	deliver(response, &delta);
+}
+
+/* A piece of a call, or a whole one. A call with a new id begins. */
+static bool read_call(struct event_response *response, struct span data, bool whole)
+{
+	struct span id = json_get(data, "tool_call_id"), piece = json_get(data, "args_delta");
+	int index = id.at != NULL ? find_call(response, id) : -1;
+
+	if (index < 0)
+		index = begin_call(response, data);
+	if (index < 0)
+		return false;
+	if (piece.at != NULL) {
+		response->calls[index].has_args = true;
+		deliver_text(response, MODEL_TOOL_ARGS, index, piece);
+	} else if (whole) {
+		deliver_args(response, index, data);
+		if (event_is_hosted(data))
+			deliver_result(response, index, data);
+	}
+	return true;
+}
+
+/* ---- the end ---- */
+
+/* Deliver what of the whole message has not been streamed. */
+static bool read_message(struct event_response *response, struct span message)
+{
+	bool has_text = response->has_text, has_thinking = response->has_thinking;
+
+	for (struct json_walk walk = json_walk(json_get(message, "content")); json_next(&walk);) {
+		struct span type = json_get(walk.value, "type");
+		struct span text = json_get(walk.value, "text");
+
+		if (json_is(type, "text") && !has_text)
+			deliver_text(response, MODEL_TEXT, -1, text);
+		else if (json_is(type, "thinking") && !has_thinking)
+			deliver_text(response, MODEL_THINKING, -1, text);
+		else if (json_is(type, "refusal"))
+			json_decode(text, &response->refusal);
+		else if (json_is(type, "tool_call") && !read_call(response, walk.value, true))
+			return false;
+	}
+	return true;
+}
+
+static bool read_end(struct event_response *response, struct span data)
+{
+	struct span is_final = json_get(data, "is_final");
+
+	response->finish = model_finish_of(json_get(data, "finish_reason"), MODEL_STOP);
+	model_usage_read(json_get(data, "usage"), &response->usage);
+	buffer_clear(&response->response_id);
+	buffer_clear(&response->model);
+	json_decode(json_get(data, "response_id"), &response->response_id);
+	json_decode(json_get(data, "model"), &response->model);
+	if (json_is(json_get(data, "finish_reason"), "stop") && json_type(is_final) == JSON_BOOL &&
+	    !json_true(is_final))
+		response->finish = MODEL_PAUSE; /* unless there are calls */
+	return read_message(response, json_get(data, "message"));
+}
+
+void event_response_outcome(struct event_response *response, struct model_outcome *outcome)
+{
+	outcome->finish = response->finish;
+	for (size_t i = 0; i < response->call_count; i++)
+		if (!response->calls[i].by_provider &&
+		    (outcome->finish == MODEL_STOP || outcome->finish == MODEL_PAUSE))
+			outcome->finish = MODEL_TOOL_CALLS;
+	outcome->usage = response->usage;
+	outcome->refusal = buffer_string_or_null(&response->refusal);
+	outcome->response_id = buffer_string_or_null(&response->response_id);
+	outcome->model = buffer_string_or_null(&response->model);
+	failure_write(&response->failure, outcome);
+}
+
+/* ---- lines ---- */
+
+static bool read_short(struct event_response *response, struct span line)
+{
+	struct span text = json_get(line, "text"), thinking = json_get(line, "thinking");
+	struct span error = json_get(line, "error");
+
+	response->has_text |= text.at != NULL;
+	response->has_thinking |= thinking.at != NULL;
+	deliver_text(response, MODEL_THINKING, -1, thinking);
+	deliver_text(response, MODEL_TEXT, -1, text);
+	if (json_get(line, "tool_name").at != NULL && !read_call(response, line, true))
+		return false;
+	return error.at == NULL || read_error(response, line);
+}
+
+bool event_response_read(struct event_response *response, struct span line)
+{
+	struct event event;
+
+	event_envelope(line, &event);
+	switch (event.type) {
+	case EVENT_LLM_CHUNK:
+		response->has_text = true;
+		deliver_text(response, MODEL_TEXT, -1, json_get(event.data, "text"));
+		return true;
+	case EVENT_THINKING_CHUNK:
+		response->has_thinking = true;
+		deliver_text(response, MODEL_THINKING, -1, json_get(event.data, "text"));
+		return true;
+	case EVENT_TOOL_CALL_START:
+	case EVENT_TOOL_CALL_CHUNK:
+		return read_call(response, event.data, false);
+	case EVENT_TOOL_CALL_END:
+		return read_call(response, event.data, true);
+	case EVENT_TOOL_START:
+	case EVENT_TOOL_END:
+		return !event_is_hosted(event.data) || read_call(response, event.data, true);
+	case EVENT_LLM_END:
+		return read_end(response, event.data);
+	case EVENT_ERROR:
+		return read_error(response, event.data);
+	default:
+		return json_get(line, "event_type").at != NULL || read_short(response, line);
+	}
+}
