@@ -124,8 +124,8 @@ struct result {
 	int64_t usage[USAGE_KEYS];     /* summed over responses; -1: unknown */
 	int64_t requests, responses;
 
-	struct buffer answer;   /* the text of the present iteration */
-	bool answer_is_over;    /* the next chunk begins another */
+	struct buffer response; /* the text of the last or present one */
+	bool response_is_over;  /* the next chunk begins another */
 	struct call_list calls; /* in the order in which they started, if the format wants them */
 	struct call_list open;  /* the running ones */
 	int64_t calls_started, calls_failed, errors;
@@ -174,7 +174,7 @@ struct span result_start(const struct result *result, enum start_key key);
 struct span result_end(const struct result *result, enum end_key key);
 /* The data of the last error event; absent: there was none, or the format does not want them. */
 struct span result_last_error(const struct result *result);
-/* Append the final text, or the answer so far. Returns false if the run has no output. */
+/* Append the final text, or that of the response so far. Returns false if the run has no output. */
 bool result_output(const struct result *result, struct buffer *out);
 /* The seconds between two times in microseconds; -1: unknown. */
 double seconds_between(int64_t from, int64_t to);

@@ -46,7 +46,7 @@ bool result_output(const struct result *result, struct buffer *out)
 	if (json_type(output) == JSON_NULL)
 		return false;
 	if (output.at == NULL)
-		output = buffer_span(&result->answer);
+		output = buffer_span(&result->response);
 	buffer_add_span(out, output); /* if it is not text: as it is */
 	return output.len > 0;
 }

@@ -77,7 +77,7 @@ static void write_messages(struct collection *collection, const struct result *r
 	struct span system = result_start(result, START_SYSTEM),
 		    prompt = result_start(result, START_PROMPT);
 	const struct kept *kept = NULL;
-	bool answered = false;
+	bool has_response = false;
 
 	if (result->run->parent_id != NULL)
 		return;
@@ -92,9 +92,9 @@ static void write_messages(struct collection *collection, const struct result *r
 		if (json_type(message) != JSON_OBJECT)
 			continue;
 		put_response(out, result, kept, message);
-		answered = true;
+		has_response = true;
 	}
-	if (!answered && result->success)
+	if (!has_response && result->success)
 		put_answer(out, result);
 	buffer_add_text(out, "]\n");
 }

@@ -269,7 +269,7 @@ static void put_retries(struct buffer *out, const struct chat *chat)
 	json_close(out, ']');
 }
 
-static void put_answer_attributes(struct buffer *out, struct span data)
+static void put_response_attributes(struct buffer *out, struct span data)
 {
 	struct span usage = json_get(data, "usage");
 	int64_t counts[USAGE_KEYS];
@@ -298,7 +298,7 @@ static void put_chat(struct buffer *out, const struct trace *trace, const struct
 					    KIND_CLIENT, chat->first->time, chat->end_time});
 	put_common(out, trace, result, (struct span){0}, model);
 	if (chat->end != NULL)
-		put_answer_attributes(out, chat->end->data);
+		put_response_attributes(out, chat->end->data);
 	else if (result->errors > 0)
 		string_attribute(out, "error.type", json_get(error, "exception_type"));
 	else

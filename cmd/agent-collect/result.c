@@ -114,7 +114,7 @@ void result_free(void *state)
 	free((char *)result->agent_name.at);
 	free((char *)result->model.at);
 	free((char *)result->cost.at);
-	buffer_free(&result->answer);
+	buffer_free(&result->response);
 	for (size_t i = 0; i < result->open.count; i++)
 		if (!result->open.at[i]->listed)
 			call_free(result->open.at[i]);
@@ -181,19 +181,19 @@ static void note_time(struct result *result, const struct event *event)
 		result_settle_time(result);
 }
 
-/* ---- the model's answers ---- */
+/* ---- responses ---- */
 
 static void add_chunk(struct result *result, const struct event *event)
 {
-	if (result->answer_is_over) {
-		buffer_clear(&result->answer);
-		result->answer_is_over = false;
+	if (result->response_is_over) {
+		buffer_clear(&result->response);
+		result->response_is_over = false;
 	}
 	if (result->first_chunk_time < 0) {
 		result_settle_time(result);
 		result->first_chunk_time = result->last_time;
 	}
-	event_add_text(event, &result->answer);
+	event_add_text(event, &result->response);
 }
 
 static void note_iteration(struct result *result, struct span number)
@@ -207,20 +207,20 @@ static void note_iteration(struct result *result, struct span number)
 static void begin_iteration(struct result *result, struct span data)
 {
 	note_iteration(result, json_get(data, "iteration"));
-	buffer_clear(&result->answer);
-	result->answer_is_over = false;
+	buffer_clear(&result->response);
+	result->response_is_over = false;
 	result->requests++;
 }
 
 /* Add the text of a message that did not come in pieces. */
 static void add_message(struct result *result, struct span message)
 {
-	if (!result->answer_is_over && result->answer.len > 0)
+	if (!result->response_is_over && result->response.len > 0)
 		return;
-	buffer_clear(&result->answer);
+	buffer_clear(&result->response);
 	for (struct json_walk walk = json_walk(json_get(message, "content")); json_next(&walk);)
 		if (json_is(json_get(walk.value, "type"), "text"))
-			json_decode(json_get(walk.value, "text"), &result->answer);
+			json_decode(json_get(walk.value, "text"), &result->response);
 }
 
 static void end_response(struct result *result, struct span data)
@@ -233,7 +233,7 @@ static void end_response(struct result *result, struct span data)
 	note_iteration(result, values[0]);
 	result->responses++;
 	add_message(result, values[2]);
-	result->answer_is_over = true;
+	result->response_is_over = true;
 	for (int i = 0; i < USAGE_KEYS; i++)
 		usage_add_count(&result->usage[i],
 				json_int(json_get(values[1], usage_names[i]), -1));
@@ -402,7 +402,7 @@ static void add_by_type(struct result *result, const struct event *event, const 
 		break;
 	case EVENT_LLM_RETRY:
 		if (event_discards(event))
-			buffer_clear(&result->answer);
+			buffer_clear(&result->response);
 		break;
 	case EVENT_LLM_END:
 		end_response(result, event->data);

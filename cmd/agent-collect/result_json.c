@@ -69,8 +69,8 @@ void result_write(const struct result *result, struct buffer *out, bool open)
 	struct span output = result->end_values[END_OUTPUT];
 	struct buffer answer = {0};
 
-	if (output.at == NULL && result->answer.len > 0) {
-		json_write_string(&answer, buffer_span(&result->answer));
+	if (output.at == NULL && result->response.len > 0) {
+		json_write_string(&answer, buffer_span(&result->response));
 		output = buffer_span(&answer);
 	}
 	json_pack(out, "{'run_id':%T,'parent_run_id':%t,'id':%j,'agent_name':%J,'model':%J",

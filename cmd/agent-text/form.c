@@ -55,7 +55,7 @@ void text_add(struct text_run *t, struct span text)
 	text_count_newlines(t, text);
 }
 
-/* Iterations, and thinking and answer, are separated by an empty line. */
+/* Iterations, and thinking and text, are separated by an empty line. */
 static void add_plain(struct text_run *t, struct span text, bool thinking)
 {
 	if (t->wrote && (!t->wrote_iteration || thinking != t->in_thinking)) {
@@ -117,7 +117,7 @@ void text_add_piece(struct text_run *t, struct span text, bool thinking)
 {
 	enum form form = t->show->form;
 
-	t->has_answer = t->has_answer || !thinking;
+	t->has_text = t->has_text || !thinking;
 	if (form == FORM_SNAPSHOTS || form == FORM_PARTIAL || form == FORM_FINAL)
 		add_to_text(t, text);
 	if (form == FORM_TEXT)

@@ -172,7 +172,7 @@ static void show_output(struct text_run *t, struct span data)
 			text_add_value(t, json);
 	} else if (t->show->form == FORM_FINAL && text.len > 0) {
 		text_add(t, buffer_span(&text));
-	} else if (text.len > 0 && !t->has_answer) {
+	} else if (text.len > 0 && !t->has_text) {
 		text_add_piece(t, buffer_span(&text), false);
 	}
 	buffer_free(&text);

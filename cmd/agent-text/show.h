@@ -40,7 +40,7 @@ struct text_run {
 	int64_t group_due;        /* when to print it; 0: there is none */
 	bool wrote;               /* output of this run exists, */
 	bool wrote_iteration;     /* also of this iteration */
-	bool has_answer;          /* an llm_chunk or a message had text */
+	bool has_text;            /* an llm_chunk or a message had text */
 	bool in_thinking;         /* the last output was thinking */
 	int newlines;             /* at the end of the output, at most 2 */
 	struct buffer last_value; /* of --partial */
@@ -58,7 +58,7 @@ void text_count_newlines(struct text_run *t, struct span text);
 /* Print text unchanged, after an empty line if it is the first text after an earlier run. */
 void text_add(struct text_run *t, struct span text);
 
-/* Print a piece of the answer, or of thinking, in the form of the options. */
+/* Print a piece of text or thinking, in the form of the options. */
 void text_add_piece(struct text_run *t, struct span text, bool thinking);
 
 /* Print a JSON value on a line of its own, unless it equals the last one. */

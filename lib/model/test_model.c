@@ -123,7 +123,7 @@ static size_t count_calls(const struct model_request *request)
 	return count;
 }
 
-/* How many answers with tool calls there are from message `first` on. */
+/* How many responses with tool calls there are from message `first` on. */
 static size_t count_rounds(const struct model_request *request, size_t first)
 {
 	size_t rounds = 0;

@@ -9,7 +9,7 @@
 #define PROTOCOL protocol_openai_chat
 #endif
 
-struct answer {
+struct decoding {
 	struct decoder *decoder;
 	int call_count;
 	bool failed;
@@ -17,7 +17,7 @@ struct answer {
 
 static void on_delta(void *context, const struct model_delta *delta)
 {
-	struct answer *a = context;
+	struct decoding *a = context;
 
 	must(is_utf8(delta->text) || delta->type == MODEL_RAW);
 	switch (delta->type) {
@@ -45,7 +45,7 @@ static void on_delta(void *context, const struct model_delta *delta)
 	}
 }
 
-static void take(struct answer *a, struct span name, struct span data)
+static void take(struct decoding *a, struct span name, struct span data)
 {
 	if (!a->failed)
 		a->failed = !decoder_event(a->decoder, name, data);
@@ -61,7 +61,7 @@ static void on_line(void *context, struct span line)
 	take(context, (struct span){0}, line);
 }
 
-static void take_stream(struct answer *a, struct span text)
+static void take_stream(struct decoding *a, struct span text)
 {
 	if (PROTOCOL.framing == FRAMING_SSE) {
 		struct sse sse;
@@ -80,25 +80,25 @@ static void take_stream(struct answer *a, struct span text)
 	}
 }
 
-static void try_answer(struct span text, bool whole)
+static void try_response(struct span text, bool whole)
 {
 	struct provider provider = {.name = "fuzz", .entry = SPAN("{}")};
-	struct answer answer = {0};
-	struct model_handler handler = {.context = &answer, .delta = on_delta};
+	struct decoding response = {0};
+	struct model_handler handler = {.context = &response, .delta = on_delta};
 	struct model_outcome outcome = {.error = {.retry_after_seconds = -1}};
 
-	answer.decoder = decoder_new(&PROTOCOL, &provider, &handler);
-	answer.decoder->has_schema = text.len % 2 == 1;
+	response.decoder = decoder_new(&PROTOCOL, &provider, &handler);
+	response.decoder->has_schema = text.len % 2 == 1;
 	if (whole)
-		answer.failed = !decoder_document(answer.decoder, text);
+		response.failed = !decoder_document(response.decoder, text);
 	else
-		take_stream(&answer, text);
-	decoder_end(answer.decoder, &outcome);
-	must(!answer.failed || outcome.error.kind != ERROR_NONE);
+		take_stream(&response, text);
+	decoder_end(response.decoder, &outcome);
+	must(!response.failed || outcome.error.kind != ERROR_NONE);
 	must(outcome.error.kind == ERROR_NONE ||
 	     (outcome.error.message != NULL && is_utf8(span_of(outcome.error.message))));
 	must(outcome.refusal == NULL || is_utf8(span_of(outcome.refusal)));
-	decoder_free(answer.decoder);
+	decoder_free(response.decoder);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -106,8 +106,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	struct buffer copy = fuzz_copy(data, size), list = {0};
 	struct span text = buffer_span(&copy);
 
-	try_answer(text, false);
-	try_answer(text, true);
+	try_response(text, false);
+	try_response(text, true);
 	if (json_check(text, NULL))
 		protocol_list_read(&PROTOCOL, text, &list);
 	buffer_free(&copy);

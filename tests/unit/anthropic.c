@@ -23,7 +23,7 @@ static const char *want_finish(struct span expected, struct span error)
 /* The number behind the last `name` of the answer; -1: it is not there. */
 static int64_t last_count(const char *name)
 {
-	struct span rest = recorded_answer;
+	struct span rest = recorded_response;
 	const char *at, *last = NULL;
 
 	while ((at = memmem(rest.at, rest.len, name, strlen(name))) != NULL) {
@@ -52,7 +52,7 @@ static void add_counts(struct span usage, struct model_usage *want)
 static void add_explanation(struct buffer *refusal)
 {
 	const char *name = "\"explanation\":\"";
-	const char *at = memmem(recorded_answer.at, recorded_answer.len, name, strlen(name));
+	const char *at = memmem(recorded_response.at, recorded_response.len, name, strlen(name));
 
 	if (at != NULL)
 		buffer_add(refusal, at + strlen(name), strcspn(at + strlen(name), "\""));

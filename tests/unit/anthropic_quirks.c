@@ -359,9 +359,9 @@ static void answers_by_tool(void)
 					     STOP("1"),
 					     END("tool_use"),
 					     DONE};
-	struct answer a;
+	struct decoded a;
 
-	answer_begin(&a, "prov");
+	decoded_begin(&a, "prov");
 	a.decoder->has_schema = true;
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		decoder_event(a.decoder, (struct span){0}, span_of(events[i]));

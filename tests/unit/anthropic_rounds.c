@@ -1,6 +1,6 @@
 /*
  * Conversations of several rounds, recorded: what anthropic sends in the last one, made of its own
- * answers in the rounds before and of the results recorded there, is what was sent then.
+ * responses in the rounds before and of the results recorded there, is what was sent then.
  */
 #include "rounds.h"
 
@@ -22,12 +22,12 @@ static void add_result(struct span block, struct buffer *out)
 	buffer_free(&text);
 }
 
-static void add_said(struct span message, struct span answer, struct buffer *out)
+static void add_said(struct span message, struct span response, struct buffer *out)
 {
 	struct json_walk walk = json_walk(json_get(message, "content"));
 	bool tool = json_is(json_path(message, "content.0.type"), "tool_result");
 
-	(void)answer;
+	(void)response;
 	json_open(out, '{');
 	json_put_text(out, "role", tool ? "tool" : "user");
 	json_key(out, "content");
@@ -107,7 +107,7 @@ static void write_messages(struct span messages, struct buffer *out)
 static const struct rounds_form form = {.protocol = &protocol_anthropic,
 					.prefix = "messages-",
 					.list = "messages",
-					.answerer = "assistant",
+					.role = "assistant",
 					.said = add_said,
 					.write = write_messages};
 

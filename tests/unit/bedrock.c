@@ -25,15 +25,15 @@ static const char *want_finish(struct span expected, struct span error)
 static void add_cached(struct span usage, struct model_usage *want)
 {
 	(void)usage;
-	if (span_starts(recorded_answer, "{"))
+	if (span_starts(recorded_response, "{"))
 		want->cached_input =
-		    json_int(json_path(recorded_answer, "usage.cacheReadInputTokens"), -1);
+		    json_int(json_path(recorded_response, "usage.cacheReadInputTokens"), -1);
 }
 
 /* And the texts that citations belong to. */
 static void add_cited(struct buffer *text, struct buffer *thinking)
 {
-	struct span content = json_path(recorded_answer, "output.message.content");
+	struct span content = json_path(recorded_response, "output.message.content");
 	struct json_walk walk = json_walk(content);
 	bool cited = false;
 	struct buffer whole = {0};
@@ -69,7 +69,7 @@ static void put_events(struct buffer *out, const char *const *list)
 static void events(const char *title, const char *want, const char *const *list)
 {
 	struct buffer bytes = {0};
-	struct answer a;
+	struct decoded a;
 
 	put_events(&bytes, list);
 	for (size_t step = 0; step < 2; step++) {
@@ -198,15 +198,15 @@ static void data(const char *title, const char *want, const char *const *list)
 {
 	struct buffer got = {0};
 	struct model_handler handler = {.context = &got, .delta = on_data};
-	struct answer a;
+	struct decoded a;
 
-	answer_begin(&a, "prov");
+	decoded_begin(&a, "prov");
 	a.decoder->handler = &handler;
 	for (; *list != NULL; list += 2)
 		decoder_event(a.decoder, span_of(*list), span_of(list[1]));
 	decoder_end(a.decoder, &a.outcome);
 	unit_same(buffer_span(&got), span_of(want), title);
-	answer_free(&a);
+	decoded_free(&a);
 	buffer_free(&got);
 }
 

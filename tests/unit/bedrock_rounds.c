@@ -1,17 +1,17 @@
 /*
  * Conversations of several rounds, recorded: what Bedrock is sent in the last one, made of its own
- * answers in the rounds before and of the results recorded there, is what was sent then.
+ * responses in the rounds before and of the results recorded there, is what was sent then.
  */
 #include "rounds.h"
 
 /* ---- what the user and the tools said, as neutral messages ---- */
 
-static void add_said(struct span message, struct span answer, struct buffer *out)
+static void add_said(struct span message, struct span response, struct buffer *out)
 {
 	struct json_walk walk = json_walk(json_get(message, "content"));
 	bool tool = json_path(message, "content.0.toolResult").at != NULL;
 
-	(void)answer;
+	(void)response;
 	json_open(out, '{');
 	json_put_text(out, "role", tool ? "tool" : "user");
 	json_key(out, "content");
@@ -74,7 +74,7 @@ static void write_messages(struct span messages, struct buffer *out)
 static const struct rounds_form form = {.protocol = &protocol_bedrock,
 					.prefix = "converse-",
 					.list = "messages",
-					.answerer = "assistant",
+					.role = "assistant",
 					.said = add_said,
 					.write = write_messages};
 

@@ -1,7 +1,7 @@
 /*
- * decoded: an answer put together from the deltas of a protocol's decoder, for the decoders' tests.
- * PROTOCOL names the protocol: #define PROTOCOL protocol_openai_chat before including. With
- * LOG_DATA defined, the log of an answer also has what is kept for the provider.
+ * decoded: a response put together from the deltas of a protocol's decoder, for the decoders'
+ * tests. PROTOCOL names the protocol: #define PROTOCOL protocol_openai_chat before including. With
+ * LOG_DATA defined, the log of a response also has what is kept for the provider.
  */
 #ifndef DECODED_H
 #define DECODED_H
@@ -15,7 +15,7 @@ struct call {
 	bool by_provider, running, over, is_error;
 };
 
-struct answer {
+struct decoded {
 	struct buffer text, thinking, message_data, log;
 	struct call calls[64];
 	int call_count;
@@ -33,7 +33,7 @@ enum { LOGS_DATA = false };
 
 static void on_delta(void *context, const struct model_delta *delta)
 {
-	struct answer *a = context;
+	struct decoded *a = context;
 	struct call *call = delta->index >= 0 ? &a->calls[delta->index] : NULL;
 
 	switch (delta->type) {
@@ -103,15 +103,15 @@ static struct provider *make_provider(const char *name)
 	return provider;
 }
 
-static void answer_begin(struct answer *a, const char *provider)
+static void decoded_begin(struct decoded *a, const char *provider)
 {
-	*a = (struct answer){0};
+	*a = (struct decoded){0};
 	a->provider = make_provider(provider);
 	a->handler = (struct model_handler){.context = a, .delta = on_delta};
 	a->decoder = decoder_new(&PROTOCOL, a->provider, &a->handler);
 }
 
-static void answer_free(struct answer *a)
+static void decoded_free(struct decoded *a)
 {
 	for (size_t i = 0; i < sizeof(a->calls) / sizeof(a->calls[0]); i++) {
 		buffer_free(&a->calls[i].id);
@@ -129,23 +129,23 @@ static void answer_free(struct answer *a)
 }
 
 /* Decode a stream, `step` bytes at a time (0: all at once). */
-__attribute__((unused)) static void decode_stream(struct answer *a, const char *provider,
+__attribute__((unused)) static void decode_stream(struct decoded *a, const char *provider,
 						  struct span stream, size_t step)
 {
-	answer_begin(a, provider);
+	decoded_begin(a, provider);
 	framed_read(a->decoder, stream, step);
 	decoder_end(a->decoder, &a->outcome);
 }
 
-__attribute__((unused)) static void decode_document(struct answer *a, const char *provider,
+__attribute__((unused)) static void decode_document(struct decoded *a, const char *provider,
 						    struct span json)
 {
-	answer_begin(a, provider);
+	decoded_begin(a, provider);
 	decoder_document(a->decoder, json);
 	decoder_end(a->decoder, &a->outcome);
 }
 
-/* ---- what an answer amounts to, in one line ---- */
+/* ---- what a response amounts to, in one line ---- */
 
 static void put_count(struct buffer *out, const char *name, int64_t count)
 {
@@ -153,7 +153,7 @@ static void put_count(struct buffer *out, const char *name, int64_t count)
 		buffer_add_format(out, " %s=%lld", name, (long long)count);
 }
 
-__attribute__((unused)) static void sum_up(const struct answer *a, struct buffer *out)
+__attribute__((unused)) static void sum_up(const struct decoded *a, struct buffer *out)
 {
 	const struct model_outcome *o = &a->outcome;
 
@@ -173,7 +173,7 @@ __attribute__((unused)) static void sum_up(const struct answer *a, struct buffer
 				  o->error.retryable ? ", retry" : "", o->error.message);
 }
 
-__attribute__((unused)) static void same_summary(struct answer *a, const char *want,
+__attribute__((unused)) static void same_summary(struct decoded *a, const char *want,
 						 const char *name, const char *how)
 {
 	struct buffer got = {0}, title = {0};
@@ -183,13 +183,13 @@ __attribute__((unused)) static void same_summary(struct answer *a, const char *w
 	unit_same(buffer_span(&got), span_of(want), buffer_string(&title));
 	buffer_free(&got);
 	buffer_free(&title);
-	answer_free(a);
+	decoded_free(a);
 }
 
 /* A whole stream, as it comes and byte by byte. */
 __attribute__((unused)) static void stream(const char *name, const char *text, const char *want)
 {
-	struct answer a;
+	struct decoded a;
 
 	decode_stream(&a, "prov", span_of(text), 0);
 	same_summary(&a, want, name, "");
@@ -213,7 +213,7 @@ __attribute__((unused)) static void chunks(const char *name, const char *want,
 
 __attribute__((unused)) static void document(const char *name, const char *want, const char *json)
 {
-	struct answer a;
+	struct decoded a;
 
 	decode_document(&a, "prov", span_of(json));
 	same_summary(&a, want, name, "");
@@ -222,10 +222,10 @@ __attribute__((unused)) static void document(const char *name, const char *want,
 __attribute__((unused)) static void http_error(const char *name, const char *want, int status,
 					       const char *body)
 {
-	struct answer a;
+	struct decoded a;
 	struct failure failure = {0};
 
-	answer_begin(&a, "prov");
+	decoded_begin(&a, "prov");
 	a.outcome = (struct model_outcome){.usage = MODEL_USAGE_NONE};
 	failure_read(&failure, a.provider, status, span_of(body));
 	failure_report(&failure, a.provider, &a.outcome);
@@ -233,12 +233,12 @@ __attribute__((unused)) static void http_error(const char *name, const char *wan
 	failure_free(&failure);
 }
 
-/* The answer of a recording, for what its expected.json does not say. */
+/* The response of a recording, for what its expected.json does not say. */
 __attribute__((unused)) static void recording(const char *name, const char *folder,
 					      const char *want)
 {
 	struct buffer path = {0}, bytes = {0};
-	struct answer a;
+	struct decoded a;
 
 	buffer_add_format(&path, "tests/data/recordings/%s/response.sse", folder);
 	unit_read(buffer_string(&path), &bytes);

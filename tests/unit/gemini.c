@@ -105,12 +105,12 @@ static void ids(void)
 	static const char text[] = "data: " LAST(
 	    "{\"functionCall\":{\"id\":\"96c1su3s\",\"name\":\"f\"}}," CALL("f", "{}"),
 	    "STOP") "\n\n";
-	struct answer a;
+	struct decoded a;
 
 	decode_stream(&a, "prov", SPAN(text), 0);
 	unit_same(buffer_span(&a.calls[0].id), SPAN("96c1su3s"), "the id of a call");
 	unit_same(buffer_span(&a.calls[1].id), SPAN(""), "a call without an id has none");
-	answer_free(&a);
+	decoded_free(&a);
 }
 
 #define BEGIN(name) PARTS("{\"functionCall\":{\"name\":\"" name "\",\"willContinue\":true}}")
@@ -336,7 +336,7 @@ static void feedback(void)
 	    "data: "
 	    "{\"candidates\":[{\"finishReason\":\"MALFORMED_FUNCTION_CALL\",\"finishMessage\":"
 	    "\"Malformed function call: print(f(\"}]}\n\n";
-	struct answer a;
+	struct decoded a;
 
 	decode_stream(&a, "prov", SPAN(text), 0);
 	unit_same(
@@ -345,7 +345,7 @@ static void feedback(void)
 		 "with one of the tools offered and arguments that match its schema."),
 	    "a malformed call is told to the model");
 	unit_same(span_of(a.outcome.error.code), SPAN("MALFORMED_FUNCTION_CALL"), "and its code");
-	answer_free(&a);
+	decoded_free(&a);
 }
 
 /* ---- counts ---- */
@@ -378,12 +378,12 @@ static void names(void)
 	static const char text[] =
 	    "data: {\"responseId\":\"r1\",\"modelVersion\":\"gemini-3-flash\",\"candidates\":[{"
 	    "\"finishReason\":\"STOP\"}]}\n\n";
-	struct answer a;
+	struct decoded a;
 
 	decode_stream(&a, "prov", SPAN(text), 0);
 	unit_same(span_of(a.outcome.response_id), SPAN("r1"), "the id of a response");
 	unit_same(span_of(a.outcome.model), SPAN("gemini-3-flash"), "the version of a model");
-	answer_free(&a);
+	decoded_free(&a);
 }
 
 /* ---- framing ---- */
@@ -494,18 +494,18 @@ static void failures(void)
 static void try_chunk(void *context, struct span chunk)
 {
 	struct buffer text = {0};
-	struct answer a;
+	struct decoded a;
 	int *good = context;
 
 	buffer_add_format(&text, "data: %.*s\n\ndata: " STOP "\n\n", SPAN_ARG(chunk));
 	decode_stream(&a, "prov", buffer_span(&text), 0);
 	*good += a.outcome.error.kind == ERROR_NONE || a.outcome.error.message != NULL;
-	answer_free(&a);
+	decoded_free(&a);
 	buffer_clear(&text);
 	buffer_add_format(&text, "[%.*s," STOP "]", SPAN_ARG(chunk));
 	decode_document(&a, "prov", buffer_span(&text));
 	*good += a.outcome.error.kind == ERROR_NONE || a.outcome.error.message != NULL;
-	answer_free(&a);
+	decoded_free(&a);
 	buffer_free(&text);
 }
 

@@ -1,6 +1,7 @@
 /*
  * Conversations of several rounds, recorded: what gemini and vertex send in the last one, made of
- * their own answers in the rounds before and of the results recorded there, is what was sent then.
+ * their own responses in the rounds before and of the results recorded there, is what was sent
+ * then.
  */
 #include "rounds.h"
 
@@ -29,11 +30,11 @@ static void result_text(struct span response, struct buffer *out)
 	json_write_compact(out, response);
 }
 
-/* `answer`: the message before it, whose calls have these results in order. */
-static void add_said(struct span content, struct span answer, struct buffer *out)
+/* `before`: the message before it, whose calls have these results in order. */
+static void add_said(struct span content, struct span before, struct buffer *out)
 {
 	struct json_walk walk = json_walk(json_get(content, "parts"));
-	struct json_walk calls = json_walk(json_get(answer, "content"));
+	struct json_walk calls = json_walk(json_get(before, "content"));
 	struct buffer text = {0};
 	bool tool = response_of(json_path(content, "parts.0")).at != NULL;
 
@@ -123,7 +124,7 @@ static void write_contents(struct span contents, struct buffer *out)
 static const struct rounds_form form = {.protocol = &protocol_gemini,
 					.prefix = "gen-",
 					.list = "contents",
-					.answerer = "model",
+					.role = "model",
 					.said = add_said,
 					.write = write_contents};
 

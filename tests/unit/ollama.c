@@ -69,13 +69,13 @@ static void ids(void)
 	static const char text[] = CALLS(
 	    "{\"id\":\"call_x\",\"function\":{\"index\":0,\"name\":\"f\",\"arguments\":{}}}," CALL(
 		"f", "{}")) END("stop");
-	struct answer a;
+	struct decoded a;
 
 	decode_stream(&a, "prov", SPAN(text), 0);
 	unit_same(buffer_span(&a.calls[0].id), SPAN("call_x"), "the id of a call");
 	unit_same(buffer_span(&a.calls[1].id), SPAN(""), "a call without an id has none");
 	unit_same(span_of(a.outcome.model), SPAN("m"), "the model's name");
-	answer_free(&a);
+	decoded_free(&a);
 }
 
 static void failures(void)

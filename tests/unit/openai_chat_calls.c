@@ -105,7 +105,7 @@ static void pieces(void)
 
 static void ids(void)
 {
-	struct answer a;
+	struct decoded a;
 	struct span id;
 	bool alnum = true;
 
@@ -121,13 +121,13 @@ static void ids(void)
 	unit_ok(id.len == 14 && span_starts(id, "call_") && alnum,
 		"a missing id is made up: call_ and nine letters or digits, here %.*s",
 		SPAN_ARG(id));
-	answer_free(&a);
+	decoded_free(&a);
 }
 
 static void many_calls(void)
 {
 	struct buffer text = {0};
-	struct answer a;
+	struct decoded a;
 
 	for (int i = 0; i < 15; i++)
 		buffer_add_format(&text,
@@ -138,7 +138,7 @@ static void many_calls(void)
 	decode_stream(&a, "prov", buffer_span(&text), 0);
 	unit_ok(a.call_count == 15, "fifteen calls");
 	unit_same(buffer_span(&a.calls[14].args), SPAN("[14]"), "each with its own arguments");
-	answer_free(&a);
+	decoded_free(&a);
 	buffer_free(&text);
 }
 

@@ -75,7 +75,7 @@ static void framing(void)
 static void long_line(void)
 {
 	struct buffer text = {0}, want = {0};
-	struct answer a;
+	struct decoded a;
 
 	for (int i = 0; i < 1 << 20; i++)
 		buffer_add_char(&want, (char)('a' + i % 26));
@@ -84,7 +84,7 @@ static void long_line(void)
 	decode_stream(&a, "prov", buffer_span(&text), 0);
 	unit_ok(span_equal(buffer_span(&a.text), buffer_span(&want)),
 		"quirk 14: one line of a megabyte");
-	answer_free(&a);
+	decoded_free(&a);
 	buffer_free(&text);
 	buffer_free(&want);
 }
@@ -192,7 +192,7 @@ static void content(void)
 
 static void details(void)
 {
-	struct answer a;
+	struct decoded a;
 
 	decode_stream(
 	    &a, "prov",
@@ -224,7 +224,7 @@ static void details(void)
 		 "\"x\",\"text\":\"h\\u00e4m\",\"signature\":\"sig=\"},{\"type\":"
 		 "\"reasoning.encrypted\",\"data\":\"b64\",\"index\":1}]}"),
 	    "quirk 34: signed and encrypted parts are kept, texts put together");
-	answer_free(&a);
+	decoded_free(&a);
 	decode_stream(
 	    &a, "prov",
 	    SPAN("data: " CALL(
@@ -235,7 +235,7 @@ static void details(void)
 	unit_same(buffer_span(&a.calls[0].data),
 		  SPAN("{\"extra_content\":{\"google\":{\"thought_signature\":\"s\"}}}"),
 		  "a thought signature of Gemini's is kept with its call");
-	answer_free(&a);
+	decoded_free(&a);
 	decode_stream(&a, "prov",
 		      SPAN("data: " DELTA(
 			  "\"reasoning_details\":[{\"type\":\"reasoning.text\",\"text\":\"a\xC3\"}"
@@ -248,7 +248,7 @@ static void details(void)
 		  SPAN("{\"reasoning_details\":[{\"type\":\"reasoning.text\",\"text\":\"a\xC3\xA4"
 		       "\xEF\xBF\xBD\"}]}"),
 		  "what is kept is UTF-8 whatever came");
-	answer_free(&a);
+	decoded_free(&a);
 }
 
 static void think(void)

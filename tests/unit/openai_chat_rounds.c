@@ -1,7 +1,7 @@
 /*
  * Conversations of several rounds, recorded: what a chat completions server is sent in the last
- * one, made of its own answers in the rounds before and of the results recorded there, is what was
- * sent then.
+ * one, made of its own responses in the rounds before and of the results recorded there, is what
+ * was sent then.
  */
 #include "rounds.h"
 
@@ -109,7 +109,7 @@ static void try_rounds(const char *provider, const char *folder, int rounds)
 		     json_get(walk.value, "content").len <= 4))
 			continue;
 		if (json_is(role, "assistant"))
-			rounds_add_answer(&r);
+			rounds_add_response(&r);
 		else
 			add_said(walk.value, rounds_add(&r));
 	}

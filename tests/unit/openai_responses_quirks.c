@@ -85,7 +85,7 @@ static void framing(void)
 static void long_line(void)
 {
 	struct buffer text = {0}, want = {0};
-	struct answer a;
+	struct decoded a;
 
 	for (int i = 0; i < 1 << 20; i++)
 		buffer_add_char(&want, (char)('a' + i % 26));
@@ -94,7 +94,7 @@ static void long_line(void)
 	decode_stream(&a, "prov", buffer_span(&text), 0);
 	unit_ok(span_equal(buffer_span(&a.text), buffer_span(&want)),
 		"quirk 14: one line of a megabyte");
-	answer_free(&a);
+	decoded_free(&a);
 	buffer_free(&text);
 	buffer_free(&want);
 }
@@ -501,14 +501,14 @@ static void try_event(void *context, struct span event)
 {
 	int *told = context;
 	struct buffer text = {0};
-	struct answer a;
+	struct decoded a;
 
 	buffer_add_text(&text, "data: " DELTA("9", "z", "a") "\n\ndata: ");
 	buffer_add_span(&text, event);
 	buffer_add_text(&text, "\n\ndata: " END "\n\n");
 	decode_stream(&a, "prov", buffer_span(&text), 0);
 	*told += span_starts(buffer_span(&a.text), "a") || span_ends(buffer_span(&a.text), "a");
-	answer_free(&a);
+	decoded_free(&a);
 	buffer_free(&text);
 }
 

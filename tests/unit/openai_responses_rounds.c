@@ -1,6 +1,6 @@
 /*
  * Conversations of several rounds, recorded: what openai-responses sends in the last one, made of
- * its own answers in the rounds before and of the results recorded there, is what was sent then.
+ * its own responses in the rounds before and of the results recorded there, is what was sent then.
  */
 #include "rounds.h"
 
@@ -16,9 +16,9 @@ struct talk {
 
 /* ---- the messages ---- */
 
-static void add_answer(struct talk *t)
+static void add_response(struct talk *t)
 {
-	struct json_walk walk = json_walk(json_get(rounds_add_answer(&t->rounds), "content"));
+	struct json_walk walk = json_walk(json_get(rounds_add_response(&t->rounds), "content"));
 
 	while (told_next_call(&walk))
 		t->our_ids[t->our_calls++] = json_get(walk.value, "tool_call_id");
@@ -58,7 +58,7 @@ static void add_item(struct talk *t, struct span item)
 	else if (result)
 		add_result(t, item);
 	else if (!t->answering)
-		add_answer(t);
+		add_response(t);
 	t->answering = !user && !result;
 }
 
@@ -210,7 +210,7 @@ static struct span done_item(struct span stream, struct span id)
 	return (struct span){0};
 }
 
-/* The items of an answer: as each was when it was done, or as they are at the end. */
+/* The items of a response: as each was when it was done, or as they are at the end. */
 static void all_items(struct span stream, struct buffer *out)
 {
 	struct span rest = stream, line;
@@ -250,7 +250,7 @@ static void hosted_items(struct span items, struct buffer *out)
 	}
 }
 
-/* What the provider's tools did in a recorded answer goes back in order, byte for byte. */
+/* What the provider's tools did in a recorded response goes back in order, byte for byte. */
 static void try_hosted(const char *folder, const char *model, int round)
 {
 	struct buffer path = {0}, stream = {0}, message = {0}, sent = {0}, got = {0}, want = {0};

@@ -1,6 +1,6 @@
 /*
  * recordings: a protocol's decoder against recordings of real servers, tests/data/recordings: each
- * answer must give exactly what its expected.json says, whole and byte by byte. PROTOCOL as in
+ * response must give exactly what its expected.json says, whole and byte by byte. PROTOCOL as in
  * decoded.h; a folder elsewhere is tried by the variable RECORDINGS.
  */
 #ifndef RECORDINGS_H
@@ -12,21 +12,21 @@
 
 struct recording_hooks {
 	const char *folders; /* part of the paths of this protocol's: "/chat-" */
-	/* The finish reason, as events name it, of an answer with this expected.json and error. */
+	/* The finish reason, as events name it, of a response with this expected.json and error. */
 	const char *(*finish)(struct span expected, struct span error);
 	/* Correct what expected.json counts in another way; `usage` is its member. NULL: nothing.
 	 */
 	void (*usage)(struct span usage, struct model_usage *want);
 	/* Move what we call reasoning from text to thinking. NULL: nothing. */
 	void (*text)(struct buffer *text, struct buffer *thinking);
-	/* Whether `folder` is left out: its answer is not what expected.json says. NULL: none. */
+	/* Whether `folder` is left out: its response is not what expected.json says. NULL: none. */
 	bool (*skip)(const char *folder);
 	/* Add a refusal that expected.json does not count as one. NULL: nothing. */
 	void (*refusal)(struct buffer *refusal);
 };
 
-/* The bytes of the answer at hand, where expected.json leaves out what hooks need to know. */
-static struct span recorded_answer;
+/* The bytes of the response at hand, where expected.json leaves out what hooks need to know. */
+static struct span recorded_response;
 
 static const struct recording_hooks *the_hooks;
 static const char *recordings_root;
@@ -61,7 +61,7 @@ static void put_args(struct buffer *out, struct span args)
 }
 
 /* What was decoded, in one line. */
-static void describe(const struct answer *a, struct span want_error, struct buffer *out)
+static void describe(const struct decoded *a, struct span want_error, struct buffer *out)
 {
 	const char *message = a->outcome.error.message;
 	bool said = want_error.len > 0 && message != NULL;
@@ -183,7 +183,7 @@ static int status_of(const char *folder)
 	return status;
 }
 
-static void compare(struct answer *a, struct span expected, const char *name, const char *how)
+static void compare(struct decoded *a, struct span expected, const char *name, const char *how)
 {
 	struct buffer got = {0}, wanted = {0}, error = {0}, title = {0};
 
@@ -196,14 +196,14 @@ static void compare(struct answer *a, struct span expected, const char *name, co
 	buffer_free(&wanted);
 	buffer_free(&error);
 	buffer_free(&title);
-	answer_free(a);
+	decoded_free(a);
 }
 
-static void decode_error(struct answer *a, const char *provider, int status, struct span body)
+static void decode_error(struct decoded *a, const char *provider, int status, struct span body)
 {
 	static struct failure failure;
 
-	answer_begin(a, provider);
+	decoded_begin(a, provider);
 	a->outcome = (struct model_outcome){.usage = MODEL_USAGE_NONE};
 	failure_free(&failure);
 	failure_read(&failure, a->provider, status, body);
@@ -216,7 +216,7 @@ static void try_recording(const char *folder)
 	struct buffer path = {0}, expected = {0}, body = {0};
 	char *provider = mem_copy((struct span){name, strcspn(name, "/")});
 	int status = status_of(folder);
-	struct answer a;
+	struct decoded a;
 	bool stream;
 
 	recordings_found++;
@@ -233,7 +233,7 @@ static void try_recording(const char *folder)
 		buffer_add_format(&path, "%s/response.json", folder);
 		unit_read(buffer_string(&path), &body);
 	}
-	recorded_answer = buffer_span(&body);
+	recorded_response = buffer_span(&body);
 	if (stream) {
 		decode_stream(&a, provider, buffer_span(&body), 0);
 		compare(&a, json_trim(buffer_span(&expected)), name, "whole");

@@ -1,7 +1,7 @@
 /*
  * rounds: recorded conversations of several rounds, made again: what a provider is sent in the last
- * one, made of its own answers in the rounds before and of what was recorded between them, is what
- * was sent then.
+ * one, made of its own responses in the rounds before and of what was recorded between them, is
+ * what was sent then.
  */
 #ifndef ROUNDS_H
 #define ROUNDS_H
@@ -18,7 +18,7 @@ struct rounds {
 	struct buffer recorded, sent; /* the bodies of the last request */
 	struct buffer messages[MAX_MESSAGES];
 	size_t count;
-	int answered; /* rounds */
+	int responses; /* rounds */
 };
 
 /* Read the request of `round` in `folder`, below tests/data/recordings. `model`: NULL for the one
@@ -46,12 +46,12 @@ static struct buffer *rounds_add(struct rounds *r)
 	return &r->messages[r->count++];
 }
 
-/* The next answer is the next message; returns it. */
-static struct span rounds_add_answer(struct rounds *r)
+/* The next response is the next message; returns it. */
+static struct span rounds_add_response(struct rounds *r)
 {
 	struct buffer *message = rounds_add(r);
 
-	told(r->protocol, r->provider, r->model, r->folder, ++r->answered, message);
+	told(r->protocol, r->provider, r->model, r->folder, ++r->responses, message);
 	return buffer_span(message);
 }
 
@@ -139,11 +139,11 @@ __attribute__((unused)) static void rounds_write(struct span messages, const cha
 
 struct rounds_form {
 	const struct protocol *protocol;
-	const char *prefix;          /* of the names of recordings */
-	const char *list, *answerer; /* the member that is the conversation; the answers' role */
-	/* Append what the user or the tools said, `message`, as a neutral message; `answer`: the
-	 * answer before it. */
-	void (*said)(struct span message, struct span answer, struct buffer *out);
+	const char *prefix;      /* of the names of recordings */
+	const char *list, *role; /* the member that is the conversation; the responses' role */
+	/* Append what the user or the tools said, `message`, as a neutral message; `response`: the
+	 * response before it. */
+	void (*said)(struct span message, struct span response, struct buffer *out);
 	void (*write)(struct span messages, struct buffer *out);
 };
 
@@ -153,16 +153,16 @@ __attribute__((unused)) static void rounds_try(const struct rounds_form *form, c
 	struct buffer folder = {0};
 	struct rounds r;
 	struct json_walk walk;
-	struct span answer = {0};
+	struct span response = {0};
 
 	buffer_add_format(&folder, "%s/%s%s", provider, form->prefix, name);
 	rounds_open(&r, form->protocol, provider, model, buffer_string(&folder), round);
 	walk = json_walk(json_get(buffer_span(&r.recorded), form->list));
 	while (json_next(&walk))
-		if (json_is(json_get(walk.value, "role"), form->answerer))
-			answer = rounds_add_answer(&r);
+		if (json_is(json_get(walk.value, "role"), form->role))
+			response = rounds_add_response(&r);
 		else
-			form->said(walk.value, answer, rounds_add(&r));
+			form->said(walk.value, response, rounds_add(&r));
 	rounds_send(&r);
 	rounds_compare(&r, form->list, form->write, name);
 	rounds_close(&r);
