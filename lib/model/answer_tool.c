@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "model/parameters.h"
+#include "model/protocol/protocol.h"
 
 /* In place of an index: the call is the answer, or is ignored because there is an answer already.
  */
@@ -10,13 +11,14 @@ enum { THE_ANSWER = -1, IGNORED = -2 };
 
 /* ---- the request ---- */
 
-/* Models that reason refuse a forced call. */
 static bool can_force(const struct provider *provider, const char *model,
 		      const struct model_request *request)
 {
 	struct span quirk = parameters_quirk(provider, model, "force");
 	const char *effort = request->effort;
 
+	if (provider->protocol->can_force != NULL)
+		return provider->protocol->can_force(provider, model, request);
 	return (json_type(quirk) != JSON_BOOL || json_true(quirk)) &&
 	       (effort == NULL || strcmp(effort, "none") == 0) &&
 	       parameters_option(request, "thinking").at == NULL;
@@ -31,7 +33,8 @@ static bool is_taken(const struct model_request *request)
 }
 
 /* The tool choice with the tool; NULL: the model decides. */
-static const char *choose(const struct model_request *request, bool force)
+static const char *choose(const struct protocol *protocol, const struct model_request *request,
+			  bool force)
 {
 	const char *choice = request->tool_choice;
 	bool others =
@@ -41,18 +44,22 @@ static const char *choose(const struct model_request *request, bool force)
 		return ANSWER_TOOL;
 	if (choice != NULL && strcmp(choice, "auto") != 0)
 		return choice;
+	if (force && protocol->answers_by_any_call)
+		return "required";
 	return force && !others ? ANSWER_TOOL : NULL;
 }
 
 bool answer_request_make(struct answer_request *changed, const struct provider *provider,
 			 const char *model, const struct model_request *request)
 {
+	const struct protocol *protocol = provider->protocol;
 	bool force = can_force(provider, model, request);
 	bool none = request->tool_choice != NULL && strcmp(request->tool_choice, "none") == 0;
 
 	*changed = (struct answer_request){.request = *request};
-	if (!json_is(json_get(request->schema, "type"), "object") || is_taken(request) ||
-	    (none && !force))
+	if (protocol->answers_by_tool == NULL ||
+	    !json_is(json_get(request->schema, "type"), "object") || is_taken(request) ||
+	    (none && !force) || !protocol->answers_by_tool(provider, model, request))
 		return false;
 	changed->tools = mem_alloc((request->tool_count + 1) * sizeof(*changed->tools));
 	for (size_t i = 0; i < request->tool_count; i++)
@@ -66,8 +73,8 @@ bool answer_request_make(struct answer_request *changed, const struct provider *
 	changed->request.tools = changed->tools;
 	changed->request.tool_count++;
 	changed->request.schema = (struct span){0};
-	changed->request.tool_choice = choose(request, force);
-	if (changed->request.tool_choice != NULL)
+	changed->request.tool_choice = choose(protocol, request, force);
+	if (changed->request.tool_choice != NULL || protocol->answers_by_any_call)
 		return true;
 	buffer_add_format(&changed->system, "%s%s%s",
 			  request->system != NULL ? request->system : "",

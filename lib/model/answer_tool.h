@@ -20,9 +20,10 @@ struct answer_request {
 	struct buffer system;
 };
 
-/* Make `changed` from `request`, which has a schema. The call is forced if there is no other tool
- * and the quirk "force" does not forbid it. Returns false if the schema is not one of an object, or
- * if the tool choice does not allow the call. */
+/* Make `changed` from `request`. The protocol decides whether the tool is used and how its call is
+ * forced (protocol/protocol.h). Returns false if it is not used: the request has no schema, or the
+ * protocol has another way for it; the schema is not one of an object; another tool has the name;
+ * or the tool choice does not allow the call. */
 bool answer_request_make(struct answer_request *changed, const struct provider *provider,
 			 const char *model, const struct model_request *request);
 void answer_request_free(struct answer_request *changed);

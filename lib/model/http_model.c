@@ -309,16 +309,13 @@ static bool build(struct http_model *model, const struct model_request *request,
 		  struct http_request *out, bool *by_tool, struct error *e)
 {
 	struct provider *provider = model->provider;
-	const struct protocol *protocol = provider->protocol;
 	const char *name = model->model.name;
 	struct answer_request changed = {0};
 	bool good;
 
-	*by_tool = request->schema.at != NULL && protocol->answers_by_tool != NULL &&
-		   protocol->answers_by_tool(provider, name, request) &&
-		   answer_request_make(&changed, provider, name, request);
-	good = protocol->request(provider, name, provider->base_url,
-				 *by_tool ? &changed.request : request, out, e) &&
+	*by_tool = answer_request_make(&changed, provider, name, request);
+	good = provider->protocol->request(provider, name, provider->base_url,
+					   *by_tool ? &changed.request : request, out, e) &&
 	       provider_complete_request(provider, out, e);
 	answer_request_free(&changed);
 	return good;
@@ -343,7 +340,6 @@ static struct model_call *http_model_ask(struct model *base, const struct model_
 	c->handler = by_tool ? answer_tool_handler(&c->answer) : *handler;
 	c->request = wire;
 	c->decoder = decoder_new(model->provider->protocol, model->provider, &c->handler);
-	c->decoder->has_schema = request->schema.at != NULL;
 	body_init(&c->body, model->provider->protocol->framing, on_event, c);
 	c->http =
 	    http_start(model_http(base->host), &c->request, &base->host->limits,

@@ -88,7 +88,6 @@ static void try_response(struct span text, bool whole)
 	struct model_outcome outcome = {.error = {.retry_after_seconds = -1}};
 
 	response.decoder = decoder_new(&PROTOCOL, &provider, &handler);
-	response.decoder->has_schema = text.len % 2 == 1;
 	if (whole)
 		response.failed = !decoder_document(response.decoder, text);
 	else

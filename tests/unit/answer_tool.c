@@ -145,6 +145,7 @@ static void requests(void)
 	static const struct model_option hosted = {"tools", {"[{}]", 4}};
 	static const struct model_option thinking = {"thinking", {"{}", 2}};
 
+	setenv("ANTHROPIC_API_KEY", "k", 1);
 	setenv("ZAI_API_KEY", "k", 1);
 	setenv("DEEPSEEK_API_KEY", "k", 1);
 	ask("alone, it is forced", "deepseek", &(struct model_request){OBJECT, .system = "s"},
@@ -171,6 +172,9 @@ static void requests(void)
 	ask("and none at all", "zai",
 	    &(struct model_request){OBJECT, .tools = &look, .tool_count = 1, .tool_choice = "none"},
 	    "none");
+	ask("some protocols require a call of any tool", "anthropic",
+	    &(struct model_request){OBJECT, .tools = &look, .tool_count = 1},
+	    "look give_answer | required | -");
 	ask("a tool takes an object", "deepseek",
 	    &(struct model_request){.schema = SPAN("{\"type\":\"array\"}")}, "none");
 	ask("a tool of this name is there", "deepseek",

@@ -6,6 +6,8 @@
 #define LOG_DATA
 #include "decoded.h"
 
+#include "model/answer_tool.h"
+
 #define START                                                                                      \
 	"{\"type\":\"message_start\",\"message\":{\"id\":\"msg_1\",\"type\":\"message\",\"role\":" \
 	"\"assistant\",\"model\":\"claude\",\"content\":[],\"stop_reason\":null,\"usage\":{"       \
@@ -345,6 +347,11 @@ static void documents(void)
 		 "hello");
 }
 
+static void keep_outcome(void *context, const struct model_outcome *outcome)
+{
+	((struct decoded *)context)->outcome = *outcome;
+}
+
 /* Where a schema is asked for by a tool, its arguments are the answer's text. */
 static void answers_by_tool(void)
 {
@@ -359,14 +366,21 @@ static void answers_by_tool(void)
 					     STOP("1"),
 					     END("tool_use"),
 					     DONE};
+	struct answer_tool tool = {0};
+	struct model_handler handler;
 	struct decoded a;
 
 	decoded_begin(&a, "prov");
-	a.decoder->has_schema = true;
+	a.handler.done = keep_outcome;
+	tool.handler = a.handler;
+	handler = answer_tool_handler(&tool);
+	a.decoder->handler = &handler;
 	for (size_t i = 0; i < sizeof(events) / sizeof(events[0]); i++)
 		decoder_event(a.decoder, (struct span){0}, span_of(events[i]));
 	decoder_end(a.decoder, &a.outcome);
-	same_summary(&a, "T(Here:)D({})T({\"n\": )T(1.0}) stop" ALL, "an answer by a tool", "");
+	handler.done(handler.context, &a.outcome);
+	same_summary(&a, "H(Here:)T({\"n\": )T(1.0}) stop" ALL, "an answer by a tool", "");
+	answer_tool_free(&tool);
 }
 
 /* Wrong types everywhere are no crash. */

@@ -3,6 +3,7 @@
  */
 #include "requests.h"
 
+#include "model/answer_tool.h"
 #include "model/provider.h"
 
 #define MODEL              "anthropic:claude-sonnet-5-5"
@@ -198,6 +199,19 @@ static void caching(void)
 
 /* ---- schemas ---- */
 
+/* As body, of a request whose schema may be the parameters of a tool. */
+static void tool_body(const char *title, const char *spec, struct model_request request,
+		      const char *want)
+{
+	struct provider *provider = provider_open("anthropic", "http://h", NULL, NULL);
+	struct answer_request changed;
+	bool by_tool = answer_request_make(&changed, provider, strchr(spec, ':') + 1, &request);
+
+	body(title, spec, by_tool ? changed.request : request, want);
+	answer_request_free(&changed);
+	provider_free(provider);
+}
+
 static void schemas(void)
 {
 #define CLOSED "\"required\":[\"n\"],\"additionalProperties\":false"
@@ -229,40 +243,47 @@ static void schemas(void)
 #define ANSWER(schema)                                                                             \
 	"{\"name\":\"give_answer\",\"description\":\"Gives your final answer. Call it once, when " \
 	"the answer is complete, instead of answering in text.\",\"input_schema\":" schema "}"
+#define INSTRUCTION                                                                                \
+	"Answer with one JSON value and nothing else: no explanation, no code fence. It must "     \
+	"satisfy this JSON Schema:\\n"
 #define OPEN "{\"type\":\"object\",\"additionalProperties\":{\"type\":\"number\"}}"
-	body("an open object is asked for by a tool", MODEL,
-	     REQUEST(MESSAGES(HI), .schema = SPAN(OPEN)),
-	     HEAD SENT_HI ",\"tools\":[" ANSWER(OPEN) "],\"tool_choice\":{\"type\":\"any\"}}");
+	tool_body("an open object is asked for by a tool", MODEL,
+		  REQUEST(MESSAGES(HI), .schema = SPAN(OPEN)),
+		  HEAD SENT_HI ",\"tools\":[" ANSWER(OPEN) "],\"tool_choice\":{\"type\":\"any\"}}");
 #define TREE "{\"type\":\"object\",\"properties\":{\"l\":{\"$ref\":\"#\"}}}"
-	body("so is an object of which nothing is said", MODEL,
-	     REQUEST(MESSAGES(HI), .schema = SPAN("{\"type\":\"object\"}")),
-	     HEAD SENT_HI ",\"tools\":[" ANSWER(
-		 "{\"type\":\"object\"}") "],\"tool_choice\":{\"type\":\"any\"}}");
-	body("so is a schema within itself", MODEL, REQUEST(MESSAGES(HI), .schema = SPAN(TREE)),
-	     HEAD SENT_HI ",\"tools\":[" ANSWER(TREE) "],\"tool_choice\":{\"type\":\"any\"}}");
-	body("and anything from models that take no schema, beside the tools", OLD,
-	     REQUEST(MESSAGES(HI), WITH_TOOL, .schema = SPAN("{\"type\":\"object\"}")),
-	     OLD_HEAD SENT_HI
-	     ",\"tools\":[" TOOL
-	     "," ANSWER("{\"type\":\"object\"}") "],\"tool_choice\":{\"type\":\"any\"}}");
-	body("with a budget for thinking nothing can be forced", OLD,
-	     REQUEST(MESSAGES(HI), .effort = "low", .schema = SPAN("{\"type\":\"object\"}")),
-	     OLD_HEAD SENT_HI
-	     ",\"tools\":[" ANSWER("{\"type\":\"object\"}") "],\"thinking\":{\"type\":\"enabled\","
-							    "\"budget_tokens\":4096}}");
-	body("where the user wants no tools, that one alone", OLD,
-	     REQUEST(MESSAGES(HI), WITH_TOOL, .tool_choice = "none",
-		     .schema = SPAN("{\"type\":\"object\"}")),
-	     OLD_HEAD SENT_HI
-	     ",\"tools\":[" TOOL
-	     "," ANSWER("{\"type\":\"object\"}") "],\"tool_choice\":{\"type\":\"tool\",\"name\":"
-						 "\"give_answer\"}}");
-	body("what is no object is asked for in words", OLD,
-	     REQUEST(MESSAGES(HI), .schema = SPAN("{\"type\":\"array\"}")),
-	     OLD_HEAD
-	     "\"system\":\"Answer with one JSON value and nothing else: no explanation, no "
-	     "code fence. It must satisfy this JSON Schema:\\n{\\\"type\\\":\\\"array\\\"}"
-	     "\"," SENT_HI "}");
+	tool_body("so is an object of which nothing is said", MODEL,
+		  REQUEST(MESSAGES(HI), .schema = SPAN("{\"type\":\"object\"}")),
+		  HEAD SENT_HI ",\"tools\":[" ANSWER(
+		      "{\"type\":\"object\"}") "],\"tool_choice\":{\"type\":\"any\"}}");
+	tool_body("so is a schema within itself", MODEL,
+		  REQUEST(MESSAGES(HI), .schema = SPAN(TREE)),
+		  HEAD SENT_HI ",\"tools\":[" ANSWER(TREE) "],\"tool_choice\":{\"type\":\"any\"}}");
+	tool_body("and anything from models that take no schema, beside the tools", OLD,
+		  REQUEST(MESSAGES(HI), WITH_TOOL, .schema = SPAN("{\"type\":\"object\"}")),
+		  OLD_HEAD SENT_HI
+		  ",\"tools\":[" TOOL
+		  "," ANSWER("{\"type\":\"object\"}") "],\"tool_choice\":{\"type\":\"any\"}}");
+	tool_body("with a budget for thinking nothing can be forced", OLD,
+		  REQUEST(MESSAGES(HI), .effort = "low", .schema = SPAN("{\"type\":\"object\"}")),
+		  OLD_HEAD SENT_HI ",\"tools\":[" ANSWER(
+		      "{\"type\":\"object\"}") "],\"thinking\":{\"type\":\"enabled\","
+					       "\"budget_tokens\":4096}}");
+	tool_body("where the user wants no tools, that one alone", OLD,
+		  REQUEST(MESSAGES(HI), WITH_TOOL, .tool_choice = "none",
+			  .schema = SPAN("{\"type\":\"object\"}")),
+		  OLD_HEAD SENT_HI ",\"tools\":[" TOOL "," ANSWER(
+		      "{\"type\":\"object\"}") "],\"tool_choice\":{\"type\":\"tool\",\"name\":"
+					       "\"give_answer\"}}");
+	tool_body("and none at all if its call cannot be forced", OLD,
+		  REQUEST(MESSAGES(HI), WITH_TOOL, .tool_choice = "none", .effort = "low",
+			  .schema = SPAN("{\"type\":\"object\"}")),
+		  OLD_HEAD "\"system\":\"" INSTRUCTION "{\\\"type\\\":\\\"object\\\"}\"," SENT_HI
+			   ",\"tools\":[" TOOL "],\"tool_choice\":{\"type\":\"none\"},"
+			   "\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":4096}}");
+	tool_body("what is no object is asked for in words", OLD,
+		  REQUEST(MESSAGES(HI), .schema = SPAN("{\"type\":\"array\"}")),
+		  OLD_HEAD "\"system\":\"" INSTRUCTION "{\\\"type\\\":\\\"array\\\"}\"," SENT_HI
+			   "}");
 }
 
 /* ---- the conversation ---- */

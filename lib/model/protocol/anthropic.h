@@ -19,8 +19,9 @@ bool anthropic_request(const struct provider *provider, const char *model, const
 /* Add the header that says which version of the API is spoken. */
 void anthropic_version(const struct provider *provider, struct http_request *out);
 
-/* Whether the model can be made to call a tool. */
-bool anthropic_can_force(const struct transcript *t);
+/* As protocol.h says. */
+bool anthropic_can_force(const struct provider *provider, const char *model,
+			 const struct model_request *request);
 
 /* Append "tools" and "tool_choice"; with `cached`, the tools end with a mark for the prompt cache.
  */
@@ -29,17 +30,14 @@ void anthropic_write_tools(const struct transcript *t, bool cached);
 /* Write the member "tool_choice" for the user's choice; with `one_call`, of one call at a time. */
 void anthropic_put_choice(const char *choice, bool one_call, struct buffer *out);
 
-/* How a schema is asked for: by "output_config", by a tool that is called with the answer, or in
- * words. */
-enum anthropic_schema { SCHEMA_NONE, SCHEMA_NATIVE, SCHEMA_TOOL, SCHEMA_WORDS };
-enum anthropic_schema anthropic_schema_way(const struct provider *provider, const char *model,
-					   const struct model_request *request);
+/* Whether `request` has a schema that can be a member of it: the model takes a schema (the quirk
+ * "schema" is not "tool" or false), and the API can express this one. */
+bool anthropic_takes_schema(const struct provider *provider, const char *model,
+			    const struct model_request *request);
 
-/* Whether "output_config.format" can express `schema`: its objects are closed and not recursive. */
-bool anthropic_schema_fits(struct span schema);
-
-/* The name of that tool. */
-#define ANTHROPIC_ANSWER_TOOL "give_answer"
+/* struct protocol.answers_by_tool: if the schema cannot be a member, unless the quirk is false. */
+bool anthropic_answers_by_tool(const struct provider *provider, const char *model,
+			       const struct model_request *request);
 
 /* Append `schema` as "output_config.format" takes it: closed objects, and what it does not take
  * described in words in "description". */

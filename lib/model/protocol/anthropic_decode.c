@@ -119,18 +119,19 @@ static void stop_block(struct block_decoder *d, int64_t index)
 
 /* ---- the beginning of a block ---- */
 
-static enum block_type type_of(const struct block_decoder *d, struct span block)
+static enum block_type type_of(struct span block)
 {
-	struct span type = json_plain(json_get(block, "type")), name = json_get(block, "name");
+	struct span type = json_plain(json_get(block, "type"));
 
 	if (span_is(type, "text"))
 		return BLOCK_TEXT;
 	if (span_is(type, "thinking"))
 		return BLOCK_THINKING;
 	if (span_is(type, "tool_use"))
-		return d->base.has_schema && json_is(name, ANTHROPIC_ANSWER_TOOL) ? BLOCK_ANSWER
-										  : BLOCK_CALL;
-	return span_ends(type, "_tool_use") && name.len > 2 ? BLOCK_PROVIDER_CALL : BLOCK_OTHER;
+		return BLOCK_CALL;
+	return span_ends(type, "_tool_use") && decoder_is_text(json_get(block, "name"))
+		   ? BLOCK_PROVIDER_CALL
+		   : BLOCK_OTHER;
 }
 
 /* A block that does not come in a stream has everything from the beginning. */
@@ -142,7 +143,7 @@ static void start_block(struct block_decoder *d, int64_t index, struct span json
 		return;
 	stop_block(d, index);
 	d->base.some = true;
-	block = blocks_begin(d, index, type_of(d, json), json);
+	block = blocks_begin(d, index, type_of(json), json);
 	if (block->type == BLOCK_TEXT) {
 		block_grow(d, block, json_get(json, "text"));
 		for (struct json_walk walk = json_walk(json_get(json, "citations"));
@@ -364,6 +365,9 @@ const struct protocol protocol_anthropic = {
     .name = "anthropic",
     .framing = FRAMING_SSE,
     .request = anthropic_request,
+    .answers_by_tool = anthropic_answers_by_tool,
+    .answers_by_any_call = true,
+    .can_force = anthropic_can_force,
     .decoder_size = sizeof(struct anthropic_decoder),
     .reasons = reasons,
     .usage = usage,

@@ -289,7 +289,8 @@ static void write_system(struct transcript *t, size_t tools)
 	struct buffer text = {0};
 
 	transcript_system(t->request, &text);
-	if (anthropic_schema_way(t->provider, t->model, t->request) == SCHEMA_WORDS)
+	if (t->request->schema.at != NULL &&
+	    !anthropic_takes_schema(t->provider, t->model, t->request))
 		dialect_instruction(t->request->schema, &text);
 	if (text.len > 0 && (!marks_cache(t) || text.len + tools < LONG_PREFIX))
 		json_put_string(t->out, "system", buffer_span(&text));
@@ -303,7 +304,7 @@ static void write_system(struct transcript *t, size_t tools)
 
 static void write_format(struct transcript *t)
 {
-	if (anthropic_schema_way(t->provider, t->model, t->request) != SCHEMA_NATIVE)
+	if (!anthropic_takes_schema(t->provider, t->model, t->request))
 		return;
 	json_pack(t->out, "'output_config':{'format':{'type':'json_schema','schema':");
 	anthropic_write_schema(t->request->schema, t->out);
@@ -430,7 +431,7 @@ bool anthropic_request(const struct provider *provider, const char *model, const
 	struct buffer url = {0};
 	bool good;
 
-	if (parameters_force_tool(request) && !anthropic_can_force(&a.t))
+	if (parameters_force_tool(request) && !anthropic_can_force(provider, model, request))
 		return parameters_refuse_force(provider, model, request, e);
 	buffer_add_text(&url, base_url);
 	buffer_add_text(&url, span_ends(buffer_span(&url), "/v1") ? "/messages" : "/v1/messages");

@@ -78,37 +78,27 @@ void anthropic_put_choice(const char *choice, bool one_call, struct buffer *out)
 }
 
 /* Whether a token budget for thinking is asked for: then no tool may be forced. */
-static bool has_budget(const struct transcript *t)
+static bool has_budget(const struct provider *provider, const char *model,
+		       const struct model_request *request)
 {
-	struct span levels = parameters_quirk(t->provider, t->model, "effort");
-	struct span thinking = parameters_option(t->request, "thinking");
-	const char *effort = t->request->effort;
+	struct span levels = parameters_quirk(provider, model, "effort");
+	struct span thinking = parameters_option(request, "thinking");
+	const char *effort = request->effort;
 
 	if (thinking.at != NULL || effort == NULL)
 		return json_is(json_get(thinking, "type"), "enabled");
-	if (provider_quirk(t->provider, "effort").at == NULL)
+	if (provider_quirk(provider, "effort").at == NULL)
 		return strcmp(effort, "none") != 0;
 	return json_is(json_path(json_get(levels, effort), "thinking.type"), "enabled");
 }
 
-bool anthropic_can_force(const struct transcript *t)
+bool anthropic_can_force(const struct provider *provider, const char *model,
+			 const struct model_request *request)
 {
-	struct span quirk = parameters_quirk(t->provider, t->model, "force");
+	struct span quirk = parameters_quirk(provider, model, "force");
 
-	return !has_budget(t) && (json_type(quirk) != JSON_BOOL || json_true(quirk));
-}
-
-/* The tool choice to send; `by_tool`: the answer is given by a tool. */
-static const char *choice_of(const struct transcript *t, bool by_tool)
-{
-	const char *choice = t->request->tool_choice;
-	enum tool_choice kind = parameters_choice(choice);
-
-	if (!by_tool || kind >= CHOICE_ANY)
-		return choice;
-	if (!anthropic_can_force(t))
-		return NULL;
-	return kind == CHOICE_NONE ? ANTHROPIC_ANSWER_TOOL : "required";
+	return !has_budget(provider, model, request) &&
+	       (json_type(quirk) != JSON_BOOL || json_true(quirk));
 }
 
 /* ---- all together ---- */
@@ -122,25 +112,15 @@ static bool has_calls(const struct model_request *request)
 	return false;
 }
 
-static void write_answer_tool(const struct transcript *t, bool cached)
-{
-	write_tool(ANTHROPIC_ANSWER_TOOL,
-		   "Gives your final answer. Call it once, when the answer is complete, instead of "
-		   "answering in text.",
-		   t->request->schema, cached, t->out);
-}
-
 void anthropic_write_tools(const struct transcript *t, bool cached)
 {
 	const struct model_request *request = t->request;
-	bool by_tool = anthropic_schema_way(t->provider, t->model, request) == SCHEMA_TOOL;
 	struct span others = parameters_provider_tools(request);
 	struct json_walk walk = json_walk(others);
 	size_t count = request->tool_count + json_count(others);
-	const char *choice = choice_of(t, by_tool);
 	bool one_call = parameters_one_call(request);
 
-	if (count == 0 && !by_tool && !has_calls(request))
+	if (count == 0 && !has_calls(request))
 		return;
 	json_key(t->out, "tools");
 	json_open(t->out, '[');
@@ -150,34 +130,14 @@ void anthropic_write_tools(const struct transcript *t, bool cached)
 	}
 	for (size_t i = 0; i < request->tool_count; i++)
 		write_tool(request->tools[i].name, request->tools[i].description,
-			   request->tools[i].parameters,
-			   cached && !by_tool && i + 1 == request->tool_count, t->out);
-	if (by_tool)
-		write_answer_tool(t, cached);
+			   request->tools[i].parameters, cached && i + 1 == request->tool_count,
+			   t->out);
 	json_close(t->out, ']');
-	if ((count > 0 || by_tool) && (choice != NULL || one_call))
-		anthropic_put_choice(choice, one_call, t->out);
+	if (count > 0 && (request->tool_choice != NULL || one_call))
+		anthropic_put_choice(request->tool_choice, one_call, t->out);
 }
 
 /* ---- the schema of the answer ---- */
-
-/* The quirk "schema" says which models take one: "native", "tool" or false; by default all do. */
-enum anthropic_schema anthropic_schema_way(const struct provider *provider, const char *model,
-					   const struct model_request *request)
-{
-	struct span quirk = parameters_quirk(provider, model, "schema");
-
-	if (request->schema.at == NULL)
-		return SCHEMA_NONE;
-	if (json_type(quirk) == JSON_BOOL && !json_true(quirk))
-		return SCHEMA_WORDS;
-	if (!json_is(quirk, "tool") && anthropic_schema_fits(request->schema))
-		return SCHEMA_NATIVE;
-	/* A tool takes an object. */
-	return json_is(json_get(request->schema, "type"), "object") ? SCHEMA_TOOL : SCHEMA_WORDS;
-}
-
-/* ---- whether a schema can be sent ---- */
 
 static bool is_object_schema(struct span schema)
 {
@@ -231,7 +191,8 @@ static bool fits(struct schema_document *document, struct span schema, int *budg
 	return true;
 }
 
-bool anthropic_schema_fits(struct span schema)
+/* Whether the API can express `schema`: its objects are closed and not recursive. */
+static bool schema_fits(struct span schema)
 {
 	struct schema_document document;
 	int budget = MAX_SCHEMAS;
@@ -240,6 +201,27 @@ bool anthropic_schema_fits(struct span schema)
 
 	schema_document_free(&document);
 	return good;
+}
+
+static bool is_false(struct span value)
+{
+	return json_type(value) == JSON_BOOL && !json_true(value);
+}
+
+bool anthropic_takes_schema(const struct provider *provider, const char *model,
+			    const struct model_request *request)
+{
+	struct span quirk = parameters_quirk(provider, model, "schema");
+
+	return request->schema.at != NULL && !is_false(quirk) && !json_is(quirk, "tool") &&
+	       schema_fits(request->schema);
+}
+
+bool anthropic_answers_by_tool(const struct provider *provider, const char *model,
+			       const struct model_request *request)
+{
+	return !is_false(parameters_quirk(provider, model, "schema")) &&
+	       !anthropic_takes_schema(provider, model, request);
 }
 
 /* ---- writing it ---- */

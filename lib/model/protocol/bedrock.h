@@ -15,8 +15,6 @@
 #include "model/protocol/transcript.h"
 
 /* As protocol.h says. */
-bool bedrock_answers_by_tool(const struct provider *provider, const char *model,
-			     const struct model_request *request);
 bool bedrock_request(const struct provider *provider, const char *model, const char *base_url,
 		     const struct model_request *request, struct http_request *out,
 		     struct error *e);

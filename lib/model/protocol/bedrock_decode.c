@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "model/protocol/anthropic.h"
 #include "model/protocol/bedrock.h"
 #include "model/protocol/blocks.h"
 
@@ -344,7 +345,7 @@ const struct protocol protocol_bedrock = {
     .name = "bedrock",
     .framing = FRAMING_AWS,
     .request = bedrock_request,
-    .answers_by_tool = bedrock_answers_by_tool,
+    .answers_by_tool = anthropic_answers_by_tool,
     .decoder_size = sizeof(struct bedrock_decoder),
     .reasons = reasons,
     .usage = usage,

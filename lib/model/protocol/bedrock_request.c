@@ -228,25 +228,6 @@ static const struct parameter_rules rules = {.places = places, .used = used};
 
 /* ---- the schema of the answer ---- */
 
-/* Whether the model takes a schema (quirk "schema": "tool" or false where it does not), and this
- * one. */
-static bool schema_is_native(const struct transcript *t)
-{
-	struct span quirk = parameters_quirk(t->provider, t->model, "schema");
-
-	return (quirk.at == NULL || json_true(quirk)) && anthropic_schema_fits(t->request->schema);
-}
-
-/* If the API cannot take the schema, a tool takes the answer, unless the quirk is false. */
-bool bedrock_answers_by_tool(const struct provider *provider, const char *model,
-			     const struct model_request *request)
-{
-	const struct transcript t = {.provider = provider, .model = model, .request = request};
-	struct span quirk = parameters_quirk(provider, model, "schema");
-
-	return !schema_is_native(&t) && (json_type(quirk) != JSON_BOOL || json_true(quirk));
-}
-
 /* The schema is a text, in the dialect that Claude has elsewhere too. */
 static void write_schema(struct transcript *t)
 {
@@ -381,11 +362,11 @@ static bool check_tools(struct transcript *t)
 
 static bool write_body(struct transcript *t)
 {
-	bool schema = t->request->schema.at != NULL, native = schema && schema_is_native(t);
+	bool native = anthropic_takes_schema(t->provider, t->model, t->request);
 
 	json_open(t->out, '{');
 	transcript_put_messages(t);
-	write_system(t, schema && !native);
+	write_system(t, t->request->schema.at != NULL && !native);
 	if (t->request->max_tokens > 0)
 		json_pack(t->out, "'inferenceConfig':{'maxTokens':%d}", t->request->max_tokens);
 	write_tools(t);

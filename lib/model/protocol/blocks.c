@@ -116,8 +116,6 @@ void block_end(struct block_decoder *d, struct block *block)
 		end_thinking(d, block);
 	else if (is_call(block) && block->call >= 0)
 		end_call(d, block);
-	else if (block->type == BLOCK_ANSWER && !block->some)
-		block_grow_raw(d, block, json_get(buffer_span(&block->json), "input"));
 }
 
 void blocks_remove(struct block_decoder *d, struct block *block)

@@ -12,7 +12,6 @@ enum block_type {
 	BLOCK_THINKING,
 	BLOCK_CALL,          /* of a tool that runs here */
 	BLOCK_PROVIDER_CALL, /* of a tool that runs at the provider */
-	BLOCK_ANSWER,        /* a call whose arguments are the answer */
 	BLOCK_OTHER,         /* goes back as it came */
 };
 

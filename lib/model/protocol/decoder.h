@@ -87,7 +87,6 @@ struct decoder {
 	const struct protocol *protocol;
 	const struct provider *provider;
 	const struct model_handler *handler;
-	bool has_schema; /* set by the owner: the request has a schema */
 
 	struct json_index index; /* of the event at hand */
 	struct pieces pieces;

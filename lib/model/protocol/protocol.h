@@ -50,6 +50,13 @@ struct protocol {
 	 * protocol's own way. NULL: never. */
 	bool (*answers_by_tool)(const struct provider *provider, const char *model,
 				const struct model_request *request);
+	/* Such a request requires some call, if a call can be forced. Else it forces the call of
+	 * this tool if it is the only one, and asks for the call in the instructions otherwise. */
+	bool answers_by_any_call;
+	/* Whether the model can be forced to call a tool. NULL: unless it reasons or the quirk
+	 * "force" is false. */
+	bool (*can_force)(const struct provider *provider, const char *model,
+			  const struct model_request *request);
 
 	/* ---- the response: the functions that decoder.c calls ---- */
 
