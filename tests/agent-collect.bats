@@ -293,6 +293,25 @@ page_data() {
 	assert_output '[true,3]'
 }
 
+@test "html and otlp: a response whose llm_end is missing is incomplete, and is not part of the next one" {
+	{
+		event agent_start '{"prompt":"p"}' A
+		event llm_start '{"iteration":1,"model":"m1"}' A
+		event llm_start '{"iteration":1,"model":"m1"}' A
+		event llm_start '{"iteration":2,"model":"m2"}' A
+		event llm_end '{"iteration":2,"model":"m2"}' A
+		event agent_end '{"success":true}' A
+	} >log
+	agent-collect -o html log >page.html
+	run bash -c "$(declare -f page_data); page_data page.html | jq -c '.items[] | [.order, .iteration, .complete]'"
+	assert_output '[2,1,false]
+[4,2,true]'
+	run bash -c 'agent-collect -o otlp log | jq -c ".resourceSpans[].scopeSpans[].spans[] | [.name, .status.code]"'
+	assert_output '["invoke_agent",null]
+["chat m1",2]
+["chat m2",null]'
+}
+
 @test "html: attachments are shown by name" {
 	agent-collect -o html "$DATA/hosted.jsonl" >page.html
 	run bash -c "$(declare -f page_data); page_data page.html | jq -c .attachments"

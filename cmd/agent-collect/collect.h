@@ -165,6 +165,21 @@ void result_settle_time(struct result *result);
 const struct kept *result_next(const struct result *result, const struct kept *kept,
 			       event_set types);
 
+/* ---- the responses of a run (response.c) ---- */
+
+/* A response of the model with all its attempts. Zeroed: before the first one. */
+struct result_response {
+	const struct kept *first; /* its llm_start; its llm_end if it has no llm_start */
+	const struct kept *end;   /* its llm_end; NULL: it is not complete */
+	const struct kept *after; /* the kept event behind it */
+	int64_t end_time;         /* of its end, or of what came instead */
+	int64_t number;           /* 1, 2, ... */
+};
+
+/* Move to the next response of a run whose llm_start and llm_end are kept. Returns false at the
+ * end. */
+bool result_next_response(const struct result *result, struct result_response *response);
+
 /* ---- the facts of a result (facts.c): spans are JSON, valid as long as the result ---- */
 
 /* Compute the facts of the run as far as it has come; the formats get settled results. */
@@ -176,6 +191,8 @@ struct span result_end(const struct result *result, enum end_key key);
 struct span result_last_error(const struct result *result);
 /* Append the final text, or that of the response so far. Returns false if the run has no output. */
 bool result_output(const struct result *result, struct buffer *out);
+/* Store the counts in `usage`, a JSON object; -1: unknown. */
+void usage_counts(struct span usage, int64_t counts[USAGE_KEYS]);
 /* The seconds between two times in microseconds; -1: unknown. */
 double seconds_between(int64_t from, int64_t to);
 

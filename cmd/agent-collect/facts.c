@@ -63,11 +63,16 @@ static int64_t larger(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
+void usage_counts(struct span usage, int64_t counts[USAGE_KEYS])
+{
+	for (int i = 0; i < USAGE_KEYS; i++)
+		counts[i] = json_int(json_get(usage, usage_names[i]), -1);
+}
+
 static void settle_counts(struct result *result)
 {
 	int64_t *counts = result->facts.counts;
 	struct span usage = result_end(result, END_USAGE);
-	bool known = json_type(usage) == JSON_OBJECT;
 
 	counts[COUNT_ITERATIONS] = json_int(result_end(result, END_ITERATIONS),
 					    larger(result->iteration, result->responses));
@@ -75,9 +80,9 @@ static void settle_counts(struct result *result)
 	    json_int(result_end(result, END_TOOL_CALLS), result->calls_started);
 	counts[COUNT_TOOL_ERRORS] = result->calls_failed;
 	counts[COUNT_ERRORS] = result->errors;
-	for (int i = 0; i < USAGE_KEYS; i++)
-		counts[COUNT_TOKENS + i] =
-		    known ? json_int(json_get(usage, usage_names[i]), -1) : result->usage[i];
+	memcpy(&counts[COUNT_TOKENS], result->usage, sizeof(result->usage));
+	if (json_type(usage) == JSON_OBJECT)
+		usage_counts(usage, &counts[COUNT_TOKENS]);
 	counts[COUNT_REQUESTS] =
 	    json_int(json_get(usage, "requests"), larger(result->requests, result->responses));
 }

@@ -19,6 +19,10 @@
 /* Longer texts are cut: no browser scrolls such a page. The log has the whole text. */
 enum { MAX_TEXT = 1024 * 1024 };
 
+/* Events that are shown as parts of a response. */
+static const event_set of_responses =
+    EVENT_BIT(EVENT_LLM_START) | EVENT_BIT(EVENT_LLM_END) | EVENT_BIT(EVENT_PROGRESS);
+
 /* ---- data ---- */
 
 /* A JSON string as it is, unless it is very long; null for anything else. */
@@ -74,21 +78,33 @@ static void put_usage(struct buffer *out, struct span usage)
 	}
 }
 
-/* A response of the model, from `first` (llm_start, or llm_end where there is no start). */
-static void put_request(struct buffer *out, const struct kept *first, const struct kept *end,
-			int64_t end_time, struct span total_cost)
+/* The total cost in the first progress event after a response; absent if another response comes
+ * first. */
+static struct span cost_after(const struct result *result, const struct result_response *response)
 {
+	const struct kept *next = NULL;
+
+	if (response->end != NULL)
+		next = result_next(result, response->end, of_responses);
+	return next != NULL && next->type == EVENT_PROGRESS ? json_get(next->data, "total_cost_usd")
+							    : (struct span){0};
+}
+
+static void put_request(struct buffer *out, const struct result *result,
+			const struct result_response *response)
+{
+	const struct kept *first = response->first, *end = response->end;
 	struct span data = end != NULL ? end->data : (struct span){0};
 
 	json_pack(out, "{'kind':'request','order':%d,'said':%u,'start':%U,'end':%U,'complete':%b",
 		  (int64_t)first->order, end != NULL ? (int64_t)end->order : -1, first->time,
-		  end_time, end != NULL);
+		  response->end_time, end != NULL);
 	json_pack(out, "'iteration':%J,'model':%J,'finish_reason':%J,'seconds':%J",
 		  json_get(first->data, "iteration"),
 		  json_get(end != NULL ? data : first->data, "model"),
 		  json_get(data, "finish_reason"), json_get(data, "duration_seconds"));
 	json_pack(out, "'first_chunk':%J,'total_cost':%J",
-		  json_get(data, "time_to_first_chunk_seconds"), total_cost);
+		  json_get(data, "time_to_first_chunk_seconds"), cost_after(result, response));
 	put_usage(out, json_get(data, "usage"));
 	put_parts(out, json_get(data, "message"));
 	json_close(out, '}');
@@ -132,40 +148,25 @@ static void put_call(struct buffer *out, const struct result_call *call,
 		  call->seconds.value, call->iteration > 0 ? call->iteration : -1);
 }
 
-/* The total cost in the first progress event from `kept` on; absent if another response comes
- * first. */
-static struct span cost_after(const struct kept *kept, const struct kept *end)
+/* The notes among the kept events up to `last`, not included. */
+static void put_notes(struct buffer *out, const struct kept *kept, const struct kept *last)
 {
-	for (; kept < end && kept->type != EVENT_LLM_START && kept->type != EVENT_LLM_END; kept++)
-		if (kept->type == EVENT_PROGRESS)
-			return json_get(kept->data, "total_cost_usd");
-	return (struct span){0};
+	for (; kept < last; kept++)
+		if (!event_set_has(of_responses, kept->type))
+			put_note(out, kept);
 }
 
 static void put_items(struct buffer *out, const struct result *result)
 {
-	const struct kept *kept = result->kept.at, *end = kept + result->kept.count;
-	const struct kept *first = NULL; /* of the response that is open */
+	const struct kept *kept = result->kept.at;
+	struct result_response response = {0};
 
-	for (; kept < end; kept++) {
-		switch (kept->type) {
-		case EVENT_LLM_START:
-			if (first == NULL)
-				first = kept;
-			break;
-		case EVENT_LLM_END:
-			put_request(out, first != NULL ? first : kept, kept, kept->time,
-				    cost_after(kept + 1, end));
-			first = NULL;
-			break;
-		case EVENT_PROGRESS:
-			break;
-		default:
-			put_note(out, kept);
-		}
+	while (result_next_response(result, &response)) {
+		put_notes(out, kept, response.after);
+		put_request(out, result, &response);
+		kept = response.after;
 	}
-	if (first != NULL)
-		put_request(out, first, NULL, result->last_time, (struct span){0});
+	put_notes(out, kept, result->kept.at + result->kept.count);
 	for (size_t i = 0; i < result->calls.count; i++)
 		put_call(out, result->calls.at[i], result);
 }

@@ -246,18 +246,10 @@ static void put_agent(struct buffer *out, const struct trace *trace, const struc
 	end_span(out, !result->success, json_get(error, "error"));
 }
 
-/* One response: the events from its first llm_start on. */
-struct chat {
-	const struct kept *first, *last; /* kept events, `last` not included */
-	const struct kept *end;          /* NULL: the response is not complete */
-	int64_t end_time;
-	int64_t index;
-};
-
-static void put_retries(struct buffer *out, const struct chat *chat)
+static void put_retries(struct buffer *out, const struct result_response *response)
 {
 	json_pack(out, "'events':[");
-	for (const struct kept *kept = chat->first; kept < chat->last; kept++) {
+	for (const struct kept *kept = response->first; kept < response->after; kept++) {
 		if (kept->type != EVENT_LLM_RETRY)
 			continue;
 		begin_event(out, "retry", kept->time);
@@ -271,11 +263,9 @@ static void put_retries(struct buffer *out, const struct chat *chat)
 
 static void put_response_attributes(struct buffer *out, struct span data)
 {
-	struct span usage = json_get(data, "usage");
 	int64_t counts[USAGE_KEYS];
 
-	for (int i = 0; i < USAGE_KEYS; i++)
-		counts[i] = json_int(json_get(usage, usage_names[i]), -1);
+	usage_counts(json_get(data, "usage"), counts);
 	string_attribute(out, "gen_ai.response.model", json_get(data, "model"));
 	string_attribute(out, "gen_ai.response.id", json_get(data, "response_id"));
 	list_attribute(out, "gen_ai.response.finish_reasons", json_get(data, "finish_reason"));
@@ -285,66 +275,29 @@ static void put_response_attributes(struct buffer *out, struct span data)
 }
 
 static void put_chat(struct buffer *out, const struct trace *trace, const struct result *result,
-		     const struct chat *chat)
+		     const struct result_response *response)
 {
-	struct span error = result_last_error(result), model = json_get(chat->first->data, "model");
+	struct span error = result_last_error(result);
+	struct span model = json_get(response->first->data, "model");
 	struct buffer what = {0};
 	char id[TRACE_SPAN_ID_SIZE];
 
-	buffer_add_format(&what, "/chat/%lld", (long long)chat->index);
+	buffer_add_format(&what, "/chat/%lld", (long long)response->number - 1);
 	trace_span_id(id, span_of(result->run->id), buffer_span(&what));
 	buffer_free(&what);
-	begin_span(out, &(struct span_head){trace->trace_id, id, trace->agent_id, "chat", model,
-					    KIND_CLIENT, chat->first->time, chat->end_time});
+	begin_span(out,
+		   &(struct span_head){trace->trace_id, id, trace->agent_id, "chat", model,
+				       KIND_CLIENT, response->first->time, response->end_time});
 	put_common(out, trace, result, (struct span){0}, model);
-	if (chat->end != NULL)
-		put_response_attributes(out, chat->end->data);
+	if (response->end != NULL)
+		put_response_attributes(out, response->end->data);
 	else if (result->errors > 0)
 		string_attribute(out, "error.type", json_get(error, "exception_type"));
 	else
 		text_attribute(out, "error.type", SPAN("incomplete"));
 	json_close(out, ']');
-	put_retries(out, chat);
-	end_span(out, chat->end == NULL, json_get(error, "error"));
-}
-
-static bool is_same_iteration(const struct kept *a, const struct kept *b)
-{
-	return json_int(json_get(a->data, "iteration"), 0) ==
-	       json_int(json_get(b->data, "iteration"), 0);
-}
-
-/* Write the chat, which ends before `last`, and begin the next one. */
-static void end_chat(struct buffer *out, const struct trace *trace, const struct result *result,
-		     struct chat *chat, const struct kept *last, int64_t end_time)
-{
-	chat->last = last;
-	chat->end_time = end_time;
-	put_chat(out, trace, result, chat);
-	*chat = (struct chat){.index = chat->index + 1};
-}
-
-static void put_chats(struct buffer *out, const struct trace *trace, const struct result *result)
-{
-	const event_set types =
-	    EVENT_BIT(EVENT_LLM_START) | EVENT_BIT(EVENT_LLM_RETRY) | EVENT_BIT(EVENT_LLM_END);
-	const struct kept *kept = NULL;
-	struct chat chat = {0};
-
-	while ((kept = result_next(result, kept, types)) != NULL) {
-		if (kept->type == EVENT_LLM_START && chat.first != NULL &&
-		    !is_same_iteration(kept, chat.first)) /* the previous one did not end */
-			end_chat(out, trace, result, &chat, kept, kept->time);
-		if (chat.first == NULL && kept->type != EVENT_LLM_RETRY)
-			chat.first = kept;
-		if (kept->type == EVENT_LLM_END) {
-			chat.end = kept;
-			end_chat(out, trace, result, &chat, kept, kept->time);
-		}
-	}
-	if (chat.first != NULL)
-		end_chat(out, trace, result, &chat, result->kept.at + result->kept.count,
-			 result->last_time);
+	put_retries(out, response);
+	end_span(out, response->end == NULL, json_get(error, "error"));
 }
 
 static void put_call(struct buffer *out, const struct trace *trace, const struct result *result,
@@ -385,6 +338,7 @@ static void begin_document(struct collection *collection)
 static void write_spans(struct collection *collection, const struct result *result)
 {
 	struct buffer *out = &collection->output.pending;
+	struct result_response response = {0};
 	struct trace trace;
 
 	trace_of(collection, result, &trace);
@@ -393,7 +347,8 @@ static void write_spans(struct collection *collection, const struct result *resu
 		buffer_add_char(out, ',');
 	collection->first_done = true;
 	put_agent(out, &trace, result);
-	put_chats(out, &trace, result);
+	while (result_next_response(result, &response))
+		put_chat(out, &trace, result, &response);
 	for (size_t i = 0; i < result->calls.count; i++)
 		put_call(out, &trace, result, result->calls.at[i]);
 }

@@ -228,15 +228,16 @@ static void end_response(struct result *result, struct span data)
 	static const struct span names[] = {
 	    SPAN_INIT("iteration"), SPAN_INIT("usage"), SPAN_INIT("message"), {0}};
 	struct span values[3];
+	int64_t usage[USAGE_KEYS];
 
 	json_members(json_walk(data), names, values);
 	note_iteration(result, values[0]);
 	result->responses++;
 	add_message(result, values[2]);
 	result->response_is_over = true;
+	usage_counts(values[1], usage);
 	for (int i = 0; i < USAGE_KEYS; i++)
-		usage_add_count(&result->usage[i],
-				json_int(json_get(values[1], usage_names[i]), -1));
+		usage_add_count(&result->usage[i], usage[i]);
 }
 
 /* ---- tool calls ---- */

@@ -5,16 +5,6 @@
 /* Runs nested deeper than this begin a trace of their own: their parents may go in circles. */
 enum { MAX_NESTING = 64 };
 
-static const struct result *find_result(const struct collection *collection, const char *id)
-{
-	struct run *run = NULL;
-
-	while ((run = runs_next(collection->runs, run)) != NULL)
-		if (strcmp(run->id, id) == 0)
-			return run->state;
-	return NULL;
-}
-
 void trace_call_id(char out[TRACE_SPAN_ID_SIZE], const struct result *result,
 		   const struct result_call *call)
 {
@@ -58,7 +48,7 @@ static void find_trace(const struct collection *collection, const struct result 
 		       struct trace *trace, int depth)
 {
 	const struct run *run = result->run;
-	const struct result *parent;
+	const struct run *parent;
 	const struct result_call *call;
 	struct trace above;
 
@@ -71,17 +61,17 @@ static void find_trace(const struct collection *collection, const struct result 
 			trace_run_id(trace->trace_id, span_of(run->id));
 		return;
 	}
-	parent = find_result(collection, run->parent_id);
-	if (parent == NULL) { /* its events are not in the input */
+	parent = runs_find(collection->runs, span_of(run->parent_id));
+	if (parent == NULL || parent->state == NULL) { /* its events are not in the input */
 		trace_run_id(trace->trace_id, span_of(run->parent_id));
 		trace_span_id(trace->parent_id, span_of(run->parent_id), SPAN("/agent"));
 		return;
 	}
-	find_trace(collection, parent, &above, depth + 1);
+	find_trace(collection, parent->state, &above, depth + 1);
 	memcpy(trace->trace_id, above.trace_id, sizeof(above.trace_id));
-	call = nesting_call(parent, result);
+	call = nesting_call(parent->state, result);
 	if (call != NULL)
-		trace_call_id(trace->parent_id, parent, call);
+		trace_call_id(trace->parent_id, parent->state, call);
 	else
 		memcpy(trace->parent_id, above.agent_id, sizeof(above.agent_id));
 }
