@@ -93,9 +93,11 @@ char *provider_names(struct span names, const char *separator)
 
 /* ---- URL ---- */
 
-/* Complete the value of a variable as its item of base_url_env says: a whole URL for a "known"
- * value, a scheme, the host of ":11434" or "0.0.0.0", a port if there is neither scheme nor port,
- * and a path unless the URL ends with it. */
+/* Complete a base URL: slashes at its end are removed. The value of a variable is completed as its
+ * item of base_url_env says (`how`): a whole URL for a "known" value, a scheme, the host of
+ * ":11434" or "0.0.0.0", a port if there is neither scheme nor port, and a path unless the URL ends
+ * with it.
+ */
 static char *complete_url(const char *value, struct span how)
 {
 	struct buffer url = {0};
@@ -103,6 +105,7 @@ static char *complete_url(const char *value, struct span how)
 	int64_t port = json_int(json_get(how, "port"), 0);
 	bool bare = strstr(value, "://") == NULL;
 	char *known = json_text(json_get(json_get(how, "known"), value));
+	const char *query;
 	size_t host_len;
 
 	if (known != NULL) {
@@ -124,25 +127,30 @@ static char *complete_url(const char *value, struct span how)
 		if (port > 0 && *value != ':')
 			buffer_add_format(&url, ":%lld", (long long)port);
 	}
-	buffer_add_text(&url, value);
+	query = strpbrk(value, "?#");
+	buffer_add_span(&url, query != NULL ? (struct span){value, (size_t)(query - value)}
+					    : span_of(value));
 	while (url.len > 0 && url.at[url.len - 1] == '/')
 		url.len--;
 	if (path != NULL && !span_ends(buffer_span(&url), path))
 		buffer_add_text(&url, path);
+	buffer_add_text(&url, query != NULL ? query : "");
 	free(known);
 	free(scheme);
 	free(path);
 	return buffer_take(&url);
 }
 
-char *provider_url(struct span entry, const char *name, struct error *e)
+char *provider_url(struct span entry, const char *name, const char *given, struct error *e)
 {
 	struct span variables = json_get(entry, "base_url_env");
 	struct provider_items set = provider_first_set(variables);
 	char *missing = NULL, *complete = NULL, *names;
 	struct buffer url = {0};
 
-	if (set.value != NULL)
+	if (given != NULL)
+		complete = complete_url(given, (struct span){0});
+	else if (set.value != NULL)
 		complete = complete_url(set.value, set.item);
 	else if (expand(json_get(entry, "base_url"), &url, &missing) && url.len > 0)
 		complete = complete_url(buffer_string(&url), (struct span){0});

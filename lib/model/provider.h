@@ -58,9 +58,10 @@ bool provider_key_is_set(struct span entry);
 /* Append the variables that hold secrets, each with a NUL behind it. */
 void provider_add_secrets(struct span entry, struct buffer *out);
 
-/* The URL from the environment (base_url_env) or the entry (base_url), which the caller frees. NULL
- * with `e` if there is none. */
-char *provider_url(struct span entry, const char *name, struct error *e);
+/* The URL `given` (may be NULL), or else from the environment (base_url_env) or the entry
+ * (base_url), without slashes at the end of its path. The caller frees it. NULL with `e` if there
+ * is none. */
+char *provider_url(struct span entry, const char *name, const char *given, struct error *e);
 
 /* Add the key, the entry's headers and those of headers_env to `request`, and its query to the
  * URL. */

@@ -157,8 +157,6 @@ static void split_query(struct provider *provider)
 
 	if (*end == '?' && strcspn(end + 1, "#") > 0)
 		provider->base_query = mem_copy((struct span){end + 1, strcspn(end + 1, "#")});
-	while (end > provider->base_url && end[-1] == '/')
-		end--;
 	*end = '\0';
 }
 
@@ -170,8 +168,7 @@ struct provider *provider_open(const char *name, const char *base_url, struct ke
 	provider->name = mem_copy(span_of(name));
 	if (!find(provider, name, e) || !provider_key(provider, cache, e))
 		goto fail;
-	provider->base_url =
-	    base_url != NULL ? mem_copy(span_of(base_url)) : provider_url(provider->entry, name, e);
+	provider->base_url = provider_url(provider->entry, name, base_url, e);
 	if (provider->base_url == NULL || !check_url(provider, e))
 		goto fail;
 	split_query(provider);
@@ -214,7 +211,7 @@ static void list_one(const char *name, struct span entry, struct buffer *out)
 
 	add_settled(entry, &settled);
 	entry = buffer_span(&settled);
-	url = provider_url(entry, name, NULL);
+	url = provider_url(entry, name, NULL, NULL);
 	variables = provider_names(json_get(entry, "key_env"), ",");
 	if (variables != NULL || json_get(entry, "api_key_command").at != NULL) {
 		if (provider_key_is_set(entry))

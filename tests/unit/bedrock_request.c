@@ -97,7 +97,7 @@ static void lists(void)
 	struct http_request http = {0};
 
 	protocol_list_request(&protocol_bedrock, NULL,
-			      "https://bedrock-runtime.eu-west-1.amazonaws.com/", &http, NULL);
+			      "https://bedrock-runtime.eu-west-1.amazonaws.com", &http, NULL);
 	unit_same(span_of(http.url),
 		  SPAN("https://bedrock.eu-west-1.amazonaws.com/foundation-models"),
 		  "models are listed by another host");

@@ -361,10 +361,16 @@ static void azure_url(void)
 	unit_line(&rest);
 	unit_line(&rest);
 	unit_same(unit_line(&rest), SPAN("api-key: ***"), "Azure: the key in its own header");
+	setenv("AZURE_OPENAI_ENDPOINT", "https://e/?tenant=a", 1);
+	unsetenv("OPENAI_API_VERSION");
+	buffer_clear(&shown);
+	show("azure:m", NULL, &shown);
+	rest = buffer_span(&shown);
+	unit_same(unit_line(&rest), SPAN("POST https://e/openai/v1/chat/completions?tenant=a"),
+		  "Azure: the path goes before a query of the endpoint");
 	buffer_free(&shown);
 	unsetenv("AZURE_OPENAI_API_KEY");
 	unsetenv("AZURE_OPENAI_ENDPOINT");
-	unsetenv("OPENAI_API_VERSION");
 }
 
 static void base_query(void)

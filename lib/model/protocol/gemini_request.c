@@ -250,7 +250,7 @@ static char *own_url(const struct provider *provider)
 	char *url;
 
 	json_merge(&entry, provider->entry, SPAN("{\"base_url_env\":null}"));
-	url = provider_url(buffer_span(&entry), provider->name, NULL);
+	url = provider_url(buffer_span(&entry), provider->name, NULL, NULL);
 	buffer_free(&entry);
 	return url;
 }

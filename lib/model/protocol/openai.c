@@ -15,8 +15,6 @@ char *openai_url(const char *base_url, const char *model, const char *path)
 		base_url = hole + strlen("{model}");
 	}
 	buffer_add_text(&url, base_url);
-	while (url.len > 0 && url.at[url.len - 1] == '/')
-		url.len--;
 	if (!span_ends(buffer_span(&url), path))
 		buffer_add_text(&url, path);
 	return buffer_take(&url);

@@ -38,8 +38,6 @@ static void write_base(const struct model_list_form *list, const char *base_url,
 		base_url = host + strlen(list->host[0]);
 	}
 	buffer_add_text(out, base_url);
-	while (out->len > 0 && out->at[out->len - 1] == '/')
-		out->len--;
 	for (size_t i = 0; list->without[i] != NULL; i++)
 		if (span_ends(buffer_span(out), list->without[i])) {
 			out->len -= strlen(list->without[i]);
