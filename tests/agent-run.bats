@@ -459,7 +459,7 @@ EOF
 	agent-run -m "$(scripted)" hi </dev/null >events
 	assert_equal "$(types events | paste -sd' ')" \
 		'agent_start llm_start tool_call_start tool_call_chunk tool_call_end tool_start tool_end llm_chunk llm_end progress agent_end'
-	assert_equal "$(jq -c 'select(.event_type == "tool_start" or .event_type == "tool_end").data | del(.duration_seconds)' events)" \
+	assert_equal "$(jq -c 'select(.event_type == "tool_start" or .event_type == "tool_end").data | del(.duration_seconds) | (.. | numbers) |= . + 0' events)" \
 		"$(printf '%s\n' '{"tool_call_id":"s","tool_name":"web_search","args":{"q":1.1},"iteration":1,"executed_by":"provider"}' \
 			'{"tool_call_id":"s","tool_name":"web_search","result":"[1]","is_error":false,"executed_by":"provider","result_json":[1]}')"
 	assert_equal "$(grep -o '"content":.*"text":"Found."' events)" \

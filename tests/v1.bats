@@ -46,7 +46,8 @@ result() {
 	echo "== status $status"
 }
 
-# Events and results without what differs every time: times, ids of runs, sentences of errors.
+# Events and results without what differs every time: times, ids of runs, sentences of errors. The sums make jq 1.7
+# round numbers as jq 1.6 does.
 essence() {
 	sed 's/The call was interrupted:[^"]*/The call was interrupted./g' | jq -Rrc '(fromjson? // null) as $event
 		| if $event == null then .
@@ -55,7 +56,7 @@ essence() {
 				.tool_calls[]?.duration_seconds, .errors[]?.error)
 			| if .data then .data |= del(.duration_seconds, .time_to_first_chunk_seconds, .resumed_from, .parent_run_id, .wait_seconds,
 				.error, .model, .provider, .message.model, .message.provider) else . end
-			| tojson end'
+			| (.. | numbers) |= . + 0 | tojson end'
 }
 
 readers() {

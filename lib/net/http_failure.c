@@ -61,6 +61,9 @@ static const struct transfer_failure {
     {"@ closed the connection without an answer", CURLE_GOT_NOTHING, false, true},
     {"lost the connection to @", CURLE_SEND_ERROR, true, true},
     {"lost the connection to @", CURLE_RECV_ERROR, true, true},
+#if LIBCURL_VERSION_NUM >= 0x080600
+    {"cannot use the answer of @: its head is too long", CURLE_TOO_LARGE, false, false},
+#endif
 };
 
 static const struct transfer_failure *find(const struct http_call *call, CURLcode code)

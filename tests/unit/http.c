@@ -27,12 +27,11 @@ static void test_whole_answers(void)
 static void test_broken_answers(void)
 {
 	test_answer("/partial", "head 200; body of 200: hello; done broken (the answer of @ broke "
-				"off: transfer closed with 95 bytes remaining to read)");
+				"off: ...)");
 	test_answer("/cut", "head 200; body of 200: abc; done broken (the answer of @ broke off: "
-			    "transfer closed with outstanding read data remaining)");
+			    "...)");
 	test_answer("/misframed", "head 200; body of 200: abc; done broken (the answer of @ broke "
-				  "off: Illegal or missing hexadecimal sequence in "
-				  "chunked-encoding)");
+				  "off: ...)");
 }
 
 static void test_no_answer(void)
@@ -46,14 +45,11 @@ static void test_no_answer(void)
 				     "its head is too long) for good");
 	test_answer(
 	    "ftp://u:secret@localhost/x?key=secret",
-	    "done unreachable without head (cannot use the URL: Protocol \"ftp\" not supported or "
-	    "disabled in libcurl) for good");
+	    "done unreachable without head (cannot use the URL: Protocol \"ftp\" ...) for good");
 	test_answer("http://u:secret@[::1/x?key=secret",
-		    "done unreachable without head (cannot use the URL: URL using bad/illegal "
-		    "format or missing URL) for good");
+		    "done unreachable without head (cannot use the URL: URL ...) for good");
 	test_answer("http://u:secret@localhost:99999/?key=secret",
-		    "done unreachable without head (cannot use the URL: URL using bad/illegal "
-		    "format or missing URL) for good");
+		    "done unreachable without head (cannot use the URL: URL ...) for good");
 }
 
 static void test_refused(void)

@@ -103,7 +103,21 @@ static struct http_request request_of(const char *path)
 	return request;
 }
 
-/* Run one exchange; what happened must be `want`, in which @ stands for the server's address. */
+/* Whether a text is `want`, in which the first "..." stands for anything. */
+static bool is_like(const char *text, const char *want)
+{
+	const char *dots = strstr(want, "...");
+	size_t start = dots != NULL ? (size_t)(dots - want) : 0, end;
+
+	if (dots == NULL)
+		return strcmp(text, want) == 0;
+	end = strlen(dots + 3);
+	return strlen(text) >= start + end && strncmp(text, want, start) == 0 &&
+	       strcmp(text + strlen(text) - end, dots + 3) == 0;
+}
+
+/* Run one exchange; what happened must be `want`, in which @ stands for the server's address and
+ * "..." for the words of libcurl, which differ from version to version. */
 static void exchange_with(struct exchange *exchange, const char *path,
 			  const struct http_limits *limits, const char *want)
 {
@@ -118,7 +132,10 @@ static void exchange_with(struct exchange *exchange, const char *path,
 	begin(exchange, &request, limits);
 	unit_ok(exchange->log.len == 0, "%s: nothing is called back inside http_start", path);
 	loop_run(exchange->loop);
-	unit_same(buffer_span(&exchange->log), buffer_span(&wanted), path);
+	if (is_like(buffer_string(&exchange->log), buffer_string(&wanted)))
+		unit_ok(true, "%s", path);
+	else
+		unit_same(buffer_span(&exchange->log), buffer_span(&wanted), path);
 	buffer_clear(&exchange->log);
 	exchange->received = 0;
 	buffer_free(&wanted);
