@@ -130,7 +130,7 @@ static char *complete_url(const char *value, struct span how)
 	query = strpbrk(value, "?#");
 	buffer_add_span(&url, query != NULL ? (struct span){value, (size_t)(query - value)}
 					    : span_of(value));
-	while (span_ends(buffer_span(&url), "/") && !span_ends(buffer_span(&url), "://"))
+	while (url.len > 0 && url.at[url.len - 1] == '/')
 		url.len--;
 	if (path != NULL && !span_ends(buffer_span(&url), path))
 		buffer_add_text(&url, path);

@@ -135,9 +135,8 @@ static bool find(struct provider *provider, const char *name, struct error *e)
 }
 
 /* libcurl uses http for a URL without a scheme, and would send the key unencrypted. */
-static bool check_url(const struct provider *provider, struct error *e)
+static bool check_url(const struct provider *provider, const char *url, struct error *e)
 {
-	const char *url = provider->base_url;
 	size_t scheme = strncasecmp(url, "https://", 8) == 0  ? 8
 			: strncasecmp(url, "http://", 7) == 0 ? 7
 							      : 0;
@@ -169,7 +168,8 @@ struct provider *provider_open(const char *name, const char *base_url, struct ke
 	if (!find(provider, name, e) || !provider_key(provider, cache, e))
 		goto fail;
 	provider->base_url = provider_url(provider->entry, name, base_url, e);
-	if (provider->base_url == NULL || !check_url(provider, e))
+	if (provider->base_url == NULL ||
+	    !check_url(provider, base_url != NULL ? base_url : provider->base_url, e))
 		goto fail;
 	split_query(provider);
 	return provider;
