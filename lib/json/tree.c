@@ -156,6 +156,8 @@ void json_tree_free(struct json_tree *tree)
 
 struct span json_tree_text(const struct json_tree *tree, uint32_t node)
 {
+	if (node == JSON_NO_NODE)
+		return (struct span){0};
 	return (struct span){tree->nodes[node].at, tree->nodes[node].len};
 }
 
@@ -204,11 +206,11 @@ static void index_members(struct json_tree *tree, uint32_t object)
 {
 	struct table members = {0};
 
-	for (uint32_t member = object + 1; member < tree->nodes[object].after;
-	     member = tree->nodes[member].after) {
-		uintptr_t *first = table_add(&members, json_tree_key(tree, member));
+	for (struct json_tree_walk member = json_tree_walk(tree, object);
+	     json_tree_next(&member);) {
+		uintptr_t *first = table_add(&members, json_tree_key(tree, member.node));
 
-		*first = *first != 0 ? *first : member;
+		*first = *first != 0 ? *first : member.node;
 	}
 	tree->tables = array_grow(tree->tables, tree->table_count, sizeof(*tree->tables));
 	tree->tables[tree->table_count++] = members;
@@ -228,9 +230,9 @@ uint32_t json_tree_find(struct json_tree *tree, uint32_t object, struct span key
 		found = table_find(&tree->tables[node->table - 1], key);
 		return found != NULL ? (uint32_t)*found : JSON_NO_NODE;
 	}
-	for (uint32_t member = object + 1; member < node->after; member = tree->nodes[member].after)
-		if (has_key(tree, member, key))
-			return member;
+	for (struct json_tree_walk member = json_tree_walk(tree, object); json_tree_next(&member);)
+		if (has_key(tree, member.node, key))
+			return member.node;
 	return JSON_NO_NODE;
 }
 
@@ -261,14 +263,13 @@ static uint64_t hash_members(struct json_tree *tree, uint32_t node)
 {
 	uint64_t sum = 0;
 
-	for (uint32_t member = node + 1; member < tree->nodes[node].after;
-	     member = tree->nodes[member].after) {
-		uint64_t hash = json_tree_hash(tree, member);
+	for (struct json_tree_walk member = json_tree_walk(tree, node); json_tree_next(&member);) {
+		uint64_t hash = json_tree_hash(tree, member.node);
 
 		if (tree->nodes[node].type == JSON_ARRAY)
 			sum = mix(sum, hash);
 		else
-			sum += mix(hash_add(HASH_START, json_tree_key(tree, member)), hash);
+			sum += mix(hash_add(HASH_START, json_tree_key(tree, member.node)), hash);
 	}
 	return sum;
 }
@@ -299,14 +300,14 @@ static bool members_equal(struct json_tree *a, uint32_t left, struct json_tree *
 {
 	uint32_t other = right + 1;
 
-	for (uint32_t member = left + 1; member < a->nodes[left].after;
-	     member = a->nodes[member].after) {
+	for (struct json_tree_walk walk = json_tree_walk(a, left); json_tree_next(&walk);) {
+		struct span key = json_tree_key(a, walk.node);
+
 		/* Usually the members of both have the same order. */
 		if (a->nodes[left].type == JSON_OBJECT &&
-		    (other >= b->nodes[right].after ||
-		     !has_key(b, other, json_tree_key(a, member))))
-			other = json_tree_find(b, right, json_tree_key(a, member));
-		if (other == JSON_NO_NODE || !json_tree_equal(a, member, b, other))
+		    (other >= b->nodes[right].after || !has_key(b, other, key)))
+			other = json_tree_find(b, right, key);
+		if (other == JSON_NO_NODE || !json_tree_equal(a, walk.node, b, other))
 			return false;
 		other = b->nodes[other].after;
 	}

@@ -19,10 +19,8 @@ struct json_tree_node {
 	const char *at;  /* its text */
 	const char *key; /* the decoded name of a member; NULL for elements and the whole value */
 	uint32_t len, key_len;
-	uint32_t count; /* members or elements */
-	/* The first node behind this one and its members. The parts of `node` are
-	 *     for (uint32_t part = node + 1; part < nodes[node].after; part = nodes[part].after) */
-	uint32_t after;
+	uint32_t count;      /* members or elements */
+	uint32_t after;      /* the first node behind this one and its members */
 	uint32_t hash;       /* private; 0: not computed */
 	unsigned type : 4;   /* enum json_type */
 	unsigned table : 28; /* private: 1 + the number of the table of its members; 0: none */
@@ -42,9 +40,38 @@ struct json_tree {
 bool json_tree_parse(struct json_tree *tree, struct span text);
 void json_tree_free(struct json_tree *tree);
 
-/* The text of a node, and the decoded name of a member (absent for others). */
+/* The text of a node (absent for JSON_NO_NODE), and the decoded name of a member (absent for
+ * others). */
 struct span json_tree_text(const struct json_tree *tree, uint32_t node);
 struct span json_tree_key(const struct json_tree *tree, uint32_t node);
+
+/* Walk the members of an object or the elements of an array; other nodes and JSON_NO_NODE have
+ * none: struct json_tree_walk walk = json_tree_walk(tree, container); while (json_tree_next(&walk))
+ * ... walk.node, walk.index (0, 1, ...) */
+struct json_tree_walk {
+	uint32_t node, index;
+	const struct json_tree *tree; /* private */
+	uint32_t next, end;
+};
+static inline struct json_tree_walk json_tree_walk(const struct json_tree *tree, uint32_t container)
+{
+	bool any = container != JSON_NO_NODE;
+
+	return (struct json_tree_walk){.index = UINT32_MAX,
+				       .tree = tree,
+				       .next = any ? container + 1 : 0,
+				       .end = any ? tree->nodes[container].after : 0};
+}
+
+static inline bool json_tree_next(struct json_tree_walk *walk)
+{
+	if (walk->next >= walk->end)
+		return false;
+	walk->node = walk->next;
+	walk->next = walk->tree->nodes[walk->node].after;
+	walk->index++;
+	return true;
+}
 
 /* Add a node, outside of the value, for the name of a member as a JSON string. */
 uint32_t json_tree_key_node(struct json_tree *tree, uint32_t member);

@@ -97,15 +97,14 @@ static bool is_sorted_value(struct schema_checker *c, const struct schema_node *
 
 static bool is_value(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {
-	const struct json_tree *tree = &c->schema->document.tree;
+	struct json_tree_walk constant = json_tree_walk(&c->schema->document.tree, node->values);
 
 	if (node->values == JSON_NO_NODE)
 		return true;
 	if (node->sorted != NULL)
 		return is_sorted_value(c, node, value);
-	for (uint32_t place = node->values + 1; place < tree->nodes[node->values].after;
-	     place = tree->nodes[place].after)
-		if (equals(c, place, value))
+	while (json_tree_next(&constant))
+		if (equals(c, constant.node, value))
 			return true;
 	return false;
 }
@@ -233,25 +232,25 @@ bool checker_pattern(struct schema_checker *c, const struct schema_rule *rule, u
 
 bool checker_items(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
 {
-	uint32_t item = value + 1, count = c->value->nodes[value].count;
+	struct json_tree_walk item = json_tree_walk(c->value, value);
 	bool good = true;
 
-	for (uint32_t i = 0; i < count && !checker_is_over(c, good); i++) {
+	while (!checker_is_over(c, good) && json_tree_next(&item)) {
 		const struct schema_node *node =
-		    i < rule->nodes.count ? rule->nodes.at[i] : rule->node;
+		    item.index < rule->nodes.count ? rule->nodes.at[item.index] : rule->node;
 
 		if (node == NULL)
 			break;
-		checker_mark(c, value, i);
-		good &= checker_part(c, node, item, i);
-		item = c->value->nodes[item].after;
+		checker_mark(c, value, item.index);
+		good &= checker_part(c, node, item.node, item.index);
 	}
 	return good;
 }
 
 bool checker_unique(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
 {
-	uint32_t count = c->value->nodes[value].count, item = value + 1, size = 16;
+	struct json_tree_walk item = json_tree_walk(c->value, value);
+	uint32_t count = c->value->nodes[value].count, size = 16;
 	struct seen {
 		uint32_t item, index; /* item 0: free */
 	} * seen;
@@ -263,19 +262,18 @@ bool checker_unique(struct schema_checker *c, const struct schema_rule *rule, ui
 	while (size < 2 * (uint64_t)count)
 		size *= 2;
 	seen = mem_zero(size * sizeof(*seen));
-	for (uint32_t i = 0; i < count && good; i++) {
-		uint32_t hash = json_tree_hash(c->value, item), slot = hash & (size - 1);
+	while (good && json_tree_next(&item)) {
+		uint32_t hash = json_tree_hash(c->value, item.node), slot = hash & (size - 1);
 
 		for (; seen[slot].item != 0 && good; slot = (slot + 1) & (size - 1)) {
 			if (json_tree_hash(c->value, seen[slot].item) != hash)
 				continue;
-			good = checker_spend(c, 1 + c->value->nodes[item].len / BYTES_A_STEP);
-			if (good && json_tree_equal(c->value, seen[slot].item, c->value, item))
+			good = checker_spend(c, 1 + c->value->nodes[item.node].len / BYTES_A_STEP);
+			if (good && json_tree_equal(c->value, seen[slot].item, c->value, item.node))
 				good = checker_fault(c, "items %u and %u are the same",
-						     seen[slot].index, i);
+						     seen[slot].index, item.index);
 		}
-		seen[slot] = (struct seen){item, i};
-		item = c->value->nodes[item].after;
+		seen[slot] = (struct seen){item.node, item.index};
 	}
 	free(seen);
 	return good;
@@ -283,16 +281,14 @@ bool checker_unique(struct schema_checker *c, const struct schema_rule *rule, ui
 
 bool checker_contains(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
 {
-	uint32_t item = value + 1, size = c->value->nodes[value].count;
+	struct json_tree_walk item = json_tree_walk(c->value, value);
 	int64_t count = 0;
 
-	for (uint32_t i = 0; i < size && !c->expensive; i++) {
-		if (checker_silently(c, rule->node, item)) {
-			checker_mark(c, value, i);
+	while (!c->expensive && json_tree_next(&item))
+		if (checker_silently(c, rule->node, item.node)) {
+			checker_mark(c, value, item.index);
 			count++;
 		}
-		item = c->value->nodes[item].after;
-	}
 	if (count >= rule->limits.least && count <= rule->limits.most)
 		return true;
 	return checker_fault(c, "contains %lld items that satisfy \"contains\": too %s",
@@ -402,16 +398,15 @@ static bool check_name(struct schema_checker *c, const struct member_rules *rule
 
 bool checker_members(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
 {
-	uint32_t member = value + 1, count = c->value->nodes[value].count;
+	struct json_tree_walk member = json_tree_walk(c->value, value);
 	bool good = true, known;
 
-	for (uint32_t i = 0; i < count && !checker_is_over(c, good); i++) {
-		good &= check_member(c, rule->members, member, &known);
+	while (!checker_is_over(c, good) && json_tree_next(&member)) {
+		good &= check_member(c, rule->members, member.node, &known);
 		if (known)
-			checker_mark(c, value, i);
+			checker_mark(c, value, member.index);
 		if (!checker_is_over(c, good))
-			good &= check_name(c, rule->members, member);
-		member = c->value->nodes[member].after;
+			good &= check_name(c, rule->members, member.node);
 	}
 	return good;
 }
@@ -439,23 +434,20 @@ bool checker_rest(struct schema_checker *c, const struct schema_node *node, uint
 {
 	bool object = value_type(c, value) == JSON_OBJECT, good = true;
 	const struct schema_node *rest = object ? node->other_members : node->other_items;
-	uint32_t part = value + 1, count = c->value->nodes[value].count;
+	struct json_tree_walk part = json_tree_walk(c->value, value);
 	size_t marks = c->marks.start;
 
-	for (uint32_t i = 0; i < count && rest != NULL && !checker_is_over(c, good); i++) {
-		if (c->marked.at[marks + i] != 0) {
-			part = c->value->nodes[part].after;
+	while (rest != NULL && !checker_is_over(c, good) && json_tree_next(&part)) {
+		if (c->marked.at[marks + part.index] != 0)
 			continue;
-		}
 		if (rest->kind != SCHEMA_NOTHING || c->why == NULL)
-			good &= checker_part(c, rest, part, i);
+			good &= checker_part(c, rest, part.node, part.index);
 		else if (object)
 			good = checker_fault(c, "property \"%.*s\" is not allowed",
-					     SPAN_ARG(json_tree_key(c->value, part)));
+					     SPAN_ARG(json_tree_key(c->value, part.node)));
 		else
-			good = checker_fault(c, "item %u is not allowed", i);
-		checker_mark(c, value, i);
-		part = c->value->nodes[part].after;
+			good = checker_fault(c, "item %u is not allowed", part.index);
+		checker_mark(c, value, part.index);
 	}
 	return good;
 }

@@ -26,12 +26,33 @@ static void test_nodes(void)
 	unit_same(json_tree_text(&tree, json_tree_key_node(&tree, a)), SPAN("\"a\""),
 		  "also without one");
 	unit_same(json_tree_text(&tree, c), SPAN("-1.5e3"), "a number");
+	unit_ok(json_tree_text(&tree, JSON_NO_NODE).at == NULL, "no node has no text");
 	unit_ok(json_tree_find(&tree, 0, SPAN("b")) == JSON_NO_NODE &&
 		    json_tree_find(&tree, a, SPAN("b")) == JSON_NO_NODE,
 		"what is not there");
 	unit_ok(json_tree_at(&tree, tree.nodes[2].at) == 2 &&
 		    json_tree_at(&tree, tree.nodes[2].at + 1) == JSON_NO_NODE,
 		"a node by its place");
+	json_tree_free(&tree);
+}
+
+static void test_walk(void)
+{
+	struct json_tree tree = parsed("{\"a\":[1,[],{\"b\":2}],\"c\":3}");
+	struct json_tree_walk member = json_tree_walk(&tree, 0), element = json_tree_walk(&tree, 1);
+	struct json_tree_walk none = json_tree_walk(&tree, 2);
+	struct json_tree_walk nothing = json_tree_walk(&tree, JSON_NO_NODE);
+
+	unit_ok(json_tree_next(&member) && member.node == 1 && member.index == 0,
+		"the first member");
+	unit_ok(json_tree_next(&member) && member.index == 1, "and the one behind it");
+	unit_same(json_tree_key(&tree, member.node), SPAN("c"), "not a member inside the first");
+	unit_ok(!json_tree_next(&member) && !json_tree_next(&member), "the end");
+	while (json_tree_next(&element))
+		unit_ok(element.node == element.index + 2, "element %u", element.index);
+	unit_ok(element.index == 2, "the last of three elements");
+	unit_ok(!json_tree_next(&none) && !json_tree_next(&nothing),
+		"a number and no node have no parts");
 	json_tree_free(&tree);
 }
 
@@ -105,6 +126,7 @@ static void test_comparing(void)
 int main(void)
 {
 	test_nodes();
+	test_walk();
 	test_large_objects();
 	test_comparing();
 	return unit_done();
