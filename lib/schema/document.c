@@ -3,45 +3,9 @@
 #include <stdlib.h>
 
 #include "base/uri.h"
+#include "schema/node.h"
 
-/* ---- the places of schemas ---- */
-
-/* How the value of a keyword holds schemas. */
-enum shape { SHAPE_NONE, SHAPE_ONE, SHAPE_LIST, SHAPE_MAP };
-
-static enum shape shape_of(struct span key, enum json_type type)
-{
-	static const char *const single[] = {"additionalProperties",
-					     "additionalItems",
-					     "contains",
-					     "propertyNames",
-					     "not",
-					     "if",
-					     "then",
-					     "else",
-					     "unevaluatedProperties",
-					     "items",
-					     "contentSchema",
-					     "unevaluatedItems",
-					     NULL};
-	static const char *const lists[] = {"allOf",       "anyOf", "oneOf",
-					    "prefixItems", "items", NULL};
-	static const char *const maps[] = {"properties",  "patternProperties", "$defs",
-					   "definitions", "dependentSchemas",  "dependencies",
-					   NULL};
-	bool list = type == JSON_ARRAY;
-
-	for (size_t i = 0; !list && single[i] != NULL; i++)
-		if (span_is(key, single[i]))
-			return SHAPE_ONE;
-	for (size_t i = 0; list && lists[i] != NULL; i++)
-		if (span_is(key, lists[i]))
-			return SHAPE_LIST;
-	for (size_t i = 0; maps[i] != NULL; i++)
-		if (span_is(key, maps[i]))
-			return SHAPE_MAP;
-	return SHAPE_NONE;
-}
+/* ---- the names ---- */
 
 static struct span before_fragment(struct span uri)
 {
@@ -56,8 +20,6 @@ struct span schema_fragment(struct span reference)
 
 	return span_from(reference, before < reference.len ? before + 1 : before);
 }
-
-/* ---- the names ---- */
 
 /* What stands between a URI and an anchor. A $dynamicAnchor has a name as an anchor, and one that
  * only schema_document_anchor looks for. */
@@ -152,23 +114,22 @@ static void read_anchors(struct schema_document *document, uint32_t place, uint3
 
 static void read_schema(struct schema_document *document, uint32_t place, uint32_t resource)
 {
-	const struct json_tree_node *nodes = document->tree.nodes;
+	struct json_tree *tree = &document->tree;
 
-	if (nodes[place].type != JSON_OBJECT)
+	if (tree->nodes[place].type != JSON_OBJECT)
 		return;
 	resource = own_resource(document, place, resource);
 	document->owners[place] = resource + 1;
 	read_anchors(document, place, resource);
-	for (uint32_t member = place + 1; member < nodes[place].after;
-	     member = nodes[member].after) {
-		enum shape shape =
-		    shape_of(json_tree_key(&document->tree, member), nodes[member].type);
+	for (struct json_tree_walk member = json_tree_walk(tree, place); json_tree_next(&member);) {
+		enum schema_contents contents = schema_keyword_contents(
+		    json_tree_key(tree, member.node), tree->nodes[member.node].type);
+		struct json_tree_walk part = json_tree_walk(tree, member.node);
 
-		if (shape == SHAPE_ONE)
-			read_schema(document, member, resource);
-		for (uint32_t part = member + 1; shape > SHAPE_ONE && part < nodes[member].after;
-		     part = nodes[part].after)
-			read_schema(document, part, resource);
+		if (contents == CONTENTS_SCHEMA)
+			read_schema(document, member.node, resource);
+		while (contents == CONTENTS_SCHEMAS && json_tree_next(&part))
+			read_schema(document, part.node, resource);
 	}
 }
 
@@ -219,7 +180,7 @@ void schema_document_free(struct schema_document *document)
 
 static uint32_t find_element(const struct json_tree *tree, uint32_t array, struct span index)
 {
-	uint32_t element = array + 1;
+	struct json_tree_walk element = json_tree_walk(tree, array);
 	uint64_t wanted = 0;
 
 	for (size_t i = 0; i < index.len; i++)
@@ -227,11 +188,12 @@ static uint32_t find_element(const struct json_tree *tree, uint32_t array, struc
 			wanted = wanted * 10 + (uint64_t)(index.at[i] - '0');
 		else
 			return JSON_NO_NODE;
-	if (index.len == 0 || wanted >= tree->nodes[array].count)
+	if (index.len == 0)
 		return JSON_NO_NODE;
-	for (; wanted > 0; wanted--)
-		element = tree->nodes[element].after;
-	return element;
+	while (json_tree_next(&element))
+		if (element.index == wanted)
+			return element.node;
+	return JSON_NO_NODE;
 }
 
 /* The member or element that a step of a JSON Pointer, ~0 and ~1 undone, names. */

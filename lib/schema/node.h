@@ -67,9 +67,11 @@ typedef bool schema_keyword_check(struct schema_checker *c, const struct schema_
 
 struct schema_keyword {
 	const char *name;
-	/* Read the value at rule->place; false if there is nothing to check. */
+	const struct schema_form *form; /* what its value must be */
+	/* Read the value at rule->place; false if there is nothing to check. NULL: nothing to read.
+	 */
 	bool (*read)(struct schema_compiler *c, struct schema_rule *rule);
-	schema_keyword_check *check;
+	schema_keyword_check *check; /* NULL: not a rule of its own */
 	unsigned types; /* of the values that it applies to: a bit for each enum json_type */
 	unsigned flags; /* of enum schema_keyword_flag */
 };
@@ -78,6 +80,13 @@ enum schema_keyword_flag {
 	KEYWORD_NEWER = 1, /* than draft 7 */
 	KEYWORD_UPPER = 2, /* an upper limit */
 	KEYWORD_OPEN = 4,  /* the limit itself is excluded */
+};
+
+/* What the value of a keyword contains. */
+enum schema_contents {
+	CONTENTS_OTHER,
+	CONTENTS_SCHEMA,  /* it is a schema */
+	CONTENTS_SCHEMAS, /* its members or elements are schemas */
 };
 
 /* A value of an "enum". */
@@ -126,6 +135,9 @@ struct schema {
 	struct json_tree value;
 	struct memo memo;
 };
+
+/* What a value of the keyword `name` contains; CONTENTS_OTHER for other names (keywords.c). */
+enum schema_contents schema_keyword_contents(struct span name, enum json_type type);
 
 /* The rule of a node for a keyword; NULL: there is none. */
 const struct schema_rule *schema_rule(const struct schema_node *node, const char *keyword);
