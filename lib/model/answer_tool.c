@@ -11,17 +11,16 @@ enum { THE_ANSWER = -1, IGNORED = -2 };
 
 /* ---- the request ---- */
 
-static bool can_force(const struct provider *provider, const char *model,
-		      const struct model_request *request)
+static bool can_force(const struct transcript *t)
 {
-	struct span quirk = parameters_quirk(provider, model, "force");
-	const char *effort = request->effort;
+	struct span quirk = parameters_quirk(t, "force");
+	const char *effort = t->request->effort;
 
-	if (provider->protocol->can_force != NULL)
-		return provider->protocol->can_force(provider, model, request);
+	if (t->provider->protocol->can_force != NULL)
+		return t->provider->protocol->can_force(t);
 	return (json_type(quirk) != JSON_BOOL || json_true(quirk)) &&
 	       (effort == NULL || strcmp(effort, "none") == 0) &&
-	       parameters_option(request, "thinking").at == NULL;
+	       parameters_option(t->request, "thinking").at == NULL;
 }
 
 static bool is_taken(const struct model_request *request)
@@ -53,13 +52,14 @@ bool answer_request_make(struct answer_request *changed, const struct provider *
 			 const char *model, const struct model_request *request)
 {
 	const struct protocol *protocol = provider->protocol;
-	bool force = can_force(provider, model, request);
+	const struct transcript t = {.provider = provider, .model = model, .request = request};
+	bool force = can_force(&t);
 	bool none = request->tool_choice != NULL && strcmp(request->tool_choice, "none") == 0;
 
 	*changed = (struct answer_request){.request = *request};
 	if (protocol->answers_by_tool == NULL ||
 	    !json_is(json_get(request->schema, "type"), "object") || is_taken(request) ||
-	    (none && !force) || !protocol->answers_by_tool(provider, model, request))
+	    (none && !force) || !protocol->answers_by_tool(&t))
 		return false;
 	changed->tools = mem_alloc((request->tool_count + 1) * sizeof(*changed->tools));
 	for (size_t i = 0; i < request->tool_count; i++)

@@ -314,8 +314,7 @@ static bool build(struct http_model *model, const struct model_request *request,
 	bool good;
 
 	*by_tool = answer_request_make(&changed, provider, name, request);
-	good = provider->protocol->request(provider, name, provider->base_url,
-					   *by_tool ? &changed.request : request, out, e) &&
+	good = protocol_request(provider, name, *by_tool ? &changed.request : request, out, e) &&
 	       provider_complete_request(provider, out, e);
 	answer_request_free(&changed);
 	return good;

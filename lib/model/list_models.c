@@ -92,8 +92,7 @@ static bool build(struct listing *listing, struct error *e)
 	const struct provider *provider = listing->provider;
 
 	listing->request.method = mem_copy(SPAN("GET"));
-	return protocol_list_request(provider->protocol, provider, provider->base_url,
-				     &listing->request, e) &&
+	return protocol_list_request(provider, &listing->request, e) &&
 	       provider_complete_request(provider, &listing->request, e);
 }
 

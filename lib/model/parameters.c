@@ -19,14 +19,14 @@ struct span parameters_provider_tools(const struct model_request *request)
 }
 
 /* "*" applies last, wherever it is: a user's patterns follow the shipped ones. */
-struct span parameters_quirk(const struct provider *provider, const char *model, const char *quirk)
+struct span parameters_quirk(const struct transcript *t, const char *quirk)
 {
-	struct span patterns = provider_quirk(provider, quirk);
+	struct span patterns = provider_quirk(t->provider, quirk);
 
 	for (struct json_walk walk = json_walk(patterns); json_next(&walk);) {
 		char *pattern = json_text(walk.key);
-		bool matches =
-		    pattern != NULL && strcmp(pattern, "*") != 0 && fnmatch(pattern, model, 0) == 0;
+		bool matches = pattern != NULL && strcmp(pattern, "*") != 0 &&
+			       fnmatch(pattern, t->model, 0) == 0;
 
 		free(pattern);
 		if (matches)
@@ -35,54 +35,51 @@ struct span parameters_quirk(const struct provider *provider, const char *model,
 	return json_get(patterns, "*");
 }
 
-bool parameters_quirk_has(const struct provider *provider, const char *model, const char *quirk,
-			  const char *word)
+bool parameters_quirk_has(const struct transcript *t, const char *quirk, const char *word)
 {
-	return json_has(parameters_quirk(provider, model, quirk), word);
+	return json_has(parameters_quirk(t, quirk), word);
 }
 
-static bool apply_effort(const struct provider *provider, const char *model,
-			 const struct model_request *request, const struct parameter_rules *rules,
-			 struct buffer *body, struct error *e)
+static bool apply_effort(const struct transcript *t, const struct parameter_rules *rules)
 {
+	const char *effort = t->request->effort;
 	struct span levels, members;
 
-	if (request->effort == NULL)
+	if (effort == NULL)
 		return true;
-	if (provider_quirk(provider, "effort").at != NULL)
-		levels = parameters_quirk(provider, model, "effort");
+	if (provider_quirk(t->provider, "effort").at != NULL)
+		levels = parameters_quirk(t, "effort");
 	else
 		levels = rules->effort != NULL ? span_of(rules->effort) : (struct span){0};
-	members = json_get(levels, request->effort);
+	members = json_get(levels, effort);
 	if (json_type(members) != JSON_OBJECT)
-		return error_set(e, "usage", "%s:%s has no effort level %s", provider->name, model,
-				 request->effort);
-	json_merge_into(body, members);
+		return error_set(t->e, "usage", "%s:%s has no effort level %s", t->provider->name,
+				 t->model, effort);
+	json_merge_into(t->out, members);
 	return true;
 }
 
 /* Whether one of the user's options sets how the model reasons. */
-static bool sets_reasoning(const struct provider *provider, const struct model_request *request)
+static bool sets_reasoning(const struct transcript *t)
 {
-	struct span names = provider_quirk(provider, "reasoning_options");
+	struct span names = provider_quirk(t->provider, "reasoning_options");
 
-	for (size_t i = 0; i < request->option_count; i++)
-		if (json_has(names, request->options[i].key))
+	for (size_t i = 0; i < t->request->option_count; i++)
+		if (json_has(names, t->request->options[i].key))
 			return true;
 	return false;
 }
 
 /* Whether the model would refuse `key` because it reasons, as far as that is known. */
-static bool refuses_reasoning(const struct provider *provider, const char *model,
-			      const struct model_request *request, const char *key)
+static bool refuses_reasoning(const struct transcript *t, const char *key)
 {
-	bool asked = request->effort != NULL && strcmp(request->effort, "none") != 0;
+	const char *effort = t->request->effort;
+	bool asked = effort != NULL && strcmp(effort, "none") != 0;
 
-	if (sets_reasoning(provider, request))
+	if (sets_reasoning(t))
 		return false;
-	return (asked && parameters_quirk_has(provider, model, "refuses_reasoning", key)) ||
-	       ((asked || request->effort == NULL) &&
-		parameters_quirk_has(provider, model, "refuses_unless_none", key));
+	return (asked && parameters_quirk_has(t, "refuses_reasoning", key)) ||
+	       ((asked || effort == NULL) && parameters_quirk_has(t, "refuses_unless_none", key));
 }
 
 static const char *place_of(const struct parameter_rules *rules, const char *key)
@@ -105,44 +102,41 @@ static bool is_used(const struct parameter_rules *rules, const struct model_opti
 		span_is_any(key, rules->used_lists));
 }
 
-static bool apply_option(const struct provider *provider, const char *model,
-			 const struct model_request *request, const struct model_option *option,
-			 const struct parameter_rules *rules, struct buffer *body, struct error *e)
+static bool apply_option(const struct transcript *t, const struct parameter_rules *rules,
+			 const struct model_option *option)
 {
 	const char *place = place_of(rules, option->key);
 	struct buffer patch = {0};
 
 	if (is_used(rules, option))
 		return true;
-	if (parameters_quirk_has(provider, model, "refuses", option->key))
-		return error_set(e, "usage", "%s:%s does not take the parameter %s (-o %s)",
-				 provider->name, model, option->key, option->key);
-	if (refuses_reasoning(provider, model, request, option->key))
-		return error_set(e, "usage",
+	if (parameters_quirk_has(t, "refuses", option->key))
+		return error_set(t->e, "usage", "%s:%s does not take the parameter %s (-o %s)",
+				 t->provider->name, t->model, option->key, option->key);
+	if (refuses_reasoning(t, option->key))
+		return error_set(t->e, "usage",
 				 "%s:%s does not take the parameter %s while it reasons (-o %s; "
 				 "--effort none lets it not reason)",
-				 provider->name, model, option->key, option->key);
+				 t->provider->name, t->model, option->key, option->key);
 	if (place != NULL)
 		json_pack(&patch, "{%t:{%t:%j}}", place, option->key, option->value);
 	else
 		json_pack(&patch, "{%t:%j}", option->key, option->value);
-	json_merge_into(body, buffer_span(&patch));
+	json_merge_into(t->out, buffer_span(&patch));
 	buffer_free(&patch);
 	return true;
 }
 
-bool parameters_apply(const struct provider *provider, const char *model,
-		      const struct model_request *request, const struct parameter_rules *rules,
-		      struct buffer *body, struct error *e)
+bool parameters_apply(const struct transcript *t, const struct parameter_rules *rules)
 {
-	struct span members = provider_quirk(provider, "body");
+	struct span members = provider_quirk(t->provider, "body");
 	bool ok;
 
 	if (json_type(members) == JSON_OBJECT)
-		json_merge_into(body, members);
-	ok = apply_effort(provider, model, request, rules, body, e);
-	for (size_t i = 0; ok && i < request->option_count; i++)
-		ok = apply_option(provider, model, request, &request->options[i], rules, body, e);
+		json_merge_into(t->out, members);
+	ok = apply_effort(t, rules);
+	for (size_t i = 0; ok && i < t->request->option_count; i++)
+		ok = apply_option(t, rules, &t->request->options[i]);
 	return ok;
 }
 
@@ -167,21 +161,20 @@ bool parameters_one_call(const struct model_request *request)
 	return json_type(parallel) == JSON_BOOL && !json_true(parallel);
 }
 
-bool parameters_refuse_force(const struct provider *provider, const char *model,
-			     const struct model_request *request, struct error *e)
+bool parameters_refuse_force(const struct transcript *t)
 {
-	return error_set(e, "usage", "%s:%s cannot be made to call a tool%s (--tool-choice %s)",
-			 provider->name, model,
-			 request->effort != NULL && strcmp(request->effort, "none") != 0
-			     ? " with this --effort"
-			     : "",
-			 request->tool_choice);
+	const char *effort = t->request->effort;
+
+	return error_set(t->e, "usage", "%s:%s cannot be made to call a tool%s (--tool-choice %s)",
+			 t->provider->name, t->model,
+			 effort != NULL && strcmp(effort, "none") != 0 ? " with this --effort" : "",
+			 t->request->tool_choice);
 }
 
-bool parameters_refuse_one_call(const struct provider *provider, const char *model, struct error *e)
+bool parameters_refuse_one_call(const struct transcript *t)
 {
-	return error_set(e, "usage",
+	return error_set(t->e, "usage",
 			 "%s:%s cannot be kept from making several calls at once "
 			 "(-o parallel_tool_calls=false)",
-			 provider->name, model);
+			 t->provider->name, t->model);
 }

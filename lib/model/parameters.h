@@ -5,8 +5,7 @@
 #ifndef MODEL_PARAMETERS_H
 #define MODEL_PARAMETERS_H
 
-#include "model/model.h"
-#include "model/registry.h"
+#include "model/protocol/transcript.h"
 
 /* The object of the body in which options belong ("generationConfig"); NULL: the body itself. */
 struct parameter_place {
@@ -33,21 +32,20 @@ struct span parameters_option(const struct model_request *request, const char *k
  * when not set. */
 struct span parameters_provider_tools(const struct model_request *request);
 
-/* The value of the quirk `quirk` for `model`. A quirk is an object from patterns (globs) of model
- * names to values: the first that matches applies, "*" if no other does. Absent if none matches. */
-struct span parameters_quirk(const struct provider *provider, const char *model, const char *quirk);
+/* The value of the quirk `quirk` for the model of the request. A quirk is an object from patterns
+ * (globs) of model names to values: the first that matches applies, "*" if no other does. Absent if
+ * none matches. */
+struct span parameters_quirk(const struct transcript *t, const char *quirk);
 
-/* Whether the value of the quirk `quirk` for `model`, a list, has `word`. */
-bool parameters_quirk_has(const struct provider *provider, const char *model, const char *quirk,
-			  const char *word);
+/* Whether that value, a list, has `word`. */
+bool parameters_quirk_has(const struct transcript *t, const char *quirk, const char *word);
 
-/* Make of `body`, a JSON object, what is sent: into it are merged (RFC 7396, so null removes) the
- * quirk "body", the members of the requested effort, and the user's options, the later over the
- * earlier. Returns false with a usage error for a level of effort the model does not have, and for
- * an option that it is known to refuse (quirk "refuses": a list of names for each pattern). */
-bool parameters_apply(const struct provider *provider, const char *model,
-		      const struct model_request *request, const struct parameter_rules *rules,
-		      struct buffer *body, struct error *e);
+/* Make of t->out, the JSON object of the body, what is sent: into it are merged (RFC 7396, so null
+ * removes) the quirk "body", the members of the requested effort, and the user's options, the later
+ * over the earlier. Returns false with the usage error t->e for a level of effort the model does
+ * not have, and for an option that it is known to refuse (quirk "refuses": a list of names for each
+ * pattern). */
+bool parameters_apply(const struct transcript *t, const struct parameter_rules *rules);
 
 /* Which calls the user wants: "auto" or NULL, "none", "required", or a tool's name. */
 enum tool_choice { CHOICE_AUTO, CHOICE_NONE, CHOICE_ANY, CHOICE_NAMED };
@@ -60,11 +58,9 @@ bool parameters_force_tool(const struct model_request *request);
 bool parameters_one_call(const struct model_request *request);
 
 /* "openai:gpt-5 cannot be made to call a tool (--tool-choice required)": usage error; false. */
-bool parameters_refuse_force(const struct provider *provider, const char *model,
-			     const struct model_request *request, struct error *e);
+bool parameters_refuse_force(const struct transcript *t);
 
 /* The same for -o parallel_tool_calls=false. */
-bool parameters_refuse_one_call(const struct provider *provider, const char *model,
-				struct error *e);
+bool parameters_refuse_one_call(const struct transcript *t);
 
 #endif

@@ -517,9 +517,9 @@ static void show(const char *base_url, const struct model_request *request, bool
 	struct http_request http = {0};
 
 	if (list)
-		protocol_list_request(provider->protocol, provider, provider->base_url, &http, &e);
+		protocol_list_request(provider, &http, &e);
 	else
-		provider->protocol->request(provider, "m", provider->base_url, request, &http, &e);
+		protocol_request(provider, "m", request, &http, &e);
 	provider_complete_request(provider, &http, &e);
 	buffer_add_text(out, http.url);
 	for (size_t i = 0; i < http.header_count; i++)

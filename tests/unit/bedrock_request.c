@@ -94,14 +94,16 @@ static void schemas(void)
 
 static void lists(void)
 {
+	struct provider *provider = provider_open(
+	    "bedrock", "https://bedrock-runtime.eu-west-1.amazonaws.com/", NULL, NULL);
 	struct http_request http = {0};
 
-	protocol_list_request(&protocol_bedrock, NULL,
-			      "https://bedrock-runtime.eu-west-1.amazonaws.com", &http, NULL);
+	protocol_list_request(provider, &http, NULL);
 	unit_same(span_of(http.url),
 		  SPAN("https://bedrock.eu-west-1.amazonaws.com/foundation-models"),
 		  "models are listed by another host");
 	http_request_free(&http);
+	provider_free(provider);
 }
 
 static void tool_choices(void)
@@ -292,7 +294,7 @@ static void url(const char *model, const char *want)
 	struct model_request request = REQUEST(MESSAGES(HI));
 	struct http_request http = {0};
 
-	protocol_bedrock.request(provider, model, provider->base_url, &request, &http, NULL);
+	protocol_request(provider, model, &request, &http, NULL);
 	unit_same(span_of(http.url), span_of(want), model);
 	http_request_free(&http);
 	provider_free(provider);

@@ -371,7 +371,7 @@ static void url(const char *name, const char *base_url, const char *model, const
 	struct http_request http = {0};
 	struct model_request request = REQUEST(MESSAGES(HI));
 
-	provider->protocol->request(provider, model, provider->base_url, &request, &http, NULL);
+	protocol_request(provider, model, &request, &http, NULL);
 	unit_same(span_of(http.url), span_of(want), want);
 	http_request_free(&http);
 	provider_free(provider);
@@ -419,7 +419,7 @@ static void list_url(const char *name, const char *want)
 	struct provider *provider = provider_open(name, NULL, NULL, NULL);
 	struct http_request http = {0};
 
-	protocol_list_request(&protocol_gemini, provider, provider->base_url, &http, NULL);
+	protocol_list_request(provider, &http, NULL);
 	unit_same(span_of(http.url), span_of(want), want);
 	http_request_free(&http);
 	provider_free(provider);

@@ -252,7 +252,7 @@ static void url(const char *base_url, const char *want)
 	struct http_request http = {0};
 	struct model_request request = REQUEST(MESSAGES(HI));
 
-	protocol_ollama.request(provider, "m", provider->base_url, &request, &http, NULL);
+	protocol_request(provider, "m", &request, &http, NULL);
 	unit_same(span_of(http.url), span_of(want), base_url);
 	http_request_free(&http);
 	provider_free(provider);

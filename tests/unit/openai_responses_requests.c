@@ -174,10 +174,9 @@ static void same_head(const char *title, const char *name, const char *base_url,
 	if (provider == NULL)
 		buffer_add_text(&got, e.message);
 	else if (list)
-		protocol_list_request(provider->protocol, provider, provider->base_url, &http, &e);
+		protocol_list_request(provider, &http, &e);
 	else
-		provider->protocol->request(provider, "m", provider->base_url,
-					    &REQUEST(MESSAGES(HI)), &http, &e);
+		protocol_request(provider, "m", &REQUEST(MESSAGES(HI)), &http, &e);
 	if (provider != NULL) {
 		provider_complete_request(provider, &http, &e);
 		buffer_add_text(&got, http.url);

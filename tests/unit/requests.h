@@ -30,8 +30,7 @@ static void request_body(const char *spec, const struct model_request *request, 
 	struct error e = {0};
 	struct provider *provider = provider_open(name, "http://h", NULL, &e);
 
-	if (provider != NULL && provider->protocol->request(provider, colon + 1, provider->base_url,
-							    request, &http, &e)) {
+	if (provider != NULL && protocol_request(provider, colon + 1, request, &http, &e)) {
 		buffer_add_span(out, buffer_span(&http.body));
 		if (!json_check(buffer_span(&http.body), NULL))
 			buffer_add_text(out, " (not JSON)");

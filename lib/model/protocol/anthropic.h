@@ -9,19 +9,13 @@
 
 #include "model/parameters.h"
 #include "model/protocol/protocol.h"
-#include "model/protocol/transcript.h"
 
 /* As protocol.h says. */
-bool anthropic_request(const struct provider *provider, const char *model, const char *base_url,
-		       const struct model_request *request, struct http_request *out,
-		       struct error *e);
+bool anthropic_request(struct transcript *t, struct http_request *out);
+bool anthropic_can_force(const struct transcript *t);
 
 /* Add the header that says which version of the API is spoken. */
 void anthropic_version(const struct provider *provider, struct http_request *out);
-
-/* As protocol.h says. */
-bool anthropic_can_force(const struct provider *provider, const char *model,
-			 const struct model_request *request);
 
 /* Append "tools" and "tool_choice"; with `cached`, the tools end with a mark for the prompt cache.
  */
@@ -30,14 +24,12 @@ void anthropic_write_tools(const struct transcript *t, bool cached);
 /* Write the member "tool_choice" for the user's choice; with `one_call`, of one call at a time. */
 void anthropic_put_choice(const char *choice, bool one_call, struct buffer *out);
 
-/* Whether `request` has a schema that can be a member of it: the model takes a schema (the quirk
+/* Whether the request has a schema that can be a member of it: the model takes a schema (the quirk
  * "schema" is not "tool" or false), and the API can express this one. */
-bool anthropic_takes_schema(const struct provider *provider, const char *model,
-			    const struct model_request *request);
+bool anthropic_takes_schema(const struct transcript *t);
 
 /* struct protocol.answers_by_tool: if the schema cannot be a member, unless the quirk is false. */
-bool anthropic_answers_by_tool(const struct provider *provider, const char *model,
-			       const struct model_request *request);
+bool anthropic_answers_by_tool(const struct transcript *t);
 
 /* Append `schema` as "output_config.format" takes it: closed objects, and what it does not take
  * described in words in "description". */

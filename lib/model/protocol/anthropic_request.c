@@ -11,6 +11,9 @@ enum { LONG_PREFIX = 4096, LEAST_BUDGET = 1024 };
 /* The API requires a limit of output tokens; this one is sent if the registry has none. */
 enum { MAX_TOKENS = 32000 };
 
+/* Longest id of a call. */
+enum { MAX_ID = 64 };
+
 static const char version[] = "2023-06-01";
 
 /* The messages while they are written. */
@@ -256,7 +259,7 @@ static int64_t max_tokens(struct transcript *t)
 {
 	if (t->request->max_tokens > 0)
 		return t->request->max_tokens;
-	return json_int(parameters_quirk(t->provider, t->model, "max_tokens"), MAX_TOKENS);
+	return json_int(parameters_quirk(t, "max_tokens"), MAX_TOKENS);
 }
 
 /* Whether to set marks for the prompt cache: not if the user sets them. */
@@ -289,8 +292,7 @@ static void write_system(struct transcript *t, size_t tools)
 	struct buffer text = {0};
 
 	transcript_system(t->request, &text);
-	if (t->request->schema.at != NULL &&
-	    !anthropic_takes_schema(t->provider, t->model, t->request))
+	if (t->request->schema.at != NULL && !anthropic_takes_schema(t))
 		dialect_instruction(t->request->schema, &text);
 	if (text.len > 0 && (!marks_cache(t) || text.len + tools < LONG_PREFIX))
 		json_put_string(t->out, "system", buffer_span(&text));
@@ -304,7 +306,7 @@ static void write_system(struct transcript *t, size_t tools)
 
 static void write_format(struct transcript *t)
 {
-	if (!anthropic_takes_schema(t->provider, t->model, t->request))
+	if (!anthropic_takes_schema(t))
 		return;
 	json_pack(t->out, "'output_config':{'format':{'type':'json_schema','schema':");
 	anthropic_write_schema(t->request->schema, t->out);
@@ -407,8 +409,7 @@ static bool write_body(struct transcript *t)
 	write_format(t);
 	write_container(t);
 	json_close(t->out, '}');
-	return parameters_apply(t->provider, t->model, t->request, &rules, t->out, t->e) &&
-	       fit_budget(t);
+	return parameters_apply(t, &rules) && fit_budget(t);
 }
 
 static void free_sent(struct table *sent)
@@ -418,28 +419,17 @@ static void free_sent(struct table *sent)
 	table_free(sent);
 }
 
-bool anthropic_request(const struct provider *provider, const char *model, const char *base_url,
-		       const struct model_request *request, struct http_request *out,
-		       struct error *e)
+bool anthropic_request(struct transcript *t, struct http_request *out)
 {
-	struct anthropic_transcript a = {.t = {.provider = provider,
-					       .model = model,
-					       .request = request,
-					       .out = &out->body,
-					       .e = e,
-					       .ids = {.most = 64}}};
-	struct buffer url = {0};
+	struct anthropic_transcript a = {.t = *t};
 	bool good;
 
-	if (parameters_force_tool(request) && !anthropic_can_force(provider, model, request))
-		return parameters_refuse_force(provider, model, request, e);
-	buffer_add_text(&url, base_url);
-	buffer_add_text(&url, span_ends(buffer_span(&url), "/v1") ? "/messages" : "/v1/messages");
-	out->url = buffer_take(&url);
-	http_request_add_header(out, false, "Content-Type: application/json");
-	http_request_add_header(out, false, "Accept: text/event-stream");
-	anthropic_version(provider, out);
-	add_betas(request, out);
+	if (parameters_force_tool(t->request) && !anthropic_can_force(t))
+		return parameters_refuse_force(t);
+	out->url = protocol_url(t->provider, "/v1/messages");
+	anthropic_version(t->provider, out);
+	add_betas(t->request, out);
+	a.t.ids.most = MAX_ID;
 	good = transcript_request(&a.t, &form, write_body);
 	free_sent(&a.sent);
 	table_free(&a.results);

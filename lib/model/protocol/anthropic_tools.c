@@ -78,27 +78,24 @@ void anthropic_put_choice(const char *choice, bool one_call, struct buffer *out)
 }
 
 /* Whether a token budget for thinking is asked for: then no tool may be forced. */
-static bool has_budget(const struct provider *provider, const char *model,
-		       const struct model_request *request)
+static bool has_budget(const struct transcript *t)
 {
-	struct span levels = parameters_quirk(provider, model, "effort");
-	struct span thinking = parameters_option(request, "thinking");
-	const char *effort = request->effort;
+	struct span levels = parameters_quirk(t, "effort");
+	struct span thinking = parameters_option(t->request, "thinking");
+	const char *effort = t->request->effort;
 
 	if (thinking.at != NULL || effort == NULL)
 		return json_is(json_get(thinking, "type"), "enabled");
-	if (provider_quirk(provider, "effort").at == NULL)
+	if (provider_quirk(t->provider, "effort").at == NULL)
 		return strcmp(effort, "none") != 0;
 	return json_is(json_path(json_get(levels, effort), "thinking.type"), "enabled");
 }
 
-bool anthropic_can_force(const struct provider *provider, const char *model,
-			 const struct model_request *request)
+bool anthropic_can_force(const struct transcript *t)
 {
-	struct span quirk = parameters_quirk(provider, model, "force");
+	struct span quirk = parameters_quirk(t, "force");
 
-	return !has_budget(provider, model, request) &&
-	       (json_type(quirk) != JSON_BOOL || json_true(quirk));
+	return !has_budget(t) && (json_type(quirk) != JSON_BOOL || json_true(quirk));
 }
 
 /* ---- all together ---- */
@@ -208,20 +205,17 @@ static bool is_false(struct span value)
 	return json_type(value) == JSON_BOOL && !json_true(value);
 }
 
-bool anthropic_takes_schema(const struct provider *provider, const char *model,
-			    const struct model_request *request)
+bool anthropic_takes_schema(const struct transcript *t)
 {
-	struct span quirk = parameters_quirk(provider, model, "schema");
+	struct span quirk = parameters_quirk(t, "schema"), schema = t->request->schema;
 
-	return request->schema.at != NULL && !is_false(quirk) && !json_is(quirk, "tool") &&
-	       schema_fits(request->schema);
+	return schema.at != NULL && !is_false(quirk) && !json_is(quirk, "tool") &&
+	       schema_fits(schema);
 }
 
-bool anthropic_answers_by_tool(const struct provider *provider, const char *model,
-			       const struct model_request *request)
+bool anthropic_answers_by_tool(const struct transcript *t)
 {
-	return !is_false(parameters_quirk(provider, model, "schema")) &&
-	       !anthropic_takes_schema(provider, model, request);
+	return !is_false(parameters_quirk(t, "schema")) && !anthropic_takes_schema(t);
 }
 
 /* ---- writing it ---- */

@@ -12,11 +12,8 @@
 #define MODEL_BEDROCK_H
 
 #include "model/protocol/protocol.h"
-#include "model/protocol/transcript.h"
 
 /* As protocol.h says. */
-bool bedrock_request(const struct provider *provider, const char *model, const char *base_url,
-		     const struct model_request *request, struct http_request *out,
-		     struct error *e);
+bool bedrock_request(struct transcript *t, struct http_request *out);
 
 #endif

@@ -95,7 +95,7 @@ static bool write_attachment(struct transcript *t, const struct part *part)
 /* Only some families of models take a flag for errors: quirk "result_status". */
 static bool takes_status(const struct transcript *t)
 {
-	return json_true(parameters_quirk(t->provider, t->model, "result_status"));
+	return json_true(parameters_quirk(t, "result_status"));
 }
 
 static void write_result(struct transcript *t, const struct transcript_call *call)
@@ -349,20 +349,19 @@ static void write_system(struct transcript *t, bool with_schema)
 static bool check_tools(struct transcript *t)
 {
 	const struct model_request *request = t->request;
-	struct span levels = parameters_quirk(t->provider, t->model, "effort");
+	struct span levels = parameters_quirk(t, "effort");
 	struct span members = json_get(levels, request->effort != NULL ? request->effort : "");
 	struct span type = json_path(members, "additionalModelRequestFields.thinking.type");
 
 	if (parameters_force_tool(request) && json_is(type, "enabled"))
-		return parameters_refuse_force(t->provider, t->model, request, t->e);
-	return !parameters_one_call(request) ||
-	       json_true(parameters_quirk(t->provider, t->model, "parallel")) ||
-	       parameters_refuse_one_call(t->provider, t->model, t->e);
+		return parameters_refuse_force(t);
+	return !parameters_one_call(request) || json_true(parameters_quirk(t, "parallel")) ||
+	       parameters_refuse_one_call(t);
 }
 
 static bool write_body(struct transcript *t)
 {
-	bool native = anthropic_takes_schema(t->provider, t->model, t->request);
+	bool native = anthropic_takes_schema(t);
 
 	json_open(t->out, '{');
 	transcript_put_messages(t);
@@ -375,26 +374,17 @@ static bool write_body(struct transcript *t)
 	if (parameters_one_call(t->request))
 		write_single(t);
 	json_close(t->out, '}');
-	return parameters_apply(t->provider, t->model, t->request, &rules, t->out, t->e);
+	return parameters_apply(t, &rules);
 }
 
-bool bedrock_request(const struct provider *provider, const char *model, const char *base_url,
-		     const struct model_request *request, struct http_request *out, struct error *e)
+bool bedrock_request(struct transcript *t, struct http_request *out)
 {
-	struct transcript t = {.provider = provider,
-			       .model = model,
-			       .request = request,
-			       .out = &out->body,
-			       .e = e,
-			       .ids = {.most = MAX_ID, .made = 16}};
 	struct buffer url = {0};
 
-	buffer_add_text(&url, base_url);
-	buffer_add_text(&url, "/model/");
-	provider_escape(model, &url);
+	buffer_add_format(&url, "%s/model/", t->provider->base_url);
+	provider_escape(t->model, &url);
 	buffer_add_text(&url, "/converse-stream");
 	out->url = buffer_take(&url);
-	http_request_add_header(out, false, "Content-Type: application/json");
-	http_request_add_header(out, false, "Accept: application/vnd.amazon.eventstream");
-	return check_tools(&t) && transcript_request(&t, &form, write_body);
+	t->ids = (struct transcript_ids){.most = MAX_ID, .made = 16};
+	return check_tools(t) && transcript_request(t, &form, write_body);
 }

@@ -10,7 +10,6 @@
 
 #include "model/parameters.h"
 #include "model/protocol/protocol.h"
-#include "model/protocol/transcript.h"
 
 /* ---- the decoder ---- */
 
@@ -58,15 +57,12 @@ void gemini_run_call(struct gemini_decoder *d, int index, struct span args);
 /* ---- the request ---- */
 
 /* As protocol.h says. */
-bool gemini_request(const struct provider *provider, const char *model, const char *base_url,
-		    const struct model_request *request, struct http_request *out, struct error *e);
+bool gemini_request(struct transcript *t, struct http_request *out);
+bool gemini_answers_by_tool(const struct transcript *t);
 
-/* Append the URL below which the paths of the API begin, without a slash at its end: `base_url`;
- * one that is only a host gets the path that the provider's entry has. */
-void gemini_base_url(const struct provider *provider, const char *base_url, struct buffer *out);
-
-bool gemini_answers_by_tool(const struct provider *provider, const char *model,
-			    const struct model_request *request);
+/* Append the URL below which the paths of the API begin: the base URL; one that is only a host gets
+ * the path that the provider's entry has. */
+void gemini_base_url(const struct provider *provider, struct buffer *out);
 
 /* Append `schema` as "responseJsonSchema" takes it: what it does not take is rewritten, or
  * described in words in "description". */

@@ -1,7 +1,6 @@
 #include <stdlib.h>
 
 #include "model/protocol/gemini.h"
-#include "model/protocol/protocol.h"
 
 /* ---- why a response ended ---- */
 
@@ -303,11 +302,11 @@ static const struct usage_name usage[] = {
 _Static_assert(ARRAY_LEN(usage) <= TOKENS_MAX_ROWS, "too many rows");
 
 /* The list of models of Vertex AI does not belong to a project: remove the project from the URL. */
-static void list_base(const struct provider *provider, const char *base_url, struct buffer *out)
+static void list_base(const struct provider *provider, struct buffer *out)
 {
 	const char *project;
 
-	gemini_base_url(provider, base_url, out);
+	gemini_base_url(provider, out);
 	project = strstr(buffer_string(out), "/v1/projects/");
 	if (project != NULL) {
 		out->len = (size_t)(project - out->at);

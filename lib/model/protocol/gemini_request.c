@@ -3,7 +3,6 @@
 #include <strings.h>
 
 #include "model/protocol/gemini.h"
-#include "model/protocol/transcript.h"
 #include "model/provider.h"
 #include "model/schema_dialect.h"
 
@@ -16,9 +15,10 @@ static const char no_signature[] = "\"c2tpcF90aG91Z2h0X3NpZ25hdHVyZV92YWxpZGF0b3
 
 /* Which generation the model is of: 1, 2 or 3 (and later), by the quirk "generation". From 3 on
  * calls carry signatures, and tools go together with a schema of the answer. */
-static int generation_of(const struct provider *provider, const char *model)
+static int generation_of(const struct transcript *t)
 {
-	int64_t known = json_int(parameters_quirk(provider, model, "generation"), 0);
+	int64_t known = json_int(parameters_quirk(t, "generation"), 0);
+	const char *model = t->model;
 
 	if (known > 0)
 		return (int)known;
@@ -178,8 +178,7 @@ static void write_declarations(const struct model_request *request, struct buffe
 static void write_tool_config(struct transcript *t)
 {
 	enum tool_choice choice = parameters_choice(t->request->tool_choice);
-	bool both = json_count(parameters_provider_tools(t->request)) > 0 &&
-		    generation_of(t->provider, t->model) >= 3;
+	bool both = json_count(parameters_provider_tools(t->request)) > 0 && generation_of(t) >= 3;
 
 	if (t->request->tool_count == 0 || (choice == CHOICE_AUTO && !both))
 		return;
@@ -214,22 +213,19 @@ static void write_tools(struct transcript *t)
  * tools. */
 static bool schema_is_native(const struct transcript *t)
 {
-	struct span quirk = parameters_quirk(t->provider, t->model, "schema");
+	struct span quirk = parameters_quirk(t, "schema");
 	bool tools =
 	    t->request->tool_count > 0 || json_count(parameters_provider_tools(t->request)) > 0;
 
 	if (json_type(quirk) == JSON_BOOL)
 		return json_true(quirk);
-	return !tools || generation_of(t->provider, t->model) >= 3;
+	return !tools || generation_of(t) >= 3;
 }
 
 /* The API's own tools do not go together with others in older models. */
-bool gemini_answers_by_tool(const struct provider *provider, const char *model,
-			    const struct model_request *request)
+bool gemini_answers_by_tool(const struct transcript *t)
 {
-	const struct transcript t = {.provider = provider, .model = model, .request = request};
-
-	return !schema_is_native(&t) && json_count(parameters_provider_tools(request)) == 0;
+	return !schema_is_native(t) && json_count(parameters_provider_tools(t->request)) == 0;
 }
 
 /* ---- URL ---- */
@@ -255,8 +251,9 @@ static char *own_url(const struct provider *provider)
 	return url;
 }
 
-void gemini_base_url(const struct provider *provider, const char *base_url, struct buffer *out)
+void gemini_base_url(const struct provider *provider, struct buffer *out)
 {
+	const char *base_url = provider->base_url;
 	/* The one location of Vertex AI that is not part of a host's name. */
 	bool global = span_starts(span_of(base_url), "https://global-aiplatform.");
 	char *own = own_url(provider);
@@ -270,11 +267,12 @@ void gemini_base_url(const struct provider *provider, const char *base_url, stru
 }
 
 /* A model may be named with its collection: "tunedModels/mine". */
-static char *url_of(const struct provider *provider, const char *base_url, const char *model)
+static char *url_of(const struct transcript *t)
 {
+	const char *model = t->model;
 	struct buffer url = {0};
 
-	gemini_base_url(provider, base_url, &url);
+	gemini_base_url(t->provider, &url);
 	buffer_add_text(&url, strchr(model, '/') == NULL ? "/models/" : "/");
 	for (size_t len; *model != '\0'; model += len) {
 		char *part = mem_copy((struct span){model, strcspn(model, "/")});
@@ -351,23 +349,14 @@ static bool write_body(struct transcript *t)
 	write_tools(t);
 	write_config(t);
 	json_close(t->out, '}');
-	return parameters_apply(t->provider, t->model, t->request, &rules, t->out, t->e);
+	return parameters_apply(t, &rules);
 }
 
-bool gemini_request(const struct provider *provider, const char *model, const char *base_url,
-		    const struct model_request *request, struct http_request *out, struct error *e)
+bool gemini_request(struct transcript *t, struct http_request *out)
 {
-	struct transcript t = {.provider = provider,
-			       .model = model,
-			       .request = request,
-			       .out = &out->body,
-			       .e = e,
-			       .salt = (uint64_t)generation_of(provider, model)};
-
-	out->url = url_of(provider, base_url, model);
-	http_request_add_header(out, false, "Content-Type: application/json");
-	http_request_add_header(out, false, "Accept: text/event-stream");
-	if (parameters_one_call(request)) /* there is no way to ask for it */
-		return parameters_refuse_one_call(provider, model, e);
-	return transcript_request(&t, &form, write_body);
+	if (parameters_one_call(t->request)) /* there is no way to ask for it */
+		return parameters_refuse_one_call(t);
+	out->url = url_of(t);
+	t->salt = (uint64_t)generation_of(t);
+	return transcript_request(t, &form, write_body);
 }

@@ -126,12 +126,10 @@ static const struct parameter_rules rules = {
 
 /* A tool choice cannot be sent: with "none" no tool is offered, with a name only that one. With
  * tools offered, a format would keep the model from calling one. */
-static bool answers_by_tool(const struct provider *provider, const char *model,
-			    const struct model_request *request)
+static bool answers_by_tool(const struct transcript *t)
 {
-	(void)provider;
-	(void)model;
-	return request->tool_count > 0 && parameters_choice(request->tool_choice) != CHOICE_NONE;
+	return t->request->tool_count > 0 &&
+	       parameters_choice(t->request->tool_choice) != CHOICE_NONE;
 }
 
 static bool write_body(struct transcript *t)
@@ -140,32 +138,25 @@ static bool write_body(struct transcript *t)
 
 	json_pack(t->out, "{'model':%t,'stream':true", t->model);
 	transcript_put_messages(t);
-	if (answers_by_tool(t->provider, t->model, request))
+	if (answers_by_tool(t))
 		openai_put_functions(t, openai_named_tool(request));
 	else
 		json_pack(t->out, "'format':%j", request->schema);
 	if (request->max_tokens > 0)
 		json_pack(t->out, "'options':{'num_predict':%d}", request->max_tokens);
 	json_close(t->out, '}');
-	return parameters_apply(t->provider, t->model, request, &rules, t->out, t->e);
+	return parameters_apply(t, &rules);
 }
 
-static bool make_request(const struct provider *provider, const char *model, const char *base_url,
-			 const struct model_request *request, struct http_request *out,
-			 struct error *e)
+static bool make_request(struct transcript *t, struct http_request *out)
 {
-	struct transcript t = {
-	    .provider = provider, .model = model, .request = request, .out = &out->body, .e = e};
-
 	/* Neither can be requested. */
-	if (request->tool_count > 0 && parameters_choice(request->tool_choice) == CHOICE_ANY)
-		return parameters_refuse_force(provider, model, request, e);
-	if (parameters_one_call(request))
-		return parameters_refuse_one_call(provider, model, e);
-	out->url = protocol_url(&protocol_ollama, base_url, "/api/chat");
-	http_request_add_header(out, false, "Content-Type: application/json");
-	http_request_add_header(out, false, "Accept: application/x-ndjson");
-	return transcript_request(&t, &form, write_body);
+	if (t->request->tool_count > 0 && parameters_choice(t->request->tool_choice) == CHOICE_ANY)
+		return parameters_refuse_force(t);
+	if (parameters_one_call(t->request))
+		return parameters_refuse_one_call(t);
+	out->url = protocol_url(t->provider, "/api/chat");
+	return transcript_request(t, &form, write_body);
 }
 
 struct ollama_decoder {

@@ -4,14 +4,15 @@
 #include "model/provider.h"
 #include "model/schema_dialect.h"
 
-char *openai_url(const char *base_url, const char *model, const char *path)
+char *openai_url(const struct transcript *t, const char *path)
 {
+	const char *base_url = t->provider->base_url;
 	const char *hole = strstr(base_url, "{model}");
 	struct buffer url = {0};
 
 	if (hole != NULL) {
 		buffer_add(&url, base_url, (size_t)(hole - base_url));
-		provider_escape(model, &url);
+		provider_escape(t->model, &url);
 		base_url = hole + strlen("{model}");
 	}
 	buffer_add_text(&url, base_url);
@@ -29,12 +30,10 @@ static bool accepts_schema(const struct provider *provider)
 	return quirk.at == NULL || json_is(quirk, "json_schema");
 }
 
-bool openai_answers_by_tool(const struct provider *provider, const char *model,
-			    const struct model_request *request)
+bool openai_answers_by_tool(const struct transcript *t)
 {
-	(void)model;
-	(void)request;
-	return !accepts_schema(provider) && !json_is(provider_quirk(provider, "schema"), "words");
+	return !accepts_schema(t->provider) &&
+	       !json_is(provider_quirk(t->provider, "schema"), "words");
 }
 
 void openai_instructions(const struct transcript *t, struct buffer *out)

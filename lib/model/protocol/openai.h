@@ -5,7 +5,6 @@
 #define MODEL_OPENAI_H
 
 #include "model/protocol/protocol.h"
-#include "model/protocol/transcript.h"
 
 /* What was billed: OpenRouter, Perplexity, xAI. */
 #define TOKENS_BILLED                                                                              \
@@ -24,9 +23,9 @@
 			    "max_model_len"},                                                      \
 	}
 
-/* `base_url` with the model in the place of {model}, and `path` behind it unless it ends with
+/* The base URL with the model in the place of {model}, and `path` behind it unless it ends with
  * `path`; the caller frees it. */
-char *openai_url(const char *base_url, const char *model, const char *path);
+char *openai_url(const struct transcript *t, const char *path);
 
 /* ---- the schema of the answer, by the quirk "schema": "json_schema" (absent too);
  * "json_object", which promises JSON but not its form; false: the provider accepts none. In the
@@ -34,8 +33,7 @@ char *openai_url(const char *base_url, const char *model, const char *path);
 
 /* struct protocol.answers_by_tool: where the provider does not accept a schema, and the quirk is
  * not "words". */
-bool openai_answers_by_tool(const struct provider *provider, const char *model,
-			    const struct model_request *request);
+bool openai_answers_by_tool(const struct transcript *t);
 
 /* Append the instructions. */
 void openai_instructions(const struct transcript *t, struct buffer *out);

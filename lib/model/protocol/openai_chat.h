@@ -51,7 +51,6 @@ void chat_details_end(struct chat_decoder *d);
 void chat_details_free(struct chat_decoder *d);
 
 /* As protocol.h says. */
-bool chat_request(const struct provider *provider, const char *model, const char *base_url,
-		  const struct model_request *request, struct http_request *out, struct error *e);
+bool chat_request(struct transcript *t, struct http_request *out);
 
 #endif

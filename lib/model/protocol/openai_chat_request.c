@@ -193,27 +193,23 @@ static bool write_body(struct transcript *t)
 	openai_put_format(t, "'response_format':{'type':'json_schema','json_schema':{%j}}",
 			  "'response_format':{'type':'json_object'}");
 	json_close(t->out, '}');
-	return parameters_apply(t->provider, t->model, t->request, &rules, t->out, t->e);
+	return parameters_apply(t, &rules);
 }
 
-bool chat_request(const struct provider *provider, const char *model, const char *base_url,
-		  const struct model_request *request, struct http_request *out, struct error *e)
+bool chat_request(struct transcript *t, struct http_request *out)
 {
-	struct span most = provider_quirk(provider, "tool_call_id_max");
-	struct span exact = provider_quirk(provider, "tool_call_id_length");
+	const struct provider *provider = t->provider;
 	struct chat_transcript c = {
-	    .t = {.provider = provider,
-		  .model = model,
-		  .request = request,
-		  .out = &out->body,
-		  .e = e,
-		  .ids = {(size_t)json_int(most, 40), (size_t)json_int(exact, 0), .made = 9}},
+	    .t = *t,
 	    .reasoning_back = provider_quirk(provider, "reasoning_back"),
 	    .reasoning_back_all = json_true(provider_quirk(provider, "reasoning_back_all")),
 	};
 
-	out->url = openai_url(base_url, model, "/chat/completions");
-	http_request_add_header(out, false, "Content-Type: application/json");
-	http_request_add_header(out, false, "Accept: text/event-stream");
+	out->url = openai_url(t, "/chat/completions");
+	c.t.ids = (struct transcript_ids){
+	    .most = (size_t)json_int(provider_quirk(provider, "tool_call_id_max"), 40),
+	    .exact = (size_t)json_int(provider_quirk(provider, "tool_call_id_length"), 0),
+	    .made = 9,
+	};
 	return transcript_request(&c.t, &form, write_body);
 }

@@ -104,9 +104,7 @@ void responses_hosted_complete(struct responses_decoder *d, struct responses_ite
 /* ---- the request ---- */
 
 /* As protocol.h says. */
-bool responses_request(const struct provider *provider, const char *model, const char *base_url,
-		       const struct model_request *request, struct http_request *out,
-		       struct error *e);
+bool responses_request(struct transcript *t, struct http_request *out);
 
 /* As protocol.h says. */
 void responses_advise(const struct provider *provider, const char *model, struct failure *failure);

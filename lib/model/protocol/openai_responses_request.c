@@ -372,7 +372,7 @@ static void add_reasoning(struct transcript *t)
 	struct buffer both = {0};
 
 	if (provider_quirk(t->provider, "reasoning").at != NULL)
-		members = parameters_quirk(t->provider, t->model, "reasoning");
+		members = parameters_quirk(t, "reasoning");
 	if (json_type(members) == JSON_OBJECT)
 		json_merge_into(t->out, members);
 	if (json_type(include) == JSON_ARRAY) {
@@ -411,28 +411,18 @@ static bool write_body(struct transcript *t)
 			  "'text':{'format':{'type':'json_object'}}");
 	json_close(t->out, '}');
 	add_reasoning(t);
-	return parameters_apply(t->provider, t->model, t->request, &rules, t->out, t->e);
+	return parameters_apply(t, &rules);
 }
 
-bool responses_request(const struct provider *provider, const char *model, const char *base_url,
-		       const struct model_request *request, struct http_request *out,
-		       struct error *e)
+bool responses_request(struct transcript *t, struct http_request *out)
 {
 	struct responses_transcript r = {
-	    .t = {.provider = provider,
-		  .model = model,
-		  .request = request,
-		  .out = &out->body,
-		  .e = e,
-		  .salt = json_true(parameters_option(request, "store")),
-		  .ids = {.most = MAX_ID}},
-	    .calls_last = json_true(provider_quirk(provider, "calls_last")),
-	};
+	    .t = *t, .calls_last = json_true(provider_quirk(t->provider, "calls_last"))};
 	bool good;
 
-	out->url = openai_url(base_url, model, "/responses");
-	http_request_add_header(out, false, "Content-Type: application/json");
-	http_request_add_header(out, false, "Accept: text/event-stream");
+	out->url = openai_url(t, "/responses");
+	r.t.salt = json_true(parameters_option(t->request, "store"));
+	r.t.ids.most = MAX_ID;
 	good = transcript_request(&r.t, &form, write_body);
 	buffer_free(&r.reasoning);
 	return good;

@@ -25,11 +25,33 @@ const struct protocol *protocol_find(struct span name)
 	return NULL;
 }
 
+/* ---- requests ---- */
+
+bool protocol_request(const struct provider *provider, const char *model,
+		      const struct model_request *request, struct http_request *out,
+		      struct error *e)
+{
+	static const char *const accepted[] = {
+	    [FRAMING_SSE] = "text/event-stream",
+	    [FRAMING_NDJSON] = "application/x-ndjson",
+	    [FRAMING_AWS] = "application/vnd.amazon.eventstream",
+	};
+	const struct protocol *protocol = provider->protocol;
+	struct transcript t = {
+	    .provider = provider, .model = model, .request = request, .out = &out->body, .e = e};
+
+	http_request_add_header(out, false, "Content-Type: application/json");
+	http_request_add_header(out, false, "Accept: %s", accepted[protocol->framing]);
+	return protocol->request(&t, out);
+}
+
 /* ---- the list of models ---- */
 
-/* Append `base_url` without what the list is not below. */
-static void write_base(const struct model_list_form *list, const char *base_url, struct buffer *out)
+/* Append the base URL without what the list is not below. */
+static void write_base(const struct provider *provider, struct buffer *out)
 {
+	const struct model_list_form *list = &provider->protocol->list;
+	const char *base_url = provider->base_url;
 	const char *host = list->host[0] != NULL ? strstr(base_url, list->host[0]) : NULL;
 
 	if (host != NULL) {
@@ -45,28 +67,28 @@ static void write_base(const struct model_list_form *list, const char *base_url,
 		}
 }
 
-char *protocol_url(const struct protocol *protocol, const char *base_url, const char *path)
+char *protocol_url(const struct provider *provider, const char *path)
 {
 	struct buffer url = {0};
 
-	write_base(&protocol->list, base_url, &url);
+	write_base(provider, &url);
 	buffer_add_text(&url, path);
 	return buffer_take(&url);
 }
 
-bool protocol_list_request(const struct protocol *protocol, const struct provider *provider,
-			   const char *base_url, struct http_request *out, struct error *e)
+bool protocol_list_request(const struct provider *provider, struct http_request *out,
+			   struct error *e)
 {
-	const struct model_list_form *list = &protocol->list;
+	const struct model_list_form *list = &provider->protocol->list;
 	struct buffer url = {0};
 
 	/* Each model has a server of its own. */
-	if (strstr(base_url, "{model}") != NULL)
+	if (strstr(provider->base_url, "{model}") != NULL)
 		return error_set(e, "usage", "%s has no list of models to ask for", provider->name);
 	if (list->base != NULL)
-		list->base(provider, base_url, &url);
+		list->base(provider, &url);
 	else
-		write_base(list, base_url, &url);
+		write_base(provider, &url);
 	buffer_add_text(&url, list->path);
 	out->url = buffer_take(&url);
 	if (list->headers != NULL)

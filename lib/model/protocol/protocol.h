@@ -10,7 +10,7 @@
 
 #include "model/model.h"
 #include "model/protocol/decoder.h"
-#include "model/registry.h"
+#include "model/protocol/transcript.h"
 
 enum framing { FRAMING_SSE, FRAMING_NDJSON, FRAMING_AWS };
 
@@ -26,8 +26,8 @@ struct model_list_form {
 	const char *windows[5]; /* the tokens of its context window */
 	bool id_is_path;        /* the id is what follows the last slash */
 
-	/* Append the base URL to use in place of `base_url`. May be NULL. */
-	void (*base)(const struct provider *provider, const char *base_url, struct buffer *out);
+	/* Append the base URL to use in place of the provider's. May be NULL. */
+	void (*base)(const struct provider *provider, struct buffer *out);
 	/* Add the protocol's own headers. May be NULL. */
 	void (*headers)(const struct provider *provider, struct http_request *out);
 	/* Whether `model` can answer a request. NULL: all can. */
@@ -40,23 +40,21 @@ struct protocol {
 
 	/* ---- the request ---- */
 
-	/* Fill URL, headers (without the key: http_model.c adds it) and body. */
-	bool (*request)(const struct provider *provider, const char *model, const char *base_url,
-			const struct model_request *request, struct http_request *out,
-			struct error *e);
+	/* Write the request: `t` is as protocol_request prepares it, and `out` has the headers that
+	 * all protocols send. Fill the URL, more headers, and the body, which is t->out. A protocol
+	 * with a larger transcript copies `t` into it. */
+	bool (*request)(struct transcript *t, struct http_request *out);
 
-	/* Whether the answer to `request`, which has a schema, is asked for by a tool
-	 * (model/answer_tool.h); `request` has no schema then; else it has the schema in the
-	 * protocol's own way. NULL: never. */
-	bool (*answers_by_tool)(const struct provider *provider, const char *model,
-				const struct model_request *request);
+	/* Whether the answer to the request, which has a schema, is asked for by a tool
+	 * (model/answer_tool.h); then the request that is written has none. Else it has the schema
+	 * in the protocol's own way. NULL: never. */
+	bool (*answers_by_tool)(const struct transcript *t);
 	/* Such a request requires some call, if a call can be forced. Else it forces the call of
 	 * this tool if it is the only one, and asks for the call in the instructions otherwise. */
 	bool answers_by_any_call;
 	/* Whether the model can be forced to call a tool. NULL: unless it reasons or the quirk
 	 * "force" is false. */
-	bool (*can_force)(const struct provider *provider, const char *model,
-			  const struct model_request *request);
+	bool (*can_force)(const struct transcript *t);
 
 	/* ---- the response: the functions that decoder.c calls ---- */
 
@@ -108,14 +106,20 @@ const struct protocol *protocol_find(struct span name);
 /* Append the names of all protocols. */
 void protocol_names(struct buffer *out);
 
+/* Write `request` to `model` in the provider's protocol: URL, headers (without the key) and body.
+ * Returns false with `e` for what cannot be sent. */
+bool protocol_request(const struct provider *provider, const char *model,
+		      const struct model_request *request, struct http_request *out,
+		      struct error *e);
+
 /* The URL `path` of a server, by the paths that the list of models goes without; the caller frees
  * it. */
-char *protocol_url(const struct protocol *protocol, const char *base_url, const char *path);
+char *protocol_url(const struct provider *provider, const char *path);
 
 /* The request for the provider's list of models (GET; without the key). Returns false with `e` if
  * the provider has no such list. */
-bool protocol_list_request(const struct protocol *protocol, const struct provider *provider,
-			   const char *base_url, struct http_request *out, struct error *e);
+bool protocol_list_request(const struct provider *provider, struct http_request *out,
+			   struct error *e);
 
 /* Append a line for each model of the list `json`: "ID\tCONTEXT WINDOW\tNAME\n", the last two empty
  * where the provider does not give them. */

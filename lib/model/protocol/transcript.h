@@ -8,8 +8,9 @@
  * response, a result. What was written for a message is kept with the message, so the next request
  * only copies it.
  *
- *     struct transcript t = {.provider = ..., .model = ..., .request = ..., .out = &http->body};
- *     return transcript_request(&t, &form, write_body);
+ * protocol_request (protocol.h) prepares a struct transcript. The protocol's function ends with
+ *
+ *     return transcript_request(t, &form, write_body);
  *
  * where write_body writes the body's members, with transcript_put_messages() where the messages
  * belong, and applies the parameters.

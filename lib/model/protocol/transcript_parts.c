@@ -199,7 +199,7 @@ bool transcript_accepts(const struct transcript *t, const struct part *part)
 
 	if (provider_quirk(t->provider, "attach").at == NULL)
 		return image || !t->form->only_images;
-	return parameters_quirk_has(t->provider, t->model, "attach", image ? "image" : "file");
+	return parameters_quirk_has(t, "attach", image ? "image" : "file");
 }
 
 bool transcript_refuse(const struct transcript *t, const struct part *part)
