@@ -1,6 +1,6 @@
 #!/usr/bin/env bats
-# agent-run with a reader that stops reading events. Timers, tools, signals and the other runs of a
-# batch continue, the response of the model is not read, and a reader that continues gets all events.
+# agent-run with a reader that stops reading events or messages. Timers, tools, signals and the other runs of a
+# batch continue, the response of the model is not read, and a reader that continues gets everything.
 load helper
 
 setup() {
@@ -282,4 +282,152 @@ EOF
 	agent-run -m test --batch lines -l >(cat >copy) >events
 	until [ "$(wc -c <copy)" = "$(wc -c <events)" ]; do sleep 0.02; done
 	cmp copy events
+}
+
+# ---- messages ----
+
+# muted OPTION...: start agent-run with a full pipe that nobody reads as its standard error; descriptor 8
+# reads it. Set `pid`.
+muted() {
+	mkfifo messages
+	exec 7<>messages 8<messages
+	dd if=/dev/zero of=messages bs=4096 oflag=nonblock 2>fill || true
+	agent-run --no-stdin "$@" </dev/null >events 2>messages 3>&- 7>&- 8<&- &
+	pid=$!
+	exec 7>&-
+}
+
+# Read the messages into `said`, and set `status` to the exit status of agent-run.
+read_messages() {
+	tr -d '\0' <&8 >said
+	exec 8<&-
+	status=0
+	wait "$pid" || status=$?
+}
+
+# A batch of three lines: the first calls a tool; then the second ends, and the third cannot begin.
+batch_with_a_message() {
+	cat >model.sh <<'SH'
+request=$(cat)
+case $request in
+*first*) echo "$request" | sh calling.sh ;;
+*) until [ -s pid ]; do sleep 0.02; done; rm -f recorded; echo '{"text":"done"}' ;;
+esac
+SH
+	echo slow >calls
+	tool slow "$1\"command\":[\"sh\",\"-c\",\"echo \$\$ >pid; exec sleep 60\"]"
+	agent-run -m test --no-stdin hi >recorded
+	printf '%s\n' '{"prompt":"first"}' '{"prompt":"second"}' \
+		'{"prompt":"third","model":"replay:recorded"}' >lines
+	muted -m 'exec:sh model.sh' -t tools --batch lines -j 2 -l log
+}
+
+@test "--timeout ends a run and its tool while nobody reads standard error" {
+	echo deaf >calls
+	tool deaf '"command":["sh","-c","trap \"\" TERM; echo $$ >pid; while :; do sleep 0.1; done"]'
+	muted -m 'exec:sh calling.sh' -t tools --timeout 1 -l log hi
+	logged '"agent_end"'
+	assert_equal "$(tail -n 1 log | jq -c '.data | [.status, .exit_status]')" '["timeout",124]'
+	while kill -0 "$(cat pid)" 2>/dev/null; do sleep 0.02; done
+	until asleep "$pid"; do sleep 0.02; done # agent-run waits for the reader of its message
+	read_messages
+	assert_equal "$status" 124
+	assert_equal "$(cat said)" 'agent-run: the run took longer than 1 second (--timeout)'
+	cmp events log
+}
+
+@test "the other runs of a batch continue while nobody reads standard error" {
+	batch_with_a_message '"timeout":1,'
+	logged '"tool_end"'
+	logged '"text":"done"'
+	read_messages
+	assert_equal "$status" 2
+	assert_equal "$(of tool_end '.result | test("timed out after 1 second")')" true
+	assert_equal "$(of agent_end .status)" "$(printf 'success\nsuccess')"
+	assert_equal "$(cat said)" 'agent-run: lines:3: recorded: No such file or directory
+agent-run: 1 of 3 runs failed; the same command with the same --log runs them again'
+}
+
+@test "the first signal ends the runs of a batch while nobody reads standard error, and limits the wait" {
+	local status=0
+	batch_with_a_message ''
+	until [ -s pid ] && asleep "$pid"; do sleep 0.02; done
+	kill -TERM "$pid"
+	logged '"cancelled"'
+	wait "$pid" || status=$?
+	exec 8<&-
+	assert_equal "$status" 143
+	run kill -0 "$(cat pid)"
+	assert_failure
+}
+
+@test "after the run, a signal ends the wait for the reader of a message, a second one at once" {
+	local status=0
+	muted -m 'exec:exit 7' -l log hi
+	logged '"agent_end"'
+	until asleep "$pid"; do sleep 0.02; done
+	kill -HUP "$pid"
+	wait "$pid" || status=$?
+	assert_equal "$status" 129
+	assert_equal "$(tail -n 1 log | jq -r .data.status)" error
+	rm messages
+	muted -m 'exec:exit 7' hi
+	until [ -s events ] && asleep "$pid"; do sleep 0.02; done
+	kill -INT "$pid"
+	kill -TERM "$pid"
+	status=0
+	wait "$pid" || status=$?
+	exec 8<&-
+	assert [ "$status" -eq 130 ] || [ "$status" -eq 143 ]
+}
+
+@test "a late reader of standard error gets every message of a batch, in order" {
+	cat >model.sh <<'SH'
+cat >/dev/null
+rm -f "$recorded"
+echo '{"text":"done"}'
+SH
+	export recorded=$(printf 'x%.0s' {1..150})
+	agent-run -m test --no-stdin hi >"$recorded"
+	{
+		echo '{"prompt":"first"}'
+		yes "{\"prompt\":\"again\",\"model\":\"replay:$recorded\"}" | head -n 3000
+	} >lines
+	muted -m 'exec:sh model.sh' --batch lines -j 1
+	until [ -s events ] && asleep "$pid"; do sleep 0.02; done
+	read_messages
+	assert_equal "$status" 2
+	for ((i = 2; i <= 3001; i++)); do
+		echo "agent-run: lines:$i: $recorded: No such file or directory"
+	done >wanted
+	echo 'agent-run: 3000 of 3001 runs failed' >>wanted
+	cmp said wanted
+}
+
+@test "a closed standard error does no harm" {
+	run -1 agent-run -m 'exec:exit 7' --no-stdin -l log hi 2>&-
+	assert_equal "$(tail -n 1 log | jq -r .data.status)" error
+	run -1 bash -c 'agent-run -m "exec:sleep 0.2; exit 7" --no-stdin hi 2> >(exec true) >events'
+	assert_everything
+}
+
+@test "a batch continues on a stopped terminal, which shows the messages later" {
+	agent-run -m test --no-stdin hi >recorded
+	printf '%s\n' '{"prompt":"a","model":"exec:sleep 0.5; rm recorded; echo"}' \
+		'{"prompt":"b","model":"replay:recorded"}' '{"prompt":"c"}' >lines
+	cat >batch.sh <<'SH'
+{
+	until [ "$(grep -c '"agent_end"' events)" = 2 ]; do sleep 0.02; done
+	stty -ixon <&2 # starts the output of a stopped terminal
+	stty ixon <&2
+} &
+agent-run -m test --batch lines -j 1 >events
+status=$?
+wait
+exit "$status"
+SH
+	# ^S
+	run -2 timeout 60 "$BUILD/server/terminal" --screen screen '0 of 3' $'\023' -- sh batch.sh
+	run grep -o 'agent-run: .*' screen
+	assert_output $'agent-run: lines:2: recorded: No such file or directory\r\nagent-run: 1 of 3 runs failed\r'
 }

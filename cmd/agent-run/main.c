@@ -35,7 +35,7 @@ struct program {
 	int exit_status;
 	int signal;     /* that asked us to end; 0: none */
 	bool cancelled; /* because nobody reads the events */
-	bool stopping;  /* only children and the readers of the events are waited for */
+	bool stopping;  /* only children and the readers of events and messages are waited for */
 };
 
 /* ---- the prompt ---- */
@@ -181,7 +181,7 @@ static void run_is_over(void *context, int exit_status, const char *message)
 	/* If standard output is a pipe, its reader reports the error that is in the stream. */
 	if (message != NULL && !has_lost_reader(p) &&
 	    (fstat(STDOUT_FILENO, &info) != 0 || !S_ISFIFO(info.st_mode)))
-		warn("%s", message);
+		warn_to(&p->sink.errors, "%s", message);
 	p->stopping = true;
 }
 
@@ -192,14 +192,16 @@ static void batch_is_over(void *context, int exit_status, const struct batch_cou
 	p->exit_status = exit_status;
 	progress_end(&p->progress);
 	if (count->skipped == count->lines)
-		warn("%s: every line of the batch has succeeded already; nothing runs again",
-		     p->options.log);
+		warn_to(&p->sink.errors,
+			"%s: every line of the batch has succeeded already; nothing runs again",
+			p->options.log);
 	if (count->failed > 0 && !has_lost_reader(p))
-		warn("%zu of %zu run%s failed%s", count->failed, count->lines - count->skipped,
-		     plural((double)(count->lines - count->skipped)),
-		     p->options.log != NULL
-			 ? "; the same command with the same --log runs them again"
-			 : "");
+		warn_to(&p->sink.errors, "%zu of %zu run%s failed%s", count->failed,
+			count->lines - count->skipped,
+			plural((double)(count->lines - count->skipped)),
+			p->options.log != NULL
+			    ? "; the same command with the same --log runs them again"
+			    : "");
 	p->stopping = true;
 }
 
@@ -282,7 +284,7 @@ static void start(struct program *p)
 		p->run = run_start(&o->config, &p->sink, &run_handler, &e);
 	} else {
 		allow_files();
-		progress_start(&p->progress, p->loop);
+		progress_start(&p->progress, p->loop, &p->sink.errors);
 		p->batch = batch_start(&batch, &p->sink, &batch_handler, &e);
 	}
 	die_unless(p->batch != NULL || p->run != NULL, &e);
@@ -306,26 +308,34 @@ static void check_log(const char *path)
 		    "%s: standard output and --log are the same file; use only one of them", path);
 }
 
-static void run(struct program *p)
+static void report_lost_events(struct program *p)
 {
-	signal(SIGPIPE, SIG_IGN);
-	start(p);
-	event_sink_start(&p->sink, p->loop, STDOUT_FILENO, p->log_fd);
-	loop_catch_signals(p->loop, signal_came, p);
-	loop_before_wait(p->loop, before_wait, p);
-	loop_run(p->loop);
+	const struct options *o = &p->options;
+
 	if (p->sink.log.error != 0) {
-		warn("%s: %s; the log is not complete",
-		     p->options.log != NULL ? p->options.log : p->options.session,
-		     strerror(p->sink.log.error));
+		warn_to(&p->sink.errors, "%s: %s; the log is not complete",
+			o->log != NULL ? o->log : o->session, strerror(p->sink.log.error));
 		if (p->exit_status == STATUS_OK)
 			p->exit_status = STATUS_FAILED;
 	}
 	if (has_lost_reader(p) && p->sink.output.error != EPIPE) {
-		warn("standard output: %s", strerror(p->sink.output.error));
+		warn_to(&p->sink.errors, "standard output: %s", strerror(p->sink.output.error));
 		p->exit_status = STATUS_FAILED;
 	}
-	if (p->sink.output.error == ETIMEDOUT)
+}
+
+/* The loop runs until the readers have everything, and once more for the last messages. */
+static void run(struct program *p)
+{
+	signal(SIGPIPE, SIG_IGN);
+	start(p);
+	event_sink_start(&p->sink, p->loop, STDOUT_FILENO, p->log_fd, STDERR_FILENO);
+	loop_catch_signals(p->loop, signal_came, p);
+	loop_before_wait(p->loop, before_wait, p);
+	loop_run(p->loop);
+	report_lost_events(p);
+	loop_run(p->loop);
+	if (p->sink.output.error == ETIMEDOUT || p->sink.error_output.error == ETIMEDOUT)
 		p->exit_status = 128 + p->signal;
 	batch_free(p->batch);
 	run_free(p->run);

@@ -1,6 +1,5 @@
 #include "progress.h"
 
-#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -22,16 +21,8 @@ static void draw(struct progress *progress)
 		buffer_add_format(&line, ", $%.4f", count->cost_usd);
 	buffer_add_format(&line, ", %llds",
 			  (long long)((clock_monotonic() - progress->started_at) / SECOND_NS));
-	live_line_write(&progress->line, SPAN(""), buffer_span(&line));
+	live_line_add(&progress->line, SPAN(""), buffer_span(&line), progress->screen);
 	buffer_free(&line);
-}
-
-/* Whether the terminal accepts a line now: a stopped terminal (^S) does not hold the program. */
-static bool takes_a_line(void)
-{
-	struct pollfd wait = {.fd = STDERR_FILENO, .events = POLLOUT};
-
-	return poll(&wait, 1, 0) > 0 && (wait.revents & POLLOUT) != 0;
 }
 
 static void look_again(void *context)
@@ -40,7 +31,7 @@ static void look_again(void *context)
 	int64_t next;
 
 	progress->tick = loop_timer_add(progress->loop, LIVE_LINE_NS, look_again, progress);
-	if (live_line_is_due(&progress->line, SECOND_NS, &next) && takes_a_line())
+	if (live_line_is_due(&progress->line, SECOND_NS, &next) && progress->screen->len == 0)
 		draw(progress);
 }
 
@@ -53,10 +44,12 @@ static bool is_wanted(void)
 	       (fstat(STDOUT_FILENO, &info) != 0 || !S_ISFIFO(info.st_mode));
 }
 
-void progress_start(struct progress *progress, struct loop *loop)
+void progress_start(struct progress *progress, struct loop *loop, struct buffer *screen)
 {
-	*progress = (struct progress){
-	    .loop = loop, .started_at = clock_monotonic(), .line.fd = STDERR_FILENO};
+	*progress = (struct progress){.loop = loop,
+				      .screen = screen,
+				      .started_at = clock_monotonic(),
+				      .line.fd = STDERR_FILENO};
 	if (is_wanted())
 		progress->tick = loop_timer_add(loop, 0, look_again, progress);
 }
@@ -71,5 +64,6 @@ void progress_end(struct progress *progress)
 {
 	loop_timer_remove(progress->tick);
 	progress->tick = NULL;
-	live_line_clear(&progress->line);
+	if (progress->line.drawn)
+		live_line_add(&progress->line, SPAN(""), SPAN(""), progress->screen);
 }

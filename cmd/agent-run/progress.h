@@ -14,11 +14,14 @@ struct progress {
 	int64_t started_at; /* clock_monotonic */
 	struct batch_count count;
 	struct loop *loop;
+	struct buffer *screen; /* what the loop writes to standard error */
 	struct loop_timer *tick;
 };
 
-/* Draw the line from now on, at most 10 times a second; not over an approval prompt. */
-void progress_start(struct progress *progress, struct loop *loop);
+/* Append the line to `screen` from now on, at most 10 times a second; not over an approval prompt,
+ * and not while `screen` still holds bytes, so that a stopped terminal (^S) does not collect lines.
+ */
+void progress_start(struct progress *progress, struct loop *loop, struct buffer *screen);
 
 void progress_show(struct progress *progress, const struct batch_count *count);
 

@@ -60,13 +60,18 @@ const char *program_name(void)
 	return program_invocation_short_name;
 }
 
+static void add_message(struct buffer *out, const char *format, va_list args)
+{
+	buffer_add_format(out, "%s: ", program_name());
+	buffer_add_format_list(out, format, args);
+	buffer_add_char(out, '\n');
+}
+
 static void say(const char *format, va_list args)
 {
 	struct buffer line = {0};
 
-	buffer_add_format(&line, "%s: ", program_name());
-	buffer_add_format_list(&line, format, args);
-	buffer_add_char(&line, '\n');
+	add_message(&line, format, args);
 	write_all(STDERR_FILENO, buffer_span(&line));
 	buffer_free(&line);
 }
@@ -77,6 +82,15 @@ void warn(const char *format, ...)
 
 	va_start(args, format);
 	say(format, args);
+	va_end(args);
+}
+
+void warn_to(struct buffer *out, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	add_message(out, format, args);
 	va_end(args);
 }
 

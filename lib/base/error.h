@@ -14,6 +14,8 @@
 
 #include "base/span.h"
 
+struct buffer;
+
 /* The exit statuses of all programs, as in agent-events(5). */
 enum status {
 	STATUS_OK = 0,
@@ -46,8 +48,12 @@ void error_clear(struct error *e);
 /* The name of the running program, with which messages start. */
 const char *program_name(void);
 
-/* Write "PROGRAM: sentence\n" to stderr with one write. */
+/* Write "PROGRAM: sentence\n" to stderr, and wait until stderr accepts it. */
 void warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* Append the line that warn() writes to `out`. While a loop runs, messages go to the buffer of its
+ * sink (event/sink.h), because the loop must not wait. */
+void warn_to(struct buffer *out, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Write a message like warn(), then exit with `status`. */
 _Noreturn void die(int status, const char *format, ...) __attribute__((format(printf, 2, 3)));

@@ -37,23 +37,31 @@ static void add_line(const struct live_line *line, struct span text, struct buff
 	buffer_add_text(screen, "\033[K\r");
 }
 
-bool live_line_write(struct live_line *line, struct span above, struct span text)
+void live_line_add(struct live_line *line, struct span above, struct span text,
+		   struct buffer *screen)
 {
-	bool asked = tty_is_asked(line->fd), written;
-	struct buffer screen = {0};
+	bool asked = tty_is_asked(line->fd);
 
 	if (asked && above.len > 0)
-		buffer_add_char(&screen, '\n');
+		buffer_add_char(screen, '\n');
 	else if (!asked && text.len > 0 && above.len == 0)
-		buffer_add_char(&screen, '\r'); /* no flicker: the new text replaces the old */
+		buffer_add_char(screen, '\r'); /* no flicker: the new text replaces the old */
 	else if (!asked && line->drawn)
-		buffer_add_text(&screen, erase);
-	buffer_add_span(&screen, above);
+		buffer_add_text(screen, erase);
+	buffer_add_span(screen, above);
 	line->drawn = !asked && text.len > 0;
 	if (line->drawn)
-		add_line(line, text, &screen);
+		add_line(line, text, screen);
 	line->changed = false;
 	line->drawn_at = clock_monotonic();
+}
+
+bool live_line_write(struct live_line *line, struct span above, struct span text)
+{
+	struct buffer screen = {0};
+	bool written;
+
+	live_line_add(line, above, text, &screen);
 	written = write_all(line->fd, buffer_span(&screen));
 	buffer_free(&screen);
 	return written;

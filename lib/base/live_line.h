@@ -9,7 +9,7 @@
 
 #include <stdint.h>
 
-#include "base/span.h"
+#include "base/buffer.h"
 
 /* Drawn at most this often, in nanoseconds. */
 #define LIVE_LINE_NS INT64_C(100000000)
@@ -31,6 +31,10 @@ bool live_line_is_due(struct live_line *line, int64_t tick, int64_t *next);
  * below it (none if `text` is empty). A question on the terminal stays: `above` goes below it, and
  * the line is not drawn. Returns false with errno set if writing failed. */
 bool live_line_write(struct live_line *line, struct span above, struct span text);
+
+/* Append to `screen` what live_line_write writes. The caller writes it to the terminal. */
+void live_line_add(struct live_line *line, struct span above, struct span text,
+		   struct buffer *screen);
 
 /* Take the line off the screen. */
 void live_line_clear(struct live_line *line);

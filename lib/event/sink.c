@@ -35,23 +35,27 @@ static size_t done(const struct event_sink *sink)
 	return size;
 }
 
+static size_t waiting_size(const struct event_sink *sink)
+{
+	return sink->pending.len - done(sink) + sink->errors.len;
+}
+
 bool event_sink_is_idle(const struct event_sink *sink)
 {
-	return done(sink) == sink->pending.len;
+	return waiting_size(sink) == 0;
 }
 
 /* ---- writing ---- */
 
-/* Write `pending` up to `limit`. Returns whether anything was written. */
-static bool write_to(struct event_output *output, size_t limit)
+/* Write `text` up to `limit`. Returns whether anything was written. */
+static bool write_to(struct event_output *output, const struct buffer *text, size_t limit)
 {
-	const char *bytes = output->sink->pending.at;
 	ssize_t n;
 
 	if (!is_open(output) || limit <= output->written)
 		return false;
 	n = fd_writer_write(&output->writer,
-			    (struct span){bytes + output->written, limit - output->written});
+			    (struct span){text->at + output->written, limit - output->written});
 	if (n < 0)
 		output->error = errno;
 	else
@@ -61,7 +65,7 @@ static bool write_to(struct event_output *output, size_t limit)
 
 static bool write_log(struct event_sink *sink)
 {
-	bool progress = write_to(&sink->log, sink->pending.len);
+	bool progress = write_to(&sink->log, &sink->pending, sink->pending.len);
 
 	/* EINVAL: not a file that can be synchronised */
 	if (progress && sink->sync && fdatasync(sink->log.writer.fd) != 0 && errno != EINVAL)
@@ -80,6 +84,16 @@ static size_t output_limit(const struct event_sink *sink)
 	while (limit > 0 && sink->pending.at[limit - 1] != '\n')
 		limit--;
 	return limit;
+}
+
+static bool write_errors(struct event_sink *sink)
+{
+	struct event_output *output = &sink->error_output;
+	bool progress = write_to(output, &sink->errors, sink->errors.len);
+
+	buffer_drop(&sink->errors, is_open(output) ? output->written : sink->errors.len);
+	output->written = 0;
+	return progress;
 }
 
 static void drop(struct event_sink *sink, size_t size)
@@ -138,7 +152,7 @@ void event_sink_remove_waiter(struct event_sink *sink, struct event_waiter *wait
 
 static void hold_or_release(struct event_sink *sink)
 {
-	size_t waiting = sink->pending.len - done(sink);
+	size_t waiting = waiting_size(sink);
 
 	if (waiting > EVENT_SINK_MAX_WAITING)
 		loop_hold(sink->loop, true);
@@ -154,6 +168,7 @@ static void settle(struct event_sink *sink)
 	if (size > 0 && (size == sink->pending.len || size >= DROP_SIZE))
 		drop(sink, size);
 	sink->flushed = sink->pending.len;
+	sink->waits = !event_sink_is_idle(sink);
 	hold_or_release(sink);
 	if (sink->waiters != NULL && sink->waiter_timer == NULL &&
 	    is_logged(sink, sink->waiters->position))
@@ -162,12 +177,13 @@ static void settle(struct event_sink *sink)
 
 void event_sink_flush(struct event_sink *sink)
 {
-	bool progress = sink->flushed == 0;
+	bool progress = !sink->waits;
 
-	if (sink->loop == NULL || sink->pending.len == 0)
+	if (sink->loop == NULL || sink->pending.len + sink->errors.len == 0)
 		return;
 	progress |= write_log(sink);
-	progress |= write_to(&sink->output, output_limit(sink));
+	progress |= write_to(&sink->output, &sink->pending, output_limit(sink));
+	progress |= write_errors(sink);
 	if (progress && sink->stall_timer != NULL)
 		sink->progress_at = clock_monotonic();
 	settle(sink);
@@ -187,21 +203,30 @@ static void ready(void *context, bool gone)
 	give_up(context, gone ? EPIPE : 0);
 }
 
-/* A reader of a pipe may read less than the next write needs. */
+/* Bytes in the pipes. A reader may read less than the next write needs, which is progress too. */
+static int count_unread(const struct event_sink *sink)
+{
+	return fd_writer_unread(&sink->output.writer) +
+	       fd_writer_unread(&sink->error_output.writer);
+}
+
 static void check_progress(void *context)
 {
 	struct event_sink *sink = context;
-	int unread = fd_writer_unread(&sink->output.writer);
+	int unread = count_unread(sink);
 	int64_t now = clock_monotonic();
 
 	if (event_sink_is_idle(sink) || unread < sink->unread)
 		sink->progress_at = now;
 	sink->unread = unread;
 	if (sink->progress_at + max_stall <= now) {
-		bool log_waits = is_open(&sink->log) && sink->log.written < sink->pending.len;
-
 		sink->progress_at = now;
-		give_up(log_waits ? &sink->log : &sink->output, ETIMEDOUT);
+		if (sink->errors.len > 0)
+			give_up(&sink->error_output, ETIMEDOUT);
+		if (is_open(&sink->log) && sink->log.written < sink->pending.len)
+			give_up(&sink->log, ETIMEDOUT);
+		else if (!event_sink_is_idle(sink))
+			give_up(&sink->output, ETIMEDOUT);
 	}
 	sink->stall_timer =
 	    loop_timer_add(sink->loop, sink->progress_at + max_stall - now, check_progress, sink);
@@ -211,7 +236,7 @@ void event_sink_limit_stall(struct event_sink *sink)
 {
 	if (sink->loop == NULL || sink->stall_timer != NULL)
 		return;
-	sink->unread = fd_writer_unread(&sink->output.writer);
+	sink->unread = count_unread(sink);
 	sink->progress_at = clock_monotonic();
 	sink->stall_timer = loop_timer_add(sink->loop, max_stall, check_progress, sink);
 }
@@ -224,11 +249,12 @@ static void open_output(struct event_output *output, struct event_sink *sink, in
 	fd_writer_open(&output->writer, sink->loop, fd, ready, output);
 }
 
-void event_sink_start(struct event_sink *sink, struct loop *loop, int fd, int log_fd)
+void event_sink_start(struct event_sink *sink, struct loop *loop, int fd, int log_fd, int error_fd)
 {
 	sink->loop = loop;
 	open_output(&sink->output, sink, fd);
 	open_output(&sink->log, sink, log_fd);
+	open_output(&sink->error_output, sink, error_fd);
 }
 
 void event_sink_free(struct event_sink *sink)
@@ -238,8 +264,10 @@ void event_sink_free(struct event_sink *sink)
 		loop_timer_remove(sink->stall_timer);
 		fd_writer_close(&sink->output.writer);
 		fd_writer_close(&sink->log.writer);
+		fd_writer_close(&sink->error_output.writer);
 	}
 	buffer_free(&sink->pending);
+	buffer_free(&sink->errors);
 }
 
 /* ---- events ---- */

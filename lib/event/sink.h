@@ -1,5 +1,5 @@
 /*
- * sink: write events, as lines, to standard output and to a log.
+ * sink: write events, as lines, to standard output and to a log, and messages to standard error.
  *
  * An event is begun, its data is written with lib/json, and it is ended:
  *     struct buffer *data = event_begin(stream, EVENT_LLM_CHUNK);
@@ -12,6 +12,10 @@
  * bounded, but timers, signals, tools and other runs go on. The owner of the sink flushes it before
  * the loop waits. Code that needs an event to be in the log first, such as the start of a tool,
  * uses event_sink_when_logged.
+ *
+ * Messages to the user are appended to `errors` (warn_to, live_line_add), which the loop writes in
+ * the same way, independently of the events. While the loop runs, nothing else writes to standard
+ * error.
  */
 #ifndef EVENT_SINK_H
 #define EVENT_SINK_H
@@ -24,7 +28,8 @@
 #include "loop/fd_writer.h"
 
 enum {
-	/* The loop is held above this number of waiting bytes, and released below half of it. */
+	/* The loop is held above this number of waiting bytes of events and messages, and released
+	 * below half of it. */
 	EVENT_SINK_MAX_WAITING = 256 * 1024,
 	/* How long a reader may read nothing after event_sink_limit_stall. */
 	EVENT_SINK_STALL_MS = 1000,
@@ -39,39 +44,42 @@ struct event_waiter {
 	struct event_waiter *next;
 };
 
-/* Standard output or the log. */
+/* Standard output, the log or standard error. */
 struct event_output {
 	int error; /* errno: why nothing more is written (EPIPE: no reader; ETIMEDOUT: the reader
 		    * was given up); 0: no error */
 	/* private */
 	struct fd_writer writer;
 	struct event_sink *sink;
-	size_t written; /* of the sink's `pending` */
+	size_t written; /* of the sink's `pending`, or of `errors` */
 };
 
 /* Zeroed: a sink that collects lines until event_sink_start. Several runs may share a sink, their
  * events interleaved. */
 struct event_sink {
 	struct buffer pending; /* lines that an output has not written; the last may be partial */
+	struct buffer errors;  /* messages that standard error has not accepted */
 	bool sync; /* fdatasync the log after each write (--fsync); the loop waits for the disk */
-	struct event_output output, log;
+	struct event_output output, log, error_output;
 
 	/* private */
 	struct loop *loop; /* NULL: not started */
-	size_t flushed;  /* of `pending` after the last event_sink_flush; 0: nothing was waiting */
-	int64_t dropped; /* bytes that have been removed from `pending` */
+	size_t flushed;    /* of `pending` after the last event_sink_flush */
+	bool waits;        /* something was waiting after it */
+	int64_t dropped;   /* bytes that have been removed from `pending` */
 	struct event_waiter *waiters;
 	struct loop_timer *waiter_timer, *stall_timer;
 	int64_t progress_at; /* the last time that nothing was waiting or a reader read something */
-	int unread;          /* bytes in the output's pipe when that was last checked */
+	int unread;          /* bytes in the pipes when they were last checked */
 };
 
-/* Begin to write, from `loop`, to `fd` and, unless it is -1, to `log_fd`, which the caller closes
- * after event_sink_free. */
-void event_sink_start(struct event_sink *sink, struct loop *loop, int fd, int log_fd);
+/* Begin to write, from `loop`, events to `fd` and `log_fd` and messages to `error_fd` (-1: there is
+ * none), which the caller closes after event_sink_free. */
+void event_sink_start(struct event_sink *sink, struct loop *loop, int fd, int log_fd, int error_fd);
 void event_sink_free(struct event_sink *sink);
 
-/* Write as much as standard output and the log accept now. */
+/* Write as much as standard output, the log and standard error accept now. Messages that standard
+ * error can never accept, because its reader is gone, are dropped. */
 void event_sink_flush(struct event_sink *sink);
 
 /* Flush, and return whether all events so far are in the log (or the log has failed). If not, the

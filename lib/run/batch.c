@@ -176,7 +176,8 @@ static void begin(struct batch *batch, struct batch_line line)
 	batch->count.running++;
 	job->run = run_start(&job->config, batch->sink, &handler, &e);
 	if (job->run == NULL) {
-		warn("%s:%zu: %s", batch->source, batch->number, e.message);
+		warn_to(&batch->sink->errors, "%s:%zu: %s", batch->source, batch->number,
+			e.message);
 		error_clear(&e);
 		end_job(job, STATUS_USAGE);
 	}

@@ -1,4 +1,4 @@
-/* sink: events to readers that are slow, stand still or leave, and to a log. */
+/* sink: events and messages to readers that are slow, stand still or leave, and events to a log. */
 #define _GNU_SOURCE /* O_DIRECT of a pipe */
 #include "unit.h"
 
@@ -49,7 +49,7 @@ static void begin(struct world *world, const int ends[2], int log_fd)
 {
 	*world = (struct world){.loop = loop_new(), .reader = ends[0], .writer = ends[1]};
 	event_stream_init(&world->stream, &world->sink);
-	event_sink_start(&world->sink, world->loop, world->writer, log_fd);
+	event_sink_start(&world->sink, world->loop, world->writer, log_fd, -1);
 	loop_before_wait(world->loop, before_wait, world);
 }
 
@@ -300,6 +300,94 @@ static void test_waiter(void)
 	close(ends[1]);
 }
 
+/* ---- messages ---- */
+
+static void add_messages(struct world *world, int count)
+{
+	for (int i = 0; i < count; i++)
+		warn_to(&world->sink.errors, "message %d", i);
+}
+
+static bool has_messages(const struct world *world, int count)
+{
+	struct buffer wanted = {0};
+	bool same;
+
+	for (int i = 0; i < count; i++)
+		warn_to(&wanted, "message %d", i);
+	same = span_equal(buffer_span(&world->read), buffer_span(&wanted));
+	buffer_free(&wanted);
+	return same;
+}
+
+/* Begin with a reader for the messages, and one for the events, which is returned. */
+static int begin_messages(struct world *world)
+{
+	int ends[2], event_ends[2];
+
+	make_ends(ends, false);
+	make_ends(event_ends, false);
+	*world = (struct world){.loop = loop_new(), .reader = ends[0], .writer = ends[1]};
+	event_stream_init(&world->stream, &world->sink);
+	event_sink_start(&world->sink, world->loop, event_ends[1], -1, ends[1]);
+	loop_before_wait(world->loop, before_wait, world);
+	close(event_ends[1]); /* the sink has opened it again */
+	return event_ends[0];
+}
+
+static void test_messages(void)
+{
+	struct world world;
+	int events = begin_messages(&world);
+	char bytes[4096];
+
+	add_messages(&world, 30000);
+	add_events(&world, 1, 10);
+	event_sink_flush(&world.sink);
+	unit_ok(loop_is_held(world.loop), "the loop is held while many messages wait");
+	unit_ok(read(events, bytes, sizeof(bytes)) > 0, "events do not wait for messages");
+	run_with_reader(&world);
+	unit_ok(!loop_is_held(world.loop) && has_messages(&world, 30000),
+		"a slow reader gets every message, in order");
+	close(events);
+	end(&world);
+}
+
+static void test_message_stall(void)
+{
+	struct world world;
+	int events = begin_messages(&world);
+
+	add_messages(&world, 10000);
+	event_sink_flush(&world.sink);
+	event_sink_limit_stall(&world.sink);
+	loop_run(world.loop);
+	unit_ok(world.sink.error_output.error == ETIMEDOUT && world.sink.output.error == 0,
+		"a reader that reads no message is given up, but not that of the events");
+	add_messages(&world, 1);
+	event_sink_flush(&world.sink);
+	unit_ok(event_sink_is_idle(&world.sink), "further messages are dropped");
+	close(events);
+	end(&world);
+}
+
+static void test_message_reader_leaves(void)
+{
+	struct world world;
+	int events = begin_messages(&world);
+
+	add_messages(&world, 30000);
+	event_sink_flush(&world.sink);
+	close(world.reader);
+	world.reader = -1;
+	loop_run(world.loop);
+	unit_ok(world.sink.error_output.error == EPIPE && world.sink.output.error == 0,
+		"a reader of messages that leaves is noticed");
+	unit_ok(!loop_is_held(world.loop), "messages that it has not read hold nobody");
+	close(events);
+	end(&world);
+}
+
 static void test_not_started(void)
 {
 	struct world world = {.loop = loop_new()};
@@ -312,7 +400,7 @@ static void test_not_started(void)
 	unit_ok(world.sink.pending.len > 100000, "before the start events gather");
 	world.reader = ends[0];
 	world.writer = ends[1];
-	event_sink_start(&world.sink, world.loop, ends[1], -1);
+	event_sink_start(&world.sink, world.loop, ends[1], -1, -1);
 	loop_before_wait(world.loop, before_wait, &world);
 	run_with_reader(&world);
 	unit_ok(is_complete(&world), "and are written then");
@@ -331,6 +419,9 @@ int main(void)
 	test_patient_with_bytes();
 	test_slow_log();
 	test_waiter();
+	test_messages();
+	test_message_stall();
+	test_message_reader_leaves();
 	test_not_started();
 	return unit_done();
 }
