@@ -1,5 +1,5 @@
-/* lib/model/schema_dialect: what providers make of JSON Schema. */
-#include "model/schema_dialect.h"
+/* lib/model/protocol/schema_dialect: what providers make of JSON Schema. */
+#include "model/protocol/schema_dialect.h"
 #include "unit.h"
 
 static void strict(const char *schema, bool want, const char *name)

@@ -1,8 +1,9 @@
 /*
- * anthropic: Anthropic's Messages API and the servers that speak it. Private to its files:
+ * anthropic: Anthropic's Messages API and the servers that speak it. Private to its files, but for
+ * what Bedrock asks of tools and schemas:
  *   anthropic_decode.c    the decoder
  *   anthropic_request.c   the request: URL, headers, messages and parameters
- *   anthropic_tools.c     its tools and which of them may be called; the schema of the answer
+ *   anthropic_tools.c     the tools, which of them may be called, and how a schema is asked for
  */
 #ifndef MODEL_ANTHROPIC_H
 #define MODEL_ANTHROPIC_H
@@ -30,9 +31,5 @@ bool anthropic_takes_schema(const struct transcript *t);
 
 /* struct protocol.answers_by_tool: if the schema cannot be a member, unless the quirk is false. */
 bool anthropic_answers_by_tool(const struct transcript *t);
-
-/* Append `schema` as "output_config.format" takes it: closed objects, and what it does not take
- * described in words in "description". */
-void anthropic_write_schema(struct span schema, struct buffer *out);
 
 #endif

@@ -2,7 +2,7 @@
 
 #include "base/hash.h"
 #include "model/protocol/anthropic.h"
-#include "model/schema_dialect.h"
+#include "model/protocol/schema_dialect.h"
 
 /* The least bytes of a prefix that are worth a mark for the prompt cache (the API caches from about
  * 1024 tokens), and the smallest thinking budget in tokens that the API accepts. */
@@ -309,7 +309,7 @@ static void write_format(struct transcript *t)
 	if (!anthropic_takes_schema(t))
 		return;
 	json_pack(t->out, "'output_config':{'format':{'type':'json_schema','schema':");
-	anthropic_write_schema(t->request->schema, t->out);
+	dialect_write_anthropic(t->request->schema, t->out);
 	json_pack(t->out, "}}");
 }
 

@@ -1,6 +1,5 @@
-#include "schema/document.h"
 #include "model/protocol/anthropic.h"
-#include "model/schema_dialect.h"
+#include "model/protocol/schema_dialect.h"
 
 /* ---- tools ---- */
 
@@ -136,70 +135,6 @@ void anthropic_write_tools(const struct transcript *t, bool cached)
 
 /* ---- the schema of the answer ---- */
 
-static bool is_object_schema(struct span schema)
-{
-	struct span type = json_get(schema, "type");
-
-	return json_is(type, "object") || json_has(type, "object") ||
-	       json_get(schema, "properties").at != NULL;
-}
-
-/* Members that hold schemas, in a list or by name; "items" holds one. */
-static const char *const many[] = {"anyOf", "oneOf",       "allOf", "properties",
-				   "$defs", "definitions", NULL};
-
-/* How many schemas are visited, including those of references: more means that it is recursive. */
-enum { MAX_SCHEMAS = 1000 };
-
-static bool fits(struct schema_document *document, struct span schema, int *budget);
-
-static bool all_fit(struct schema_document *document, struct span schemas, int *budget)
-{
-	for (struct json_walk walk = json_walk(schemas); json_next(&walk);)
-		if (!fits(document, walk.value, budget))
-			return false;
-	return true;
-}
-
-static bool fits(struct schema_document *document, struct span schema, int *budget)
-{
-	static const char *const refused[] = {"patternProperties", "not",  "if",
-					      "prefixItems",       "then", "else",
-					      "additionalItems",   NULL};
-	struct json_walk walk = json_walk(schema);
-
-	if ((*budget)-- <= 0 || json_type(schema) != JSON_OBJECT ||
-	    (is_object_schema(schema) && json_count(json_get(schema, "properties")) == 0))
-		return false;
-	while (json_next(&walk)) {
-		bool open = json_is(walk.key, "additionalProperties") &&
-			    (json_type(walk.value) != JSON_BOOL || json_true(walk.value));
-
-		if (open || json_is_any(walk.key, refused))
-			return false;
-		if (json_is(walk.key, "items") && !fits(document, walk.value, budget))
-			return false;
-		if (json_is_any(walk.key, many) && !all_fit(document, walk.value, budget))
-			return false;
-		if (json_is(walk.key, "$ref") &&
-		    !fits(document, schema_document_resolve(document, schema), budget))
-			return false;
-	}
-	return true;
-}
-
-/* Whether the API can express `schema`: its objects are closed and not recursive. */
-static bool schema_fits(struct span schema)
-{
-	struct schema_document document;
-	int budget = MAX_SCHEMAS;
-	bool good = schema_document_read(&document, json_trim(schema)) &&
-		    fits(&document, json_tree_text(&document.tree, 0), &budget);
-
-	schema_document_free(&document);
-	return good;
-}
-
 static bool is_false(struct span value)
 {
 	return json_type(value) == JSON_BOOL && !json_true(value);
@@ -210,61 +145,10 @@ bool anthropic_takes_schema(const struct transcript *t)
 	struct span quirk = parameters_quirk(t, "schema"), schema = t->request->schema;
 
 	return schema.at != NULL && !is_false(quirk) && !json_is(quirk, "tool") &&
-	       schema_fits(schema);
+	       dialect_fits_anthropic(schema);
 }
 
 bool anthropic_answers_by_tool(const struct transcript *t)
 {
 	return !is_false(parameters_quirk(t, "schema")) && !anthropic_takes_schema(t);
-}
-
-/* ---- writing it ---- */
-
-/* Whether the member is taken as it is, schemas within it aside. */
-static bool is_taken(struct span key, struct span value)
-{
-	static const char *const taken[] = {
-	    "type",  "enum",  "const", "$ref",       "default", "required", "description", "title",
-	    "items", "anyOf", "allOf", "properties", "$defs",   "oneOf",    "definitions", NULL};
-	static const char *const formats[] = {"date-time", "time", "date", "duration",
-					      "email",     "uri",  "ipv4", "hostname",
-					      "ipv6",      "uuid", NULL};
-
-	if (json_is(key, "format"))
-		return json_is_any(value, formats);
-	if (json_is(key, "minItems"))
-		return span_is(value, "0") || span_is(value, "1");
-	return json_is_any(key, taken);
-}
-
-/* Whether the description needs no words about a member: it is sent, or no answer fails by it. */
-static bool is_sent(struct span schema, struct span key, struct span value)
-{
-	static const char *const silent[] = {
-	    "$schema", "$id", "$comment", "examples", "readOnly", "additionalProperties", NULL};
-
-	(void)schema;
-	return is_taken(key, value) || json_is_any(key, silent);
-}
-
-void anthropic_write_schema(struct span schema, struct buffer *out)
-{
-	struct json_walk walk = json_walk(schema);
-
-	json_open(out, '{');
-	while (json_next(&walk)) {
-		if (!is_taken(walk.key, walk.value) || json_is(walk.key, "description"))
-			continue;
-		json_copy_key(out, json_is(walk.key, "oneOf") ? SPAN("\"anyOf\"") : walk.key);
-		if (json_is(walk.key, "items"))
-			anthropic_write_schema(walk.value, out);
-		else if (json_is_any(walk.key, many))
-			dialect_write_schemas(walk.value, anthropic_write_schema, out);
-		else
-			json_write_line(out, walk.value);
-	}
-	if (is_object_schema(schema))
-		json_put_bool(out, "additionalProperties", false);
-	dialect_describe(schema, is_sent, out);
-	json_close(out, '}');
 }

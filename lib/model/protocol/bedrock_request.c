@@ -5,7 +5,7 @@
 #include "model/protocol/anthropic.h"
 #include "model/protocol/bedrock.h"
 #include "model/provider.h"
-#include "model/schema_dialect.h"
+#include "model/protocol/schema_dialect.h"
 
 /* Longest id and longest name of a call. */
 enum { MAX_ID = 64 };
@@ -233,7 +233,7 @@ static void write_schema(struct transcript *t)
 {
 	struct buffer schema = {0}, name = {0};
 
-	anthropic_write_schema(t->request->schema, &schema);
+	dialect_write_anthropic(t->request->schema, &schema);
 	dialect_name(t->request->schema, &name);
 	json_pack(t->out,
 		  "'outputConfig':{'textFormat':{'type':'json_schema','structure':{'jsonSchema':"

@@ -3,7 +3,6 @@
  *   gemini_decode.c    the decoder: chunks, the end, and sources as calls by the provider
  *   gemini_parts.c     parts into deltas, with what must go back; arguments in pieces
  *   gemini_request.c   the request
- *   gemini_schema.c    a schema in the API's dialect
  */
 #ifndef MODEL_GEMINI_H
 #define MODEL_GEMINI_H
@@ -63,9 +62,5 @@ bool gemini_answers_by_tool(const struct transcript *t);
 /* Append the URL below which the paths of the API begin: the base URL; one that is only a host gets
  * the path that the provider's entry has. */
 void gemini_base_url(const struct provider *provider, struct buffer *out);
-
-/* Append `schema` as "responseJsonSchema" takes it: what it does not take is rewritten, or
- * described in words in "description". */
-void gemini_write_schema(struct span schema, struct buffer *out);
 
 #endif

@@ -4,7 +4,7 @@
 
 #include "model/protocol/gemini.h"
 #include "model/provider.h"
-#include "model/schema_dialect.h"
+#include "model/protocol/schema_dialect.h"
 
 /* Longest name of a function. */
 enum { MAX_NAME = 64 };
@@ -336,7 +336,7 @@ static void write_config(struct transcript *t)
 		json_put_int(t->out, "maxOutputTokens", t->request->max_tokens);
 	if (schema) {
 		json_pack(t->out, "'responseMimeType':'application/json','responseJsonSchema':");
-		gemini_write_schema(t->request->schema, t->out);
+		dialect_write_gemini(t->request->schema, t->out);
 	}
 	json_close(t->out, '}');
 }

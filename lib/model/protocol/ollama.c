@@ -11,7 +11,7 @@
 #include "model/protocol/protocol.h"
 #include "model/protocol/think.h"
 #include "model/provider.h"
-#include "model/schema_dialect.h"
+#include "model/protocol/schema_dialect.h"
 
 /* ---- the request: messages ---- */
 

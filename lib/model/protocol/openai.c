@@ -2,7 +2,7 @@
 
 #include "model/parameters.h"
 #include "model/provider.h"
-#include "model/schema_dialect.h"
+#include "model/protocol/schema_dialect.h"
 
 char *openai_url(const struct transcript *t, const char *path)
 {

@@ -23,15 +23,16 @@ void dialect_instruction(struct span schema, struct buffer *out);
 /* Write the members "name", "strict" and "schema" of OpenAI's structured outputs. */
 void dialect_put_named(struct span schema, struct buffer *out);
 
-/* Write an array or an object of schemas, each by `write`. */
-void dialect_write_schemas(struct span schemas,
-			   void (*write)(struct span schema, struct buffer *out),
-			   struct buffer *out);
+/* Whether Anthropic's "output_config.format" can express `schema`: its objects are closed and not
+ * recursive. */
+bool dialect_fits_anthropic(struct span schema);
 
-/* Write the member "description": the schema's own, then the keywords that are not sent, as
- * `is_sent` says: "{minimum: 1, maximum: 9}". */
-void dialect_describe(struct span schema,
-		      bool (*is_sent)(struct span schema, struct span key, struct span value),
-		      struct buffer *out);
+/* Append `schema` as "output_config.format" takes it: closed objects. What it does not take is
+ * described in "description". */
+void dialect_write_anthropic(struct span schema, struct buffer *out);
+
+/* Append `schema` as Gemini's "responseJsonSchema" takes it. What it does not take is rewritten or
+ * described in "description". */
+void dialect_write_gemini(struct span schema, struct buffer *out);
 
 #endif
