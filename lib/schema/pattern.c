@@ -1,4 +1,4 @@
-#include "schema/pattern.h"
+#include "schema/pattern_reader.h"
 
 #include <dlfcn.h>
 #include <stdlib.h>

@@ -39,17 +39,4 @@ enum pattern_result pattern_match(struct pattern *pattern, struct span text, int
  * was found. */
 bool pattern_example(struct pattern *pattern, struct buffer *out);
 
-/* ---- shared by the files of this module ---- */
-
-/* Append the form of `text` that PCRE2 understands, and store in `example` a text that the pattern
- * may match, to which classes of characters add nothing if `sampled`, the compiled pattern, is NULL
- * (assertions are ignored). False with `why`, a phrase, if `text` is not a pattern of ECMA-262.
- * Where a match has a choice, the form has callouts (?C), at which the match counts its steps. */
-bool pattern_translate(struct span text, const struct pattern *sampled, struct buffer *out,
-		       struct buffer *example, struct buffer *why);
-
-/* The first place in `text` that `piece`, a part of such a form, matches; SIZE_MAX if there is
- * none. */
-size_t pattern_piece_find(const struct pattern *pattern, struct span piece, struct span text);
-
 #endif
