@@ -308,7 +308,7 @@ agent-text: log:2: 5 events of run 'r' are missing before seq 9"
 	} >log
 	run --separate-stderr agent-text log
 	assert_output $'Hal\n\nHello'
-	assert_equal "$stderr" "agent-text: the answer starts again (the stream broke off)"
+	assert_equal "$stderr" "agent-text: the response starts again (the stream broke off)"
 	run --separate-stderr agent-text -S log
 	assert_output $'"Hal"\n"Hello"'
 	run --separate-stderr agent-text -F log

@@ -155,7 +155,7 @@ error_body() {
 	ask anthropic:claude-opus-5 --retries 3
 	assert_equal "$(data llm_end '.message.content[].text')" ok
 	assert_equal "$(request_count)" 3
-	assert_regex "$(data llm_retry .reason | paste -sd' ')" 'broke off in the middle of its answer.* began a second answer in the middle of the first'
+	assert_regex "$(data llm_retry .reason | paste -sd' ')" 'broke off in the middle of its response.* began a second response in the middle of the first'
 }
 
 @test "anthropic: 401 names the variable, 400 says that the prompt is too long" {

@@ -99,7 +99,7 @@ say() {
 		then [map(select(.event_type == "llm_chunk").data.text) | join("")] else map(select(.event_type == "error").data.error) end' all |
 		sort -u >seen
 	assert_equal "$(cat seen)" '["error",1,"bedrock answered HTTP 200, but sent nothing"]
-["error",1,"bedrock broke off in the middle of its answer"]
+["error",1,"bedrock broke off in the middle of its response"]
 ["success",0,"all of it"]'
 }
 

@@ -191,7 +191,7 @@ error_body() {
 	ask gemini:gemini-3-flash --retries 3
 	assert_equal "$(data llm_end '.message.content[].text')" ok
 	assert_equal "$(request_count)" 3
-	assert_regex "$(data llm_retry .reason | paste -sd' ')" 'broke off in the middle of its answer.*broke off in the middle of its answer'
+	assert_regex "$(data llm_retry .reason | paste -sd' ')" 'broke off in the middle of its response.*broke off in the middle of its response'
 }
 
 @test "gemini: a malformed call is reported to the model, which tries again" {

@@ -188,7 +188,7 @@ same_text() {
 	start_server "recording=$recording cut=30000" "recording=$recording"
 	ask openai:gpt-5.4 --retries 1
 	assert_equal "$(request_count)" 2
-	assert_regex "$(data llm_retry .reason)" '^openai broke off in the middle of its answer'
+	assert_regex "$(data llm_retry .reason)" '^openai broke off in the middle of its response'
 	assert_equal "$(data llm_end '.message.content | map(select(.type == "text").text) | add')" "$(jq -r .text "$recording/expected.json")"
 }
 

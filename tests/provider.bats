@@ -162,7 +162,7 @@ framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.
 	jq -rs 'def data($name; value): map(select(.event_type == $name).data | value | if type == "string" then . else tojson end) | join("\n");
 		group_by(.run_id)[] | "\(data("error"; .exception_type)) \(data("error"; .error)) \(data("tool_call_end"; .args))"' all | sort -u >seen
 	assert_equal "$(cat seen)" 'limit no answer after 1 model response (--max-iterations) {"city":"San Francisco"}
-stream_truncated openai-chat broke off in the middle of its answer '
+stream_truncated openai-chat broke off in the middle of its response '
 }
 
 @test "a web page is quoted without its tags, styles and scripts" {

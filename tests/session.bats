@@ -224,7 +224,7 @@ count_of() {
 	head -3 whole >log
 	agent-run -m "$(scripted)" --resume log -t once.json -t again.json >/dev/null </dev/null
 	run --separate-stderr -0 agent-text log
-	assert_equal "$stderr" 'agent-text: the answer starts again (the run was resumed)'
+	assert_equal "$stderr" 'agent-text: the response starts again (the run was resumed)'
 	assert_equal "$output" "$(printf 'First. \n\nFirst. \n\nAll done.')"
 	assert_equal "$(agent-text -F log)" 'All done.'
 }

@@ -133,7 +133,7 @@ static void warn_restart(struct show *show, struct span reason)
 
 	terminal_add_string(&text, reason, "retry");
 	show_flush(show);
-	warn("the answer starts again (%s)", buffer_string(&text));
+	warn("the response starts again (%s)", buffer_string(&text));
 	buffer_free(&text);
 }
 

@@ -211,7 +211,7 @@ static void fail_exchange(struct http_model_call *c, const struct http_result *r
 		break;
 	case HTTP_BROKEN:
 		failure_set(&c->failure, ERROR_STREAM_TRUNCATED, result->retryable,
-			    "%s broke off in the middle of its answer: %s", name, why);
+			    "%s broke off in the middle of its response: %s", name, why);
 		break;
 	case HTTP_IDLE:
 		failure_set(&c->failure, ERROR_TIMEOUT, true, "%s sent nothing for %g second%s",

@@ -38,7 +38,7 @@ struct test_call {
 	struct planned_call *calls;
 	size_t call_count;
 	size_t next_call, next_piece;
-	bool cut; /* the answer was cut by max_tokens */
+	bool cut; /* the response was cut by max_tokens */
 	struct model_usage usage;
 };
 

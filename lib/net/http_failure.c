@@ -58,19 +58,19 @@ static const struct transfer_failure {
     {"cannot verify @", CURLE_SSL_CACERT_BADFILE, true, false},
     {"cannot set up TLS with @", CURLE_SSL_CERTPROBLEM, true, false},
     {"cannot set up TLS with @", CURLE_SSL_CIPHER, true, false},
-    {"@ closed the connection without an answer", CURLE_GOT_NOTHING, false, true},
+    {"@ closed the connection without a response", CURLE_GOT_NOTHING, false, true},
     {"lost the connection to @", CURLE_SEND_ERROR, true, true},
     {"lost the connection to @", CURLE_RECV_ERROR, true, true},
 #if LIBCURL_VERSION_NUM >= 0x080600
-    {"cannot use the answer of @: its head is too long", CURLE_TOO_LARGE, false, false},
+    {"cannot use the response of @: its head is too long", CURLE_TOO_LARGE, false, false},
 #endif
 };
 
 static const struct transfer_failure *find(const struct http_call *call, CURLcode code)
 {
 	static const struct transfer_failure other = {"cannot reach @", CURLE_OK, true, true};
-	static const struct transfer_failure unfit = {"cannot use the answer of @", CURLE_OK, true,
-						      false};
+	static const struct transfer_failure unfit = {"cannot use the response of @", CURLE_OK,
+						      true, false};
 
 	if (call->fault != NULL)
 		return &unfit;
@@ -80,7 +80,7 @@ static const struct transfer_failure *find(const struct http_call *call, CURLcod
 	return &other;
 }
 
-/* libcurl has one code for a URL with an unsupported scheme and for an answer that is not HTTP. */
+/* libcurl has one code for a URL with an unsupported scheme and for a response that is not HTTP. */
 static CURLcode without_ambiguity(const struct http_call *call, CURLcode code)
 {
 	curl_off_t connected = 0;
@@ -135,12 +135,12 @@ struct http_result failure_result(const struct http_call *call, CURLcode code,
 		buffer_add_format(message, "%s sent nothing for %g second%s", place,
 				  call->limits.idle_seconds, plural(call->limits.idle_seconds));
 	} else if (call->late == HTTP_TIMEOUT) {
-		buffer_add_format(message, "%s did not complete its answer within %g second%s",
+		buffer_add_format(message, "%s did not complete its response within %g second%s",
 				  place, call->limits.total_seconds,
 				  plural(call->limits.total_seconds));
 	} else if (call->head.status != 0) {
 		result.outcome = HTTP_BROKEN;
-		buffer_add_format(message, "the answer of %s broke off", place);
+		buffer_add_format(message, "the response of %s broke off", place);
 		add_detail(message, call, code, host);
 	} else {
 		result.outcome = HTTP_UNREACHABLE;

@@ -83,7 +83,7 @@ static void fit_request(struct agent_run *run, struct model_request *request)
 	run->budget.last.asked = estimate_request(request);
 	most = budget_output(&run->budget, run_model(run),
 			     budget_input(&run->budget, run->budget.last.asked));
-	/* Reasoning counts as output, so a reduced limit may leave no answer. */
+	/* Reasoning counts as output, so a reduced limit may leave no text. */
 	run->capped = most < wanted && most >= BUDGET_LEAST_OUTPUT && request->effort == NULL;
 	if (run->capped)
 		request->max_tokens = most;
@@ -261,10 +261,10 @@ void iteration_end_run(struct agent_run *run, const struct model_outcome *outcom
 		if (!run->capped) {
 			run_fail(
 			    run, STATUS_LIMIT, ERROR_LENGTH,
-			    "the answer was cut at the model's token limit (raise --max-tokens)");
+			    "the response was cut at the model's token limit (raise --max-tokens)");
 			return;
 		}
-		buffer_add_text(&run->limit, "the answer was cut where the limit of the run is "
+		buffer_add_text(&run->limit, "the response was cut where the limit of the run is "
 					     "(--max-total-tokens, --max-cost)");
 		iteration_reach_limit(run);
 		return;
@@ -274,7 +274,7 @@ void iteration_end_run(struct agent_run *run, const struct model_outcome *outcom
 		break;
 	case MODEL_CONTENT_FILTER:
 		error.kind = ERROR_CONTENT_FILTER;
-		error.message = "a content filter stopped the answer";
+		error.message = "a content filter stopped the response";
 		break;
 	case MODEL_ERROR:
 		run_fail(run, STATUS_FAILED, ERROR_MODEL,

@@ -1,6 +1,6 @@
 /*
  * The decoder of anthropic against recordings of real servers. One recording is not among them: a
- * stream in which a second answer begins within the first, of which expected.json makes one
+ * stream in which a second response begins within the first, of which expected.json makes one
  * (anthropic_quirks.c has it).
  */
 #define _GNU_SOURCE

@@ -215,24 +215,24 @@ static void endings(void)
 	CHUNKS(
 	    "broken off",
 	    "T(a) error in=5 out=1 [stream_truncated, retry] prov broke off in the middle of its "
-	    "answer",
+	    "response",
 	    START, TEXT("0"), SAY("0", "a"));
 	CHUNKS(
 	    "broken off within an event",
 	    "T(a) error in=5 out=1 [stream_truncated, retry] prov broke off in the middle of its "
-	    "answer",
+	    "response",
 	    START, TEXT("0"), SAY("0", "a"), "{\"type\":\"content_bl");
 	CHUNKS(
 	    "half an event in the middle",
 	    " error in=5 out=1 [invalid_response, retry] prov sent half an event in the middle of "
-	    "its answer",
+	    "its response",
 	    START, "{\"type\":\"content_bl", END("end_turn"), DONE);
 	CHUNKS("no JSON",
 	       " error in=5 out=1 [invalid_response, retry] prov sent an event that is not JSON "
 	       "(a key is missing at byte 1)",
 	       START, "{x}", END("end_turn"), DONE);
 	CHUNKS("nothing at all",
-	       " error [stream_truncated, retry] prov broke off in the middle of its answer", "");
+	       " error [stream_truncated, retry] prov broke off in the middle of its response", "");
 	CHUNKS("an end and nothing before it",
 	       " error [stream_truncated, retry] prov answered nothing", DONE);
 }
@@ -241,9 +241,9 @@ static void beginnings(void)
 {
 	CHUNKS("message_start twice, of one answer", "T(a)T(b) stop" ALL, START, TEXT("0"),
 	       SAY("0", "a"), START, SAY("0", "b"), STOP("0"), END("end_turn"), DONE);
-	CHUNKS("a second answer within the first",
+	CHUNKS("a second response within the first",
 	       "H(one)D({\"signature\":\"s\"})C0(f)A0({\"v\":) error in=5 out=1 [invalid_response, "
-	       "retry] prov began a second answer in the middle of the first",
+	       "retry] prov began a second response in the middle of the first",
 	       START, BLOCK("0", "\"type\":\"thinking\",\"thinking\":\"\""),
 	       DELTA("0", "\"type\":\"thinking_delta\",\"thinking\":\"one\""),
 	       DELTA("0", "\"type\":\"signature_delta\",\"signature\":\"s\""), STOP("0"),

@@ -141,7 +141,7 @@ static void finishes(void)
 	       END("model_context_window_exceeded"));
 	EVENTS("a reason that is not known", "T(x) stop", TEXT(0, "x"), END("bored"));
 	EVENTS("a malformed call",
-	       " error [invalid_response, retry] prov ended its answer because the model wrote "
+	       " error [invalid_response, retry] prov ended its response because the model wrote "
 	       "something malformed (malformed_tool_use)",
 	       END("malformed_tool_use"));
 	EVENTS("a call and another reason", "C0(f)A0({}) tool_calls", CALL(0, "a", "f"), STOP(0),
@@ -252,7 +252,7 @@ static void backs(void)
 static void failures(void)
 {
 	EVENTS("the stream breaks off",
-	       "T(a) error [stream_truncated, retry] prov broke off in the middle of its answer",
+	       "T(a) error [stream_truncated, retry] prov broke off in the middle of its response",
 	       START, TEXT(0, "a"));
 	EVENTS(
 	    "throttled in the stream",

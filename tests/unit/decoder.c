@@ -49,7 +49,7 @@ static void try_lines(const struct sample *sample)
 	    "a line that is not JSON");
 	try(sample, "{\"a\n", "",
 	    "T(a) error [invalid_response, retry] prov sent half a line in the middle of its "
-	    "answer",
+	    "response",
 	    "half a line");
 }
 
@@ -67,7 +67,7 @@ static void try_events(const struct sample *sample)
 	    "an event that is not JSON");
 	try(sample, "data: {\"a\n\n", "",
 	    "T(a) error [invalid_response, retry] prov sent half an event in the middle of its "
-	    "answer",
+	    "response",
 	    "half an event");
 	try(sample, "data: {\"a\n\nevent: error\ndata: {\"error\":{\"message\":\"Oops\"}}\n\n", "",
 	    "T(a) error [server, retry] prov reported an error: Oops",
@@ -90,7 +90,7 @@ static void try_cut(const struct sample *sample)
 				  protocol->framing == FRAMING_SSE ? tails[i] : "");
 		stream(protocol->name, buffer_string(&text),
 		       "T(a) error [stream_truncated, retry] prov broke off in the middle of its "
-		       "answer");
+		       "response");
 	}
 	buffer_free(&text);
 }

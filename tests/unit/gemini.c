@@ -189,7 +189,7 @@ static void streamed_calls(void)
 									       "1")),
 	    LAST(OVER, "STOP"));
 	CHUNKS("the stream breaks off within a call",
-	       "C0(f) error [stream_truncated, retry] prov broke off in the middle of its answer",
+	       "C0(f) error [stream_truncated, retry] prov broke off in the middle of its response",
 	       BEGIN("f"), MORE(STRING("$.a", "1", "true")));
 }
 
@@ -289,7 +289,7 @@ static void endings(void)
 		buffer_clear(&reason);
 		buffer_clear(&want);
 		buffer_add_format(&reason, "\"%s\"", bad[i]);
-		buffer_add_format(&want, "error [server] prov ended its answer with %s: why",
+		buffer_add_format(&want, "error [server] prov ended its response with %s: why",
 				  bad[i]);
 		ends(buffer_string(&reason), buffer_string(&want));
 	}
@@ -299,7 +299,7 @@ static void endings(void)
 	ends("\"MAX_TOKENS\"", "length");
 	ends("\"CONTINUATION\"", "length");
 	ends("\"MALFORMED_RESPONSE\"",
-	     "error [server, retry] prov ended its answer with MALFORMED_RESPONSE: why");
+	     "error [server, retry] prov ended its response with MALFORMED_RESPONSE: why");
 	ends("\"MALFORMED_FUNCTION_CALL\"",
 	     "error [tool_validation, retry] prov refused the model's tool call: why");
 	ends("\"UNEXPECTED_TOOL_CALL\"",
@@ -309,8 +309,9 @@ static void endings(void)
 	ends("2", "length");
 	ends("99", "stop");
 	ends("\"FINISH_REASON_UNSPECIFIED\"",
-	     "error [stream_truncated, retry] prov broke off in the middle of its answer");
-	ends("null", "error [stream_truncated, retry] prov broke off in the middle of its answer");
+	     "error [stream_truncated, retry] prov broke off in the middle of its response");
+	ends("null",
+	     "error [stream_truncated, retry] prov broke off in the middle of its response");
 	CHUNKS("quirk 59: STOP as a number after a call", "C0(f)A0({}) tool_calls",
 	       "{\"candidates\":[{\"content\":{\"parts\":[" CALL("f",
 								 "{}") "]},\"finishReason\":1}]}");
@@ -438,22 +439,22 @@ static void failures(void)
 	       "{\"error\":{\"code\":499,\"message\":\"The operation was cancelled.\",\"status\":"
 	       "\"CANCELLED\"}}");
 	CHUNKS("the stream breaks off",
-	       "T(a) error [stream_truncated, retry] prov broke off in the middle of its answer",
+	       "T(a) error [stream_truncated, retry] prov broke off in the middle of its response",
 	       PARTS(TEXT("a")));
 	CHUNKS("in the middle of an event",
-	       "T(a) error [stream_truncated, retry] prov broke off in the middle of its answer",
+	       "T(a) error [stream_truncated, retry] prov broke off in the middle of its response",
 	       PARTS(TEXT("a")), "{\"candidates\":[{\"cont");
 	CHUNKS("half an event behind the end", "T(a) stop", LAST(TEXT("a"), "STOP"), "{\"usage");
 	CHUNKS("half an event, then more",
 	       " error [invalid_response, retry] prov sent half an event in the middle of its "
-	       "answer",
+	       "response",
 	       "{\"candidates\":[{\"cont", LAST(TEXT("a"), "STOP"));
 	CHUNKS("an event that is not JSON",
 	       " error [invalid_response, retry] prov sent an event that is not JSON (a value is "
 	       "missing at byte 0)",
 	       "<html>");
 	stream("nothing", "",
-	       " error [stream_truncated, retry] prov broke off in the middle of its answer");
+	       " error [stream_truncated, retry] prov broke off in the middle of its response");
 	CHUNKS("wrong types everywhere", "O({\"thoughtSignature\":{}}) stop", "7", "\"x\"", "null",
 	       "[1,[]]", "{\"candidates\":7,\"usageMetadata\":[],\"error\":null}",
 	       "{\"candidates\":[7,{\"content\":[]},{\"content\":{\"parts\":{\"text\":\"x\"}}},"

@@ -26,22 +26,24 @@ static void test_whole_answers(void)
 
 static void test_broken_answers(void)
 {
-	test_answer("/partial", "head 200; body of 200: hello; done broken (the answer of @ broke "
-				"off: ...)");
-	test_answer("/cut", "head 200; body of 200: abc; done broken (the answer of @ broke off: "
+	test_answer("/partial",
+		    "head 200; body of 200: hello; done broken (the response of @ broke "
+		    "off: ...)");
+	test_answer("/cut", "head 200; body of 200: abc; done broken (the response of @ broke off: "
 			    "...)");
-	test_answer("/misframed", "head 200; body of 200: abc; done broken (the answer of @ broke "
-				  "off: ...)");
+	test_answer("/misframed",
+		    "head 200; body of 200: abc; done broken (the response of @ broke "
+		    "off: ...)");
 }
 
 static void test_no_answer(void)
 {
 	test_answer("/close?key=secret", "done unreachable without head (@ closed the connection "
-					 "without an answer)");
+					 "without a response)");
 	test_answer("/half-head",
-		    "done unreachable without head (@ closed the connection without an answer)");
+		    "done unreachable without head (@ closed the connection without a response)");
 	test_answer("/other", "done unreachable without head (@ does not answer in HTTP) for good");
-	test_answer("/endless-head", "done unreachable without head (cannot use the answer of @: "
+	test_answer("/endless-head", "done unreachable without head (cannot use the response of @: "
 				     "its head is too long) for good");
 	test_answer(
 	    "ftp://u:secret@localhost/x?key=secret",
@@ -147,7 +149,7 @@ static void test_limits(void)
 		      "done idle without head (@ sent nothing for 0.5 seconds)");
 	limits = (struct http_limits){.connect_seconds = 10, .total_seconds = 1};
 	exchange_with(&exchange, "/idle", &limits,
-		      "head 200; body of 200: hello; done timeout (@ did not complete its answer "
+		      "head 200; body of 200: hello; done timeout (@ did not complete its response "
 		      "within 1 second)");
 	close_client(&exchange);
 }

@@ -270,7 +270,7 @@ static void bad(void)
 	    " error [stream_truncated, retry] openai-chat answered HTTP 200, but sent nothing");
 	exchange("the end of the bytes without the end of the answer", SHORT, NORMAL,
 		 "T(a) error [stream_truncated, retry] openai-chat broke off in the middle of its "
-		 "answer");
+		 "response");
 	exchange("nothing more comes", SHORT "hang=1000000", (struct set){.idle = 0.2},
 		 "T(a) error [timeout, retry] openai-chat sent nothing for 0.2 seconds");
 	exchange("nothing comes at all", "hang=head", (struct set){.idle = 0.2},

@@ -85,12 +85,12 @@ static void failures(void)
 	       "T(a) error [server, retry] prov reported an error: an error was encountered while "
 	       "running the model");
 	stream("the stream breaks off", SAY("a"),
-	       "T(a) error [stream_truncated, retry] prov broke off in the middle of its answer");
+	       "T(a) error [stream_truncated, retry] prov broke off in the middle of its response");
 	stream("in the middle of a line", SAY("a") "{\"model\":\"m\",\"mess",
-	       "T(a) error [stream_truncated, retry] prov broke off in the middle of its answer");
+	       "T(a) error [stream_truncated, retry] prov broke off in the middle of its response");
 	stream("half a line, then more", "{\"model\":\n" END("stop"),
 	       " error [invalid_response, retry] prov sent half a line in the middle of its "
-	       "answer");
+	       "response");
 	stream("a line that is not JSON", "<html>\n",
 	       " error [invalid_response, retry] prov sent a line that is not JSON (a value is "
 	       "missing at byte 0)");

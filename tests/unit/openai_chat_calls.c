@@ -153,7 +153,7 @@ static void ends(void)
 	       "{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":null}]}", DONE);
 	CHUNKS(
 	    "empty reasons on every chunk are none (old Ollama)",
-	    "T(a) error [stream_truncated, retry] prov broke off in the middle of its answer",
+	    "T(a) error [stream_truncated, retry] prov broke off in the middle of its response",
 	    "{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":\"\"}]}");
 	CHUNKS("[DONE] without a reason is a stop", "T(a) stop", CONTENT("a"), DONE);
 	CHUNKS("[DONE] without a reason after a call is tool_calls", "C0(f)A0({}) tool_calls",
@@ -175,26 +175,26 @@ static void ends(void)
 	       DONE);
 	CHUNKS("sensitive", "T(a) content_filter", CONTENT("a"), FINISH("sensitive"), DONE);
 	CHUNKS("error as a reason",
-	       "T(a) error [server, retry] prov ended its answer with an error", CONTENT("a"),
+	       "T(a) error [server, retry] prov ended its response with an error", CONTENT("a"),
 	       FINISH("error"), DONE);
 	CHUNKS("insufficient_system_resource",
-	       "T(a) error [overloaded, retry] prov interrupted its answer for lack of resources",
+	       "T(a) error [overloaded, retry] prov interrupted its response for lack of resources",
 	       CONTENT("a"), FINISH("insufficient_system_resource"), DONE);
 	CHUNKS("the bytes end without a reason or [DONE]",
-	       "T(a) error [stream_truncated, retry] prov broke off in the middle of its answer",
+	       "T(a) error [stream_truncated, retry] prov broke off in the middle of its response",
 	       CONTENT("a"));
 	CHUNKS("the bytes end in the middle of an event",
-	       "T(a) error [stream_truncated, retry] prov broke off in the middle of its answer",
+	       "T(a) error [stream_truncated, retry] prov broke off in the middle of its response",
 	       CONTENT("a"), "{\"choices\":[{\"index\":0,\"del");
 	CHUNKS("the bytes end in the middle of an event after the reason", "T(a) stop",
 	       CONTENT("a"), FINISH("stop"), "{\"choices\":[],\"usage\":{\"prom");
 	CHUNKS("half an event in the middle of a stream",
 	       "T(a) error [invalid_response, retry] prov sent half an event in the middle "
-	       "of its answer",
+	       "of its response",
 	       CONTENT("a"), "{\"choices\":[{\"index\":0,\"del", CONTENT("b"), FINISH("stop"));
 	CHUNKS("calls that the end of the bytes cut off",
 	       "C0(f)A0({\"a\":) error [stream_truncated, retry] prov broke off in the middle of "
-	       "its answer",
+	       "its response",
 	       CALL(HALF_CALL));
 	CHUNKS("an empty stream that ends well",
 	       " error [stream_truncated, retry] prov answered nothing (is the conversation longer "
@@ -203,7 +203,7 @@ static void ends(void)
 	CHUNKS("an empty answer with a reason", " stop in=5 out=2",
 	       DELTA("\"role\":\"assistant\",\"content\":\"\""), FINISH("stop"), USAGE, DONE);
 	stream("no bytes at all", "",
-	       " error [stream_truncated, retry] prov broke off in the middle of its answer");
+	       " error [stream_truncated, retry] prov broke off in the middle of its response");
 }
 
 static void text(void)

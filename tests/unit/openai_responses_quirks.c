@@ -400,10 +400,10 @@ static void failures(void)
 {
 	CHUNKS("broken off",
 	       "T(a) error [stream_truncated, retry] prov broke off in the middle of its "
-	       "answer",
+	       "response",
 	       DELTA("0", "m", "a"));
 	CHUNKS("broken off, though [DONE]",
-	       "T(a) error [stream_truncated, retry] prov broke off in the middle of its answer",
+	       "T(a) error [stream_truncated, retry] prov broke off in the middle of its response",
 	       DELTA("0", "m", "a"), "[DONE]");
 	CHUNKS(
 	    "a flat error", "T(a) error [server, retry] prov reported an error: Try later",
@@ -438,20 +438,20 @@ static void failures(void)
 	       OVER("failed",
 		    "\"status\":\"failed\",\"error\":{\"code\":\"invalid_image\",\"message\":"
 		    "\"Bad image\"}"));
-	CHUNKS("failed, nothing said", " error [server, retry] prov did not finish its answer",
+	CHUNKS("failed, nothing said", " error [server, retry] prov did not finish its response",
 	       OVER("failed", "\"status\":\"failed\",\"error\":null"));
-	CHUNKS("cancelled", " error [server, retry] prov did not finish its answer",
+	CHUNKS("cancelled", " error [server, retry] prov did not finish its response",
 	       OVER("cancelled", "\"status\":\"cancelled\""));
 	CHUNKS("completed, but failed", " error [server, retry] prov reported an error: Oops",
 	       OVER("completed", "\"status\":\"failed\",\"error\":{\"code\":\"server_error\","
 				 "\"message\":\"Oops\"}"));
 	CHUNKS("half an event at the end",
 	       "T(a) error [stream_truncated, retry] prov broke off in the "
-	       "middle of its answer",
+	       "middle of its response",
 	       DELTA("0", "m", "a"), "{\"type\":\"response.comp");
 	CHUNKS("half an event in the middle",
 	       "T(a) error [invalid_response, retry] prov sent half an event in the middle of its "
-	       "answer",
+	       "response",
 	       DELTA("0", "m", "a"), "{\"type\":\"respo", END);
 	CHUNKS("an event that is not JSON",
 	       " error [invalid_response, retry] prov sent an event that is "

@@ -263,7 +263,8 @@ static bool start_message(struct anthropic_decoder *d, struct span message)
 	struct span id = json_get(message, "id");
 
 	if (d->started && id.at != NULL && !json_is(id, buffer_string(&d->d.base.id)))
-		return decoder_fail(&d->d.base, "began a second answer in the middle of the first");
+		return decoder_fail(&d->d.base,
+				    "began a second response in the middle of the first");
 	if (d->started)
 		return true;
 	d->started = true;
@@ -316,7 +317,7 @@ static bool anthropic_document(struct decoder *base, struct span json)
 
 /* ---- the protocol ---- */
 
-/* The explanation replaces the answer only in a refusal. */
+/* The explanation replaces the text only in a refusal. */
 static void anthropic_flush(struct decoder *base)
 {
 	if (!span_is(buffer_span(&base->finish), "refusal"))

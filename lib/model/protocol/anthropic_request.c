@@ -368,7 +368,7 @@ static bool loop_has_thinking(const struct transcript *t)
 	return true;
 }
 
-/* A budget that --effort brought must leave room for the answer. */
+/* A budget that --effort brought must leave room for text. */
 static bool fit_budget(struct transcript *t)
 {
 	struct span body = buffer_span(t->out);

@@ -4,7 +4,7 @@
  *   bedrock_decode.c    the decoder
  *   bedrock_request.c   the request
  *
- * The answer is an AWS event stream (net/aws_stream.h). Blocks of text and reasoning begin with
+ * The response is an AWS event stream (net/aws_stream.h). Blocks of text and reasoning begin with
  * their first piece, only calls are announced; every payload has a member "p" of random length, to
  * be ignored; the counts come after the end (messageStop).
  */

@@ -306,7 +306,7 @@ static void bedrock_clear(struct decoder *base)
 #define MALFORMED(reason)                                                                          \
 	{                                                                                          \
 		reason, MODEL_ERROR, ERROR_INVALID_RESPONSE,                                       \
-		    "ended its answer because the model wrote something malformed (" reason ")",   \
+		    "ended its response because the model wrote something malformed (" reason ")", \
 		    .retryable = true                                                              \
 	}
 

@@ -420,8 +420,8 @@ bool decoder_event(struct decoder *d, struct span name, struct span data)
 	}
 	if (d->torn && !is_error)
 		return decoder_fail(d, d->protocol->framing == FRAMING_NDJSON
-					   ? "sent half a line in the middle of its answer"
-					   : "sent half an event in the middle of its answer");
+					   ? "sent half a line in the middle of its response"
+					   : "sent half an event in the middle of its response");
 	if (check(d, data, &fault))
 		return d->protocol->chunk(d, name, data) && d->failure.kind == ERROR_NONE;
 	return is_error ? decoder_fail_with(d, data) : not_json(d, data, &fault);
@@ -461,7 +461,7 @@ static void check_end(struct decoder *d)
 			    name, d->protocol->empty_hint != NULL ? d->protocol->empty_hint : "");
 	else
 		failure_set(&d->failure, ERROR_STREAM_TRUNCATED, true,
-			    "%s broke off in the middle of its answer", name);
+			    "%s broke off in the middle of its response", name);
 }
 
 /* Reasons are not reliable: a server may give "stop", or none, after calls, and the reason of calls

@@ -257,7 +257,7 @@ static void check_reason(struct decoder *base)
 		fail_call(d);
 	else
 		failure_set(&base->failure, reason->kind, reason->retryable,
-			    "%s ended its answer with %s%s%s", name, reason->name,
+			    "%s ended its response with %s%s%s", name, reason->name,
 			    d->finish_message.len > 0 ? ": " : "",
 			    buffer_string(&d->finish_message));
 	buffer_add_span(&base->failure.code, buffer_span(is_blocked ? &d->block : &base->finish));

@@ -47,7 +47,7 @@ static void read_message(struct chat_decoder *d, struct span delta)
 	chat_calls_read(d, member[CALLS]);
 }
 
-/* One element of "choices". Only the first choice is the answer. */
+/* One element of "choices". Only the first choice is the response. */
 static void read_choice(struct chat_decoder *d, struct span choice)
 {
 	static const struct span names[] = {SPAN_INIT("index"),   SPAN_INIT("delta"),
@@ -136,11 +136,11 @@ static const struct finish_reason reasons[] = {
     {"model_length", .finish = MODEL_LENGTH},
     {"max_tokens", .finish = MODEL_LENGTH},
     {"model_context_window_exceeded", .finish = MODEL_LENGTH},
-    {"error", MODEL_ERROR, ERROR_SERVER, "ended its answer with an error", .retryable = true},
+    {"error", MODEL_ERROR, ERROR_SERVER, "ended its response with an error", .retryable = true},
     {"insufficient_system_resource", MODEL_ERROR, ERROR_OVERLOADED,
-     "interrupted its answer for lack of resources", .retryable = true},
+     "interrupted its response for lack of resources", .retryable = true},
     {"network_error", MODEL_ERROR, ERROR_NETWORK,
-     "interrupted its answer because of a network error", .retryable = true},
+     "interrupted its response because of a network error", .retryable = true},
     {0},
 };
 

@@ -297,7 +297,7 @@ static void read_response(struct responses_decoder *d, struct span response, con
 			read_failure(d, response);
 		else
 			failure_set(&d->base.failure, ERROR_SERVER, true,
-				    "%s did not finish its answer", d->base.provider->name);
+				    "%s did not finish its response", d->base.provider->name);
 		return;
 	}
 	read_output(d, json_get(response, "output"));
