@@ -33,11 +33,10 @@ static void put_field(struct row *row, struct span text)
 /* The text of a JSON string; nothing for null. */
 static void put_string(struct row *row, struct span json)
 {
-	struct buffer text = {0};
+	struct buffer scratch = {0};
 
-	json_decode(json, &text);
-	put_field(row, buffer_span(&text));
-	buffer_free(&text);
+	put_field(row, json_string_text(json, &scratch));
+	buffer_free(&scratch);
 }
 
 static void put_counts(struct row *row, const struct facts *facts)

@@ -251,14 +251,11 @@ static void put_noscript(struct buffer *out, const struct result *result)
 	struct buffer text = {0};
 
 	buffer_add_text(out, "<noscript><section class=\"run plain\"><h2>");
-	if (json_decode(result->agent_name, &text))
-		write_html(out, buffer_span(&text));
+	write_html(out, json_string_text(result->agent_name, &text));
 	buffer_add_text(out, ": ");
 	write_html(out, buffer_span(&result->status));
 	buffer_add_text(out, "</h2><p>");
-	buffer_clear(&text);
-	if (json_decode(result->model, &text))
-		write_html(out, buffer_span(&text));
+	write_html(out, json_string_text(result->model, &text));
 	buffer_add_text(out, ", ");
 	write_duration(out, result->facts.seconds.value);
 	buffer_add_text(out, ", cost ");

@@ -90,11 +90,10 @@ void collect_live_event(struct collect_live *live, const struct event *event,
 
 static void add_json(struct buffer *line, struct span json)
 {
-	struct buffer text = {0};
+	struct buffer scratch = {0};
 
-	json_decode(json, &text);
-	terminal_add_line(line, buffer_span(&text));
-	buffer_free(&text);
+	terminal_add_line(line, json_string_text(json, &scratch));
+	buffer_free(&scratch);
 }
 
 static void add_tools(struct buffer *line, const struct call_list *open)

@@ -29,11 +29,10 @@ static void text_attribute(struct buffer *out, const char *key, struct span text
 
 static void string_attribute(struct buffer *out, const char *key, struct span json)
 {
-	struct buffer text = {0};
+	struct buffer scratch = {0};
 
-	if (json_decode(json, &text))
-		text_attribute(out, key, buffer_span(&text));
-	buffer_free(&text);
+	text_attribute(out, key, json_string_text(json, &scratch));
+	buffer_free(&scratch);
 }
 
 /* A list of one string. */

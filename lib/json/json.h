@@ -144,6 +144,10 @@ bool json_decode(struct span string, struct buffer *out);
  * A NUL inside the text (the escape \u0000) becomes U+FFFD. */
 char *json_text(struct span string);
 
+/* The decoded text of a string value; absent for other types. If the string has escapes, `scratch`
+ * is overwritten and holds the text. */
+struct span json_string_text(struct span string, struct buffer *scratch);
+
 /* Whether a string value's decoded text is `text`. */
 bool json_is(struct span string, const char *text);
 /* Whether it is one of `texts`, which NULL ends. */

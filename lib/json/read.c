@@ -212,14 +212,11 @@ size_t json_count(struct span value)
 /* Whether a string value's decoded text is `text`. */
 static bool string_is(struct span string, struct span text)
 {
-	struct span plain = json_plain(string);
-	struct buffer decoded = {0};
-	bool same;
+	struct buffer scratch = {0};
+	struct span decoded = json_string_text(string, &scratch);
+	bool same = decoded.at != NULL && span_equal(decoded, text);
 
-	if (plain.at != NULL)
-		return span_equal(plain, text);
-	same = json_decode(string, &decoded) && span_equal(buffer_span(&decoded), text);
-	buffer_free(&decoded);
+	buffer_free(&scratch);
 	return same;
 }
 
@@ -346,6 +343,16 @@ bool json_decode(struct span string, struct buffer *out)
 		at = escape ? decode_escape(stop, end, out) : stop;
 	}
 	return true;
+}
+
+struct span json_string_text(struct span string, struct buffer *scratch)
+{
+	struct span plain = json_plain(string);
+
+	if (plain.at != NULL)
+		return plain;
+	buffer_clear(scratch);
+	return json_decode(string, scratch) ? buffer_span(scratch) : (struct span){0};
 }
 
 char *json_text(struct span string)

@@ -246,15 +246,10 @@ static uint64_t mix(uint64_t hash, uint64_t value)
 
 static uint64_t hash_string(struct span string)
 {
-	struct span plain = json_plain(string);
-	struct buffer text = {0};
-	uint64_t hash;
+	struct buffer scratch = {0};
+	uint64_t hash = hash_add(HASH_START, json_string_text(string, &scratch));
 
-	if (plain.at != NULL)
-		return hash_add(HASH_START, plain);
-	json_decode(string, &text);
-	hash = hash_add(HASH_START, buffer_span(&text));
-	buffer_free(&text);
+	buffer_free(&scratch);
 	return hash;
 }
 
@@ -325,17 +320,11 @@ bool json_tree_equal(struct json_tree *a, uint32_t left, struct json_tree *b, ui
 	return json_equal(json_tree_text(a, left), json_tree_text(b, right));
 }
 
-/* Only strings with escapes can differ in their bytes and have the same text. */
 static bool strings_equal(struct span a, struct span b)
 {
 	struct buffer left = {0}, right = {0};
-	bool equal = span_equal(a, b);
+	bool equal = span_equal(json_string_text(a, &left), json_string_text(b, &right));
 
-	if (equal || (json_plain(a).at != NULL && json_plain(b).at != NULL))
-		return equal;
-	json_decode(a, &left);
-	json_decode(b, &right);
-	equal = span_equal(buffer_span(&left), buffer_span(&right));
 	buffer_free(&left);
 	buffer_free(&right);
 	return equal;

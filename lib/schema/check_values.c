@@ -187,16 +187,12 @@ static bool matches(struct schema_checker *c, struct pattern *pattern, struct sp
 	return result == PATTERN_MATCHES;
 }
 
-/* The decoded text of a string, for which `decoded` may be used. */
-static struct span string_text(struct schema_checker *c, uint32_t value, struct buffer *decoded)
+static struct span string_text(struct schema_checker *c, uint32_t value, struct buffer *scratch)
 {
-	struct span string = value_text(c, value), text = json_plain(string);
+	struct span string = value_text(c, value);
 
 	checker_spend(c, string.len / BYTES_A_STEP);
-	if (text.at != NULL)
-		return text;
-	json_decode(string, decoded);
-	return buffer_span(decoded);
+	return json_string_text(string, scratch);
 }
 
 bool checker_size(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)

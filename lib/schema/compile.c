@@ -20,14 +20,12 @@ void *compiler_alloc(struct schema_compiler *c, size_t size)
 
 struct span compiler_string(struct schema_compiler *c, uint32_t place)
 {
-	struct span string = json_tree_text(c->tree, place), plain = json_plain(string);
-	struct buffer text = {0};
+	struct buffer scratch = {0};
+	struct span text = json_string_text(json_tree_text(c->tree, place), &scratch);
 
-	if (plain.at != NULL || !json_decode(string, &text))
-		return plain;
-	buffer_string(&text);
-	keep_block(c->schema, text.at);
-	return buffer_span(&text);
+	if (scratch.at != NULL)
+		keep_block(c->schema, scratch.at);
+	return text;
 }
 
 struct schema_texts compiler_strings(struct schema_compiler *c, uint32_t array)

@@ -192,6 +192,13 @@ static void strings(void)
 	unit_ok(!json_decode(SPAN("12"), &out) && out.len == 0, "a number is no string");
 	unit_ok(json_is(SPAN("\"k\\u0065y\""), "key"), "escaped text is compared decoded");
 	unit_ok(json_plain(SPAN("\"a\\n\"")).at == NULL, "text with escapes is not plain");
+	unit_same(json_string_text(SPAN("\"plain\""), &out), SPAN("plain"),
+		  "the text of a string without escapes");
+	unit_ok(out.len == 0, "needs no memory");
+	unit_same(json_string_text(SPAN("\"a\\u0062\""), &out), SPAN("ab"), "with escapes");
+	unit_same(json_string_text(SPAN("\"\\u0063\""), &out), SPAN("c"),
+		  "the memory is overwritten");
+	unit_ok(json_string_text(SPAN("12"), &out).at == NULL, "a number has no text");
 	text = json_text(SPAN("\"a\\u0000b\""));
 	unit_same(span_of(text),
 		  SPAN("a\xEF\xBF\xBD"
