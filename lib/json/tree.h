@@ -40,6 +40,18 @@ struct json_tree {
 bool json_tree_parse(struct json_tree *tree, struct span text);
 void json_tree_free(struct json_tree *tree);
 
+/* The type of a node, and the number of its members or elements; JSON_ABSENT and 0 for
+ * JSON_NO_NODE. */
+static inline enum json_type json_tree_type(const struct json_tree *tree, uint32_t node)
+{
+	return node != JSON_NO_NODE ? tree->nodes[node].type : JSON_ABSENT;
+}
+
+static inline uint32_t json_tree_count(const struct json_tree *tree, uint32_t node)
+{
+	return node != JSON_NO_NODE ? tree->nodes[node].count : 0;
+}
+
 /* The text of a node (absent for JSON_NO_NODE), and the decoded name of a member (absent for
  * others). */
 struct span json_tree_text(const struct json_tree *tree, uint32_t node);

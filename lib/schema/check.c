@@ -96,7 +96,7 @@ void checker_mark(struct schema_checker *c, uint32_t value, size_t index)
 /* No member of `value` is marked yet. */
 static struct checker_marks new_marks(struct schema_checker *c, uint32_t value)
 {
-	size_t count = c->value->nodes[value].count;
+	size_t count = json_tree_count(c->value, value);
 	struct checker_marks marks = {value, c->marked.len};
 
 	if (checker_spend(c, 1 + count / MARKS_A_STEP)) {
@@ -112,7 +112,7 @@ static struct checker_marks new_marks(struct schema_checker *c, uint32_t value)
 /* Copy the marks of a schema that `value` satisfies to those of the schema around it. */
 static void add_marks(struct schema_checker *c, uint32_t value, size_t start)
 {
-	size_t count = c->value->nodes[value].count;
+	size_t count = json_tree_count(c->value, value);
 
 	if (c->marks.value != value || c->marks.start == start ||
 	    !checker_spend(c, count / MARKS_A_STEP))
@@ -243,7 +243,7 @@ bool checker_not(struct schema_checker *c, const struct schema_rule *rule, uint3
 static bool check_rules(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {
 	bool good = checker_check(c, node->reference, value);
-	unsigned type = 1U << c->value->nodes[value].type;
+	unsigned type = 1U << json_tree_type(c->value, value);
 
 	if (node->dynamic != NULL && !checker_is_over(c, good))
 		good &= checker_check(c, dynamic_target(c, node), value);
@@ -259,7 +259,7 @@ static bool check_rules(struct schema_checker *c, const struct schema_node *node
 static bool is_marked(const struct schema_checker *c, const struct schema_node *node,
 		      uint32_t value)
 {
-	enum json_type type = c->value->nodes[value].type;
+	enum json_type type = json_tree_type(c->value, value);
 
 	return c->marks.value == value || (type == JSON_ARRAY && node->other_items != NULL) ||
 	       (type == JSON_OBJECT && node->other_members != NULL);
@@ -295,7 +295,7 @@ static bool apply(struct schema_checker *c, const struct schema_node *node, uint
 static bool is_remembered(const struct schema_checker *c, const struct schema_node *node,
 			  uint32_t value)
 {
-	enum json_type type = c->value->nodes[value].type;
+	enum json_type type = json_tree_type(c->value, value);
 
 	return node->remembered &&
 	       (type == JSON_ARRAY || type == JSON_OBJECT || node->reference != NULL ||

@@ -16,15 +16,10 @@ static struct span value_text(const struct schema_checker *c, uint32_t value)
 	return json_tree_text(c->value, value);
 }
 
-static enum json_type value_type(const struct schema_checker *c, uint32_t value)
-{
-	return c->value->nodes[value].type;
-}
-
 bool checker_has_type(const struct schema_checker *c, const struct schema_node *node,
 		      uint32_t value)
 {
-	enum json_type type = value_type(c, value);
+	enum json_type type = json_tree_type(c->value, value);
 
 	return !node->typed || (node->types & 1U << type) != 0 ||
 	       (type == JSON_NUMBER && (node->types & SCHEMA_INTEGER) != 0 &&
@@ -59,7 +54,7 @@ bool checker_wrong_type(struct schema_checker *c, const struct schema_node *node
 	if (!json_decode(type, &names))
 		list_values(&names, type, true);
 	checker_fault(c, "must be %s, not %s", buffer_string(&names),
-		      json_type_name(value_type(c, value)));
+		      json_type_name(json_tree_type(c->value, value)));
 	buffer_free(&names);
 	return false;
 }
@@ -75,7 +70,8 @@ static bool equals(struct schema_checker *c, uint32_t place, uint32_t value)
 static bool is_sorted_value(struct schema_checker *c, const struct schema_node *node,
 			    uint32_t value)
 {
-	size_t first = 0, count = c->schema->document.tree.nodes[node->values].count, last = count;
+	size_t first = 0, count = json_tree_count(&c->schema->document.tree, node->values),
+	       last = count;
 	uint32_t hash;
 
 	if (!checker_spend(c, 4 + c->value->nodes[value].len / BYTES_A_STEP))
@@ -200,10 +196,10 @@ bool checker_size(struct schema_checker *c, const struct schema_rule *rule, uint
 	static const char *const words[][2] = {[JSON_STRING] = {"characters", "character"},
 					       [JSON_ARRAY] = {"items", "item"},
 					       [JSON_OBJECT] = {"properties", "property"}};
-	enum json_type type = value_type(c, value);
+	enum json_type type = json_tree_type(c->value, value);
 	struct buffer decoded = {0};
 	size_t size = type == JSON_STRING ? code_points(string_text(c, value, &decoded))
-					  : c->value->nodes[value].count;
+					  : json_tree_count(c->value, value);
 	bool few = (int64_t)size < rule->limits.least;
 	int64_t limit = few ? rule->limits.least : rule->limits.most;
 
@@ -246,7 +242,7 @@ bool checker_items(struct schema_checker *c, const struct schema_rule *rule, uin
 bool checker_unique(struct schema_checker *c, const struct schema_rule *rule, uint32_t value)
 {
 	struct json_tree_walk item = json_tree_walk(c->value, value);
-	uint32_t count = c->value->nodes[value].count, size = 16;
+	uint32_t count = json_tree_count(c->value, value), size = 16;
 	struct seen {
 		uint32_t item, index; /* item 0: free */
 	} * seen;
@@ -320,7 +316,7 @@ bool checker_may_fit(struct schema_checker *c, const struct schema_node *node, u
 
 	if (!is_constant(c, node, value) || !is_value(c, node, value))
 		return false;
-	if (value_type(c, value) != JSON_OBJECT)
+	if (json_tree_type(c->value, value) != JSON_OBJECT)
 		return true;
 	if (!has_required(c, node->required, value))
 		return false;
@@ -428,7 +424,7 @@ bool checker_dependencies(struct schema_checker *c, const struct schema_rule *ru
 
 bool checker_rest(struct schema_checker *c, const struct schema_node *node, uint32_t value)
 {
-	bool object = value_type(c, value) == JSON_OBJECT, good = true;
+	bool object = json_tree_type(c->value, value) == JSON_OBJECT, good = true;
 	const struct schema_node *rest = object ? node->other_members : node->other_items;
 	struct json_tree_walk part = json_tree_walk(c->value, value);
 	size_t marks = c->marks.start;

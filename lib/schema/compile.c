@@ -32,10 +32,10 @@ struct schema_texts compiler_strings(struct schema_compiler *c, uint32_t array)
 {
 	struct json_tree_walk part = json_tree_walk(c->tree, array);
 	struct schema_texts texts = {
-	    compiler_alloc(c, compiler_count(c, array) * sizeof(*texts.at)), 0};
+	    compiler_alloc(c, json_tree_count(c->tree, array) * sizeof(*texts.at)), 0};
 
-	while (compiler_type(c, array) == JSON_ARRAY && json_tree_next(&part))
-		if (compiler_type(c, part.node) == JSON_STRING)
+	while (json_tree_type(c->tree, array) == JSON_ARRAY && json_tree_next(&part))
+		if (json_tree_type(c->tree, part.node) == JSON_STRING)
 			texts.at[texts.count++] = compiler_string(c, part.node);
 	return texts;
 }
@@ -71,7 +71,8 @@ struct schema_nodes compiler_nodes(struct schema_compiler *c, uint32_t container
 {
 	struct json_tree_walk part = json_tree_walk(c->tree, container);
 	struct schema_nodes nodes = {
-	    compiler_alloc(c, compiler_count(c, container) * sizeof(struct schema_node *)), 0};
+	    compiler_alloc(c, json_tree_count(c->tree, container) * sizeof(struct schema_node *)),
+	    0};
 
 	while (json_tree_next(&part))
 		nodes.at[nodes.count++] = compiler_node(c, part.node);
@@ -123,7 +124,7 @@ struct pattern *compiler_pattern(struct schema_compiler *c, struct span text, ui
 /* Fill the node. Draft 7 ignores all keywords beside a reference. */
 static void fill(struct schema_compiler *c, struct schema_node *node)
 {
-	enum json_type type = compiler_type(c, node->place);
+	enum json_type type = json_tree_type(c->tree, node->place);
 	struct span anchor = {0};
 	uint32_t reference;
 
@@ -135,7 +136,7 @@ static void fill(struct schema_compiler *c, struct schema_node *node)
 		return;
 	}
 	reference = compiler_find(c, "$ref");
-	if (c->schema->document.draft7 && compiler_type(c, reference) == JSON_STRING)
+	if (c->schema->document.draft7 && json_tree_type(c->tree, reference) == JSON_STRING)
 		node->reference = compiler_follow(c, reference, &anchor);
 	else
 		compiler_read_keywords(c);

@@ -29,17 +29,6 @@ static inline uint32_t compiler_find_newer(const struct schema_compiler *c, cons
 	return c->schema->document.draft7 ? JSON_NO_NODE : compiler_find(c, keyword);
 }
 
-/* The type of the value at a place, and the number of its members or elements. */
-static inline enum json_type compiler_type(const struct schema_compiler *c, uint32_t place)
-{
-	return place != JSON_NO_NODE ? c->tree->nodes[place].type : JSON_ABSENT;
-}
-
-static inline uint32_t compiler_count(const struct schema_compiler *c, uint32_t place)
-{
-	return place != JSON_NO_NODE ? c->tree->nodes[place].count : 0;
-}
-
 /* Zeroed memory that lives as long as the schema. */
 void *compiler_alloc(struct schema_compiler *c, size_t size);
 

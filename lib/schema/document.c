@@ -116,14 +116,14 @@ static void read_schema(struct schema_document *document, uint32_t place, uint32
 {
 	struct json_tree *tree = &document->tree;
 
-	if (tree->nodes[place].type != JSON_OBJECT)
+	if (json_tree_type(tree, place) != JSON_OBJECT)
 		return;
 	resource = own_resource(document, place, resource);
 	document->owners[place] = resource + 1;
 	read_anchors(document, place, resource);
 	for (struct json_tree_walk member = json_tree_walk(tree, place); json_tree_next(&member);) {
 		enum schema_contents contents = schema_keyword_contents(
-		    json_tree_key(tree, member.node), tree->nodes[member.node].type);
+		    json_tree_key(tree, member.node), json_tree_type(tree, member.node));
 		struct json_tree_walk part = json_tree_walk(tree, member.node);
 
 		if (contents == CONTENTS_SCHEMA)
@@ -206,7 +206,7 @@ static uint32_t step(struct json_tree *tree, uint32_t place, struct span token)
 			buffer_add_char(&key, token.at[++i] == '1' ? '/' : '~');
 		else
 			buffer_add_char(&key, token.at[i]);
-	place = tree->nodes[place].type == JSON_ARRAY
+	place = json_tree_type(tree, place) == JSON_ARRAY
 		    ? find_element(tree, place, buffer_span(&key))
 		    : json_tree_find(tree, place, buffer_span(&key));
 	buffer_free(&key);

@@ -59,7 +59,7 @@ static const struct schema_form
 
 static bool is_list(const struct schema_compiler *c, uint32_t place)
 {
-	return compiler_type(c, place) == JSON_ARRAY;
+	return json_tree_type(c->tree, place) == JSON_ARRAY;
 }
 
 static unsigned type_bit(struct span name)
@@ -75,7 +75,7 @@ static bool is_of(const struct schema_compiler *c, uint32_t place, unsigned set)
 {
 	struct span text = json_tree_text(c->tree, place);
 	double value = json_double(text, -1);
-	unsigned of = 1U << compiler_type(c, place);
+	unsigned of = 1U << json_tree_type(c->tree, place);
 
 	of |= value >= 0 && floor(value) == value ? COUNTS : 0;
 	of |= value > 0 ? DIVISORS : 0;
@@ -93,7 +93,7 @@ static bool has_form(struct schema_compiler *c, const struct schema_keyword *key
 	    json_tree_walk(c->tree, form->parts != 0 ? place : JSON_NO_NODE);
 	bool good = is_of(c, place, form->values);
 
-	if (!good && c->schema->document.draft7 && compiler_type(c, place) == JSON_BOOL)
+	if (!good && c->schema->document.draft7 && json_tree_type(c->tree, place) == JSON_BOOL)
 		return false;
 	while (good && json_tree_next(&part)) {
 		place = part.node;
@@ -128,7 +128,7 @@ static int compare_constants(const void *a, const void *b)
 static void read_values(struct schema_compiler *c)
 {
 	struct schema_node *node = c->node;
-	uint32_t values = compiler_find(c, "enum"), length = compiler_count(c, values);
+	uint32_t values = compiler_find(c, "enum"), length = json_tree_count(c->tree, values);
 	struct json_tree_walk value = json_tree_walk(c->tree, values);
 
 	node->constant = compiler_find(c, "const");
@@ -261,13 +261,13 @@ static bool read_dependencies(struct schema_compiler *c, struct schema_rule *rul
 	struct json_tree_walk part = json_tree_walk(c->tree, rule->place);
 
 	rule->dependencies =
-	    compiler_alloc(c, compiler_count(c, rule->place) * sizeof(*rule->dependencies));
+	    compiler_alloc(c, json_tree_count(c->tree, rule->place) * sizeof(*rule->dependencies));
 	while (json_tree_next(&part))
 		rule->dependencies[part.index] = (struct schema_dependency){
 		    .name = json_tree_key(c->tree, part.node),
 		    .required = compiler_strings(c, part.node),
 		    .schema = is_list(c, part.node) ? NULL : compiler_node(c, part.node)};
-	rule->dependency_count = compiler_count(c, rule->place);
+	rule->dependency_count = json_tree_count(c->tree, rule->place);
 	return true;
 }
 
