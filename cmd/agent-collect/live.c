@@ -153,8 +153,7 @@ static void add_sums(const struct collect_live *live, struct buffer *line)
 	int64_t tokens = live->ended_tokens;
 	double cost = live->ended_cost;
 
-	for (const struct run *run = runs_next((struct runs *)live->runs, NULL); run != NULL;
-	     run = runs_next((struct runs *)live->runs, run)) {
+	for (const struct run *run = NULL; (run = runs_next(live->runs, run)) != NULL;) {
 		const struct result *result = run->state;
 
 		if (result == NULL || run->ended)

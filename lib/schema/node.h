@@ -68,8 +68,7 @@ typedef bool schema_keyword_check(struct schema_checker *c, const struct schema_
 struct schema_keyword {
 	const char *name;
 	const struct schema_form *form; /* what its value must be */
-	/* Read the value at rule->place; false if there is nothing to check. NULL: nothing to read.
-	 */
+	/* Read the value at rule->place; false if there is nothing to check. May be NULL. */
 	bool (*read)(struct schema_compiler *c, struct schema_rule *rule);
 	schema_keyword_check *check; /* NULL: not a rule of its own */
 	unsigned types; /* of the values that it applies to: a bit for each enum json_type */
