@@ -158,6 +158,7 @@ bool json_is_any(struct span string, const char *const *texts);
 struct span json_plain(struct span string);
 
 bool json_true(struct span value);
+bool json_false(struct span value);
 
 /* The value of a number; `fallback` for other types. json_int rounds towards zero and saturates. */
 int64_t json_int(struct span number, int64_t fallback);

@@ -393,6 +393,11 @@ bool json_true(struct span value)
 	return span_is(value, "true");
 }
 
+bool json_false(struct span value)
+{
+	return span_is(value, "false");
+}
+
 double json_double(struct span number, double fallback)
 {
 	char *copy;

@@ -18,8 +18,7 @@ static bool can_force(const struct transcript *t)
 
 	if (t->provider->protocol->can_force != NULL)
 		return t->provider->protocol->can_force(t);
-	return (json_type(quirk) != JSON_BOOL || json_true(quirk)) &&
-	       (effort == NULL || strcmp(effort, "none") == 0) &&
+	return !json_false(quirk) && (effort == NULL || strcmp(effort, "none") == 0) &&
 	       parameters_option(t->request, "thinking").at == NULL;
 }
 
@@ -36,8 +35,6 @@ static const char *choose(const struct protocol *protocol, const struct model_re
 			  bool force)
 {
 	const char *choice = request->tool_choice;
-	bool others =
-	    request->tool_count > 0 || json_count(parameters_option(request, "tools")) > 0;
 
 	if (choice != NULL && strcmp(choice, "none") == 0)
 		return ANSWER_TOOL;
@@ -45,7 +42,7 @@ static const char *choose(const struct protocol *protocol, const struct model_re
 		return choice;
 	if (force && protocol->answers_by_any_call)
 		return "required";
-	return force && !others ? ANSWER_TOOL : NULL;
+	return force && parameters_tool_count(request) == 0 ? ANSWER_TOOL : NULL;
 }
 
 bool answer_request_make(struct answer_request *changed, const struct provider *provider,

@@ -186,8 +186,7 @@ static bool read_end(struct event_response *response, struct span data)
 	buffer_clear(&response->model);
 	json_decode(json_get(data, "response_id"), &response->response_id);
 	json_decode(json_get(data, "model"), &response->model);
-	if (json_is(json_get(data, "finish_reason"), "stop") && json_type(is_final) == JSON_BOOL &&
-	    !json_true(is_final))
+	if (json_is(json_get(data, "finish_reason"), "stop") && json_false(is_final))
 		response->finish = MODEL_PAUSE; /* unless there are calls */
 	return read_message(response, json_get(data, "message"));
 }

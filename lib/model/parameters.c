@@ -18,6 +18,11 @@ struct span parameters_provider_tools(const struct model_request *request)
 	return json_type(tools) == JSON_ARRAY ? tools : (struct span){0};
 }
 
+size_t parameters_tool_count(const struct model_request *request)
+{
+	return request->tool_count + json_count(parameters_provider_tools(request));
+}
+
 /* "*" applies last, wherever it is: a user's patterns follow the shipped ones. */
 struct span parameters_quirk(const struct transcript *t, const char *quirk)
 {
@@ -158,7 +163,7 @@ bool parameters_one_call(const struct model_request *request)
 {
 	struct span parallel = parameters_option(request, "parallel_tool_calls");
 
-	return json_type(parallel) == JSON_BOOL && !json_true(parallel);
+	return json_false(parallel);
 }
 
 bool parameters_refuse_force(const struct transcript *t)

@@ -32,6 +32,9 @@ struct span parameters_option(const struct model_request *request, const char *k
  * when not set. */
 struct span parameters_provider_tools(const struct model_request *request);
 
+/* How many tools the model may call, with those. */
+size_t parameters_tool_count(const struct model_request *request);
+
 /* The value of the quirk `quirk` for the model of the request. A quirk is an object from patterns
  * (globs) of model names to values: the first that matches applies, "*" if no other does. Absent if
  * none matches. */

@@ -253,7 +253,7 @@ static void add_query(const struct provider *provider, struct http_request *requ
 		buffer_add_format(&url, "%c%s", separator(&url), provider->base_query);
 	while (next_expanded(&walk, &name, &value)) {
 		buffer_add_format(&url, "%c%s=", separator(&url), buffer_string(&name));
-		provider_escape(buffer_string(&value), &url);
+		provider_escape(buffer_string(&value), "", &url);
 	}
 	free(request->url);
 	request->url = buffer_take(&url);
@@ -302,10 +302,11 @@ void provider_show_url(const char *url, struct buffer *out)
 	}
 }
 
-void provider_escape(const char *text, struct buffer *out)
+void provider_escape(const char *text, const char *also, struct buffer *out)
 {
 	for (; *text != '\0'; text++)
-		if (isalnum((unsigned char)*text) || strchr("-._~", *text) != NULL)
+		if (isalnum((unsigned char)*text) || strchr("-._~", *text) != NULL ||
+		    strchr(also, *text) != NULL)
 			buffer_add_char(out, *text);
 		else
 			buffer_add_format(out, "%%%02X", (unsigned char)*text);

@@ -267,8 +267,7 @@ static bool marks_cache(struct transcript *t)
 {
 	struct span quirk = provider_quirk(t->provider, "cache");
 
-	return parameters_option(t->request, "cache_control").at == NULL &&
-	       (json_type(quirk) != JSON_BOOL || json_true(quirk));
+	return parameters_option(t->request, "cache_control").at == NULL && !json_false(quirk);
 }
 
 static size_t tools_length(const struct model_request *request)
@@ -289,19 +288,15 @@ static size_t tools_length(const struct model_request *request)
 /* The instructions follow the tools in the cached prefix: a mark on them caches both. */
 static void write_system(struct transcript *t, size_t tools)
 {
-	struct buffer text = {0};
+	struct span text = transcript_instructions(t, !anthropic_takes_schema(t));
 
-	transcript_system(t->request, &text);
-	if (t->request->schema.at != NULL && !anthropic_takes_schema(t))
-		dialect_instruction(t->request->schema, &text);
 	if (text.len > 0 && (!marks_cache(t) || text.len + tools < LONG_PREFIX))
-		json_put_string(t->out, "system", buffer_span(&text));
+		json_put_string(t->out, "system", text);
 	else if (text.len > 0)
 		json_pack(
 		    t->out,
 		    "'system':[{'type':'text','text':%s,'cache_control':{'type':'ephemeral'}}]",
-		    buffer_span(&text));
-	buffer_free(&text);
+		    text);
 }
 
 static void write_format(struct transcript *t)

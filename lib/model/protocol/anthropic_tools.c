@@ -94,7 +94,7 @@ bool anthropic_can_force(const struct transcript *t)
 {
 	struct span quirk = parameters_quirk(t, "force");
 
-	return !has_budget(t) && (json_type(quirk) != JSON_BOOL || json_true(quirk));
+	return !has_budget(t) && !json_false(quirk);
 }
 
 /* ---- all together ---- */
@@ -135,20 +135,15 @@ void anthropic_write_tools(const struct transcript *t, bool cached)
 
 /* ---- the schema of the answer ---- */
 
-static bool is_false(struct span value)
-{
-	return json_type(value) == JSON_BOOL && !json_true(value);
-}
-
 bool anthropic_takes_schema(const struct transcript *t)
 {
 	struct span quirk = parameters_quirk(t, "schema"), schema = t->request->schema;
 
-	return schema.at != NULL && !is_false(quirk) && !json_is(quirk, "tool") &&
+	return schema.at != NULL && !json_false(quirk) && !json_is(quirk, "tool") &&
 	       dialect_fits_anthropic(schema);
 }
 
 bool anthropic_answers_by_tool(const struct transcript *t)
 {
-	return !is_false(parameters_quirk(t, "schema")) && !anthropic_takes_schema(t);
+	return !json_false(parameters_quirk(t, "schema")) && !anthropic_takes_schema(t);
 }

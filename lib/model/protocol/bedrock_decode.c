@@ -338,7 +338,7 @@ static bool answers(struct span model)
 	struct span outputs = json_get(model, "outputModalities");
 
 	return (json_type(outputs) != JSON_ARRAY || json_has(outputs, "TEXT")) &&
-	       (json_type(streams) != JSON_BOOL || json_true(streams));
+	       !json_false(streams);
 }
 
 const struct protocol protocol_bedrock = {

@@ -101,15 +101,10 @@ static bool takes_status(const struct transcript *t)
 static void write_result(struct transcript *t, const struct transcript_call *call)
 {
 	bool is_error = call->result == NULL || call->result->is_error;
-	struct span text;
+	struct span text = SPAN("Error: the call was interrupted, there is no result.");
 
-	buffer_clear(&t->scratch);
-	if (call->result == NULL)
-		buffer_add_text(&t->scratch,
-				"Error: the call was interrupted, there is no result.");
-	else
-		transcript_result_text(call->result, &t->scratch);
-	text = buffer_span(&t->scratch);
+	if (call->result != NULL)
+		text = transcript_result_text(t, call->result);
 	json_pack(t->out, "{'toolResult':{'toolUseId':%s,'content':[{'text':%s}],'status':%t}}",
 		  call->id, span_trim(text).len == 0 ? SPAN("(no output)") : text,
 		  is_error && takes_status(t) ? "error" : NULL);
@@ -332,16 +327,12 @@ static void write_single(const struct transcript *t)
 
 /* ---- the request ---- */
 
-static void write_system(struct transcript *t, bool with_schema)
+static void write_system(struct transcript *t, bool schema_in_words)
 {
-	struct buffer text = {0};
+	struct span text = transcript_instructions(t, schema_in_words);
 
-	transcript_system(t->request, &text);
-	if (with_schema)
-		dialect_instruction(t->request->schema, &text);
 	if (text.len > 0)
-		json_pack(t->out, "'system':[{'text':%s}]", buffer_span(&text));
-	buffer_free(&text);
+		json_pack(t->out, "'system':[{'text':%s}]", text);
 }
 
 /* Refuse what the model would refuse: a forced call while it thinks within a budget, or one call at
@@ -365,7 +356,7 @@ static bool write_body(struct transcript *t)
 
 	json_open(t->out, '{');
 	transcript_put_messages(t);
-	write_system(t, t->request->schema.at != NULL && !native);
+	write_system(t, !native);
 	if (t->request->max_tokens > 0)
 		json_pack(t->out, "'inferenceConfig':{'maxTokens':%d}", t->request->max_tokens);
 	write_tools(t);
@@ -382,7 +373,7 @@ bool bedrock_request(struct transcript *t, struct http_request *out)
 	struct buffer url = {0};
 
 	buffer_add_format(&url, "%s/model/", t->provider->base_url);
-	provider_escape(t->model, &url);
+	provider_escape(t->model, "", &url);
 	buffer_add_text(&url, "/converse-stream");
 	out->url = buffer_take(&url);
 	t->ids = (struct transcript_ids){.most = MAX_ID, .made = 16};

@@ -95,12 +95,6 @@ static void call_id(struct transcript *t, const struct part *call, struct buffer
 		json_decode(own.at != NULL ? own : call->tool_call_id, id);
 }
 
-/* The id, unless it is empty. */
-static struct span sent_id(struct span id)
-{
-	return id.len > 0 ? id : (struct span){0};
-}
-
 /* From generation 3 on (t->salt) the first call of a content must be signed. */
 static void write_call(struct transcript *t, const struct part *part)
 {
@@ -109,7 +103,8 @@ static void write_call(struct transcript *t, const struct part *part)
 	if (signature.at == NULL && !t->after_call && t->salt >= 3)
 		signature = SPAN(no_signature);
 	t->after_call = true;
-	json_pack(t->out, "{'functionCall':{'id':%s", sent_id(transcript_call_id(t, part)));
+	json_pack(t->out, "{'functionCall':{'id':%s",
+		  transcript_unless_empty(transcript_call_id(t, part)));
 	put_name(t, part->tool_name);
 	transcript_put_args(part, "args", t->out);
 	json_pack(t->out, "},'thoughtSignature':%j}", signature);
@@ -119,7 +114,7 @@ static void write_result(struct transcript *t, const struct transcript_call *cal
 {
 	bool is_error = call->result == NULL || call->result->is_error;
 
-	json_pack(t->out, "{'functionResponse':{'id':%s", sent_id(call->id));
+	json_pack(t->out, "{'functionResponse':{'id':%s", transcript_unless_empty(call->id));
 	put_name(t, call->part->tool_name);
 	json_pack(t->out, "'response':{%t:%s}}}", is_error ? "error" : "output",
 		  transcript_call_result(t, call));
@@ -196,7 +191,7 @@ static void write_tools(struct transcript *t)
 {
 	struct json_walk walk = json_walk(parameters_provider_tools(t->request));
 
-	if (t->request->tool_count == 0 && json_count(parameters_provider_tools(t->request)) == 0)
+	if (parameters_tool_count(t->request) == 0)
 		return;
 	json_pack(t->out, "'tools':[");
 	if (t->request->tool_count > 0)
@@ -214,12 +209,10 @@ static void write_tools(struct transcript *t)
 static bool schema_is_native(const struct transcript *t)
 {
 	struct span quirk = parameters_quirk(t, "schema");
-	bool tools =
-	    t->request->tool_count > 0 || json_count(parameters_provider_tools(t->request)) > 0;
 
 	if (json_type(quirk) == JSON_BOOL)
 		return json_true(quirk);
-	return !tools || generation_of(t) >= 3;
+	return parameters_tool_count(t->request) == 0 || generation_of(t) >= 3;
 }
 
 /* The API's own tools do not go together with others in older models. */
@@ -269,22 +262,11 @@ void gemini_base_url(const struct provider *provider, struct buffer *out)
 /* A model may be named with its collection: "tunedModels/mine". */
 static char *url_of(const struct transcript *t)
 {
-	const char *model = t->model;
 	struct buffer url = {0};
 
 	gemini_base_url(t->provider, &url);
-	buffer_add_text(&url, strchr(model, '/') == NULL ? "/models/" : "/");
-	for (size_t len; *model != '\0'; model += len) {
-		char *part = mem_copy((struct span){model, strcspn(model, "/")});
-
-		len = strlen(part);
-		provider_escape(part, &url);
-		free(part);
-		if (model[len] == '/') {
-			buffer_add_char(&url, '/');
-			len++;
-		}
-	}
+	buffer_add_text(&url, strchr(t->model, '/') == NULL ? "/models/" : "/");
+	provider_escape(t->model, "/", &url);
 	buffer_add_text(&url, ":streamGenerateContent?alt=sse");
 	return buffer_take(&url);
 }
@@ -314,15 +296,10 @@ static const struct parameter_rules rules = {
 
 static void write_system(struct transcript *t)
 {
-	struct buffer text = {0};
+	struct span text = transcript_instructions(t, !schema_is_native(t));
 
-	transcript_system(t->request, &text);
-	if (t->request->schema.at != NULL && !schema_is_native(t))
-		dialect_instruction(t->request->schema, &text);
 	if (text.len > 0)
-		json_pack(t->out, "'systemInstruction':{'parts':[{'text':%s}]}",
-			  buffer_span(&text));
-	buffer_free(&text);
+		json_pack(t->out, "'systemInstruction':{'parts':[{'text':%s}]}", text);
 }
 
 static void write_config(struct transcript *t)

@@ -10,8 +10,6 @@
 #include "model/protocol/openai.h"
 #include "model/protocol/protocol.h"
 #include "model/protocol/think.h"
-#include "model/provider.h"
-#include "model/protocol/schema_dialect.h"
 
 /* ---- the request: messages ---- */
 
@@ -19,14 +17,10 @@
  * it. */
 static void write_system(struct transcript *t)
 {
-	struct buffer text = {0};
+	struct span text = transcript_instructions(t, true);
 
-	transcript_system(t->request, &text);
-	if (t->request->schema.at != NULL)
-		dialect_instruction(t->request->schema, &text);
 	if (text.len > 0)
-		openai_put_message(t, "system", buffer_span(&text));
-	buffer_free(&text);
+		openai_put_message(t, "system", text);
 }
 
 /* Images are in a list beside the text; files cannot be sent. */
@@ -58,18 +52,11 @@ static void call_id(struct transcript *t, const struct part *call, struct buffer
 	json_decode(own.at != NULL ? own : call->tool_call_id, id);
 }
 
-static struct span unless_empty(struct span text)
-{
-	return text.len > 0 ? text : (struct span){0};
-}
-
 static void write_call(struct transcript *t, const struct part *part, int64_t position)
 {
-	buffer_clear(&t->scratch);
-	transcript_args(part, &t->scratch);
 	json_pack(t->out, "{'id':%s,'function':{'index':%d,'name':%j,'arguments':%j}}",
-		  unless_empty(transcript_call_id(t, part)), position, part->tool_name,
-		  buffer_span(&t->scratch));
+		  transcript_unless_empty(transcript_call_id(t, part)), position, part->tool_name,
+		  transcript_args_text(t, part));
 }
 
 /* Reasoning goes back within the tool loop that is running, as the models' templates have it. */
@@ -78,7 +65,7 @@ static void write_thinking(struct transcript *t, const struct message *message)
 	buffer_clear(&t->scratch);
 	if (t->in_loop && transcript_is_own(t, message))
 		transcript_add_thinking(message, &t->scratch);
-	json_pack(t->out, "'thinking':%s", unless_empty(buffer_span(&t->scratch)));
+	json_pack(t->out, "'thinking':%s", transcript_unless_empty(buffer_span(&t->scratch)));
 }
 
 static void write_response(struct transcript *t, const struct message *message)
@@ -88,12 +75,10 @@ static void write_response(struct transcript *t, const struct message *message)
 
 static void write_result(struct transcript *t, const struct transcript_call *call)
 {
-	buffer_clear(&t->scratch);
-	transcript_result_text(call->result, &t->scratch);
 	json_pack(t->out, "{'role':'tool','content':%s,'tool_name':%j,'tool_call_id':%s}",
-		  buffer_span(&t->scratch),
+		  transcript_result_text(t, call->result),
 		  call->result != NULL ? call->result->tool_name : call->part->tool_name,
-		  unless_empty(call->id));
+		  transcript_unless_empty(call->id));
 }
 
 static const struct transcript_form form = {

@@ -12,7 +12,7 @@ char *openai_url(const struct transcript *t, const char *path)
 
 	if (hole != NULL) {
 		buffer_add(&url, base_url, (size_t)(hole - base_url));
-		provider_escape(t->model, &url);
+		provider_escape(t->model, "", &url);
 		base_url = hole + strlen("{model}");
 	}
 	buffer_add_text(&url, base_url);
@@ -36,11 +36,9 @@ bool openai_answers_by_tool(const struct transcript *t)
 	       !json_is(provider_quirk(t->provider, "schema"), "words");
 }
 
-void openai_instructions(const struct transcript *t, struct buffer *out)
+struct span openai_instructions(struct transcript *t)
 {
-	transcript_system(t->request, out);
-	if (t->request->schema.at != NULL && !accepts_schema(t->provider))
-		dialect_instruction(t->request->schema, out);
+	return transcript_instructions(t, !accepts_schema(t->provider));
 }
 
 void openai_put_format(struct transcript *t, const char *schema, const char *object)

@@ -35,8 +35,8 @@ char *openai_url(const struct transcript *t, const char *path);
  * not "words". */
 bool openai_answers_by_tool(const struct transcript *t);
 
-/* Append the instructions. */
-void openai_instructions(const struct transcript *t, struct buffer *out);
+/* The instructions (transcript_instructions). */
+struct span openai_instructions(struct transcript *t);
 
 /* Write members of the body, by a template of json_pack that has the place of the members of the
  * schema (%j), or by one without it for "json_object". */

@@ -2,7 +2,6 @@
 
 #include "model/parameters.h"
 #include "model/protocol/openai_chat.h"
-#include "model/provider.h"
 
 /* Quirks that concern every response are looked up once. */
 struct chat_transcript {
@@ -16,12 +15,10 @@ struct chat_transcript {
 /* All instructions become one message at the start: many servers accept no other. */
 static void write_system(struct transcript *t)
 {
-	struct buffer text = {0};
+	struct span text = openai_instructions(t);
 
-	openai_instructions(t, &text);
 	if (text.len > 0)
-		openai_put_message(t, "system", buffer_span(&text));
-	buffer_free(&text);
+		openai_put_message(t, "system", text);
 }
 
 /* The text so far becomes a part. */
@@ -69,12 +66,10 @@ static void write_call(struct transcript *t, const struct part *part, int64_t po
 	struct span extra = json_get(part->provider_data, "extra_content");
 
 	(void)position;
-	buffer_clear(&t->scratch);
-	transcript_args(part, &t->scratch);
 	json_pack(t->out,
 		  "{'id':%s,'type':'function','function':{'name':%j,'arguments':%s},"
 		  "'extra_content':%j}",
-		  transcript_call_id(t, part), part->tool_name, buffer_span(&t->scratch),
+		  transcript_call_id(t, part), part->tool_name, transcript_args_text(t, part),
 		  own ? extra : (struct span){0});
 }
 
@@ -108,10 +103,8 @@ static void write_response(struct transcript *t, const struct message *message)
 /* There is no flag for errors: the text of a failed result begins with "Error". */
 static void write_result(struct transcript *t, const struct transcript_call *call)
 {
-	buffer_clear(&t->scratch);
-	transcript_result_text(call->result, &t->scratch);
 	json_pack(t->out, "{'role':'tool','tool_call_id':%s,'content':%s}", call->id,
-		  buffer_span(&t->scratch));
+		  transcript_result_text(t, call->result));
 }
 
 static const struct transcript_form form = {
@@ -136,7 +129,7 @@ static void write_tools(struct transcript *t)
 	struct span quirk = provider_quirk(t->provider, "tool_choice");
 	const char *named = openai_named_tool(t->request);
 	enum tool_choice choice = parameters_choice(t->request->tool_choice);
-	bool known = json_type(quirk) != JSON_BOOL || json_true(quirk);
+	bool known = !json_false(quirk);
 	bool any = json_is(quirk, "any");
 
 	if (t->request->tool_count == 0 || (!known && choice == CHOICE_NONE))

@@ -2,7 +2,6 @@
 #include "model/parameters.h"
 #include "model/protocol/openai.h"
 #include "model/protocol/openai_responses.h"
-#include "model/provider.h"
 
 enum { MAX_ID = 64, MAX_NAME = 128 };
 
@@ -240,12 +239,10 @@ static void write_call(struct responses_transcript *r, const struct part *part)
 		  custom ? "custom_tool_call" : "function_call", id_of(r, part),
 		  transcript_call_id(&r->t, part));
 	transcript_put_name(&r->t, part->tool_name, MAX_NAME);
-	buffer_clear(&r->t.scratch);
-	transcript_args(part, &r->t.scratch);
 	if (custom)
 		json_pack(out, "'input':%j", input.at != NULL ? input : SPAN("\"\""));
 	else
-		json_pack(out, "'arguments':%s", buffer_span(&r->t.scratch));
+		json_pack(out, "'arguments':%s", transcript_args_text(&r->t, part));
 	if (r->same)
 		responses_members(part->provider_data, without, out);
 	json_close(out, '}');
@@ -299,11 +296,9 @@ static void write_response(struct transcript *t, const struct message *message)
 
 static void write_result(struct transcript *t, const struct transcript_call *call)
 {
-	buffer_clear(&t->scratch);
-	transcript_result_text(call->result, &t->scratch);
 	json_pack(t->out, "{'type':%t,'call_id':%s,'output':%s}",
 		  is_custom(t, call->part) ? "custom_tool_call_output" : "function_call_output",
-		  call->id, buffer_span(&t->scratch));
+		  call->id, transcript_result_text(t, call->result));
 }
 
 /* A result without its call is refused, and results of hosted calls are not sent. */
@@ -354,12 +349,10 @@ static void write_tools(struct transcript *t)
 
 static void write_instructions(struct transcript *t)
 {
-	struct buffer text = {0};
+	struct span text = openai_instructions(t);
 
-	openai_instructions(t, &text);
 	if (text.len > 0)
-		json_put_string(t->out, "instructions", buffer_span(&text));
-	buffer_free(&text);
+		json_put_string(t->out, "instructions", text);
 }
 
 /* What is requested of models that reason, by the quirk "reasoning": nothing is stored at the

@@ -100,7 +100,7 @@ static bool object_is_strict(struct span schema)
 {
 	struct span additional = json_get(schema, "additionalProperties");
 
-	if (json_type(additional) != JSON_BOOL || json_true(additional))
+	if (!json_false(additional))
 		return false;
 	for (struct json_walk walk = json_walk(json_get(schema, "properties")); json_next(&walk);)
 		if (!is_required(schema, walk.key))
@@ -207,8 +207,7 @@ static bool fits(struct schema_document *document, struct span schema, int *budg
 	    (is_object_schema(schema) && json_count(json_get(schema, "properties")) == 0))
 		return false;
 	while (json_next(&walk)) {
-		bool open = json_is(walk.key, "additionalProperties") &&
-			    (json_type(walk.value) != JSON_BOOL || json_true(walk.value));
+		bool open = json_is(walk.key, "additionalProperties") && !json_false(walk.value);
 
 		if (open || json_is_any(walk.key, refused))
 			return false;

@@ -345,7 +345,7 @@ static bool add_unmatched(struct transcript *t, const struct part *result)
 	buffer_add_text(&text, "Result of ");
 	json_decode(result->tool_name, &text);
 	buffer_add_text(&text, ":\n");
-	transcript_result_text(result, &text);
+	buffer_add_span(&text, transcript_result_text(t, result));
 	json_write_string(&json, buffer_span(&text));
 	begin_piece(t);
 	t->readable = false;

@@ -152,6 +152,9 @@ void transcript_make_id(struct buffer *id, const char *prefix, size_t digits, ui
 void transcript_make_name(struct buffer *name, size_t most);
 void transcript_put_name(struct transcript *t, struct span tool_name, size_t most);
 
+/* `text`; absent if it is empty. */
+struct span transcript_unless_empty(struct span text);
+
 /* Append a paragraph: the string value `text` behind a blank line. */
 void transcript_add_paragraph(struct span text, struct buffer *out);
 
@@ -161,21 +164,25 @@ void transcript_add_texts(const struct message *message, struct buffer *out);
 /* Append the reasoning of a response. */
 void transcript_add_thinking(const struct message *message, struct buffer *out);
 
-/* Append the instructions: request->system, then the system messages among the messages. */
-void transcript_system(const struct model_request *request, struct buffer *out);
+/* The instructions: request->system, then the system messages among the messages; and, if
+ * `schema_in_words`, how to answer so that the request's schema (if it has one) is satisfied. In
+ * t->scratch; empty: there are none. */
+struct span transcript_instructions(struct transcript *t, bool schema_in_words);
 
-/* Append the result of a call: what the tool printed, with "Error: " before it if it failed and
- * does not say so itself. NULL: the call was interrupted before it had a result. */
-void transcript_result_text(const struct part *result, struct buffer *out);
+/* The result of a call: what the tool printed, with "Error: " before it if it failed and does not
+ * say so itself. NULL: the call was interrupted before it had a result. Valid until
+ * t->scratch changes. */
+struct span transcript_result_text(struct transcript *t, const struct part *result);
 
-/* What the call returned, or that there is no result; in t->scratch. */
+/* What the call returned, or that there is no result. Valid until t->scratch changes. */
 struct span transcript_call_result(struct transcript *t, const struct transcript_call *call);
 
 /* Append the arguments of a call, a JSON object, as they came; or {"INVALID_JSON":"..."} with the
  * text of arguments that are not JSON. */
 void transcript_args(const struct part *call, struct buffer *out);
 
-/* The same as the member `key`. */
+/* The same in t->scratch, and as the member `key`. */
+struct span transcript_args_text(struct transcript *t, const struct part *call);
 void transcript_put_args(const struct part *call, const char *key, struct buffer *out);
 
 /* Append the members of an object but `without` (NULL: all), byte for byte. */

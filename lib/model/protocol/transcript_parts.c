@@ -4,6 +4,7 @@
 
 #include "base/hash.h"
 #include "model/parameters.h"
+#include "model/protocol/schema_dialect.h"
 #include "model/protocol/transcript.h"
 
 /* ---- the provider and model of a message ---- */
@@ -92,6 +93,11 @@ void transcript_put_name(struct transcript *t, struct span tool_name, size_t mos
 
 /* ---- texts ---- */
 
+struct span transcript_unless_empty(struct span text)
+{
+	return text.len > 0 ? text : (struct span){0};
+}
+
 void transcript_add_paragraph(struct span text, struct buffer *out)
 {
 	if (json_type(text) != JSON_STRING || text.len <= 2)
@@ -115,8 +121,12 @@ void transcript_add_thinking(const struct message *message, struct buffer *out)
 			json_decode(message->parts[i].text, out);
 }
 
-void transcript_system(const struct model_request *request, struct buffer *out)
+struct span transcript_instructions(struct transcript *t, bool schema_in_words)
 {
+	const struct model_request *request = t->request;
+	struct buffer *out = &t->scratch;
+
+	buffer_clear(out);
 	if (request->system != NULL)
 		buffer_add_text(out, request->system);
 	for (size_t i = 0; i < request->message_count; i++) {
@@ -127,6 +137,9 @@ void transcript_system(const struct model_request *request, struct buffer *out)
 		for (size_t j = 0; j < message->part_count; j++)
 			transcript_add_paragraph(message->parts[j].text, out);
 	}
+	if (schema_in_words && request->schema.at != NULL)
+		dialect_instruction(request->schema, out);
+	return buffer_span(out);
 }
 
 /* ---- results and arguments ---- */
@@ -137,28 +150,27 @@ static void add_result(const struct part *result, struct buffer *out)
 		buffer_add_span(out, result->result);
 }
 
-void transcript_result_text(const struct part *result, struct buffer *out)
+struct span transcript_result_text(struct transcript *t, const struct part *result)
 {
 	struct span text = result != NULL ? result->result : (struct span){0};
 	bool says_error =
 	    text.len > 5 && strncasecmp(text.at + (text.at[0] == '"'), "error", 5) == 0;
 
-	if (result == NULL) {
-		buffer_add_text(out, "Error: the call was interrupted before it had a result.");
-		return;
-	}
+	if (result == NULL)
+		return SPAN("Error: the call was interrupted before it had a result.");
+	buffer_clear(&t->scratch);
 	if (result->is_error && !says_error)
-		buffer_add_text(out, "Error: ");
-	add_result(result, out);
+		buffer_add_text(&t->scratch, "Error: ");
+	add_result(result, &t->scratch);
+	return buffer_span(&t->scratch);
 }
 
 struct span transcript_call_result(struct transcript *t, const struct transcript_call *call)
 {
+	if (call->result == NULL)
+		return SPAN("The call was interrupted: there is no result.");
 	buffer_clear(&t->scratch);
-	if (call->result != NULL)
-		add_result(call->result, &t->scratch);
-	else
-		buffer_add_text(&t->scratch, "The call was interrupted: there is no result.");
+	add_result(call->result, &t->scratch);
 	return buffer_span(&t->scratch);
 }
 
@@ -169,6 +181,13 @@ void transcript_args(const struct part *call, struct buffer *out)
 	else
 		buffer_add_span(out,
 				json_type(call->args) == JSON_OBJECT ? call->args : SPAN("{}"));
+}
+
+struct span transcript_args_text(struct transcript *t, const struct part *call)
+{
+	buffer_clear(&t->scratch);
+	transcript_args(call, &t->scratch);
+	return buffer_span(&t->scratch);
 }
 
 void transcript_put_args(const struct part *call, const char *key, struct buffer *out)
