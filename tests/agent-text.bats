@@ -95,7 +95,7 @@ answer() {
 	assert_output $'"a"\n"b"'
 	run agent-text -d x log
 	assert_failure 2
-	assert_output "agent-text: --debounce takes a number of at least 0, not 'x'"
+	assert_output "agent-text: --debounce must be a number of at least 0, not 'x'"
 }
 
 @test "-d: a group is shown when its time is over, however fast more arrives" {
@@ -199,6 +199,13 @@ data: {"event_type":"agent_end","run_id":"r","data":{"success":true,"exit_status
 	run agent-text /dev/null
 	assert_failure 4
 	assert_output "agent-text: the input has no events; the output of agent-run is expected, one JSON object per line"
+}
+
+@test "a run that --run does not find is reported by its id: status 4" {
+	{ start; chunk 'Hello'; end; } >log
+	run agent-text --run nothing log
+	assert_failure 4
+	assert_output "agent-text: the input has no run whose id starts or ends with 'nothing' (--run)"
 }
 
 @test "malformed lines are reported by file and line and skipped, and the status is 1" {

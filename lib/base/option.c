@@ -107,7 +107,7 @@ static int64_t whole_number(const struct option_row *row, const char *text)
 	int64_t value;
 
 	if (!number_whole(text, &value) || value < row->number)
-		die(STATUS_USAGE, "--%s takes a whole number of at least %d, not '%s'", row->name,
+		die(STATUS_USAGE, "--%s must be a whole number of at least %d, not '%s'", row->name,
 		    row->number, text);
 	return value;
 }
@@ -146,8 +146,8 @@ static void apply(void *program, const struct option_row *row, const char *value
 		break;
 	case OPTION_AMOUNT:
 		if (!number_amount(value, member))
-			die(STATUS_USAGE, "--%s takes a number of at least 0, not '%s'", row->name,
-			    value);
+			die(STATUS_USAGE, "--%s must be a number of at least 0, not '%s'",
+			    row->name, value);
 		break;
 	case OPTION_VERSION:
 		show_version();
@@ -206,7 +206,7 @@ int option_list_parse(struct option_list *list, void *program, int argc, char **
 		const struct option_row *row = find_row(list, got);
 
 		if (row->kind == OPTION_NAME && optarg[0] == '\0')
-			die(STATUS_USAGE, "--%s takes a value that is not empty", row->name);
+			die(STATUS_USAGE, "--%s needs a value that is not empty", row->name);
 		if (row->kind == OPTION_HELP)
 			show_help(list, usage, end);
 		if (row->kind == OPTION_CHOICE && chosen != NULL && chosen != row)

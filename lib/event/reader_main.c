@@ -20,7 +20,7 @@ static void set_color(void *self, const struct option_row *row, const char *valu
 			return;
 		}
 	}
-	die(STATUS_USAGE, "--color is auto, always or never, not '%s'", value);
+	die(STATUS_USAGE, "--color must be auto, always or never, not '%s'", value);
 }
 
 #define AT(member) .offset = offsetof(struct reader_main, member)
@@ -117,7 +117,7 @@ static int end(struct reader_main *m)
 	if (program->line != NULL || (m->stopped && program->stops_at_faults))
 		status = reader_status(m->reader);
 	else
-		status = runs_verdict(m->runs, m->reader);
+		status = runs_verdict(m->runs, m->reader, m->run);
 	return program->status != NULL ? program->status(m, status) : status;
 }
 

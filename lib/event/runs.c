@@ -314,11 +314,13 @@ int runs_status(const struct runs *runs)
 	return (int)worst;
 }
 
-int runs_verdict(const struct runs *runs, const struct reader *reader)
+int runs_verdict(const struct runs *runs, const struct reader *reader, const char *id)
 {
 	int status = runs_status(runs), input = reader_status(reader);
 
-	if (runs->seen == 0 && input != STATUS_USAGE)
+	if (runs->seen == 0 && input != STATUS_USAGE && id != NULL)
+		warn("the input has no run whose id starts or ends with '%s' (--run)", id);
+	else if (runs->seen == 0 && input != STATUS_USAGE)
 		warn("the input has no events; the output of agent-run is expected, one JSON "
 		     "object per line");
 	else if (is_incomplete(runs))

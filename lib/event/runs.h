@@ -77,8 +77,9 @@ bool runs_all_ended(const struct runs *runs);
 int runs_status(const struct runs *runs);
 
 /* The exit status of a program at the end of its input: runs_status, or reader_status if that is
- * worse. Warns if the stream is empty or incomplete. */
-int runs_verdict(const struct runs *runs, const struct reader *reader);
+ * worse. Warns if the stream is incomplete, or if it has no event (`id`, unless NULL: of the runs
+ * that --run ID selects). */
+int runs_verdict(const struct runs *runs, const struct reader *reader, const char *id);
 
 /* Append why the run failed, as one sentence that is safe for a terminal: the message of a fatal
  * `error`, or the status of an `agent_end` without success if no fatal error came before. The
