@@ -41,7 +41,7 @@ seqs() {
 	assert_equal "$(seqs -t llm_end -t agent_end log)" '[8,9]'
 	run agent-filter -t '' log
 	assert_failure 2
-	assert_output "agent-filter: --type takes at least one pattern, not ''"
+	assert_output "agent-filter: --type needs at least one pattern, not ''"
 }
 
 @test "types are found in any spelling of the envelope" {
@@ -119,7 +119,7 @@ EOF
 	assert_output 'agent-filter: the value of $x is not JSON'
 	run agent-filter -s . --arg name
 	assert_failure 2
-	assert_output 'agent-filter: --arg takes a name and a value'
+	assert_output 'agent-filter: --arg needs a name and a value'
 }
 
 @test "a run-time error names the line, and the next lines are processed" {

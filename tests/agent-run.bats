@@ -84,7 +84,7 @@ types() {
 	assert_output --partial "nosuch"
 	run agent-run -m test --max-iterations none hello
 	assert_failure 2
-	assert_output "agent-run: --max-iterations takes a whole number of at least 1, not 'none'"
+	assert_output "agent-run: --max-iterations must be a whole number of at least 1, not 'none'"
 	run agent-run --nonsense
 	assert_failure 2
 	assert_output --partial "try 'agent-run --help'"
@@ -314,7 +314,7 @@ EOF
 	for option in --log --tool --history --base-url --tool-choice --deny --attach --schema --approve-with; do
 		run agent-run -m test "$option" "" hello
 		assert_failure 2
-		assert_output "agent-run: $option takes a value that is not empty"
+		assert_output "agent-run: $option needs a value that is not empty"
 	done
 	run agent-run -m test -s @ hello
 	assert_failure 2
@@ -327,7 +327,7 @@ EOF
 	assert_output 'agent-run: --tool-choice required needs a tool; add one with --tool'
 	run agent-run -m test --max-cost 0 hello
 	assert_failure 2
-	assert_output "agent-run: --max-cost takes a number above 0, not '0'"
+	assert_output "agent-run: --max-cost must be a number above 0, not '0'"
 }
 
 @test "instructions with a NUL are refused, not cut" {

@@ -305,7 +305,7 @@ null
 
 @test "limits are numbers" {
 	run -2 agent-run -m test --max-history-tokens 0 hello
-	assert_output "agent-run: --max-history-tokens takes a whole number of at least 1, not '0'"
+	assert_output "agent-run: --max-history-tokens must be a whole number of at least 1, not '0'"
 	run -2 agent-run -m test --approval-timeout soon hello
-	assert_output "agent-run: --approval-timeout takes a number of at least 0, not 'soon'"
+	assert_output "agent-run: --approval-timeout must be a number of at least 0, not 'soon'"
 }

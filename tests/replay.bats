@@ -229,9 +229,9 @@ mismatch() {
 @test "invalid values of the options are refused" {
 	record
 	run -2 agent-run -m replay:run -o strict=yes hi
-	assert_equal "$(fault <(printf '%s' "$output"))" '-o strict takes true or false, not "yes"'
+	assert_equal "$(fault <(printf '%s' "$output"))" '-o strict must be true or false, not "yes"'
 	run -2 agent-run -m replay:run -o delay=3 hi
-	assert_equal "$(fault <(printf '%s' "$output"))" '-o delay takes none or recorded, not 3'
+	assert_equal "$(fault <(printf '%s' "$output"))" '-o delay must be none or recorded, not 3'
 }
 
 @test "-o strict=true without the tools of the recording says how to give them" {

@@ -90,7 +90,7 @@ data() {
 	run -2 agent-run -m test --fsync x
 	assert_output 'agent-run: --fsync needs a log: add --log or --session'
 	run -2 agent-run --resume a x
-	assert_output --partial -- '--resume finishes the run with its own prompt'
+	assert_output --partial -- '--resume continues the prompt of the earlier run'
 	run -2 agent-run --resume nowhere
 	assert_output 'agent-run: nowhere: No such file or directory'
 }

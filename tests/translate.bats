@@ -191,9 +191,9 @@ agent-filter: log:4: --from odd: it yields a value that is not an event with eve
 
 @test "an unknown format is refused with the list of known formats" {
 	run -2 agent-filter --from nothing
-	assert_output "agent-filter: --from takes the name of a format, not 'nothing'; there are: claude, codex, gemini"
+	assert_output "agent-filter: --from: there is no format 'nothing'; the formats are claude, codex, gemini"
 	run -2 agent-filter --from ../claude
-	assert_output --partial "not '../claude'"
+	assert_output --partial "no format '../claude'"
 	mkdir -p config/agent/jq
 	echo 'def start: 0; def step: {' >config/agent/jq/from_broken.jq
 	XDG_CONFIG_HOME=$PWD/config run -2 agent-filter --from broken
@@ -394,7 +394,7 @@ EOF
 
 @test "--to refuses unknown formats; -m applies before it" {
 	run -2 agent-filter --to nothing
-	assert_output "agent-filter: --to takes the name of a format, not 'nothing'; there are: ag-ui, ai-sdk, openai-agents, pydantic-ai"
+	assert_output "agent-filter: --to: there is no format 'nothing'; the formats are ag-ui, ai-sdk, openai-agents, pydantic-ai"
 	own_stream >log
 	run -0 agent-filter -m 'select(.event_type == "llm_chunk") | .data.text |= ascii_upcase' --to ai-sdk log
 	assert_line --index 1 '{"type":"text-delta","id":"text-1","delta":"I "}'

@@ -58,7 +58,7 @@ static void add_variable(void *self, const struct option_row *row, const char *n
 	const char *value = f->argv[optind];
 
 	if (value == NULL)
-		die(STATUS_USAGE, "--%s takes a name and a value", row->name);
+		die(STATUS_USAGE, "--%s needs a name and a value", row->name);
 	optind++;
 	if (strcmp(row->name, "argjson") == 0)
 		buffer_add_text(&json, value);
@@ -72,7 +72,7 @@ static void add_variable(void *self, const struct option_row *row, const char *n
 static void add_patterns(void *self, const struct option_row *row, const char *list)
 {
 	if (!patterns_add((struct patterns *)((char *)self + row->offset), list))
-		die(STATUS_USAGE, "--%s takes at least one pattern, not '%s'", row->name, list);
+		die(STATUS_USAGE, "--%s needs at least one pattern, not '%s'", row->name, list);
 }
 
 static void read_schema(void *self, const struct option_row *row, const char *path)

@@ -71,7 +71,7 @@ static void report_unknown(const char *direction, const char *format, struct err
 	for (size_t i = 0; i < count; i++)
 		free(formats[i]);
 	free(formats);
-	error_set(e, "usage", "--%s takes the name of a format, not '%s'; there are: %s", direction,
+	error_set(e, "usage", "--%s: there is no format '%s'; the formats are %s", direction,
 		  format, count > 0 ? buffer_string(&list) : "none");
 	buffer_free(&list);
 }

@@ -35,7 +35,7 @@ static void add_option(void *self, const struct option_row *row, const char *tex
 
 	(void)row;
 	if (equals == NULL || equals == text)
-		die(STATUS_USAGE, "-o takes KEY=VALUE, not '%s'", text);
+		die(STATUS_USAGE, "-o must be KEY=VALUE, not '%s'", text);
 	value = json_trim(span_of(equals + 1));
 	if (!json_check(value, NULL)) {
 		json_write_string(&string, span_of(equals + 1));
@@ -385,7 +385,7 @@ static void check_logs(const struct options *o)
 		die(STATUS_USAGE, "--fsync needs a log: add --log or --session");
 	if (o->resume && (o->prompt.len > 0 || o->dash))
 		die(STATUS_USAGE,
-		    "--resume finishes the run with its own prompt and takes no other; "
+		    "--resume continues the prompt of the earlier run, so PROMPT is not allowed; "
 		    "to send another prompt afterwards, use --session");
 }
 

@@ -78,8 +78,8 @@ bool options_known(const struct model_request *request, const char *const *known
 			continue;
 		for (j = 0; known[j] != NULL; j++)
 			buffer_add_format(&names, "%s%s", j > 0 ? ", " : "", known[j]);
-		error_set(e, "usage", "the model %s has no option \"%s\": it takes %s", model, key,
-			  buffer_string(&names));
+		error_set(e, "usage", "the model %s has no option \"%s\"; its options are %s",
+			  model, key, buffer_string(&names));
 		buffer_free(&names);
 		return false;
 	}

@@ -61,7 +61,7 @@ static bool unknown(const char *name, const struct provider_files *files, struct
 			nearest = far;
 		}
 	}
-	error_set(e, "usage", "there is no provider %s%s%s%s; known are %s", name,
+	error_set(e, "usage", "there is no provider %s%s%s%s; the providers are %s", name,
 		  meant != NULL ? " (did you mean " : "", meant != NULL ? meant : "",
 		  meant != NULL ? "?)" : "", buffer_string(&known));
 	buffer_free(&known);
@@ -89,8 +89,8 @@ static bool unknown_protocol(const struct provider_files *files, const char *nam
 {
 	struct buffer why = {0};
 
-	buffer_add_format(&why, "provider %s has the unknown protocol %.*s; known are ", name,
-			  SPAN_ARG(protocol));
+	buffer_add_format(&why, "provider %s has the unknown protocol %.*s; the protocols are ",
+			  name, SPAN_ARG(protocol));
 	protocol_names(&why);
 	error_set(e, "usage", "%s", buffer_string(&why));
 	for (size_t i = 0; i < PROVIDERS_FILES * files->count; i++) {

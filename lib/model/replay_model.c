@@ -206,7 +206,7 @@ static bool is_strict(const struct model_request *request, bool *strict, struct 
 	*strict = json_true(option);
 	if (option.at == NULL || json_type(option) == JSON_BOOL)
 		return true;
-	return error_set(e, "usage", "-o strict takes true or false, not %.*s", SPAN_ARG(option));
+	return error_set(e, "usage", "-o strict must be true or false, not %.*s", SPAN_ARG(option));
 }
 
 /* -o delay=none (the default): no pauses; -o delay=recorded: the recorded pauses. */
@@ -216,7 +216,7 @@ static bool read_speed(const struct model_request *request, double *speed, struc
 	bool recorded = json_is(delay, "recorded");
 
 	if (delay.at != NULL && !recorded && !json_is(delay, "none"))
-		return error_set(e, "usage", "-o delay takes none or recorded, not %.*s",
+		return error_set(e, "usage", "-o delay must be none or recorded, not %.*s",
 				 SPAN_ARG(delay));
 	return option_number(request, "speed", recorded ? 1 : 0, speed, e);
 }

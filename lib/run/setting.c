@@ -94,9 +94,8 @@ bool setting_parse(const struct setting *setting, struct agent *agent, const cha
 	else
 		good = number_amount(value, amount) && (*amount > 0 || zero);
 	if (!good)
-		buffer_add_format(fault, "--%s %s %s, not '%s'", setting->option,
-				  is_text(setting) ? "is" : "takes", values_of(setting, zero),
-				  value);
+		buffer_add_format(fault, "--%s must be %s, not '%s'", setting->option,
+				  values_of(setting, zero), value);
 	return good;
 }
 

@@ -100,10 +100,9 @@ static void effort(void)
 	     REQUEST(MESSAGES(HI), .effort = "low", .max_tokens = 1500),
 	     "{\"model\":\"claude-sonnet-4-20250514\",\"max_tokens\":1500,\"stream\":true," SENT_HI
 	     ",\"thinking\":{\"type\":\"enabled\",\"budget_tokens\":1024}}");
-	body(
-	    "no room to think", OLD, REQUEST(MESSAGES(HI), .effort = "low", .max_tokens = 1024),
-	    "anthropic:claude-sonnet-4-20250514 cannot think within 1024 tokens (--max-tokens); it "
-	    "takes more than 1024");
+	body("no room to think", OLD, REQUEST(MESSAGES(HI), .effort = "low", .max_tokens = 1024),
+	     "anthropic:claude-sonnet-4-20250514 cannot think within 1024 tokens; --max-tokens "
+	     "must be above 1024");
 	body("a budget of the user's own stays", OLD,
 	     REQUEST(MESSAGES(HI), OPTIONS({"thinking", SPAN("{\"type\":\"enabled\","
 							     "\"budget_tokens\":99999}")})),

@@ -222,10 +222,11 @@ static void test_test_options(void)
 	options[1] = (struct model_option){"delay", SPAN("0.001")};
 	expect(&bench, &request, "text [a ]\ntext [b ]\ntext [c]\nstop in 1 out 3 by test\n",
 	       "-o delay waits between them");
-	expect_option(&bench, "temperature", "1",
-		      "the model test has no option \"temperature\": it takes calls, chunks, "
-		      "delay, text, thinking",
-		      "an unknown option is refused");
+	expect_option(
+	    &bench, "temperature", "1",
+	    "the model test has no option \"temperature\"; its options are calls, chunks, "
+	    "delay, text, thinking",
+	    "an unknown option is refused");
 	expect_option(&bench, "delay", "\"long\"",
 		      "the option \"delay\" must be a number of at least 0",
 		      "and so is a wrong value");
@@ -335,7 +336,7 @@ static void test_replay(void)
 	       "responses\n",
 	       "the log is exhausted");
 	expect_option(&bench, "temperature", "1",
-		      "the model replay has no option \"temperature\": it takes speed, "
+		      "the model replay has no option \"temperature\"; its options are speed, "
 		      "delay, strict, run",
 		      "an unknown option is refused");
 	bench_close(&bench);

@@ -128,19 +128,19 @@ static void unknown(void)
 	unit_ok(provider_open("gorq", NULL, NULL, &e) == NULL &&
 		    span_starts(span_of(e.message),
 				"there is no provider gorq (did you mean groq?); "
-				"known are openai, openai-chat, azure, "),
+				"the providers are openai, openai-chat, azure, "),
 		"an unknown provider: %s", e.message != NULL ? e.message : "");
 	unit_same(span_of(e.kind), SPAN("usage"), "is the user's mistake");
 	error_clear(&e);
 	unit_ok(provider_open("openrout", NULL, NULL, &e) == NULL &&
 		    span_starts(span_of(e.message),
-				"there is no provider openrout (did you mean openrouter?); known "),
+				"there is no provider openrout (did you mean openrouter?); the "),
 		"the beginning of a name: %s", e.message != NULL ? e.message : "");
 	error_clear(&e);
-	unit_ok(
-	    provider_open("nothing-like-it", NULL, NULL, &e) == NULL &&
-		span_starts(span_of(e.message), "there is no provider nothing-like-it; known are "),
-	    "no guess is made without likeness");
+	unit_ok(provider_open("nothing-like-it", NULL, NULL, &e) == NULL &&
+		    span_starts(span_of(e.message),
+				"there is no provider nothing-like-it; the providers are "),
+		"no guess is made without likeness");
 	error_clear(&e);
 	unit_ok(provider_open("", NULL, NULL, &e) == NULL, "no name: %s",
 		e.message != NULL ? e.message : "");
@@ -193,10 +193,11 @@ static void own_file(void)
 	opens("a program that is ended", "killed", NULL, NULL,
 	      "usage: api_key_command of provider killed was killed by signal 9");
 	opens("a server without a key", "open", NULL, NULL, "http://o - bearer");
-	future = mem_format("usage: %s/agent/providers.json:15: provider future has the unknown "
-			    "protocol \"telepathy\"; known are openai-chat, openai-responses, "
-			    "ollama, bedrock, anthropic, gemini",
-			    getenv("XDG_CONFIG_HOME"));
+	future =
+	    mem_format("usage: %s/agent/providers.json:15: provider future has the unknown "
+		       "protocol \"telepathy\"; the protocols are openai-chat, openai-responses, "
+		       "ollama, bedrock, anthropic, gemini",
+		       getenv("XDG_CONFIG_HOME"));
 	opens("an unknown protocol", "future", NULL, NULL, future);
 	free(future);
 	opens("no URL", "nowhere", NULL, NULL,

@@ -381,8 +381,8 @@ static bool fit_budget(struct transcript *t)
 		return true;
 	if (most <= LEAST_BUDGET)
 		return error_set(t->e, "usage",
-				 "%s:%s cannot think within %lld tokens (--max-tokens); it takes "
-				 "more than %d",
+				 "%s:%s cannot think within %lld tokens; --max-tokens must be "
+				 "above %d",
 				 t->provider->name, t->model, (long long)most, LEAST_BUDGET);
 	budget = most / 2 > LEAST_BUDGET ? most / 2 : LEAST_BUDGET;
 	buffer_add_format(&patch, "{\"thinking\":{\"budget_tokens\":%lld}}", (long long)budget);
