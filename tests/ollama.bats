@@ -123,7 +123,7 @@ say() {
 	ask ollama:m -a i.png
 	assert_equal "$(request 1 '.body.messages[0]')" '{"role":"user","content":"hi","images":["iVBORw0KGgp4"]}'
 	run -2 ask ollama:m -a d.pdf
-	assert_equal "$(cat messages)" 'agent-run: ollama:m cannot be sent a message part of type file'
+	assert_equal "$(cat messages)" 'agent-run: ollama:m does not accept a message part of type file (application/pdf)'
 }
 
 @test "ollama: --list-models" {

@@ -448,7 +448,7 @@ until_still() {
 	printf '%%PDF-1.7' >d.pdf
 	start_server "say=hi"
 	run -2 ask groq:m -a d.pdf
-	assert_equal "$(cat messages)" 'agent-run: groq:m cannot be sent a message part of type file'
+	assert_equal "$(cat messages)" 'agent-run: groq:m does not accept a message part of type file (application/pdf)'
 	assert_equal "$(wc -l <"$SERVER_LOG")" 0
 	run -2 agent-run -m openai-chat:m -a nowhere.png hi
 	assert_output 'agent-run: nowhere.png: No such file or directory'

@@ -497,13 +497,15 @@ static void attachments(void)
 					"\"media_type\":\"application/pdf\",\"data\":\"QUJD\"},"
 					"\"title\":\"a\"}," TEXT("see")) "]}");
 	body("an image of another kind", MODEL, REQUEST(MESSAGES(ATTACHED("image", "image/tiff"))),
-	     "anthropic:claude-sonnet-5-5 cannot be sent a message part of type image");
+	     "anthropic:claude-sonnet-5-5 does not accept a message part of type image "
+	     "(image/tiff)");
 	body("a file of another kind", MODEL,
 	     REQUEST(MESSAGES(ATTACHED("file", "application/zip"))),
-	     "anthropic:claude-sonnet-5-5 cannot be sent a message part of type file");
+	     "anthropic:claude-sonnet-5-5 does not accept a message part of type file "
+	     "(application/zip)");
 	body("a server that takes none", "minimax:m",
 	     REQUEST(MESSAGES(ATTACHED("image", "image/png"))),
-	     "minimax:m cannot be sent a message part of type image");
+	     "minimax:m does not accept a message part of type image (image/png)");
 }
 
 /* ---- URL, headers, the list of models ---- */

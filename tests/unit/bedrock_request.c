@@ -282,10 +282,10 @@ static void attachments(void)
 		       "\"document-2\",\"source\":{\"bytes\":\"QUJD\"}}},{\"text\":\"hi\"}") "]}");
 	body("a kind of image that it does not take", "bedrock:m",
 	     REQUEST(MESSAGES(USER(ATTACHED("image", "image/tiff", "a")))),
-	     "bedrock:m cannot be sent a message part of type image");
+	     "bedrock:m does not accept a message part of type image (image/tiff)");
 	body("a kind of file", "bedrock:m",
 	     REQUEST(MESSAGES(USER(ATTACHED("file", "video/mp4", "a")))),
-	     "bedrock:m cannot be sent a message part of type file");
+	     "bedrock:m does not accept a message part of type file (video/mp4)");
 }
 
 static void url(const char *model, const char *want)

@@ -232,13 +232,13 @@ static void attachments(void)
 		 "\"inlineData\":{\"mimeType\":\"text/csv\",\"data\":\"iVBO\"}}")) "}");
 	body("an image of another kind", "gemini:gemini-3-flash",
 	     REQUEST(MESSAGES(USER(FILE_PART("image", "image/gif")))),
-	     "gemini:gemini-3-flash cannot be sent a message part of type image");
+	     "gemini:gemini-3-flash does not accept a message part of type image (image/gif)");
 	body("a file of another kind", "gemini:gemini-3-flash",
 	     REQUEST(MESSAGES(USER(FILE_PART("file", "application/zip")))),
-	     "gemini:gemini-3-flash cannot be sent a message part of type file");
+	     "gemini:gemini-3-flash does not accept a message part of type file (application/zip)");
 	body("a part of another kind", "gemini:gemini-3-flash",
 	     REQUEST(MESSAGES(USER("{\"type\":\"hologram\"}"))),
-	     "gemini:gemini-3-flash cannot be sent a message part of type hologram");
+	     "gemini:gemini-3-flash does not accept a message part of type hologram");
 	body("a message of nobody", "gemini:gemini-3-flash", REQUEST(MESSAGES(SPAN("{}"))),
 	     "a message of the conversation has no known role: {}");
 }

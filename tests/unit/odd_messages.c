@@ -25,7 +25,7 @@ static void try_message(void *context, struct span message)
 		     &(struct model_request){.messages = typed(messages, 4), .message_count = 4},
 		     &got);
 	fine = json_check(buffer_span(&got), NULL) ||
-	       strstr(buffer_string(&got), "cannot be sent") != NULL ||
+	       strstr(buffer_string(&got), "does not accept") != NULL ||
 	       strstr(buffer_string(&got), "no known role") != NULL;
 	trial->fine += fine;
 	if (!fine && trial->worst.len == 0)

@@ -211,7 +211,7 @@ static void conversations(void)
 	    "{\"role\":\"user\",\"content\":\"what?\\n\\nand?\",\"images\":[\"iVBO\",\"iVBO\"]}]}");
 	body("a document cannot be sent", "ollama:m",
 	     REQUEST(MESSAGES(USER("{\"type\":\"file\",\"data\":\"ZGQ=\"}"))),
-	     "ollama:m cannot be sent a message part of type file");
+	     "ollama:m does not accept a message part of type file");
 	body("a tool loop: results by name, ids where the server gave them, errors in words",
 	     "ollama:m",
 	     REQUEST(MESSAGES(HI, MODEL(THOUGHT "," TEXT("so") "," A_CALL "," B_CALL),

@@ -290,7 +290,7 @@ static void conversations(void)
 	    "\"data:image/png;base64,aWk=\"}},{\"type\":\"text\",\"text\":\"b\\n\\nhi\"}]}]}");
 	json_body("a document where the server takes none", "lab:m",
 		  REQUEST(MESSAGES(SPAN("{\"role\":\"user\",\"content\":[" A_PDF "]}"))),
-		  "lab:m cannot be sent a message part of type file");
+		  "lab:m does not accept a message part of type file (application/pdf)");
 	json_body("a document", "openai-chat:m",
 		  REQUEST(MESSAGES(SPAN("{\"role\":\"user\",\"content\":[" A_PDF "]}"))),
 		  "{\"model\":\"m\"," HEAD "\"messages\":[{\"role\":\"user\",\"content\":["
@@ -341,7 +341,7 @@ static void conversations(void)
 	    "\"response_format\":{\"type\":\"json_object\"}}");
 	json_body("a part that cannot be sent", "lab:m",
 		  REQUEST(MESSAGES(SPAN("{\"role\":\"user\",\"content\":[{\"type\":\"video\"}]}"))),
-		  "lab:m cannot be sent a message part of type video");
+		  "lab:m does not accept a message part of type video");
 	json_body("a message without a role", "lab:m", REQUEST(MESSAGES(SPAN("{}"))),
 		  "a message of the conversation has no known role: {}");
 }

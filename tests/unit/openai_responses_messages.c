@@ -388,7 +388,7 @@ static void try_message(void *context, struct span message)
 		     &got);
 	/* Either a request or one sentence that names what cannot be sent. */
 	*sent += json_check(buffer_span(&got), NULL) ||
-		 strstr(buffer_string(&got), "cannot be sent") != NULL ||
+		 strstr(buffer_string(&got), "does not accept") != NULL ||
 		 strstr(buffer_string(&got), "no known role") != NULL;
 	buffer_free(&got);
 }

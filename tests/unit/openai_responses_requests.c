@@ -155,10 +155,10 @@ static void attachments(void)
 		 "[{\"type\":\"input_file\",\"filename\":\"file\",\"file_data\":\"data:application/"
 		 "pdf;base64,QUJD\"},{\"type\":\"input_text\",\"text\":\"see\"}]") "]}");
 	body("something else", OLD, REQUEST(MESSAGES(ATTACHED("video", "video/mp4", ""))),
-	     "openai:gpt-4.1 cannot be sent a message part of type video");
+	     "openai:gpt-4.1 does not accept a message part of type video (video/mp4)");
 	body("a server that takes none", "deepseek-responses:m",
 	     REQUEST(MESSAGES(ATTACHED("image", "image/png", ""))),
-	     "deepseek-responses:m cannot be sent a message part of type image");
+	     "deepseek-responses:m does not accept a message part of type image (image/png)");
 }
 
 /* ---- URL, headers, the list of models ---- */

@@ -115,7 +115,7 @@ static void merges(void)
 		"a response that says nothing does not part them", USER("a"), CALLS(""), USER("b"));
 	WRITTEN(&merging, "a message of the conversation has no known role: {\"role\":\"x\"}",
 		"an unknown role is refused", USER("a"), SPAN("{\"role\":\"x\"}"));
-	WRITTEN(&merging, "test:m cannot be sent a message part of type tool_result",
+	WRITTEN(&merging, "test:m does not accept a message part of type tool_result",
 		"so is a part that is not the user's",
 		SPAN("{\"role\":\"user\",\"content\":[{\"type\":\"tool_result\"}]}"));
 }

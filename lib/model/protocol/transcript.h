@@ -192,7 +192,8 @@ void transcript_members(struct span object, const char *without, struct buffer *
  * names. */
 bool transcript_accepts(const struct transcript *t, const struct part *part);
 
-/* "openai:gpt-5 cannot be sent a message part of type image": usage error; returns false. */
+/* "openai:gpt-5 does not accept a message part of type image (image/gif)": usage error; returns
+ * false. */
 bool transcript_refuse(const struct transcript *t, const struct part *part);
 
 #endif

@@ -227,7 +227,12 @@ bool transcript_refuse(const struct transcript *t, const struct part *part)
 
 	if (!json_decode(json_get(part->json, "type"), &type))
 		buffer_add_text(&type, "(none)");
-	error_set(t->e, "usage", "%s:%s cannot be sent a message part of type %s",
+	if (part->media_type.at != NULL) {
+		buffer_add_text(&type, " (");
+		json_decode(part->media_type, &type);
+		buffer_add_char(&type, ')');
+	}
+	error_set(t->e, "usage", "%s:%s does not accept a message part of type %s",
 		  t->provider->name, t->model, buffer_string(&type));
 	buffer_free(&type);
 	return false;
