@@ -92,12 +92,8 @@ static void emit_call_data(struct block_decoder *d, const struct block *block)
 static void emit_other(struct block_decoder *d, const struct block *block)
 {
 	struct span json = buffer_span(&block->json);
-	struct buffer *id = &d->base.scratch;
-	int call;
+	int call = decoder_find_call(&d->base, json_get(json, "tool_use_id"));
 
-	buffer_clear(id);
-	json_decode(json_get(json, "tool_use_id"), id);
-	call = id->len > 0 ? decoder_find_call(&d->base, buffer_span(id)) : -1;
 	if (call >= 0)
 		emit_result(&d->base, call, json);
 	decoder_emit_data(&d->base, MODEL_OPAQUE, -1, json);

@@ -78,11 +78,8 @@ static bool start_call(struct block_decoder *d, int64_t index, struct span call)
 
 static void start_result(struct block_decoder *d, int64_t index, struct span result)
 {
-	struct buffer *id = &d->base.scratch;
-
-	buffer_clear(id);
-	json_decode(json_get(result, "toolUseId"), id);
-	begin(d, index, BLOCK_OTHER, result)->call = decoder_find_call(&d->base, buffer_span(id));
+	begin(d, index, BLOCK_OTHER, result)->call =
+	    decoder_find_call(&d->base, json_get(result, "toolUseId"));
 }
 
 /* The block `index` begins with what its start has (absent: nothing). */

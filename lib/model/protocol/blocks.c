@@ -24,14 +24,7 @@ struct block *blocks_begin(struct block_decoder *d, int64_t index, enum block_ty
 
 bool block_call(struct block_decoder *d, struct block *block, struct span id, struct span name)
 {
-	struct buffer id_text = {0}, name_text = {0};
-
-	json_decode(id, &id_text);
-	json_decode(name, &name_text);
-	block->call = decoder_call(&d->base, buffer_span(&id_text), buffer_span(&name_text),
-				   block->type == BLOCK_PROVIDER_CALL);
-	buffer_free(&id_text);
-	buffer_free(&name_text);
+	block->call = decoder_read_call(&d->base, id, name, block->type == BLOCK_PROVIDER_CALL);
 	return block->call >= 0;
 }
 

@@ -304,10 +304,23 @@ int decoder_call(struct decoder *d, struct span id, struct span name, bool by_pr
 	return index;
 }
 
+int decoder_read_call(struct decoder *d, struct span id, struct span name, bool by_provider)
+{
+	struct buffer id_text = {0}, name_text = {0};
+	int index;
+
+	json_decode(id, &id_text);
+	json_decode(name, &name_text);
+	index = decoder_call(d, buffer_span(&id_text), buffer_span(&name_text), by_provider);
+	buffer_free(&id_text);
+	buffer_free(&name_text);
+	return index;
+}
+
 int decoder_find_call(const struct decoder *d, struct span id)
 {
-	for (size_t i = d->id_count; i-- > 0;)
-		if (span_equal(buffer_span(&d->call_ids[i]), id))
+	for (size_t i = d->id_count; i-- > 0 && decoder_is_text(id);)
+		if (json_is(id, buffer_string(&d->call_ids[i])))
 			return (int)i;
 	return -1;
 }

@@ -173,7 +173,10 @@ void decoder_emit_args(struct decoder *decoder, int index, struct span text);
  * if `name` is empty. */
 int decoder_call(struct decoder *decoder, struct span id, struct span name, bool by_provider);
 
-/* The last call with this id, text; -1: there is none. */
+/* The same with an id and a name that are JSON strings. */
+int decoder_read_call(struct decoder *decoder, struct span id, struct span name, bool by_provider);
+
+/* The last call with this id, a JSON string; -1: there is none. */
 int decoder_find_call(const struct decoder *decoder, struct span id);
 
 /* What the provider's own call `index` returned. */

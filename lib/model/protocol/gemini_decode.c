@@ -152,10 +152,7 @@ static bool read_candidate(struct gemini_decoder *d, struct span candidate)
 	while (d->base.failure.kind == ERROR_NONE && json_next(&walk))
 		gemini_part(d, walk.value);
 	read_grounding(d, member[GROUNDING], member[URLS]);
-	if (json_type(member[MESSAGE]) == JSON_STRING) {
-		buffer_clear(&d->finish_message);
-		json_decode(member[MESSAGE], &d->finish_message);
-	}
+	decoder_store_last(&d->finish_message, member[MESSAGE]);
 	read_reason(member[REASON], &d->base.finish);
 	return d->base.failure.kind == ERROR_NONE;
 }

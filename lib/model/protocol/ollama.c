@@ -146,7 +146,6 @@ static bool make_request(struct transcript *t, struct http_request *out)
 
 struct ollama_decoder {
 	struct decoder base;
-	struct buffer id, name; /* of the call at hand */
 	struct think think;
 };
 
@@ -172,12 +171,9 @@ static bool read_call(struct ollama_decoder *d, struct span call)
 	struct span function = json_get(call, "function");
 	int index;
 
-	buffer_clear(&d->id);
-	buffer_clear(&d->name);
-	json_decode(json_get(call, "id"), &d->id);
-	json_decode(json_get(function, "name"), &d->name);
 	think_end(&d->think, &d->base);
-	index = decoder_call(&d->base, buffer_span(&d->id), buffer_span(&d->name), false);
+	index =
+	    decoder_read_call(&d->base, json_get(call, "id"), json_get(function, "name"), false);
 	if (index < 0)
 		return false;
 	decoder_emit_args(&d->base, index, read_args(d, json_get(function, "arguments")));
@@ -227,11 +223,7 @@ static void ollama_flush(struct decoder *base)
 
 static void ollama_clear(struct decoder *base)
 {
-	struct ollama_decoder *d = (struct ollama_decoder *)base;
-
-	buffer_free(&d->id);
-	buffer_free(&d->name);
-	think_free(&d->think);
+	think_free(&((struct ollama_decoder *)base)->think);
 }
 
 /* A model that is not there can be fetched. */
