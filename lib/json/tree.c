@@ -219,11 +219,12 @@ static void index_members(struct json_tree *tree, uint32_t object)
 
 uint32_t json_tree_find(struct json_tree *tree, uint32_t object, struct span key)
 {
-	const struct json_tree_node *node = &tree->nodes[object];
+	const struct json_tree_node *node;
 	const uintptr_t *found;
 
-	if (node->type != JSON_OBJECT)
+	if (json_tree_type(tree, object) != JSON_OBJECT)
 		return JSON_NO_NODE;
+	node = &tree->nodes[object];
 	if (node->count >= INDEX_FROM) {
 		if (node->table == 0)
 			index_members(tree, object);

@@ -88,8 +88,8 @@ static inline bool json_tree_next(struct json_tree_walk *walk)
 /* Add a node, outside of the value, for the name of a member as a JSON string. */
 uint32_t json_tree_key_node(struct json_tree *tree, uint32_t member);
 
-/* The member `key` (decoded) of an object; JSON_NO_NODE if there is none or `object` is no object.
- * Of duplicate names the first counts. */
+/* The member `key` (decoded) of an object; JSON_NO_NODE if there is none, or if `object` is no
+ * object or JSON_NO_NODE. Of duplicate names the first counts. */
 uint32_t json_tree_find(struct json_tree *tree, uint32_t object, struct span key);
 
 /* The node whose text starts at `at`; JSON_NO_NODE if there is none. */

@@ -337,13 +337,11 @@ static bool check_additional(struct schema_checker *c, const struct member_rules
 			     uint32_t member)
 {
 	const struct schema_document *document = &c->schema->document;
-	struct json_walk walk = {0};
+	struct json_walk walk = json_walk(json_tree_text(&document->tree, rules->properties));
 	struct buffer known = {0};
 
 	if (rules->additional->kind != SCHEMA_NOTHING || c->why == NULL)
 		return checker_part(c, rules->additional, member, 0);
-	if (rules->properties != JSON_NO_NODE)
-		walk = json_walk(json_tree_text(&document->tree, rules->properties));
 	while (json_next(&walk)) {
 		buffer_add_text(&known, known.len > 0 ? ", " : "known: ");
 		buffer_add_span(&known, walk.key);
@@ -360,11 +358,9 @@ static bool check_member(struct schema_checker *c, const struct member_rules *ru
 			 uint32_t member, bool *known)
 {
 	struct span key = json_tree_key(c->value, member);
-	uint32_t property = JSON_NO_NODE;
+	uint32_t property = json_tree_find(&c->schema->document.tree, rules->properties, key);
 	bool good = checker_spend(c, 1);
 
-	if (rules->properties != JSON_NO_NODE)
-		property = json_tree_find(&c->schema->document.tree, rules->properties, key);
 	*known = property != JSON_NO_NODE;
 	if (*known)
 		good &= checker_part(c, c->schema->nodes[property], member, 0);

@@ -272,7 +272,7 @@ struct span schema_document_resolve(struct schema_document *document, struct spa
 	found = schema_document_follow(document, owner != 0 ? owner - 1 : 0,
 				       buffer_span(&reference), &owner);
 	buffer_free(&reference);
-	return found != JSON_NO_NODE ? json_tree_text(tree, found) : (struct span){0};
+	return json_tree_text(tree, found);
 }
 
 uint32_t schema_document_anchor(const struct schema_document *document, uint32_t resource,

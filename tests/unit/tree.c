@@ -26,7 +26,9 @@ static void test_nodes(void)
 	unit_same(json_tree_text(&tree, json_tree_key_node(&tree, a)), SPAN("\"a\""),
 		  "also without one");
 	unit_same(json_tree_text(&tree, c), SPAN("-1.5e3"), "a number");
-	unit_ok(json_tree_text(&tree, JSON_NO_NODE).at == NULL, "no node has no text");
+	unit_ok(json_tree_text(&tree, JSON_NO_NODE).at == NULL &&
+		    json_tree_find(&tree, JSON_NO_NODE, SPAN("a")) == JSON_NO_NODE,
+		"no node has no text and no members");
 	unit_ok(json_tree_find(&tree, 0, SPAN("b")) == JSON_NO_NODE &&
 		    json_tree_find(&tree, a, SPAN("b")) == JSON_NO_NODE,
 		"what is not there");
