@@ -307,7 +307,7 @@ user: The agent a handed over to you: it is yours"
 	mistake '{"name":"a","handoff_input":"some"}' 'bad.json:1: "handoff_input" must be all, last or none'
 	mistake '{"name":"a","model":"openai:x","mcp":{}}' 'bad.json:1: "mcp": this version knows no MCP servers; leave it out, or give the tools as manifests'
 	echo '{"name":"a"}' >other.json
-	mistake '{"name":"a","handoffs":["other.json"]}' 'other.json: the name "a" is taken by bad.json: rename one of them'
+	mistake '{"name":"a","handoffs":["other.json"]}' 'other.json: the name "a" is used by bad.json: rename one of them'
 }
 
 @test "a missing key of a later agent is reported before anything is sent" {

@@ -96,7 +96,7 @@ say() {
 	assert_equal "$(data error .error)" 'ollama refused the key (HTTP 401: unauthorized); check OLLAMA_API_KEY'
 	unset OLLAMA_API_KEY
 	run -1 ask ollama:m
-	assert_equal "$(data error .error)" 'ollama wants a key (HTTP 401: unauthorized); set OLLAMA_API_KEY'
+	assert_equal "$(data error .error)" 'ollama requires a key (HTTP 401: unauthorized); set OLLAMA_API_KEY'
 }
 
 @test "ollama: 429 and 503 are tried again" {

@@ -334,7 +334,7 @@ static const char *refusal(const struct failure *failure, const struct provider 
 					      "credential", "signature", NULL};
 
 	if (provider->key.len == 0)
-		return "wants a key";
+		return "requires a key";
 	return failure->http_status == 403 && !contains_any(message, of_keys) ? "refused access"
 									      : "refused the key";
 }

@@ -116,12 +116,12 @@ static bool apply_option(const struct transcript *t, const struct parameter_rule
 	if (is_used(rules, option))
 		return true;
 	if (parameters_quirk_has(t, "refuses", option->key))
-		return error_set(t->e, "usage", "%s:%s does not take the parameter %s (-o %s)",
+		return error_set(t->e, "usage", "%s:%s does not accept the parameter %s (-o %s)",
 				 t->provider->name, t->model, option->key, option->key);
 	if (refuses_reasoning(t, option->key))
 		return error_set(t->e, "usage",
-				 "%s:%s does not take the parameter %s while it reasons (-o %s; "
-				 "--effort none lets it not reason)",
+				 "%s:%s does not accept the parameter %s while it reasons (-o %s; "
+				 "--effort none turns that off)",
 				 t->provider->name, t->model, option->key, option->key);
 	if (place != NULL)
 		json_pack(&patch, "{%t:{%t:%j}}", place, option->key, option->value);

@@ -296,7 +296,7 @@ static struct model *replay_open(struct model_host *host, const char *argument, 
 		return NULL;
 	if (!has_responses(log)) {
 		error_set(e, "usage",
-			  "%s: no response of a model is in this log (no llm_start event)",
+			  "%s: this log contains no response of a model (no llm_start event)",
 			  argument);
 		replay_log_close(host, log);
 		return NULL;

@@ -110,7 +110,7 @@ static bool check_name(const struct agent_set *set, const struct agent *agent, s
 	const struct agent *other = agent_set_find(set, agent->name);
 
 	return other == NULL ||
-	       error_set(e, "usage", "%s: the name \"%s\" is taken by %s: rename one of them",
+	       error_set(e, "usage", "%s: the name \"%s\" is used by %s: rename one of them",
 			 agent->source, agent->name, other->source);
 }
 

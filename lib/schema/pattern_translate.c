@@ -25,7 +25,8 @@ static bool take_modifiers(struct pattern_reader *t, struct pattern_group *group
 		else
 			case_off = true;
 	if (!pattern_take(t, ":"))
-		return pattern_fail(t, "a group starts with (? and what ECMA-262 does not know");
+		return pattern_fail(
+		    t, "a group starts with (? and characters that ECMA-262 does not define");
 	buffer_add_text(t->out, case_on ? "(?i:" : case_off ? "(?-i:" : "(?:");
 	return true;
 }

@@ -69,7 +69,7 @@ static bool check_name(struct piece piece, struct span parameters, struct buffer
 	bool known;
 
 	if (piece.open) {
-		buffer_add_text(why, "\"command\" holds a { that is not closed: "
+		buffer_add_text(why, "\"command\" contains a { that is not closed: "
 				     "write {{ for a brace that stands for itself");
 		return false;
 	}
@@ -124,9 +124,10 @@ bool command_check(struct span command, struct span parameters, bool *placeholde
 		if (is_array && !check_element(walk.value, parameters, placeholders, why))
 			return false;
 		if (count == 0 && *placeholders) {
-			buffer_add_text(why, "the program itself, the first string of \"command\", "
-					     "must not hold a placeholder: the model would choose "
-					     "what is run");
+			buffer_add_text(why,
+					"the program itself, the first string of \"command\", "
+					"must not contain a placeholder: the model would choose "
+					"what is run");
 			return false;
 		}
 	}

@@ -58,7 +58,7 @@ static bool add(struct tool_set *set, struct tool *tool, struct error *e)
 	if (strcmp(other->source, tool->source) == 0)
 		error_set(e, "usage", "%s: this tool is given twice: leave one out", tool->source);
 	else
-		error_set(e, "usage", "%s: the name \"%s\" is taken by %s: rename one of them",
+		error_set(e, "usage", "%s: the name \"%s\" is used by %s: rename one of them",
 			  tool->source, tool->name, other->source);
 	tool_free(tool);
 	return false;

@@ -68,7 +68,7 @@ static void parameters(void)
 	     "{\"model\":\"glm-5\",\"max_tokens\":32000,\"stream\":true," SENT_HI "}");
 	body("a parameter that the model refuses", MODEL,
 	     REQUEST(MESSAGES(HI), OPTIONS({"temperature", SPAN("0.5")})),
-	     "anthropic:claude-sonnet-5-5 does not take the parameter temperature (-o "
+	     "anthropic:claude-sonnet-5-5 does not accept the parameter temperature (-o "
 	     "temperature)");
 	body("and one that an older one takes", OLD,
 	     REQUEST(MESSAGES(HI), OPTIONS({"temperature", SPAN("0.5")})),
@@ -300,14 +300,15 @@ static void refusals(void)
 	body("nor on one that never takes it", "anthropic:claude-fable-5",
 	     REQUEST(MESSAGES(HI), .tools = &tool, .tool_count = 1, .tool_choice = "required"),
 	     "anthropic:claude-fable-5 cannot be made to call a tool (--tool-choice required)");
-	body("no temperature while it thinks", OLD,
-	     REQUEST(MESSAGES(HI), .effort = "low", OPTIONS({"temperature", SPAN("0.5")})),
-	     "anthropic:claude-sonnet-4-20250514 does not take the parameter temperature while it "
-	     "reasons (-o temperature; --effort none lets it not reason)");
+	body(
+	    "no temperature while it thinks", OLD,
+	    REQUEST(MESSAGES(HI), .effort = "low", OPTIONS({"temperature", SPAN("0.5")})),
+	    "anthropic:claude-sonnet-4-20250514 does not accept the parameter temperature while it "
+	    "reasons (-o temperature; --effort none turns that off)");
 	body("nor where a model reasons unless it is told not to", "openai:gpt-5.6-sol",
 	     REQUEST(MESSAGES(HI), OPTIONS({"top_p", SPAN("0.5")})),
-	     "openai:gpt-5.6-sol does not take the parameter top_p while it reasons (-o top_p; "
-	     "--effort none lets it not reason)");
+	     "openai:gpt-5.6-sol does not accept the parameter top_p while it reasons (-o top_p; "
+	     "--effort none turns that off)");
 }
 
 static void conversations(void)

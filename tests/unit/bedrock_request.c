@@ -139,7 +139,7 @@ static void tool_choices(void)
 	     "with this --effort (--tool-choice required)");
 	body("a parameter that newer models refuse", "bedrock:us.anthropic.claude-opus-4-8",
 	     REQUEST(MESSAGES(HI), OPTIONS({"temperature", SPAN("1")})),
-	     "bedrock:us.anthropic.claude-opus-4-8 does not take the parameter temperature (-o "
+	     "bedrock:us.anthropic.claude-opus-4-8 does not accept the parameter temperature (-o "
 	     "temperature)");
 	body("none offers none", "bedrock:m",
 	     REQUEST(MESSAGES(HI), .tools = tools, .tool_count = 1, .tool_choice = "none"),

@@ -469,9 +469,10 @@ static void test_refused(void)
 {
 	refused("replay:", "the model replay: names no log: write replay:FILE");
 	refused("replay:tests/data/none", "tests/data/none: No such file or directory");
-	refused("replay:tests/data/tools/bad/plain",
-		"tests/data/tools/bad/plain: no response of a model is in this log (no llm_start "
-		"event)");
+	refused(
+	    "replay:tests/data/tools/bad/plain",
+	    "tests/data/tools/bad/plain: this log contains no response of a model (no llm_start "
+	    "event)");
 	refused("exec:", "the model exec: names no program: write exec:COMMAND");
 }
 

@@ -260,7 +260,8 @@ static void extras(void)
 		  "keys are masked");
 	buffer_clear(&provider->key);
 	error = read_with(&failure, provider, 401, "{\"error\":\"no\"}", "");
-	unit_same(span_of(error.message), SPAN("prov wants a key (HTTP 401: no); set TEST_API_KEY"),
+	unit_same(span_of(error.message),
+		  SPAN("prov requires a key (HTTP 401: no); set TEST_API_KEY"),
 		  "without a key the sentence says what to set");
 	failure_free(&failure);
 	provider_free(provider);

@@ -44,7 +44,7 @@ static void parameters(void)
 	     "\"web_search_call.action.sources\"],\"reasoning\":{\"summary\":\"auto\"}}");
 	body("what a model refuses", "openai:o3",
 	     REQUEST(MESSAGES(HI), OPTIONS({"temperature", SPAN("0.5")})),
-	     "openai:o3 does not take the parameter temperature (-o temperature)");
+	     "openai:o3 does not accept the parameter temperature (-o temperature)");
 	body("how much it says", MODEL,
 	     REQUEST(MESSAGES(HI), OPTIONS({"text", SPAN("{\"verbosity\":\"low\"}")})),
 	     HEAD SENT_HI "," INCLUDE ",\"reasoning\":{\"summary\":\"auto\"},\"text\":{"

@@ -441,12 +441,12 @@ static void test_bad_manifests(void)
 		     "there, or write {{ and }} for braces that stand for themselves");
 	bad_manifest(
 	    "{\"name\":\"x\",\"command\":[\"cat\",\"{path\"]}",
-	    "m.json:1: \"command\" holds a { that is not closed: write {{ for a brace that "
+	    "m.json:1: \"command\" contains a { that is not closed: write {{ for a brace that "
 	    "stands for itself");
 	bad_manifest(
 	    "{\"name\":\"x\",\"parameters\":{\"properties\":{\"p\":{}}},\"command\":[\"{p}"
 	    "\"]}",
-	    "m.json:1: the program itself, the first string of \"command\", must not hold a "
+	    "m.json:1: the program itself, the first string of \"command\", must not contain a "
 	    "placeholder: the model would choose what is run");
 	bad_manifest("{\"name\":\"x\",\"command\":[\"a\"],\"timeout\":\"1\"}",
 		     "m.json:1: \"timeout\" must be a number of seconds above 0");
