@@ -116,6 +116,15 @@ ends() {
 	assert_equal "$(jq -r 'select(.event_type == "agent_end").data.status' log | sort | uniq -c | xargs)" '5 success'
 }
 
+@test "a line whose run --resume finished has succeeded" {
+	echo '{"id": "a", "prompt": "one"}' >lines
+	run -1 --separate-stderr agent-run -m 'exec:exit 3' --batch lines --log log </dev/null
+	agent-run --resume log -m test </dev/null >/dev/null
+	run -0 --separate-stderr agent-run -m test --batch lines --log log </dev/null
+	assert_output ''
+	assert_equal "$stderr" 'agent-run: log: every line of the batch has succeeded already; nothing runs again'
+}
+
 @test "a rate limit slows all runs down" {
 	seq 1 4 >lines
 	start_server "if-body=content status=429 header='retry-after-ms: 400' text=slow" "say=fine"

@@ -9,7 +9,6 @@
 #define COLLECT_H
 
 #include "base/ids.h"
-#include "event/log.h"
 #include "event/reader.h"
 #include "event/runs.h"
 #include "json/json.h"
@@ -225,14 +224,13 @@ struct total {
 	struct sum cost, run_seconds;
 	bool cost_unknown;
 	int64_t first_time, last_time;
-	struct failed_run *failed_runs; /* not counted yet: a run that resumes one counts on */
+	struct total *failed_shares; /* not added yet: those of failed runs, which may be resumed */
 	size_t failed_count;
-	struct table failed_ids; /* to their positions in failed_runs */
 };
 
 void total_init(struct total *total);
-/* `in_parent`: the usage of the run is part of its parent's. */
-void total_add(struct total *total, const struct result *result, bool in_parent);
+/* `in_parent`: the usage of the run is part of its parent's. Sets the run's note if it failed. */
+void total_add(struct total *total, const struct result *result, struct run *run, bool in_parent);
 /* Nothing more will be added. */
 void total_close(struct total *total);
 void total_write(const struct total *total, struct buffer *out);

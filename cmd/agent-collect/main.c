@@ -148,12 +148,14 @@ static bool is_in_parent(const struct collect_program *p, const struct run *run)
 }
 
 /* Write the result of a run that is over, whole or not. */
-static void finish(struct collect_program *p, struct result *result)
+static void finish(struct collect_program *p, struct run *run)
 {
+	struct result *result = run->state;
+
 	result_settle(result);
 	p->collection.format->result(&p->collection, result);
 	if (p->adds_total)
-		total_add(&p->total, result, is_in_parent(p, result->run));
+		total_add(&p->total, result, run, is_in_parent(p, run));
 	check_result(p, result);
 	if (p->collection.output.pending.len >= OUTPUT_BUFFER)
 		flush(p);
@@ -166,7 +168,7 @@ static void finish_open_runs(struct collect_program *p)
 
 	while ((run = runs_next(p->main.runs, run)) != NULL) {
 		if (!run->ended && run->counts && run->state != NULL)
-			finish(p, run->state);
+			finish(p, run);
 	}
 }
 
@@ -198,7 +200,7 @@ static void on_event(void *self, struct run *run, const struct event *event)
 		collect_live_event(p->live, event, result, p->main.runs);
 	}
 	if (event->type == EVENT_AGENT_END) {
-		finish(p, result);
+		finish(p, run);
 		runs_forget(p->main.runs, run);
 	}
 }

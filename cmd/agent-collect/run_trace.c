@@ -2,9 +2,6 @@
 
 #include "json/json.h"
 
-/* Runs nested deeper than this begin a trace of their own: their parents may go in circles. */
-enum { MAX_NESTING = 64 };
-
 void trace_call_id(char out[TRACE_SPAN_ID_SIZE], const struct result *result,
 		   const struct result_call *call)
 {
@@ -44,39 +41,32 @@ static const struct result_call *nesting_call(const struct result *parent,
 	return running == 1 ? found : NULL;
 }
 
-static void find_trace(const struct collection *collection, const struct result *result,
-		       struct trace *trace, int depth)
+void trace_of(const struct collection *collection, const struct result *result, struct trace *trace)
 {
-	const struct run *run = result->run;
-	const struct run *parent;
+	const struct run *run = result->run, *around = runs_parent(collection->runs, run);
+	const struct result *parent = around != NULL ? around->state : NULL;
 	const struct result_call *call;
 	struct trace above;
 
 	*trace = (struct trace){0};
 	trace_span_id(trace->agent_id, span_of(run->id), SPAN("/agent"));
-	if (run->parent_id == NULL || depth == MAX_NESTING) {
+	if (run->parent_id == NULL) {
 		struct span trace_parent = json_plain(result_start(result, START_TRACE_PARENT));
 
 		if (!trace_parent_read(trace_parent, trace->trace_id, trace->parent_id))
 			trace_run_id(trace->trace_id, span_of(run->id));
 		return;
 	}
-	parent = runs_find(collection->runs, span_of(run->parent_id));
-	if (parent == NULL || parent->state == NULL) { /* its events are not in the input */
+	if (parent == NULL) { /* its events are not in the input */
 		trace_run_id(trace->trace_id, span_of(run->parent_id));
 		trace_span_id(trace->parent_id, span_of(run->parent_id), SPAN("/agent"));
 		return;
 	}
-	find_trace(collection, parent->state, &above, depth + 1);
+	trace_of(collection, parent, &above);
 	memcpy(trace->trace_id, above.trace_id, sizeof(above.trace_id));
-	call = nesting_call(parent->state, result);
+	call = nesting_call(parent, result);
 	if (call != NULL)
-		trace_call_id(trace->parent_id, parent->state, call);
+		trace_call_id(trace->parent_id, parent, call);
 	else
 		memcpy(trace->parent_id, above.agent_id, sizeof(above.agent_id));
-}
-
-void trace_of(const struct collection *collection, const struct result *result, struct trace *trace)
-{
-	find_trace(collection, result, trace, 0);
 }

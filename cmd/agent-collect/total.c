@@ -3,12 +3,6 @@
 
 #include "collect.h"
 
-/* The share of a failed run in the total, which counts unless another run resumes it. */
-struct failed_run {
-	char *id; /* NULL: it was resumed */
-	struct total share;
-};
-
 void total_init(struct total *total)
 {
 	*total = (struct total){.first_time = -1, .last_time = -1, .facts.first_chunk.value = -1};
@@ -75,67 +69,40 @@ static void add_share(struct total *total, const struct total *share)
 	total->cost_unknown = total->cost_unknown || share->cost_unknown;
 }
 
-static void put_aside(struct total *total, const char *id, const struct total *share)
-{
-	struct failed_run *failed;
-
-	total->failed_runs =
-	    array_grow(total->failed_runs, total->failed_count, sizeof(*total->failed_runs));
-	failed = &total->failed_runs[total->failed_count++];
-	*failed = (struct failed_run){mem_copy(span_of(id)), *share};
-	*table_add(&total->failed_ids, span_of(failed->id)) = total->failed_count - 1;
-}
-
-/* The run `id` (JSON) is resumed: both count as one. */
-static void take_back(struct total *total, struct span id)
-{
-	struct buffer text = {0};
-	const uintptr_t *found = NULL;
-	struct failed_run *failed;
-
-	if (json_decode(id, &text))
-		found = table_find(&total->failed_ids, buffer_span(&text));
-	buffer_free(&text);
-	if (found == NULL)
-		return;
-	failed = &total->failed_runs[*found];
-	table_remove(&total->failed_ids, span_of(failed->id));
-	free(failed->id);
-	failed->id = NULL;
-	total->runs--;
-	total->failed--;
-}
-
-void total_add(struct total *total, const struct result *result, bool in_parent)
+void total_add(struct total *total, const struct result *result, struct run *run, bool in_parent)
 {
 	bool failed = result->complete && !result->success;
 	struct total share = share_of(result, in_parent);
 
-	take_back(total, result_start(result, START_RESUMED_FROM));
+	if (run->resumed_note > 0) { /* both count as one */
+		total_init(&total->failed_shares[run->resumed_note - 1]);
+		total->runs--;
+		total->failed--;
+	}
 	total->runs++;
-	total->nested += result->run->parent_id != NULL;
+	total->nested += run->parent_id != NULL;
 	total->incomplete += !result->complete;
 	total->succeeded += result->success;
 	total->failed += failed;
 	total->facts.counts[COUNT_TOOL_ERRORS] += result->calls_failed;
 	total->facts.counts[COUNT_ERRORS] += result->errors;
 	add_times(total, result);
-	if (failed && result->run->parent_id == NULL)
-		put_aside(total, result->run->id, &share);
-	else
+	if (failed && run->parent_id == NULL) {
+		total->failed_shares = array_grow(total->failed_shares, total->failed_count,
+						  sizeof(*total->failed_shares));
+		total->failed_shares[total->failed_count++] = share;
+		run->note = total->failed_count;
+	} else {
 		add_share(total, &share);
+	}
 }
 
 void total_close(struct total *total)
 {
-	for (size_t i = 0; i < total->failed_count; i++) {
-		if (total->failed_runs[i].id != NULL)
-			add_share(total, &total->failed_runs[i].share);
-		free(total->failed_runs[i].id);
-	}
-	free(total->failed_runs);
-	table_free(&total->failed_ids);
-	total->failed_runs = NULL;
+	for (size_t i = 0; i < total->failed_count; i++)
+		add_share(total, &total->failed_shares[i]);
+	free(total->failed_shares);
+	total->failed_shares = NULL;
 	total->failed_count = 0;
 	total->facts.cost.value =
 	    total->cost_unknown || total->runs == 0 ? -1 : sum_value(&total->cost);

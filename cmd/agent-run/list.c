@@ -7,7 +7,6 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "event/log.h"
 
 /* A line for each provider. */
 static struct buffer read_providers(void)
@@ -22,7 +21,7 @@ static struct buffer read_providers(void)
 /* The next provider of the list whose key is set; false at its end. */
 static bool next_ready(struct span *list, struct span *name)
 {
-	while (log_next_line(list, name, NULL))
+	while (span_next_line(list, name, NULL))
 		if (span_ends(*name, "\tset")) {
 			name->len = (size_t)((char *)memchr(name->at, '\t', name->len) - name->at);
 			return true;

@@ -11,7 +11,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "base/utf8.h"
-#include "event/log.h"
+#include "event/event.h"
 #include "list.h"
 #include "log_file.h"
 #include "options.h"

@@ -4,7 +4,6 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "event/log.h"
 #include "event/terminal.h"
 
 enum {

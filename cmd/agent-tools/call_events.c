@@ -2,7 +2,6 @@
 #include <math.h>
 
 #include "base/clock.h"
-#include "event/log.h"
 #include "event/runs.h"
 #include "calls.h"
 

@@ -9,7 +9,7 @@
 
 enum {
 	PIECES = 8,
-	DEEPEST = 16,  /* runs nested deeper are indented like this, also those that form a ring */
+	DEEPEST = 16,  /* runs nested deeper are indented like this */
 	SHORT_ID = 6,  /* of a run id: its last characters, as UUIDv7 begin alike */
 	WHOLE_ID = 12, /* ids up to this long are shown whole */
 	FLUSH_SIZE = 64 * 1024,
@@ -125,10 +125,9 @@ static size_t depth_of(const struct tools_live *live, const struct run *run)
 {
 	size_t depth = 0;
 
-	while (run != NULL && run->parent_id != NULL && depth < DEEPEST) {
-		run = runs_find(live->runs, span_of(run->parent_id));
+	for (; run != NULL && run->parent_id != NULL && depth < DEEPEST;
+	     run = runs_parent(live->runs, run))
 		depth++;
-	}
 	return depth;
 }
 
@@ -262,11 +261,9 @@ void tools_live_denied(struct tools_live *live, const struct run *run, struct sp
 /* The first line that is not blank. */
 static struct span first_line(struct span text)
 {
-	while (text.len > 0) {
-		const char *newline = memchr(text.at, '\n', text.len);
-		struct span line = {text.at, newline ? (size_t)(newline - text.at) : text.len};
+	struct span line;
 
-		text = span_from(text, line.len + (newline != NULL));
+	while (span_next_line(&text, &line, NULL)) {
 		while (line.len > 0 && strchr(" \t\r", line.at[line.len - 1]) != NULL)
 			line.len--;
 		if (line.len > 0)

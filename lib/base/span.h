@@ -94,4 +94,20 @@ static inline struct span span_trim(struct span s)
 	return s;
 }
 
+/* Move the next line of `text`, without its newline, to `line`. *is_torn becomes whether the
+ * newline is missing (may be NULL). Returns false at the end. */
+static inline bool span_next_line(struct span *text, struct span *line, bool *is_torn)
+{
+	const char *newline;
+
+	if (text->len == 0)
+		return false;
+	newline = memchr(text->at, '\n', text->len);
+	*line = (struct span){text->at, newline ? (size_t)(newline - text->at) : text->len};
+	*text = span_from(*text, line->len + (newline != NULL));
+	if (is_torn != NULL)
+		*is_torn = newline == NULL;
+	return true;
+}
+
 #endif

@@ -227,6 +227,25 @@ void event_add_text(const struct event *event, struct buffer *out)
 			    out);
 }
 
+bool event_discards(const struct event *event)
+{
+	return event->type == EVENT_LLM_RETRY && json_true(json_get(event->data, "discard"));
+}
+
+bool event_is_hosted(struct span call)
+{
+	return json_get(call, "executed_by").at != NULL;
+}
+
+bool event_next_call(struct json_walk *walk)
+{
+	while (json_next(walk))
+		if (json_is(json_get(walk->value, "type"), "tool_call") &&
+		    !event_is_hosted(walk->value))
+			return true;
+	return false;
+}
+
 void event_add_sse(struct buffer *out, const struct event *event)
 {
 	if (event->type_name.len > 0)
@@ -236,4 +255,19 @@ void event_add_sse(struct buffer *out, const struct event *event)
 	buffer_add_text(out, "data: ");
 	json_write_line(out, event->line);
 	buffer_add_text(out, "\n\n");
+}
+
+/* ---- usage ---- */
+
+const char *const usage_names[USAGE_KEYS] = {
+    "input_tokens",       "output_tokens",    "cached_input_tokens",
+    "cache_write_tokens", "reasoning_tokens",
+};
+
+void usage_add_count(int64_t *sum, int64_t more)
+{
+	int64_t known = *sum > 0 ? *sum : 0;
+
+	if (more >= 0 && known <= INT64_MAX - more)
+		*sum = known + more;
 }

@@ -45,8 +45,28 @@ void event_envelope(struct span line, struct event *event);
 /* Append the text of a chunk, data.text, decoded; nothing if there is none. */
 void event_add_text(const struct event *event, struct buffer *out);
 
+/* Whether the event discards the chunks of its iteration so far: an llm_retry with `discard`. */
+bool event_discards(const struct event *event);
+
+/* Whether a call (a part of a message, or the data of an event about it) is a hosted call. */
+bool event_is_hosted(struct span call);
+
+/* Move to the next part of a message's content that is a call, but not a hosted call:
+ *     struct json_walk walk = json_walk(json_get(message, "content"));
+ *     while (event_next_call(&walk)) ... walk.value */
+bool event_next_call(struct json_walk *walk);
+
 /* Append the event in the format text/event-stream: "event:" with its type, "id:" with its seq,
  * "data:" with the line. */
 void event_add_sse(struct buffer *out, const struct event *event);
+
+/* Token counts by the keys of `usage`. */
+enum usage_key { USAGE_INPUT, USAGE_OUTPUT, USAGE_CACHED, USAGE_CACHE_WRITE, USAGE_REASONING };
+enum { USAGE_KEYS = 5 };
+extern const char *const usage_names[USAGE_KEYS];
+
+/* Add a count to a sum. Negative numbers are unknown counts: they add nothing, and an unknown sum
+ * stays unknown until a count is known. A sum that would overflow stays as it is. */
+void usage_add_count(int64_t *sum, int64_t more);
 
 #endif

@@ -10,15 +10,19 @@
 /* Slots for the hashes of ended runs. A newer one replaces an older one. */
 enum { RECENT = 16384 };
 
+struct run_list {
+	struct run *first, *last;
+};
+
 struct runs {
 	void (*release)(void *state);
 	bool strict;
-	struct table ids; /* of the runs in the list, to their addresses */
-	struct run *first, *last;
-	struct run *latest; /* of the last event: most events of a run are neighbours */
-	uint64_t recent[RECENT];
+	struct table ids;       /* of the runs in both lists, to their addresses */
+	struct run_list known;  /* not forgotten */
+	struct run_list failed; /* forgotten, without state; runs that resume them excuse them */
+	struct run *latest;     /* of the last event: most events of a run are neighbours */
+	uint64_t *recent;       /* NULL: no run was forgotten */
 	uint64_t seen, open, ended;
-	struct table failures; /* ids of the runs that failed, owned, to their exit statuses */
 };
 
 struct runs *runs_new(void (*release)(void *state), bool strict)
@@ -37,6 +41,20 @@ static struct span id_of(const struct run *run)
 	return (struct span){run->id, run->id_len};
 }
 
+static void list_add(struct run_list *list, struct run *run)
+{
+	run->previous = list->last;
+	run->next = NULL;
+	*(list->last != NULL ? &list->last->next : &list->first) = run;
+	list->last = run;
+}
+
+static void list_remove(struct run_list *list, struct run *run)
+{
+	*(run->previous != NULL ? &run->previous->next : &list->first) = run->next;
+	*(run->next != NULL ? &run->next->previous : &list->last) = run->previous;
+}
+
 static struct run *add_run(struct runs *runs, struct span id)
 {
 	struct run *run = mem_zero(sizeof(*run));
@@ -44,42 +62,31 @@ static struct run *add_run(struct runs *runs, struct span id)
 	run->id = mem_copy(id);
 	run->id_len = id.len;
 	run->order = runs->seen++;
-	run->previous = runs->last;
-	if (runs->last != NULL)
-		runs->last->next = run;
-	else
-		runs->first = run;
-	runs->last = run;
+	list_add(&runs->known, run);
 	*table_add(&runs->ids, id_of(run)) = (uintptr_t)run;
 	return run;
 }
 
-static void free_run(const struct runs *runs, struct run *run)
+static void release_state(const struct runs *runs, struct run *run)
 {
 	if (runs->release != NULL && run->state != NULL)
 		runs->release(run->state);
+	run->state = NULL;
+}
+
+/* Free a run whose id is no longer in the table, or goes on in another run (id is NULL). */
+static void remove_run(struct runs *runs, struct run *run)
+{
+	list_remove(run->forgotten ? &runs->failed : &runs->known, run);
+	if (runs->latest == run)
+		runs->latest = NULL;
+	release_state(runs, run);
 	free(run->id);
 	free(run->parent_id);
 	free(run);
 }
 
-/* Free a run that is no longer in the table. */
-static void remove_run(struct runs *runs, struct run *run)
-{
-	if (run->previous != NULL)
-		run->previous->next = run->next;
-	else
-		runs->first = run->next;
-	if (run->next != NULL)
-		run->next->previous = run->previous;
-	else
-		runs->last = run->previous;
-	if (runs->latest == run)
-		runs->latest = NULL;
-	free_run(runs, run);
-}
-
-struct run *runs_find(const struct runs *runs, struct span id)
+static struct run *find_run(const struct runs *runs, struct span id)
 {
 	const uintptr_t *address = table_find(&runs->ids, id);
 
@@ -88,7 +95,7 @@ struct run *runs_find(const struct runs *runs, struct span id)
 
 struct run *runs_next(const struct runs *runs, const struct run *run)
 {
-	return run != NULL ? run->next : runs->first;
+	return run != NULL ? run->next : runs->known.first;
 }
 
 /* ---- runs that have ended ---- */
@@ -103,40 +110,45 @@ static bool has_ended(const struct runs *runs, struct span id)
 {
 	uint64_t hash = hash_of(id);
 
-	return runs->recent[hash / 2 % RECENT] == hash;
+	return runs->recent != NULL && runs->recent[hash / 2 % RECENT] == hash;
 }
 
 bool runs_has(const struct runs *runs, struct span id)
 {
-	return runs_find(runs, id) != NULL || has_ended(runs, id);
+	return find_run(runs, id) != NULL || has_ended(runs, id);
+}
+
+/* Whether its failure counts. */
+static bool has_failed(const struct run *run)
+{
+	return run->ended && run->parent_id == NULL && !run->excused &&
+	       (!run->succeeded || run->exit_status != STATUS_OK);
 }
 
 void runs_forget(struct runs *runs, struct run *run)
 {
 	uint64_t hash = hash_of(id_of(run));
 
+	if (runs->recent == NULL)
+		runs->recent = mem_zero(RECENT * sizeof(*runs->recent));
 	if (run->id_len > 0)
 		runs->recent[hash / 2 % RECENT] = hash;
-	table_remove(&runs->ids, id_of(run));
-	remove_run(runs, run);
+	if (!has_failed(run)) {
+		table_remove(&runs->ids, id_of(run));
+		remove_run(runs, run);
+		return;
+	}
+	if (run->id_len == 0) /* the next run without a name is another one */
+		table_remove(&runs->ids, id_of(run));
+	list_remove(&runs->known, run);
+	release_state(runs, run);
+	list_add(&runs->failed, run);
+	run->forgotten = true;
+	if (runs->latest == run)
+		runs->latest = NULL;
 }
 
-static void add_failure(struct runs *runs, struct span id, int exit_status)
-{
-	if (table_find(&runs->failures, id) == NULL)
-		id.at = mem_copy(id);
-	*table_add(&runs->failures, id) = (uintptr_t)exit_status;
-}
-
-static void remove_failure(struct runs *runs, struct span id)
-{
-	struct span key = table_key(&runs->failures, id);
-
-	table_remove(&runs->failures, key);
-	free((char *)key.at);
-}
-
-static void end_run(struct runs *runs, struct run *run, struct span data)
+static void end_run(struct run *run, struct span data)
 {
 	int64_t status;
 
@@ -145,18 +157,14 @@ static void end_run(struct runs *runs, struct run *run, struct span data)
 	    json_int(json_get(data, "exit_status"), run->succeeded ? STATUS_OK : STATUS_FAILED);
 	run->ended = true;
 	run->exit_status = status >= 0 && status <= 255 ? (int)status : STATUS_FAILED;
-	runs->open--;
-	runs->ended++;
-	if (run->parent_id == NULL && run->exit_status != STATUS_OK)
-		add_failure(runs, id_of(run), run->exit_status);
 }
 
-/* ---- runs that are resumed ---- */
+/* ---- runs that are resumed, or nested ---- */
 
 /* The open nested runs of `old` become nested runs of `run`. */
 static void move_nested(struct runs *runs, const struct run *old, const struct run *run)
 {
-	for (struct run *at = runs->first; at != NULL; at = at->next) {
+	for (struct run *at = runs->known.first; at != NULL; at = at->next) {
 		if (at->parent_id == NULL || strcmp(at->parent_id, old->id) != 0)
 			continue;
 		free(at->parent_id);
@@ -164,40 +172,78 @@ static void move_nested(struct runs *runs, const struct run *old, const struct r
 	}
 }
 
-/* `run` has just started and resumes the run `old_id`. If that is open, return it, under the id of
- * `run`, which it replaces. */
-static struct run *resume(struct runs *runs, struct run *run, struct span old_id)
+/* `old` goes on under the id of `run`, which it replaces. */
+static void replace_run(struct runs *runs, struct run *old, struct run *run)
 {
-	struct run *old = runs_find(runs, old_id);
-
-	remove_failure(runs, old_id);
-	if (old == NULL || old == run || old->ended)
-		return run;
-	move_nested(runs, old, run);
 	table_remove(&runs->ids, id_of(old));
 	free(old->id);
 	old->id = run->id;
 	old->id_len = run->id_len;
 	old->next_seq = run->next_seq;
-	old->resumed = true;
 	*table_find(&runs->ids, id_of(old)) = (uintptr_t)old;
 	run->id = NULL;
+	runs->open -= run->counts;
 	remove_run(runs, run);
-	runs->open--;
 	runs->latest = old;
-	return old;
 }
 
-static struct run *start_run(struct runs *runs, struct run *run, struct span data)
+/* `run` has started, and resumes the failed run `old`. */
+static void excuse(struct runs *runs, struct run *old, struct run *run)
 {
-	char *resumed_from = json_text(json_get(data, "resumed_from"));
+	run->resumed_note = old->note;
+	old->excused = true;
+	if (!old->forgotten)
+		return;
+	table_remove(&runs->ids, id_of(old));
+	remove_run(runs, old);
+}
 
-	if (resumed_from != NULL)
-		run = resume(runs, run, span_of(resumed_from));
-	free(resumed_from);
+/* An agent_start of `run`; `in_log`: runs that have ended can go on. Returns the run that goes on:
+ * the one that `run` resumes, or `run`. */
+static struct run *start_run(struct runs *runs, struct run *run, struct span data, bool in_log)
+{
+	static const struct span names[] = {
+	    SPAN_INIT("resumed_from"), SPAN_INIT("parent_run_id"), {0}};
+	struct span values[2];
+	struct run *old = NULL;
+	bool resumed;
+	char *old_id;
+
+	json_members(json_walk(data), names, values);
+	old_id = json_text(values[0]);
+	if (!run->started)
+		old = find_run(runs, span_of(old_id));
+	free(old_id);
+	resumed = old != NULL && old != run && (!old->ended || in_log);
+	if (resumed) {
+		if (!in_log) /* where nested runs of a dead run have no more events */
+			move_nested(runs, old, run);
+		replace_run(runs, old, run);
+		run = old;
+	} else if (old != NULL && old != run) {
+		excuse(runs, old, run);
+	}
 	run->started = true;
+	run->resumed = resumed;
+	run->ended = run->succeeded = false;
 	free(run->parent_id);
-	run->parent_id = json_text(json_get(data, "parent_run_id"));
+	run->parent_id = json_text(values[1]);
+	return run;
+}
+
+struct run *runs_parent(const struct runs *runs, const struct run *run)
+{
+	struct run *parent = find_run(runs, span_of(run->parent_id));
+
+	return parent != NULL && parent->order < run->order ? parent : NULL; /* no cycles */
+}
+
+struct run *runs_outermost(const struct runs *runs, struct run *run)
+{
+	struct run *parent;
+
+	while ((parent = runs_parent(runs, run)) != NULL)
+		run = parent;
 	return run;
 }
 
@@ -239,7 +285,7 @@ static struct run *find_or_add(struct runs *runs, struct span id)
 
 	if (run != NULL && span_equal(id_of(run), id))
 		return run;
-	run = runs_find(runs, id);
+	run = find_run(runs, id);
 	if (run == NULL && (id.len == 0 || !has_ended(runs, id)))
 		run = add_run(runs, id);
 	if (run != NULL)
@@ -267,9 +313,23 @@ struct run *runs_event(struct runs *runs, const struct event *event, struct read
 		return NULL;
 	}
 	if (event->type == EVENT_AGENT_START)
-		return start_run(runs, run, event->data);
+		return start_run(runs, run, event->data, false);
+	if (event->type == EVENT_AGENT_END) {
+		end_run(run, event->data);
+		runs->open--;
+		runs->ended++;
+	}
+	return run;
+}
+
+struct run *runs_log_event(struct runs *runs, const struct event *event)
+{
+	struct run *run = find_or_add(runs, event->run_id.at != NULL ? event->run_id : SPAN(""));
+
+	if (event->type == EVENT_AGENT_START)
+		return start_run(runs, run, event->data, true);
 	if (event->type == EVENT_AGENT_END)
-		end_run(runs, run, event->data);
+		end_run(run, event->data);
 	return run;
 }
 
@@ -298,20 +358,26 @@ bool runs_all_ended(const struct runs *runs)
 /* Whether events have come, but the end of a run has not. */
 static bool is_incomplete(const struct runs *runs)
 {
-	for (const struct run *run = runs->first; run != NULL; run = run->next)
+	for (const struct run *run = runs->known.first; run != NULL; run = run->next)
 		if (run->counts && !run->ended && run->parent_id == NULL)
 			return true;
 	return runs->seen > 0 && runs->open + runs->ended == 0;
 }
 
+/* The highest exit status of the failed runs in the list, or `worst`. */
+static int worst_status(const struct run_list *list, int worst)
+{
+	for (const struct run *run = list->first; run != NULL; run = run->next)
+		if (has_failed(run) && run->exit_status > worst)
+			worst = run->exit_status;
+	return worst;
+}
+
 int runs_status(const struct runs *runs)
 {
-	size_t worst = runs->seen == 0 || is_incomplete(runs) ? STATUS_INCOMPLETE : STATUS_OK;
+	int least = runs->seen == 0 || is_incomplete(runs) ? STATUS_INCOMPLETE : STATUS_OK;
 
-	for (size_t i = 0; i < runs->failures.capacity; i++)
-		if (runs->failures.slots[i].value > worst)
-			worst = runs->failures.slots[i].value;
-	return (int)worst;
+	return worst_status(&runs->failed, worst_status(&runs->known, least));
 }
 
 int runs_verdict(const struct runs *runs, const struct reader *reader, const char *id)
@@ -359,13 +425,11 @@ void runs_free(struct runs *runs)
 {
 	if (runs == NULL)
 		return;
-	for (struct run *run = runs->first, *next; run != NULL; run = next) {
-		next = run->next;
-		free_run(runs, run);
-	}
-	for (size_t i = 0; i < runs->failures.capacity; i++)
-		free((char *)runs->failures.slots[i].key.at);
-	table_free(&runs->failures);
+	while (runs->known.first != NULL)
+		remove_run(runs, runs->known.first);
+	while (runs->failed.first != NULL)
+		remove_run(runs, runs->failed.first);
 	table_free(&runs->ids);
+	free(runs->recent);
 	free(runs);
 }

@@ -1,16 +1,19 @@
 /*
- * runs: the runs of a stream, separated by run_id, and whether they are complete.
+ * runs: the runs of a stream or of a log, separated by run_id: which run resumes which, which is
+ * nested in which, and how each has ended.
  *
- * The readers that exit with the run's status (agent-text, agent-tools, agent-collect) pass every
- * event to runs_event. It finds the event's run, checks the rules of agent-events(5) (agent_start
- * first, seq without gaps, one agent_end) and stores how the run ended. Memory is used for open
- * runs, for the ids of runs that failed, and for a fixed number of recently ended runs (to detect a
- * second agent_end). Events without run_id belong to one run without a name, which needs no
- * agent_start. If only events of unknown types have no run_id, its end is not required.
+ * The readers of a stream (agent-text, agent-tools, agent-collect) pass every event to runs_event.
+ * It checks the rules of agent-events(5) (agent_start first, seq without gaps, one agent_end).
+ * Memory is used for open runs, for runs that failed, and for a fixed number of ids of recently
+ * ended runs (to detect a second agent_end). Events without run_id belong to one run without a
+ * name, which needs no agent_start. If only events of unknown types have no run_id, its end is not
+ * required.
  *
- * A run that resumes another one (resumed_from) counts as one run with it. If the old run is open,
- * it continues under the new id, as do its open nested runs. If it has failed, its failure no
- * longer counts.
+ * The readers of a whole log (history, batch, replay) pass every event to runs_log_event.
+ *
+ * A run that resumes another one (resumed_from) is one run with it, which continues under the new
+ * id. In a stream this is so only for open runs; if the old run has failed, its failure no longer
+ * counts.
  */
 #ifndef EVENT_RUNS_H
 #define EVENT_RUNS_H
@@ -24,15 +27,19 @@ struct run {
 	int64_t next_seq;
 	bool started, ended;
 	bool counts;           /* its agent_end is required */
-	bool resumed;          /* an agent_start named it in resumed_from */
+	bool resumed;          /* its last agent_start resumed it */
 	int exit_status;       /* of agent_end */
 	bool succeeded;        /* as agent_end says */
 	bool failure_reported; /* by run_error_sentence */
 	uint64_t order;        /* 0, 1, ... in the order of appearance */
 	void *state;           /* the reader's own */
+	size_t note;           /* the reader's own, remembered of a run that failed */
+	size_t resumed_note;   /* that of the failed run which this one resumes; 0: none */
 
 	/* private */
 	size_t id_len;
+	bool excused;                /* it failed, but another run resumes it */
+	bool forgotten;              /* it is in the list of failed runs */
 	struct run *next, *previous; /* in order of appearance */
 };
 
@@ -47,8 +54,17 @@ struct runs *runs_new(void (*release)(void *state), bool strict);
  * and, if `strict`, gaps in seq are reported through reader_warn. `reader` may be NULL. */
 struct run *runs_event(struct runs *runs, const struct event *event, struct reader *reader);
 
-/* The run with this run_id, unless it is forgotten; NULL if there is none. */
-struct run *runs_find(const struct runs *runs, struct span id);
+/* Return the run of an event of a log, which its first event creates. Runs are not forgotten, and
+ * nothing is checked: the last agent_start and agent_end of a run count. A run that has ended can
+ * be resumed, too. */
+struct run *runs_log_event(struct runs *runs, const struct event *event);
+
+/* The run in which `run` is nested; NULL if it is not nested, or that run is forgotten or has not
+ * appeared before it. */
+struct run *runs_parent(const struct runs *runs, const struct run *run);
+
+/* The outermost run in which `run` is nested; `run` itself if there is none. */
+struct run *runs_outermost(const struct runs *runs, struct run *run);
 
 /* Whether there was an event of this run, as far as that is known: it is open or ended recently. */
 bool runs_has(const struct runs *runs, struct span id);
@@ -57,7 +73,8 @@ bool runs_has(const struct runs *runs, struct span id);
  * that were made at the same time differ, their beginnings do not.) */
 bool runs_id_matches(struct span run_id, const char *id);
 
-/* The run has ended and its reader no longer needs it: forget everything except its id. */
+/* The run has ended and its reader no longer needs it: forget everything except its id, and of a
+ * run that failed its `note`. */
 void runs_forget(struct runs *runs, struct run *run);
 
 /* The runs that are not forgotten, in order of appearance: pass NULL to get the first; NULL after

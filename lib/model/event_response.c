@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "event/log.h"
+#include "event/event.h"
 
 void event_response_init(struct event_response *response, const struct model_handler *handler)
 {

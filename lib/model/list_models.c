@@ -36,13 +36,12 @@ static void on_body(void *context, const struct http_head *head, struct span byt
 /* "PROVIDER:" before each line. */
 static void add_provider(const char *name, struct span lines, struct buffer *out)
 {
-	while (lines.len > 0) {
-		const char *newline = memchr(lines.at, '\n', lines.len);
-		size_t len = newline != NULL ? (size_t)(newline - lines.at) + 1 : lines.len;
+	struct span line;
 
+	while (span_next_line(&lines, &line, NULL)) {
 		buffer_add_format(out, "%s:", name);
-		buffer_add(out, lines.at, len);
-		lines = span_from(lines, len);
+		buffer_add_span(out, line);
+		buffer_add_char(out, '\n');
 	}
 }
 

@@ -2,7 +2,7 @@
 
 #include <stdlib.h>
 
-#include "event/log.h"
+#include "event/event.h"
 #include "model/replay_log.h"
 
 /* Built-in models come first; what none of them claims names a provider of the registry. */

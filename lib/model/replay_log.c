@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
-#include "event/log.h"
+#include "event/runs.h"
 
 static struct replay_response *last_response(const struct replay_run *run)
 {
@@ -20,20 +20,16 @@ static void add_step(struct replay_run *run, struct replay_step step)
 
 /* ---- runs ---- */
 
-/* The recorded run of an event of the run `number`, which may continue another one. */
-static struct replay_run *recorded_run(struct replay_log *log, const struct log *runs, int number)
+static struct replay_run *recorded_run(struct replay_log *log, const struct run *run)
 {
-	while (log->run_count < (size_t)runs->count) {
+	while (log->run_count <= run->order) {
 		log->runs = array_grow(log->runs, log->run_count, sizeof(*log->runs));
 		log->runs[log->run_count++] = (struct replay_run){0};
 	}
-	while (runs->runs[number].resumes != LOG_NO_RUN &&
-	       runs->runs[runs->runs[number].resumes].resumed_by == number)
-		number = runs->runs[number].resumes;
-	return &log->runs[number];
+	return &log->runs[run->order];
 }
 
-/* The run that resumes this one requests a response again that did not end. */
+/* The run is resumed: it requests a response again that did not end. */
 static void drop_unfinished(struct replay_run *run)
 {
 	struct replay_response *last = last_response(run);
@@ -148,17 +144,17 @@ static void add_line(struct replay_response *response, const struct event *event
 	response->ended = response->failed || event->type == EVENT_LLM_END;
 }
 
-static void add_event(struct replay_log *log, struct log *runs, const struct event *event)
+static void add_event(struct replay_log *log, struct runs *runs, const struct event *event)
 {
-	int number = log_add(runs, event);
-	struct replay_run *run = recorded_run(log, runs, number);
+	const struct run *known = runs_log_event(runs, event);
+	struct replay_run *run = recorded_run(log, known);
 
 	if (run->run_id.at == NULL)
 		run->run_id = event->run_id;
-	if (event->type == EVENT_AGENT_START && run != &log->runs[number]) {
+	if (event->type == EVENT_AGENT_START && known->resumed) {
 		drop_unfinished(run);
 	} else if (event->type == EVENT_AGENT_START) {
-		begin_run(run, event->data, runs->runs[number].nested);
+		begin_run(run, event->data, known->parent_id != NULL);
 	} else if (event->type == EVENT_LLM_START) {
 		begin_response(run, event);
 	} else {
@@ -172,13 +168,13 @@ static void add_event(struct replay_log *log, struct log *runs, const struct eve
 void replay_log_read(struct replay_log *log)
 {
 	struct span rest = buffer_span(&log->text), line;
-	struct log runs = {0};
+	struct runs *runs = runs_new(NULL, false);
 	struct event event;
 
-	while (log_next_line(&rest, &line, NULL))
+	while (span_next_line(&rest, &line, NULL))
 		if (event_read(line, &event, NULL))
-			add_event(log, &runs, &event);
-	log_free(&runs);
+			add_event(log, runs, &event);
+	runs_free(runs);
 }
 
 void replay_log_free(struct replay_log *log)

@@ -8,20 +8,15 @@ enum { MAX_HEAD = 256 * 1024 };
 
 struct span http_header_value(const struct http_head *head, const char *name)
 {
-	struct span lines, wanted = span_of(name);
+	struct span lines, line, wanted = span_of(name);
 
 	if (head == NULL || head->headers == NULL)
 		return (struct span){0};
 	lines = buffer_span(head->headers);
-	while (lines.len > 0) {
-		const char *newline = memchr(lines.at, '\n', lines.len);
-		struct span line = {lines.at, (size_t)(newline - lines.at)};
-
+	while (span_next_line(&lines, &line, NULL))
 		if (line.len >= wanted.len + 2 && memcmp(line.at, wanted.at, wanted.len) == 0 &&
 		    line.at[wanted.len] == ':')
 			return span_from(line, wanted.len + 2);
-		lines = span_from(lines, line.len + 1);
-	}
 	return (struct span){0};
 }
 

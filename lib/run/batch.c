@@ -4,7 +4,6 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
-#include "event/log.h"
 #include "run/batch_input.h"
 
 /* A line that runs. */
@@ -41,7 +40,7 @@ struct batch {
 /* The next line that is not empty; false at the end. */
 static bool next_line(struct span *rest, size_t *number, struct span *line)
 {
-	while (log_next_line(rest, line, NULL)) {
+	while (span_next_line(rest, line, NULL)) {
 		*line = json_trim(*line);
 		(*number)++;
 		if (line->len > 0)

@@ -2,14 +2,15 @@
 
 #include <stdlib.h>
 
-#include "event/log.h"
+#include "base/table.h"
+#include "event/runs.h"
 
 enum { NO_ITEM = -1 };
 
 /* A line of the batch, by its id and prompt. */
 struct logged_item {
 	struct buffer key; /* the id, a NUL, the prompt */
-	int latest;        /* the last run for it */
+	size_t latest;     /* the last run for it */
 	bool is_done;
 };
 
@@ -20,10 +21,11 @@ struct logged_run {
 };
 
 struct batch_log {
-	struct log log;
-	struct logged_run *runs; /* by their numbers in `log` */
+	struct runs *known;
+	struct logged_run *runs; /* by the order of `known` */
+	size_t run_count;
 	struct logged_item *items;
-	int run_count, item_count;
+	int item_count;
 	struct table by_key; /* of the items */
 	event_set types;     /* that a conversation is restored from */
 };
@@ -70,41 +72,50 @@ static int add_item(struct batch_log *log, struct span data)
 	return log->item_count++;
 }
 
-static struct logged_run *run_at(struct batch_log *log, int number)
+static struct logged_run *run_at(struct batch_log *log, const struct run *run)
 {
-	for (; log->run_count < log->log.count; log->run_count++) {
-		log->runs = array_grow(log->runs, (size_t)log->run_count, sizeof(*log->runs));
-		log->runs[log->run_count] = (struct logged_run){.item = NO_ITEM};
+	while (log->run_count <= run->order) {
+		log->runs = array_grow(log->runs, log->run_count, sizeof(*log->runs));
+		log->runs[log->run_count++] = (struct logged_run){.item = NO_ITEM};
 	}
-	return &log->runs[number];
+	return &log->runs[run->order];
+}
+
+/* A run has started. One that is resumed is for the same line. */
+static void begin_run(struct batch_log *log, const struct run *known, struct span data)
+{
+	struct logged_run *run = run_at(log, known);
+
+	if (run->began && !known->resumed)
+		return;
+	if (!run->began && runs_parent(log->known, known) == NULL)
+		run->item = add_item(log, data);
+	run->began = true;
+	if (run->item != NO_ITEM)
+		log->items[run->item].latest = known->order;
 }
 
 static void add_line(struct batch_log *log, struct span line)
 {
 	struct logged_run *run;
+	struct run *known;
 	struct event event;
-	int number;
 
 	if (event_read_one_of(line, log->types, &event, NULL) != EVENT_READ ||
 	    !event_set_has(log->types, event.type) || event.run_id.at == NULL)
 		return;
-	number = log_add(&log->log, &event);
-	run = run_at(log, number);
-	if (event.type == EVENT_AGENT_START && !run->began) {
-		run->began = true;
-		if (log->log.runs[number].parent == LOG_NO_RUN) {
-			run->item = add_item(log, event.data);
-			log->items[run->item].latest = number;
-		}
-	}
+	known = runs_log_event(log->known, &event);
+	run = run_at(log, known);
+	if (event.type == EVENT_AGENT_START)
+		begin_run(log, known, event.data);
 	if (!run->began)
 		return;
-	if (run->item != NO_ITEM && log->log.runs[number].succeeded) {
+	if (run->item != NO_ITEM && known->succeeded) {
 		log->items[run->item].is_done = true;
 		buffer_free(&run->lines);
 		return;
 	}
-	run = &log->runs[log_outermost(&log->log, number)];
+	run = run_at(log, runs_outermost(log->known, known));
 	buffer_add_span(&run->lines, line);
 	buffer_add_char(&run->lines, '\n');
 }
@@ -114,8 +125,9 @@ struct batch_log *batch_log_new(struct span text)
 	struct batch_log *log = mem_zero(sizeof(*log));
 	struct span line;
 
+	log->known = runs_new(NULL, false);
 	log->types = event_types(EVENT_OF_CONVERSATION);
-	while (log_next_line(&text, &line, NULL))
+	while (span_next_line(&text, &line, NULL))
 		add_line(log, line);
 	return log;
 }
@@ -127,20 +139,13 @@ bool batch_log_is_done(const struct batch_log *log, const char *id, const char *
 	return item != NULL && item->is_done;
 }
 
-static void write_lines(const struct batch_log *log, int run, struct buffer *out)
-{
-	if (log->log.runs[run].resumes != LOG_NO_RUN)
-		write_lines(log, log->log.runs[run].resumes, out);
-	buffer_add_span(out, buffer_span(&log->runs[run].lines));
-}
-
 bool batch_log_unfinished(const struct batch_log *log, const char *id, const char *prompt,
 			  struct buffer *out)
 {
 	const struct logged_item *item = find(log, id, prompt);
 
 	if (item != NULL)
-		write_lines(log, item->latest, out);
+		buffer_add_span(out, buffer_span(&log->runs[item->latest].lines));
 	return item != NULL;
 }
 
@@ -148,13 +153,13 @@ void batch_log_free(struct batch_log *log)
 {
 	if (log == NULL)
 		return;
-	for (int i = 0; i < log->run_count; i++)
+	for (size_t i = 0; i < log->run_count; i++)
 		buffer_free(&log->runs[i].lines);
 	for (int i = 0; i < log->item_count; i++)
 		buffer_free(&log->items[i].key);
 	free(log->runs);
 	free(log->items);
 	table_free(&log->by_key);
-	log_free(&log->log);
+	runs_free(log->known);
 	free(log);
 }

@@ -3,7 +3,7 @@
 #include <stdio.h>
 
 #include "base/number.h"
-#include "event/log.h"
+#include "event/event.h"
 
 /* How many output tokens are kept for the last request (at most an eighth of all). */
 enum { LAST_REQUEST = 1024 };

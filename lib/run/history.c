@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#include "event/log.h"
-
 /* ---- from a JSON array ---- */
 
 /* The members of a message of the array. */
@@ -194,7 +192,7 @@ static bool load_lines(struct conversation *c, struct span text, const char *sou
 	struct json_fault fault;
 	struct span line;
 
-	for (size_t number = 1; log_next_line(&text, &line, NULL); number++) {
+	for (size_t number = 1; span_next_line(&text, &line, NULL); number++) {
 		if (json_trim(line).len == 0)
 			continue;
 		if (!json_check(line, &fault))
@@ -220,7 +218,7 @@ bool history_load(struct history *history, struct span text, const char *source,
 		return history_load_log(history, text, source, e);
 	if (json_check(whole, &fault))
 		return load_array(&history->conversation, whole, source, e);
-	if (log_next_line(&rest, &line, NULL) && json_check(line, NULL))
+	if (span_next_line(&rest, &line, NULL) && json_check(line, NULL))
 		return load_lines(&history->conversation, whole, source, e);
 	return error_set(e, "usage", "%s: byte %zu: %s", source, fault.offset + 1, fault.what);
 }

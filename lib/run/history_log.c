@@ -1,15 +1,15 @@
 #include <stdlib.h>
 
-#include "event/log.h"
+#include "event/runs.h"
 #include "run/response.h"
 #include "run/history.h"
 
 struct log_reader {
 	struct history *history;
-	struct log log;
-	int run;       /* the last run that is not nested */
-	double *costs; /* of the runs, by number, with those nested in them */
-	int cost_count;
+	struct runs *runs;
+	const struct run *run; /* the last run that is not nested */
+	double *costs;         /* of the runs, by their order, with those nested in them */
+	size_t cost_count;
 };
 
 /* ---- the last response ---- */
@@ -76,21 +76,20 @@ static void read_cost(struct usage_total *total, struct span cost)
 
 /* A nested run has cost `cost` so far: add the difference to the last time to the runs around it.
  */
-static void read_nested_cost(struct log_reader *reader, int run, struct span cost)
+static void read_nested_cost(struct log_reader *reader, const struct run *run, struct span cost)
 {
-	const struct log_run *runs = reader->log.runs;
-	double more = json_double(cost, 0) - reader->costs[run];
+	double more = json_double(cost, 0) - reader->costs[run->order];
 
 	if (json_type(cost) != JSON_NUMBER) {
 		reader->history->total.cost_unknown = true;
 		return;
 	}
-	for (; run != LOG_NO_RUN && runs[run].nested; run = runs[run].parent)
-		reader->costs[run] += more;
+	for (; run != NULL && run->parent_id != NULL; run = runs_parent(reader->runs, run))
+		reader->costs[run->order] += more;
 	reader->history->total.cost_usd += more;
 }
 
-static void read_nested(struct log_reader *reader, int run, const struct event *event)
+static void read_nested(struct log_reader *reader, const struct run *run, const struct event *event)
 {
 	struct json_walk walk;
 
@@ -148,12 +147,11 @@ static void read_agent(struct history *history, struct span data)
 	history->system = json_text(json_get(data, "system"));
 }
 
-static void read_start(struct log_reader *reader, int run, const struct event *event)
+static void read_start(struct log_reader *reader, const struct run *run, const struct event *event)
 {
 	struct history *history = reader->history;
-	int resumes = reader->log.runs[run].resumes;
 
-	if (reader->run == LOG_NO_RUN || resumes != reader->run)
+	if (run != reader->run || !run->resumed)
 		begin_run(history, event->data);
 	reader->run = run;
 	free(history->run_id);
@@ -211,7 +209,7 @@ static void read_handoff(struct history *history, struct span data)
 	free(from);
 }
 
-static void read_own(struct log_reader *reader, int run, const struct event *event)
+static void read_own(struct log_reader *reader, const struct run *run, const struct event *event)
 {
 	struct history *history = reader->history;
 
@@ -237,7 +235,7 @@ static void read_own(struct log_reader *reader, int run, const struct event *eve
 		break;
 	case EVENT_AGENT_END:
 		history->ended = true;
-		history->succeeded = reader->log.runs[run].succeeded;
+		history->succeeded = run->succeeded;
 		break;
 	default:
 		break; /* other types are ignored */
@@ -246,14 +244,14 @@ static void read_own(struct log_reader *reader, int run, const struct event *eve
 
 static void read_event(struct log_reader *reader, const struct event *event)
 {
-	int run = log_add(&reader->log, event);
+	const struct run *run = runs_log_event(reader->runs, event);
 
-	for (; reader->cost_count < reader->log.count; reader->cost_count++) {
+	while (reader->cost_count <= run->order) {
 		reader->costs =
-		    array_grow(reader->costs, (size_t)reader->cost_count, sizeof(*reader->costs));
-		reader->costs[reader->cost_count] = 0;
+		    array_grow(reader->costs, reader->cost_count, sizeof(*reader->costs));
+		reader->costs[reader->cost_count++] = 0;
 	}
-	if (!reader->log.runs[run].nested)
+	if (run->parent_id == NULL)
 		read_own(reader, run, event);
 	else if (event->type != EVENT_AGENT_START)
 		read_nested(reader, run, event);
@@ -262,12 +260,12 @@ static void read_event(struct log_reader *reader, const struct event *event)
 bool history_load_log(struct history *history, struct span text, const char *source,
 		      struct error *e)
 {
-	struct log_reader reader = {.history = history, .run = LOG_NO_RUN};
+	struct log_reader reader = {.history = history, .runs = runs_new(NULL, false)};
 	size_t line_number = 0, events = 0;
 	bool good = true, is_torn;
 	struct span line;
 
-	while (good && log_next_line(&text, &line, &is_torn)) {
+	while (good && span_next_line(&text, &line, &is_torn)) {
 		struct json_fault fault;
 		struct event event;
 
@@ -288,7 +286,7 @@ bool history_load_log(struct history *history, struct span text, const char *sou
 	if (good && events == 0)
 		good = error_set(e, "usage", "%s: contains neither events nor an array of messages",
 				 source);
-	log_free(&reader.log);
+	runs_free(reader.runs);
 	free(reader.costs);
 	return good;
 }

@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "event/event.h"
+
 static struct response_part *add_part(struct response *response, enum response_part_type type)
 {
 	response->parts =
@@ -195,7 +197,7 @@ static void load_call(struct response *response, struct span part)
 		 &(struct model_delta){
 		     .id = buffer_span(&own),
 		     .name = buffer_span(&name),
-		     .by_provider = json_is(json_get(part, "executed_by"), "provider"),
+		     .by_provider = event_is_hosted(part),
 		 },
 		 id != NULL ? id : "");
 	call = &response->calls[response->call_count - 1];
