@@ -293,6 +293,8 @@ static void test_bad_values(void)
 	    "{\"const\":{\"type\":\"objekt\"},\"properties\":{\"type\":{},\"enum\":true}}",
 	    "{\"items\":[{}],\"dependencies\":{\"a\":[\"b\"],\"c\":{}},\"required\":[]}",
 	    "{\"$schema\":\"http://json-schema.org/draft-04/schema\",\"exclusiveMinimum\":true}",
+	    "{\"$schema\":\"http://json-schema.org/draft-04/schema\",\"required\":true}",
+	    "{\"contentSchema\":1,\"const\":[],\"$anchor\":1}",
 	};
 
 	test_bad_value("{\"type\":\"objekt\"}", "\"objekt\"", types);
@@ -311,6 +313,20 @@ static void test_bad_values(void)
 	test_bad_value("{\"anyOf\":{}}", "{}", "\"anyOf\" must be an array of schemas");
 	test_bad_value("{\"properties\":{\"a\":\"string\"}}", "\"string\"",
 		       "\"properties\" must be an object of schemas");
+	test_bad_value("{\"patternProperties\":[]}", "[]",
+		       "\"patternProperties\" must be an object of schemas");
+	test_bad_value("{\"definitions\":[]}", "[]",
+		       "\"definitions\" must be an object of schemas");
+	test_bad_value("{\"dependentRequired\":{\"a\":{}}}", "{}",
+		       "\"dependentRequired\" must be an object of arrays of strings");
+	test_bad_value("{\"dependencies\":{\"a\":1}}", "1",
+		       "\"dependencies\" must be an object of schemas and arrays of strings");
+	test_bad_value("{\"items\":1}", "1",
+		       "\"items\" must be a schema (an object, true or false)");
+	test_bad_value("{\"pattern\":1}", "1", "\"pattern\" must be a string");
+	test_bad_value("{\"uniqueItems\":1}", "1", "\"uniqueItems\" must be true or false");
+	test_bad_value("{\"maxContains\":\"1\"}", "\"1\"",
+		       "\"maxContains\" must be a whole number of at least 0");
 	test_bad_value("{\"not\":null}", "null",
 		       "\"not\" must be a schema (an object, true or false)");
 	for (size_t i = 0; i < ARRAY_LEN(accepted); i++) {
