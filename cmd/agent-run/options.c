@@ -158,14 +158,16 @@ static const struct option_row rows[] = {
 
     {OPTION_HEADING, .help = "batches"},
     {OPTION_NAME, 0, "batch", "FILE",
-     "one run for each line of FILE: text, or JSON with a \"prompt\"; PROMPT can use fields of the "
+     "start one run for each line of FILE: text, or JSON with a \"prompt\"; PROMPT can use fields "
+     "of the "
      "line: 'Summarise: {text}'",
      AT(batch)},
     {OPTION_COUNT, 'j', "jobs", "N", "run at most N at once (default 8)", AT(jobs), .number = 1},
 
     {OPTION_HEADING, .help = "tools"},
     {OPTION_NAME, 't', "tool", "PATH",
-     "a manifest, an executable, a folder of them, or the name of a shipped tool",
+     "let the model call a tool: a manifest, an executable, a folder of them, or the name of a "
+     "shipped tool",
      .apply = add_tool},
     {OPTION_PLACE, .name = "tool_choice"},
     {OPTION_AMOUNT, 0, "tool-timeout", "SECONDS", "stop a tool after this time (default 120)",
@@ -189,7 +191,8 @@ static const struct option_row rows[] = {
     {OPTION_HEADING, .help = "limits"},
     {.kind = OPTION_PLACE},
     {OPTION_FLAG, 0, "wrap-up", NULL,
-     "at one of these limits, ask for a final answer without tools", AT(config.wrap_up)},
+     "at one of these limits except --timeout, ask for a final answer without tools",
+     AT(config.wrap_up)},
     {OPTION_WHOLE, 0, "max-history-tokens", "N",
      "leave out the oldest turns of a longer conversation", AT(config.max_history_tokens),
      .number = 1},
@@ -231,7 +234,7 @@ static const char usage[] =
 
 static const char help_end[] =
     "Exit status: 0 success, 1 failure, 2 wrong usage, 3 limit, 5 invalid output, 6 refused,\n"
-    "124 timeout, 130 and 143 signals. See agent-run(1).\n";
+    "124 timeout, 129, 130, 141 and 143 signals. See agent-run(1).\n";
 
 static void add_setting(struct option_list *list, const struct setting *setting)
 {
