@@ -79,12 +79,12 @@ static bool sets_reasoning(const struct transcript *t)
 static bool refuses_reasoning(const struct transcript *t, const char *key)
 {
 	const char *effort = t->request->effort;
-	bool asked = effort != NULL && strcmp(effort, "none") != 0;
+	bool reasons = effort != NULL && strcmp(effort, "none") != 0;
 
 	if (sets_reasoning(t))
 		return false;
-	return (asked && parameters_quirk_has(t, "refuses_reasoning", key)) ||
-	       ((asked || effort == NULL) && parameters_quirk_has(t, "refuses_unless_none", key));
+	return (reasons && parameters_quirk_has(t, "refuses_reasoning", key)) ||
+	       ((reasons || effort == NULL) && parameters_quirk_has(t, "refuses_unless_none", key));
 }
 
 static const char *place_of(const struct parameter_rules *rules, const char *key)

@@ -28,8 +28,8 @@ struct parameter_rules {
 /* The value of the user's option `key`, the last one of that name; absent when not set. */
 struct span parameters_option(const struct model_request *request, const char *key);
 
-/* The tools that the provider runs: the user's option "tools", a list as the API takes it; absent
- * when not set. */
+/* The tools that the provider runs: the user's option "tools", a list in the form of the API;
+ * absent when not set. */
 struct span parameters_provider_tools(const struct model_request *request);
 
 /* How many tools the model may call, with those. */

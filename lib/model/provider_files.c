@@ -239,7 +239,7 @@ static const struct provider_name *find_parent(const struct provider_files *file
 	return fault == NULL ? parent : NULL;
 }
 
-/* Fill `chain`, and say in `last` which provider the last entry changes. */
+/* Fill `chain`, and store in `last` which provider the last entry changes. */
 static bool follow(const struct provider_files *files, int layer, struct chain *chain,
 		   const struct provider_name **last, struct error *e)
 {

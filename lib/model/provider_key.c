@@ -135,7 +135,7 @@ static bool tidy_key(struct provider *provider, const char *source, struct error
 	return true;
 }
 
-/* How the key is sent: as the item of key_env says, else the entry. */
+/* How the key is sent: by the item of key_env, else by the entry. */
 static void set_auth(struct provider *provider, struct span item)
 {
 	provider->auth = json_text(json_get(item, "auth"));

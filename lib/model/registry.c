@@ -68,10 +68,9 @@ static bool unknown(const char *name, const struct provider_files *files, struct
 	return false;
 }
 
-/* Append `entry` with its "when_set" members merged in: changes that an environment variable
- * brings.
- */
-static void add_settled(struct span entry, struct buffer *out)
+/* Append `entry` with its "when_set" members merged in, which apply if an environment variable is
+ * set. */
+static void add_merged(struct span entry, struct buffer *out)
 {
 	json_write_compact(out, entry);
 	for (struct json_walk walk = json_walk(json_get(entry, "when_set")); json_next(&walk);) {
@@ -83,7 +82,7 @@ static void add_settled(struct span entry, struct buffer *out)
 	}
 }
 
-/* Fail for the protocol of provider `name`, and say where a file has it. */
+/* Fail for the protocol of provider `name`, with the file and line that has it. */
 static bool unknown_protocol(const struct provider_files *files, const char *name,
 			     struct span protocol, struct error *e)
 {
@@ -122,7 +121,7 @@ static bool find(struct provider *provider, const char *name, struct error *e)
 				   : unknown(name, &files, e);
 	}
 	if (ok) {
-		add_settled(buffer_span(&entry), &provider->json);
+		add_merged(buffer_span(&entry), &provider->json);
 		provider->entry = buffer_span(&provider->json);
 		provider->quirks = json_get(provider->entry, "quirks");
 		provider->protocol = protocol_find(json_get(provider->entry, "protocol"));
@@ -204,13 +203,13 @@ struct span provider_quirk(const struct provider *provider, const char *name)
 
 static void list_one(const char *name, struct span entry, struct buffer *out)
 {
-	struct buffer settled = {0};
+	struct buffer merged = {0};
 	char *protocol = json_text(json_get(entry, "protocol"));
 	char *url, *variables;
 	const char *state = "-";
 
-	add_settled(entry, &settled);
-	entry = buffer_span(&settled);
+	add_merged(entry, &merged);
+	entry = buffer_span(&merged);
 	url = provider_url(entry, name, NULL, NULL);
 	variables = provider_names(json_get(entry, "key_env"), ",");
 	if (variables != NULL || json_get(entry, "api_key_command").at != NULL) {
@@ -229,7 +228,7 @@ static void list_one(const char *name, struct span entry, struct buffer *out)
 	free(protocol);
 	free(url);
 	free(variables);
-	buffer_free(&settled);
+	buffer_free(&merged);
 }
 
 bool model_list_providers(struct buffer *out, struct error *e)

@@ -11,7 +11,7 @@
 #include "model/parameters.h"
 #include "model/protocol/protocol.h"
 
-/* As protocol.h says. */
+/* See protocol.h. */
 bool anthropic_request(struct transcript *t, struct http_request *out);
 bool anthropic_can_force(const struct transcript *t);
 
@@ -25,9 +25,9 @@ void anthropic_write_tools(const struct transcript *t, bool cached);
 /* Write the member "tool_choice" for the user's choice; with `one_call`, of one call at a time. */
 void anthropic_put_choice(const char *choice, bool one_call, struct buffer *out);
 
-/* Whether the request has a schema that can be a member of it: the model takes a schema (the quirk
- * "schema" is not "tool" or false), and the API can express this one. */
-bool anthropic_takes_schema(const struct transcript *t);
+/* Whether the request has a schema that can be a member of it: the model accepts a schema (the
+ * quirk "schema" is not "tool" or false), and the API can express this one. */
+bool anthropic_accepts_schema(const struct transcript *t);
 
 /* struct protocol.answers_by_tool: if the schema cannot be a member, unless the quirk is false. */
 bool anthropic_answers_by_tool(const struct transcript *t);

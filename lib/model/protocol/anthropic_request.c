@@ -288,7 +288,7 @@ static size_t tools_length(const struct model_request *request)
 /* The instructions follow the tools in the cached prefix: a mark on them caches both. */
 static void write_system(struct transcript *t, size_t tools)
 {
-	struct span text = transcript_instructions(t, !anthropic_takes_schema(t));
+	struct span text = transcript_instructions(t, !anthropic_accepts_schema(t));
 
 	if (text.len > 0 && (!marks_cache(t) || text.len + tools < LONG_PREFIX))
 		json_put_string(t->out, "system", text);
@@ -301,7 +301,7 @@ static void write_system(struct transcript *t, size_t tools)
 
 static void write_format(struct transcript *t)
 {
-	if (!anthropic_takes_schema(t))
+	if (!anthropic_accepts_schema(t))
 		return;
 	json_pack(t->out, "'output_config':{'format':{'type':'json_schema','schema':");
 	dialect_write_anthropic(t->request->schema, t->out);

@@ -36,7 +36,7 @@ static void put_description(const char *description, struct span words, struct b
 	buffer_free(&text);
 }
 
-/* A tool; its schema keeps its bytes unless the API refuses them: it must be of type object. */
+/* A tool. Its schema is sent unchanged unless the API refuses it: it must be of type object. */
 static void write_tool(const char *name, const char *description, struct span parameters,
 		       bool cached, struct buffer *out)
 {
@@ -76,7 +76,7 @@ void anthropic_put_choice(const char *choice, bool one_call, struct buffer *out)
 		  one_call && kind != CHOICE_NONE);
 }
 
-/* Whether a token budget for thinking is asked for: then no tool may be forced. */
+/* Whether a token budget for thinking is requested: then no tool can be forced. */
 static bool has_budget(const struct transcript *t)
 {
 	struct span levels = parameters_quirk(t, "effort");
@@ -135,7 +135,7 @@ void anthropic_write_tools(const struct transcript *t, bool cached)
 
 /* ---- the schema of the answer ---- */
 
-bool anthropic_takes_schema(const struct transcript *t)
+bool anthropic_accepts_schema(const struct transcript *t)
 {
 	struct span quirk = parameters_quirk(t, "schema"), schema = t->request->schema;
 
@@ -145,5 +145,5 @@ bool anthropic_takes_schema(const struct transcript *t)
 
 bool anthropic_answers_by_tool(const struct transcript *t)
 {
-	return !json_false(parameters_quirk(t, "schema")) && !anthropic_takes_schema(t);
+	return !json_false(parameters_quirk(t, "schema")) && !anthropic_accepts_schema(t);
 }

@@ -13,7 +13,7 @@
 
 #include "model/protocol/protocol.h"
 
-/* As protocol.h says. */
+/* See protocol.h. */
 bool bedrock_request(struct transcript *t, struct http_request *out);
 
 #endif

@@ -92,8 +92,8 @@ static bool write_attachment(struct transcript *t, const struct part *part)
 
 /* ---- results ---- */
 
-/* Only some families of models take a flag for errors: quirk "result_status". */
-static bool takes_status(const struct transcript *t)
+/* Only some families of models accept a flag for errors: quirk "result_status". */
+static bool accepts_status(const struct transcript *t)
 {
 	return json_true(parameters_quirk(t, "result_status"));
 }
@@ -107,7 +107,7 @@ static void write_result(struct transcript *t, const struct transcript_call *cal
 		text = transcript_result_text(t, call->result);
 	json_pack(t->out, "{'toolResult':{'toolUseId':%s,'content':[{'text':%s}],'status':%t}}",
 		  call->id, span_trim(text).len == 0 ? SPAN("(no output)") : text,
-		  is_error && takes_status(t) ? "error" : NULL);
+		  is_error && accepts_status(t) ? "error" : NULL);
 }
 
 /* ---- parts ---- */
@@ -312,8 +312,8 @@ static void write_tools(const struct transcript *t)
 	json_close(t->out, '}');
 }
 
-/* The API has no option for one call at a time: Claude is told in its own words, which include the
- * choice of the tool. */
+/* The API has no option for one call at a time. Claude accepts its own option, a member of the tool
+ * choice. */
 static void write_single(const struct transcript *t)
 {
 	const char *choice = t->request->tool_choice;
@@ -352,7 +352,7 @@ static bool check_tools(struct transcript *t)
 
 static bool write_body(struct transcript *t)
 {
-	bool native = anthropic_takes_schema(t);
+	bool native = anthropic_accepts_schema(t);
 
 	json_open(t->out, '{');
 	transcript_put_messages(t);

@@ -55,7 +55,7 @@ void gemini_run_call(struct gemini_decoder *d, int index, struct span args);
 
 /* ---- the request ---- */
 
-/* As protocol.h says. */
+/* See protocol.h. */
 bool gemini_request(struct transcript *t, struct http_request *out);
 bool gemini_answers_by_tool(const struct transcript *t);
 

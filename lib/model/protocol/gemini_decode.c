@@ -218,7 +218,7 @@ static bool gemini_document(struct decoder *base, struct span json)
 
 /* ---- the end ---- */
 
-/* The model's call was wrong: the next request says so. */
+/* The model's call was wrong: the next request explains it to the model. */
 static void fail_call(struct gemini_decoder *d)
 {
 	struct failure *failure = &d->base.failure;

@@ -42,7 +42,7 @@ static void write_text(struct transcript *t, const struct part *part)
 			  part->type == PART_THINKING, signature);
 }
 
-static bool takes(struct span media_type)
+static bool accepts(struct span media_type)
 {
 	static const char *const types[] = {
 	    "image/png",       "image/jpeg", "image/webp", "image/heic", "image/heif",
@@ -58,7 +58,7 @@ static bool takes(struct span media_type)
 
 static bool write_attachment(struct transcript *t, const struct part *part)
 {
-	if (!takes(part->media_type) || json_type(part->data) != JSON_STRING)
+	if (!accepts(part->media_type) || json_type(part->data) != JSON_STRING)
 		return false;
 	json_pack(t->out, "{'inlineData':{'mimeType':%j,'data':%j}}", part->media_type, part->data);
 	return true;
@@ -66,7 +66,7 @@ static bool write_attachment(struct transcript *t, const struct part *part)
 
 /* ---- calls ---- */
 
-/* The API takes more names than others do; what it does not take becomes something it does. */
+/* The API accepts more names than others. What it does not accept is replaced. */
 static void put_name(struct transcript *t, struct span name)
 {
 	struct buffer *text = &t->scratch;
@@ -151,7 +151,7 @@ static const struct transcript_form form = {
 
 /* ---- tools ---- */
 
-/* The older member "parameters" would take only a part of JSON Schema. */
+/* The older member "parameters" accepts only a part of JSON Schema. */
 static void write_declarations(const struct model_request *request, struct buffer *out)
 {
 	json_pack(out, "{'functionDeclarations':[");
@@ -204,8 +204,8 @@ static void write_tools(struct transcript *t)
 
 /* ---- the schema of the answer ---- */
 
-/* The quirk "schema" (false for models that take none) aside, older models take either a schema or
- * tools. */
+/* Whether the schema is a member of the request: the quirk "schema" decides; without it, models
+ * before generation 3 accept either a schema or tools. */
 static bool schema_is_native(const struct transcript *t)
 {
 	struct span quirk = parameters_quirk(t, "schema");
@@ -232,7 +232,7 @@ static const char *path_of(const char *url)
 	return slash != NULL ? slash : "";
 }
 
-/* The URL of the entry itself, whatever variables say, which the caller frees; NULL: none. */
+/* The URL of the entry without base_url_env, which the caller frees; NULL: none. */
 static char *own_url(const struct provider *provider)
 {
 	struct buffer entry = {0};
@@ -273,7 +273,8 @@ static char *url_of(const struct transcript *t)
 
 /* ---- parameters ---- */
 
-/* What is not a part of the request itself says how to generate. Either spelling is taken. */
+/* Options that are members of the request; all others are parameters of the generation. Either
+ * spelling is accepted. */
 static const char *const own[] = {"contents",          "tools",
 				  "toolConfig",        "tool_config",
 				  "safetySettings",    "cachedContent",
@@ -331,7 +332,7 @@ static bool write_body(struct transcript *t)
 
 bool gemini_request(struct transcript *t, struct http_request *out)
 {
-	if (parameters_one_call(t->request)) /* there is no way to ask for it */
+	if (parameters_one_call(t->request)) /* the API has no option for it */
 		return parameters_refuse_one_call(t);
 	out->url = url_of(t);
 	t->salt = (uint64_t)generation_of(t);

@@ -50,7 +50,7 @@ void chat_details_read(struct chat_decoder *d, struct span details, bool emits);
 void chat_details_end(struct chat_decoder *d);
 void chat_details_free(struct chat_decoder *d);
 
-/* As protocol.h says. */
+/* See protocol.h. */
 bool chat_request(struct transcript *t, struct http_request *out);
 
 #endif

@@ -164,8 +164,8 @@ static void write_max_tokens(struct transcript *t)
 	free(name);
 }
 
-/* A stream contains usage only if the request asks for it. The quirk "stream_options" is how to ask
- * for it, or false for a server that refuses the request then. */
+/* A stream contains usage only if the request asks for it. The quirk "stream_options" is the
+ * member to send, or false for a server that refuses it. */
 static void write_stream_options(struct transcript *t)
 {
 	struct span quirk = provider_quirk(t->provider, "stream_options");

@@ -103,10 +103,10 @@ void responses_hosted_complete(struct responses_decoder *d, struct responses_ite
 
 /* ---- the request ---- */
 
-/* As protocol.h says. */
+/* See protocol.h. */
 bool responses_request(struct transcript *t, struct http_request *out);
 
-/* As protocol.h says. */
+/* See protocol.h. */
 void responses_advise(const struct provider *provider, const char *model, struct failure *failure);
 
 #endif

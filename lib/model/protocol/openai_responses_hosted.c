@@ -108,7 +108,7 @@ static bool read_result(struct span value, struct buffer *out, bool *is_error)
 	return true;
 }
 
-/* Whether the result of a call is an item of its own, or is for the client to give. */
+/* Whether the result of a call is an item of its own, or the client has to provide it. */
 static bool result_is_apart(const struct responses_item *item)
 {
 	static const char *const types[] = {

@@ -165,7 +165,7 @@ static void write_text(struct responses_transcript *r, const struct part *part)
 	r->texts_end = has_phase ? 0 : out->len;
 }
 
-/* A refusal has no id: it was kept apart from its item. */
+/* A refusal has no id: it was stored apart from its item. */
 static void write_refusal(struct responses_transcript *r, struct span text)
 {
 	if (!decoder_is_text(text))

@@ -92,8 +92,8 @@ struct protocol {
 	/* Free what the protocol added to the base. May be NULL. */
 	void (*clear)(struct decoder *decoder);
 
-	/* Add to the message of `failure`, of an HTTP status that is not 2xx, what can be done
-	 * about it, where this protocol's users can know more. May be NULL. */
+	/* Add advice to the message of `failure`, of an HTTP status that is not 2xx. May be NULL.
+	 */
 	void (*advise)(const struct provider *provider, const char *model, struct failure *failure);
 
 	struct model_list_form list;

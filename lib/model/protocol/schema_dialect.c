@@ -233,10 +233,10 @@ bool dialect_fits_anthropic(struct span schema)
 	return good;
 }
 
-/* Whether the member is taken as it is, schemas within it aside. */
-static bool anthropic_takes(struct span key, struct span value)
+/* Whether the member is sent unchanged, apart from schemas within it. */
+static bool anthropic_accepts(struct span key, struct span value)
 {
-	static const char *const taken[] = {
+	static const char *const accepted[] = {
 	    "type",  "enum",  "const", "$ref",       "default", "required", "description", "title",
 	    "items", "anyOf", "allOf", "properties", "$defs",   "oneOf",    "definitions", NULL};
 	static const char *const formats[] = {"date-time", "time", "date", "duration",
@@ -247,7 +247,7 @@ static bool anthropic_takes(struct span key, struct span value)
 		return json_is_any(value, formats);
 	if (json_is(key, "minItems"))
 		return span_is(value, "0") || span_is(value, "1");
-	return json_is_any(key, taken);
+	return json_is_any(key, accepted);
 }
 
 /* Whether the description needs no words about a member: it is sent, or no answer fails by it. */
@@ -257,7 +257,7 @@ static bool anthropic_sends(struct span schema, struct span key, struct span val
 	    "$schema", "$id", "$comment", "examples", "readOnly", "additionalProperties", NULL};
 
 	(void)schema;
-	return anthropic_takes(key, value) || json_is_any(key, silent);
+	return anthropic_accepts(key, value) || json_is_any(key, silent);
 }
 
 void dialect_write_anthropic(struct span schema, struct buffer *out)
@@ -266,7 +266,7 @@ void dialect_write_anthropic(struct span schema, struct buffer *out)
 
 	json_open(out, '{');
 	while (json_next(&walk)) {
-		if (!anthropic_takes(walk.key, walk.value) || json_is(walk.key, "description"))
+		if (!anthropic_accepts(walk.key, walk.value) || json_is(walk.key, "description"))
 			continue;
 		json_copy_key(out, json_is(walk.key, "oneOf") ? SPAN("\"anyOf\"") : walk.key);
 		if (json_is(walk.key, "items"))
@@ -287,14 +287,14 @@ void dialect_write_anthropic(struct span schema, struct buffer *out)
 /* The keywords of "responseJsonSchema" (ai.google.dev/api/generate-content). A schema with "$ref"
  * has nothing else; "type" may be a list. Other keywords are rewritten if possible, else described
  * in "description". */
-static const char *const gemini_taken[] = {"$id",         "$defs",       "$ref",
-					   "$anchor",     "type",        "format",
-					   "title",       "enum",        "items",
-					   "prefixItems", "description", "minItems",
-					   "anyOf",       "maxItems",    "minimum",
-					   "maximum",     "properties",  "additionalProperties",
-					   "oneOf",       "required",    "propertyOrdering",
-					   NULL};
+static const char *const gemini_keywords[] = {"$id",         "$defs",       "$ref",
+					      "$anchor",     "type",        "format",
+					      "title",       "enum",        "items",
+					      "prefixItems", "description", "minItems",
+					      "anyOf",       "maxItems",    "minimum",
+					      "maximum",     "properties",  "additionalProperties",
+					      "oneOf",       "required",    "propertyOrdering",
+					      NULL};
 
 /* Members of it that hold one schema. */
 static const char *const single[] = {"items", "additionalProperties", NULL};
@@ -316,7 +316,7 @@ static bool gemini_sends(struct span schema, struct span key, struct span value)
 					     "definitions", "$vocabulary", NULL};
 
 	(void)value;
-	return json_is_any(key, gemini_taken) || json_is_any(key, silent) ||
+	return json_is_any(key, gemini_keywords) || json_is_any(key, silent) ||
 	       (json_is(key, "allOf") && json_type(only_part(schema)) == JSON_OBJECT);
 }
 
@@ -336,7 +336,8 @@ static void write_reference(struct span reference, struct buffer *out)
 	buffer_free(&new);
 }
 
-/* ["string","null"] and the like are taken as they are; a null among an enum's values is too. */
+/* Lists of types such as ["string","null"] are accepted, and so is null among the values of an
+ * enum. */
 static void write_gemini_member(struct span key, struct span value, struct buffer *out)
 {
 	bool tuple = json_is(key, "items") && json_type(value) == JSON_ARRAY;
@@ -363,7 +364,7 @@ static bool has_key(struct span schema, struct span key)
 	return false;
 }
 
-/* Without what `around`, the schema that this one is a part of, says itself. */
+/* Write the members that `around`, the schema that this one is a part of, does not have itself. */
 static void write_gemini_members(struct span schema, struct span around, struct buffer *out)
 {
 	struct json_walk walk = json_walk(schema);
@@ -378,7 +379,7 @@ static void write_gemini_members(struct span schema, struct span around, struct 
 			json_close(out, ']');
 		} else if (json_is(walk.key, "description")) {
 			continue;
-		} else if (json_is_any(walk.key, gemini_taken) ||
+		} else if (json_is_any(walk.key, gemini_keywords) ||
 			   (json_is(walk.key, "definitions") && !has_defs)) {
 			write_gemini_member(walk.key, walk.value, out);
 		}

@@ -27,12 +27,12 @@ void dialect_put_named(struct span schema, struct buffer *out);
  * recursive. */
 bool dialect_fits_anthropic(struct span schema);
 
-/* Append `schema` as "output_config.format" takes it: closed objects. What it does not take is
+/* Append `schema` in the form of "output_config.format": closed objects. What it does not accept is
  * described in "description". */
 void dialect_write_anthropic(struct span schema, struct buffer *out);
 
-/* Append `schema` as Gemini's "responseJsonSchema" takes it. What it does not take is rewritten or
- * described in "description". */
+/* Append `schema` in the form of Gemini's "responseJsonSchema". What it does not accept is
+ * rewritten or described in "description". */
 void dialect_write_gemini(struct span schema, struct buffer *out);
 
 #endif
