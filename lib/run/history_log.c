@@ -1,8 +1,8 @@
 #include <stdlib.h>
 
 #include "event/runs.h"
-#include "run/response.h"
 #include "run/history.h"
+#include "run/output.h"
 
 struct log_reader {
 	struct history *history;

@@ -7,8 +7,9 @@
 #define RUN_RUN_STATE_H
 
 #include "base/ids.h"
-#include "run/response.h"
 #include "run/budget.h"
+#include "run/output.h"
+#include "run/response.h"
 #include "run/run.h"
 #include "run/window.h"
 
