@@ -48,9 +48,7 @@ static void put_response(struct buffer *out, const struct result *result,
 		json_pack(out, "{'type':'tool_result','tool_call_id':%J,'tool_name':%J", id,
 			  json_get(walk.value, "tool_name"));
 		json_pack(out, "'result':%J,'is_error':%b}",
-			  end.at != NULL
-			      ? json_get(end, "result")
-			      : SPAN("\"The call was interrupted before it had a result.\""),
+			  end.at != NULL ? json_get(end, "result") : SPAN(EVENT_NO_RESULT),
 			  end.at == NULL || json_true(json_get(end, "is_error")));
 	}
 	if (begun)

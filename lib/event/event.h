@@ -56,6 +56,9 @@ bool event_is_hosted(struct span call);
  *     while (event_next_call(&walk)) ... walk.value */
 bool event_next_call(struct json_walk *walk);
 
+/* The result, as JSON, of a call that has no tool_end: its run was killed. */
+#define EVENT_NO_RESULT "\"The call was interrupted before it had a result.\""
+
 /* Append the event in the format text/event-stream: "event:" with its type, "id:" with its seq,
  * "data:" with the line. */
 void event_add_sse(struct buffer *out, const struct event *event);

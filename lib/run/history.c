@@ -2,6 +2,8 @@
 
 #include <stdlib.h>
 
+#include "event/event.h"
+
 /* ---- from a JSON array ---- */
 
 /* The members of a message of the array. */
@@ -233,9 +235,7 @@ static void put_result(struct buffer *out, struct span call, const struct histor
 		  "{'type':'tool_result','tool_call_id':%j,'tool_name':%J,'result':%J,"
 		  "'is_error':%b}",
 		  known->id, json_get(call, "tool_name"),
-		  done ? known->result
-		       : SPAN("\"The call was interrupted before it had a result.\""),
-		  !done || known->is_error);
+		  done ? known->result : SPAN(EVENT_NO_RESULT), !done || known->is_error);
 }
 
 void history_close(struct history *history)
