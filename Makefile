@@ -50,15 +50,15 @@ all: $(programs)
 
 help:
 	@echo 'make             build the programs into $(BUILD)/'
-	@echo 'make demo        install what is missing, build, and show the main job on the built-in model'
-	@echo 'make check       install what is missing, build, and run every test;'
+	@echo 'make demo        install missing packages, build, and run the main example on the built-in model'
+	@echo 'make check       install missing packages, build, and run every test;'
 	@echo '                 T="tests/kill.bats tests/unit/sse.c" runs these files only'
 	@echo 'make install     into PREFIX=$(PREFIX) (below DESTDIR); make uninstall removes it'
 	@echo 'make sanitize    run the tests (or T) under AddressSanitizer and UndefinedBehaviorSanitizer'
 	@echo 'make lint        clang-tidy, cppcheck, shellcheck, mandoc -Tlint, clang-format'
-	@echo 'make format      lay the sources out by .clang-format'
+	@echo 'make format      format the sources by .clang-format'
 	@echo 'make bench       compare with curl, jq and grep, side by side'
-	@echo 'make fuzz        fuzz what parses bytes from outside (FUZZ_SECONDS each)'
+	@echo 'make fuzz        fuzz the parsers of external bytes (FUZZ_SECONDS each)'
 	@echo 'make clean       remove $(BUILD)/'
 	@echo 'V=1 prints the commands that build; CC, CFLAGS, LDFLAGS, BUILD choose how and where'
 
