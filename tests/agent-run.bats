@@ -293,7 +293,10 @@ EOF
 	assert_failure 2
 	run bash -c 'agent-run -m test hello -l - </dev/null'
 	assert_failure 2
-	assert_output 'agent-run: --log -: the events are on standard output already; name a file'
+	assert_output 'agent-run: --log -: standard output has the events already; name a file'
+	run bash -c 'agent-run -m test hello -c - </dev/null'
+	assert_failure 2
+	assert_output 'agent-run: --session -: standard output has the events already; name a file'
 }
 
 @test "a number that is too large means no limit" {

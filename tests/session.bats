@@ -100,7 +100,7 @@ data() {
 	printf '{"event_type":"llm_ch' >>talk.jsonl
 	run --separate-stderr agent-run -m test -c talk.jsonl 'two' </dev/null
 	assert_success
-	assert_equal "$stderr" 'agent-run: talk.jsonl: the last line is torn; its 21 bytes are dropped'
+	assert_equal "$stderr" 'agent-run: talk.jsonl: the last line is incomplete; its 21 bytes are removed'
 	truncate -s -1 talk.jsonl
 	run --separate-stderr agent-run -m test -c talk.jsonl 'three' </dev/null
 	assert_equal "$stderr" ''

@@ -96,7 +96,7 @@ static void mend(int fd, const char *path, struct buffer *text)
 		close_line(fd, path);
 		return;
 	}
-	warn("%s: the last line is torn; its %zu bytes are dropped", path, text->len - start);
+	warn("%s: the last line is incomplete; its %zu bytes are removed", path, text->len - start);
 	text->len = start;
 	if (ftruncate(fd, (off_t)start) != 0)
 		die(STATUS_FAILED, "%s: %s", path, strerror(errno));

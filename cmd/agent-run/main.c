@@ -293,19 +293,20 @@ static void start(struct program *p)
 }
 
 /* Each event goes once to each place. */
-static void check_log(const char *path)
+static void check_log(const char *path, const char *option)
 {
 	struct stat log, output;
 
 	if (path == NULL)
 		return;
 	if (strcmp(path, "-") == 0)
-		die(STATUS_USAGE,
-		    "--log -: the events are on standard output already; name a file");
+		die(STATUS_USAGE, "%s -: standard output has the events already; name a file",
+		    option);
 	if (stat(path, &log) == 0 && fstat(STDOUT_FILENO, &output) == 0 && !S_ISCHR(log.st_mode) &&
 	    log.st_dev == output.st_dev && log.st_ino == output.st_ino)
 		die(STATUS_USAGE,
-		    "%s: standard output and --log are the same file; use only one of them", path);
+		    "%s: standard output and %s are the same file; use only one of them", path,
+		    option);
 }
 
 static void report_lost_events(struct program *p)
@@ -383,8 +384,8 @@ int main(int argc, char **argv)
 
 	hold_standard_files();
 	options_parse(&p.options, argc, argv);
-	check_log(p.options.log);
-	check_log(p.options.session);
+	check_log(p.options.log, "--log");
+	check_log(p.options.session, p.options.resume ? "--resume" : "--session");
 	p.loop = loop_new();
 	p.host = (struct model_host){
 	    .loop = p.loop,

@@ -280,7 +280,8 @@ bool history_load_log(struct history *history, struct span text, const char *sou
 			good = error_set(e, "usage", "%s:%zu: not an event: %s", source,
 					 line_number, fault.what);
 		} else {
-			warn("%s:%zu: the last line is torn; it is left out", source, line_number);
+			warn("%s:%zu: the last line is incomplete; it is left out", source,
+			     line_number);
 		}
 	}
 	if (good && events == 0)
