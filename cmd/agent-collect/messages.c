@@ -8,11 +8,8 @@
 static void put_text_message(struct buffer *out, const char *role, struct span attachments,
 			     struct span text)
 {
-	struct json_walk walk = json_walk(attachments);
-
 	json_pack(out, "{'role':%t,'content':[", role);
-	while (json_type(attachments) == JSON_ARRAY && json_next(&walk))
-		json_pack(out, "%j", walk.value);
+	json_copy_elements(out, attachments);
 	json_pack(out, "{'type':'text','text':%j}]}", text);
 }
 

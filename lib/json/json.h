@@ -194,6 +194,9 @@ void json_key(struct buffer *out, const char *key);
 /* The same with a key as json_walk gives it: its quotes and escapes are kept. */
 void json_copy_key(struct buffer *out, struct span key);
 
+/* Write the elements of an array (nothing for other types), byte for byte. */
+void json_copy_elements(struct buffer *out, struct span array);
+
 void json_put_string(struct buffer *out, const char *key, struct span text);
 void json_put_text(struct buffer *out, const char *key, const char *text); /* NULL writes null */
 void json_put_int(struct buffer *out, const char *key, int64_t value);

@@ -156,6 +156,16 @@ void json_copy_key(struct buffer *out, struct span key)
 	buffer_add_char(out, ':');
 }
 
+void json_copy_elements(struct buffer *out, struct span array)
+{
+	struct json_walk walk = json_walk(array);
+
+	while (json_type(array) == JSON_ARRAY && json_next(&walk)) {
+		json_comma(out);
+		buffer_add_span(out, walk.value);
+	}
+}
+
 void json_put_string(struct buffer *out, const char *key, struct span text)
 {
 	json_key(out, key);

@@ -142,9 +142,7 @@ static void start_block(struct block_decoder *d, int64_t index, struct span json
 	block = blocks_begin(d, index, type_of(json), json);
 	if (block->type == BLOCK_TEXT) {
 		block_grow(d, block, json_get(json, "text"));
-		for (struct json_walk walk = json_walk(json_get(json, "citations"));
-		     json_next(&walk);)
-			block_add_item(block, walk.value);
+		block_add_items(block, json_get(json, "citations"));
 	} else if (block->type == BLOCK_THINKING) {
 		block_grow(d, block, json_get(json, "thinking"));
 		if (decoder_is_text(json_get(json, "signature")))

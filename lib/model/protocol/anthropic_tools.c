@@ -111,19 +111,14 @@ static bool has_calls(const struct model_request *request)
 void anthropic_write_tools(const struct transcript *t, bool cached)
 {
 	const struct model_request *request = t->request;
-	struct span others = parameters_provider_tools(request);
-	struct json_walk walk = json_walk(others);
-	size_t count = request->tool_count + json_count(others);
+	size_t count = parameters_tool_count(request);
 	bool one_call = parameters_one_call(request);
 
 	if (count == 0 && !has_calls(request))
 		return;
 	json_key(t->out, "tools");
 	json_open(t->out, '[');
-	while (json_next(&walk)) {
-		json_comma(t->out);
-		buffer_add_span(t->out, walk.value);
-	}
+	json_copy_elements(t->out, parameters_provider_tools(request));
 	for (size_t i = 0; i < request->tool_count; i++)
 		write_tool(request->tools[i].name, request->tools[i].description,
 			   request->tools[i].parameters, cached && i + 1 == request->tool_count,

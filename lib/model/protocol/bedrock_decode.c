@@ -135,9 +135,8 @@ static void add_args(struct block_decoder *d, struct block *block, struct span i
 
 static void add_results(struct block *block, struct span results)
 {
-	for (struct json_walk walk = json_walk(results);
-	     block->type == BLOCK_OTHER && json_next(&walk);)
-		block_add_item(block, walk.value);
+	if (block->type == BLOCK_OTHER)
+		block_add_items(block, results);
 }
 
 static void grow_block(struct block_decoder *d, int64_t index, struct span delta)
@@ -169,8 +168,7 @@ static void read_citations(struct block_decoder *d, int64_t index, struct span b
 {
 	for (struct json_walk texts = json_walk(json_get(block, "content")); json_next(&texts);)
 		add_text(d, index, BLOCK_TEXT, json_get(texts.value, "text"));
-	for (struct json_walk walk = json_walk(json_get(block, "citations")); json_next(&walk);)
-		block_add_item(enter(d, index, BLOCK_TEXT), walk.value);
+	block_add_items(enter(d, index, BLOCK_TEXT), json_get(block, "citations"));
 }
 
 /* A block that came whole, in a document. */

@@ -61,6 +61,12 @@ void block_add_item(struct block *block, struct span json)
 	json_write_line(&block->items, json);
 }
 
+void block_add_items(struct block *block, struct span list)
+{
+	for (struct json_walk walk = json_walk(list); json_next(&walk);)
+		block_add_item(block, walk.value);
+}
+
 /* ---- the end ---- */
 
 static void end_text(struct block_decoder *d, const struct block *block)

@@ -49,7 +49,9 @@ bool block_call(struct block_decoder *d, struct block *block, struct span id, st
 void block_grow(struct block_decoder *d, struct block *block, struct span string);
 void block_grow_raw(struct block_decoder *d, struct block *block, struct span text);
 
+/* Add one citation or result, or all those of a list. */
 void block_add_item(struct block *block, struct span json);
+void block_add_items(struct block *block, struct span list);
 
 /* No more of the block will come: emit what was held back, and what its end shows. */
 void block_end(struct block_decoder *d, struct block *block);

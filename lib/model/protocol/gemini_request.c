@@ -189,15 +189,12 @@ static void write_tool_config(struct transcript *t)
 
 static void write_tools(struct transcript *t)
 {
-	struct json_walk walk = json_walk(parameters_provider_tools(t->request));
-
 	if (parameters_tool_count(t->request) == 0)
 		return;
 	json_pack(t->out, "'tools':[");
 	if (t->request->tool_count > 0)
 		write_declarations(t->request, t->out);
-	while (json_next(&walk))
-		json_pack(t->out, "%j", walk.value);
+	json_copy_elements(t->out, parameters_provider_tools(t->request));
 	json_close(t->out, ']');
 	write_tool_config(t);
 }

@@ -312,12 +312,6 @@ static const struct transcript_form form = {
 
 /* ---- parameters ---- */
 
-static void add_elements(struct span list, struct buffer *out)
-{
-	for (struct json_walk walk = json_walk(list); json_next(&walk);)
-		json_pack(out, "%j", walk.value);
-}
-
 /* The tools, and those that the provider runs. An absent "strict" means true. */
 static void write_tools(struct transcript *t)
 {
@@ -339,7 +333,7 @@ static void write_tools(struct transcript *t)
 			      ? tool->parameters
 			      : SPAN("{\"type\":\"object\",\"properties\":{}}"));
 	}
-	add_elements(hosted, t->out);
+	json_copy_elements(t->out, hosted);
 	json_close(t->out, ']');
 	if (named != NULL)
 		json_pack(t->out, "'tool_choice':{'type':'function','name':%t}", named);
@@ -370,8 +364,8 @@ static void add_reasoning(struct transcript *t)
 		json_merge_into(t->out, members);
 	if (json_type(include) == JSON_ARRAY) {
 		json_pack(&both, "{'include':[");
-		add_elements(json_get(members, "include"), &both);
-		add_elements(include, &both);
+		json_copy_elements(&both, json_get(members, "include"));
+		json_copy_elements(&both, include);
 		json_pack(&both, "]}");
 		json_merge_into(t->out, buffer_span(&both));
 	}
