@@ -295,6 +295,15 @@ static void writing(void)
 	buffer_clear(&out);
 	json_write_line(&out, SPAN("{\n \"a\": 1\r\n}"));
 	unit_same(buffer_span(&out), SPAN("{\"a\":1}"), "several become one");
+	buffer_clear(&out);
+	json_open(&out, '[');
+	json_copy_elements(&out, SPAN("[1.10 , {\"a\": 1}]"));
+	json_copy_elements(&out, SPAN("[]"));
+	json_copy_elements(&out, SPAN("{\"b\":2}"));
+	json_copy_elements(&out, SPAN("[\"x\"]"));
+	json_close(&out, ']');
+	unit_same(buffer_span(&out), SPAN("[1.10,{\"a\": 1},\"x\"]"),
+		  "the elements of arrays, and nothing of an object");
 	buffer_free(&out);
 }
 
