@@ -11,7 +11,6 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "base/utf8.h"
-#include "event/event.h"
 #include "list.h"
 #include "log_file.h"
 #include "options.h"
@@ -106,11 +105,10 @@ static void check_resumed_tools(const struct program *p)
 					: NULL;
 	const struct tool_set *tools =
 	    agent != NULL ? &agent->tools : &p->options.config.agent->tools;
-	struct json_walk walk = json_walk(json_get(history->message, "content"));
 	struct buffer missing = {0};
 
-	for (size_t i = 0; i < history->call_count && event_next_call(&walk); i++) {
-		char *name = json_text(json_get(walk.value, "tool_name"));
+	for (size_t i = 0; i < history->call_count; i++) {
+		char *name = json_text(history->calls[i].name);
 
 		if (history->calls[i].state == HISTORY_CALL_NEW && name != NULL &&
 		    history_has_tool(history, name) && tool_set_find(tools, span_of(name)) == NULL)

@@ -227,30 +227,27 @@ bool history_load(struct history *history, struct span text, const char *source,
 
 /* ---- the last response ---- */
 
-static void put_result(struct buffer *out, struct span call, const struct history_call *known)
+static void put_result(struct buffer *out, const struct history_call *call)
 {
-	bool done = known->state == HISTORY_CALL_DONE;
+	bool done = call->state == HISTORY_CALL_DONE;
 
 	json_pack(out,
 		  "{'type':'tool_result','tool_call_id':%j,'tool_name':%J,'result':%J,"
 		  "'is_error':%b}",
-		  known->id, json_get(call, "tool_name"),
-		  done ? known->result : SPAN(EVENT_NO_RESULT), !done || known->is_error);
+		  call->id, call->name, done ? call->result : SPAN(EVENT_NO_RESULT),
+		  !done || call->is_error);
 }
 
 void history_close(struct history *history)
 {
-	struct json_walk walk = json_walk(json_get(history->message, "content"));
 	struct buffer tool = {0};
-	size_t n = 0;
 
 	if (history->message.at == NULL)
 		return;
 	conversation_add(&history->conversation, history->message);
 	json_pack(&tool, "{'role':'tool','content':[");
-	while (n < history->call_count && json_next(&walk))
-		if (span_equal(json_get(walk.value, "tool_call_id"), history->calls[n].id))
-			put_result(&tool, walk.value, &history->calls[n++]);
+	for (size_t i = 0; i < history->call_count; i++)
+		put_result(&tool, &history->calls[i]);
 	json_pack(&tool, "]}");
 	if (history->call_count > 0)
 		conversation_add(&history->conversation, buffer_span(&tool));

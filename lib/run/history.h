@@ -13,7 +13,7 @@
 
 /* The state of a call of the last response. */
 struct history_call {
-	struct span id; /* JSON string, of history.message */
+	struct span id, name; /* JSON strings, of history.message */
 	enum {
 		HISTORY_CALL_NEW,   /* it has not begun */
 		HISTORY_CALL_BEGUN, /* it has begun; whether it had an effect is not known */

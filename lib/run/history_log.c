@@ -22,12 +22,6 @@ static struct history_call *find_call(struct history *history, struct span id)
 	return NULL;
 }
 
-static void add_call(struct history *history, struct span id)
-{
-	history->calls = array_grow(history->calls, history->call_count, sizeof(*history->calls));
-	history->calls[history->call_count++] = (struct history_call){.id = id};
-}
-
 static void read_message(struct history *history, struct span message)
 {
 	struct json_walk walk = json_walk(json_get(message, "content"));
@@ -35,8 +29,13 @@ static void read_message(struct history *history, struct span message)
 	if (json_type(message) != JSON_OBJECT)
 		return;
 	history->call_count = 0;
-	while (event_next_call(&walk))
-		add_call(history, json_get(walk.value, "tool_call_id"));
+	while (event_next_call(&walk)) {
+		history->calls =
+		    array_grow(history->calls, history->call_count, sizeof(*history->calls));
+		history->calls[history->call_count++] =
+		    (struct history_call){.id = json_get(walk.value, "tool_call_id"),
+					  .name = json_get(walk.value, "tool_name")};
+	}
 	history->total.tool_calls += (int64_t)history->call_count;
 	if (history->call_count > 0)
 		history->message = message;
