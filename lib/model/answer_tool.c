@@ -131,6 +131,7 @@ static void begin_call(struct answer_tool *tool, const struct model_delta *delta
 
 	deliver_text(tool, answer ? MODEL_THINKING : MODEL_TEXT);
 	tool->called = tool->called || answer;
+	tool->waiting |= !answer && !delta->by_provider;
 	tool->calls = array_grow(tool->calls, tool->count, sizeof(*tool->calls));
 	tool->calls[tool->count++] = as;
 }
@@ -193,7 +194,7 @@ static void on_done(void *context, const struct model_outcome *outcome)
 	struct model_outcome seen = *outcome;
 
 	deliver_text(tool, MODEL_TEXT);
-	if (tool->called && tool->others == 0 && seen.finish == MODEL_TOOL_CALLS)
+	if (tool->called && !tool->waiting && seen.finish == MODEL_TOOL_CALLS)
 		seen.finish = MODEL_STOP;
 	tool->handler.done(tool->handler.context, &seen);
 }

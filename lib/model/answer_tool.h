@@ -34,6 +34,7 @@ struct answer_tool {
 	int *calls;                   /* from the provider's index to the caller's, or -1, -2 */
 	size_t count;
 	int others;         /* calls of other tools */
+	bool waiting;       /* one of them is to be run here */
 	bool called;        /* the tool was called */
 	bool plain;         /* the text is the answer itself */
 	struct buffer text; /* not delivered yet: text before the answer, or instead of it */

@@ -35,7 +35,8 @@ static void on_done(void *context, const struct model_outcome *outcome)
 	buffer_add_format(&got, "done %s\n", model_finish_name(outcome->finish));
 }
 
-/* A letter for each delta: Text, tHinking, a Call by name, its Args, part Data, Opaque. */
+/* A letter for each delta: Text, tHinking, a Call by name (P: that the provider runs), its Args,
+ * part Data, Opaque. */
 static void answer(const char *name, const char *const *deltas, enum model_finish finish,
 		   const char *want)
 {
@@ -61,9 +62,10 @@ static void answer(const char *name, const char *const *deltas, enum model_finis
 			delta.type = MODEL_PART_DATA;
 			break;
 		default:
-			delta.type = at[0] == 'C'   ? MODEL_TOOL_CALL
-				     : at[0] == 'A' ? MODEL_TOOL_ARGS
-						    : MODEL_PART_DATA;
+			delta.by_provider = at[0] == 'P';
+			delta.type = strchr("CP", at[0]) != NULL ? MODEL_TOOL_CALL
+				     : at[0] == 'A'              ? MODEL_TOOL_ARGS
+								 : MODEL_PART_DATA;
 		}
 		if (at[1] != ' ')
 			delta.index = at[1] - '0';
@@ -98,6 +100,9 @@ static void answers(void)
 	       MODEL_TOOL_CALLS,
 	       "text Wait.\ncall 0 look\nargs 0 {}\ntext {\"n\":1}\ncall 1 find\nargs 1 {}\n"
 	       "data 1 {}\ndone tool_calls\n");
+	answer("a call that the provider ran does not continue the loop",
+	       DELTAS("P0search", "A0{}", "C1give_answer", "A1{}"), MODEL_TOOL_CALLS,
+	       "call 0 search\nargs 0 {}\ntext {}\ndone stop\n");
 	answer("of two answers the first counts",
 	       DELTAS("C0give_answer", "A0{\"n\":1}", "C1give_answer", "A1{\"n\":2}"),
 	       MODEL_TOOL_CALLS, "text {\"n\":1}\ndone stop\n");
