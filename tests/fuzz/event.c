@@ -42,7 +42,8 @@ static void try_sse(struct event *event)
 	buffer_free(&framed);
 }
 
-static void try_line(struct span text, struct runs *runs, struct reader *reader)
+/* `runs` are those of a stream, `logged` those of a log. */
+static void try_line(struct span text, struct runs *runs, struct runs *logged)
 {
 	struct buffer line = fuzz_copy((const uint8_t *)text.at, text.len);
 	struct event event, walked;
@@ -64,9 +65,13 @@ static void try_line(struct span text, struct runs *runs, struct reader *reader)
 		must(event_read_one_of(event.line, EVENT_BIT(event.type), &event, &fault) ==
 		     EVENT_READ);
 		try_sse(&event);
-		run = runs_event(runs, &event, reader);
+		run = runs_event(runs, &event, NULL);
 		must(run == NULL || !run->counts || runs_open(runs) + runs_ended(runs) > 0);
 		must(runs_open(runs) <= INT32_MAX); /* it has not gone below 0 */
+		if (run != NULL && run->ended)
+			runs_forget(runs, run);
+		run = runs_log_event(logged, &event);
+		must(run != NULL && runs_outermost(logged, run)->order <= run->order);
 	}
 	buffer_free(&line);
 }
@@ -103,7 +108,7 @@ static void try_reader(struct span text)
 	char path[32];
 	char *files[] = {path};
 	int fd = memfd_create("fuzz", MFD_CLOEXEC);
-	struct runs *runs = runs_new(NULL, false);
+	struct runs *runs = runs_new(NULL, false), *logged = runs_new(NULL, false);
 	struct reader *reader;
 	struct span line, want;
 	bool torn, first = true;
@@ -114,11 +119,12 @@ static void try_reader(struct span text)
 	while (reader_next(reader, &line, 0) == READER_LINE) {
 		must(next_line(&text, &want, &torn, &first) && span_equal(line, want));
 		must(torn == reader_line_is_torn(reader));
-		try_line(line, runs, NULL);
+		try_line(line, runs, logged);
 	}
 	must(!next_line(&text, &want, &torn, &first));
 	runs_status(runs);
 	runs_free(runs);
+	runs_free(logged);
 	reader_close(reader);
 	close(fd);
 }
