@@ -73,14 +73,14 @@ static void on_body_hold(void *context, const struct http_head *head, struct spa
 	on_body(context, head, bytes);
 	if (exchange->received_held == 0 && !loop_is_held(exchange->loop)) {
 		loop_hold(exchange->loop, true);
-		loop_timer_add(exchange->loop, 300 * (int64_t)1000000, hold_for_a_while, exchange);
+		loop_timer_add(exchange->loop, 1500 * (int64_t)1000000, hold_for_a_while, exchange);
 	}
 }
 
 /* The limit for silence is shorter than the time for which the loop is held. */
 static void test_hold(void)
 {
-	const struct http_limits limits = {.connect_seconds = 10, .idle_seconds = 0.1};
+	const struct http_limits limits = {.connect_seconds = 10, .idle_seconds = 1};
 	struct exchange exchange = open_client();
 	struct http_handler handler = {&exchange, on_head, on_body_hold, on_done};
 	struct http_request request = request_of("/many");
@@ -100,7 +100,7 @@ static void test_cancel_held(void)
 {
 	struct exchange exchange = open_client();
 	struct http_handler handler = {&exchange, on_head, on_body_hold, on_done};
-	const struct http_limits limits = {.connect_seconds = 10, .total_seconds = 0.1};
+	const struct http_limits limits = {.connect_seconds = 10, .total_seconds = 1};
 	struct http_request request = request_of("/endless");
 
 	exchange.call = http_start(exchange.http, &request, &limits, &handler);
