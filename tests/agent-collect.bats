@@ -193,6 +193,17 @@ execute_tool grep	1	2	1795214400720000000	1795214400750000000"
 	assert_line "chat gpt-4o-mini	4bf92f3577b34da6a3ce929d0e0e4736	invoke_agent helper"
 }
 
+@test "otlp: runs nested thousands deep are written, each under the run around it" {
+	for i in {1..5000}; do
+		echo '{"event_type":"agent_start","timestamp":"2026-07-01T12:00:00.000Z","run_id":"r'$i'","seq":0,"data":{"agent_name":"a'$i'","parent_run_id":"r'$((i - 1))'"}}'
+	done >log
+	run bash -c 'ulimit -s 512; agent-collect -o otlp log >spans.json'
+	assert_success
+	run jq -r '[.resourceSpans[].scopeSpans[].spans[]] as $all | $all[] | select(.name == "invoke_agent a5000")
+		| .parentSpanId as $p | $all[] | select(.spanId == $p) | .name' spans.json
+	assert_output "invoke_agent a4999"
+}
+
 @test "otlp: a resumed run has a link to the earlier run, lone surrogates are replaced" {
 	event agent_start '{"agent_name":"a\ud800","resumed_from":"01939aaa-0000-7000-8000-000000000001"}' R >log
 	event agent_end '{"success":true}' R >>log

@@ -2,6 +2,9 @@
 
 #include "json/json.h"
 
+/* Runs nested deeper than this begin a trace of their own. agent-run nests less deeply. */
+enum { MAX_NESTING = 64 };
+
 void trace_call_id(char out[TRACE_SPAN_ID_SIZE], const struct result *result,
 		   const struct result_call *call)
 {
@@ -41,32 +44,48 @@ static const struct result_call *nesting_call(const struct result *parent,
 	return running == 1 ? found : NULL;
 }
 
-void trace_of(const struct collection *collection, const struct result *result, struct trace *trace)
+/* The result of the run around `result`; NULL: there is none, or its events are not in the input.
+ */
+static const struct result *parent_of(const struct collection *collection,
+				      const struct result *result)
 {
-	const struct run *run = result->run, *around = runs_parent(collection->runs, run);
-	const struct result *parent = around != NULL ? around->state : NULL;
-	const struct result_call *call;
-	struct trace above;
+	const struct run *around = runs_parent(collection->runs, result->run);
 
-	*trace = (struct trace){0};
-	trace_span_id(trace->agent_id, span_of(run->id), SPAN("/agent"));
-	if (run->parent_id == NULL) {
-		struct span trace_parent = json_plain(result_start(result, START_TRACE_PARENT));
+	return around != NULL ? around->state : NULL;
+}
 
-		if (!trace_parent_read(trace_parent, trace->trace_id, trace->parent_id))
-			trace_run_id(trace->trace_id, span_of(run->id));
-		return;
+/* The trace that the run around all others belongs to, and the parent of that run. */
+static void find_trace(const struct collection *collection, const struct result *result,
+		       struct trace *trace)
+{
+	const struct result *parent = result;
+	const struct run *run;
+	struct span trace_parent;
+
+	for (int depth = 0; parent != NULL && depth <= MAX_NESTING; depth++) {
+		result = parent;
+		parent = parent_of(collection, result);
 	}
-	if (parent == NULL) { /* its events are not in the input */
+	run = result->run;
+	trace_parent = json_plain(result_start(result, START_TRACE_PARENT));
+	if (run->parent_id != NULL) {
 		trace_run_id(trace->trace_id, span_of(run->parent_id));
 		trace_span_id(trace->parent_id, span_of(run->parent_id), SPAN("/agent"));
-		return;
+	} else if (!trace_parent_read(trace_parent, trace->trace_id, trace->parent_id)) {
+		trace_run_id(trace->trace_id, span_of(run->id));
 	}
-	trace_of(collection, parent, &above);
-	memcpy(trace->trace_id, above.trace_id, sizeof(above.trace_id));
-	call = nesting_call(parent, result);
+}
+
+void trace_of(const struct collection *collection, const struct result *result, struct trace *trace)
+{
+	const struct result *parent = parent_of(collection, result);
+	const struct result_call *call = parent != NULL ? nesting_call(parent, result) : NULL;
+
+	*trace = (struct trace){0};
+	find_trace(collection, result, trace);
+	trace_span_id(trace->agent_id, span_of(result->run->id), SPAN("/agent"));
 	if (call != NULL)
 		trace_call_id(trace->parent_id, parent, call);
-	else
-		memcpy(trace->parent_id, above.agent_id, sizeof(above.agent_id));
+	else if (parent != NULL)
+		trace_span_id(trace->parent_id, span_of(parent->run->id), SPAN("/agent"));
 }
