@@ -96,9 +96,12 @@ static void deliver(const struct answer_tool *tool, enum model_delta_type type, 
 			    &(struct model_delta){.type = type, .text = text, .index = -1});
 }
 
-/* Deliver the text that was held back, as text or as thinking. */
+/* Deliver the text that was held back, as text or as thinking: after the answer always as thinking.
+ */
 static void deliver_text(struct answer_tool *tool, enum model_delta_type type)
 {
+	if (tool->called)
+		type = MODEL_THINKING;
 	if (tool->text.len > 0)
 		deliver(tool, type, buffer_span(&tool->text));
 	if (tool->text.len > 0 && tool->data.len > 0 && type == MODEL_TEXT)
@@ -107,7 +110,8 @@ static void deliver_text(struct answer_tool *tool, enum model_delta_type type)
 	buffer_clear(&tool->data);
 }
 
-/* Text that does not begin like JSON may be what the model writes before the call. */
+/* Text that does not begin like JSON may be what the model writes before the call. Text after the
+ * call is not the answer. */
 static void on_text(struct answer_tool *tool, const struct model_delta *delta)
 {
 	struct span text;
@@ -115,7 +119,7 @@ static void on_text(struct answer_tool *tool, const struct model_delta *delta)
 	if (!tool->plain) {
 		buffer_add_span(&tool->text, delta->text);
 		text = json_trim(buffer_span(&tool->text));
-		if (text.len == 0 || strchr("{[`\"", text.at[0]) == NULL)
+		if (tool->called || text.len == 0 || strchr("{[`\"", text.at[0]) == NULL)
 			return;
 		tool->plain = true;
 		deliver_text(tool, MODEL_TEXT);

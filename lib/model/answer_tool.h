@@ -37,11 +37,11 @@ struct answer_tool {
 	bool waiting;       /* one of them is to be run here */
 	bool called;        /* the tool was called */
 	bool plain;         /* the text is the answer itself */
-	struct buffer text; /* not delivered yet: text before the answer, or instead of it */
+	struct buffer text; /* not delivered yet: text beside the answer, or instead of it */
 	struct buffer data; /* its provider_data */
 };
 
-/* The handler for the protocol. Text before the call becomes thinking. */
+/* The handler for the protocol. Text before and after the call becomes thinking. */
 struct model_handler answer_tool_handler(struct answer_tool *tool);
 void answer_tool_free(struct answer_tool *tool);
 

@@ -89,6 +89,12 @@ static void answers(void)
 	answer("what is said before it is no part of it",
 	       DELTAS("T Here ", "T you are:", "D {\"s\":1}", "C0give_answer", "A0{}"),
 	       MODEL_TOOL_CALLS, "thinking Here you are:\ntext {}\ndone stop\n");
+	answer("text after the answer becomes thinking",
+	       DELTAS("C0give_answer", "A0{}", "T Done", "T : {}", "D {\"s\":1}"), MODEL_TOOL_CALLS,
+	       "text {}\nthinking Done: {}\ndone stop\n");
+	answer("JSON after the answer becomes thinking, too",
+	       DELTAS("C0give_answer", "A0{}", "T {\"n\":2}"), MODEL_TOOL_CALLS,
+	       "text {}\nthinking {\"n\":2}\ndone stop\n");
 	answer("text instead of a call stays text",
 	       DELTAS("T I ", "D {\"s\":1}", "T cannot", "D {\"s\":2}"), MODEL_STOP,
 	       "text I cannot\ndata {\"s\":2}\ndone stop\n");
