@@ -74,16 +74,21 @@ static void release_state(const struct runs *runs, struct run *run)
 	run->state = NULL;
 }
 
+static void free_run(const struct runs *runs, struct run *run)
+{
+	release_state(runs, run);
+	free(run->id);
+	free(run->parent_id);
+	free(run);
+}
+
 /* Free a run whose id is no longer in the table, or goes on in another run (id is NULL). */
 static void remove_run(struct runs *runs, struct run *run)
 {
 	list_remove(run->forgotten ? &runs->failed : &runs->known, run);
 	if (runs->latest == run)
 		runs->latest = NULL;
-	release_state(runs, run);
-	free(run->id);
-	free(run->parent_id);
-	free(run);
+	free_run(runs, run);
 }
 
 static struct run *find_run(const struct runs *runs, struct span id)
@@ -421,14 +426,20 @@ bool run_error_sentence(const struct runs *runs, struct run *run, const struct e
 	return true;
 }
 
+static void free_list(const struct runs *runs, const struct run_list *list)
+{
+	for (struct run *run = list->first, *next; run != NULL; run = next) {
+		next = run->next;
+		free_run(runs, run);
+	}
+}
+
 void runs_free(struct runs *runs)
 {
 	if (runs == NULL)
 		return;
-	while (runs->known.first != NULL)
-		remove_run(runs, runs->known.first);
-	while (runs->failed.first != NULL)
-		remove_run(runs, runs->failed.first);
+	free_list(runs, &runs->known);
+	free_list(runs, &runs->failed);
 	table_free(&runs->ids);
 	free(runs->recent);
 	free(runs);
