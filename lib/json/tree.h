@@ -58,13 +58,16 @@ struct span json_tree_text(const struct json_tree *tree, uint32_t node);
 struct span json_tree_key(const struct json_tree *tree, uint32_t node);
 
 /* Walk the members of an object or the elements of an array; other nodes and JSON_NO_NODE have
- * none: struct json_tree_walk walk = json_tree_walk(tree, container); while (json_tree_next(&walk))
- * ... walk.node, walk.index (0, 1, ...) */
+ * none:
+ *     struct json_tree_walk walk = json_tree_walk(tree, container);
+ *     while (json_tree_next(&walk)) ... walk.node, walk.index */
 struct json_tree_walk {
-	uint32_t node, index;
-	const struct json_tree *tree; /* private */
+	uint32_t node, index; /* index: 0, 1, ... */
+	/* private */
+	const struct json_tree *tree;
 	uint32_t next, end;
 };
+
 static inline struct json_tree_walk json_tree_walk(const struct json_tree *tree, uint32_t container)
 {
 	bool any = container != JSON_NO_NODE;
