@@ -4,8 +4,8 @@
 #ifndef RUN_EMIT_H
 #define RUN_EMIT_H
 
-#include "run/response.h"
 #include "run/conversation.h"
+#include "run/response.h"
 #include "run/run.h"
 
 void emit_agent_start(struct agent_run *run);

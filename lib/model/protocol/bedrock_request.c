@@ -4,8 +4,8 @@
 #include "model/parameters.h"
 #include "model/protocol/anthropic.h"
 #include "model/protocol/bedrock.h"
-#include "model/provider.h"
 #include "model/protocol/schema_dialect.h"
+#include "model/provider.h"
 
 /* Longest id and longest name of a call. */
 enum { MAX_ID = 64 };

@@ -3,8 +3,8 @@
 #include <strings.h>
 
 #include "model/protocol/gemini.h"
-#include "model/provider.h"
 #include "model/protocol/schema_dialect.h"
+#include "model/provider.h"
 
 /* Longest name of a function. */
 enum { MAX_NAME = 64 };

@@ -1,8 +1,8 @@
 #include "model/protocol/openai.h"
 
 #include "model/parameters.h"
-#include "model/provider.h"
 #include "model/protocol/schema_dialect.h"
+#include "model/provider.h"
 
 char *openai_url(const struct transcript *t, const char *path)
 {
