@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/ids.h"
@@ -60,6 +61,8 @@ static bool write_to(struct event_output *output, const struct buffer *text, siz
 		output->error = errno;
 	else
 		output->written += (size_t)n;
+	if (n > 0)
+		output->in_line = text->at[output->written - 1] != '\n';
 	return n > 0;
 }
 
@@ -86,10 +89,12 @@ static size_t output_limit(const struct event_sink *sink)
 	return limit;
 }
 
+/* A message does not interrupt a line of an event in the same file. */
 static bool write_errors(struct event_sink *sink)
 {
 	struct event_output *output = &sink->error_output;
-	bool progress = write_to(output, &sink->errors, sink->errors.len);
+	bool waits = sink->shares_file && is_open(&sink->output) && sink->output.in_line;
+	bool progress = !waits && write_to(output, &sink->errors, sink->errors.len);
 
 	buffer_drop(&sink->errors, is_open(output) ? output->written : sink->errors.len);
 	output->written = 0;
@@ -243,6 +248,14 @@ void event_sink_limit_stall(struct event_sink *sink)
 
 /* ---- beginning and end ---- */
 
+static bool is_same_file(int a, int b)
+{
+	struct stat of_a, of_b;
+
+	return fstat(a, &of_a) == 0 && fstat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
+	       of_a.st_ino == of_b.st_ino;
+}
+
 static void open_output(struct event_output *output, struct event_sink *sink, int fd)
 {
 	output->sink = sink;
@@ -255,6 +268,7 @@ void event_sink_start(struct event_sink *sink, struct loop *loop, int fd, int lo
 	open_output(&sink->output, sink, fd);
 	open_output(&sink->log, sink, log_fd);
 	open_output(&sink->error_output, sink, error_fd);
+	sink->shares_file = is_same_file(fd, error_fd);
 }
 
 void event_sink_free(struct event_sink *sink)

@@ -14,8 +14,8 @@
  * uses event_sink_when_logged.
  *
  * Messages to the user are appended to `errors` (warn_to, live_line_add), which the loop writes in
- * the same way, independently of the events. While the loop runs, nothing else writes to standard
- * error.
+ * the same way, independently of the events; if both go to the same file, between the lines. While
+ * the loop runs, nothing else writes to standard error.
  */
 #ifndef EVENT_SINK_H
 #define EVENT_SINK_H
@@ -52,6 +52,7 @@ struct event_output {
 	struct fd_writer writer;
 	struct event_sink *sink;
 	size_t written; /* of the sink's `pending`, or of `errors` */
+	bool in_line;   /* the last byte written was not the end of a line */
 };
 
 /* Zeroed: a sink that collects lines until event_sink_start. Several runs may share a sink, their
@@ -66,6 +67,7 @@ struct event_sink {
 	struct loop *loop; /* NULL: not started */
 	size_t flushed;    /* of `pending` after the last event_sink_flush */
 	bool waits;        /* something was waiting after it */
+	bool shares_file;  /* standard output and standard error are the same file */
 	int64_t dropped;   /* bytes that have been removed from `pending` */
 	struct event_waiter *waiters;
 	struct loop_timer *waiter_timer, *stall_timer;

@@ -388,6 +388,30 @@ static void test_message_reader_leaves(void)
 	end(&world);
 }
 
+static void test_shared_pipe(void)
+{
+	struct world world = {.loop = loop_new()};
+	struct span rest, line;
+	bool whole = true;
+	int ends[2], lines = 0;
+
+	make_ends(ends, false);
+	world.reader = ends[0];
+	world.writer = ends[1];
+	event_stream_init(&world.stream, &world.sink);
+	event_sink_start(&world.sink, world.loop, ends[1], -1, ends[1]);
+	loop_before_wait(world.loop, before_wait, &world);
+	add_events(&world, 2, 100000);
+	event_sink_flush(&world.sink);
+	read_some(&world, 50000);
+	add_messages(&world, 1);
+	run_with_reader(&world);
+	for (rest = buffer_span(&world.read); span_next_line(&rest, &line, NULL); lines++)
+		whole = whole && (json_check(line, NULL) || span_ends(line, ": message 0"));
+	unit_ok(whole && lines == 3, "a message does not interrupt an event in the same pipe");
+	end(&world);
+}
+
 static void test_not_started(void)
 {
 	struct world world = {.loop = loop_new()};
@@ -422,6 +446,7 @@ int main(void)
 	test_messages();
 	test_message_stall();
 	test_message_reader_leaves();
+	test_shared_pipe();
 	test_not_started();
 	return unit_done();
 }
