@@ -220,6 +220,22 @@ user: The agent a handed over to you: it is yours"
 	assert_equal "$(of agent_end '[.agent_name, .status]')" $'["helper","limit"]\n["boss","success"]'
 }
 
+@test "the sentences about an answer that a nested run did not finish are those of older logs" {
+	agent boss '"tools":[{"name":"ask","description":"d","agent":"helper.json"}]'
+	agent helper
+	calls boss.1 ask '{"prompt":"p"}' ask '{"prompt":"p"}' ask '{"prompt":"p"}'
+	local reasons=(length content_filter error)
+	for n in 1 2 3; do
+		printf '{"event_type":"llm_end","data":{"finish_reason":"%s"}}\n' "${reasons[n - 1]}" >helper.$n
+	done
+	says boss.2 'well'
+	agent-run -A boss.json -P 1 'x' </dev/null >events
+	# A strict replay compares them.
+	assert_equal "$(of tool_end .result)" "The agent helper failed: the answer was cut at the model's token limit (raise --max-tokens)
+The agent helper failed: a content filter stopped the answer
+The agent helper failed: the model ended its answer with an error"
+}
+
 @test "nesting ends at eight runs" {
 	agent deep '"tools":[{"name":"deeper","description":"d","agent":"deep.json"}]'
 	for n in 1 2 3 4 5 6 7 8; do calls deep.$n deeper '{"prompt":"go"}'; done

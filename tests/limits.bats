@@ -167,7 +167,7 @@ c12 The call was not run: the limit of 2 tool calls is reached (--max-tool-calls
 @test "an answer that was cut by the limit says so" {
 	start_server "say='half an ans' finish=length"
 	OPENAI_API_KEY=k run -3 agent-run -m openai-chat:m --base-url "$SERVER_URL" --max-total-tokens 100 --no-stdin hello
-	assert_line --partial '"error":"the response was cut where the limit of the run is (--max-total-tokens, --max-cost)"'
+	assert_line --partial '"error":"the answer was cut where the limit of the run is (--max-total-tokens, --max-cost)"'
 	assert_equal "$(request 1 .body.max_completion_tokens)" 94
 }
 
@@ -175,6 +175,7 @@ c12 The call was not run: the limit of 2 tool calls is reached (--max-tool-calls
 	start_server "say='half an ans' finish=length" "say='so far'"
 	OPENAI_API_KEY=k run -3 --separate-stderr agent-run -m openai-chat:m --base-url "$SERVER_URL" --max-total-tokens 1000 --wrap-up --no-stdin hello
 	assert_equal "$(request 2 '.body.messages | map(.role)')" '["user","assistant","user"]'
+	assert_regex "$(request 2 '.body.messages[2].content')" '^"?A limit of this run is reached: the answer was cut where the limit of the run is \(--max-total-tokens, --max-cost\)\. '
 	assert_equal "$(tail -n 1 <<<"$output" | jq -c '.data | [.status, .exit_status, .output]')" '["limit",3,"so far"]'
 	assert_equal "$(request_count)" 2
 }

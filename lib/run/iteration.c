@@ -247,6 +247,8 @@ static void on_delta(void *context, const struct model_delta *delta)
 		tools_follow_hosted(run, delta);
 }
 
+/* Models see the sentences, in the result of a nested run or with --wrap-up, and a strict replay
+ * compares them with those of the log: they stay as they are. */
 void iteration_end_run(struct agent_run *run, const struct model_outcome *outcome)
 {
 	struct model_error error = {.retry_after_seconds = -1};
@@ -261,10 +263,10 @@ void iteration_end_run(struct agent_run *run, const struct model_outcome *outcom
 		if (!run->capped) {
 			run_fail(
 			    run, STATUS_LIMIT, ERROR_LENGTH,
-			    "the response was cut at the model's token limit (raise --max-tokens)");
+			    "the answer was cut at the model's token limit (raise --max-tokens)");
 			return;
 		}
-		buffer_add_text(&run->limit, "the response was cut where the limit of the run is "
+		buffer_add_text(&run->limit, "the answer was cut where the limit of the run is "
 					     "(--max-total-tokens, --max-cost)");
 		iteration_reach_limit(run);
 		return;
@@ -274,11 +276,11 @@ void iteration_end_run(struct agent_run *run, const struct model_outcome *outcom
 		break;
 	case MODEL_CONTENT_FILTER:
 		error.kind = ERROR_CONTENT_FILTER;
-		error.message = "a content filter stopped the response";
+		error.message = "a content filter stopped the answer";
 		break;
 	case MODEL_ERROR:
 		run_fail(run, STATUS_FAILED, ERROR_MODEL,
-			 "the model ended its response with an error");
+			 "the model ended its answer with an error");
 		return;
 	}
 	run_end(run, STATUS_REFUSED, &error);
