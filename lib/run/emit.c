@@ -160,7 +160,7 @@ void emit_agent_end(struct agent_run *run)
 	model_usage_write(data, &total->tokens, total->requests);
 	json_pack(data, "'tool_calls':%d,'duration_seconds':%g,'time_to_first_chunk_seconds':%g",
 		  total->tool_calls, seconds_since(run->started_at),
-		  seconds_until(run->first_text_at, run->started_at));
+		  seconds_until(run->earliest_chunk_at, run->started_at));
 	event_end(&run->stream);
 	buffer_free(&joined);
 }

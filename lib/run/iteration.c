@@ -239,8 +239,8 @@ static void on_delta(void *context, const struct model_delta *delta)
 		     is_call ? conversation_new_id(&run->conversation, delta->id) : NULL);
 	if (run->first_chunk_at == 0 && delta->type != MODEL_RAW) {
 		run->first_chunk_at = clock_monotonic();
-		if (run->first_text_at == 0)
-			run->first_text_at = run->first_chunk_at;
+		if (run->earliest_chunk_at == 0)
+			run->earliest_chunk_at = run->first_chunk_at;
 	}
 	emit_delta(run, delta);
 	if (delta->type == MODEL_TOOL_RUNNING || delta->type == MODEL_TOOL_RESULT)

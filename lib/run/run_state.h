@@ -93,7 +93,7 @@ struct agent_run {
 	/* the whole run */
 	char *trace_parent; /* 00-TRACE-SPAN-FLAGS; inherited or NULL */
 	char trace_id[TRACE_ID_SIZE];
-	int64_t started_at, first_text_at;
+	int64_t started_at, earliest_chunk_at; /* the latter: of all responses */
 	enum model_finish finish;
 	enum run_phase phase;
 	int running_calls; /* waiting for an approval, or running */
