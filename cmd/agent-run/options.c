@@ -159,8 +159,7 @@ static const struct option_row rows[] = {
     {OPTION_HEADING, .help = "batches"},
     {OPTION_NAME, 0, "batch", "FILE",
      "start one run for each line of FILE: text, or JSON with a \"prompt\"; PROMPT can use fields "
-     "of the "
-     "line: 'Summarise: {text}'",
+     "of the line: 'Summarise: {text}'",
      AT(batch)},
     {OPTION_COUNT, 'j', "jobs", "N", "run at most N at once (default 8)", AT(jobs), .number = 1},
 

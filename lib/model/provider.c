@@ -93,11 +93,10 @@ char *provider_names(struct span names, const char *separator)
 
 /* ---- URL ---- */
 
-/* Complete a base URL: slashes at its end are removed. The value of a variable is completed as its
- * item of base_url_env says (`how`): a whole URL for a "known" value, a scheme, the host of
+/* Complete a base URL: slashes at its end are removed. For the value of a variable, `how` is its
+ * item of base_url_env, which replaces a "known" value by a URL, and adds a scheme, the host of
  * ":11434" or "0.0.0.0", a port if there is neither scheme nor port, and a path unless the URL ends
- * with it.
- */
+ * with it. */
 static char *complete_url(const char *value, struct span how)
 {
 	struct buffer url = {0};

@@ -1,9 +1,9 @@
 /*
  * protocol: what an adapter of one wire protocol implements; lib/model/http_model.c drives it.
  *
- * To add a protocol: write NAME_decode.c, which defines the row of the protocol, and
- * NAME_request.c, and add the row to the end of this header and to the table in protocol.c. Nothing
- * else in lib/ knows its name.
+ * To add a protocol: write NAME.c (a large protocol: NAME_request.c, and NAME_decode.c with the
+ * row), and add the row to the end of this header and to the table in protocol.c. Nothing else in
+ * lib/ knows its name.
  */
 #ifndef MODEL_PROTOCOL_H
 #define MODEL_PROTOCOL_H
@@ -63,8 +63,8 @@ struct protocol {
 	const struct usage_name *usage;
 	bool done_ends;         /* [DONE] ends the response; else it is ignored */
 	const char *empty_hint; /* what "PROVIDER answered nothing" ends with; NULL: nothing */
-	const char
-	    *not_response; /* "PROVIDER answered with something that is ...": "not a message" */
+	/* "not a message": the end of "PROVIDER answered with something that is ..." */
+	const char *not_response;
 
 	/* Prepare the decoder, which is zeroed but for its base. May be NULL. */
 	void (*begin)(struct decoder *decoder);
