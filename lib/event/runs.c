@@ -219,7 +219,8 @@ static struct run *start_run(struct runs *runs, struct run *run, struct span dat
 	if (!run->started)
 		old = find_run(runs, span_of(old_id));
 	free(old_id);
-	resumed = old != NULL && old != run && (!old->ended || in_log);
+	/* A reader that has seen the run before may refer to it. */
+	resumed = old != NULL && old != run && run->event_count == 1 && (!old->ended || in_log);
 	if (resumed) {
 		if (!in_log) /* where nested runs of a dead run have no more events */
 			move_nested(runs, old, run);
@@ -288,13 +289,14 @@ static struct run *find_or_add(struct runs *runs, struct span id)
 {
 	struct run *run = runs->latest;
 
-	if (run != NULL && span_equal(id_of(run), id))
-		return run;
-	run = find_run(runs, id);
+	if (run == NULL || !span_equal(id_of(run), id))
+		run = find_run(runs, id);
 	if (run == NULL && (id.len == 0 || !has_ended(runs, id)))
 		run = add_run(runs, id);
-	if (run != NULL)
+	if (run != NULL) {
 		runs->latest = run;
+		run->event_count++;
+	}
 	return run;
 }
 

@@ -13,7 +13,7 @@
  *
  * A run that resumes another one (resumed_from) is one run with it, which continues under the new
  * id. In a stream this is so only for open runs; if the old run has failed, its failure no longer
- * counts.
+ * counts. An agent_start that is not the first event of its run does not make two runs one.
  */
 #ifndef EVENT_RUNS_H
 #define EVENT_RUNS_H
@@ -38,6 +38,7 @@ struct run {
 
 	/* private */
 	size_t id_len;
+	uint64_t event_count;
 	bool excused;                /* it failed, but another run resumes it */
 	bool forgotten;              /* it is in the list of failed runs */
 	struct run *next, *previous; /* in order of appearance */

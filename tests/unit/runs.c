@@ -85,6 +85,8 @@ static void test_resumed(void)
 		 "c(sr)", "a chain of resumed runs");
 	runs_are(read_runs(START("a", "") START("b", RESUMES("a")) START("c", RESUMES("a")), true),
 		 "b(sr) c(s)", "the first run that resumes another one goes on with it");
+	runs_are(read_runs(START("a", "") CHUNK("b") START("b", RESUMES("a")), false), "a(s) b(s)",
+		 "a run that has begun already stays a run of its own");
 	runs_are(read_runs(START("a", "") START("b", RESUMES("z")), true), "a(s) b(s)",
 		 "a run of another log is not resumed here");
 	runs_are(read_runs(START("a", RESUMES("a")), true), "a(s)", "no run resumes itself");
