@@ -132,11 +132,11 @@ c12 The call was not run: the limit of 2 tool calls is reached (--max-tool-calls
 	model 1
 	run -3 ask --max-total-tokens 10
 	assert_equal "$(requests)" 0
-	assert_equal "$(of error .error)" 'the run used 0 of 10 tokens; the next request (about 16 tokens) and its response would exceed the limit (--max-total-tokens)'
+	assert_equal "$(of error .error)" 'the run used 0 of 10 tokens, too many for another request of about 16 (--max-total-tokens)'
 	echo '100 50' >usage
 	run -3 ask --max-total-tokens 400
 	assert_equal "$(requests)" 2
-	assert_equal "$(of error .error)" 'the run used 300 of 400 tokens; the next request (about 106 tokens) and its response would exceed the limit (--max-total-tokens)'
+	assert_equal "$(of error .error)" 'the run used 300 of 400 tokens, too many for another request of about 106 (--max-total-tokens)'
 	assert_equal "$(of agent_end '[.status, .exit_status, .total_tokens]')" '["limit",3,300]'
 	assert_equal "$(of llm_end .usage.input_tokens)" $'100\n100'
 }
@@ -186,7 +186,7 @@ c12 The call was not run: the limit of 2 tool calls is reached (--max-tool-calls
 	run -3 ask --max-total-tokens 800 --wrap-up
 	assert_equal "$(of agent_end '[.status, .exit_status, .output, .total_tokens, .total_iterations]')" '["limit",3,"so far",750,5]'
 	assert_equal "$(of tool_end .result | tail -n 2)" 'seen
-The call was not run: the run used 600 of 800 tokens; the next request (about 106 tokens) and its response would exceed the limit (--max-total-tokens).'
+The call was not run: the run used 600 of 800 tokens, too many for another request of about 106 (--max-total-tokens).'
 	assert_equal "$(jq -c '.max_tokens <= 200' request.5)" true
 	assert_all_answered
 }
@@ -195,7 +195,7 @@ The call was not run: the run used 600 of 800 tokens; the next request (about 10
 	model 2
 	echo '100 450' >usage
 	run -3 ask --max-total-tokens 800 --wrap-up
-	assert_equal "$(of tool_end .result | sort -u)" 'The call was not run: the run used 550 of 800 tokens; the next request (about 108 tokens) and its response would exceed the limit (--max-total-tokens).'
+	assert_equal "$(of tool_end .result | sort -u)" 'The call was not run: the run used 550 of 800 tokens, too many for another request of about 108 (--max-total-tokens).'
 	assert_equal "$(jq -c '.messages | map(.role)' request.2)" '["user","assistant","tool","user"]'
 	assert_equal "$(of agent_end .output)" 'so far'
 	assert_all_answered
@@ -205,14 +205,14 @@ The call was not run: the run used 600 of 800 tokens; the next request (about 10
 	model 1
 	run -3 ask --max-cost 0.01
 	assert_equal "$(requests)" 0
-	assert_equal "$(of error .error)" 'the run cost 0 of 0.01 USD; the next request (about 16 tokens) and its response would exceed the limit (--max-cost)'
+	assert_equal "$(of error .error)" 'the run cost 0 of 0.01 USD, too much for another request of about 16 tokens (--max-cost)'
 	run -3 ask --max-cost 1e-7
-	assert_equal "$(of error .error)" 'the run cost 0 of 0.0000001 USD; the next request (about 16 tokens) and its response would exceed the limit (--max-cost)'
+	assert_equal "$(of error .error)" 'the run cost 0 of 0.0000001 USD, too much for another request of about 16 tokens (--max-cost)'
 	echo '100 50' >usage
 	run -3 ask --max-cost 0.4
 	assert_equal "$(requests)" 2
 	assert_equal "$(of agent_end '[.status, .exit_status, .total_cost_usd]')" '["limit",3,0.3]'
-	assert_equal "$(of error .error)" 'the run cost 0.3 of 0.4 USD; the next request (about 106 tokens) and its response would exceed the limit (--max-cost)'
+	assert_equal "$(of error .error)" 'the run cost 0.3 of 0.4 USD, too much for another request of about 106 tokens (--max-cost)'
 	assert_equal "$(jq -c .max_tokens request.2)" 138
 	model 1
 	run -3 ask --max-cost 0.15

@@ -153,7 +153,8 @@ static const char *usd_text(char *text, size_t size, double usd)
 	return text;
 }
 
-/* Whether what this budget alone has used leaves nothing. */
+/* Whether what this budget alone has used leaves nothing. Models see `why`, in results of calls and
+ * in the prompt of a wrap-up, so other words would make strict replays of old logs fail. */
 static bool is_spent(const struct budget *budget, const struct room *room, int64_t input,
 		     struct buffer *why)
 {
@@ -171,17 +172,17 @@ static bool is_spent(const struct budget *budget, const struct room *room, int64
 		buffer_add_format(why, "the run cost %s USD, the limit is %s (--max-cost)", cost,
 				  limit);
 	else if (limits->max_total_tokens > 0 && room->tokens < BUDGET_LEAST_OUTPUT)
-		buffer_add_format(why,
-				  "the run used %lld of %lld tokens; the next request (about %lld "
-				  "tokens) and its response would exceed the limit "
-				  "(--max-total-tokens)",
-				  (long long)used, (long long)limits->max_total_tokens,
-				  (long long)input);
+		buffer_add_format(
+		    why,
+		    "the run used %lld of %lld tokens, too many for another request of "
+		    "about %lld (--max-total-tokens)",
+		    (long long)used, (long long)limits->max_total_tokens, (long long)input);
 	else if (limits->max_cost_usd > 0 && room->cost < BUDGET_LEAST_OUTPUT)
-		buffer_add_format(why,
-				  "the run cost %s of %s USD; the next request (about %lld tokens) "
-				  "and its response would exceed the limit (--max-cost)",
-				  cost, limit, (long long)input);
+		buffer_add_format(
+		    why,
+		    "the run cost %s of %s USD, too much for another request of about "
+		    "%lld tokens (--max-cost)",
+		    cost, limit, (long long)input);
 	else
 		return false;
 	return true;
