@@ -133,7 +133,8 @@ static void begin_call(struct answer_tool *tool, const struct model_delta *delta
 	bool answer = span_is(delta->name, ANSWER_TOOL) && !delta->by_provider;
 	int as = answer ? tool->called ? IGNORED : THE_ANSWER : tool->others++;
 
-	deliver_text(tool, answer ? MODEL_THINKING : MODEL_TEXT);
+	/* The answer may follow a hosted call in the same response. */
+	deliver_text(tool, answer || delta->by_provider ? MODEL_THINKING : MODEL_TEXT);
 	tool->called = tool->called || answer;
 	tool->waiting |= !answer && !delta->by_provider;
 	tool->calls = array_grow(tool->calls, tool->count, sizeof(*tool->calls));

@@ -109,6 +109,10 @@ static void answers(void)
 	answer("a call that the provider ran does not continue the loop",
 	       DELTAS("P0search", "A0{}", "C1give_answer", "A1{}"), MODEL_TOOL_CALLS,
 	       "call 0 search\nargs 0 {}\ntext {}\ndone stop\n");
+	answer("text before a hosted call is not part of the answer either",
+	       DELTAS("T Wait.", "P0search", "A0{}", "T Found.", "C1give_answer", "A1{}"),
+	       MODEL_TOOL_CALLS,
+	       "thinking Wait.\ncall 0 search\nargs 0 {}\nthinking Found.\ntext {}\ndone stop\n");
 	answer("of two answers the first counts",
 	       DELTAS("C0give_answer", "A0{\"n\":1}", "C1give_answer", "A1{\"n\":2}"),
 	       MODEL_TOOL_CALLS, "text {\"n\":1}\ndone stop\n");
