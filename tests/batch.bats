@@ -173,3 +173,13 @@ ends() {
 	run grep 'of 2' screen
 	assert_failure 1
 }
+
+@test "a log with runs nested thousands deep is read quickly" {
+	echo hi >lines
+	for i in {1..20000}; do
+		echo '{"event_type":"agent_start","run_id":"r'$i'","data":{"prompt":"hi","parent_run_id":"r'$((i - 1))'"}}'
+	done >log
+	run timeout 10 agent-run -m test --batch lines --log log </dev/null
+	assert_success
+	assert_equal "$(grep -c '"event_type":"agent_end"' log)" 1
+}

@@ -244,15 +244,6 @@ struct run *runs_parent(const struct runs *runs, const struct run *run)
 	return parent != NULL && parent->order < run->order ? parent : NULL; /* no cycles */
 }
 
-struct run *runs_outermost(const struct runs *runs, struct run *run)
-{
-	struct run *parent;
-
-	while ((parent = runs_parent(runs, run)) != NULL)
-		run = parent;
-	return run;
-}
-
 /* ---- events ---- */
 
 static void count_run(struct runs *runs, struct run *run, enum event_type type)

@@ -64,9 +64,6 @@ struct run *runs_log_event(struct runs *runs, const struct event *event);
  * appeared before it. */
 struct run *runs_parent(const struct runs *runs, const struct run *run);
 
-/* The outermost run in which `run` is nested; `run` itself if there is none. */
-struct run *runs_outermost(const struct runs *runs, struct run *run);
-
 /* Whether there was an event of this run, as far as that is known: it is open or ended recently. */
 bool runs_has(const struct runs *runs, struct span id);
 

@@ -17,6 +17,7 @@ struct logged_item {
 struct logged_run {
 	bool began;          /* there was an agent_start */
 	int item;            /* NO_ITEM: the run is nested */
+	size_t outermost;    /* the run that has its lines: itself, or the outermost around it */
 	struct buffer lines; /* of this run and those nested in it; empty if the item is done */
 };
 
@@ -76,7 +77,9 @@ static struct logged_run *run_at(struct batch_log *log, const struct run *run)
 {
 	while (log->run_count <= run->order) {
 		log->runs = array_grow(log->runs, log->run_count, sizeof(*log->runs));
-		log->runs[log->run_count++] = (struct logged_run){.item = NO_ITEM};
+		log->runs[log->run_count] =
+		    (struct logged_run){.item = NO_ITEM, .outermost = log->run_count};
+		log->run_count++;
 	}
 	return &log->runs[run->order];
 }
@@ -85,11 +88,14 @@ static struct logged_run *run_at(struct batch_log *log, const struct run *run)
 static void begin_run(struct batch_log *log, const struct run *known, struct span data)
 {
 	struct logged_run *run = run_at(log, known);
+	const struct run *parent = runs_parent(log->known, known);
 
 	if (run->began && !known->resumed)
 		return;
-	if (!run->began && runs_parent(log->known, known) == NULL)
+	if (!run->began && parent == NULL)
 		run->item = add_item(log, data);
+	else if (!run->began)
+		run->outermost = run_at(log, parent)->outermost;
 	run->began = true;
 	if (run->item != NO_ITEM)
 		log->items[run->item].latest = known->order;
@@ -115,7 +121,7 @@ static void add_line(struct batch_log *log, struct span line)
 		buffer_free(&run->lines);
 		return;
 	}
-	run = run_at(log, runs_outermost(log->known, known));
+	run = &log->runs[run->outermost];
 	buffer_add_span(&run->lines, line);
 	buffer_add_char(&run->lines, '\n');
 }

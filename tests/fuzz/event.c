@@ -71,7 +71,9 @@ static void try_line(struct span text, struct runs *runs, struct runs *logged)
 		if (run != NULL && run->ended)
 			runs_forget(runs, run);
 		run = runs_log_event(logged, &event);
-		must(run != NULL && runs_outermost(logged, run)->order <= run->order);
+		must(run != NULL);
+		must(runs_parent(logged, run) == NULL ||
+		     runs_parent(logged, run)->order < run->order);
 	}
 	buffer_free(&line);
 }
