@@ -356,6 +356,8 @@ static void read_rules(struct schema_compiler *c)
 		node->combined |= keyword->types == VALUES;
 		node->rule_count++;
 	}
+	if (node->rule_count == 0)
+		return;
 	node->rules = compiler_alloc(c, node->rule_count * sizeof(*rules));
 	memcpy(node->rules, rules, node->rule_count * sizeof(*rules));
 }
