@@ -13,9 +13,10 @@
 struct tool *manifest_read(struct span text, const char *source, const char *folder,
 			   const char *program, struct error *e);
 
-/* Whether the command of `tool` mentions the file `name` of its folder. */
 /* Whether the program of the tool can be started; if not, sets `e` with file and line. */
 bool manifest_check_program(const struct tool *tool, struct error *e);
+
+/* Whether the command of `tool` mentions the file `name` of its folder. */
 bool manifest_uses(const struct tool *tool, const char *name);
 
 void tool_free(struct tool *tool);
