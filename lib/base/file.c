@@ -71,12 +71,6 @@ void stdout_write(struct buffer *out)
 	buffer_clear(out);
 }
 
-void stdout_close(void)
-{
-	if (fflush(stdout) != 0 || ferror(stdout))
-		stdout_fail();
-}
-
 /* ---- paths ---- */
 
 char *path_join(const char *folder, const char *name)

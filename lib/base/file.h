@@ -26,10 +26,6 @@ void stdout_write(struct buffer *out);
 /* End the program because writing to standard output failed: errno says how, as above. */
 _Noreturn void stdout_fail(void);
 
-/* Write what stdio still holds for standard output; a failure ends the program as above. Call this
- * before a program that has printed with stdio ends. */
-void stdout_close(void);
-
 /* ---- paths ---- */
 
 /* The path of a data file of this installation ("providers.json", "tools", "report.html"); the
