@@ -40,9 +40,10 @@ void options_parse(struct options *options, int argc, char **argv);
 void options_default_models(struct options *options, const char *list);
 
 /* Whether any agent has a tool. */
-/* Exit unless the programs of all tools can be started. */
-void options_check_tools(const struct options *o);
 bool options_have_tools(const struct options *options);
+
+/* Exit unless the programs of all tools can be started. */
+void options_check_tools(const struct options *options);
 
 /* Open the models that agents name, so that a mistake shows before anything is sent, and keep them
  * open: a run then shares them, and a key is asked for once. Exits if one cannot be opened. */
