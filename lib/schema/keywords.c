@@ -132,8 +132,9 @@ static void read_values(struct schema_compiler *c)
 	struct json_tree_walk value = json_tree_walk(c->tree, values);
 
 	node->constant = compiler_find(c, "const");
-	if (is_list(c, values))
-		node->values = values;
+	if (!is_list(c, values))
+		return;
+	node->values = values;
 	if (length <= MAX_UNSORTED)
 		return;
 	node->sorted = compiler_alloc(c, length * sizeof(*node->sorted));
