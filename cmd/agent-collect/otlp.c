@@ -276,7 +276,7 @@ static void put_response_attributes(struct buffer *out, struct span data)
 static void put_chat(struct buffer *out, const struct trace *trace, const struct result *result,
 		     const struct result_response *response)
 {
-	struct span error = result_last_error(result);
+	struct span error = response->end == NULL ? result_last_error(result) : (struct span){0};
 	struct span model = json_get(response->first->data, "model");
 	struct buffer what = {0};
 	char id[TRACE_SPAN_ID_SIZE];
