@@ -71,15 +71,9 @@ __attribute__((unused)) static void unit_base64(struct span text, struct buffer 
 /* The next line of `text`, which moves on behind it; absent at the end. */
 __attribute__((unused)) static struct span unit_line(struct span *text)
 {
-	const char *newline;
 	struct span line;
 
-	if (text->len == 0)
-		return (struct span){0};
-	newline = memchr(text->at, '\n', text->len);
-	line = (struct span){text->at, newline ? (size_t)(newline - text->at) : text->len};
-	*text = span_from(*text, line.len + (newline != NULL));
-	return line;
+	return span_next_line(text, &line, NULL) ? line : (struct span){0};
 }
 
 __attribute__((unused)) static void unit_read(const char *path, struct buffer *out)
