@@ -155,8 +155,8 @@ void emit_agent_end(struct agent_run *run)
 		  run->agent->name, run->exit_status == STATUS_OK, end_status(run->exit_status),
 		  (int64_t)run->exit_status, text,
 		  run->agent->schema != NULL ? output_json(text) : (struct span){0},
-		  model_finish_name(run->has_finish ? run->finish : MODEL_ERROR), total->iterations,
-		  usage_tokens(total), usage_cost(total));
+		  model_finish_name(run->finish), total->iterations, usage_tokens(total),
+		  usage_cost(total));
 	model_usage_write(data, &total->tokens, total->requests);
 	json_pack(data, "'tool_calls':%d,'duration_seconds':%g,'time_to_first_chunk_seconds':%g",
 		  total->tool_calls, seconds_since(run->started_at),

@@ -362,7 +362,6 @@ static void on_complete(struct agent_run *run, const struct model_outcome *outco
 	bool again = wrong && run->repairs < run->config.output_retries;
 
 	run->finish = outcome->finish;
-	run->has_finish = true;
 	tools_close_hosted(run, false);
 	response_finish(response);
 	for (size_t i = 0; i < response->call_count; i++)

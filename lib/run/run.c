@@ -211,7 +211,6 @@ static void resume(struct agent_run *run, const struct history *history)
 	}
 	response_load(&run->response, history->response);
 	run->finish = model_finish_of(history->finish_reason, MODEL_ERROR);
-	run->has_finish = true;
 	if (history->message.at == NULL) {
 		iteration_end_run(run, &(struct model_outcome){.finish = run->finish});
 	} else {
@@ -240,6 +239,7 @@ struct agent_run *run_start(const struct run_config *config, struct event_sink *
 	run->handler = *handler;
 	run->loop = config->host->loop;
 	run->started_at = clock_monotonic();
+	run->finish = MODEL_ERROR;
 	event_stream_init(&run->stream, sink);
 	run->budget = (struct budget){
 	    .limits = config->limits,

@@ -94,13 +94,12 @@ struct agent_run {
 	char *trace_parent; /* 00-TRACE-SPAN-FLAGS; inherited or NULL */
 	char trace_id[TRACE_ID_SIZE];
 	int64_t started_at, earliest_chunk_at; /* the latter: of all responses */
-	enum model_finish finish;
+	enum model_finish finish; /* of the last response; MODEL_ERROR: none was complete */
 	enum run_phase phase;
 	int running_calls; /* waiting for an approval, or running */
 	int exit_status;
-	bool streamed; /* chunks of this attempt have been written */
-	bool capped;   /* this request may not have all the output it would like */
-	bool has_finish;
+	bool streamed;         /* chunks of this attempt have been written */
+	bool capped;           /* this request may not have all the output it would like */
 	struct buffer message; /* why it failed; empty: it did not */
 	struct loop_timer *timeout, *wait, *done_timer;
 };
