@@ -9,22 +9,21 @@ enum { NO_ITEM = -1 };
 
 /* A line of the batch, by its id and prompt. */
 struct logged_item {
-	struct buffer key; /* the id, a NUL, the prompt */
-	size_t latest;     /* the last run for it */
+	struct buffer key;               /* the id, a NUL, the prompt */
+	const struct logged_run *latest; /* the last run for it */
 	bool is_done;
 };
 
+/* The state of a run (event/runs.h). */
 struct logged_run {
-	bool began;          /* there was an agent_start */
-	int item;            /* NO_ITEM: the run is nested */
-	size_t outermost;    /* the run that has its lines: itself, or the outermost around it */
+	bool began;                   /* there was an agent_start */
+	int item;                     /* NO_ITEM: the run is nested */
+	struct logged_run *outermost; /* it has the lines: this run, or the outermost around it */
 	struct buffer lines; /* of this run and those nested in it; empty if the item is done */
 };
 
 struct batch_log {
-	struct runs *known;
-	struct logged_run *runs; /* by the order of `known` */
-	size_t run_count;
+	struct runs *runs;
 	struct logged_item *items;
 	int item_count;
 	struct table by_key; /* of the items */
@@ -73,32 +72,40 @@ static int add_item(struct batch_log *log, struct span data)
 	return log->item_count++;
 }
 
-static struct logged_run *run_at(struct batch_log *log, const struct run *run)
+static struct logged_run *state_of(struct run *known)
 {
-	while (log->run_count <= run->order) {
-		log->runs = array_grow(log->runs, log->run_count, sizeof(*log->runs));
-		log->runs[log->run_count] =
-		    (struct logged_run){.item = NO_ITEM, .outermost = log->run_count};
-		log->run_count++;
+	if (known->state == NULL) {
+		struct logged_run *run = mem_zero(sizeof(*run));
+
+		*run = (struct logged_run){.item = NO_ITEM, .outermost = run};
+		known->state = run;
 	}
-	return &log->runs[run->order];
+	return known->state;
+}
+
+static void free_state(void *state)
+{
+	struct logged_run *run = state;
+
+	buffer_free(&run->lines);
+	free(run);
 }
 
 /* A run has started. One that is resumed is for the same line. */
-static void begin_run(struct batch_log *log, const struct run *known, struct span data)
+static void begin_run(struct batch_log *log, struct run *known, struct span data)
 {
-	struct logged_run *run = run_at(log, known);
-	const struct run *parent = runs_parent(log->known, known);
+	struct logged_run *run = state_of(known);
+	struct run *parent = runs_parent(log->runs, known);
 
 	if (run->began && !known->resumed)
 		return;
 	if (!run->began && parent == NULL)
 		run->item = add_item(log, data);
 	else if (!run->began)
-		run->outermost = run_at(log, parent)->outermost;
+		run->outermost = state_of(parent)->outermost;
 	run->began = true;
 	if (run->item != NO_ITEM)
-		log->items[run->item].latest = known->order;
+		log->items[run->item].latest = run;
 }
 
 static void add_line(struct batch_log *log, struct span line)
@@ -110,8 +117,8 @@ static void add_line(struct batch_log *log, struct span line)
 	if (event_read_one_of(line, log->types, &event, NULL) != EVENT_READ ||
 	    !event_set_has(log->types, event.type) || event.run_id.at == NULL)
 		return;
-	known = runs_log_event(log->known, &event);
-	run = run_at(log, known);
+	known = runs_log_event(log->runs, &event);
+	run = state_of(known);
 	if (event.type == EVENT_AGENT_START)
 		begin_run(log, known, event.data);
 	if (!run->began)
@@ -121,9 +128,8 @@ static void add_line(struct batch_log *log, struct span line)
 		buffer_free(&run->lines);
 		return;
 	}
-	run = &log->runs[run->outermost];
-	buffer_add_span(&run->lines, line);
-	buffer_add_char(&run->lines, '\n');
+	buffer_add_span(&run->outermost->lines, line);
+	buffer_add_char(&run->outermost->lines, '\n');
 }
 
 struct batch_log *batch_log_new(struct span text)
@@ -131,7 +137,7 @@ struct batch_log *batch_log_new(struct span text)
 	struct batch_log *log = mem_zero(sizeof(*log));
 	struct span line;
 
-	log->known = runs_new(NULL, false);
+	log->runs = runs_new(free_state, false);
 	log->types = event_types(EVENT_OF_CONVERSATION);
 	while (span_next_line(&text, &line, NULL))
 		add_line(log, line);
@@ -151,7 +157,7 @@ bool batch_log_unfinished(const struct batch_log *log, const char *id, const cha
 	const struct logged_item *item = find(log, id, prompt);
 
 	if (item != NULL)
-		buffer_add_span(out, buffer_span(&log->runs[item->latest].lines));
+		buffer_add_span(out, buffer_span(&item->latest->lines));
 	return item != NULL;
 }
 
@@ -159,13 +165,10 @@ void batch_log_free(struct batch_log *log)
 {
 	if (log == NULL)
 		return;
-	for (size_t i = 0; i < log->run_count; i++)
-		buffer_free(&log->runs[i].lines);
 	for (int i = 0; i < log->item_count; i++)
 		buffer_free(&log->items[i].key);
-	free(log->runs);
 	free(log->items);
 	table_free(&log->by_key);
-	runs_free(log->known);
+	runs_free(log->runs);
 	free(log);
 }

@@ -8,8 +8,6 @@ struct log_reader {
 	struct history *history;
 	struct runs *runs;
 	const struct run *run; /* the last run that is not nested */
-	double *costs;         /* of the runs, by their order, with those nested in them */
-	size_t cost_count;
 };
 
 /* ---- the last response ---- */
@@ -73,22 +71,30 @@ static void read_cost(struct usage_total *total, struct span cost)
 /* ---- nested runs ----
  * They are not part of the conversation, but their usage counts for the run around them. */
 
+/* The cost of a nested run and those nested in it so far. */
+static double *cost_of(struct run *run)
+{
+	if (run->state == NULL)
+		run->state = mem_zero(sizeof(double));
+	return run->state;
+}
+
 /* A nested run has cost `cost` so far: add the difference to the last time to the runs around it.
  */
-static void read_nested_cost(struct log_reader *reader, const struct run *run, struct span cost)
+static void read_nested_cost(struct log_reader *reader, struct run *run, struct span cost)
 {
-	double more = json_double(cost, 0) - reader->costs[run->order];
+	double more = json_double(cost, 0) - *cost_of(run);
 
 	if (json_type(cost) != JSON_NUMBER) {
 		reader->history->total.cost_unknown = true;
 		return;
 	}
 	for (; run != NULL && run->parent_id != NULL; run = runs_parent(reader->runs, run))
-		reader->costs[run->order] += more;
+		*cost_of(run) += more;
 	reader->history->total.cost_usd += more;
 }
 
-static void read_nested(struct log_reader *reader, const struct run *run, const struct event *event)
+static void read_nested(struct log_reader *reader, struct run *run, const struct event *event)
 {
 	struct json_walk walk;
 
@@ -243,13 +249,8 @@ static void read_own(struct log_reader *reader, const struct run *run, const str
 
 static void read_event(struct log_reader *reader, const struct event *event)
 {
-	const struct run *run = runs_log_event(reader->runs, event);
+	struct run *run = runs_log_event(reader->runs, event);
 
-	while (reader->cost_count <= run->order) {
-		reader->costs =
-		    array_grow(reader->costs, reader->cost_count, sizeof(*reader->costs));
-		reader->costs[reader->cost_count++] = 0;
-	}
 	if (run->parent_id == NULL)
 		read_own(reader, run, event);
 	else if (event->type != EVENT_AGENT_START)
@@ -259,7 +260,7 @@ static void read_event(struct log_reader *reader, const struct event *event)
 bool history_load_log(struct history *history, struct span text, const char *source,
 		      struct error *e)
 {
-	struct log_reader reader = {.history = history, .runs = runs_new(NULL, false)};
+	struct log_reader reader = {.history = history, .runs = runs_new(free, false)};
 	size_t line_number = 0, events = 0;
 	bool good = true, is_torn;
 	struct span line;
@@ -287,6 +288,5 @@ bool history_load_log(struct history *history, struct span text, const char *sou
 		good = error_set(e, "usage", "%s: contains neither events nor an array of messages",
 				 source);
 	runs_free(reader.runs);
-	free(reader.costs);
 	return good;
 }
