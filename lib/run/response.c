@@ -67,10 +67,6 @@ void response_add(struct response *response, const struct model_delta *delta, co
 		if (call != NULL)
 			buffer_add_span(&call->args, delta->text);
 		break;
-	case MODEL_TOOL_RUNNING:
-		if (call != NULL)
-			response_finish_call(call);
-		break;
 	case MODEL_TOOL_RESULT:
 		if (call != NULL) {
 			replace(&call->result, delta->text);
@@ -90,6 +86,7 @@ void response_add(struct response *response, const struct model_delta *delta, co
 	case MODEL_MESSAGE_DATA:
 		replace(&response->provider_data, delta->text);
 		break;
+	case MODEL_TOOL_RUNNING:
 	case MODEL_RAW:
 		break;
 	}
