@@ -275,9 +275,10 @@ static bool check_seq(const struct runs *runs, struct run *run, const struct eve
 	return true;
 }
 
-/* Returns NULL if the run has ended and is forgotten. */
-static struct run *find_or_add(struct runs *runs, struct span id)
+/* The run of the event. Returns NULL if it has ended and is forgotten. */
+static struct run *find_or_add(struct runs *runs, const struct event *event)
 {
+	struct span id = event->run_id.at != NULL ? event->run_id : SPAN("");
 	struct run *run = runs->latest;
 
 	if (run == NULL || !span_equal(id_of(run), id))
@@ -293,7 +294,7 @@ static struct run *find_or_add(struct runs *runs, struct span id)
 
 struct run *runs_event(struct runs *runs, const struct event *event, struct reader *reader)
 {
-	struct run *run = find_or_add(runs, event->run_id.at != NULL ? event->run_id : SPAN(""));
+	struct run *run = find_or_add(runs, event);
 
 	if (run == NULL || run->ended) {
 		reader_warn(reader,
@@ -322,7 +323,7 @@ struct run *runs_event(struct runs *runs, const struct event *event, struct read
 
 struct run *runs_log_event(struct runs *runs, const struct event *event)
 {
-	struct run *run = find_or_add(runs, event->run_id.at != NULL ? event->run_id : SPAN(""));
+	struct run *run = find_or_add(runs, event);
 
 	if (event->type == EVENT_AGENT_START)
 		return start_run(runs, run, event->data, true);
