@@ -263,14 +263,13 @@ static bool is_in_path(const char *name)
 	bool found = at == NULL;
 
 	while (!found && at != NULL) {
-		char *folder = mem_copy((struct span){at, strcspn(at, ":")});
-		char *path = mem_format("%s/%s", folder[0] != '\0' ? folder : ".", name);
+		size_t len = strcspn(at, ":");
+		char *folder = mem_copy((struct span){at, len}), *path = path_join(folder, name);
 
 		found = access(path, X_OK) == 0;
 		free(path);
 		free(folder);
-		at = strchr(at, ':');
-		at += at != NULL;
+		at = at[len] != '\0' ? at + len + 1 : NULL;
 	}
 	return found;
 }
