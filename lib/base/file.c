@@ -73,6 +73,14 @@ void stdout_write(struct buffer *out)
 
 /* ---- paths ---- */
 
+char *path_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t len = slash != NULL ? (size_t)(slash - path) + 1 : 0;
+
+	return mem_copy((struct span){path, len});
+}
+
 char *path_join(const char *folder, const char *name)
 {
 	struct buffer path = {0};

@@ -39,6 +39,9 @@ char *share_path(const char *name);
  * caller frees it. Returns NULL if neither variable is set. */
 char *config_path(const char *name);
 
+/* The folder of `path` with its slash, "" for the current one. The caller frees it. */
+char *path_folder(const char *path);
+
 /* Join `folder` and `name` with a slash. Returns `name` alone if it is absolute or if `folder` is
  * empty. */
 char *path_join(const char *folder, const char *name);

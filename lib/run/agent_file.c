@@ -294,13 +294,11 @@ static const struct agent_member agent_members[] = {
 bool agent_file_read(struct agent *agent, const char *path, struct error *e)
 {
 	struct agent_file file = {agent, e};
-	const char *slash = strrchr(path, '/');
 	struct json_fault json = {0};
 	struct span text, object;
 
 	agent->source = mem_copy(span_of(path));
-	agent->folder =
-	    mem_copy((struct span){path, slash != NULL ? (size_t)(slash - path) + 1 : 0});
+	agent->folder = path_folder(path);
 	if (!file_read(path, &agent->text, e))
 		return false;
 	text = buffer_span(&agent->text);

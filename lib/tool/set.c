@@ -72,18 +72,9 @@ void tool_set_free(struct tool_set *set)
 	*set = (struct tool_set){0};
 }
 
-/* The folder of `path`, "" for the current one. The caller frees it. */
-static char *folder_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-	size_t len = slash != NULL ? (size_t)(slash - path) + 1 : 0;
-
-	return mem_copy((struct span){path, len});
-}
-
 static bool add_manifest(struct tool_set *set, const char *path, struct error *e)
 {
-	char *folder = folder_of(path);
+	char *folder = path_folder(path);
 	struct buffer text = {0};
 	bool added = file_read(path, &text, e) &&
 		     add(set, manifest_read(buffer_span(&text), path, folder, NULL, e), e);
@@ -122,7 +113,7 @@ static bool describe_failed(const char *program, const struct process_end *end, 
 
 static bool add_program(struct tool_set *set, const char *path, struct error *e)
 {
-	char *folder = folder_of(path), **environment = tool_environment(NULL, NULL);
+	char *folder = path_folder(path), **environment = tool_environment(NULL, NULL);
 	/* A name with a slash is not searched in PATH. */
 	char *base = mem_format("./%s", path + strlen(folder)),
 	     *source = mem_format("%s --describe", path);
