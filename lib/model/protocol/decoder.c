@@ -33,7 +33,7 @@ void decoder_free(struct decoder *d)
 	buffer_free(&d->model);
 	buffer_free(&d->finish);
 	buffer_free(&d->refusal);
-	for (size_t i = 0; i < d->id_count; i++)
+	for (int i = 0; i < d->call_count; i++)
 		buffer_free(&d->call_ids[i]);
 	free(d->call_ids);
 	failure_free(&d->failure);
@@ -283,25 +283,20 @@ void decoder_emit_args(struct decoder *d, int index, struct span text)
 		    d, (struct model_delta){.type = MODEL_TOOL_ARGS, .text = text, .index = index});
 }
 
-int decoder_call(struct decoder *d, struct span id, struct span name, bool by_provider)
+int decoder_call(struct decoder *d, struct model_delta call)
 {
-	int index = d->call_count;
-
-	if (name.len == 0) {
+	if (call.name.len == 0) {
 		decoder_fail(d, "sent a tool call without a name");
 		return -1;
 	}
-	d->call_ids = array_grow(d->call_ids, d->id_count, sizeof(*d->call_ids));
-	d->call_ids[d->id_count] = (struct buffer){0};
-	buffer_add_span(&d->call_ids[d->id_count++], id);
-	d->call_count++;
-	d->calls_here += !by_provider;
-	decoder_emit(d, (struct model_delta){.type = MODEL_TOOL_CALL,
-					     .index = index,
-					     .id = id,
-					     .name = name,
-					     .by_provider = by_provider});
-	return index;
+	call.type = MODEL_TOOL_CALL;
+	call.index = d->call_count;
+	d->call_ids = array_grow(d->call_ids, (size_t)d->call_count, sizeof(*d->call_ids));
+	d->call_ids[d->call_count] = (struct buffer){0};
+	buffer_add_span(&d->call_ids[d->call_count++], call.id);
+	d->calls_here += !call.by_provider;
+	decoder_emit(d, call);
+	return call.index;
 }
 
 int decoder_read_call(struct decoder *d, struct span id, struct span name, bool by_provider)
@@ -311,7 +306,9 @@ int decoder_read_call(struct decoder *d, struct span id, struct span name, bool 
 
 	json_decode(id, &id_text);
 	json_decode(name, &name_text);
-	index = decoder_call(d, buffer_span(&id_text), buffer_span(&name_text), by_provider);
+	index = decoder_call(d, (struct model_delta){.id = buffer_span(&id_text),
+						     .name = buffer_span(&name_text),
+						     .by_provider = by_provider});
 	buffer_free(&id_text);
 	buffer_free(&name_text);
 	return index;
@@ -319,9 +316,9 @@ int decoder_read_call(struct decoder *d, struct span id, struct span name, bool 
 
 int decoder_find_call(const struct decoder *d, struct span id)
 {
-	for (size_t i = d->id_count; i-- > 0 && decoder_is_text(id);)
+	for (int i = d->call_count; i-- > 0 && decoder_is_text(id);)
 		if (json_is(id, buffer_string(&d->call_ids[i])))
-			return (int)i;
+			return i;
 	return -1;
 }
 

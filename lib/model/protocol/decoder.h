@@ -97,13 +97,12 @@ struct decoder {
 	double usage[TOKENS_COUNTS]; /* negative: unknown */
 	enum model_delta_type part;  /* the last delta that began or ended a part */
 	int call_count;              /* calls announced */
-	struct buffer *call_ids;     /* of the calls of decoder_call, by index */
-	size_t id_count;
-	int calls_here; /* of these, calls that the provider does not run itself */
-	bool cut_args;  /* arguments stop in the middle: the length ended the response */
-	bool some;      /* something was received that may be a whole response */
-	bool torn;      /* the last event was the beginning of one */
-	bool done;      /* nothing more is to come */
+	struct buffer *call_ids;     /* of these calls, by index */
+	int calls_here;              /* of these, calls that the provider does not run itself */
+	bool cut_args; /* arguments stop in the middle: the length ended the response */
+	bool some;     /* something was received that may be a whole response */
+	bool torn;     /* the last event was the beginning of one */
+	bool done;     /* nothing more is to come */
 	struct failure failure;
 };
 
@@ -169,9 +168,9 @@ void decoder_emit(struct decoder *decoder, struct model_delta delta);
 void decoder_emit_text(struct decoder *decoder, enum model_delta_type type, struct span text);
 void decoder_emit_args(struct decoder *decoder, int index, struct span text);
 
-/* A call begins: count it and emit MODEL_TOOL_CALL. Returns its index; -1 after recording a failure
- * if `name` is empty. */
-int decoder_call(struct decoder *decoder, struct span id, struct span name, bool by_provider);
+/* A call begins: count it and emit MODEL_TOOL_CALL, with the id, name and flags of `call`. Returns
+ * its index; -1 after recording a failure if the name is empty. */
+int decoder_call(struct decoder *decoder, struct model_delta call);
 
 /* The same with an id and a name that are JSON strings. */
 int decoder_read_call(struct decoder *decoder, struct span id, struct span name, bool by_provider);

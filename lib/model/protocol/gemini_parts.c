@@ -220,7 +220,9 @@ int gemini_start_call(struct gemini_decoder *d, struct span id, struct span name
 
 	json_decode(id, &text);
 	d->calls = array_grow(d->calls, (size_t)d->base.call_count, sizeof(*d->calls));
-	index = decoder_call(&d->base, buffer_span(&text), name, runner != RUN_HERE);
+	index = decoder_call(&d->base, (struct model_delta){.id = buffer_span(&text),
+							    .name = name,
+							    .by_provider = runner != RUN_HERE});
 	if (index >= 0)
 		d->calls[index] = (struct gemini_call){.runner = runner};
 	buffer_free(&text);

@@ -73,7 +73,9 @@ static void begin_call(struct chat_decoder *d, struct chat_call *call)
 	else
 		transcript_make_id(&id, "call_", 9,
 				   (uint64_t)clock_monotonic() + (uint64_t)(call - d->calls));
-	call->number = decoder_call(&d->base, buffer_span(&id), buffer_span(&call->name), false);
+	call->number =
+	    decoder_call(&d->base, (struct model_delta){.id = buffer_span(&id),
+							.name = buffer_span(&call->name)});
 	decoder_emit_args(&d->base, call->number, buffer_span(&call->args));
 	if (call->extra.len > 0)
 		emit_extra(d, call, buffer_span(&call->extra));

@@ -138,18 +138,14 @@ void responses_begin(struct responses_decoder *d, struct responses_item *item)
 	if (item->number >= 0 || item->name.len == 0 || (!hosted && item->kind != ITEM_CALL))
 		return;
 	end_reasoning(d, item);
-	item->number = d->base.call_count++;
-	d->base.calls_here += !hosted;
 	d->last = NULL;
-	decoder_emit(&d->base,
-		     (struct model_delta){
-			 .type = MODEL_TOOL_CALL,
-			 .index = item->number,
-			 .id = buffer_span(item->call_id.len > 0 ? &item->call_id : &item->id),
-			 .name = buffer_span(&item->name),
-			 .by_provider = hosted,
-			 .free_form = is_custom(item),
-		     });
+	item->number = decoder_call(
+	    &d->base, (struct model_delta){
+			  .id = buffer_span(item->call_id.len > 0 ? &item->call_id : &item->id),
+			  .name = buffer_span(&item->name),
+			  .by_provider = hosted,
+			  .free_form = is_custom(item),
+		      });
 }
 
 /* Code comes as text; the arguments are {"code":"..."}. */
