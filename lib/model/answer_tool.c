@@ -34,12 +34,12 @@ static bool is_taken(const struct model_request *request)
 static const char *choose(const struct protocol *protocol, const struct model_request *request,
 			  bool force)
 {
-	const char *choice = request->tool_choice;
+	enum tool_choice choice = parameters_choice(request->tool_choice);
 
-	if (choice != NULL && strcmp(choice, "none") == 0)
+	if (choice == CHOICE_NONE)
 		return ANSWER_TOOL;
-	if (choice != NULL && strcmp(choice, "auto") != 0)
-		return choice;
+	if (choice != CHOICE_AUTO)
+		return request->tool_choice;
 	if (force && protocol->answers_by_any_call)
 		return "required";
 	return force && parameters_tool_count(request) == 0 ? ANSWER_TOOL : NULL;
@@ -50,13 +50,15 @@ bool answer_request_make(struct answer_request *changed, const struct provider *
 {
 	const struct protocol *protocol = provider->protocol;
 	const struct transcript t = {.provider = provider, .model = model, .request = request};
-	bool force = can_force(&t);
-	bool none = request->tool_choice != NULL && strcmp(request->tool_choice, "none") == 0;
+	bool force;
 
 	*changed = (struct answer_request){.request = *request};
 	if (protocol->answers_by_tool == NULL ||
 	    !json_is(json_get(request->schema, "type"), "object") || is_taken(request) ||
-	    (none && !force) || !protocol->answers_by_tool(&t))
+	    !protocol->answers_by_tool(&t))
+		return false;
+	force = can_force(&t);
+	if (!force && parameters_choice(request->tool_choice) == CHOICE_NONE)
 		return false;
 	changed->tools = mem_alloc((request->tool_count + 1) * sizeof(*changed->tools));
 	for (size_t i = 0; i < request->tool_count; i++)
