@@ -286,9 +286,9 @@ static size_t tools_length(const struct model_request *request)
 }
 
 /* The instructions follow the tools in the cached prefix: a mark on them caches both. */
-static void write_system(struct transcript *t, size_t tools)
+static void write_system(struct transcript *t, bool schema_in_words, size_t tools)
 {
-	struct span text = transcript_instructions(t, !anthropic_accepts_schema(t));
+	struct span text = transcript_instructions(t, schema_in_words);
 
 	if (text.len > 0 && (!marks_cache(t) || text.len + tools < LONG_PREFIX))
 		json_put_string(t->out, "system", text);
@@ -301,8 +301,6 @@ static void write_system(struct transcript *t, size_t tools)
 
 static void write_format(struct transcript *t)
 {
-	if (!anthropic_accepts_schema(t))
-		return;
 	json_pack(t->out, "'output_config':{'format':{'type':'json_schema','schema':");
 	dialect_write_anthropic(t->request->schema, t->out);
 	json_pack(t->out, "}}");
@@ -396,12 +394,14 @@ static bool fit_budget(struct transcript *t)
 static bool write_body(struct transcript *t)
 {
 	size_t tools = tools_length(t->request);
+	bool native = anthropic_accepts_schema(t);
 
 	json_pack(t->out, "{'model':%t,'max_tokens':%d,'stream':true", t->model, max_tokens(t));
-	write_system(t, tools);
+	write_system(t, !native, tools);
 	transcript_put_messages(t);
 	anthropic_write_tools(t, marks_cache(t) && tools >= LONG_PREFIX);
-	write_format(t);
+	if (native)
+		write_format(t);
 	write_container(t);
 	json_close(t->out, '}');
 	return parameters_apply(t, &rules) && fit_budget(t);
