@@ -207,9 +207,7 @@ static bool expand(const struct chain *chain, struct span value, int depth, stru
 			like = walk.value;
 			continue;
 		}
-		json_comma(out);
-		buffer_add_span(out, walk.key);
-		buffer_add_char(out, ':');
+		json_copy_key(out, walk.key);
 		ok = expand(chain, walk.value, depth, out, e);
 	}
 	buffer_add_char(out, '}');
@@ -273,9 +271,7 @@ static bool add_entry(const struct chain *chain, struct span entry, struct buffe
 		if (json_is(walk.key, "like") || json_is(walk.key, "sets") ||
 		    (quirks && !chain->quirks))
 			continue;
-		json_comma(&members);
-		buffer_add_span(&members, walk.key);
-		buffer_add_char(&members, ':');
+		json_copy_key(&members, walk.key);
 		if (quirks)
 			ok = expand(chain, walk.value, 0, &members, e);
 		else

@@ -203,9 +203,7 @@ void transcript_members(struct span object, const char *without, struct buffer *
 	while (json_type(object) == JSON_OBJECT && json_next(&walk)) {
 		if (without != NULL && json_is(walk.key, without))
 			continue;
-		json_comma(out);
-		buffer_add_span(out, walk.key);
-		buffer_add_char(out, ':');
+		json_copy_key(out, walk.key);
 		buffer_add_span(out, walk.value);
 	}
 }
