@@ -191,7 +191,8 @@ void json_close(struct buffer *out, char bracket); /* '}' or ']' */
 void json_comma(struct buffer *out);               /* a comma where one is due */
 void json_key(struct buffer *out, const char *key);
 
-/* The same with a key as json_walk gives it: its quotes and escapes are kept. */
+/* The same with a key as json_walk gives it: its quotes and escapes are kept. If it is absent, the
+ * walk is one of an array: only the comma is written. */
 void json_copy_key(struct buffer *out, struct span key);
 
 /* Write the elements of an array (nothing for other types), byte for byte. */

@@ -153,7 +153,8 @@ void json_copy_key(struct buffer *out, struct span key)
 {
 	json_comma(out);
 	buffer_add_span(out, key);
-	buffer_add_char(out, ':');
+	if (key.at != NULL)
+		buffer_add_char(out, ':');
 }
 
 void json_copy_elements(struct buffer *out, struct span array)

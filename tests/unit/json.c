@@ -304,6 +304,18 @@ static void writing(void)
 	json_close(&out, ']');
 	unit_same(buffer_span(&out), SPAN("[1.10,{\"a\": 1},\"x\"]"),
 		  "the elements of arrays, and nothing of an object");
+	buffer_clear(&out);
+	json_open(&out, '[');
+	json_copy_key(&out, (struct span){0});
+	buffer_add_char(&out, '1');
+	json_copy_key(&out, (struct span){0});
+	json_open(&out, '{');
+	json_copy_key(&out, SPAN("\"\\u0061\""));
+	buffer_add_char(&out, '2');
+	json_close(&out, '}');
+	json_close(&out, ']');
+	unit_same(buffer_span(&out), SPAN("[1,{\"\\u0061\":2}]"),
+		  "keys as a walk gives them: elements have none");
 	buffer_free(&out);
 }
 

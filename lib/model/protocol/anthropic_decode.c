@@ -24,12 +24,9 @@ static void write_readable(struct span value, struct buffer *out)
 	}
 	json_open(out, is_object ? '{' : '[');
 	while (json_next(&walk)) {
-		if (is_object && span_starts(walk.key, "\"encrypted_"))
+		if (span_starts(walk.key, "\"encrypted_"))
 			continue;
-		if (is_object)
-			json_copy_key(out, walk.key);
-		else
-			json_comma(out);
+		json_copy_key(out, walk.key);
 		write_readable(walk.value, out);
 	}
 	json_close(out, is_object ? '}' : ']');

@@ -53,15 +53,6 @@ static bool read_path(const char *at, struct buffer *steps)
 	return at != NULL && *at == '\0' && span_starts(buffer_span(steps), "[\"");
 }
 
-/* The key of a member (absent in a list), and the comma before it. */
-static void put_key(struct span key, struct buffer *out)
-{
-	if (key.at != NULL)
-		json_copy_key(out, key);
-	else
-		json_comma(out);
-}
-
 /* Append `base` with `value` where `steps` lead. A string there goes on; what is not there yet is
  * added: lists arrive in order. */
 static void put(struct span base, struct json_walk steps, struct span value, struct buffer *out)
@@ -86,14 +77,14 @@ static void put(struct span base, struct json_walk steps, struct span value, str
 					      : i == json_int(steps.value, -1));
 
 		found |= here;
-		put_key(walk.key, out);
+		json_copy_key(out, walk.key);
 		if (here)
 			put(walk.value, steps, value, out);
 		else
 			buffer_add_span(out, walk.value);
 	}
 	if (!found) {
-		put_key(by_key ? steps.value : (struct span){0}, out);
+		json_copy_key(out, by_key ? steps.value : (struct span){0});
 		put((struct span){0}, steps, value, out);
 	}
 	json_close(out, by_key ? '}' : ']');

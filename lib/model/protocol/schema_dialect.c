@@ -27,10 +27,7 @@ static void write_schemas(struct span schemas,
 
 	json_open(out, is_object ? '{' : '[');
 	for (struct json_walk walk = json_walk(schemas); json_next(&walk);) {
-		if (is_object)
-			json_copy_key(out, walk.key);
-		else
-			json_comma(out);
+		json_copy_key(out, walk.key);
 		write(walk.value, out);
 	}
 	json_close(out, is_object ? '}' : ']');
