@@ -9,18 +9,12 @@
 
 /* ---- what was written for a message is kept with it ---- */
 
-static uint64_t add_number(uint64_t hash, uint64_t number)
-{
-	hash = (hash ^ number) * UINT64_C(0x9e3779b97f4a7c15);
-	return hash ^ hash >> 32;
-}
-
 /* The ids of the waiting calls, where they depend on those before. Their lengths are added, so that
  * "ab" and "c" are not "a" and "bc". */
 static uint64_t add_ids(const struct transcript *t, uint64_t hash)
 {
 	for (size_t i = 0; t->form->ids_in_order && i < t->call_count; i++)
-		hash = add_number(hash_add(hash, t->calls[i].id), t->calls[i].id.len);
+		hash = hash_add_number(hash_add(hash, t->calls[i].id), t->calls[i].id.len);
 	return hash;
 }
 
@@ -29,8 +23,8 @@ static uint64_t base_key(const struct transcript *t)
 {
 	uint64_t key = hash_add(HASH_START, span_of(t->provider->name));
 
-	key = add_number(hash_add(key, span_of(t->model)), t->salt);
-	return add_number(key, (uint64_t)(uintptr_t)t->form);
+	key = hash_add_number(hash_add(key, span_of(t->model)), t->salt);
+	return hash_add_number(key, (uint64_t)(uintptr_t)t->form);
 }
 
 /* Write what follows to the message's own buffer, under `key`. False: it is there already. */
@@ -140,7 +134,7 @@ static bool flush_users(struct transcript *t)
 
 	if (t->user_count == 0)
 		return true;
-	if (!keeps || begin_wire(t, kept, add_number(t->key, t->after_tool))) {
+	if (!keeps || begin_wire(t, kept, hash_add_number(t->key, t->after_tool))) {
 		if (!keeps)
 			begin_piece(t);
 		for (; good && t->user_count > 0; users++) {
@@ -273,11 +267,11 @@ static void write_response(struct transcript *t, const struct message *message)
 
 static bool add_assistant(struct transcript *t, struct message *message)
 {
-	uint64_t key = add_number(t->key, t->in_loop && t->form->uses_in_loop);
+	uint64_t key = hash_add_number(t->key, t->in_loop && t->form->uses_in_loop);
 
 	/* What is continued must be known before the message is written. */
 	t->after_call = t->after_call && t->role == t->form->assistant;
-	key = add_number(key, t->after_call);
+	key = hash_add_number(key, t->after_call);
 	add_calls(t, message);
 	if (begin_wire(t, message, add_ids(t, key)))
 		write_response(t, message);
