@@ -102,11 +102,12 @@ static void deliver(const struct answer_tool *tool, enum model_delta_type type, 
  */
 static void deliver_text(struct answer_tool *tool, enum model_delta_type type)
 {
+	if (tool->text.len == 0)
+		return;
 	if (tool->called)
 		type = MODEL_THINKING;
-	if (tool->text.len > 0)
-		deliver(tool, type, buffer_span(&tool->text));
-	if (tool->text.len > 0 && tool->data.len > 0 && type == MODEL_TEXT)
+	deliver(tool, type, buffer_span(&tool->text));
+	if (tool->data.len > 0 && type == MODEL_TEXT)
 		deliver(tool, MODEL_PART_DATA, buffer_span(&tool->data));
 	buffer_clear(&tool->text);
 	buffer_clear(&tool->data);
@@ -118,16 +119,16 @@ static void on_text(struct answer_tool *tool, const struct model_delta *delta)
 {
 	struct span text;
 
-	if (!tool->plain) {
-		buffer_add_span(&tool->text, delta->text);
-		text = json_trim(buffer_span(&tool->text));
-		if (tool->called || text.len == 0 || strchr("{[`\"", text.at[0]) == NULL)
-			return;
-		tool->plain = true;
-		deliver_text(tool, MODEL_TEXT);
+	if (tool->plain) {
+		tool->handler.delta(tool->handler.context, delta);
 		return;
 	}
-	tool->handler.delta(tool->handler.context, delta);
+	buffer_add_span(&tool->text, delta->text);
+	text = json_trim(buffer_span(&tool->text));
+	if (tool->called || text.len == 0 || strchr("{[`\"", text.at[0]) == NULL)
+		return;
+	tool->plain = true;
+	deliver_text(tool, MODEL_TEXT);
 }
 
 static void begin_call(struct answer_tool *tool, const struct model_delta *delta)
