@@ -193,11 +193,11 @@ static void write_answer(struct buffer *out, const struct model_request *request
 
 static bool may_call(const struct model_request *request, const char *tool)
 {
-	const char *choice = request->tool_choice;
+	enum tool_choice choice = parameters_choice(request->tool_choice);
 
-	if (choice == NULL || strcmp(choice, "auto") == 0 || strcmp(choice, "required") == 0)
-		return true;
-	return strcmp(choice, "none") != 0 && strcmp(choice, tool) == 0;
+	if (choice == CHOICE_NAMED)
+		return strcmp(request->tool_choice, tool) == 0;
+	return choice != CHOICE_NONE;
 }
 
 /* Append a value that satisfies the schema `text`, if one is found. */
