@@ -14,11 +14,10 @@ enum { THE_ANSWER = -1, IGNORED = -2 };
 static bool can_force(const struct transcript *t)
 {
 	struct span quirk = parameters_quirk(t, "force");
-	const char *effort = t->request->effort;
 
 	if (t->provider->protocol->can_force != NULL)
 		return t->provider->protocol->can_force(t);
-	return !json_false(quirk) && (effort == NULL || strcmp(effort, "none") == 0) &&
+	return !json_false(quirk) && !parameters_reasons(t->request) &&
 	       parameters_option(t->request, "thinking").at == NULL;
 }
 

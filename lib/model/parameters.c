@@ -64,6 +64,11 @@ static bool apply_effort(const struct transcript *t, const struct parameter_rule
 	return true;
 }
 
+bool parameters_reasons(const struct model_request *request)
+{
+	return request->effort != NULL && strcmp(request->effort, "none") != 0;
+}
+
 /* Whether one of the user's options sets how the model reasons. */
 static bool sets_reasoning(const struct transcript *t)
 {
@@ -78,13 +83,13 @@ static bool sets_reasoning(const struct transcript *t)
 /* Whether the model would refuse `key` because it reasons, as far as that is known. */
 static bool refuses_reasoning(const struct transcript *t, const char *key)
 {
-	const char *effort = t->request->effort;
-	bool reasons = effort != NULL && strcmp(effort, "none") != 0;
+	bool reasons = parameters_reasons(t->request);
+	bool is_default = t->request->effort == NULL;
 
 	if (sets_reasoning(t))
 		return false;
 	return (reasons && parameters_quirk_has(t, "refuses_reasoning", key)) ||
-	       ((reasons || effort == NULL) && parameters_quirk_has(t, "refuses_unless_none", key));
+	       ((reasons || is_default) && parameters_quirk_has(t, "refuses_unless_none", key));
 }
 
 static const char *place_of(const struct parameter_rules *rules, const char *key)
@@ -168,11 +173,9 @@ bool parameters_one_call(const struct model_request *request)
 
 bool parameters_refuse_force(const struct transcript *t)
 {
-	const char *effort = t->request->effort;
-
 	return error_set(t->e, "usage", "%s:%s cannot be made to call a tool%s (--tool-choice %s)",
 			 t->provider->name, t->model,
-			 effort != NULL && strcmp(effort, "none") != 0 ? " with this --effort" : "",
+			 parameters_reasons(t->request) ? " with this --effort" : "",
 			 t->request->tool_choice);
 }
 

@@ -50,6 +50,9 @@ bool parameters_quirk_has(const struct transcript *t, const char *quirk, const c
  * pattern). */
 bool parameters_apply(const struct transcript *t, const struct parameter_rules *rules);
 
+/* Whether the request asks for reasoning: an effort other than "none". */
+bool parameters_reasons(const struct model_request *request);
+
 /* Which calls the user wants: "auto" or NULL, "none", "required", or a tool's name. */
 enum tool_choice { CHOICE_AUTO, CHOICE_NONE, CHOICE_ANY, CHOICE_NAMED };
 enum tool_choice parameters_choice(const char *choice);
