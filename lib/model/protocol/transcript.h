@@ -177,11 +177,8 @@ struct span transcript_result_text(struct transcript *t, const struct part *resu
 /* What the call returned, or that there is no result. Valid until t->scratch changes. */
 struct span transcript_call_result(struct transcript *t, const struct transcript_call *call);
 
-/* Append the arguments of a call, a JSON object, as they came; or {"INVALID_JSON":"..."} with the
- * text of arguments that are not JSON. */
-void transcript_args(const struct part *call, struct buffer *out);
-
-/* The same in t->scratch, and as the member `key`. */
+/* The arguments of a call, a JSON object, as they came; or {"INVALID_JSON":"..."} with the text of
+ * arguments that are not JSON: in t->scratch, or written as the member `key`. */
 struct span transcript_args_text(struct transcript *t, const struct part *call);
 void transcript_put_args(const struct part *call, const char *key, struct buffer *out);
 

@@ -174,7 +174,7 @@ struct span transcript_call_result(struct transcript *t, const struct transcript
 	return buffer_span(&t->scratch);
 }
 
-void transcript_args(const struct part *call, struct buffer *out)
+static void add_args(const struct part *call, struct buffer *out)
 {
 	if (call->invalid_args.at != NULL)
 		json_pack(out, "{'INVALID_JSON':%j}", call->invalid_args);
@@ -186,14 +186,14 @@ void transcript_args(const struct part *call, struct buffer *out)
 struct span transcript_args_text(struct transcript *t, const struct part *call)
 {
 	buffer_clear(&t->scratch);
-	transcript_args(call, &t->scratch);
+	add_args(call, &t->scratch);
 	return buffer_span(&t->scratch);
 }
 
 void transcript_put_args(const struct part *call, const char *key, struct buffer *out)
 {
 	json_key(out, key);
-	transcript_args(call, out);
+	add_args(call, out);
 }
 
 void transcript_members(struct span object, const char *without, struct buffer *out)
