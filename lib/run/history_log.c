@@ -59,7 +59,7 @@ static void read_response(struct history *history, struct span data)
 	history->finish_reason = json_get(data, "finish_reason");
 	history->response = json_get(data, "message");
 	read_usage(&history->total, json_get(data, "usage"));
-	read_message(history, json_get(data, "message"));
+	read_message(history, history->response);
 }
 
 static void read_cost(struct usage_total *total, struct span cost)
