@@ -340,6 +340,28 @@ EOF
 	assert_output 'agent-run: system: contains a NUL byte; is it a binary file?'
 }
 
+@test "a byte order mark at the beginning of a file is skipped" {
+	mark=$'\357\273\277'
+	printf '%s{"name":"t","description":"d","parameters":{"type":"object"},"command":["echo","ran"]}\n' "$mark" >t.json
+	printf '%s{"name":"a","instructions":"@i.txt"}\n' "$mark" >a.agent
+	printf '%sBe brief.\n' "$mark" >i.txt
+	printf '%s{"type":"object"}\n' "$mark" >s.json
+	printf '%shello\n' "$mark" >prompt
+	agent-run -m test --agent a.agent -t t.json --schema s.json <prompt >events
+	assert_equal "$(jq -r 'select(.event_type == "agent_start").data | .prompt + " " + .system' events)" $'hello Be brief.'
+	assert_equal "$(jq -r 'select(.event_type == "tool_end").data.result' events)" ran
+	printf '%s' "$mark" | cat - events >log.jsonl
+	agent-run -m test -c log.jsonl again </dev/null >again
+	assert_equal "$(agent-collect log.jsonl | wc -l)" 2
+	agent-run -m replay:log.jsonl hello </dev/null >replayed
+	# A torn last line of a log with a mark is removed, and nothing else.
+	{ head -n 3 log.jsonl; printf '{"torn'; } >torn
+	run -0 --separate-stderr agent-run -m test -c torn hi
+	assert_equal "$stderr" 'agent-run: torn: the last line is incomplete; its 6 bytes are removed'
+	assert_equal "$(head -n 3 torn | cksum)" "$(head -n 3 log.jsonl | cksum)"
+	assert_equal "$(sed -n 4p torn | jq -r .event_type)" agent_start
+}
+
 @test "a closed pipe ends the run at once and quietly, and no child is left" {
 	tool slow '{"type":"object"}' "[\"sh\",\"-c\",\"echo \$\$ >$PWD/pid; exec sleep 300\"]"
 	run bash -c 'timeout 20 agent-run -m test -t tools hello 2>err | head -1; echo "${PIPESTATUS[0]}"'

@@ -86,7 +86,8 @@ int log_file_open(const char *path)
 /* Complete a last line that lacks only its newline, or drop a torn one. */
 static void mend(int fd, const char *path, struct buffer *text)
 {
-	size_t start = text->len;
+	off_t end = lseek(fd, 0, SEEK_END);
+	size_t start = text->len, torn;
 
 	if (text->len == 0 || text->at[text->len - 1] == '\n')
 		return;
@@ -96,9 +97,10 @@ static void mend(int fd, const char *path, struct buffer *text)
 		close_line(fd, path);
 		return;
 	}
-	warn("%s: the last line is incomplete; its %zu bytes are removed", path, text->len - start);
+	torn = text->len - start;
+	warn("%s: the last line is incomplete; its %zu bytes are removed", path, torn);
 	text->len = start;
-	if (ftruncate(fd, (off_t)start) != 0)
+	if (ftruncate(fd, end - (off_t)torn) != 0)
 		die(STATUS_FAILED, "%s: %s", path, strerror(errno));
 }
 

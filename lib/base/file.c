@@ -19,6 +19,8 @@ bool file_read(const char *path, struct buffer *out, struct error *e)
 {
 	bool is_stdin = strcmp(path, "-") == 0;
 	int fd = is_stdin ? STDIN_FILENO : open(path, O_RDONLY | O_CLOEXEC);
+	size_t start = out->len;
+	struct span text;
 	ssize_t n = -1;
 
 	if (fd < 0)
@@ -34,6 +36,11 @@ bool file_read(const char *path, struct buffer *out, struct error *e)
 			  strerror(errno));
 	if (!is_stdin)
 		close(fd);
+	text = span_skip_mark(span_from(buffer_span(out), start));
+	if (out->len > start + text.len) {
+		memmove(out->at + start, text.at, text.len);
+		out->len = start + text.len;
+	}
 	return n == 0;
 }
 

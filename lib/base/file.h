@@ -8,7 +8,8 @@
 #include "base/buffer.h"
 #include "base/error.h"
 
-/* Append the complete file `path` ("-": standard input) to `out`. It reads a pipe to its end, and
+/* Append the complete file `path` ("-": standard input) to `out`, without the byte order mark that
+ * some editors write at the beginning. It reads a pipe to its end, and
  * so must not be called while a loop runs. On failure returns false and sets `e` to a sentence that
  * names the path. */
 bool file_read(const char *path, struct buffer *out, struct error *e);

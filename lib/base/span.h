@@ -94,6 +94,12 @@ static inline struct span span_trim(struct span s)
 	return s;
 }
 
+/* `s` without a byte order mark at its beginning. */
+static inline struct span span_skip_mark(struct span s)
+{
+	return span_starts(s, "\xEF\xBB\xBF") ? span_from(s, 3) : s;
+}
+
 /* Move the next line of `text`, without its newline, to `line`. *is_torn becomes whether the
  * newline is missing (may be NULL). Returns false at the end. */
 static inline bool span_next_line(struct span *text, struct span *line, bool *is_torn)

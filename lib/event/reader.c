@@ -276,9 +276,7 @@ static struct span cut_line(struct reader *r, const char *newline)
 	r->torn = newline == NULL;
 	r->start = r->scanned = r->start + line.len + !r->torn;
 	r->line++;
-	if (r->line == 1 && span_starts(line, "\xEF\xBB\xBF")) /* a byte order mark */
-		line = span_from(line, 3);
-	return line;
+	return r->line == 1 ? span_skip_mark(line) : line;
 }
 
 /* Get the next line of the data that is not skipped. Returns false if there is none. */
