@@ -65,6 +65,26 @@ ends() {
 	assert_equal "$(wc -l <"$SERVER_LOG")" 0
 }
 
+@test "a byte order mark before the first line is skipped" {
+	printf '\357\273\277{"prompt": "one", "id": "A"}\n' >lines
+	agent-run -m test --batch lines </dev/null >events
+	assert_equal "$(data agent_start '"\(.id) \(.prompt)"' events)" 'A one'
+	printf '\357\273\277one\n' | agent-run -m test --batch - >events
+	assert_equal "$(data agent_start .prompt events)" one
+}
+
+@test "a NUL in a line is refused, as a byte and as an escape" {
+	printf '%s\n' one '{"prompt": "a\u0000b"}' >lines
+	run -2 agent-run -m test --batch lines
+	assert_output 'agent-run: lines:2: contains a NUL byte; is it a binary file?'
+	printf 'a\0b\n' >lines
+	run -2 agent-run -m test --batch lines
+	assert_output 'agent-run: lines:1: contains a NUL byte; is it a binary file?'
+	printf '%s\n' '{"prompt": "the escape \\u0000"}' >lines
+	agent-run -m test --batch lines </dev/null >events
+	assert_equal "$(data agent_start .prompt events)" 'the escape \u0000'
+}
+
 @test "at most --jobs runs at once" {
 	seq 1 6 >lines
 	agent-run -m test -o delay=0.02 --batch lines -j 2 </dev/null >events

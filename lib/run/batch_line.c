@@ -92,6 +92,17 @@ static char *member(struct span line, const char *key)
 	return json_type(value) == JSON_NUMBER ? mem_copy(value) : json_text(value);
 }
 
+/* Whether the line has a NUL, as a byte or as the escape \u0000. */
+static bool has_nul(struct span line)
+{
+	for (size_t i = 0; i < line.len; i++) {
+		if (line.at[i] == '\0' || span_starts(span_from(line, i), "\\u0000"))
+			return true;
+		i += line.at[i] == '\\'; /* the next byte belongs to the escape */
+	}
+	return false;
+}
+
 bool batch_line_read(struct span text, size_t number, const char *source, const char *template,
 		     struct batch_line *line, struct error *e)
 {
@@ -103,6 +114,9 @@ bool batch_line_read(struct span text, size_t number, const char *source, const 
 	bool good = true;
 
 	*line = (struct batch_line){0};
+	if (has_nul(text))
+		return error_set(e, "usage", "%s:%zu: contains a NUL byte; is it a binary file?",
+				 source, number);
 	if (!is_text && !json_check(text, &fault))
 		return error_set(e, "usage", "%s:%zu: not JSON: %s at byte %zu", source, number,
 				 fault.what, fault.offset + 1);
