@@ -40,6 +40,11 @@ same = $(and $(findstring x$(1)x,x$(2)x),$(findstring x$(2)x,x$(1)x))
 
 object = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 lib_objects := $(call object,$(wildcard lib/*/*.c lib/*/*/*.c))
+# With CHECK_EVENTS=1, every event that the programs write is checked against its schema.
+ifneq ($(CHECK_EVENTS),)
+lib_objects += $(call object,tests/checked_events.c)
+LDFLAGS += -Wl,--wrap=event_end
+endif
 cmd_objects := $(call object,$(wildcard cmd/*.c cmd/*/*.c))
 unit_tests := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(wildcard tests/unit/*.c))
 servers := $(patsubst tests/server/%/main.c,$(BUILD)/server/%,$(wildcard tests/server/*/main.c))
@@ -138,7 +143,7 @@ SANITIZE = -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omi
 
 sanitize:
 	@.ci/packages install build test
-	@$(MAKE) --no-print-directory $(jobs) BUILD=$(BUILD)/sanitize CFLAGS='-O1 -g $(SANITIZE)' \
+	@$(MAKE) --no-print-directory $(jobs) BUILD=$(BUILD)/sanitize CFLAGS='-O1 -g $(SANITIZE)' CHECK_EVENTS=1 \
 		all $(if $(T),$(servers) $(call unit_of,$(T)),tests)
 	@BUILD=$(BUILD)/sanitize tests/run $(T)
 

@@ -179,6 +179,36 @@ EOF
 	assert_success
 }
 
+@test "--validate reports each line that is no event, with the place of its fault, and drops it" {
+	cat >lines <<-'END'
+		{"event_type":"llm_chunk","data":{"text":"by hand"}}
+		{"event_type":"llm_chunk","data":{"text":5}}
+		{"event_type":"llm_chunk","seq":-1,"data":{"text":"a"}}
+		{"event_type":"tool_end","data":{"tool_call_id":"a","tool_name":"b","result":"c","is_error":"no","duration_seconds":null}}
+		{"event_type":"new_type","data":{"text":5}}
+		{"event_type":"llm_chunk","data":{"text":"a","new_key":1},"new_key":2}
+	END
+	run -1 --separate-stderr agent-filter --validate lines
+	assert_output "$(sed -n '1p;5,6p' lines)"
+	assert_equal "$stderr" "agent-filter: lines:2: /data/text: must be string, not number; the line is skipped
+agent-filter: lines:3: /seq: must be at least 0; the line is skipped
+agent-filter: lines:4: /data/is_error: must be boolean, not string; the line is skipped"
+	run -1 --separate-stderr agent-filter --validate -c -t new_type lines
+	assert_output 1
+	assert_equal "${#stderr_lines[@]}" 3
+	run -1 --separate-stderr agent-filter --validate --strict lines
+	assert_output "$(sed -n 1p lines)"
+}
+
+@test "--validate accepts what agent-run writes, and every translation" {
+	agent-run -m test -o text='hello' hi | agent-filter --validate -c
+	for file in "$BATS_TEST_DIRNAME"/data/translate/*.jsonl; do
+		name=$(basename "$file")
+		agent-filter --from "${name%%[-.]*}" "$file" | agent-filter --validate >events
+		assert_equal "$(agent-filter --from "${name%%[-.]*}" "$file" | wc -l)" "$(wc -l <events)"
+	done
+}
+
 @test "--valid keeps the lines that satisfy a schema, with the other choices" {
 	echo '{"required":["seq"],"properties":{"data":{"properties":{"tool_name":{"pattern":"^(?!w)"},"is_error":{"const":true}},"required":["tool_name"]}}}' >schema.json
 	run agent-filter --valid schema.json log

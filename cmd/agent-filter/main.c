@@ -36,11 +36,12 @@ struct filter {
 	struct jq_variable *variables; /* owned, with their JSON */
 	size_t variable_count;
 	struct merge merge;
-	bool sse, count_only, exit_status;
+	bool sse, count_only, exit_status, validate;
 	bool safe; /* for a terminal: control characters are made visible */
 
 	struct schema **valid; /* an event satisfies all of them */
 	size_t valid_count;
+	struct schema *events; /* of --validate */
 	struct translation *from, *to;
 	struct buffer out;
 	uint64_t printed;
@@ -113,6 +114,8 @@ static const struct option_row options[] = {
      AT(choice.runs), .apply = add_patterns},
     {OPTION_TEXT, 0, "valid", "SCHEMA", "keep events that satisfy the JSON Schema in this file",
      .apply = read_schema},
+    {OPTION_FLAG, 0, "validate", NULL,
+     "report events that are not those of agent-events(5), and drop them", AT(validate)},
     {OPTION_TEXT, 's', "select", "EXPR", "keep events for which the jq expression is true",
      .apply = add_select},
     {OPTION_TEXT, 'm', "map", "EXPR", "write the values of the jq expression instead, one per line",
@@ -176,6 +179,16 @@ static void open_programs(struct filter *f)
 	good = open_translation(f, "to", f->to_name, &f->to) && good;
 	if (!good)
 		exit(STATUS_USAGE);
+}
+
+static void open_events(struct filter *f)
+{
+	struct error e = {0};
+	char *path = share_path("events.schema.json");
+
+	f->events = schema_read(path, &e);
+	die_unless(f->events != NULL, &e);
+	free(path);
 }
 
 /* ---- output ---- */
@@ -336,6 +349,18 @@ static bool is_chosen(struct filter *f, const struct event *event)
 	return chosen;
 }
 
+/* For --validate: whether the event is one of agent-events(5); if not, say why. */
+static bool is_event(struct filter *f, struct span line)
+{
+	struct buffer why = {0};
+	bool valid = f->events == NULL || schema_check(f->events, line, &why);
+
+	if (!valid)
+		reader_warn(f->main.reader, "%s; the line is skipped", buffer_string(&why));
+	buffer_free(&why);
+	return valid;
+}
+
 /* Whether the event satisfies the schemas. */
 static bool is_valid(struct filter *f, struct span line)
 {
@@ -378,12 +403,15 @@ static bool take_event(struct filter *f, struct span line)
 	struct json_fault fault;
 	struct event event;
 
-	if (type.at != NULL && !choice_type(&f->choice, event_type_of(type), type)) {
+	if (f->events == NULL && type.at != NULL &&
+	    !choice_type(&f->choice, event_type_of(type), type)) {
 		drop(f, line);
 		return true;
 	}
 	if (!event_read(line, &event, &fault))
 		return malformed(f, &fault);
+	if (!is_event(f, line))
+		return !f->main.strict;
 	if (f->main.runs != NULL)
 		follow(f, event);
 	if (!is_chosen(f, &event) || !choice_event(&f->choice, &event) || !is_valid(f, line) ||
@@ -438,6 +466,8 @@ static void begin(void *self)
 
 	f->safe = reader_main_is_safe(&f->main, STDOUT_FILENO);
 	choice_begin(&f->choice);
+	if (f->validate)
+		open_events(f);
 	open_programs(f);
 	if (f->main.follow)
 		f->main.runs = runs_new(NULL, false);
@@ -487,6 +517,7 @@ static void free_all(void *self)
 	for (size_t i = 0; i < f->valid_count; i++)
 		schema_free(f->valid[i]);
 	free(f->valid);
+	schema_free(f->events);
 	for (size_t i = 0; i < f->select_count; i++)
 		jq_program_close(f->selects[i].program);
 	free(f->selects);

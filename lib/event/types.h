@@ -2,7 +2,8 @@
  * types: the event types of agent-events(5), each with a number and properties.
  *
  * To add a type: a number here, a row in types.c, its emitter in lib/run/emit.[ch], a case in
- * cmd/agent-collect/result.c (the compiler reports a missing one), its entry in agent-events(5).
+ * cmd/agent-collect/result.c (the compiler reports a missing one), its entry in agent-events(5) and
+ * in share/agent/events.schema.json, which has the keys of its data.
  */
 #ifndef EVENT_TYPES_H
 #define EVENT_TYPES_H
@@ -60,10 +61,6 @@ static inline enum event_type event_type_of(struct span name)
 const char *event_type_name(enum event_type type);
 
 bool event_type_is(enum event_type type, enum event_property property);
-
-/* The keys that `data` of this type always has, separated by spaces; NULL for EVENT_OTHER. For
- * tests. */
-const char *event_type_keys(enum event_type type);
 
 /* ---- sets of types ---- */
 

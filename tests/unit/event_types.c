@@ -1,4 +1,5 @@
-/* types: the tables of event types and of kinds of errors are complete in agent-events(5). */
+/* types: the tables of event types and of kinds of errors are complete in agent-events(5) and in
+ * the schema of events. */
 #include "event/types.h"
 
 #include <stdlib.h>
@@ -16,7 +17,6 @@ static void test_table(void)
 		if (name == NULL)
 			continue;
 		unit_ok(event_type_of(span_of(name)) == type, "%s is found by its name", name);
-		unit_ok(event_type_keys(type) != NULL, "%s has required keys", name);
 		unit_ok(event_type_is(type, EVENT_IS_CHUNK) ==
 			    (span_ends(span_of(name), "_chunk") || type == EVENT_RAW),
 			"%s: a chunk is one by its name", name);
@@ -35,7 +35,6 @@ static void test_others(void)
 			names[i]);
 	unit_ok(event_type_of((struct span){0}) == EVENT_OTHER, "an absent name is another type");
 	unit_ok(event_type_name(EVENT_OTHER) == NULL, "other types have no name");
-	unit_ok(event_type_keys(EVENT_OTHER) == NULL, "other types have no required keys");
 	unit_ok(!event_type_is(EVENT_OTHER, EVENT_IS_CHUNK), "another type is no chunk");
 }
 
@@ -82,33 +81,39 @@ static bool has_word(struct span text, struct span word)
 	return false;
 }
 
-/* The entry says all keys that the table requires. */
-static void check_keys(enum event_type type, struct span entry)
+/* A text without its quotes. */
+static struct span name_of(struct span string)
 {
-	struct span keys = span_of(event_type_keys(type));
+	return (struct span){string.at + 1, string.len - 2};
+}
 
-	while (keys.len > 0) {
-		struct span key = word_at(keys);
+/* The entry names all keys that the schema has for this type. */
+static void check_keys(struct span schema, enum event_type type, struct span entry)
+{
+	struct span of_type = json_get(json_get(schema, "$defs"), event_type_name(type));
+	struct json_walk walk = json_walk(json_get(of_type, "properties"));
+	int keys = 0;
 
-		unit_ok(has_word(entry, key), "the entry of %s names %.*s", event_type_name(type),
-			SPAN_ARG(key));
-		keys = span_from(keys, key.len + (key.len < keys.len));
-	}
+	for (; json_next(&walk); keys++)
+		unit_ok(has_word(entry, name_of(walk.key)), "the entry of %s names %.*s",
+			event_type_name(type), SPAN_ARG(name_of(walk.key)));
+	unit_ok(keys > 0, "the schema has the keys of %s", event_type_name(type));
 }
 
 static void test_manual(void)
 {
 	static const char item[] = ".It Sy ";
-	struct buffer page = {0};
+	struct buffer page = {0}, schema = {0};
 	struct span rest, line, entry = {0};
 	int next = 0;
 
 	unit_read("man/agent-events.5", &page);
+	unit_read("share/agent/events.schema.json", &schema);
 	rest = buffer_span(&page);
 	while ((line = unit_line(&rest)).at != NULL) {
 		if (span_starts(line, ".It ") || span_starts(line, ".El")) {
 			if (entry.at != NULL && next > 0)
-				check_keys((enum event_type)(next - 1),
+				check_keys(buffer_span(&schema), (enum event_type)(next - 1),
 					   (struct span){entry.at, (size_t)(line.at - entry.at)});
 			entry = (struct span){0};
 		}
@@ -121,6 +126,7 @@ static void test_manual(void)
 	}
 	unit_ok(next == EVENT_OTHER, "agent-events(5) lists all types");
 	buffer_free(&page);
+	buffer_free(&schema);
 }
 
 static void test_error_words(void)
@@ -138,9 +144,42 @@ static void test_error_words(void)
 	buffer_free(&page);
 }
 
+/* The words that the schema lists at `path`, members of objects. */
+static struct json_walk words_of(struct span schema, const char *const *path)
+{
+	for (; *path != NULL; path++)
+		schema = json_get(schema, *path);
+	return json_walk(json_get(schema, "examples"));
+}
+
+static void test_schema(void)
+{
+	static const char *const types[] = {"properties", "event_type", NULL};
+	static const char *const kinds[] = {"$defs", "error", "properties", "exception_type", NULL};
+	struct buffer text = {0};
+	struct json_walk walk;
+	int next = 0;
+
+	unit_read("share/agent/events.schema.json", &text);
+	for (walk = words_of(buffer_span(&text), types); json_next(&walk) && next < EVENT_OTHER;
+	     next++)
+		unit_same(name_of(walk.value), span_of(event_type_name((enum event_type)next)),
+			  "the schema lists the types in the table's order");
+	unit_ok(next == EVENT_OTHER && !json_next(&walk), "the schema lists all types");
+	next = ERROR_AUTH;
+	for (walk = words_of(buffer_span(&text), kinds);
+	     json_next(&walk) && next <= ERROR_INVALID_OUTPUT; next++)
+		unit_same(name_of(walk.value), span_of(error_kind_name((enum error_kind)next)),
+			  "the schema lists the kinds of errors in the table's order");
+	unit_ok(next == ERROR_INVALID_OUTPUT + 1 && !json_next(&walk),
+		"the schema lists all kinds of errors");
+	buffer_free(&text);
+}
+
 int main(void)
 {
 	test_table();
+	test_schema();
 	test_others();
 	test_sets();
 	test_manual();
