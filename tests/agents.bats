@@ -307,6 +307,9 @@ The agent helper failed: the model ended its answer with an error"
 	mistake '{"name":"a","colour":1}' 'bad.json:1: unknown key "colour"; the keys are name, description, model, instructions, tools, mcp, handoffs, handoff_input, output_schema, options, limits, $schema, effort, max_tokens, tool_choice'
 	mistake $'{"name":"a",\n"limits":{"max_turns":1}}' 'bad.json:2: unknown key "max_turns"; the keys are max_iterations, max_total_tokens, max_tool_calls, max_cost, timeout'
 	mistake $'{"name":"a",\n"limits":{"max_cost":"1"}}' 'bad.json:2: "max_cost" must be a number above 0'
+	mistake '{"name":"a","limits":{"max_token":1}}' 'bad.json:1: unknown key "max_token" (did you mean max_cost?); the keys are max_iterations, max_total_tokens, max_tool_calls, max_cost, timeout'
+	mistake $'{"name":"a","model":"test",\n"model":"openai:x"}' 'bad.json:2: the key "model" is there twice: leave one out'
+	mistake $'{"name":"a","tools":[\n{"name":"x","command":["true"],"timout":1}]}' 'bad.json:2: unknown key "timout" (did you mean timeout?); the keys are name, description, parameters, inputSchema, command, agent, timeout, approval, idempotent, $schema, title, icons, annotations, outputSchema, execution, strict, _meta'
 	mistake '{"instructions":"a"}' 'bad.json:1: the agent has no "name": add one'
 	mistake '[]' 'bad.json:1: an agent is a JSON object with a "name"'
 	mistake $'{"name":\n}' 'bad.json:2: not JSON: a value is missing'
@@ -402,6 +405,10 @@ handoff() {
 	diff keys read
 	jq -r '.properties.limits.properties | keys[]' "$AGENT_SHARE/agent.schema.json" | sort >keys
 	echo '{"name":"a","limits":{"x":1}}' >bad.json
+	run -2 agent-run -A bad.json x </dev/null
+	sed 's/.*the keys are //; s/, /\n/g' <<<"$output" | sort | diff keys -
+	jq -r '.properties.tools.items.anyOf[1].properties | keys[]' "$AGENT_SHARE/agent.schema.json" | sort >keys
+	echo '{"name":"a","tools":[{"name":"b","x":1}]}' >bad.json
 	run -2 agent-run -A bad.json x </dev/null
 	sed 's/.*the keys are //; s/, /\n/g' <<<"$output" | sort | diff keys -
 }

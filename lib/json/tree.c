@@ -237,6 +237,32 @@ uint32_t json_tree_find(struct json_tree *tree, uint32_t object, struct span key
 	return JSON_NO_NODE;
 }
 
+/* The first member of `object` that has the key of an earlier one. */
+static uint32_t find_repeated(struct json_tree *tree, uint32_t object)
+{
+	for (struct json_tree_walk member = json_tree_walk(tree, object); json_tree_next(&member);)
+		if (json_tree_find(tree, object, json_tree_key(tree, member.node)) != member.node)
+			return member.node;
+	return JSON_NO_NODE;
+}
+
+struct span json_find_repeated(struct span text, struct buffer *key)
+{
+	struct json_tree tree = {0};
+	uint32_t found = JSON_NO_NODE;
+	struct span value;
+
+	if (json_tree_parse(&tree, json_trim(text)))
+		for (uint32_t i = 0; i < tree.count && found == JSON_NO_NODE; i++)
+			if (tree.nodes[i].type == JSON_OBJECT)
+				found = find_repeated(&tree, i);
+	value = json_tree_text(&tree, found);
+	if (found != JSON_NO_NODE && key != NULL)
+		buffer_add_span(key, json_tree_key(&tree, found));
+	json_tree_free(&tree);
+	return value;
+}
+
 /* ---- comparing ---- */
 
 static uint64_t mix(uint64_t hash, uint64_t value)

@@ -95,6 +95,12 @@ uint32_t json_tree_key_node(struct json_tree *tree, uint32_t member);
  * object or JSON_NO_NODE. Of duplicate names the first counts. */
 uint32_t json_tree_find(struct json_tree *tree, uint32_t object, struct span key);
 
+/* The first value of `text` (valid JSON) whose key an earlier member of the same object has too, at
+ * any depth; absent if every key is there once. Keys are compared decoded: "a" and "\\u0061" are
+ * equal. The key is appended to `key` (NULL allowed). Text that json_tree_parse refuses has none.
+ */
+struct span json_find_repeated(struct span text, struct buffer *key);
+
 /* The node whose text starts at `at`; JSON_NO_NODE if there is none. */
 uint32_t json_tree_at(const struct json_tree *tree, const char *at);
 

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/suggestion.h"
 #include "model/model.h"
 #include "model/protocol/protocol.h"
 #include "model/provider.h"
@@ -10,61 +11,22 @@
 
 /* ---- finding one ---- */
 
-static size_t distance(const char *a, const char *b)
-{
-	size_t width = strlen(b) + 1;
-	size_t *row = mem_alloc(width * sizeof(*row)), result;
-
-	for (size_t j = 0; j < width; j++)
-		row[j] = j;
-	for (size_t i = 0; a[i] != '\0'; i++) {
-		size_t diagonal = row[0];
-
-		row[0] = i + 1;
-		for (size_t j = 1; j < width; j++) {
-			size_t least = diagonal + (a[i] != b[j - 1]);
-
-			diagonal = row[j];
-			if (row[j] + 1 < least)
-				least = row[j] + 1;
-			if (row[j - 1] + 1 < least)
-				least = row[j - 1] + 1;
-			row[j] = least;
-		}
-	}
-	result = row[width - 1];
-	free(row);
-	return result;
-}
-
-static bool begins_with(const char *text, const char *prefix)
-{
-	return *prefix != '\0' && strncmp(text, prefix, strlen(prefix)) == 0;
-}
-
 /* Fail with the known names, and the one that was probably meant. */
 static bool unknown(const char *name, const struct provider_files *files, struct error *e)
 {
-	struct buffer known = {0};
-	const char *meant = NULL;
-	size_t nearest = strlen(name) / 3 + 1;
-
+	struct suggestion suggestion = suggestion_for(name);
+	struct buffer known = {0}, meant = {0};
 	const struct provider_name *at;
 
 	for (size_t i = 0; (at = provider_files_next(files, &i)) != NULL;) {
-		const char *other = at->name;
-		size_t far = begins_with(other, name) ? 0 : distance(name, other);
-
-		buffer_add_format(&known, "%s%s", known.len > 0 ? ", " : "", other);
-		if (far <= nearest && (meant == NULL || far < nearest)) {
-			meant = other;
-			nearest = far;
-		}
+		buffer_add_format(&known, "%s%s", known.len > 0 ? ", " : "", at->name);
+		suggestion_consider(&suggestion, at->name);
 	}
-	error_set(e, "usage", "there is no provider %s%s%s%s; the providers are %s", name,
-		  meant != NULL ? " (did you mean " : "", meant != NULL ? meant : "",
-		  meant != NULL ? "?)" : "", buffer_string(&known));
+	suggestion_write(&suggestion, &meant);
+	error_set(e, "usage", "there is no provider %s%s; the providers are %s", name,
+		  buffer_string(&meant), buffer_string(&known));
 	buffer_free(&known);
+	buffer_free(&meant);
 	return false;
 }
 

@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "json/keys.h"
 #include "run/agent.h"
 #include "run/setting.h"
 
@@ -46,26 +47,29 @@ static bool set_text(char **text, struct span value)
 
 /* ---- members of every kind ---- */
 
-static void list_key(struct buffer *sentence, const char *key)
+/* Whether the keys of `object` are those of `members` and of the settings. */
+static bool check_keys(const struct agent_file *file, struct span object,
+		       const struct agent_member *members, bool limits)
 {
-	buffer_add_text(sentence, sentence->at[sentence->len - 1] == ';' ? " the keys are " : ", ");
-	buffer_add_text(sentence, key);
-}
+	const char **known = NULL;
+	size_t count = 0;
+	bool good;
 
-static bool unknown_key(const struct agent_file *file, struct span key,
-			const struct agent_member *members, bool limits)
-{
-	struct buffer sentence = {0};
-
-	buffer_add_format(&sentence, "unknown key %.*s;", SPAN_ARG(key));
-	for (; members->key != NULL; members++)
-		list_key(&sentence, members->key);
+	for (; members->key != NULL; members++) {
+		known = array_grow(known, count, sizeof(*known));
+		known[count++] = members->key;
+	}
 	for (const struct setting *setting = agent_settings; setting->key != NULL; setting++)
-		if (setting->is_limit == limits)
-			list_key(&sentence, setting->key);
-	fault(file, key, buffer_string(&sentence));
-	buffer_free(&sentence);
-	return false;
+		if (setting->is_limit == limits) {
+			known = array_grow(known, count, sizeof(*known));
+			known[count++] = setting->key;
+		}
+	known = array_grow(known, count, sizeof(*known));
+	known[count] = NULL;
+	good = keys_are_known(file->agent->source, buffer_span(&file->agent->text), object, known,
+			      file->e);
+	free(known);
+	return good;
 }
 
 static bool read_setting(const struct agent_file *file, const struct setting *setting,
@@ -83,7 +87,7 @@ static bool read_setting(const struct agent_file *file, const struct setting *se
 static bool read_members(struct agent_file *file, struct span object,
 			 const struct agent_member *members, bool limits)
 {
-	bool good = true;
+	bool good = check_keys(file, object, members, limits);
 
 	for (struct json_walk walk = json_walk(object); good && json_next(&walk);) {
 		const struct setting *setting = setting_find(json_plain(walk.key), limits);
@@ -94,7 +98,7 @@ static bool read_members(struct agent_file *file, struct span object,
 		if (setting != NULL)
 			good = read_setting(file, setting, walk.value);
 		else if (member->key == NULL)
-			good = unknown_key(file, walk.key, members, limits);
+			continue; /* "x-..." */
 		else if (member->type != JSON_ABSENT && json_type(walk.value) != member->type)
 			good = fault(file, walk.value, member->fault);
 		else
@@ -307,7 +311,7 @@ bool agent_file_read(struct agent *agent, const char *path, struct error *e)
 		return error_at(e, path, text, json.offset, "not JSON: %s", json.what);
 	if (json_type(object) != JSON_OBJECT)
 		return fault(&file, object, "an agent is a JSON object with a \"name\"");
-	if (!read_members(&file, object, agent_members, false))
+	if (!keys_are_unique(path, text, e) || !read_members(&file, object, agent_members, false))
 		return false;
 	return (agent->name != NULL && agent->name[0] != '\0') ||
 	       fault(&file, object, "the agent has no \"name\": add one");

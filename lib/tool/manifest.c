@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "json/keys.h"
 #include "tool/command.h"
 
 /* The parameters of an agent as a tool, unless its manifest has its own. */
@@ -28,20 +29,32 @@ static bool fault(const struct tool *tool, struct span value, struct error *e, c
 
 /* ---- the members ---- */
 
-/* What the value of a member must be. */
+/* The members that a manifest can have, and what their values must be. */
 static const struct manifest_member {
 	const char *name;
-	enum json_type type;
+	enum json_type type; /* JSON_ABSENT: any, or checked where it is read */
 	const char *sentence;
 } members[] = {
     {"name", JSON_STRING,
      "\"name\" must be a string of at most 64 letters, digits, _ and -, beginning with a letter or "
      "_"},
     {"description", JSON_STRING, "\"description\" must be a string"},
+    {"parameters", JSON_ABSENT, NULL},
+    {"inputSchema", JSON_ABSENT, NULL},
+    {"command", JSON_ABSENT, NULL},
     {"agent", JSON_STRING, "\"agent\" must name a file, agent-file(5)"},
     {"timeout", JSON_NUMBER, "\"timeout\" must be a number of seconds above 0"},
     {"approval", JSON_BOOL, "\"approval\" must be true or false"},
     {"idempotent", JSON_BOOL, "\"idempotent\" must be true or false"},
+    /* for other programs that read the same file; ignored */
+    {"$schema", JSON_ABSENT, NULL},
+    {"title", JSON_ABSENT, NULL},
+    {"icons", JSON_ABSENT, NULL},
+    {"annotations", JSON_ABSENT, NULL},
+    {"outputSchema", JSON_ABSENT, NULL},
+    {"execution", JSON_ABSENT, NULL},
+    {"strict", JSON_ABSENT, NULL},
+    {"_meta", JSON_ABSENT, NULL},
 };
 
 /* Set an error about the value of the member `name`. */
@@ -55,15 +68,21 @@ static bool bad_member(const struct tool *tool, struct span object, const char *
 	return fault(tool, json_get(object, name), e, members[i].sentence);
 }
 
-static bool check_types(const struct tool *tool, struct span object, struct error *e)
+static bool check_members(const struct tool *tool, struct span object, struct error *e)
 {
+	struct span text = buffer_span(&tool->manifest);
+	const char *known[ARRAY_LEN(members) + 1] = {NULL};
+
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		struct span value = json_get(object, members[i].name);
 
-		if (value.at != NULL && json_type(value) != members[i].type)
+		known[i] = members[i].name;
+		if (value.at != NULL && members[i].type != JSON_ABSENT &&
+		    json_type(value) != members[i].type)
 			return bad_member(tool, object, members[i].name, e);
 	}
-	return true;
+	return keys_are_known(tool->source, text, object, known, e) &&
+	       keys_are_unique(tool->source, text, e);
 }
 
 static bool is_tool_name(const char *name)
@@ -124,17 +143,6 @@ static bool read_parameters(struct tool *tool, struct span object, struct error 
 	return compile_parameters(tool, e);
 }
 
-/* Whether the members are those of an agent's file. */
-static bool is_agent(struct span object)
-{
-	static const char *const keys[] = {"model", "instructions", "tools", "handoffs", NULL};
-
-	for (struct json_walk walk = json_walk(object); json_next(&walk);)
-		if (json_is_any(walk.key, keys))
-			return true;
-	return false;
-}
-
 /* `program`: what to run if the manifest has no command; NULL: the command is required. */
 static bool read_command(struct tool *tool, struct span object, const char *program,
 			 struct error *e)
@@ -151,10 +159,6 @@ static bool read_command(struct tool *tool, struct span object, const char *prog
 		json_close(&tool->default_command, ']');
 		command = buffer_span(&tool->default_command);
 	}
-	if (command.at == NULL && is_agent(object))
-		return fault(tool, command, e,
-			     "this is the file of an agent: give it with --agent, or as the "
-			     "\"agent\" of a tool");
 	if (command.at == NULL)
 		return fault(tool, command, e,
 			     "the manifest has no \"command\": add one, such as "
@@ -205,6 +209,19 @@ static bool read_rest(struct tool *tool, struct span object, struct error *e)
 
 /* ---- the complete manifest ---- */
 
+/* Whether the file is that of an agent. */
+static bool is_agent(struct span object)
+{
+	static const char *const keys[] = {"model", "instructions", "tools", "handoffs", NULL};
+
+	if (json_get(object, "command").at != NULL || json_get(object, "agent").at != NULL)
+		return false;
+	for (struct json_walk walk = json_walk(object); json_next(&walk);)
+		if (json_is_any(walk.key, keys))
+			return true;
+	return false;
+}
+
 static bool read_all(struct tool *tool, const char *program, struct error *e)
 {
 	struct json_fault json = {0};
@@ -218,7 +235,11 @@ static bool read_all(struct tool *tool, const char *program, struct error *e)
 		return fault(tool, object, e,
 			     "a manifest must be a JSON object with \"name\", \"description\", "
 			     "\"parameters\" and \"command\"");
-	return check_types(tool, object, e) && read_name(tool, object, e) &&
+	if (is_agent(object))
+		return fault(tool, object, e,
+			     "this is the file of an agent: give it with --agent, or as the "
+			     "\"agent\" of a tool");
+	return check_members(tool, object, e) && read_name(tool, object, e) &&
 	       read_agent(tool, object, program, e) && read_parameters(tool, object, e) &&
 	       read_command(tool, object, program, e) && read_rest(tool, object, e);
 }

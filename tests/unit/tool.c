@@ -454,6 +454,32 @@ static void test_bad_manifests(void)
 		     "m.json:1: \"timeout\" must be a number of seconds above 0");
 	bad_manifest("{\"name\":\"x\",\"command\":[\"a\"],\"approval\":1}",
 		     "m.json:1: \"approval\" must be true or false");
+#define KEYS                                                                                       \
+	"; the keys are name, description, parameters, inputSchema, command, agent, timeout, "     \
+	"approval, idempotent, $schema, title, icons, annotations, outputSchema, execution, "      \
+	"strict, _meta"
+	bad_manifest("{\"name\":\"x\",\n\"aproval\":true,\"command\":[\"a\"]}",
+		     "m.json:2: unknown key \"aproval\" (did you mean approval?)" KEYS);
+	bad_manifest("{\"name\":\"x\",\"Idempotent\":true,\"command\":[\"a\"]}",
+		     "m.json:1: unknown key \"Idempotent\" (did you mean idempotent?)" KEYS);
+	bad_manifest("{\"name\":\"x\",\"requires_confirmation\":true,\"command\":[\"a\"]}",
+		     "m.json:1: unknown key \"requires_confirmation\"" KEYS);
+	bad_manifest("{\"name\":\"x\",\"command\":[\"a\"],\"approval\":true,\n\"approv\\u0061l\":"
+		     "false}",
+		     "m.json:2: the key \"approval\" is there twice: leave one out");
+	bad_manifest(
+	    "{\"name\":\"x\",\"command\":[\"a\"],\"parameters\":{\"properties\":{\"p\":{},\n"
+	    "\"p\":{}}}}",
+	    "m.json:2: the key \"p\" is there twice: leave one out");
+}
+
+static void test_ignored_members(void)
+{
+	tool_free(
+	    tool_of("{\"name\":\"x\",\"command\":[\"a\"],\"$schema\":\"s\",\"title\":\"t\","
+		    "\"icons\":[],\"annotations\":{\"readOnlyHint\":true},\"outputSchema\":{},"
+		    "\"strict\":true,\"_meta\":{\"x\":1},\"x-anything\":[]}"));
+	unit_ok(true, "members for other programs are ignored");
 }
 
 static void test_folder(void)
@@ -587,6 +613,7 @@ int main(void)
 	test_parallel();
 	test_cancel();
 	test_bad_manifests();
+	test_ignored_members();
 	test_folder();
 	test_refused();
 	test_environment();

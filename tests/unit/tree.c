@@ -128,11 +128,42 @@ static void test_comparing(void)
 	compare("{\"a\":1}", "{\"a\":1,\"b\":2}", false);
 }
 
+static void repeated(const char *text, const char *key, const char *value)
+{
+	struct buffer found = {0};
+	struct span again = json_find_repeated(span_of(text), &found);
+
+	unit_ok(value == NULL ? again.at == NULL : span_is(again, value),
+		"the repeated member of %s", text);
+	unit_same(buffer_span(&found), span_of(key), "its key");
+	buffer_free(&found);
+}
+
+static void test_repeated_keys(void)
+{
+	struct buffer many = {0};
+
+	repeated("{\"a\":1,\"a\":2}", "a", "2");
+	repeated(" {\"a\":1,\"\\u0061\":2}\n", "a", "2");
+	repeated("[{\"a\":{\"b\":[{\"c\":1,\"d\":2,\"c\":\"x\"}]}}]", "c", "\"x\"");
+	repeated("{\"\":1,\"\":2}", "", "2");
+	repeated("{\"a\":{\"a\":{\"a\":1}},\"A\":[{\"a\":1},{\"a\":1}]}", "", NULL);
+	repeated("[]", "", NULL);
+	repeated("", "", NULL);
+	buffer_add_char(&many, '{');
+	for (int i = 0; i < 1000; i++)
+		buffer_add_format(&many, "\"k%d\":%d,", i, i);
+	buffer_add_text(&many, "\"k7\":true}");
+	repeated(buffer_string(&many), "k7", "true");
+	buffer_free(&many);
+}
+
 int main(void)
 {
 	test_nodes();
 	test_walk();
 	test_large_objects();
 	test_comparing();
+	test_repeated_keys();
 	return unit_done();
 }
