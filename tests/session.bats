@@ -108,6 +108,29 @@ data() {
 	assert_equal "$(cat count)" 3
 }
 
+@test "--dry-run and a mistake neither create a session nor change one" {
+	run -0 agent-run -m test -n -c new.jsonl 'one' </dev/null
+	run -2 agent-run -m test -c new.jsonl </dev/null
+	run -2 agent-run -m nobody:x -c new.jsonl 'one' </dev/null
+	assert [ ! -e new.jsonl ]
+	agent-run -m test 'one' </dev/null | head -n 4 >torn.jsonl
+	printf '{"event_type":"llm_ch' >>torn.jsonl
+	chmod a-w torn.jsonl
+	cp torn.jsonl before
+	for option in --resume -c; do
+		run --separate-stderr agent-run -m test -n "$option" torn.jsonl </dev/null
+		assert_equal "${stderr_lines[0]}" 'agent-run: torn.jsonl: the last line is incomplete; its 21 bytes are ignored'
+		cmp torn.jsonl before
+	done
+}
+
+@test "logs and sessions are for their owner only" {
+	umask 022
+	agent-run -m test -c talk.jsonl 'one' </dev/null >/dev/null
+	agent-run -m test -l log.jsonl 'one' </dev/null >/dev/null
+	assert_equal "$(stat -c %a talk.jsonl log.jsonl)" $'600\n600'
+}
+
 @test "--fsync writes the same log" {
 	agent-run -m test --fsync --log log 'one' </dev/null >out
 	cmp out log

@@ -267,20 +267,30 @@ EOF
 	assert_output --partial 'Broken pipe; the log is not complete'
 }
 
-@test "a session and the log of --resume must be regular files" {
+@test "a session, the log of --resume and the log of a batch must be regular files" {
 	mkfifo pipe
-	run -2 timeout 10 agent-run -m test --no-stdin --resume pipe
-	assert_output 'agent-run: pipe: only a run in a regular file can be resumed'
-	run -2 timeout 10 agent-run -m test --no-stdin --session pipe hi
-	assert_output 'agent-run: pipe: a session must be a regular file'
-	agent-run -m test --no-stdin --session /dev/null hi >events
-	assert_everything
+	echo a >lines
+	for file in pipe /dev/null /dev/full .; do
+		run -2 timeout 10 agent-run -m test --no-stdin --resume $file
+		assert_output "agent-run: $file: a log to resume must be a regular file"
+		run -2 timeout 10 agent-run -m test --no-stdin --session $file hi
+		assert_output "agent-run: $file: a session must be a regular file"
+		run -2 timeout 10 agent-run -m test --batch lines -l $file
+		assert_output "agent-run: $file: the log of a batch must be a regular file"
+	done
+	run -2 timeout 10 agent-run -m test --no-stdin --resume <(cat lines)
+	assert_output --regexp '^agent-run: /dev/fd/[0-9]+: a log to resume must be a regular file$'
+	run -2 timeout 10 agent-run -m test --batch lines -l >(cat >copy)
+	assert_output --regexp '^agent-run: /dev/fd/[0-9]+: the log of a batch must be a regular file$'
 }
 
-@test "the log of a batch can be a pipe" {
-	printf 'a\nb\n' >lines
-	agent-run -m test --batch lines -l >(cat >copy) >events
-	until [ "$(wc -c <copy)" = "$(wc -c <events)" ]; do sleep 0.02; done
+@test "a log that is a pipe without a reader is refused, one whose reader has just started is not" {
+	mkfifo pipe
+	run -2 timeout 10 agent-run -m test --no-stdin -l pipe hi
+	assert_output 'agent-run: pipe: no process reads this pipe; start its reader first'
+	{ sleep 0.3; cat pipe >copy; } &
+	agent-run -m test --no-stdin -l pipe hi >events
+	wait $!
 	cmp copy events
 }
 

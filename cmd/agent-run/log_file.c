@@ -11,22 +11,38 @@
 #include "base/file.h"
 #include "json/json.h"
 
-/* A FIFO that has a reader is opened for writing only, so that writing fails when the reader
- * leaves. Without a reader it is opened for both (open_file), which does not wait for one. */
+/* A log is private: it contains prompts and the results of tools. */
+enum { FILE_MODE = 0600 };
+
+/* How long a FIFO without a reader is waited for: its reader may just have been started. */
+enum { TRIES = 200, PAUSE_MS = 10 };
+
+/* A FIFO is opened for writing only, so that writing fails when its reader leaves. */
 static int open_fifo(const char *path)
 {
-	return open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK);
+	int fd = -1;
+
+	for (int i = 0; i < TRIES && fd < 0; i++) {
+		fd = open(path, O_WRONLY | O_APPEND | O_CLOEXEC | O_NONBLOCK);
+		if (fd < 0 && errno != ENXIO)
+			break;
+		if (fd < 0)
+			poll(NULL, 0, PAUSE_MS);
+	}
+	if (fd < 0 && errno == ENXIO)
+		die(STATUS_USAGE, "%s: no process reads this pipe; start its reader first", path);
+	return fd;
 }
 
-static int open_file(const char *path, int flags)
+static int open_file(const char *path)
 {
 	struct stat info;
-	int fd = -1;
+	int fd;
 
 	if (stat(path, &info) == 0 && S_ISFIFO(info.st_mode))
 		fd = open_fifo(path);
-	if (fd < 0)
-		fd = open(path, O_RDWR | O_APPEND | O_CLOEXEC | flags, 0666);
+	else
+		fd = open(path, O_RDWR | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, FILE_MODE);
 	if (fd < 0)
 		die(STATUS_USAGE, "%s: %s", path, strerror(errno));
 	return fd;
@@ -60,8 +76,6 @@ static _Noreturn void refuse(const char *path)
  * session. */
 static void share(int fd, const char *path)
 {
-	enum { TRIES = 100, PAUSE_MS = 10 };
-
 	for (int i = 1; flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK; i++) {
 		if (i == TRIES)
 			refuse(path);
@@ -71,7 +85,7 @@ static void share(int fd, const char *path)
 
 int log_file_open(const char *path)
 {
-	int fd = open_file(path, O_CREAT);
+	int fd = open_file(path);
 
 	share(fd, path);
 	/* The last line is torn, unless another run is writing it just now. */
@@ -83,50 +97,59 @@ int log_file_open(const char *path)
 	return fd;
 }
 
-/* Complete a last line that lacks only its newline, or drop a torn one. */
-static void mend(int fd, const char *path, struct buffer *text)
-{
-	off_t end = lseek(fd, 0, SEEK_END);
-	size_t start = text->len, torn;
+/* ---- sessions ---- */
 
-	if (text->len == 0 || text->at[text->len - 1] == '\n')
-		return;
-	while (start > 0 && text->at[start - 1] != '\n')
+/* The length of `text` without a torn last line. A line that lacks only its newline is complete. */
+static size_t complete_length(struct span text)
+{
+	size_t start = text.len;
+
+	while (start > 0 && text.at[start - 1] != '\n')
 		start--;
-	if (json_check((struct span){text->at + start, text->len - start}, NULL)) {
-		close_line(fd, path);
-		return;
-	}
-	torn = text->len - start;
-	warn("%s: the last line is incomplete; its %zu bytes are removed", path, torn);
-	text->len = start;
-	if (ftruncate(fd, end - (off_t)torn) != 0)
-		die(STATUS_FAILED, "%s: %s", path, strerror(errno));
+	return json_check(span_from(text, start), NULL) ? text.len : start;
 }
 
-/* Reading a pipe would wait for its end, which does not come while this process has it open. */
-static void refuse_pipe(int fd, const char *path, bool resume)
+int log_file_read(const char *path, bool only_read, struct buffer *text, size_t *torn)
 {
-	struct stat info;
-
-	if (fstat(fd, &info) == 0 &&
-	    (S_ISREG(info.st_mode) || (S_ISCHR(info.st_mode) && !isatty(fd))))
-		return;
-	die(STATUS_USAGE,
-	    resume ? "%s: only a run in a regular file can be resumed"
-		   : "%s: a session must be a regular file",
-	    path);
-}
-
-int log_file_open_session(const char *path, bool must_exist, struct buffer *text)
-{
-	int fd = open_file(path, must_exist ? 0 : O_CREAT);
+	int fd = open(path, (only_read ? O_RDONLY : O_RDWR | O_APPEND) | O_CLOEXEC);
 	struct error e = {0};
 
-	refuse_pipe(fd, path, must_exist);
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+	if (fd < 0 && errno != ENOENT)
+		die(STATUS_USAGE, "%s: %s", path, strerror(errno));
+	if (fd < 0)
+		return -1;
+	if (!only_read && flock(fd, LOCK_EX | LOCK_NB) != 0)
 		refuse(path);
 	die_unless(file_read(path, text, &e), &e);
-	mend(fd, path, text);
+	*torn = text->len - complete_length(buffer_span(text));
+	text->len -= *torn;
+	if (!only_read)
+		return fd;
+	if (*torn > 0)
+		warn("%s: the last line is incomplete; its %zu bytes are ignored", path, *torn);
+	close(fd);
+	return -1;
+}
+
+int log_file_continue(int fd, const char *path, struct span text, size_t torn)
+{
+	bool is_new = fd < 0;
+	off_t size;
+
+	if (is_new) {
+		fd = open_file(path);
+		if (flock(fd, LOCK_EX | LOCK_NB) != 0)
+			refuse(path);
+	}
+	size = lseek(fd, 0, SEEK_END);
+	if (is_new && size > 0)
+		die(STATUS_USAGE, "%s: another agent-run has just written it; try again", path);
+	if (torn > 0) {
+		warn("%s: the last line is incomplete; its %zu bytes are removed", path, torn);
+		if (ftruncate(fd, size - (off_t)torn) != 0)
+			die(STATUS_FAILED, "%s: %s", path, strerror(errno));
+	}
+	if (text.len > 0 && text.at[text.len - 1] != '\n')
+		close_line(fd, path);
 	return fd;
 }

@@ -6,13 +6,20 @@
 
 #include "base/buffer.h"
 
-/* Open `path` for appending, and create it if it does not exist. A last line without a newline
- * (left by a crash) gets one. Exits on a failure. */
+/* Open `path` for appending, and create it (mode 0600) if it does not exist. A last line without a
+ * newline (left by a crash) gets one. Exits on a failure, also if `path` is a FIFO without a
+ * reader. */
 int log_file_open(const char *path);
 
-/* The same for a log that is read first, a regular file. It is locked against other writers until
- * this process ends; exits if another process has locked it. A torn last line is dropped with a
- * message. The contents are appended to `text`. `must_exist`: the file is not created. */
-int log_file_open_session(const char *path, bool must_exist, struct buffer *text);
+/* Append to `text` what the session `path`, a regular file, contains, without a torn last line,
+ * whose size is set in `torn`. Returns -1 if the file does not exist; otherwise it stays locked
+ * against other writers until the returned descriptor is closed, and exits if another process has
+ * locked it. `only_read`: always return -1, without locking. The file is not changed. */
+int log_file_read(const char *path, bool only_read, struct buffer *text, size_t *torn);
+
+/* Open the session that log_file_read has returned as `fd`, `text` and `torn` for appending: create
+ * it if it did not exist, remove a torn last line with a message, and complete one that lacks only
+ * its newline. */
+int log_file_continue(int fd, const char *path, struct span text, size_t torn);
 
 #endif

@@ -25,6 +25,7 @@ struct program {
 	struct event_sink sink;
 	int log_fd;                 /* -1: no log */
 	struct buffer history_text; /* what `history` points into */
+	size_t torn; /* bytes of an incomplete last line of the session, not in `history_text` */
 	struct history history;
 	struct open_models models; /* of the agents */
 	char **secrets;            /* variables that tools do not get */
@@ -82,8 +83,11 @@ static void read_history(struct program *p)
 	struct error e = {0};
 
 	if (o->session != NULL)
-		p->log_fd = log_file_open_session(path, o->resume, &p->history_text);
-	else if (path != NULL)
+		p->log_fd =
+		    log_file_read(path, o->mode == MODE_DRY_RUN, &p->history_text, &p->torn);
+	if (o->resume && p->history_text.at == NULL)
+		die(STATUS_USAGE, "%s: %s", path, strerror(ENOENT));
+	if (o->session == NULL && path != NULL)
 		die_unless(file_read(path, &p->history_text, &e), &e);
 	if (path == NULL || (o->session != NULL && !o->resume && p->history_text.len == 0))
 		return;
@@ -288,10 +292,14 @@ static void start(struct program *p)
 	die_unless(p->batch != NULL || p->run != NULL, &e);
 	if (o->log != NULL)
 		p->log_fd = log_file_open(o->log);
+	else if (o->session != NULL)
+		p->log_fd = log_file_continue(p->log_fd, o->session, buffer_span(&p->history_text),
+					      p->torn);
 }
 
-/* Each event goes once to each place. */
-static void check_log(const char *path, const char *option)
+/* Each event goes once to each place. A file that is also read (`regular`: what it is) must have an
+ * end. */
+static void check_log(const char *path, const char *option, const char *regular)
 {
 	struct stat log, output;
 
@@ -300,7 +308,11 @@ static void check_log(const char *path, const char *option)
 	if (strcmp(path, "-") == 0)
 		die(STATUS_USAGE, "%s -: standard output has the events already; name a file",
 		    option);
-	if (stat(path, &log) == 0 && fstat(STDOUT_FILENO, &output) == 0 && !S_ISCHR(log.st_mode) &&
+	if (stat(path, &log) != 0)
+		return;
+	if (regular != NULL && !S_ISREG(log.st_mode))
+		die(STATUS_USAGE, "%s: %s must be a regular file", path, regular);
+	if (fstat(STDOUT_FILENO, &output) == 0 && !S_ISCHR(log.st_mode) &&
 	    log.st_dev == output.st_dev && log.st_ino == output.st_ino)
 		die(STATUS_USAGE,
 		    "%s: standard output and %s are the same file; use only one of them", path,
@@ -382,8 +394,9 @@ int main(int argc, char **argv)
 
 	hold_standard_files();
 	options_parse(&p.options, argc, argv);
-	check_log(p.options.log, "--log");
-	check_log(p.options.session, p.options.resume ? "--resume" : "--session");
+	check_log(p.options.log, "--log", p.options.batch != NULL ? "the log of a batch" : NULL);
+	check_log(p.options.session, p.options.resume ? "--resume" : "--session",
+		  p.options.resume ? "a log to resume" : "a session");
 	p.loop = loop_new();
 	p.host = (struct model_host){
 	    .loop = p.loop,
