@@ -95,7 +95,7 @@ answer() {
 	assert_output $'"a"\n"b"'
 	run agent-text -d x log
 	assert_failure 2
-	assert_output "agent-text: --debounce must be a number of at least 0, not 'x'"
+	assert_output "agent-text: --debounce must be a duration, such as 90, 90s, 5m, 1h or 100ms, not 'x'"
 }
 
 @test "-d: a group is shown when its time is over, however fast more arrives" {

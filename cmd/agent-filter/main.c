@@ -124,7 +124,7 @@ static const struct option_row options[] = {
      .apply = add_variable},
     {OPTION_TEXT, 0, "argjson", "NAME JSON", "set $NAME in expressions to this JSON value",
      .apply = add_variable},
-    {OPTION_AMOUNT, 'd', "debounce", "SECONDS", "merge neighbouring chunks of one run and kind",
+    {OPTION_DURATION, 'd', "debounce", "TIME", "merge neighbouring chunks of one run and kind",
      AT(merge.seconds)},
     {OPTION_TEXT, 0, "from", "FORMAT",
      "read the stream of another agent: claude, codex, gemini or a module's", AT(from_name)},

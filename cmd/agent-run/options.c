@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "base/number.h"
 #include "base/option.h"
 #include "run/attachment.h"
 #include "run/setting.h"
@@ -38,7 +39,8 @@ static void add_option(void *self, const struct option_row *row, const char *tex
 		die(STATUS_USAGE, "-o must be KEY=VALUE, not '%s'", text);
 	value = json_trim(span_of(equals + 1));
 	if (!json_check(value, NULL)) {
-		json_write_string(&string, span_of(equals + 1));
+		if (!number_write_json(value, &string))
+			json_write_string(&string, span_of(equals + 1));
 		value = buffer_span(&string);
 	}
 	agent_add_option(o->agent, (struct span){text, (size_t)(equals - text)}, value);
@@ -169,7 +171,7 @@ static const struct option_row rows[] = {
      "shipped tool",
      .apply = add_tool},
     {OPTION_PLACE, .name = "tool_choice"},
-    {OPTION_AMOUNT, 0, "tool-timeout", "SECONDS", "stop a tool after this time (default 120)",
+    {OPTION_DURATION, 0, "tool-timeout", "TIME", "stop a tool after this time (default 120)",
      AT(config.tool_limits.timeout)},
     {OPTION_FLAG, 0, "tool-output", NULL, "write the output of running tools as events",
      AT(config.tool_output)},
@@ -184,7 +186,7 @@ static const struct option_row rows[] = {
      .number = APPROVAL_DENY},
     {OPTION_NAME, 0, "approve-with", "COMMAND", "ask a program instead of the user at the terminal",
      AT(policy.command)},
-    {OPTION_AMOUNT, 0, "approval-timeout", "SECONDS",
+    {OPTION_DURATION, 0, "approval-timeout", "TIME",
      "deny a call after this time without an answer (default 3600)", AT(policy.timeout)},
 
     {OPTION_HEADING, .help = "limits"},
@@ -195,7 +197,7 @@ static const struct option_row rows[] = {
     {OPTION_WHOLE, 0, "max-history-tokens", "N",
      "leave out the oldest turns of a longer conversation", AT(config.max_history_tokens),
      .number = 1},
-    {OPTION_AMOUNT, 0, "idle-timeout", "SECONDS",
+    {OPTION_DURATION, 0, "idle-timeout", "TIME",
      "time without data from the provider (default 300)", AT(limits.idle_seconds)},
     {OPTION_COUNT, 0, "retries", "N", "repeat a failed request up to N times (default 4)",
      AT(config.retries), .number = 0},
@@ -204,7 +206,7 @@ static const struct option_row rows[] = {
      .number = 0},
 
     {OPTION_HEADING, .help = "the stream"},
-    {OPTION_AMOUNT, 0, "debounce", "SECONDS", "merge chunks that arrive within this time",
+    {OPTION_DURATION, 0, "debounce", "TIME", "merge chunks that arrive within this time",
      AT(config.debounce_seconds)},
     {OPTION_FLAG, 0, "raw", NULL, "also write every event of the provider", AT(raw)},
     {OPTION_NAME, 'l', "log", "FILE", "also append every event to FILE", AT(log)},

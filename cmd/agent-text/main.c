@@ -11,8 +11,8 @@ static const char usage[] =
 #define AT(member) .offset = offsetof(struct show, member)
 
 static const struct option_row options[] = {
-    {OPTION_AMOUNT, 'd', "debounce", "SECONDS",
-     "group text that arrives within SECONDS of the first piece", AT(debounce)},
+    {OPTION_DURATION, 'd', "debounce", "TIME",
+     "group text that arrives within TIME of the first piece", AT(debounce)},
     {OPTION_CHOICE, 'D', "deltas", NULL, "print each piece as a JSON string, one per line",
      AT(form), .number = FORM_DELTAS},
     {OPTION_CHOICE, 'S', "snapshots", NULL,

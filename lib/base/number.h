@@ -1,5 +1,6 @@
 /*
- * number: parse numbers: those of command lines, and hexadecimal digits; the noun after a number.
+ * number: parse numbers, durations and counts, as command lines and files have them; hexadecimal
+ * digits; the noun after a number.
  */
 #ifndef BASE_NUMBER_H
 #define BASE_NUMBER_H
@@ -7,12 +8,27 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Parse `text` as a decimal integer. Returns false if it is not one or does not fit. */
-bool number_whole(const char *text, int64_t *value);
+#include "base/buffer.h"
 
-/* Parse `text` as a finite number of at least 0, such as "2", "0.5" or ".5". Returns false
- * otherwise. */
-bool number_amount(const char *text, double *value);
+/* A function that returns false has not changed the value.
+ *
+ * The forms of durations and counts, for messages. */
+#define NUMBER_DURATIONS "90, 90s, 5m, 1h or 100ms"
+#define NUMBER_COUNTS    "50, 10k or 1.5M"
+
+/* Parse `text` as a finite number of at least 0, such as "2", "0.5", ".5" or "1e-3". */
+bool number_read(struct span text, double *value);
+
+/* Parse `text` as a duration: a number of seconds, or numbers with the units ms, s, m and h, such
+ * as "90", "1.5m" or "1m30s". */
+bool number_duration(struct span text, double *seconds);
+
+/* Parse `text` as a whole number of at least 0, which may have the unit k, M or G, such as "50",
+ * "10k" or "1.5M". */
+bool number_count(struct span text, int64_t *count);
+
+/* Append `text` in the form of JSON if it is a number, such as ".5" or "-.5". */
+bool number_write_json(struct span text, struct buffer *out);
 
 /* What makes the noun after `n` a plural: "s", or "" for 1. */
 static inline const char *plural(double n)

@@ -106,9 +106,11 @@ static int64_t whole_number(const struct option_row *row, const char *text)
 {
 	int64_t value;
 
-	if (!number_whole(text, &value) || value < row->number)
-		die(STATUS_USAGE, "--%s must be a whole number of at least %d, not '%s'", row->name,
-		    row->number, text);
+	if (!number_count(span_of(text), &value) || value < row->number)
+		die(STATUS_USAGE,
+		    "--%s must be a whole number of at least %d, such as " NUMBER_COUNTS
+		    ", not '%s'",
+		    row->name, row->number, text);
 	return value;
 }
 
@@ -144,9 +146,10 @@ static void apply(void *program, const struct option_row *row, const char *value
 	case OPTION_WHOLE:
 		*(int64_t *)member = whole_number(row, value);
 		break;
-	case OPTION_AMOUNT:
-		if (!number_amount(value, member))
-			die(STATUS_USAGE, "--%s must be a number of at least 0, not '%s'",
+	case OPTION_DURATION:
+		if (!number_duration(span_of(value), member))
+			die(STATUS_USAGE,
+			    "--%s must be a duration, such as " NUMBER_DURATIONS ", not '%s'",
 			    row->name, value);
 		break;
 	case OPTION_VERSION:

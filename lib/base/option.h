@@ -7,18 +7,18 @@
 #include <stddef.h>
 
 enum option_kind {
-	OPTION_HEADING, /* a line of --help, not an option */
-	OPTION_PLACE,   /* for rows that the program adds here before it parses */
-	OPTION_FLAG,    /* bool: becomes true */
-	OPTION_CHOICE,  /* int, such as an enum: becomes `number`; a program has one such member,
-			 * and two different rows exclude each other */
-	OPTION_TEXT,    /* const char *, or `apply` gets the value (NULL: no optional value) */
-	OPTION_NAME,    /* the same for the name of a file, a URL or a command: not empty */
-	OPTION_COUNT,   /* int: a whole number of at least `number` */
-	OPTION_WHOLE,   /* int64_t: a whole number of at least `number` */
-	OPTION_AMOUNT,  /* double: a number of at least 0 */
-	OPTION_HELP,    /* print --help and exit */
-	OPTION_VERSION, /* print the version and exit */
+	OPTION_HEADING,  /* a line of --help, not an option */
+	OPTION_PLACE,    /* for rows that the program adds here before it parses */
+	OPTION_FLAG,     /* bool: becomes true */
+	OPTION_CHOICE,   /* int, such as an enum: becomes `number`; a program has one such member,
+			  * and two different rows exclude each other */
+	OPTION_TEXT,     /* const char *, or `apply` gets the value (NULL: no optional value) */
+	OPTION_NAME,     /* the same for the name of a file, a URL or a command: not empty */
+	OPTION_COUNT,    /* int: a whole number of at least `number` (number_count) */
+	OPTION_WHOLE,    /* int64_t: the same */
+	OPTION_DURATION, /* double: seconds (number_duration) */
+	OPTION_HELP,     /* print --help and exit */
+	OPTION_VERSION,  /* print the version and exit */
 };
 
 /* One option. The kind says the type of the member of the program's struct that it sets. */

@@ -271,6 +271,11 @@ struct span json_plain(struct span string)
 	return (struct span){string.at + 1, string.len - 2};
 }
 
+struct span json_amount(struct span value)
+{
+	return json_type(value) == JSON_NUMBER ? value : json_plain(value);
+}
+
 /* The value of \uXXXX at `at`; -1 when it is none. */
 static int32_t hex_escape(const char *at, const char *end)
 {

@@ -5,6 +5,7 @@
 #include <strings.h>
 
 #include "base/clock.h"
+#include "base/number.h"
 #include "base/utf8.h"
 #include "net/retry.h"
 
@@ -65,28 +66,18 @@ static void add_if_empty(struct span value, struct buffer *out)
 		add_scalar(value, out);
 }
 
-/* "48.9s", "1m30s", "250ms" as seconds; 0 for other text. */
+/* The duration with a unit at the beginning of `text`, such as "48.9s"; 0: there is none. */
 static double duration(const char *text)
 {
-	static const struct {
-		const char *name;
-		double seconds;
-	} units[] = {{"ms", 0.001}, {"m", 60}, {"s", 1}};
+	size_t len = strspn(text, "0123456789.hms");
 	double seconds = 0;
 
-	while (isdigit((unsigned char)*text)) {
-		char *end;
-		double number = strtod(text, &end);
-		size_t i = 0;
-
-		while (i < ARRAY_LEN(units) && !span_starts(span_of(end), units[i].name))
-			i++;
-		if (i == ARRAY_LEN(units))
-			return 0;
-		seconds += number * units[i].seconds;
-		text = end + strlen(units[i].name);
-	}
-	return seconds;
+	while (len > 0 && text[len - 1] == '.')
+		len--;
+	return len > 0 && isalpha((unsigned char)text[len - 1]) &&
+		       number_duration((struct span){text, len}, &seconds)
+		   ? seconds
+		   : 0;
 }
 
 /* google.rpc.RetryInfo among the details of an error. */

@@ -1,8 +1,8 @@
 #include "base/clock.h"
+#include "base/number.h"
 #include "model/paced.h"
 #include "model/parameters.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 /* Deltas that are delivered in one turn of the loop. */
@@ -95,13 +95,37 @@ bool option_text(const struct model_request *request, const char *key, struct bu
 	return value.at != NULL;
 }
 
+static bool bad_option(const char *key, const char *values, struct error *e)
+{
+	return error_set(e, "usage", "the option \"%s\" must be %s", key, values);
+}
+
 bool option_number(const struct model_request *request, const char *key, double otherwise,
 		   double *number, struct error *e)
 {
 	struct span value = parameters_option(request, key);
 
-	*number = value.at != NULL ? json_double(value, -1) : otherwise;
-	if (*number >= 0 && !isinf(*number))
-		return true;
-	return error_set(e, "usage", "the option \"%s\" must be a number of at least 0", key);
+	*number = otherwise;
+	return value.at == NULL || number_read(json_amount(value), number) ||
+	       bad_option(key, "a number of at least 0", e);
+}
+
+bool option_duration(const struct model_request *request, const char *key, double otherwise,
+		     double *seconds, struct error *e)
+{
+	struct span value = parameters_option(request, key);
+
+	*seconds = otherwise;
+	return value.at == NULL || number_duration(json_amount(value), seconds) ||
+	       bad_option(key, "a duration, such as " NUMBER_DURATIONS, e);
+}
+
+bool option_count(const struct model_request *request, const char *key, int64_t otherwise,
+		  int64_t *count, struct error *e)
+{
+	struct span value = parameters_option(request, key);
+
+	*count = otherwise;
+	return value.at == NULL || number_count(json_amount(value), count) ||
+	       bad_option(key, "a whole number of at least 0, such as " NUMBER_COUNTS, e);
 }

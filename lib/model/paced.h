@@ -42,9 +42,13 @@ bool options_known(const struct model_request *request, const char *const *known
 /* Append the text of an option, or the JSON of another value. Returns whether the option is set. */
 bool option_text(const struct model_request *request, const char *key, struct buffer *out);
 
-/* A number of at least 0 in an option; `otherwise` when it is not set. False with `e` for others.
- */
+/* A number of at least 0, a duration or a count in an option; `otherwise` if it is not set. False
+ * with `e` for other values. */
 bool option_number(const struct model_request *request, const char *key, double otherwise,
 		   double *number, struct error *e);
+bool option_duration(const struct model_request *request, const char *key, double otherwise,
+		     double *seconds, struct error *e);
+bool option_count(const struct model_request *request, const char *key, int64_t otherwise,
+		  int64_t *count, struct error *e);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/number.h"
 #include "model/provider_files.h"
 
 /* The price of one model; absent if the files have none. It is stored because searching the files
@@ -193,8 +194,9 @@ static struct span pick_tier(struct span price, int64_t input)
 	int64_t highest = -1;
 
 	for (struct json_walk walk = json_walk(json_get(price, "tiers")); json_next(&walk);) {
-		int64_t above = json_int(json_get(walk.value, "above"), INT64_MAX);
+		int64_t above = INT64_MAX;
 
+		number_count(json_amount(json_get(walk.value, "above")), &above);
 		if (input > above && above > highest) {
 			highest = above;
 			price = walk.value;

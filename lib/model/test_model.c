@@ -350,12 +350,13 @@ static struct model_call *test_ask(struct model *model, const struct model_reque
 				   const struct model_handler *handler, struct error *e)
 {
 	struct test_call *call;
-	double delay, chunks, rounds;
+	int64_t chunks, rounds;
+	double delay;
 
 	if (!options_known(request, known_options, "test", e) ||
-	    !option_number(request, "delay", 0, &delay, e) ||
-	    !option_number(request, "chunks", 0, &chunks, e) ||
-	    !option_number(request, "calls", 1, &rounds, e))
+	    !option_duration(request, "delay", 0, &delay, e) ||
+	    !option_count(request, "chunks", 0, &chunks, e) ||
+	    !option_count(request, "calls", 1, &rounds, e))
 		return NULL;
 	call = mem_zero(sizeof(*call));
 	call->paced = (struct paced_call){
@@ -364,7 +365,7 @@ static struct model_call *test_ask(struct model *model, const struct model_reque
 	plan_usage(call, request);
 	if (option_text(request, "thinking", &call->thinking.text))
 		words_cut(&call->thinking, 0);
-	if ((double)count_rounds(request, turn_begin(request)) < rounds)
+	if ((int64_t)count_rounds(request, turn_begin(request)) < rounds)
 		plan_calls(call, request);
 	if (call->call_count == 0)
 		plan_text(call, request, (size_t)chunks);

@@ -23,7 +23,7 @@ const struct setting agent_settings[] = {
      "tool calls of the whole run"},
     {"max-cost", "max_cost", SETTING_AMOUNT, true, true, AT(limits.max_cost_usd), "USD",
      "cost of the whole run"},
-    {"timeout", "timeout", SETTING_SECONDS, true, true, AT(limits.timeout_seconds), "SECONDS",
+    {"timeout", "timeout", SETTING_DURATION, true, true, AT(limits.timeout_seconds), "TIME",
      "duration of the whole run"},
     {0},
 };
@@ -63,15 +63,16 @@ static bool set_text(const struct setting *setting, struct agent *agent, const c
 	return true;
 }
 
-/* What a value must be; `zero`: 0 fits too. */
-static const char *values_of(const struct setting *setting, bool zero)
+/* What a value must be. */
+static const char *values_of(const struct setting *setting)
 {
 	switch (setting->kind) {
 	case SETTING_COUNT:
-		return "a whole number of at least 1";
+		return "a whole number of at least 1, such as " NUMBER_COUNTS;
 	case SETTING_AMOUNT:
-	case SETTING_SECONDS:
-		return zero ? "a number of at least 0" : "a number above 0";
+		return "a number above 0";
+	case SETTING_DURATION:
+		return "a duration, such as " NUMBER_DURATIONS;
 	case SETTING_EFFORT:
 		return "none, low, medium, high or max";
 	case SETTING_TEXT:
@@ -80,47 +81,47 @@ static const char *values_of(const struct setting *setting, bool zero)
 	return setting->help;
 }
 
-bool setting_parse(const struct setting *setting, struct agent *agent, const char *value,
-		   struct buffer *fault)
+/* Set a setting that is a number from its text. */
+static bool set_number(const struct setting *setting, struct agent *agent, struct span text)
 {
 	int64_t *count = member_of(setting, agent);
 	double *amount = member_of(setting, agent);
-	bool zero = setting->kind == SETTING_SECONDS, good;
 
-	if (is_text(setting))
-		good = set_text(setting, agent, value);
-	else if (setting->kind == SETTING_COUNT)
-		good = number_whole(value, count) && *count >= 1;
-	else
-		good = number_amount(value, amount) && (*amount > 0 || zero);
+	if (setting->kind == SETTING_COUNT)
+		return number_count(text, count) && *count >= 1;
+	if (setting->kind == SETTING_AMOUNT)
+		return number_read(text, amount) && *amount > 0;
+	if (!number_duration(text, amount))
+		return false;
+	if (*amount <= 0)
+		*amount = INFINITY;
+	return true;
+}
+
+bool setting_parse(const struct setting *setting, struct agent *agent, const char *value,
+		   struct buffer *fault)
+{
+	bool good = is_text(setting) ? set_text(setting, agent, value)
+				     : set_number(setting, agent, span_of(value));
+
 	if (!good)
 		buffer_add_format(fault, "--%s must be %s, not '%s'", setting->option,
-				  values_of(setting, zero), value);
+				  values_of(setting), value);
 	return good;
 }
 
 bool setting_read(const struct setting *setting, struct agent *agent, struct span value,
 		  struct buffer *fault)
 {
-	bool number = json_type(value) == JSON_NUMBER;
-	int64_t *count = member_of(setting, agent);
-	double *amount = member_of(setting, agent);
 	char *text = json_text(value);
-	bool good;
+	bool is_string = text != NULL;
+	bool good = is_text(setting) ? is_string && set_text(setting, agent, text)
+				     : !(is_string && setting->kind == SETTING_AMOUNT) &&
+					   set_number(setting, agent, json_amount(value));
 
-	if (is_text(setting)) {
-		good = text != NULL && set_text(setting, agent, text);
-	} else if (setting->kind == SETTING_COUNT) {
-		*count = number ? json_int(value, 0) : 0;
-		good = *count > 0;
-	} else {
-		*amount = number ? json_double(value, 0) : 0;
-		good = *amount > 0 && !isinf(*amount);
-	}
 	free(text);
 	if (!good)
-		buffer_add_format(fault, "\"%s\" must be %s", setting->key,
-				  values_of(setting, false));
+		buffer_add_format(fault, "\"%s\" must be %s", setting->key, values_of(setting));
 	return good;
 }
 

@@ -13,11 +13,12 @@
 struct agent;
 
 enum setting_kind {
-	SETTING_COUNT,   /* int64_t: a whole number of at least 1; 0: not set */
-	SETTING_AMOUNT,  /* double: a number above 0; 0: not set */
-	SETTING_SECONDS, /* the same; on the command line 0 means no limit */
-	SETTING_EFFORT,  /* char *: none, low, medium, high or max; owned; NULL: not set */
-	SETTING_TEXT,    /* char *: owned; NULL: not set */
+	SETTING_COUNT,    /* int64_t: a whole number of at least 1; 0: not set */
+	SETTING_AMOUNT,   /* double: a number above 0; 0: not set */
+	SETTING_DURATION, /* double: seconds; infinite: 0 was given, which means no limit; 0: not
+			   * set */
+	SETTING_EFFORT,   /* char *: none, low, medium, high or max; owned; NULL: not set */
+	SETTING_TEXT,     /* char *: owned; NULL: not set */
 };
 
 struct setting {

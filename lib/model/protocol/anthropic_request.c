@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/hash.h"
+#include "base/number.h"
 #include "model/protocol/anthropic.h"
 #include "model/protocol/schema_dialect.h"
 
@@ -257,9 +258,12 @@ static void add_betas(const struct model_request *request, struct http_request *
 
 static int64_t max_tokens(struct transcript *t)
 {
+	int64_t tokens = MAX_TOKENS;
+
 	if (t->request->max_tokens > 0)
 		return t->request->max_tokens;
-	return json_int(parameters_quirk(t, "max_tokens"), MAX_TOKENS);
+	number_count(json_amount(parameters_quirk(t, "max_tokens")), &tokens);
+	return tokens;
 }
 
 /* Whether to set marks for the prompt cache: not if the user sets them. */
