@@ -304,9 +304,40 @@ null
 	assert_equal "$(sent request.1)" 'three 3 hello'
 }
 
+@test "durations and counts have units on the command line and in files" {
+	echo '{"name":"late","command":["sleep","30"],"idle_timeout":"200ms"}' >tools/late.json
+	agent-run -m test -t tools/late.json -o delay=.01 --max-iterations 1k --timeout 1m hello \
+		</dev/null >events
+	assert_equal "$(of tool_end .result)" 'stopped after 0.2 seconds without output'
+	run -124 agent-run -m test -o delay=5s --timeout 100ms hello
+	echo '{"name":"a","model":"test","options":{"delay":"5s"},"limits":{"timeout":".1s"}}' >a.json
+	run -124 agent-run -A a.json hello
+	run -2 agent-run -m test --timeout 5x hello
+	assert_output "agent-run: --timeout must be a duration, such as 90, 90s, 5m, 1h or 100ms, not '5x'"
+	run -2 agent-run -m test -j 1.5 hello
+	assert_output "agent-run: --jobs must be a whole number of at least 1, such as 50, 10k or 1.5M, not '1.5'"
+}
+
+@test "a timeout of 0 is no limit, on the command line and in files" {
+	echo '{"name":"a","model":"test","options":{"delay":0.1},"limits":{"timeout":"100ms"}}' >a.json
+	run agent-run -A a.json --timeout 0 hello
+	assert_success
+	echo '{"name":"a","model":"test","limits":{"timeout":0}}' >a.json
+	run agent-run -A a.json hello
+	assert_success
+	echo '{"name":"nap","command":["sleep","0.3"],"timeout":0}' >tools/nap.json
+	agent-run -m test -t tools/nap.json --tool-timeout 0.1 hello </dev/null >events
+	assert_equal "$(of tool_end .is_error)" false
+}
+
+@test "a number without a leading zero is a number" {
+	assert_equal "$(agent-run -m test -o temperature=.4 -o top_p=-.5 -o user=.x --dry-run hello | jq -c .options)" \
+		'{"temperature":0.4,"top_p":-0.5,"user":".x"}'
+}
+
 @test "limits are numbers" {
 	run -2 agent-run -m test --max-history-tokens 0 hello
-	assert_output "agent-run: --max-history-tokens must be a whole number of at least 1, not '0'"
+	assert_output "agent-run: --max-history-tokens must be a whole number of at least 1, such as 50, 10k or 1.5M, not '0'"
 	run -2 agent-run -m test --approval-timeout soon hello
-	assert_output "agent-run: --approval-timeout must be a number of at least 0, not 'soon'"
+	assert_output "agent-run: --approval-timeout must be a duration, such as 90, 90s, 5m, 1h or 100ms, not 'soon'"
 }

@@ -157,8 +157,8 @@ bool json_is_any(struct span string, const char *const *texts);
  * names that never need one. */
 struct span json_plain(struct span string);
 
-/* The text of a number, or of a string without escapes, as base/number.h reads it: 90, "90s". Absent
- * for other values. */
+/* The text of a number, or of a string without escapes, as base/number.h reads it: 90, "90s".
+ * Absent for other values. */
 struct span json_amount(struct span value);
 
 bool json_true(struct span value);

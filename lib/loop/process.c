@@ -43,7 +43,9 @@ struct process {
 	struct loop_timer *timer;
 	void (*due)(struct process *process); /* what the timer calls */
 	struct process_end end;
-	int64_t started;
+	int64_t started, last_output; /* the latter: loop_source_time */
+	double timeout, idle_timeout;
+	struct loop_timer *idle_timer;
 	bool stopping;  /* TERM was sent */
 	bool cancelled; /* no more callbacks */
 	bool busy;      /* a callback is running: free later */
@@ -88,6 +90,7 @@ static void release(struct process *process)
 	if (process->busy)
 		return;
 	loop_timer_remove(process->timer);
+	loop_timer_remove(process->idle_timer);
 	loop_child_remove(process->child);
 	for (int i = 0; i < CHANNELS; i++)
 		channel_close(&process->channels[i]);
@@ -120,6 +123,7 @@ static bool channel_read(struct channel *channel)
 		channel_close(channel);
 		return false;
 	}
+	process->last_output = loop_source_time(process->loop);
 	if (channel->deliver != NULL && !process->cancelled)
 		channel->deliver(process->handler.context, (struct span){bytes, (size_t)got});
 	return true;
@@ -194,10 +198,32 @@ static void stop(struct process *process, double grace)
 	set_timer(process, grace, grace_over);
 }
 
+static void stop_at_limit(struct process *process, enum process_outcome outcome, double limit)
+{
+	process->end.outcome = outcome;
+	process->end.limit = limit;
+	stop(process, PROCESS_GRACE_SECONDS);
+}
+
 static void timed_out(struct process *process)
 {
-	process->end.outcome = PROCESS_TIMED_OUT;
-	stop(process, PROCESS_GRACE_SECONDS);
+	stop_at_limit(process, PROCESS_TIMED_OUT, process->timeout);
+}
+
+/* Output only stores the time; the timer compares it when it is due. */
+static void idle_off(void *context)
+{
+	struct process *process = context;
+	int64_t left = process->last_output + clock_nanoseconds(process->idle_timeout) -
+		       loop_source_time(process->loop);
+
+	process->idle_timer = NULL;
+	if (process->stopping || process->child == NULL)
+		return;
+	if (left > 0)
+		process->idle_timer = loop_source_timer_add(process->loop, left, idle_off, process);
+	else
+		stop_at_limit(process, PROCESS_IDLE, process->idle_timeout);
 }
 
 void process_stop(struct process *process)
@@ -391,6 +417,9 @@ struct process *process_start(struct loop *loop, const struct process_command *c
 	process->handler = *handler;
 	process->shares_group = command->shares_group;
 	process->started = clock_monotonic();
+	process->last_output = loop_source_time(loop);
+	process->timeout = command->timeout;
+	process->idle_timeout = command->idle_timeout;
 	for (int i = 0; i < CHANNELS; i++)
 		process->channels[i] = (struct channel){.process = process, .fd = -1, .theirs = -1};
 	process->channels[OUT].deliver = handler->output;
@@ -399,7 +428,8 @@ struct process *process_start(struct loop *loop, const struct process_command *c
 		buffer_add_span(&process->input, command->input);
 	failure = start(process, command);
 	if (failure != 0) {
-		process->end = (struct process_end){PROCESS_NOT_STARTED, failure, 0};
+		process->end =
+		    (struct process_end){.outcome = PROCESS_NOT_STARTED, .value = failure};
 		set_timer(process, 0, finish);
 		return process;
 	}
@@ -407,6 +437,9 @@ struct process *process_start(struct loop *loop, const struct process_command *c
 	watch(process);
 	if (command->timeout > 0)
 		set_timer(process, command->timeout, timed_out);
+	if (command->idle_timeout > 0)
+		process->idle_timer = loop_source_timer_add(
+		    loop, clock_nanoseconds(command->idle_timeout), idle_off, process);
 	return process;
 }
 
@@ -457,7 +490,7 @@ struct process_end process_run(const struct process_command *command, struct buf
 
 /* ---- messages ---- */
 
-void process_describe_end(struct buffer *out, const struct process_end *end, double timeout)
+void process_describe_end(struct buffer *out, const struct process_end *end)
 {
 	switch (end->outcome) {
 	case PROCESS_EXITED:
@@ -468,7 +501,12 @@ void process_describe_end(struct buffer *out, const struct process_end *end, dou
 				  strsignal(end->value));
 		break;
 	case PROCESS_TIMED_OUT:
-		buffer_add_format(out, "timed out after %g second%s", timeout, plural(timeout));
+		buffer_add_format(out, "timed out after %g second%s", end->limit,
+				  plural(end->limit));
+		break;
+	case PROCESS_IDLE:
+		buffer_add_format(out, "stopped after %g second%s without output", end->limit,
+				  plural(end->limit));
 		break;
 	case PROCESS_STOPPED:
 		buffer_add_text(out, "cancelled");

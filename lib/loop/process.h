@@ -20,15 +20,17 @@ struct process_command {
 	/* For its stdin, copied; absent: stdin is /dev/null. The program must ignore SIGPIPE: the
 	 * child may close its stdin before it has read everything. */
 	struct span input;
-	double timeout;    /* seconds after which it is stopped; 0: none */
-	bool shares_group; /* it stays in our process group, so that it can use the terminal, and
-			    * only the child itself is stopped */
+	double timeout;      /* seconds after which it is stopped; 0: none */
+	double idle_timeout; /* the same without output */
+	bool shares_group;   /* it stays in our process group, so that it can use the terminal, and
+			      * only the child itself is stopped */
 };
 
 enum process_outcome {
 	PROCESS_EXITED,      /* value: its exit status */
 	PROCESS_KILLED,      /* value: the signal that ended it */
 	PROCESS_TIMED_OUT,   /* it was stopped because its time was over */
+	PROCESS_IDLE,        /* it was stopped because it wrote nothing */
 	PROCESS_STOPPED,     /* it was stopped by process_stop */
 	PROCESS_NOT_STARTED, /* value: errno */
 };
@@ -36,6 +38,7 @@ enum process_outcome {
 struct process_end {
 	enum process_outcome outcome;
 	int value;
+	double limit;   /* the seconds for which it was stopped */
 	double seconds; /* from start to end */
 };
 
@@ -79,7 +82,7 @@ struct process_end process_run(const struct process_command *command, struct buf
 			       struct buffer *errors);
 
 /* Append how the process ended, as the end of a sentence: "exit status 2", "killed by signal 9
- * (Killed)", "timed out after 5 seconds" (`timeout`), "cannot be started: ...". */
-void process_describe_end(struct buffer *out, const struct process_end *end, double timeout);
+ * (Killed)", "timed out after 5 seconds", "cannot be started: ...". */
+void process_describe_end(struct buffer *out, const struct process_end *end);
 
 #endif

@@ -115,7 +115,7 @@ static void fail_by_end(struct exec_call *call, const struct process_end *end)
 	struct span errors = span_trim(buffer_span(&call->errors));
 	struct buffer how = {0};
 
-	process_describe_end(&how, end, 0);
+	process_describe_end(&how, end);
 	failure_set(&call->response.failure, ERROR_SERVER, false, "the program %s failed: %s%s%.*s",
 		    call->call.model->name, buffer_string(&how), errors.len > 0 ? ": " : "",
 		    SPAN_ARG(errors));

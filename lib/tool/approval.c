@@ -284,7 +284,7 @@ static void ended(void *context, const struct process_end *end)
 	if (end->outcome != PROCESS_EXITED || (output.len == 0 && end->value > 1)) {
 		buffer_add_text(&reason, output.len > 0 ? "; " : "");
 		buffer_add_text(&reason, "the program that approves calls failed: ");
-		process_describe_end(&reason, end, approval->policy->timeout);
+		process_describe_end(&reason, end);
 	}
 	decide(approval, end->outcome == PROCESS_EXITED && end->value == 0, "hook",
 	       buffer_span(&reason));

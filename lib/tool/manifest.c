@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "json/keys.h"
+#include "base/number.h"
 #include "tool/command.h"
 
 /* The parameters of an agent as a tool, unless its manifest has its own. */
@@ -43,7 +44,10 @@ static const struct manifest_member {
     {"inputSchema", JSON_ABSENT, NULL},
     {"command", JSON_ABSENT, NULL},
     {"agent", JSON_STRING, "\"agent\" must name a file, agent-file(5)"},
-    {"timeout", JSON_NUMBER, "\"timeout\" must be a number of seconds above 0"},
+    {"timeout", JSON_ABSENT, "\"timeout\" must be a duration, such as " NUMBER_DURATIONS},
+    {"idle_timeout", JSON_ABSENT,
+     "\"idle_timeout\" must be a duration, such as " NUMBER_DURATIONS
+     ", of a tool with a \"command\""},
     {"approval", JSON_BOOL, "\"approval\" must be true or false"},
     {"idempotent", JSON_BOOL, "\"idempotent\" must be true or false"},
     /* for other programs that read the same file; ignored */
@@ -192,19 +196,32 @@ static bool read_agent(struct tool *tool, struct span object, const char *progra
 	return true;
 }
 
+/* Read the member `name` if there is one. 0 means no limit, which is infinite. */
+static bool read_duration(struct tool *tool, struct span object, const char *name, double *seconds,
+			  struct error *e)
+{
+	struct span value = json_get(object, name);
+
+	if (value.at == NULL)
+		return true;
+	if (!number_duration(json_amount(value), seconds))
+		return bad_member(tool, object, name, e);
+	if (*seconds <= 0)
+		*seconds = INFINITY;
+	return true;
+}
+
 static bool read_rest(struct tool *tool, struct span object, struct error *e)
 {
-	struct span timeout = json_get(object, "timeout");
-
 	tool->description = json_text(json_get(object, "description"));
 	if (tool->description == NULL)
 		tool->description = mem_copy(SPAN(""));
 	tool->approval = json_true(json_get(object, "approval"));
 	tool->idempotent = json_true(json_get(object, "idempotent"));
-	tool->timeout = json_double(timeout, 0);
-	if (timeout.at != NULL && (!(tool->timeout > 0) || isinf(tool->timeout)))
-		return bad_member(tool, object, "timeout", e);
-	return true;
+	if (tool->agent_file != NULL && json_get(object, "idle_timeout").at != NULL)
+		return bad_member(tool, object, "idle_timeout", e);
+	return read_duration(tool, object, "timeout", &tool->timeout, e) &&
+	       read_duration(tool, object, "idle_timeout", &tool->idle_timeout, e);
 }
 
 /* ---- the complete manifest ---- */

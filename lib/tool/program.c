@@ -21,7 +21,6 @@ struct program_call {
 	struct tool_handler handler;
 	struct process *process; /* NULL: it has ended */
 	struct output_pipe out, err;
-	double timeout;
 	size_t streamed;       /* bytes passed to the handler */
 	bool cut;              /* the handler gets no more */
 	struct buffer program; /* for messages */
@@ -120,7 +119,7 @@ static void write_failure(struct program_call *call, const struct process_end *e
 	end_line(text);
 	if (end->outcome == PROCESS_NOT_STARTED)
 		buffer_add_format(text, "%s ", buffer_string(&call->program));
-	process_describe_end(text, end, call->timeout);
+	process_describe_end(text, end);
 }
 
 static void ended(void *context, const struct process_end *end)
@@ -167,7 +166,12 @@ static struct tool_call *start(const struct tool *tool, const struct tool_reques
 	struct buffer why = {0};
 	char **argv = command_build(tool, request->args, &why);
 	size_t max = request->limits.max_result;
-	struct process_command command = {.argv = argv, .environment = request->environment};
+	struct process_command command = {
+	    .argv = argv,
+	    .environment = request->environment,
+	    .timeout = tool->timeout > 0 ? tool->timeout : request->limits.timeout,
+	    .idle_timeout = tool->idle_timeout,
+	};
 	struct process_handler callbacks = {NULL, received_output, received_errors, ended};
 	struct program_call *call;
 
@@ -178,12 +182,10 @@ static struct tool_call *start(const struct tool *tool, const struct tool_reques
 	call = mem_zero(sizeof(*call));
 	call->base.kind = &tool_program;
 	call->handler = *handler;
-	call->timeout = tool->timeout > 0 ? tool->timeout : request->limits.timeout;
 	call->out.kept = (struct excerpt){.head_max = max / 2, .tail_max = max - max / 2};
 	call->err.kept.tail_max = MAX_ERRORS;
 	buffer_add_text(&call->program, argv[0]);
 	callbacks.context = call;
-	command.timeout = call->timeout;
 	if (tool->stdin_args)
 		command.input = request->args;
 	call->process = process_start(request->loop, &command, &callbacks);

@@ -96,7 +96,7 @@ static bool describe_failed(const char *program, const struct process_end *end, 
 	if (end->outcome == PROCESS_EXITED && end->value == 0)
 		buffer_add_text(&why, "it printed no JSON object");
 	else
-		process_describe_end(&why, end, DESCRIBE_SECONDS);
+		process_describe_end(&why, end);
 	if (newline != NULL)
 		errors.len = (size_t)(newline - errors.at);
 	if (errors.len > DESCRIBE_SHOWN)

@@ -24,9 +24,11 @@ struct tool {
 	struct span command;    /* array of strings; absent: the tool is not a program */
 	char *agent_file;       /* the other agent's definition; NULL: the tool is not an agent */
 	const struct agent *agent; /* the same agent after loading; borrowed */
-	char *folder;    /* of the manifest; relative program names with a slash start here */
-	char *source;    /* the file, for messages */
-	double timeout;  /* seconds; 0: the caller's default */
+	char *folder; /* of the manifest; relative program names with a slash start here */
+	char *source; /* the file, for messages */
+	/* Seconds; 0: the caller's default; infinite: no limit. The latter without output; 0: no
+	 * limit. */
+	double timeout, idle_timeout;
 	bool approval;   /* needs approval */
 	bool idempotent; /* can run again after an interruption */
 	bool stdin_args; /* no placeholder in command: arguments go to stdin */

@@ -59,7 +59,7 @@ static void ends(const struct process_command *command, const char *want)
 	begin(&watched, command);
 	unit_ok(watched.done == 0, "process_start does not call back");
 	loop_run(watched.loop);
-	process_describe_end(&text, &watched.end, command->timeout);
+	process_describe_end(&text, &watched.end);
 	unit_same(buffer_span(&text), span_of(want), want);
 	unit_ok(watched.done == 1, "done is called once");
 	buffer_free(&text);
@@ -72,6 +72,15 @@ static void test_ends(void)
 	ends(&(struct process_command){.argv = SHELL("kill -9 $$")}, "killed by signal 9 (Killed)");
 	ends(&(struct process_command){.argv = SHELL("exec sleep 60"), .timeout = 0.1},
 	     "timed out after 0.1 seconds");
+	ends(&(struct process_command){.argv = SHELL("echo hi; exec sleep 60"),
+				       .timeout = 50,
+				       .idle_timeout = 0.1},
+	     "stopped after 0.1 seconds without output");
+	ends(
+	    &(struct process_command){
+		.argv = SHELL("for i in 1 2 3 4 5 6; do echo; sleep 0.1; done; exit 5"),
+		.idle_timeout = 0.4},
+	    "exit status 5");
 	ends(&(struct process_command){.argv = (char *[]){(char[]){"/nowhere/x"}, NULL}},
 	     "cannot be started: No such file or directory");
 }

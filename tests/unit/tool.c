@@ -235,6 +235,14 @@ static void test_time(void)
 		  "a tool past its time is stopped");
 	unit_ok(answer.result.is_error && answer.result.exit_status == -1, "and that is an error");
 	answer_free(&answer);
+	run(&answer,
+	    "{\"name\":\"t\",\"timeout\":0,\"idle_timeout\":\"200ms\",\"command\":[\"sh\",\"-c\","
+	    "\"echo begun; sleep 60\"]}",
+	    "{}");
+	unit_same(buffer_span(&answer.text),
+		  SPAN("begun\nstopped after 0.2 seconds without output"),
+		  "so is one that writes nothing");
+	answer_free(&answer);
 	run_limited(&answer, SHELL("trap '' TERM; sleep 60 & echo $!; while :; do sleep 1; done"),
 		    SPAN("{}"), &(struct tool_limits){.timeout = 1, .max_result = 1000});
 	unit_ok(span_ends(buffer_span(&answer.text), "\ntimed out after 1 second"),
@@ -429,6 +437,9 @@ static void test_bad_manifests(void)
 		     "\"object\"");
 	bad_manifest("{\"name\":\"x\"}", "m.json:1: the manifest has no \"command\": add one, such "
 					 "as [\"./program\", \"{name}\"]");
+#define IDLE                                                                                       \
+	"\"idle_timeout\" must be a duration, such as 90, 90s, 5m, 1h or 100ms, of a tool with a " \
+	"\"command\""
 #define COMMAND                                                                                    \
 	"\"command\" must be an array of strings that begins with a program, such as [\"cat\", "   \
 	"\"--\", \"{path}\"]"
@@ -448,14 +459,18 @@ static void test_bad_manifests(void)
 	    "\"]}",
 	    "m.json:1: the program itself, the first string of \"command\", must not contain a "
 	    "placeholder: the model would choose what is run");
-	bad_manifest("{\"name\":\"x\",\"command\":[\"a\"],\"timeout\":\"1\"}",
-		     "m.json:1: \"timeout\" must be a number of seconds above 0");
-	bad_manifest("{\"name\":\"x\",\"command\":[\"a\"],\"timeout\":0}",
-		     "m.json:1: \"timeout\" must be a number of seconds above 0");
+	bad_manifest("{\"name\":\"x\",\"command\":[\"a\"],\"timeout\":\"5 minutes\"}",
+		     "m.json:1: \"timeout\" must be a duration, such as 90, 90s, 5m, 1h or 100ms");
+	bad_manifest("{\"name\":\"x\",\"command\":[\"a\"],\n\"timeout\":-1}",
+		     "m.json:2: \"timeout\" must be a duration, such as 90, 90s, 5m, 1h or 100ms");
+	bad_manifest("{\"name\":\"x\",\"command\":[\"a\"],\"idle_timeout\":true}",
+		     "m.json:1: " IDLE);
+	bad_manifest("{\"name\":\"x\",\"agent\":\"a.json\",\"idle_timeout\":1}", "m.json:1: " IDLE);
 	bad_manifest("{\"name\":\"x\",\"command\":[\"a\"],\"approval\":1}",
 		     "m.json:1: \"approval\" must be true or false");
 #define KEYS                                                                                       \
 	"; the keys are name, description, parameters, inputSchema, command, agent, timeout, "     \
+	"idle_timeout, "                                                                           \
 	"approval, idempotent, $schema, title, icons, annotations, outputSchema, execution, "      \
 	"strict, _meta"
 	bad_manifest("{\"name\":\"x\",\n\"aproval\":true,\"command\":[\"a\"]}",
