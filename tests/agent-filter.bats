@@ -42,6 +42,8 @@ seqs() {
 	run agent-filter -t '' log
 	assert_failure 2
 	assert_output "agent-filter: --type needs at least one pattern, not ''"
+	run -2 agent-filter -N 'a,b[' </dev/null
+	assert_output "agent-filter: --name: the pattern 'b[' is malformed: the [ has no ]; write \\[ for a [ that stands for itself"
 }
 
 @test "types are found in any spelling of the envelope" {

@@ -223,6 +223,8 @@ agent-tools: a call of get never ended'
 	run agent-tools -N 'read_*,nothing' log
 	assert_output '-> read_file {"path":"a.txt"}
 <- read_file 0.52s ok: first line'
+	run -2 agent-tools -N ',' log
+	assert_output "agent-tools: --name needs at least one pattern, not ','"
 	run agent-tools -N nothing -N 's?ell' -j log
 	assert_output '{"tool_call_id":"c2","tool_name":"shell","args":{"command":"false"},"result":"exit status 1","is_error":true,"duration_seconds":0.011,"run_id":"r","iteration":1}'
 	run agent-tools -e log

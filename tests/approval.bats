@@ -239,6 +239,50 @@ The call was denied: nobody answered within 0.2 seconds (--approval-timeout)'
 	assert [ ! -e ran ]
 }
 
+@test "the rules take lists of names, and the tools of nested agents and handoffs have rules too" {
+	tool one '["touch","one.ran"]'
+	tool two '["touch","two.ran"]'
+	calls one two
+	agent-run -m 'exec:sh model.sh' -t tools --deny 'none_*, one,t[w]o' hello </dev/null >events 2>messages
+	assert_equal "$(of tool_end .result)" $'The call was denied by policy.\nThe call was denied by policy.'
+	assert_equal "$(cat messages)" "agent-run: --deny 'none_*' matches no tool; the tools are one, two"
+	echo '{"name":"other"}' >other.json
+	echo '{"name":"helper","model":"test","tools":["tools/two.json"],"handoffs":["other.json"]}' >helper.json
+	echo '{"name":"ask_helper","description":"d","agent":"helper.json"}' >ask.json
+	agent-run -m test -t ask.json --deny two,transfer_to_other hello </dev/null >events 2>messages
+	assert_equal "$(of tool_end '[.tool_name, .is_error]' | sort)" '["ask_helper",false]
+["transfer_to_other",true]
+["two",true]'
+	assert_equal "$(cat messages)" ''
+	agent-run -m test -t ask.json --deny ask_helper hello </dev/null >events
+	assert_equal "$(of agent_start .agent_name)" agent
+	assert [ ! -e one.ran -a ! -e two.ran ]
+}
+
+@test "a rule for a tool that does not exist is an error with a suggestion, as is a malformed pattern" {
+	tool one '["touch","ran"]'
+	tool shell '["touch","ran"]'
+	mistake() {
+		run -2 agent-run -m test -t tools "$1" "$2" hello </dev/null
+		assert_output "agent-run: $3"
+	}
+	mistake --deny shel '--deny shel: there is no such tool (did you mean shell?); the tools are one, shell'
+	mistake --ask one,Shell '--ask Shell: there is no such tool (did you mean shell?); the tools are one, shell'
+	mistake --allow web_search '--allow web_search: there is no such tool; the tools are one, shell'
+	mistake --deny '{sh*,one}' '--deny {sh*: there is no such tool; the tools are one, shell'
+	mistake --deny '[' "--deny: the pattern '[' is malformed: the [ has no ]; write \\[ for a [ that stands for itself"
+	mistake --ask 'one,[[:alpha:' "--ask: the pattern '[[:alpha:' is malformed: the [ has no ]; write \\[ for a [ that stands for itself"
+	mistake --ask '[]' "--ask: the pattern '[]' is malformed: the [ has no ]; write \\[ for a [ that stands for itself"
+	mistake --allow 'one\' "--allow: the pattern 'one\\' is malformed: nothing follows the \\ at its end"
+	mistake --deny , "--deny needs at least one pattern, not ','"
+	run -2 agent-run -m test --deny shell hello </dev/null
+	assert_output 'agent-run: --deny shell: there is no such tool; add it with --tool'
+	assert [ ! -e ran ]
+	agent-run -m test -t tools --deny '[!s]*,[[:alpha:]]hel[]l]' hello </dev/null 2>&1 >events | diff - /dev/null
+	assert_equal "$(of tool_end .is_error)" $'true\ntrue'
+	agent-run -m test --ask '*' hello </dev/null 2>&1 >events | diff - /dev/null
+}
+
 @test "--approve-with gets the call, and its output is the reason for the model and the log" {
 	tool one '["true"]'
 	calls one one

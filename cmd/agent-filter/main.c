@@ -72,8 +72,10 @@ static void add_variable(void *self, const struct option_row *row, const char *n
 
 static void add_patterns(void *self, const struct option_row *row, const char *list)
 {
-	if (!patterns_add((struct patterns *)((char *)self + row->offset), list))
-		die(STATUS_USAGE, "--%s needs at least one pattern, not '%s'", row->name, list);
+	struct patterns *patterns = (struct patterns *)((char *)self + row->offset);
+	struct error e = {0};
+
+	die_unless(patterns_add(patterns, row->name, list, &e), &e);
 }
 
 static void read_schema(void *self, const struct option_row *row, const char *path)

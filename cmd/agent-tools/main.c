@@ -14,8 +14,10 @@ static const char usage[] =
 
 static void add_names(void *self, const struct option_row *row, const char *list)
 {
-	(void)row;
-	patterns_add(&((struct tools_program *)self)->options.names, list);
+	struct patterns *names = &((struct tools_program *)self)->options.names;
+	struct error e = {0};
+
+	die_unless(patterns_add(names, row->name, list, &e), &e);
 }
 
 #define AT(member) .offset = offsetof(struct tools_program, member)

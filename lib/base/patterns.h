@@ -7,14 +7,18 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "base/error.h"
+
 /* Zeroed: empty. */
 struct patterns {
 	char **items; /* owned */
 	size_t count;
 };
 
-/* Add the comma-separated patterns of `list`. Returns false if it contains none. */
-bool patterns_add(struct patterns *patterns, const char *list);
+/* Add the comma-separated patterns of `list`, without white space around them. Returns false and
+ * sets `e` (kind "usage") if it contains none, or one that is malformed ("[a", "a\\"), which would
+ * match nothing. `option`, for the message, is the option that has the list, without its dashes. */
+bool patterns_add(struct patterns *patterns, const char *option, const char *list, struct error *e);
 
 /* Whether one of the patterns matches the whole of `text`; false if there is none. */
 bool patterns_match(const struct patterns *patterns, const char *text);

@@ -1,7 +1,6 @@
 #include "tool/approval.h"
 
 #include <errno.h>
-#include <fnmatch.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -37,23 +36,13 @@ struct approval {
 
 /* ---- the policy ---- */
 
-void approval_add(struct approval_policy *policy, enum approval_rule rule, const char *glob)
-{
-	policy->patterns = array_grow(policy->patterns, policy->count, sizeof(*policy->patterns));
-	policy->patterns[policy->count++] = (struct approval_pattern){glob, rule};
-}
-
 enum approval_rule approval_rule_for(const struct approval_policy *policy, const struct tool *tool)
 {
-	enum approval_rule strictest = APPROVAL_NONE;
+	enum approval_rule rule = APPROVAL_DENY;
 
-	for (size_t i = 0; i < policy->count; i++) {
-		const struct approval_pattern *pattern = &policy->patterns[i];
-
-		if (pattern->rule > strictest && fnmatch(pattern->glob, tool->name, 0) == 0)
-			strictest = pattern->rule;
-	}
-	return strictest == APPROVAL_NONE && tool->approval ? APPROVAL_ASK : strictest;
+	while (rule > APPROVAL_NONE && !patterns_match(&policy->rules[rule], tool->name))
+		rule--;
+	return rule == APPROVAL_NONE && tool->approval ? APPROVAL_ASK : rule;
 }
 
 static bool is_always(const struct approval_policy *policy, const char *tool_name)
@@ -75,7 +64,8 @@ void approval_free(struct approval_policy *policy)
 	for (size_t i = 0; i < policy->always_count; i++)
 		free(policy->always[i]);
 	free(policy->always);
-	free(policy->patterns);
+	for (int rule = APPROVAL_NONE; rule < APPROVAL_RULES; rule++)
+		patterns_free(&policy->rules[rule]);
 	*policy = (struct approval_policy){0};
 }
 

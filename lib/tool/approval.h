@@ -4,20 +4,17 @@
 #ifndef TOOL_APPROVAL_H
 #define TOOL_APPROVAL_H
 
+#include "base/patterns.h"
 #include "tool/tool.h"
 
+/* The stricter rule is the greater one. */
 enum approval_rule { APPROVAL_NONE, APPROVAL_ALLOW, APPROVAL_ASK, APPROVAL_DENY };
+enum { APPROVAL_RULES = APPROVAL_DENY + 1 };
 
-struct approval_pattern {
-	const char *glob; /* of tool names, fnmatch(3) */
-	enum approval_rule rule;
-};
-
-/* --allow, --ask, --deny in the order of the command line. If several match, the strictest applies
- * (deny, ask, allow). "approval": true of a tool asks unless --allow names the tool. */
 struct approval_policy {
-	struct approval_pattern *patterns;
-	size_t count;
+	/* The names of the tools of each rule: --allow, --ask, --deny. If several match, the
+	 * strictest applies. "approval": true of a tool asks unless --allow names the tool. */
+	struct patterns rules[APPROVAL_RULES];
 	const char *command; /* --approve-with; NULL: ask on /dev/tty */
 	double timeout;      /* seconds until an unanswered call is denied; 0: never */
 	/* Called after a call was denied with the answer "quit", to end all runs. If it is NULL,
@@ -31,9 +28,6 @@ struct approval_policy {
 	char **always;
 	size_t always_count;
 };
-
-/* The glob is borrowed. */
-void approval_add(struct approval_policy *policy, enum approval_rule rule, const char *glob);
 
 /* The rule for a tool. APPROVAL_NONE: no rule matches, so the tool runs without approval. */
 enum approval_rule approval_rule_for(const struct approval_policy *policy, const struct tool *tool);

@@ -59,13 +59,14 @@ static void test_rules(void)
 
 	rule(&policy, "any", false, APPROVAL_NONE, "without rules a tool runs freely");
 	rule(&policy, "any", true, APPROVAL_ASK, "unless it asks to be asked for");
-	approval_add(&policy, APPROVAL_DENY, "rm_*");
-	approval_add(&policy, APPROVAL_ASK, "write_*");
-	approval_add(&policy, APPROVAL_ALLOW, "*");
+	patterns_add(&policy.rules[APPROVAL_DENY], "deny", "rm_*,kill", NULL);
+	patterns_add(&policy.rules[APPROVAL_ASK], "ask", "write_*", NULL);
+	patterns_add(&policy.rules[APPROVAL_ALLOW], "allow", "*", NULL);
 	rule(&policy, "read", true, APPROVAL_ALLOW, "--allow overrides the tool's own wish");
 	rule(&policy, "write_x", false, APPROVAL_ASK, "ask is stricter than allow");
 	rule(&policy, "rm_x", false, APPROVAL_DENY, "deny is the strictest");
-	approval_add(&policy, APPROVAL_ASK, "rm_*");
+	rule(&policy, "kill", false, APPROVAL_DENY, "as for each name of its list");
+	patterns_add(&policy.rules[APPROVAL_ASK], "ask", "rm_*", NULL);
 	rule(&policy, "rm_x", false, APPROVAL_DENY, "whatever the order");
 	approval_free(&policy);
 }
