@@ -294,6 +294,51 @@ The call was denied: nobody answered within 0.2 seconds (--approval-timeout)'
 	assert_equal "$(jq -r '.messages[-1].content[1].result' request.1)" 'The call was denied: not twice'
 }
 
+# writes ARGUMENTS: a model that calls the tool one with this text as its arguments.
+writes() {
+	calls one
+	jq -cn --arg args "$1" '{event_type:"tool_call_start",data:{tool_call_id:"c0",tool_name:"one",index:0}},
+		{event_type:"tool_call_chunk",data:{tool_call_id:"c0",args_delta:$args}}' >calls
+}
+
+@test "the program that approves, the log and the tool get the same bytes" {
+	tool one '["tee","got"]'
+	while IFS= read -r args; do
+		writes "$(printf '%b' "${args//\\u/\\\\u}")"
+		agent-run -m 'exec:sh model.sh' -t tools --ask '*' --approve-with 'cat >asked' hello </dev/null >events
+		assert_equal "$(cat asked)" "{\"tool_call_id\":\"c0\",\"tool_name\":\"one\",\"args\":$(cat got)}"
+		for type in tool_call_end tool_approval tool_start; do
+			assert_equal "$(grep -cF "\"args\":$(cat got)" <(grep "\"$type\"" events))" 1
+		done
+	done <<-'EOF'
+		{"a":1e400,"b":-0,"c":1.10,"d":12345678901234567890.0}
+		{"a":"\ud800 \u0000 \u00e9 é","\u0061\u0062":"/\u002f"}
+		 {\n "a": [1,\r\n\t2 ], "b" : {} }\n
+		 { "a" : 1 }
+	EOF
+}
+
+@test "a key that is there twice is refused before approval, and nothing runs" {
+	tool one '["touch","ran","{x}"]'
+	sed -i 's/}$/,"parameters":{"properties":{"x":{}}}}/' tools/one.json
+	while IFS= read -r args; do
+		writes "$args"
+		agent-run -m 'exec:sh model.sh' -t tools --ask '*' --approve-with 'touch asked' hello </dev/null >events
+		assert_equal "$(decisions)" ''
+		assert_equal "$(of tool_end '[.is_error, .result]')" '[true,"The arguments contain the key \"x\" twice in one object. Write each key once and try again."]'
+		assert_equal "$(of tool_start .args)" '{}'
+		assert_equal "$(jq -r '.messages[1].content[0].invalid_args' request.1)" "$args"
+		assert [ ! -e ran -a ! -e asked ]
+	done <<-'EOF'
+		{"x":"ran","x":"other"}
+		{"x":"ran","\u0078":"other"}
+		{"x":[{"y":{"x":1,"x":1}}]}
+	EOF
+	writes '{"x":{"x":{"x":1}},"X":2}'
+	agent-run -m 'exec:sh model.sh' -t tools hello </dev/null >events
+	assert_equal "$(of tool_end .is_error)" false
+}
+
 @test "a call with invalid arguments needs no approval" {
 	printf '{"name":"one","command":["true"],"parameters":{"type":"object","required":["x"]}}' >tools/one.json
 	calls one

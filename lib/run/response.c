@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "event/event.h"
+#include "json/tree.h"
 
 static struct response_part *add_part(struct response *response, enum response_part_type type)
 {
@@ -112,6 +113,17 @@ static void wrap_text(struct response_call *call)
 	call->free_form = false;
 }
 
+/* Write the arguments as an event has them, on one line, so that the approver, the log and the tool
+ * get the same bytes. */
+static void make_line(struct response_call *call, struct span args)
+{
+	struct buffer line = {0};
+
+	json_write_line(&line, args);
+	replace(&call->args, buffer_span(&line));
+	buffer_free(&line);
+}
+
 void response_finish_call(struct response_call *call)
 {
 	struct span args;
@@ -123,7 +135,10 @@ void response_finish_call(struct response_call *call)
 		replace(&call->args, SPAN("{}"));
 		args = buffer_span(&call->args);
 	}
-	call->valid = json_type(args) == JSON_OBJECT && json_check(args, NULL);
+	call->valid = json_type(args) == JSON_OBJECT && json_check(args, NULL) &&
+		      (call->by_provider || json_find_repeated(args, NULL).at == NULL);
+	if (call->valid)
+		make_line(call, args);
 }
 
 void response_finish(struct response *response)
@@ -134,7 +149,7 @@ void response_finish(struct response *response)
 
 struct span response_args(const struct response_call *call)
 {
-	return call->valid ? json_trim(buffer_span(&call->args)) : SPAN("{}");
+	return call->valid ? buffer_span(&call->args) : SPAN("{}");
 }
 
 static void write_call(struct buffer *out, const struct response_call *call)

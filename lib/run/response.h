@@ -10,9 +10,12 @@ struct response_call {
 	char *id;          /* unique within the run */
 	char *provider_id; /* the provider's id, if it is another one; NULL: it is `id` */
 	char *name;
-	struct buffer args;          /* as the model wrote them; {} if it wrote nothing */
+	struct buffer args; /* as the model wrote them, on one line if they are valid; {} if
+			     * it wrote nothing */
 	struct buffer provider_data; /* empty: none */
-	bool valid;                  /* args are a JSON object; known after response_finish */
+	bool valid; /* args are a JSON object; known after response_finish. Unless the provider runs
+		     * the call, no object in them has a key twice: programs differ in which counts.
+		     */
 
 	bool free_form;   /* the arguments are text and not yet {"input":"..."} */
 	bool by_provider; /* a hosted call; the rest is for hosted calls only */
@@ -58,7 +61,7 @@ void response_finish_call(struct response_call *call);
 /* The response is complete: decide which calls are valid. */
 void response_finish(struct response *response);
 
-/* The arguments of a call without white space around them; {} if they are not valid. */
+/* The arguments of a call; {} if they are not valid. */
 struct span response_args(const struct response_call *call);
 
 /* Append the neutral message. `refusal` may be NULL. */

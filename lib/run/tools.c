@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/number.h"
+#include "json/tree.h"
 #include "run/emit.h"
 #include "run/iteration.h"
 #include "run/run_state.h"
@@ -182,15 +183,23 @@ static void refuse_unknown(struct pending_call *call)
 
 static void refuse_args(struct pending_call *call)
 {
+	struct span args = buffer_span(&call->asked->args);
+	struct buffer key = {0};
 	struct json_fault fault;
 
-	if (json_check(buffer_span(&call->asked->args), &fault))
-		refuse(call, "The arguments must be a JSON object.");
-	else
+	if (!json_check(args, &fault))
 		refuse(call,
 		       "The arguments are not valid JSON: %s at byte %zu. Fix the errors and try "
 		       "again.",
 		       fault.what, fault.offset + 1);
+	else if (json_find_repeated(args, &key).at != NULL)
+		refuse(call,
+		       "The arguments contain the key \"%s\" twice in one object. Write each key "
+		       "once and try again.",
+		       buffer_string(&key));
+	else
+		refuse(call, "The arguments must be a JSON object.");
+	buffer_free(&key);
 }
 
 /* Refuse a call that cannot run, so that the model can correct it. */

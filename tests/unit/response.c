@@ -68,6 +68,21 @@ int main(void)
 		   "{\"a b\":[1,2]}}" TAIL "}",
 		   "line breaks between tokens go, so that an event is one line");
 
+	feed(&response, MODEL_TOOL_CALL, 0, "a");
+	feed(&response, MODEL_TOOL_ARGS, 0, " {\n\"a b\": 1e400,\t\"c\": -0} ");
+	response_finish(&response);
+	unit_same(response_args(&response.calls[0]), SPAN("{\"a b\":1e400,\"c\":-0}"),
+		  "the tool gets the bytes that are logged");
+	response_clear(&response);
+
+	feed(&response, MODEL_TOOL_CALL, 0, "a");
+	feed(&response, MODEL_TOOL_ARGS, 0, "{\"x\":[{\"y\":1,\"\\u0079\":2}]}");
+	message_is(
+	    &response,
+	    HEAD "{\"type\":\"tool_call\",\"tool_call_id\":\"id\",\"tool_name\":\"a\",\"args\":{},"
+		 "\"invalid_args\":\"{\\\"x\\\":[{\\\"y\\\":1,\\\"\\\\u0079\\\":2}]}\"}" TAIL "}",
+	    "a key that is there twice makes arguments invalid");
+
 	feed(&response, MODEL_MESSAGE_DATA, -1, "{\"k\":1}");
 	message_is(&response, HEAD TAIL ",\"provider_data\":{\"k\":1}}",
 		   "data of the whole message");
