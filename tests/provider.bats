@@ -137,6 +137,28 @@ framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.
 	done
 }
 
+# answer PIECE...: a stream of Chat Completions with these members of deltas; the last reason is stop.
+answer() {
+	local piece text=
+	for piece in "$@"; do
+		text+="data: {\"choices\":[{\"index\":0,\"delta\":{$piece},\"finish_reason\":null}]}"$'\n\n'
+	done
+	printf '%s' "$text" 'data: {"choices":[{"index":0,"delta":{},"finish_reason":"stop"}]}' $'\n\ndata: [DONE]\n\n'
+}
+
+@test "a piece of a wrong type is not left out: the request is repeated, then the run fails" {
+	answer '"content":"You must "' '"content":["NOT "]' '"content":"press it."' >wrong.txt
+	answer '"content":"Leave it."' >right.txt
+	start_server "type=text/event-stream body=wrong.txt" "type=text/event-stream body=right.txt"
+	ask openai-chat:m
+	assert_equal "$(data agent_end .output)" 'Leave it.'
+	assert_equal "$(data llm_retry '[.reason, .discard]')" '["openai-chat sent a response in which \"content[]\" is of the type string instead of object",true]'
+	stop_server
+	start_server "type=text/event-stream body=wrong.txt"
+	run -1 ask openai-chat:m --retries 0
+	assert_equal "$(data error .exception_type)" invalid_response
+}
+
 @test "a byte order mark before a JSON response is skipped" {
 	local chunk
 	for chunk in whole 1; do

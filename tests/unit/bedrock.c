@@ -282,16 +282,21 @@ static void failures(void)
 	       " error [invalid_response, retry] prov sent an event that is not JSON (a value is "
 	       "missing at byte 0)",
 	       "messageStart", "hello");
-	EVENTS("wrong types everywhere", " stop", "messageStart", "[]", "contentBlockStart",
-	       "{\"contentBlockIndex\":\"x\",\"start\":[1]}", "contentBlockDelta", "7",
+	EVENTS("arguments of a wrong type",
+	       "C0(f)A0({}) error [invalid_response, retry] prov sent a response in which "
+	       "\"input\" is of "
+	       "the type number instead of string or object",
+	       "contentBlockStart",
+	       "{\"contentBlockIndex\":0,\"start\":{\"toolUse\":{\"toolUseId\":\"t\",\"name\":"
+	       "\"f\"}}}",
 	       "contentBlockDelta",
-	       ("{\"delta\":{\"text\":1,\"citation\":2,\"reasoningContent\":3,"
-		"\"toolUse\":4,\"toolResult\":5}}"),
-	       "contentBlockDelta",
-	       ("{\"delta\":{\"reasoningContent\":{\"text\":{},\"signature\":[],"
-		"\"redactedContent\":1}}}"),
-	       "contentBlockStop", "null", "messageStop", "{\"stopReason\":{}}", "metadata",
-	       "{\"usage\":[1]}", "metadata", "{\"usage\":{\"inputTokens\":\"x\"}}");
+	       "{\"contentBlockIndex\":0,\"delta\":{\"toolUse\":{\"input\":7}}}", "messageStop",
+	       "{\"stopReason\":\"tool_use\"}");
+	EVENTS("nonsense", " stop", "messageStart", "[]", "contentBlockStart",
+	       "{\"contentBlockIndex\":\"x\",\"start\":null}", "contentBlockDelta",
+	       ("{\"delta\":{\"text\":null,\"toolResult\":5}}"), "contentBlockStop", "null",
+	       "messageStop", "{\"stopReason\":{}}", "metadata", "{\"usage\":[1]}", "metadata",
+	       "{\"usage\":{\"inputTokens\":\"x\"}}");
 	http_error("quirk 66: {\"message\"}, and quirk 71: an unknown token as 403",
 		   " error [auth] prov refused the key (HTTP 403: The security token included in "
 		   "the request is invalid); check TEST_API_KEY",
@@ -319,7 +324,7 @@ static void failures(void)
 		 "{\"reasoningContent\":{\"redactedContent\":\"QQ==\"}},{\"text\":\"a\"},"
 		 "{\"toolUse\":{\"toolUseId\":\"t\",\"name\":\"f\",\"input\":{\"n\": 1.10}}},"
 		 "{\"citationsContent\":{\"content\":[{\"text\":\"c\"}],\"citations\":[{}]}},"
-		 "{\"new\":1},7]}},\"stopReason\":\"tool_use\",\"usage\":{\"inputTokens\":1,"
+		 "{\"new\":1},null]}},\"stopReason\":\"tool_use\",\"usage\":{\"inputTokens\":1,"
 		 "\"outputTokens\":2}}");
 }
 

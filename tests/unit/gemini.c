@@ -123,6 +123,12 @@ static void ids(void)
 
 static void streamed_calls(void)
 {
+	static const char *const no_paths[] = {
+	    MORE("{\"stringValue\":\"x\"}"),    MORE(STRING("$", "x", "false")),
+	    MORE(STRING("$[0]", "x", "false")), MORE(STRING("$.a[", "x", "false")),
+	    MORE(STRING("$..a", "x", "false")),
+	};
+
 	CHUNKS(
 	    "quirk 60: arguments in pieces",
 	    "C0(f)D0(" SIG("S") ")A0({\"at\":\"Boston\"})C1(f)A1({\"at\":\"Paris\"}) tool_calls",
@@ -177,17 +183,14 @@ static void streamed_calls(void)
 	       LAST("{\"functionCall\":{\"name\":\"f\",\"partialArgs\":[" STRING("$.a", "1",
 										 "false") "]}}",
 		    "STOP"));
-	CHUNKS(
-	    "pieces that mean nothing", "C0(f)A0({\"a\":1}) tool_calls", BEGIN("f"),
-	    MORE(
-		"7,{},{\"jsonPath\":5,\"stringValue\":\"x\"}," STRING("$", "x", "false") "," STRING(
-		    "$[0]", "x",
-		    "false") "," STRING("$.a[", "x",
-					"false") "," STRING("$..a", "x",
-							    "false") ",{\"jsonPath\":\"$.b\"}"
-								     "," VALUE("$.a", "numberValue",
-									       "1")),
-	    LAST(OVER, "STOP"));
+	CHUNKS("pieces without a value", "C0(f)A0({\"a\":1}) tool_calls", BEGIN("f"),
+	       MORE("null,{},{\"jsonPath\":\"$.b\"}," VALUE("$.a", "numberValue", "1")),
+	       LAST(OVER, "STOP"));
+	for (size_t i = 0; i < sizeof(no_paths) / sizeof(no_paths[0]); i++)
+		CHUNKS("a piece whose path leads nowhere",
+		       "C0(f) error [invalid_response, retry] prov sent a piece of arguments "
+		       "without a place (\"jsonPath\")",
+		       BEGIN("f"), no_paths[i], LAST(OVER, "STOP"));
 	CHUNKS("the stream breaks off within a call",
 	       "C0(f) error [stream_truncated, retry] prov broke off in the middle of its response",
 	       BEGIN("f"), MORE(STRING("$.a", "1", "true")));
@@ -455,12 +458,11 @@ static void failures(void)
 	       "<html>");
 	stream("nothing", "",
 	       " error [stream_truncated, retry] prov broke off in the middle of its response");
-	CHUNKS("wrong types everywhere", "O({\"thoughtSignature\":{}}) stop", "7", "\"x\"", "null",
-	       "[1,[]]", "{\"candidates\":7,\"usageMetadata\":[],\"error\":null}",
-	       "{\"candidates\":[7,{\"content\":[]},{\"content\":{\"parts\":{\"text\":\"x\"}}},"
-	       "{\"content\":{\"parts\":[7,null,[],{},{\"text\":7},{\"functionCall\":7},{"
-	       "\"functionCall\":{\"name\":7,\"partialArgs\":7}},{\"thoughtSignature\":{}},"
-	       "{\"executableCode\":\"x\"}]},\"finishMessage\":7,\"finishReason\":[]}]}",
+	CHUNKS("nonsense", "O({\"thoughtSignature\":{}}) stop", "null", "[null,{}]",
+	       "{\"candidates\":null,\"usageMetadata\":[],\"error\":null}",
+	       "{\"candidates\":[null,{\"content\":null},{\"content\":{\"parts\":null}},"
+	       "{\"content\":{\"parts\":[null,{},{\"thoughtSignature\":{}}]},\"finishMessage\":7,"
+	       "\"finishReason\":[]}]}",
 	       "{\"responseId\":7,\"modelVersion\":[],\"promptFeedback\":7,\"candidates\":[{"
 	       "\"groundingMetadata\":7,\"urlContextMetadata\":[7],\"finishReason\":\"STOP\"}]}");
 	http_error("quirk 70: 429, and when to try again in the body",

@@ -94,14 +94,14 @@ static void failures(void)
 	stream("a line that is not JSON", "<html>\n",
 	       " error [invalid_response, retry] prov sent a line that is not JSON (a value is "
 	       "missing at byte 0)");
-	stream("a line that is no object", "[1]\n",
+	stream("a line that is no object", "1\n",
 	       " error [invalid_response, retry] prov sent a line that is no object");
 	stream("a call without a name", CALLS(CALL("", "{}")) END("stop"),
 	       " error [invalid_response, retry] prov sent a tool call without a name");
-	stream("wrong types everywhere",
-	       "{\"model\":1,\"message\":[],\"done\":\"no\",\"eval_count\":\"x\"}\n"
-	       "{\"message\":{\"content\":{},\"thinking\":[],\"tool_calls\":\"f\"},\"done\":1}\n"
-	       "{\"error\":null,\"message\":null,\"done\":true,\"done_reason\":4}\n",
+	stream("nonsense",
+	       "{\"model\":1,\"message\":{},\"done\":\"no\",\"eval_count\":\"x\"}\n"
+	       "{\"message\":{\"content\":null,\"tool_calls\":null},\"done\":1}\n"
+	       "{\"error\":null,\"message\":null,\"done\":true,\"done_reason\":null}\n",
 	       " stop");
 	http_error("a model that was not pulled",
 		   " error [not_found] prov answered HTTP 404: model 'x' not found", 404,

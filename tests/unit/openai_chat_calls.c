@@ -94,6 +94,37 @@ static void pieces(void)
 	       CALL("\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":{\"a\": [1.10, "
 		    "12345678901234567890]}}"),
 	       FINISH("tool_calls"));
+	CHUNKS("an empty object before the pieces of the arguments",
+	       "C0(f)A0({\"a\":1}) tool_calls",
+	       CALL("\"index\":0,\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":{}}"),
+	       CALL("\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\":1}\"}"),
+	       FINISH("tool_calls"), DONE);
+	CHUNKS("arguments in pieces and then the same as an object",
+	       "C0(f)A0({\"a\":1}) tool_calls",
+	       CALL("\"index\":0,\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":"
+		    "\"{\\\"a\\\":1}\"}"),
+	       CALL("\"index\":0,\"function\":{\"arguments\":{\"a\": 1}}"), FINISH("tool_calls"),
+	       DONE);
+	CHUNKS(
+	    "arguments in pieces and then others as an object",
+	    "C0(f)A0({\"a\":1}) error [invalid_response, retry] prov sent the arguments of a call "
+	    "twice, and not the same",
+	    CALL("\"index\":0,\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":"
+		 "\"{\\\"a\\\":1}\"}"),
+	    CALL("\"index\":0,\"function\":{\"arguments\":{\"a\":2}}"), FINISH("tool_calls"), DONE);
+	CHUNKS("an older server: function_call", "C0(f)A0({\"a\":)A0(1}) tool_calls",
+	       DELTA("\"function_call\":{\"name\":\"f\",\"arguments\":\"\"}"),
+	       DELTA("\"function_call\":{\"arguments\":\"{\\\"a\\\":\"}"),
+	       DELTA("\"function_call\":{\"arguments\":\"1}\"}"), FINISH("function_call"), DONE);
+	CHUNKS(
+	    "function_call beside tool_calls is the same call", "C0(f)A0({}) tool_calls",
+	    DELTA("\"function_call\":{\"name\":\"f\",\"arguments\":\"{}\"},\"tool_calls\":[{"
+		  "\"index\":0,\"id\":\"c\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}}]"),
+	    FINISH("tool_calls"), DONE);
+	CHUNKS("no function_call", "T(a) stop", DELTA("\"content\":\"a\",\"function_call\":null"),
+	       DELTA("\"function_call\":{}"), FINISH("stop"), DONE);
+	CHUNKS("several chunks in one event", "T(a)T(b) stop",
+	       "[" CONTENT("a") "," CONTENT("b") "]", FINISH("stop"), DONE);
 	CHUNKS("a call without a name",
 	       " error [invalid_response, retry] prov sent a tool call without a name",
 	       CALL("\"id\":\"c\",\"function\":{\"arguments\":\"{}\"}"), FINISH("tool_calls"));

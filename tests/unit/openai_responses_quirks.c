@@ -349,6 +349,49 @@ static void left_out(void)
 	"{\"type\":\"shell_call_output\",\"id\":\"so\",\"call_id\":\"c\",\"output\":[{\"stdout\":" \
 	"\"a\"}]}"
 
+#define LOST(type, index, id) EVENT(type ".delta", index, id, "\"delta\":[\"NOT \"]")
+#define WRONG                                                                                      \
+	" error [invalid_response, retry] prov sent a piece of its response (\"delta\") of a "     \
+	"wrong type"
+
+/* What a piece of a wrong type lost is completed from the whole. */
+static void lost(void)
+{
+	CHUNKS("a lost piece of text, and the item as a whole",
+	       "T(You must )T(NOT press it.)D({\"id\":\"m\"}) stop", DELTA("0", "m", "You must "),
+	       LOST("output_text", "0", "m"), DELTA("0", "m", "press it."),
+	       DONE("0", MESSAGE("m", TEXT("You must NOT press it."))), END);
+	CHUNKS("a lost piece of text, and the response as a whole",
+	       "T(You must )T(NOT press it.)D({\"id\":\"m\"}) stop", DELTA("0", "m", "You must "),
+	       LOST("output_text", "0", "m"), DELTA("0", "m", "press it."),
+	       COMPLETED(MESSAGE("m", TEXT("You must NOT press it."))));
+	CHUNKS("the first piece is lost, and the part comes as a whole", "T(NOT now) stop",
+	       LOST("output_text", "0", "m"), DELTA("0", "m", "now"),
+	       EVENT("output_text.done", "0", "m", "\"text\":\"NOT now\""), END);
+	CHUNKS("a lost piece of text that nothing repeats", "T(You must )" WRONG,
+	       DELTA("0", "m", "You must "), LOST("output_text", "0", "m"),
+	       DELTA("0", "m", "press it."), END);
+	CHUNKS("a lost piece of arguments, and all of them",
+	       "C0(f)A0({\"a\":)A0([1]})D0({\"id\":\"i\"}) tool_calls",
+	       ADDED("0", CALL("i", "c", "")), ARGS("0", "i", "{\\\"a\\\":"),
+	       LOST("function_call_arguments", "0", "i"), ARGS("0", "i", "}"),
+	       DONE("0", CALL("i", "c", "{\\\"a\\\":[1]}")), END);
+	CHUNKS("a lost piece of arguments that nothing repeats", "C0(f)A0({\"a\":)" WRONG,
+	       ADDED("0", CALL("i", "c", "")), ARGS("0", "i", "{\\\"a\\\":"),
+	       LOST("function_call_arguments", "0", "i"), ARGS("0", "i", "}"), END);
+	CHUNKS("arguments that are others as a whole",
+	       "C0(f)A0({\"a\":1})D0({\"id\":\"i\"}) error [invalid_response, retry] prov sent the "
+	       "arguments of a call twice, and not the same",
+	       ADDED("0", CALL("i", "c", "")), ARGS("0", "i", "{\\\"a\\\":1}"),
+	       DONE("0", CALL("i", "c", "{\\\"a\\\":2}")), END);
+	CHUNKS(
+	    "the same arguments in another spelling, and none",
+	    "C0(f)A0({\"a\":1})D0({\"id\":\"i\"})C1(f)A1({\"a\":1})D1({\"id\":\"j\"}) tool_calls",
+	    ADDED("0", CALL("i", "c", "")), ARGS("0", "i", "{\\\"a\\\":1}"),
+	    DONE("0", CALL("i", "c", "{ \\\"a\\\": 1 }")), ADDED("1", CALL("j", "d", "")),
+	    ARGS("1", "j", "{\\\"a\\\":1}"), DONE("1", CALL("j", "d", "")), END);
+}
+
 static void hosted(void)
 {
 	CHUNKS("a search: what was asked and what was found",
@@ -554,6 +597,7 @@ int main(void)
 	quirks();
 	ids();
 	left_out();
+	lost();
 	hosted();
 	failures();
 	documents();

@@ -132,16 +132,16 @@ static void start_block(struct block_decoder *d, int64_t index, struct span json
 {
 	struct block *block;
 
-	if (json_type(json) != JSON_OBJECT)
+	if (json.at == NULL)
 		return;
 	stop_block(d, index);
 	d->base.some = true;
 	block = blocks_begin(d, index, type_of(json), json);
 	if (block->type == BLOCK_TEXT) {
-		block_grow(d, block, json_get(json, "text"));
+		block_grow(d, block, decoder_get(&d->base, json, "text", 's'));
 		block_add_items(block, json_get(json, "citations"));
 	} else if (block->type == BLOCK_THINKING) {
-		block_grow(d, block, json_get(json, "thinking"));
+		block_grow(d, block, decoder_get(&d->base, json, "thinking", 's'));
 		if (decoder_is_text(json_get(json, "signature")))
 			decoder_join(&block->signature, json_get(json, "signature"));
 	} else if (block->type == BLOCK_CALL || block->type == BLOCK_PROVIDER_CALL) {
@@ -191,7 +191,11 @@ static void grow_block(struct block_decoder *d, int64_t index, struct span delta
 	struct block *block = blocks_find(d, index);
 	struct span member[MEMBERS], type, text = {0};
 
-	decoder_members(&d->base, delta, names, member);
+	if (block != NULL && block->type == BLOCK_OTHER) {
+		absorb(d, block, delta);
+		return;
+	}
+	decoder_members(&d->base, delta, names, "sssas.", member);
 	type = json_plain(member[TYPE]);
 	if (block == NULL && span_is(type, "text_delta")) {
 		start_block(d, index, SPAN("{\"type\":\"text\"}"));
@@ -199,14 +203,12 @@ static void grow_block(struct block_decoder *d, int64_t index, struct span delta
 	}
 	if (block == NULL)
 		return;
-	if (block->type == BLOCK_OTHER)
-		absorb(d, block, delta);
-	else if (span_is(type, "text_delta"))
+	if (span_is(type, "text_delta"))
 		text = member[TEXT];
 	else if (span_is(type, "thinking_delta"))
 		text = member[THINKING];
 	else if (span_is(type, "input_json_delta"))
-		text = member[INPUT];
+		block_args(d, block, member[INPUT]);
 	else if (span_is(type, "citations_delta"))
 		block_add_item(block, member[CITATION]);
 	else if (span_is(type, "signature_delta") && json_type(member[SIGNATURE]) == JSON_STRING) {
@@ -234,13 +236,13 @@ static void read_ending(struct anthropic_decoder *d, struct span from)
 /* A message, whole or as it begins. */
 static bool read_message(struct anthropic_decoder *d, struct span message)
 {
-	struct json_walk walk = json_walk(json_get(message, "content"));
+	struct json_walk walk = json_walk(decoder_get(&d->d.base, message, "content", 'l'));
 
 	decoder_store_last(&d->d.base.id, json_get(message, "id"));
 	decoder_store_last(&d->d.base.model, json_get(message, "model"));
 	decoder_usage(&d->d.base, json_get(message, "usage"));
 	read_ending(d, message);
-	for (int64_t index = 0; d->d.base.failure.kind == ERROR_NONE && json_next(&walk); index++) {
+	for (int64_t index = 0; decoder_next(&d->d.base, &walk, "content[]"); index++) {
 		start_block(&d->d, index, walk.value);
 		stop_block(&d->d, index);
 	}
@@ -274,7 +276,7 @@ static bool anthropic_chunk(struct decoder *base, struct span name, struct span 
 	struct span member[MEMBERS], type;
 	int64_t index;
 
-	decoder_members(base, json, names, member);
+	decoder_members(base, json, names, "s.oo...", member);
 	type = json_plain(member[TYPE]);
 	index = json_int(member[INDEX], 0);
 	if (span_is(type, "content_block_delta")) {
@@ -284,7 +286,7 @@ static bool anthropic_chunk(struct decoder *base, struct span name, struct span 
 	} else if (span_is(type, "content_block_stop")) {
 		stop_block(&d->d, index);
 	} else if (span_is(type, "message_start")) {
-		return start_message(d, member[MESSAGE]);
+		return start_message(d, decoder_typed(base, "message", member[MESSAGE], 'o'));
 	} else if (span_is(type, "message_delta")) {
 		read_ending(d, member[DELTA]);
 		decoder_usage(base, member[USAGE]);

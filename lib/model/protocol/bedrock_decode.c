@@ -69,7 +69,7 @@ static struct block *enter(struct block_decoder *d, int64_t index, enum block_ty
  */
 static bool start_call(struct block_decoder *d, int64_t index, struct span call)
 {
-	struct span type = json_get(call, "type");
+	struct span type = decoder_get(&d->base, call, "type", 's');
 	bool by_provider = json_type(type) == JSON_STRING && !json_is(type, "tool_use");
 	struct block *block = begin(d, index, by_provider ? BLOCK_PROVIDER_CALL : BLOCK_CALL, call);
 
@@ -85,12 +85,13 @@ static void start_result(struct block_decoder *d, int64_t index, struct span res
 /* The block `index` begins with what its start has (absent: nothing). */
 static bool start_block(struct block_decoder *d, int64_t index, struct span start)
 {
-	struct span call = json_get(start, "toolUse"), result = json_get(start, "toolResult");
+	struct span call = decoder_get(&d->base, start, "toolUse", 'o');
+	struct span result = decoder_get(&d->base, start, "toolResult", 'o');
 
 	stop_block(&d->base);
-	if (json_type(call) == JSON_OBJECT)
+	if (call.at != NULL)
 		return start_call(d, index, call);
-	if (json_type(result) == JSON_OBJECT)
+	if (result.at != NULL)
 		start_result(d, index, result);
 	return true;
 }
@@ -105,10 +106,11 @@ static void add_text(struct block_decoder *d, int64_t index, enum block_type typ
 static void add_reasoning(struct block_decoder *d, int64_t index, struct span reasoning)
 {
 	struct buffer *redacted = &((struct bedrock_decoder *)d)->redacted;
-	struct span more = json_get(reasoning, "redactedContent");
+	struct span more = decoder_get(&d->base, reasoning, "redactedContent", 's');
 
-	add_text(d, index, BLOCK_THINKING, json_get(reasoning, "text"));
-	decoder_join(&enter(d, index, BLOCK_THINKING)->signature, json_get(reasoning, "signature"));
+	add_text(d, index, BLOCK_THINKING, decoder_get(&d->base, reasoning, "text", 's'));
+	decoder_join(&enter(d, index, BLOCK_THINKING)->signature,
+		     decoder_get(&d->base, reasoning, "signature", 's'));
 	/* Base64 cannot continue after its padding: what follows is another block. */
 	if (more.at != NULL && span_ends(buffer_span(redacted), "=\"")) {
 		stop_block(&d->base);
@@ -118,19 +120,10 @@ static void add_reasoning(struct block_decoder *d, int64_t index, struct span re
 }
 
 /* Arguments are the text of JSON; as JSON they are accepted, too. */
-static void add_args(struct block_decoder *d, struct block *block, struct span input)
+static void add_args(struct block_decoder *d, struct block *block, struct span call)
 {
-	struct buffer *args = &d->base.scratch;
-
-	if (block->call < 0 || block->type == BLOCK_OTHER || input.at == NULL)
-		return;
-	if (json_type(input) == JSON_STRING) {
-		block_grow(d, block, input);
-		return;
-	}
-	buffer_clear(args);
-	json_write_compact(args, input);
-	block_grow_raw(d, block, pieces_repair(&d->base.pieces, buffer_span(args)));
+	if (block->call >= 0 && block->type != BLOCK_OTHER)
+		block_args(d, block, decoder_get(&d->base, call, "input", 'a'));
 }
 
 static void add_results(struct block *block, struct span results)
@@ -148,17 +141,17 @@ static void grow_block(struct block_decoder *d, int64_t index, struct span delta
 	struct span member[MEMBERS];
 	struct block *block;
 
-	decoder_members(&d->base, delta, names, member);
-	if (json_type(member[TEXT]) == JSON_STRING)
+	decoder_members(&d->base, delta, names, "sooo.", member);
+	if (member[TEXT].at != NULL)
 		add_text(d, index, BLOCK_TEXT, member[TEXT]);
-	if (json_type(member[CITATION]) == JSON_OBJECT)
+	if (member[CITATION].at != NULL)
 		block_add_item(enter(d, index, BLOCK_TEXT), member[CITATION]);
-	if (json_type(member[REASONING]) == JSON_OBJECT)
+	if (member[REASONING].at != NULL)
 		add_reasoning(d, index, member[REASONING]);
 	block = blocks_find(d, index);
 	if (block == NULL)
 		return;
-	add_args(d, block, json_get(member[CALL], "input"));
+	add_args(d, block, member[CALL]);
 	add_results(block, member[RESULT]);
 }
 
@@ -166,8 +159,10 @@ static void grow_block(struct block_decoder *d, int64_t index, struct span delta
 
 static void read_citations(struct block_decoder *d, int64_t index, struct span block)
 {
-	for (struct json_walk texts = json_walk(json_get(block, "content")); json_next(&texts);)
-		add_text(d, index, BLOCK_TEXT, json_get(texts.value, "text"));
+	struct json_walk texts = json_walk(decoder_get(&d->base, block, "content", 'l'));
+
+	while (decoder_next(&d->base, &texts, "content[]"))
+		add_text(d, index, BLOCK_TEXT, decoder_get(&d->base, texts.value, "text", 's'));
 	block_add_items(enter(d, index, BLOCK_TEXT), json_get(block, "citations"));
 }
 
@@ -175,16 +170,16 @@ static void read_citations(struct block_decoder *d, int64_t index, struct span b
 static bool read_block(struct block_decoder *d, int64_t index, struct span block)
 {
 	struct span text = json_path(block, "reasoningContent.reasoningText");
-	struct span cited = json_get(block, "citationsContent");
+	struct span cited = decoder_get(&d->base, block, "citationsContent", 'o');
 
 	if (!start_block(d, index, block))
 		return false;
 	if (d->block_count > 0) {
-		add_args(d, d->blocks, json_path(block, "toolUse.input"));
+		add_args(d, d->blocks, json_get(block, "toolUse"));
 		add_results(d->blocks, json_path(block, "toolResult.content"));
 	} else if (json_type(text) == JSON_OBJECT)
 		add_reasoning(d, index, text);
-	else if (json_type(cited) == JSON_OBJECT)
+	else if (cited.at != NULL)
 		read_citations(d, index, cited);
 	else
 		grow_block(d, index, block);
@@ -216,7 +211,7 @@ static bool bedrock_chunk(struct decoder *base, struct span name, struct span ev
 	struct span member[MEMBERS];
 	int64_t index;
 
-	decoder_members(base, event, names, member);
+	decoder_members(base, event, names, ".oo.", member);
 	index = json_int(member[INDEX], 0);
 	if (span_is(name, "contentBlockDelta"))
 		grow_block(d, index, member[DELTA]);
@@ -236,11 +231,12 @@ static bool bedrock_document(struct decoder *base, struct span json)
 {
 	struct block_decoder *d = (struct block_decoder *)base;
 	struct span output = json_get(json, "output");
-	struct json_walk walk = json_walk(json_path(output, "message.content"));
+	struct span message = decoder_get(base, output, "message", 'o');
+	struct json_walk walk = json_walk(decoder_get(base, message, "content", 'l'));
 
 	if (json_type(output) != JSON_OBJECT)
 		return decoder_fail_with(base, json);
-	for (int64_t index = 0; json_next(&walk); index++)
+	for (int64_t index = 0; decoder_next(base, &walk, "content[]"); index++)
 		if (!read_block(d, index, walk.value))
 			return false;
 	read_stop(base, json);

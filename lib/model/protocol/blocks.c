@@ -94,11 +94,22 @@ static void end_thinking(struct block_decoder *d, const struct block *block)
 			    buffer_span(&block->signature));
 }
 
+void block_args(struct block_decoder *d, struct block *block, struct span args)
+{
+	if (json_type(args) == JSON_STRING)
+		block_grow(d, block, args);
+	else
+		block_grow_raw(d, block, decoder_args(&d->base, args));
+}
+
 /* The arguments are in the beginning of the block if no piece of them came. */
 static void end_call(struct block_decoder *d, struct block *block)
 {
-	struct span input = json_get(buffer_span(&block->json), "input");
+	struct span input = {0};
 
+	if (!block->some)
+		input = decoder_get(&d->base, buffer_span(&block->json), "input", 'a');
+	block_grow(d, block, input);
 	if (!block->some)
 		block_grow_raw(d, block, json_count(input) > 0 ? input : SPAN("{}"));
 	if (block->type == BLOCK_PROVIDER_CALL)

@@ -108,10 +108,66 @@ struct json_walk decoder_walk(const struct decoder *d, struct span value)
 	return json_index_walk(&d->index, value);
 }
 
-void decoder_members(const struct decoder *d, struct span object, const struct span *names,
-		     struct span *values)
+/* The types of the letters of decoder_members. */
+static const struct member_type {
+	char letter;
+	enum json_type a, b;
+	const char *name;
+} member_types[] = {
+    {'s', JSON_STRING, JSON_STRING, "string"},
+    {'o', JSON_OBJECT, JSON_OBJECT, "object"},
+    {'l', JSON_ARRAY, JSON_ARRAY, "array"},
+    {'t', JSON_STRING, JSON_ARRAY, "string or array"},
+    {'a', JSON_STRING, JSON_OBJECT, "string or object"},
+};
+
+struct span decoder_typed(struct decoder *d, const char *name, struct span value, char type)
+{
+	const struct member_type *wanted = member_types;
+	enum json_type got = json_type(value);
+
+	if (type == '.')
+		return value;
+	while (wanted->letter != type)
+		wanted++;
+	if (got == wanted->a || got == wanted->b)
+		return value;
+	if (got > JSON_NULL)
+		failure_set(&d->failure, ERROR_INVALID_RESPONSE, true,
+			    "%s sent a response in which \"%s\" is of the type %s instead of %s",
+			    d->provider->name, name, json_type_name(got), wanted->name);
+	return (struct span){0};
+}
+
+void decoder_members(struct decoder *d, struct span object, const struct span *names,
+		     const char *types, struct span *values)
 {
 	json_members(decoder_walk(d, object), names, values);
+	for (size_t i = 0; names[i].at != NULL; i++)
+		values[i] = decoder_typed(d, names[i].at, values[i], types[i]);
+}
+
+struct span decoder_get(struct decoder *d, struct span object, const char *name, char type)
+{
+	return decoder_typed(d, name, json_get(object, name), type);
+}
+
+bool decoder_next(struct decoder *d, struct json_walk *walk, const char *name)
+{
+	while (d->failure.kind == ERROR_NONE && json_next(walk)) {
+		if (json_type(walk->value) == JSON_OBJECT)
+			return true;
+		decoder_typed(d, name, walk->value, 'o');
+	}
+	return false;
+}
+
+struct span decoder_args(struct decoder *d, struct span args)
+{
+	buffer_clear(&d->scratch);
+	if (!json_decode(args, &d->scratch) && json_count(args) > 0)
+		json_write_compact(&d->scratch, args);
+	return pieces_repair(&d->pieces, buffer_span(&d->scratch));
 }
 
 bool decoder_is_text(struct span value)
@@ -412,9 +468,26 @@ static bool check(struct decoder *d, struct span data, struct json_fault *fault)
 	return pieces->broken_utf8;
 }
 
+/* Read an event or a document; a list has several. */
+static bool read_value(struct decoder *d, struct span name, struct span json, bool is_document)
+{
+	struct json_walk walk = decoder_walk(d, json);
+
+	if (json_type(json) == JSON_ARRAY) {
+		while (decoder_next(d, &walk, "[]"))
+			if (!read_value(d, name, walk.value, is_document))
+				return false;
+	} else if (!(is_document && d->protocol->document != NULL
+			 ? d->protocol->document(d, json)
+			 : d->protocol->chunk(d, name, json))) {
+		return false;
+	}
+	return d->failure.kind == ERROR_NONE;
+}
+
 bool decoder_event(struct decoder *d, struct span name, struct span data)
 {
-	bool is_error = span_is(name, "error");
+	bool is_error = span_is(name, "error"), is_line = d->protocol->framing == FRAMING_NDJSON;
 	struct json_fault fault;
 
 	if (d->failure.kind != ERROR_NONE)
@@ -422,19 +495,23 @@ bool decoder_event(struct decoder *d, struct span name, struct span data)
 	data = json_trim(data);
 	if (d->protocol->exception != NULL && span_starts(name, "!"))
 		return d->protocol->exception(d, span_from(name, 1), data);
-	if (data.len == 0 || d->done)
+	if (data.len == 0 || span_is(data, "null") || d->done)
 		return true;
 	if (span_starts(data, "[DONE]")) {
 		d->done = d->protocol->done_ends;
 		return true;
 	}
 	if (d->torn && !is_error)
-		return decoder_fail(d, d->protocol->framing == FRAMING_NDJSON
+		return decoder_fail(d, is_line
 					   ? "sent half a line in the middle of its response"
 					   : "sent half an event in the middle of its response");
-	if (check(d, data, &fault))
-		return d->protocol->chunk(d, name, data) && d->failure.kind == ERROR_NONE;
-	return is_error ? decoder_fail_with(d, data) : not_json(d, data, &fault);
+	if (!check(d, data, &fault))
+		return is_error ? decoder_fail_with(d, data) : not_json(d, data, &fault);
+	if (json_type(data) >= JSON_ARRAY)
+		return read_value(d, name, data, false);
+	return is_error ? decoder_fail_with(d, data)
+			: decoder_fail(d, is_line ? "sent a line that is no object"
+						  : "sent an event that is no object");
 }
 
 bool decoder_document(struct decoder *d, struct span json)
@@ -442,13 +519,10 @@ bool decoder_document(struct decoder *d, struct span json)
 	struct json_fault fault;
 
 	json = json_trim(json);
-	if (!check(d, json, &fault))
+	if (!check(d, json, &fault) || (json_type(json) != JSON_OBJECT && json_count(json) == 0))
 		return decoder_fail_document(d, json);
-	if (!(d->protocol->document != NULL ? d->protocol->document(d, json)
-					    : d->protocol->chunk(d, (struct span){0}, json)))
-		return false;
-	d->done = true;
-	return d->failure.kind == ERROR_NONE;
+	d->done = read_value(d, (struct span){0}, json, true);
+	return d->done;
 }
 
 /* ---- the end ---- */

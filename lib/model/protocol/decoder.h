@@ -126,10 +126,26 @@ void decoder_free(struct decoder *decoder);
 
 /* ---- for protocols: reading ---- */
 
-/* As json_walk and json_members, for values of the current event. */
+/* Known members of `object`, a value of the current event: values[i] becomes the member names[i]
+ * (json_members). `types` has one letter for each name: 's' string, 'o' object, 'l' list, 't' text
+ * (a string or a list of parts), 'a' arguments (an object or the text of one), '.' anything. A
+ * member of another type is a failure that names it, and absent, as null is; so nothing of a
+ * response is left out silently. decoder_get reads one member, of any value; decoder_typed checks
+ * the member `name`. */
+void decoder_members(struct decoder *decoder, struct span object, const struct span *names,
+		     const char *types, struct span *values);
+struct span decoder_get(struct decoder *decoder, struct span object, const char *name, char type);
+struct span decoder_typed(struct decoder *decoder, const char *name, struct span value, char type);
+
+/* As json_walk, for a value of the current event. decoder_next goes on to the next object in a
+ * list; false after the last one, or after recording a failure for an element that is no object;
+ * `name` is what it calls the element, "choices[]". */
 struct json_walk decoder_walk(const struct decoder *decoder, struct span value);
-void decoder_members(const struct decoder *decoder, struct span object, const struct span *names,
-		     struct span *values);
+bool decoder_next(struct decoder *decoder, struct json_walk *walk, const char *name);
+
+/* The text of arguments that came whole, a member of the type 'a'; empty for an empty object, which
+ * servers send before pieces. Valid until the next one. */
+struct span decoder_args(struct decoder *decoder, struct span args);
 
 /* Whether `value` is a string that is not empty. */
 bool decoder_is_text(struct span value);

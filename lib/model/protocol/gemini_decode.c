@@ -130,7 +130,7 @@ static void end_grounding(struct gemini_decoder *d)
 
 /* ---- chunks ---- */
 
-static bool read_candidate(struct gemini_decoder *d, struct span candidate)
+static void read_candidate(struct gemini_decoder *d, struct span candidate)
 {
 	static const struct span names[] = {SPAN_INIT("index"),
 					    SPAN_INIT("content"),
@@ -144,20 +144,19 @@ static bool read_candidate(struct gemini_decoder *d, struct span candidate)
 	struct span member[MEMBERS], parts;
 	struct json_walk walk;
 
-	decoder_members(&d->base, candidate, names, member);
+	decoder_members(&d->base, candidate, names, ".o....", member);
 	if (json_int(member[INDEX], 0) != 0)
-		return true;
-	decoder_members(&d->base, member[CONTENT], inside, &parts);
+		return;
+	decoder_members(&d->base, member[CONTENT], inside, "l", &parts);
 	walk = decoder_walk(&d->base, parts);
-	while (d->base.failure.kind == ERROR_NONE && json_next(&walk))
+	while (decoder_next(&d->base, &walk, "parts[]"))
 		gemini_part(d, walk.value);
 	read_grounding(d, member[GROUNDING], member[URLS]);
 	decoder_store_last(&d->finish_message, member[MESSAGE]);
 	read_reason(member[REASON], &d->base.finish);
-	return d->base.failure.kind == ERROR_NONE;
 }
 
-static bool read_chunk(struct gemini_decoder *d, struct span chunk)
+static bool gemini_chunk(struct decoder *base, struct span name, struct span chunk)
 {
 	static const struct span names[] = {SPAN_INIT("candidates"),
 					    SPAN_INIT("error"),
@@ -167,40 +166,25 @@ static bool read_chunk(struct gemini_decoder *d, struct span chunk)
 					    SPAN_INIT("usageMetadata"),
 					    {0}};
 	enum { CANDIDATES, ERROR, FEEDBACK, ID, MODEL, USAGE, MEMBERS };
+	struct gemini_decoder *d = (struct gemini_decoder *)base;
 	struct span member[MEMBERS];
 	struct json_walk walk;
 
-	decoder_members(&d->base, chunk, names, member);
-	if (json_type(member[ERROR]) == JSON_OBJECT || json_type(member[ERROR]) == JSON_STRING)
-		return decoder_fail_with(&d->base, chunk);
-	decoder_store_first(&d->base.id, member[ID]);
-	decoder_store_first(&d->base.model, member[MODEL]);
-	decoder_usage(&d->base, member[USAGE]);
+	decoder_members(base, chunk, names, "l.....", member);
+	if (span_is(name, "error") || json_type(member[ERROR]) == JSON_OBJECT ||
+	    json_type(member[ERROR]) == JSON_STRING)
+		return decoder_fail_with(base, chunk);
+	decoder_store_first(&base->id, member[ID]);
+	decoder_store_first(&base->model, member[MODEL]);
+	decoder_usage(base, member[USAGE]);
 	if (member[FEEDBACK].at != NULL) {
 		read_reason(json_get(member[FEEDBACK], "blockReason"), &d->block);
 		decoder_store_first(&d->block_message,
 				    json_get(member[FEEDBACK], "blockReasonMessage"));
 	}
-	walk = decoder_walk(&d->base, member[CANDIDATES]);
-	while (json_next(&walk))
-		if (!read_candidate(d, walk.value))
-			return false;
-	return true;
-}
-
-/* One chunk, or a list of them. */
-static bool gemini_chunk(struct decoder *base, struct span name, struct span json)
-{
-	struct gemini_decoder *d = (struct gemini_decoder *)base;
-	struct json_walk walk = decoder_walk(base, json);
-
-	if (span_is(name, "error"))
-		return decoder_fail_with(base, json);
-	if (json_type(json) != JSON_ARRAY)
-		return read_chunk(d, json);
-	while (json_next(&walk))
-		if (!read_chunk(d, walk.value))
-			return false;
+	walk = decoder_walk(base, member[CANDIDATES]);
+	while (decoder_next(base, &walk, "candidates[]"))
+		read_candidate(d, walk.value);
 	return true;
 }
 
@@ -208,10 +192,9 @@ static bool gemini_document(struct decoder *base, struct span json)
 {
 	static const char *const names[] = {"candidates", "promptFeedback", "usageMetadata",
 					    "error", NULL};
-	struct span first = json_type(json) == JSON_ARRAY ? json_path(json, "0") : json;
 
 	for (size_t i = 0; names[i] != NULL; i++)
-		if (json_get(first, names[i]).at != NULL)
+		if (json_get(json, names[i]).at != NULL)
 			return gemini_chunk(base, (struct span){0}, json);
 	return decoder_fail_document(base, json);
 }

@@ -120,26 +120,30 @@ static void grow_string(struct gemini_args *args, struct span steps, struct span
 	decoder_join(&args->string, string);
 }
 
-static void read_piece(struct gemini_args *args, struct span piece)
+/* Returns false if the piece has a value, but no place for it. */
+static bool read_piece(struct gemini_decoder *d, struct span piece)
 {
-	struct span string = json_get(piece, "stringValue"), value = json_get(piece, "numberValue");
-	char *path = json_text(json_get(piece, "jsonPath"));
+	struct span string = decoder_get(&d->base, piece, "stringValue", 's');
+	struct span value = json_get(piece, "numberValue");
+	char *path = json_text(decoder_get(&d->base, piece, "jsonPath", 's'));
+	struct gemini_args *args = &d->args;
 	struct buffer steps = {0};
+	bool good;
 
 	if (value.at == NULL)
 		value = json_get(piece, "boolValue");
 	if (value.at == NULL && json_get(piece, "nullValue").at != NULL)
 		value = SPAN("null");
-	if (path != NULL && read_path(path, &steps)) {
-		if (json_type(string) == JSON_STRING) {
-			grow_string(args, buffer_span(&steps), string);
-		} else if (value.at != NULL) {
-			end_string(args);
-			set_value(args, buffer_span(&steps), value);
-		}
+	good = (string.at == NULL && value.at == NULL) || (path != NULL && read_path(path, &steps));
+	if (good && string.at != NULL) {
+		grow_string(args, buffer_span(&steps), string);
+	} else if (good && value.at != NULL) {
+		end_string(args);
+		set_value(args, buffer_span(&steps), value);
 	}
 	buffer_free(&steps);
 	free(path);
+	return good;
 }
 
 /* The arguments as a whole: an object, or from some gateways the text of one. */
@@ -247,8 +251,9 @@ static void close_call(struct gemini_decoder *d, bool complete)
  * {}: that last one may be missing. */
 static void read_call(struct gemini_decoder *d, struct span part, struct span call)
 {
-	struct span id = json_get(call, "id"), args = json_get(call, "args");
-	struct span pieces = json_get(call, "partialArgs");
+	struct span id = json_get(call, "id"), args = decoder_get(&d->base, call, "args", 'a');
+	struct span pieces = decoder_get(&d->base, call, "partialArgs", 'l');
+	struct json_walk walk = json_walk(pieces);
 	struct buffer *name = &d->base.scratch;
 
 	buffer_clear(name);
@@ -264,8 +269,10 @@ static void read_call(struct gemini_decoder *d, struct span part, struct span ca
 	}
 	emit_signature(d, d->open, json_get(part, "thoughtSignature"));
 	args_add(&d->args, args);
-	for (struct json_walk walk = json_walk(pieces); json_next(&walk);)
-		read_piece(&d->args, walk.value);
+	while (decoder_next(&d->base, &walk, "partialArgs[]"))
+		if (!read_piece(d, walk.value))
+			decoder_fail(&d->base,
+				     "sent a piece of arguments without a place (\"jsonPath\")");
 	if (!json_true(json_get(call, "willContinue")))
 		close_call(d, true);
 }
@@ -400,7 +407,9 @@ void gemini_part(struct gemini_decoder *d, struct span part)
 		struct span key = json_plain(walk.key);
 
 		if (span_is(key, "text")) {
-			text = walk.value;
+			text = decoder_get(&d->base, part, "text", 's');
+		} else if (kind_of(key)->name != NULL && json_type(walk.value) != JSON_OBJECT) {
+			decoder_get(&d->base, part, kind_of(key)->name, 'o');
 		} else if (json_type(walk.value) == JSON_OBJECT) {
 			if (kind != NULL && kind_of(key) >= kind)
 				continue;

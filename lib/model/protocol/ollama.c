@@ -151,33 +151,19 @@ struct ollama_decoder {
 
 /* ---- calls: they come whole ---- */
 
-/* The arguments as text: of an object, as documented, or the text of one. */
-static struct span read_args(struct ollama_decoder *d, struct span value)
+static void read_call(struct ollama_decoder *d, struct span call)
 {
-	struct buffer *args = &d->base.scratch;
-
-	buffer_clear(args);
-	if (json_type(value) == JSON_STRING)
-		json_decode(value, args);
-	else if (json_type(value) > JSON_NULL)
-		json_write_compact(args, value);
-	if (args->len == 0)
-		buffer_add_text(args, "{}");
-	return pieces_repair(&d->base.pieces, buffer_span(args));
-}
-
-static bool read_call(struct ollama_decoder *d, struct span call)
-{
-	struct span function = json_get(call, "function");
+	struct span function = decoder_get(&d->base, call, "function", 'o');
+	struct span args = decoder_get(&d->base, function, "arguments", 'a'), text;
 	int index;
 
 	think_end(&d->think, &d->base);
 	index =
 	    decoder_read_call(&d->base, json_get(call, "id"), json_get(function, "name"), false);
 	if (index < 0)
-		return false;
-	decoder_emit_args(&d->base, index, read_args(d, json_get(function, "arguments")));
-	return true;
+		return;
+	text = decoder_args(&d->base, args);
+	decoder_emit_args(&d->base, index, text.len > 0 ? text : SPAN("{}"));
 }
 
 /* ---- lines ---- */
@@ -194,18 +180,17 @@ static bool ollama_chunk(struct decoder *base, struct span event, struct span li
 	struct ollama_decoder *d = (struct ollama_decoder *)base;
 	struct span member[MEMBERS], part[PARTS];
 
-	decoder_members(base, line, names, member);
+	decoder_members(base, line, names, "....s", member);
 	if (span_is(event, "error") || json_type(member[ERROR]) > JSON_NULL)
 		return decoder_fail_with(base, line);
-	if (json_type(line) != JSON_OBJECT)
-		return decoder_fail(base, "sent a line that is no object");
 	decoder_store_first(&base->model, member[MODEL]);
-	decoder_members(base, member[MESSAGE], parts, part);
+	decoder_members(base, decoder_typed(base, "message", member[MESSAGE], 'o'), parts, "ssl",
+			part);
 	think_reasoning(&d->think, base, part[THINKING]);
 	think_text(&d->think, base, part[CONTENT]);
-	for (struct json_walk calls = decoder_walk(base, part[CALLS]); json_next(&calls);)
-		if (!read_call(d, calls.value))
-			return false;
+	for (struct json_walk calls = decoder_walk(base, part[CALLS]);
+	     decoder_next(base, &calls, "tool_calls[]");)
+		read_call(d, calls.value);
 	if (!json_true(member[DONE]))
 		return true;
 	decoder_usage(base, line);

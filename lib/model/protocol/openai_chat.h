@@ -38,8 +38,9 @@ struct chat_decoder {
 	struct chat_details details;
 };
 
-/* The member tool_calls of a delta. */
-void chat_calls_read(struct chat_decoder *d, struct span tool_calls);
+/* The member tool_calls of a delta; without calls there, its member function_call, which older
+ * servers send: one call without an id. */
+void chat_calls_read(struct chat_decoder *d, struct span tool_calls, struct span function_call);
 
 /* The response is complete: empty arguments become "{}". A call without a name is a failure. */
 void chat_calls_end(struct chat_decoder *d);

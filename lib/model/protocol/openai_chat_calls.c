@@ -89,18 +89,15 @@ static void add_args(struct chat_decoder *d, struct chat_call *call, struct span
 		decoder_emit_args(&d->base, call->number, text);
 }
 
+/* Some servers send the arguments themselves instead of their text. */
 static void read_args(struct chat_decoder *d, struct chat_call *call, struct span args)
 {
-	struct buffer *text = &d->base.scratch;
-
-	if (json_type(args) == JSON_STRING) {
+	if (json_type(args) == JSON_STRING)
 		add_args(d, call, pieces_text(&d->base.pieces, &call->partial, args));
-	} else if (json_type(args) == JSON_OBJECT && call->args.len == 0) {
-		/* Some servers send the arguments themselves instead of their text. */
-		buffer_clear(text);
-		json_write_compact(text, args);
-		add_args(d, call, pieces_repair(&d->base.pieces, buffer_span(text)));
-	}
+	else if (call->args.len == 0)
+		add_args(d, call, decoder_args(&d->base, args));
+	else if (json_count(args) > 0 && !json_equal(args, buffer_span(&call->args)))
+		decoder_fail(&d->base, "sent the arguments of a call twice, and not the same");
 }
 
 /* Gemini's signature of a thought, to be sent back with the call. */
@@ -114,41 +111,47 @@ static void read_extra(struct chat_decoder *d, struct chat_call *call, struct sp
 		buffer_add_span(&call->extra, extra);
 }
 
-/* One element of tool_calls. */
-static void read_call(struct chat_decoder *d, struct span piece, size_t position)
+/* A piece of a call: its function, and what an element of tool_calls has beside it. */
+static void read_function(struct chat_decoder *d, struct span function, struct span id,
+			  int64_t index, struct span extra, size_t position)
+{
+	static const struct span names[] = {SPAN_INIT("name"), SPAN_INIT("arguments"), {0}};
+	enum { NAME, ARGS, MEMBERS };
+	struct buffer *id_text = &d->base.scratch;
+	struct span member[MEMBERS];
+	struct chat_call *call;
+
+	decoder_members(&d->base, function, names, "sa", member);
+	buffer_clear(id_text);
+	json_decode(id, id_text);
+	call = find_call(d, buffer_span(id_text), index, member[NAME].len > 2, position);
+	if (call->name.len == 0)
+		json_decode(member[NAME], &call->name);
+	d->base.some = true;
+	begin_call(d, call);
+	read_args(d, call, member[ARGS]);
+	read_extra(d, call, extra);
+}
+
+void chat_calls_read(struct chat_decoder *d, struct span tool_calls, struct span function_call)
 {
 	static const struct span names[] = {SPAN_INIT("index"),
 					    SPAN_INIT("id"),
 					    SPAN_INIT("function"),
 					    SPAN_INIT("extra_content"),
 					    {0}};
-	static const struct span parts[] = {SPAN_INIT("name"), SPAN_INIT("arguments"), {0}};
 	enum { INDEX, ID, FUNCTION, EXTRA, MEMBERS };
-	enum { NAME, ARGS, PARTS };
-	struct buffer *id = &d->base.scratch;
-	struct span member[MEMBERS], part[PARTS];
-	struct chat_call *call;
-
-	decoder_members(&d->base, piece, names, member);
-	decoder_members(&d->base, member[FUNCTION], parts, part);
-	buffer_clear(id);
-	json_decode(member[ID], id);
-	call = find_call(d, buffer_span(id), json_int(member[INDEX], -1), part[NAME].len > 2,
-			 position);
-	if (call->name.len == 0)
-		json_decode(part[NAME], &call->name);
-	d->base.some = true;
-	begin_call(d, call);
-	read_args(d, call, part[ARGS]);
-	read_extra(d, call, member[EXTRA]);
-}
-
-void chat_calls_read(struct chat_decoder *d, struct span tool_calls)
-{
 	struct json_walk walk = decoder_walk(&d->base, tool_calls);
+	struct span member[MEMBERS], none = {0};
+	size_t count = 0;
 
-	for (size_t position = 0; json_next(&walk); position++)
-		read_call(d, walk.value, position);
+	for (; decoder_next(&d->base, &walk, "tool_calls[]"); count++) {
+		decoder_members(&d->base, walk.value, names, "..o.", member);
+		read_function(d, member[FUNCTION], member[ID], json_int(member[INDEX], -1),
+			      member[EXTRA], count);
+	}
+	if (count == 0 && json_count(function_call) > 0)
+		read_function(d, function_call, none, -1, none, 0);
 }
 
 void chat_calls_end(struct chat_decoder *d)

@@ -5,32 +5,34 @@
 /* Mistral: [{"type":"thinking","thinking":[{"type":"text","text":"..."}]},{"type":"text",...}] */
 static void read_parts(struct chat_decoder *d, struct span parts)
 {
-	for (struct json_walk walk = json_walk(parts); json_next(&walk);) {
-		struct span thinking = json_get(walk.value, "thinking");
+	for (struct json_walk walk = json_walk(parts);
+	     decoder_next(&d->base, &walk, "content[]");) {
+		struct span thinking = decoder_get(&d->base, walk.value, "thinking", 't');
 		struct json_walk inner = json_walk(thinking);
 
 		if (!json_is(json_get(walk.value, "type"), "thinking")) {
-			think_text(&d->think, &d->base, json_get(walk.value, "text"));
+			think_text(&d->think, &d->base,
+				   decoder_get(&d->base, walk.value, "text", 's'));
 			continue;
 		}
 		think_reasoning(&d->think, &d->base, thinking);
-		while (json_next(&inner))
-			think_reasoning(&d->think, &d->base, json_get(inner.value, "text"));
+		while (decoder_next(&d->base, &inner, "thinking[]"))
+			think_reasoning(&d->think, &d->base,
+					decoder_get(&d->base, inner.value, "text", 's'));
 	}
 }
 
 static void read_message(struct chat_decoder *d, struct span delta)
 {
 	static const struct span names[] = {
-	    SPAN_INIT("content"),           SPAN_INIT("tool_calls"),
-	    SPAN_INIT("refusal"),           SPAN_INIT("reasoning_content"),
-	    SPAN_INIT("reasoning"),         SPAN_INIT("reasoning_text"),
-	    SPAN_INIT("reasoning_details"), {0}};
-	enum { CONTENT, CALLS, REFUSAL, THINKING, THINKING_2, THINKING_3, DETAILS, MEMBERS };
+	    SPAN_INIT("content"),           SPAN_INIT("tool_calls"),    SPAN_INIT("refusal"),
+	    SPAN_INIT("reasoning_content"), SPAN_INIT("reasoning"),     SPAN_INIT("reasoning_text"),
+	    SPAN_INIT("reasoning_details"), SPAN_INIT("function_call"), {0}};
+	enum { CONTENT, CALLS, REFUSAL, THINKING, THINKING_2, THINKING_3, DETAILS, CALL, MEMBERS };
 	struct span member[MEMBERS];
 	bool thought = false;
 
-	decoder_members(&d->base, delta, names, member);
+	decoder_members(&d->base, delta, names, "tlssss.o", member);
 	/* Several servers send the same reasoning under several names. */
 	for (size_t i = THINKING; !thought && i <= THINKING_3; i++)
 		thought = think_reasoning(&d->think, &d->base, member[i]);
@@ -44,7 +46,7 @@ static void read_message(struct chat_decoder *d, struct span delta)
 				pieces_text(&d->base.pieces, &d->partial_refusal, member[REFUSAL]));
 		d->base.some |= d->base.refusal.len > 0;
 	}
-	chat_calls_read(d, member[CALLS]);
+	chat_calls_read(d, member[CALLS], member[CALL]);
 }
 
 /* One element of "choices". Only the first choice is the response. */
@@ -56,7 +58,7 @@ static void read_choice(struct chat_decoder *d, struct span choice)
 	enum { INDEX, DELTA, MESSAGE, REASON, USAGE, MEMBERS };
 	struct span member[MEMBERS];
 
-	decoder_members(&d->base, choice, names, member);
+	decoder_members(&d->base, choice, names, ".oos.", member);
 	if (json_int(member[INDEX], 0) != 0)
 		return;
 	decoder_store_last(&d->base.finish, member[REASON]);
@@ -77,16 +79,15 @@ static bool chat_chunk(struct decoder *base, struct span name, struct span json)
 
 	if (span_is(name, "error"))
 		return decoder_fail_with(base, json);
-	if (json_type(json) == JSON_ARRAY)
-		json = json_path(json, "0");
-	decoder_members(base, json, names, member);
+	decoder_members(base, json, names, "l........", member);
 	decoder_store_first(&base->id, member[ID]);
 	decoder_store_first(&base->model, member[MODEL]);
 	if (member[GROQ].at != NULL) {
 		decoder_usage(base, json_get(member[GROQ], "usage"));
 		groq_error = json_get(member[GROQ], "error");
 	}
-	for (struct json_walk walk = decoder_walk(base, member[CHOICES]); json_next(&walk);)
+	for (struct json_walk walk = decoder_walk(base, member[CHOICES]);
+	     decoder_next(base, &walk, "choices[]");)
 		read_choice(d, walk.value);
 	decoder_usage(base, member[USAGE]);
 	if (member[ERROR].at == NULL && decoder_is_error(groq_error))

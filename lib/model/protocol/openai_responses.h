@@ -31,6 +31,7 @@ struct responses_item {
 	uint64_t part;      /* which part of a reasoning the text belongs to */
 	struct partial_char partial;
 	bool refused;   /* it contains a refusal */
+	bool lost;      /* a piece could not be read: only the whole can complete the text */
 	bool other_id;  /* its events disagree about its id */
 	bool running;   /* MODEL_TOOL_RUNNING was emitted */
 	bool finished;  /* MODEL_TOOL_RESULT was emitted; all of a message was */

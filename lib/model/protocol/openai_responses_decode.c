@@ -243,7 +243,7 @@ static void read_output(struct responses_decoder *d, struct span output)
 
 	for (size_t i = 0; i < d->item_count; i++)
 		d->items[i]->listed = false;
-	for (int64_t i = 0; json_next(&walk); i++) {
+	for (int64_t i = 0; decoder_next(&d->base, &walk, "output[]"); i++) {
 		struct responses_item *item = listed_item(d, walk.value, i);
 		struct span encrypted = json_get(walk.value, "encrypted_content");
 
@@ -300,7 +300,7 @@ static void read_response(struct responses_decoder *d, struct span response, con
 				    "%s did not finish its response", d->base.provider->name);
 		return;
 	}
-	read_output(d, json_get(response, "output"));
+	read_output(d, decoder_get(&d->base, response, "output", 'l'));
 	buffer_clear(&d->base.finish);
 	buffer_add_text(&d->base.finish, !incomplete                         ? "completed"
 					 : json_is(reason, "content_filter") ? "content_filter"
@@ -322,13 +322,14 @@ static void read_piece(struct responses_decoder *d, const struct responses_event
 static void read_whole(struct responses_decoder *d, const struct responses_event *event,
 		       const char *word)
 {
-	static const char *const members[] = {"arguments", "input", "text", NULL};
 	struct responses_item *item = need(d, word, event);
-	struct span whole = {0};
+	struct span whole = decoder_get(&d->base, event->json, "arguments", 'a');
 
 	decoder_store_first(&item->name, json_get(event->json, "name"));
-	for (size_t i = 0; whole.at == NULL && members[i] != NULL; i++)
-		whole = json_get(event->json, members[i]);
+	if (whole.at == NULL)
+		whole = decoder_get(&d->base, event->json, "input", 's');
+	if (whole.at == NULL)
+		whole = decoder_get(&d->base, event->json, "text", 's');
 	if (item->kind != ITEM_MESSAGE || item->text.len == 0)
 		responses_whole(d, item, whole);
 }
@@ -336,7 +337,8 @@ static void read_whole(struct responses_decoder *d, const struct responses_event
 static void read_refusal(struct responses_decoder *d, const struct responses_event *event,
 			 const char *word)
 {
-	responses_refusal(d, need(d, word, event), event->member[DELTA]);
+	responses_refusal(d, need(d, word, event),
+			  decoder_get(&d->base, event->json, "delta", 's'));
 }
 
 /* A reasoning has a summary and its own text, each in parts. */
@@ -448,7 +450,7 @@ static bool responses_chunk(struct decoder *base, struct span name, struct span 
 {
 	struct responses_event event = {.json = json};
 
-	decoder_members(base, json, names, event.member);
+	decoder_members(base, json, names, "....oo...", event.member);
 	event.type =
 	    json_type(event.member[TYPE]) == JSON_STRING ? json_plain(event.member[TYPE]) : name;
 	event.index = json_int(event.member[INDEX], -1);
@@ -461,8 +463,6 @@ static bool responses_document(struct decoder *base, struct span json)
 	struct responses_decoder *d = (struct responses_decoder *)base;
 	struct span status;
 
-	if (json_type(json) == JSON_ARRAY)
-		json = json_path(json, "0");
 	status = json_get(json, "status");
 	if (json_type(json_get(json, "output")) != JSON_ARRAY && json_type(status) != JSON_STRING)
 		read_failure(d, json);

@@ -198,16 +198,33 @@ static void complete(struct responses_item *item, struct span whole)
 	if (continues(item, whole))
 		rest = span_from(whole, item->text.len);
 	buffer_add_span(&item->text, rest);
+	item->lost = item->lost && !span_equal(whole, buffer_span(&item->text));
+}
+
+/* The text of a piece, a string; after one of another type the whole has to complete the text. */
+static struct span read_piece(struct responses_decoder *d, struct responses_item *item,
+			      struct span value)
+{
+	struct span text = pieces_text(&d->base.pieces, &item->partial, value);
+
+	item->lost |= json_type(value) > JSON_NULL && json_type(value) != JSON_STRING;
+	return item->lost || item->done ? SPAN("") : text;
 }
 
 void responses_piece(struct responses_decoder *d, struct responses_item *item, struct span value)
 {
-	struct span text = pieces_text(&d->base.pieces, &item->partial, value);
+	buffer_add_span(&item->text, read_piece(d, item, value));
+	if (!item->done)
+		emit_new(d, item);
+}
 
-	if (item->done)
-		return;
-	buffer_add_span(&item->text, text);
-	emit_new(d, item);
+/* Whether the pieces of the arguments of a call are not what the provider repeats as a whole. */
+static bool differs(const struct responses_item *item, struct span whole)
+{
+	struct span pieces = buffer_span(&item->text);
+
+	return item->kind == ITEM_CALL && json_count(whole) > 0 && json_check(whole, NULL) &&
+	       !(json_check(pieces, NULL) && json_equal(pieces, whole));
 }
 
 void responses_whole(struct responses_decoder *d, struct responses_item *item, struct span value)
@@ -221,6 +238,8 @@ void responses_whole(struct responses_decoder *d, struct responses_item *item, s
 	else
 		json_decode(value, &whole);
 	complete(item, pieces_repair(&d->base.pieces, buffer_span(&whole)));
+	if (differs(item, buffer_span(&whole)))
+		decoder_fail(&d->base, "sent the arguments of a call twice, and not the same");
 	buffer_free(&whole);
 	emit_new(d, item);
 }
@@ -237,9 +256,9 @@ void responses_refusal(struct responses_decoder *d, struct responses_item *item,
 void responses_reasoning(struct responses_decoder *d, struct responses_item *item, uint64_t part,
 			 struct span value)
 {
-	struct span text = pieces_text(&d->base.pieces, &item->partial, value);
+	struct span text = read_piece(d, item, value);
 
-	if (text.len == 0 || item->done)
+	if (text.len == 0)
 		return;
 	if (item->text.len > 0 && item->part != part) {
 		buffer_add_text(&item->text, "\n\n");
@@ -255,13 +274,15 @@ void responses_reasoning(struct responses_decoder *d, struct responses_item *ite
 static void end_message(struct responses_decoder *d, struct responses_item *item, struct span value)
 {
 	struct span phase = json_get(value, "phase");
+	struct json_walk walk = json_walk(decoder_get(&d->base, value, "content", 'l'));
 	struct buffer whole = {0};
 
-	for (struct json_walk walk = json_walk(json_get(value, "content")); json_next(&walk);) {
+	while (decoder_next(&d->base, &walk, "content[]")) {
 		if (!json_is(json_get(walk.value, "type"), "refusal"))
-			json_decode(json_get(walk.value, "text"), &whole);
+			json_decode(decoder_get(&d->base, walk.value, "text", 's'), &whole);
 		else if (!item->refused)
-			json_decode(json_get(walk.value, "refusal"), &d->base.refusal);
+			json_decode(decoder_get(&d->base, walk.value, "refusal", 's'),
+				    &d->base.refusal);
 	}
 	if (item->refused)
 		buffer_add_span(&d->base.refusal, partial_char_end(&item->partial));
@@ -271,11 +292,15 @@ static void end_message(struct responses_decoder *d, struct responses_item *item
 	buffer_free(&whole);
 }
 
-static void join_parts(struct span parts, struct buffer *out)
+/* The texts of the list `name`. */
+static void join_parts(struct responses_decoder *d, struct span item, const char *name,
+		       struct buffer *out)
 {
+	struct json_walk walk = json_walk(decoder_get(&d->base, item, name, 'l'));
+
 	buffer_clear(out);
-	for (struct json_walk walk = json_walk(parts); json_next(&walk);) {
-		struct span text = json_get(walk.value, "text");
+	while (decoder_next(&d->base, &walk, name)) {
+		struct span text = decoder_get(&d->base, walk.value, "text", 's');
 
 		if (out->len > 0 && text.len > 2)
 			buffer_add_text(out, "\n\n");
@@ -299,9 +324,9 @@ static void end_reasoning_item(struct responses_decoder *d, struct responses_ite
 {
 	struct buffer *data = &d->base.scratch, whole = {0};
 
-	join_parts(json_get(value, "summary"), &whole);
+	join_parts(d, value, "summary", &whole);
 	if (!continues(item, buffer_span(&whole)))
-		join_parts(json_get(value, "content"), &whole);
+		join_parts(d, value, "content", &whole);
 	complete(item, buffer_span(&whole));
 	buffer_free(&whole);
 	emit_new(d, item);
@@ -326,7 +351,9 @@ static void end_call(struct responses_decoder *d, struct responses_item *item, s
 	struct buffer *data = &d->base.scratch;
 	bool custom = is_custom(item);
 
-	responses_whole(d, item, json_get(value, custom ? "input" : "arguments"));
+	responses_whole(d, item,
+			custom ? decoder_get(&d->base, value, "input", 's')
+			       : decoder_get(&d->base, value, "arguments", 'a'));
 	buffer_clear(data);
 	json_pack(data, "{'type':%s,'id':%s", custom ? buffer_span(&item->type) : (struct span){0},
 		  sent_id(item));
@@ -430,9 +457,13 @@ void responses_complete(struct decoder *base)
 {
 	struct responses_decoder *d = (struct responses_decoder *)base;
 
-	for (size_t i = 0; i < d->item_count; i++)
+	for (size_t i = 0; i < d->item_count; i++) {
+		if (d->items[i]->lost)
+			decoder_fail(base,
+				     "sent a piece of its response (\"delta\") of a wrong type");
 		if (d->items[i]->kind == ITEM_CALL && !complete_call(d, d->items[i]))
 			return;
+	}
 	for (size_t i = 0; i < d->item_count; i++)
 		if (d->items[i]->kind == ITEM_HOSTED)
 			responses_hosted_complete(d, d->items[i]);
