@@ -6,7 +6,7 @@ load helper
 setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 	cat >log <<'EOF'
-{"event_type":"agent_start","timestamp":"2026-11-20T22:49:01.000000Z","run_id":"aa11","seq":0,"data":{"agent_name":"a"}}
+{"event_type":"agent_updated","timestamp":"2026-11-20T22:49:01.000000Z","run_id":"aa11","seq":0,"data":{"agent_name":"a"}}
 {"event_type":"llm_chunk","timestamp":"2026-11-20T22:49:01.000001Z","run_id":"aa11","seq":1,"data":{"text":"Hel"}}
 {"event_type":"llm_chunk","timestamp":"2026-11-20T22:49:01.000002Z","run_id":"aa11","seq":2,"data":{"text":"lo\n\u00e9"}}
 {"event_type":"tool_call_chunk","timestamp":"2026-11-20T22:49:01.000003Z","run_id":"aa11","seq":3,"data":{"tool_call_id":"c1","tool_name":"read","args_delta":"{\"a\":"}}
@@ -206,7 +206,7 @@ agent-filter: lines:4: /data/is_error: must be boolean, not string; the line is 
 	agent-run -m test -o text='hello' hi | agent-filter --validate -c
 	for file in "$BATS_TEST_DIRNAME"/data/translate/*.jsonl; do
 		name=$(basename "$file")
-		agent-filter --from "${name%%[-.]*}" "$file" | agent-filter --validate >events
+		agent-filter --from "${name%%[-.]*}" "$file" | agent-filter --validate --own-status >events
 		assert_equal "$(agent-filter --from "${name%%[-.]*}" "$file" | wc -l)" "$(wc -l <events)"
 	done
 }
@@ -354,6 +354,124 @@ data: $(tail -1 log)"
 	run agent-filter -e -t nothing log
 	assert_failure 1
 	assert_output ""
+}
+
+# ---- the exit status ----
+
+# run_of ID STATUS [MORE]: the events of a run with this exit status; MORE is added to agent_start.
+run_of() {
+	local success=false
+	[ "$2" -ne 0 ] || success=true
+	printf '{"event_type":"agent_start","run_id":"%s","seq":0,"data":{"agent_name":"a"%s}}\n' "$1" "${3:-}"
+	printf '{"event_type":"llm_chunk","run_id":"%s","seq":1,"data":{"text":"of %s"}}\n' "$1" "$1"
+	[ "$2" -ne 1 ] || printf '{"event_type":"error","run_id":"%s","seq":2,"data":{"error":"bad key","exception_type":"auth","fatal":true}}\n' "$1"
+	printf '{"event_type":"agent_end","run_id":"%s","seq":3,"data":{"success":%s,"status":"s%s","exit_status":%s,"output":"of %s"}}\n' \
+		"$1" $success "$2" "$2" "$1"
+}
+
+@test "the status is that of the selected runs" {
+	{ run_of good 0; run_of bad 3; run_of worse 6; } >runs
+	for options in "" "-t agent_end" "-m .data.text" "-c" "--to ai-sdk" "--sse" "-t nothing"; do
+		# shellcheck disable=SC2086 # the options are several words
+		run agent-filter $options runs
+		assert_failure 6
+	done
+	run agent-filter -r good runs
+	assert_success
+	run agent-filter -r good,bad runs
+	assert_failure 3
+	run --separate-stderr agent-filter --own-status runs
+	assert_success
+	{ run_of old 1; run_of new 0 ',"resumed_from":"old"'; } >runs
+	run agent-filter runs
+	assert_success
+	{ run_of outer 0 | head -n 2; run_of inner 1 ',"parent_run_id":"outer"'; run_of outer 0 | tail -n 1; } >runs
+	run agent-filter runs
+	assert_success
+	run agent-filter -r inner runs
+	assert_failure 1
+	run agent-filter -r inner -T agent_end runs
+	assert_failure 1
+	run_of a 0 >repeated
+	run agent-filter repeated repeated
+	assert_success
+}
+
+@test "why a run failed is reported unless its agent_end is passed on" {
+	{ run_of bad 1; run_of limit 3; } >runs
+	for options in "-t llm_chunk" "-T agent_end" "-m .data.output" "-t agent_end -m .seq" "-c" "--sse" "--to ag-ui"; do
+		# shellcheck disable=SC2086 # the options are several words
+		run --separate-stderr agent-filter $options runs
+		assert_failure 3
+		assert_equal "$stderr" "agent-filter: bad key
+agent-filter: run limit ended with status 's3'"
+	done
+	for options in "" "-t agent_end" "--ends -t tool_end" "-m ." "-m .data.more=1"; do
+		# shellcheck disable=SC2086
+		run --separate-stderr agent-filter $options runs
+		assert_failure 3
+		assert_equal "$stderr" ""
+	done
+	run_of bad 1 | head -n 3 >runs
+	run --separate-stderr agent-filter runs
+	assert_failure 4
+	assert_equal "$stderr" "agent-filter: bad key
+agent-filter: the stream ended without agent_end: its writer was killed"
+}
+
+@test "with -e the runs do not matter: 0 something was written, 1 nothing, 2 an error" {
+	run_of bad 3 >runs
+	run -0 --separate-stderr agent-filter -e -t llm_chunk runs
+	assert_equal "$stderr" ""
+	run -1 --separate-stderr agent-filter -e -t tool_end runs
+	assert_equal "$stderr" ""
+	run -1 agent-filter -e -t tool_end -c runs
+	assert_output 0
+	run -1 agent-filter -e --ends -t tool_end runs
+	run -0 agent-filter -e --ends -t agent_end runs
+	run -0 --separate-stderr bash -c 'head -n 2 runs | agent-filter -e'
+	assert_equal "$stderr" ""
+	run -1 agent-filter -e /dev/null
+	assert_output ""
+	echo torn >>runs
+	run -2 agent-filter -e runs
+	run -2 agent-filter -e -m '.data.text + 1' runs
+	run -2 agent-filter -e nowhere
+	run -2 agent-filter -e -s
+	run -7 agent-filter -e -s '"" | halt_error(7)' runs
+}
+
+@test "--ends passes the ends of every selected run, also beside -m and -N" {
+	{ run_of good 0; run_of bad 3; } >runs
+	run -3 agent-filter --ends -t llm_chunk -m .data.text runs
+	assert_output "$(run_of good 0 | head -n 1)
+\"of good\"
+$(run_of good 0 | tail -n 1)
+$(run_of bad 3 | head -n 1)
+\"of bad\"
+$(run_of bad 3 | tail -n 1)"
+	run -0 agent-filter --ends -r good -N none -T 'agent_*' -s false runs
+	assert_output "$(run_of good 0 | sed -n '1p;3p')"
+	run -3 agent-filter --ends -c -t llm_chunk runs
+	assert_output --partial 6
+	run -3 bash -c 'agent-filter --ends -i -d 0.1 runs | agent-filter --ends -t nothing | agent-text'
+	assert_output --partial "run bad ended with status 's3'"
+}
+
+@test "a filter before a reader: what was selected is read, and no writer was killed" {
+	run_of good 0 >runs
+	run -0 --separate-stderr bash -c 'agent-filter -s .data.text runs | agent-text'
+	assert_output "of good"
+	assert_equal "$stderr" ""
+	for reader in "agent-filter -c" agent-tools "agent-collect -o text" "agent-text -F" "agent-text -D"; do
+		run -0 --separate-stderr bash -c "agent-filter -t llm_chunk runs | $reader"
+		assert_equal "$stderr" ""
+		run -4 --separate-stderr bash -c "agent-filter -T agent_end runs | $reader"
+		run -0 --separate-stderr bash -c "agent-filter -T agent_end runs | $reader --own-status"
+		assert_equal "$stderr" "${reader%% *}: the stream ended without agent_end: its writer was killed"
+		run -4 $reader /dev/null
+		run -4 $reader --own-status /dev/null
+	done
 }
 
 @test "a malformed line is reported and skipped, and the status is 1; --strict stops there" {

@@ -431,8 +431,8 @@ EOF
 	assert_success
 	assert_equal "$(jq -c '[.run_id, .output]' <<<"$output")" '["r","hi"]'
 	run agent-text --strict <<<'{"event_type":"note","data":{}}'
-	assert_failure 4
-	assert_output "agent-text: the stream ended without agent_end: its writer was killed"
+	assert_success
+	assert_output ""
 }
 
 @test "blank lines, a byte order mark and a seq out of range are accepted" {

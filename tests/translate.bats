@@ -24,9 +24,11 @@ plain() {
 		}'
 }
 
-# $1.jsonl as a stream of format $2 becomes $1.events.
+# $1.jsonl as a stream of format $2 becomes $1.events; the status of its runs is $3 (0).
 assert_events() {
-	agent-filter --from "$2" "$data/$1.jsonl" >events
+	local status=0
+	agent-filter --from "$2" "$data/$1.jsonl" >events || status=$?
+	assert_equal "$status" "${3:-0}"
 	plain <events >plain
 	diff "$data/$1.events" plain
 }
@@ -62,7 +64,7 @@ assert_events() {
 }
 
 @test "--from claude: a limit has its status" {
-	assert_events claude-max-turns claude
+	assert_events claude-max-turns claude 3
 	run -3 agent-text events
 	assert_output $'Working\nagent-text: Reached maximum number of turns (1)'
 }
@@ -88,7 +90,7 @@ Done: docs/foo.md."
 }
 
 @test "--from codex: a turn that failed" {
-	assert_events codex-failed codex
+	assert_events codex-failed codex 1
 	run -1 agent-text events
 	assert_output "agent-text: You've hit your usage limit."
 }
@@ -107,18 +109,20 @@ Done: docs/foo.md."
 }
 
 @test "--from gemini: a limit has its status, also as the first line" {
-	assert_events gemini-failed gemini
+	assert_events gemini-failed gemini 3
 	run -3 agent-text events
-	head -n 1 "$data/gemini.jsonl" | agent-filter --from gemini >events
+	head -n 1 "$data/gemini.jsonl" | agent-filter --own-status --from gemini >events
 	run -0 plain <events
 	assert_output '{"event_type":"agent_start","run_id":"r1","seq":0,"data":{"agent_name":"gemini","model":"gemini-2.5-pro","prompt":"","tools":[],"schema_version":1,"session_id":"3c0d9b1e-5e0b-4c80-9d67-11bb1b2ef001"}}'
 }
 
 @test "a stream that ends early has no agent_end, and readers report it" {
-	head -n 4 "$data/claude.jsonl" | agent-filter --from claude >events
-	run -4 agent-text events
+	head -n 4 "$data/claude.jsonl" >log
+	run -4 --separate-stderr agent-filter --from claude log
+	assert_equal "$stderr" "agent-filter: the stream ended without agent_end: its writer was killed"
+	run -4 agent-text <<<"$output"
 	assert_output --partial "the stream ended without agent_end"
-	run -0 agent-filter -c -t agent_end events
+	run -0 --separate-stderr agent-filter --own-status -c -t agent_end --from claude log
 	assert_output 0
 }
 
@@ -139,7 +143,8 @@ Done: docs/foo.md."
 
 @test "--from claude: several prompts in one session are several runs" {
 	cat "$data/claude.jsonl" "$data/claude-max-turns.jsonl" >log
-	agent-filter --from claude log >events
+	run -3 agent-filter --from claude log
+	echo "$output" >events
 	run -3 agent-collect events
 	run -0 jq -r -s 'group_by(.run_id)[] | [length, (map(.seq) == [range(length)])] | @tsv' events
 	assert_output $'19\ttrue\n7\ttrue'
@@ -154,12 +159,50 @@ Done: docs/foo.md."
 	assert_output 1
 }
 
+@test "an input in another format than that of --from is refused with its likely format" {
+	local format other
+	echo '{"event_type":"agent_end","data":{"success":true}}' >agent-run.jsonl
+	printf '%s\n' '{"type":"step_start","sessionID":"s"}' '' '{"type":"text","part":{"text":"hello"}}' >unknown
+	for format in claude codex gemini; do
+		for other in claude codex gemini agent-run; do
+			[ "$format" != "$other" ] || continue
+			[ "$other" = agent-run ] || cp "$data/$other.jsonl" .
+			run -1 agent-filter --from $format $other.jsonl
+			assert_output --regexp "^agent-filter: [0-9]+ lines? read, none is a $format event; this looks like $other\$"
+		done
+		run -1 agent-filter --from $format unknown
+		assert_output "agent-filter: 2 lines read, none is a $format event"
+		run -2 agent-filter -e --from $format unknown
+		run -1 agent-filter --own-status --from $format unknown
+		run -4 agent-filter --from $format /dev/null
+		assert_output "agent-filter: the input has no events; the output of $format is expected, one JSON object per line"
+	done
+	head -n 1 "$data/claude-partial.jsonl" | sed s/init/hook_started/ >log
+	run -1 agent-filter --from claude log
+	assert_output "agent-filter: 1 line of claude read, but no run begins there"
+}
+
+@test "lines of another format in between are reported and skipped" {
+	sed '2r /dev/stdin' "$data/claude.jsonl" <<<'{"type":"item.started","item":{"type":"reasoning"}}' >log
+	run -1 --separate-stderr agent-filter -c --from claude log
+	assert_output 19
+	assert_equal "$stderr" "agent-filter: log:3: the line is not a claude event; it is skipped"
+}
+
+@test "the readers name the format of an input that is not translated" {
+	local program
+	for program in agent-filter agent-text agent-tools agent-collect; do
+		run -1 --separate-stderr $program "$data/codex.jsonl"
+		assert_equal "$stderr" "$program: 18 lines read, none is an event of agent-run; this looks like codex, which agent-filter --from codex translates"
+	done
+}
+
 @test "a translation is a module: the user's own is found by its name" {
 	mkdir -p config/agent/jq
 	cat >config/agent/jq/from_my_own.jq <<'EOF'
 def start: 0;
 def step: {state: (.state + 1), events: [{event_type: "llm_chunk", data: {text: .event.say, n: (.state + 1), id: .event.id}}]};
-def finish: {state, events: [{event_type: "agent_end", timestamp: "2026-01-02T03:04:05Z", data: {n: .state}}]};
+def finish: {state, events: [{event_type: "agent_end", timestamp: "2026-01-02T03:04:05Z", data: {success: true, n: .state}}]};
 EOF
 	export XDG_CONFIG_HOME=$PWD/config
 	printf '{"say":"a","id":12345678901234567890}\n{"say":"b","id":"\\ufdd012"}\n' >log
@@ -167,7 +210,7 @@ EOF
 	run -0 plain <events
 	assert_output '{"event_type":"llm_chunk","run_id":"r1","seq":0,"data":{"text":"a","n":1,"id":12345678901234567890}}
 {"event_type":"llm_chunk","run_id":"r1","seq":1,"data":{"text":"b","n":2,"id":"﷐12"}}
-{"event_type":"agent_end","run_id":"r1","seq":2,"data":{"n":2}}'
+{"event_type":"agent_end","run_id":"r1","seq":2,"data":{"success":true,"n":2}}'
 	run -0 agent-filter -t agent_end -m .timestamp events
 	assert_output '"2026-01-02T03:04:05.000000Z"'
 }
@@ -275,15 +318,16 @@ data: [DONE]'
 }
 
 @test "--to ai-sdk: a run that failed, one that was cancelled" {
-	run -0 agent-filter --from claude --to ai-sdk "$data/claude-max-turns.jsonl"
+	run -3 --separate-stderr agent-filter --from claude --to ai-sdk "$data/claude-max-turns.jsonl"
+	assert_equal "$stderr" "agent-filter: Reached maximum number of turns (1)"
 	assert_equal "$(tail -n 3 <<<"$output")" '{"type":"error","errorText":"Reached maximum number of turns (1)"}
 {"type":"finish-step"}
 {"type":"finish"}'
 	echo '{"event_type":"agent_end","run_id":"a","data":{"success":false,"status":"cancelled"}}' >log
-	run -0 agent-filter --to ai-sdk log
+	run -1 --separate-stderr agent-filter --to ai-sdk log
 	assert_output $'{"type":"abort"}\n{"type":"finish"}'
 	echo '{"event_type":"agent_end","run_id":"a","data":{"success":false,"status":"timeout"}}' >log
-	run -0 agent-filter --to ai-sdk log
+	run -1 --separate-stderr agent-filter --to ai-sdk log
 	assert_output "{\"type\":\"error\",\"errorText\":\"the run ended with status 'timeout'\"}
 {\"type\":\"finish\"}"
 }
@@ -321,7 +365,7 @@ data: [DONE]'
 {"type":"RUN_FINISHED","threadId":"aa","runId":"aa","result":"Warm."}'
 	run -0 tail -n 1 out
 	assert_output --partial ',"timestamp":1795214941019}'
-	run -0 bash -c "agent-filter --from gemini --to ag-ui $data/gemini-failed.jsonl | tail -n 1"
+	run -0 bash -c "agent-filter --from gemini --to ag-ui $data/gemini-failed.jsonl 2>/dev/null | tail -n 1"
 	assert_output '{"type":"RUN_ERROR","message":"Reached max session turns for this session.","code":"limit","timestamp":1760097605000}'
 }
 
@@ -384,6 +428,7 @@ data: [DONE]'
 {"event_type":"llm_end","run_id":"a","data":{"message":{"content":[{"type":"tool_call","tool_call_id":"c","tool_name":"transfer_to_second","args":{}}]}}}
 {"event_type":"tool_start","run_id":"a","data":{"tool_call_id":"c","tool_name":"transfer_to_second","args":{}}}
 {"event_type":"agent_updated","run_id":"a","data":{"agent_name":"second","previous_agent":"first","model":"test","tool_call_id":"c"}}
+{"event_type":"agent_end","run_id":"a","data":{"success":true}}
 EOF
 	run -0 agent-filter --to openai-agents log
 	assert_output '{"type":"agent_updated_stream_event","new_agent":{"name":"first"}}

@@ -70,7 +70,8 @@ readers() {
 	result agent-collect log
 	result agent-collect --total log
 	result agent-collect --output messages log
-	result agent-filter --strict log | cmp - <(echo '== agent-filter --strict log'; cat log; echo '== status 0') >/dev/null &&
+	result agent-filter --strict --own-status log |
+		cmp - <(echo '== agent-filter --strict --own-status log'; cat log; echo '== status 0') >/dev/null &&
 		echo 'agent-filter --strict: all lines'
 	return 0
 }

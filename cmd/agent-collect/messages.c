@@ -74,7 +74,7 @@ static void write_messages(struct collection *collection, const struct result *r
 	const struct kept *kept = NULL;
 	bool has_response = false;
 
-	if (result->run->parent_id != NULL)
+	if (result->run->nested)
 		return;
 	buffer_add_char(out, '[');
 	if (json_type(system) == JSON_STRING)

@@ -151,7 +151,7 @@ static void write_text(struct collection *collection, const struct result *resul
 	struct buffer *out = &collection->output.pending;
 	struct buffer text = {0};
 
-	if (result->run->parent_id == NULL && result_output(result, &text) && text.len > 0) {
+	if (!result->run->nested && result_output(result, &text) && text.len > 0) {
 		if (collection->first_done)
 			buffer_add_char(out, '\n');
 		collection->first_done = true;

@@ -87,7 +87,7 @@ void total_add(struct total *total, const struct result *result, struct run *run
 	total->facts.counts[COUNT_TOOL_ERRORS] += result->calls_failed;
 	total->facts.counts[COUNT_ERRORS] += result->errors;
 	add_times(total, result);
-	if (failed && run->parent_id == NULL) {
+	if (failed && !run->nested) {
 		total->failed_shares = array_grow(total->failed_shares, total->failed_count,
 						  sizeof(*total->failed_shares));
 		total->failed_shares[total->failed_count++] = share;

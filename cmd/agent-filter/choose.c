@@ -29,7 +29,7 @@ bool choice_other(struct choice *c, struct span name)
 	return c->keeps_other;
 }
 
-static bool is_chosen_run(const struct choice *c, struct span run_id)
+bool choice_run(const struct choice *c, struct span run_id)
 {
 	for (size_t i = 0; i < c->runs.count; i++)
 		if (runs_id_matches(run_id, c->runs.items[i]))
@@ -37,13 +37,13 @@ static bool is_chosen_run(const struct choice *c, struct span run_id)
 	return c->runs.count == 0;
 }
 
-bool choice_event(const struct choice *c, const struct event *event)
+bool choice_tool(const struct choice *c, const struct event *event)
 {
-	bool chosen = is_chosen_run(c, event->run_id);
+	bool chosen;
 	char *name;
 
-	if (!chosen || c->names.count == 0)
-		return chosen;
+	if (c->names.count == 0)
+		return true;
 	name = json_text(json_get(event->data, "tool_name"));
 	chosen = name != NULL && patterns_match(&c->names, name);
 	free(name);

@@ -26,8 +26,9 @@ static inline bool choice_type(struct choice *choice, enum event_type type, stru
 	return type != EVENT_OTHER ? event_set_has(choice->kept, type) : choice_other(choice, name);
 }
 
-/* Whether the tool and the run of the event are selected; true if there are no patterns. */
-bool choice_event(const struct choice *choice, const struct event *event);
+/* Whether the run, and the tool of the event, are selected; true if there are no patterns. */
+bool choice_run(const struct choice *choice, struct span run_id);
+bool choice_tool(const struct choice *choice, const struct event *event);
 
 void choice_free(struct choice *choice);
 

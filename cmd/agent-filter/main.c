@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/number.h"
 #include "choose.h"
 #include "event/reader_main.h"
 #include "event/terminal.h"
@@ -36,7 +37,7 @@ struct filter {
 	struct jq_variable *variables; /* owned, with their JSON */
 	size_t variable_count;
 	struct merge merge;
-	bool sse, count_only, exit_status, validate;
+	bool sse, count_only, exit_status, validate, ends;
 	bool safe; /* for a terminal: control characters are made visible */
 
 	struct schema **valid; /* an event satisfies all of them */
@@ -44,9 +45,11 @@ struct filter {
 	struct schema *events; /* of --validate */
 	struct translation *from, *to;
 	struct buffer out;
-	uint64_t printed;
-	bool halted;     /* an expression called halt, */
-	int halt_status; /* with this exit status */
+	uint64_t printed, ends_printed; /* lines: all, and those that only --ends selected */
+	bool end_passed;                /* the agent_end was written as an event */
+	bool translated;                /* --from has made an event */
+	bool halted;                    /* an expression called halt, */
+	int halt_status;                /* with this exit status */
 };
 
 /* ---- options ---- */
@@ -118,6 +121,8 @@ static const struct option_row options[] = {
      .apply = read_schema},
     {OPTION_FLAG, 0, "validate", NULL,
      "report events that are not those of agent-events(5), and drop them", AT(validate)},
+    {OPTION_FLAG, 0, "ends", NULL,
+     "also pass agent_start and agent_end of every run, unchanged by --map", AT(ends)},
     {OPTION_TEXT, 's', "select", "EXPR", "keep events for which the jq expression is true",
      .apply = add_select},
     {OPTION_TEXT, 'm', "map", "EXPR", "write the values of the jq expression instead, one per line",
@@ -135,7 +140,8 @@ static const struct option_row options[] = {
      AT(to_name)},
     {OPTION_FLAG, 0, "sse", NULL, "frame the output as text/event-stream", AT(sse)},
     {OPTION_FLAG, 'c', "count", NULL, "print only the number of lines", AT(count_only)},
-    {OPTION_FLAG, 'e', "exit-status", NULL, "exit with 1 if nothing was written", AT(exit_status)},
+    {OPTION_FLAG, 'e', "exit-status", NULL,
+     "exit with 1 if nothing was written, 0 if something was; 2 after an error", AT(exit_status)},
 };
 
 /* Report an error about an option (those of jq have several lines); false if there is one. */
@@ -213,6 +219,13 @@ static void add_sse_value(struct buffer *out, struct span value)
 	buffer_add_text(out, "\n\n");
 }
 
+static bool is_agent_end(struct span line)
+{
+	struct span type = event_type_quick(line);
+
+	return type.at != NULL && event_type_of(type) == EVENT_AGENT_END;
+}
+
 static void print(struct filter *f, struct span line)
 {
 	struct event event;
@@ -226,6 +239,7 @@ static void print(struct filter *f, struct span line)
 		event_envelope(line, &event);
 		event_add_sse(&f->out, &event);
 	} else {
+		f->end_passed = f->end_passed || is_agent_end(line);
 		buffer_reserve(&f->out, line.len + 1);
 		buffer_add_span(&f->out, line);
 		buffer_add_char(&f->out, '\n');
@@ -326,16 +340,69 @@ static bool malformed(const struct filter *f, const struct json_fault *fault)
 	return !f->main.strict;
 }
 
-/* For --follow, find out when all runs have ended. Faults of the stream are not reported. */
-static void follow(struct filter *f, struct event event)
+/* ---- the status of the runs ---- */
+
+/* The types of --ends, and those that decide the exit status. */
+enum {
+	END_TYPES = EVENT_BIT(EVENT_AGENT_START) | EVENT_BIT(EVENT_AGENT_END),
+	STATUS_TYPES = END_TYPES | EVENT_BIT(EVENT_ERROR),
+};
+
+static void free_failure(void *state)
+{
+	buffer_free(state);
+	free(state);
+}
+
+/* If the event says why a run failed, add the sentence to the run. */
+static void add_failure(struct filter *f, struct run *run, const struct event *event)
+{
+	struct buffer sentence = {0};
+
+	if (run->nested || !run_error_sentence(f->main.runs, run, event, &sentence))
+		return;
+	if (run->state == NULL)
+		run->state = mem_zero(sizeof(struct buffer));
+	else
+		buffer_add_char(run->state, '\n');
+	buffer_add_span(run->state, buffer_span(&sentence));
+	buffer_free(&sentence);
+}
+
+/* Report why the run failed. */
+static void report_run(struct filter *f, const struct run *run)
+{
+	struct span lines, line;
+	bool is_torn;
+
+	if (run->state == NULL || f->main.ignores_runs)
+		return;
+	flush(f);
+	for (lines = buffer_span(run->state); span_next_line(&lines, &line, &is_torn);)
+		warn("%.*s", SPAN_ARG(line));
+}
+
+/* Take note of an event of a selected run, after it was written or dropped. Faults of the stream
+ * are not reported. A reader behind the filter reports a failure whose agent_end it gets. */
+static void note_event(struct filter *f, struct event event)
 {
 	struct run *run;
 
+	if (!f->main.follow && !event_set_has(STATUS_TYPES, event.type))
+		return;
 	event.seq = -1;
 	run = runs_event(f->main.runs, &event, NULL);
-	if (run != NULL && run->ended)
-		runs_forget(f->main.runs, run);
+	if (run == NULL)
+		return;
+	add_failure(f, run, &event);
+	if (!run->ended)
+		return;
+	if (!f->end_passed)
+		report_run(f, run);
+	runs_forget(f->main.runs, run);
 }
+
+/* ---- lines ---- */
 
 /* Whether the type is selected. A type that is written with escapes is decoded. */
 static bool is_chosen(struct filter *f, const struct event *event)
@@ -387,45 +454,77 @@ static bool is_selected(struct filter *f, struct span line)
 	return selected;
 }
 
-/* Drop a line by its type, without checking the rest. */
-static void drop(struct filter *f, struct span line)
+/* Whether the line is dropped by its type, without a check of the rest. */
+static bool is_dropped(struct filter *f, struct span line)
 {
+	struct span type_name = event_type_quick(line);
+	enum event_type type = event_type_of(type_name);
 	struct event event;
 
-	if (f->main.runs == NULL)
+	if (f->events != NULL || type_name.at == NULL || event_set_has(STATUS_TYPES, type) ||
+	    choice_type(&f->choice, type, type_name))
+		return false;
+	if (f->main.follow) {
+		event_envelope(line, &event);
+		if (choice_run(&f->choice, event.run_id))
+			note_event(f, event);
+	}
+	return true;
+}
+
+/* Write an event of a selected run, if the other options select it. */
+static void take_selected(struct filter *f, const struct event *event)
+{
+	bool passes_end = f->ends && event_set_has(END_TYPES, event->type);
+	bool selected = is_chosen(f, event) && choice_tool(&f->choice, event) &&
+			is_valid(f, event->line) && is_selected(f, event->line);
+	uint64_t printed;
+	struct span ready;
+
+	if (!selected && !passes_end)
 		return;
-	event_envelope(line, &event);
-	follow(f, event);
+	if (f->merge.seconds > 0 && merge_take(&f->merge, event, &ready)) {
+		pass(f, ready);
+		return;
+	}
+	pass(f, merge_close(&f->merge));
+	printed = f->printed;
+	if (passes_end)
+		print_to(f, event->line);
+	else
+		pass(f, event->line);
+	if (!selected)
+		f->ends_printed += f->printed - printed;
 }
 
 /* Returns whether to go on. */
 static bool take_event(struct filter *f, struct span line)
 {
-	struct span type = event_type_quick(line), ready;
 	struct json_fault fault;
 	struct event event;
 
-	if (f->events == NULL && type.at != NULL &&
-	    !choice_type(&f->choice, event_type_of(type), type)) {
-		drop(f, line);
+	if (is_dropped(f, line))
 		return true;
-	}
 	if (!event_read(line, &event, &fault))
 		return malformed(f, &fault);
 	if (!is_event(f, line))
 		return !f->main.strict;
-	if (f->main.runs != NULL)
-		follow(f, event);
-	if (!is_chosen(f, &event) || !choice_event(&f->choice, &event) || !is_valid(f, line) ||
-	    !is_selected(f, line))
+	if (!choice_run(&f->choice, event.run_id))
 		return true;
-	if (f->merge.seconds > 0 && merge_take(&f->merge, &event, &ready)) {
-		pass(f, ready);
-		return true;
-	}
-	pass(f, merge_close(&f->merge));
-	pass(f, line);
+	f->end_passed = false;
+	take_selected(f, &event);
+	note_event(f, event);
 	return true;
+}
+
+/* A line of another format than that of --from. If the whole input is in the other format, this is
+ * reported at its end. Returns whether to go on. */
+static bool skip_other(const struct filter *f)
+{
+	if (!f->main.format.found)
+		return true;
+	reader_warn(f->main.reader, "the line is not a %s event; it is skipped", f->from_name);
+	return !f->main.strict;
 }
 
 /* Translate a line of another agent's stream. An absent line is its end. Returns whether to go on.
@@ -440,12 +539,16 @@ static bool take_foreign(struct filter *f, struct span line)
 
 	if (line.at != NULL && !event_read(line, &event, &fault))
 		return malformed(f, &fault);
+	if (line.at != NULL && format_is_other(&f->main.format, line))
+		return skip_other(f);
 	if (!translation_take(f->from, line, &e)) {
 		report_untranslated(f, "--from", f->from_name, &e);
 		return !f->main.strict;
 	}
-	while (go_on && (made = translation_next(f->from, &e)).at != NULL)
+	while (go_on && (made = translation_next(f->from, &e)).at != NULL) {
+		f->translated = f->main.format.found = true;
 		go_on = take_event(f, made) && !f->halted;
+	}
 	if (e.message != NULL) {
 		report_untranslated(f, "--from", f->from_name, &e);
 		return !f->main.strict;
@@ -471,8 +574,9 @@ static void begin(void *self)
 	if (f->validate)
 		open_events(f);
 	open_programs(f);
-	if (f->main.follow)
-		f->main.runs = runs_new(NULL, false);
+	f->main.ignores_runs = f->exit_status;
+	if (f->from != NULL)
+		f->main.format.wanted = f->from_name;
 }
 
 static int64_t idle(void *self)
@@ -491,6 +595,9 @@ static void end(void *self)
 	if (f->from != NULL && !f->halted)
 		take_foreign(f, (struct span){0});
 	pass(f, merge_close(&f->merge));
+	for (struct run *run = NULL; (run = runs_next(f->main.runs, run)) != NULL;)
+		if (!run->ended)
+			report_run(f, run);
 	if (f->to != NULL)
 		print_to(f, (struct span){0});
 	if (f->count_only)
@@ -501,10 +608,20 @@ static void end(void *self)
 static int exit_status(void *self, int status)
 {
 	const struct filter *f = self;
+	uint64_t lines = f->main.format.lines;
 
 	if (f->halt_status != STATUS_OK)
 		return f->halt_status;
-	return status == STATUS_OK && f->exit_status && f->printed == 0 ? STATUS_FAILED : status;
+	if (f->from != NULL && f->main.format.found && !f->translated && status == STATUS_OK) {
+		warn("%llu line%s of %s read, but no run begins there", (unsigned long long)lines,
+		     plural((double)lines), f->from_name);
+		status = STATUS_FAILED;
+	}
+	if (!f->exit_status)
+		return status;
+	if (status != STATUS_OK)
+		return STATUS_USAGE;
+	return f->printed > f->ends_printed ? STATUS_OK : STATUS_FAILED;
 }
 
 static void free_all(void *self)
@@ -542,6 +659,7 @@ int main(int argc, char **argv)
 	    .end = end,
 	    .status = exit_status,
 	    .free = free_all,
+	    .release = free_failure,
 	};
 	struct filter f = {.argv = argv};
 

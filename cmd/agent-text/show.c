@@ -300,7 +300,7 @@ void show_event(void *self, struct run *run, const struct event *event)
 {
 	struct show *show = self;
 
-	if (run->parent_id != NULL && !show->nested) {
+	if (run->nested && !show->nested) {
 		if (run->ended)
 			runs_forget(show->main.runs, run);
 		return;

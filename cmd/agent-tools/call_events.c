@@ -196,7 +196,7 @@ static void warn_failure(struct tools_program *p, struct run *run, const struct 
 {
 	struct buffer sentence = {0};
 
-	if (run->parent_id == NULL && run_error_sentence(p->main.runs, run, event, &sentence)) {
+	if (!run->nested && run_error_sentence(p->main.runs, run, event, &sentence)) {
 		tools_clear(p);
 		warn("%s", buffer_string(&sentence));
 	}

@@ -29,6 +29,8 @@ static const struct option_row common_options[] = {
     {OPTION_FLAG, 'f', "follow", NULL, "wait for more events until every run has ended",
      AT(follow)},
     {OPTION_FLAG, 0, "strict", NULL, "stop at the first malformed line", AT(strict)},
+    {OPTION_FLAG, 0, "own-status", NULL, "exit with 0 although a run failed or was killed",
+     AT(own_status)},
     {OPTION_TEXT, 0, "color", "[=WHEN]", "use colour: auto, always or never", .apply = set_color},
     {OPTION_FLAG, 0, "raw-control", NULL, "send control characters to the terminal unchanged",
      AT(raw_control)},
@@ -84,9 +86,11 @@ static void read_all(struct reader_main *m)
 	while (result != READER_END && !m->stopped) {
 		result =
 		    reader_next(m->reader, &line, program->idle != NULL ? program->idle(m) : 0);
-		if (result == READER_LINE)
+		if (result == READER_LINE) {
+			format_check_line(&m->format, line);
 			m->stopped = take != NULL ? !take(m, line) : !take_line(m, line);
-		if (m->follow && m->runs != NULL && runs_all_ended(m->runs))
+		}
+		if (m->follow && runs_all_ended(m->runs))
 			reader_stop_following(m->reader);
 		m->stopped = m->stopped || is_faulty(m);
 	}
@@ -99,8 +103,7 @@ static void begin(struct reader_main *m, char **files, int count)
 	const struct reader_program *program = m->program;
 
 	m->reader = reader_open(files, (size_t)count, m->follow);
-	if (program->event != NULL)
-		m->runs = runs_new(program->release, m->strict);
+	m->runs = runs_new(program->release, m->strict);
 	if (program->begin != NULL)
 		program->begin(m);
 	if (m->types == 0 || m->strict)
@@ -108,16 +111,47 @@ static void begin(struct reader_main *m, char **files, int count)
 	reader_set_callbacks(m->reader, program->flush, program->clear, m);
 }
 
+/* Warn if the program had no events to read. Returns STATUS_OK if it had. */
+static int check_input(const struct reader_main *m)
+{
+	if (format_check_failed(&m->format))
+		return STATUS_FAILED;
+	if (m->ignores_runs)
+		return STATUS_OK;
+	if (m->run != NULL && !runs_any(m->runs))
+		warn("the input has no run whose id starts or ends with '%s' (--run)", m->run);
+	else if (!m->format.found)
+		warn("the input has no events; the output of %s is expected, one JSON object per "
+		     "line",
+		     m->format.wanted);
+	else
+		return STATUS_OK;
+	return STATUS_INCOMPLETE;
+}
+
+/* The exit status at the end of the input. */
+static int verdict(const struct reader_main *m)
+{
+	int input = reader_status(m->reader), status, of_runs;
+
+	if (input == STATUS_USAGE)
+		return input;
+	status = check_input(m);
+	if (status == STATUS_OK && !m->ignores_runs) {
+		of_runs = runs_verdict(m->runs);
+		status = m->own_status ? STATUS_OK : of_runs;
+	}
+	return input > status ? input : status;
+}
+
 static int end(struct reader_main *m)
 {
 	const struct reader_program *program = m->program;
+	bool whole = !m->stopped || (program->line == NULL && !program->stops_at_faults);
 	int status;
 
 	program->end(m);
-	if (program->line != NULL || (m->stopped && program->stops_at_faults))
-		status = reader_status(m->reader);
-	else
-		status = runs_verdict(m->runs, m->reader, m->run);
+	status = whole ? verdict(m) : reader_status(m->reader);
 	return program->status != NULL ? program->status(m, status) : status;
 }
 
@@ -129,6 +163,7 @@ int reader_main(const struct reader_program *program, struct reader_main *m, int
 	setlocale(LC_CTYPE, "C.UTF-8"); /* for utf8_width */
 	m->program = program;
 	m->color = "auto";
+	m->format.wanted = FORMAT_EVENTS;
 	option_list_add(&options, program->options, program->option_count);
 	option_list_add(&options, common_options, ARRAY_LEN(common_options));
 	first = option_list_parse(&options, m, argc, argv, program->usage, program->help_end);

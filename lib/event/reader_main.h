@@ -17,6 +17,7 @@
 #define EVENT_READER_MAIN_H
 
 #include "base/option.h"
+#include "event/format.h"
 #include "event/runs.h"
 
 struct reader_program;
@@ -26,16 +27,18 @@ struct reader_main {
 	const struct reader_program *program;
 
 	/* the common options */
-	bool follow, strict, raw_control;
+	bool follow, strict, raw_control, own_status;
 	const char *color; /* "auto", "always" or "never" */
 
 	/* Set by the program's options or its `begin`. */
 	const char *run; /* --run: the runs it needs (runs_id_matches); NULL: all */
 	event_set types; /* the types it needs; others are skipped without --strict. 0: all */
+	struct format_check format; /* `wanted` is FORMAT_EVENTS */
+	bool ignores_runs;          /* their status and the lack of events do not matter */
 
 	struct reader *reader;
-	struct runs *runs; /* NULL if the program has `line` and does not create it */
-	bool stopped;      /* before the end of the input */
+	struct runs *runs;
+	bool stopped; /* before the end of the input */
 };
 
 /* The part that differs between programs. `self` is the program's struct, which begins with struct
@@ -54,7 +57,8 @@ struct reader_program {
 	void (*event)(void *self, struct run *run, const struct event *event);
 	/* Any event, before runs_event checks it. */
 	void (*any_event)(void *self, const struct event *event);
-	/* Instead of both: a line. Returns false to stop reading. */
+	/* Instead of both: a line, of which the program passes events to runs_event. Returns false
+	 * to stop reading. */
 	bool (*line)(void *self, struct span line);
 
 	/* Do what is due. Returns the clock_monotonic time of the next call; 0: none. */

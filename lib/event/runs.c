@@ -126,7 +126,7 @@ bool runs_has(const struct runs *runs, struct span id)
 /* Whether its failure counts. */
 static bool has_failed(const struct run *run)
 {
-	return run->ended && run->parent_id == NULL && !run->excused &&
+	return run->ended && !run->nested && !run->excused &&
 	       (!run->succeeded || run->exit_status != STATUS_OK);
 }
 
@@ -234,6 +234,8 @@ static struct run *start_run(struct runs *runs, struct run *run, struct span dat
 	run->ended = run->succeeded = false;
 	free(run->parent_id);
 	run->parent_id = json_text(values[1]);
+	run->nested = run->parent_id != NULL && strcmp(run->parent_id, run->id) != 0 &&
+		      runs_has(runs, span_of(run->parent_id));
 	return run;
 }
 
@@ -354,13 +356,13 @@ bool runs_all_ended(const struct runs *runs)
 	return runs->ended > 0 && runs->open == 0;
 }
 
-/* Whether events have come, but the end of a run has not. */
+/* Whether a run has started, but its end has not come. */
 static bool is_incomplete(const struct runs *runs)
 {
 	for (const struct run *run = runs->known.first; run != NULL; run = run->next)
-		if (run->counts && !run->ended && run->parent_id == NULL)
+		if (run->started && !run->ended && !run->nested)
 			return true;
-	return runs->seen > 0 && runs->open + runs->ended == 0;
+	return false;
 }
 
 /* The highest exit status of the failed runs in the list, or `worst`. */
@@ -372,25 +374,23 @@ static int worst_status(const struct run_list *list, int worst)
 	return worst;
 }
 
+bool runs_any(const struct runs *runs)
+{
+	return runs->seen > 0;
+}
+
 int runs_status(const struct runs *runs)
 {
-	int least = runs->seen == 0 || is_incomplete(runs) ? STATUS_INCOMPLETE : STATUS_OK;
+	int least = is_incomplete(runs) ? STATUS_INCOMPLETE : STATUS_OK;
 
 	return worst_status(&runs->failed, worst_status(&runs->known, least));
 }
 
-int runs_verdict(const struct runs *runs, const struct reader *reader, const char *id)
+int runs_verdict(const struct runs *runs)
 {
-	int status = runs_status(runs), input = reader_status(reader);
-
-	if (runs->seen == 0 && input != STATUS_USAGE && id != NULL)
-		warn("the input has no run whose id starts or ends with '%s' (--run)", id);
-	else if (runs->seen == 0 && input != STATUS_USAGE)
-		warn("the input has no events; the output of agent-run is expected, one JSON "
-		     "object per line");
-	else if (is_incomplete(runs))
+	if (is_incomplete(runs))
 		warn("the stream ended without agent_end: its writer was killed");
-	return input == STATUS_USAGE || input > status ? input : status;
+	return runs_status(runs);
 }
 
 bool run_error_sentence(const struct runs *runs, struct run *run, const struct event *event,

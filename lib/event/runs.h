@@ -6,7 +6,7 @@
  * It checks the rules of agent-events(5) (agent_start first, seq without gaps, one agent_end).
  * Memory is used for open runs, for runs that failed, and for a fixed number of ids of recently
  * ended runs (to detect a second agent_end). Events without run_id belong to one run without a
- * name, which needs no agent_start. If only events of unknown types have no run_id, its end is not
+ * name. A run without agent_start was selected by a filter or written by hand: its agent_end is not
  * required.
  *
  * The readers of a whole log (history, batch, replay) pass every event to runs_log_event.
@@ -24,9 +24,10 @@
 struct run {
 	char *id;        /* "" for the run without a name */
 	char *parent_id; /* parent_run_id of a nested run; NULL: none */
+	bool nested;     /* its parent appeared before it, and reports its failure */
 	int64_t next_seq;
 	bool started, ended;
-	bool counts;           /* its agent_end is required */
+	bool counts;           /* it is one of runs_open or runs_ended */
 	bool resumed;          /* its last agent_start resumed it */
 	int exit_status;       /* of agent_end */
 	bool succeeded;        /* as agent_end says */
@@ -87,14 +88,15 @@ uint64_t runs_ended(const struct runs *runs);
 bool runs_all_ended(const struct runs *runs);
 
 /* The highest exit status of the runs, at the end of the input. Nested runs do not count, because
- * their parents report their failures. If a run is still open, or there was none at all, it is at
- * least STATUS_INCOMPLETE. */
+ * their parents report their failures. It is at least STATUS_INCOMPLETE if a run that has started
+ * is still open. */
 int runs_status(const struct runs *runs);
 
-/* The exit status of a program at the end of its input: runs_status, or reader_status if that is
- * worse. Warns if the stream is incomplete, or if it has no event (`id`, unless NULL: of the runs
- * that --run ID selects). */
-int runs_verdict(const struct runs *runs, const struct reader *reader, const char *id);
+/* The same, with a warning if such a run is open. */
+int runs_verdict(const struct runs *runs);
+
+/* Whether there was an event of any run. */
+bool runs_any(const struct runs *runs);
 
 /* Append why the run failed, as one sentence that is safe for a terminal: the message of a fatal
  * `error`, or the status of an `agent_end` without success if no fatal error came before. The

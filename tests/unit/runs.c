@@ -129,7 +129,13 @@ static void test_failures(void)
 {
 	struct runs *runs;
 
-	status_is("", 4, "nothing");
+	status_is("", 0, "nothing");
+	status_is(CHUNK("a"), 0, "a run without agent_start is a selection");
+	status_is(CHUNK("a") END("a", "false"), 1, "a selection with the end of a run that failed");
+	status_is(START("a", "") CHUNK("a"), 4, "a run without agent_end");
+	status_is(START("a", NESTED("z")) END("a", "false"), 1,
+		  "a nested run without its parent counts");
+	status_is(START("a", NESTED("a")), 4, "a run that claims to be nested in itself");
 	status_is(START("a", "") END("a", "true"), 0, "a run that succeeds");
 	status_is(START("a", "") END("a", "false") START("b", "") END("b", "true"), 1,
 		  "a run that fails");
