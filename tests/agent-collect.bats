@@ -124,6 +124,46 @@ on_terminal() {
 	assert_output ' , , , , t r u e , s u c c e s s , , 0 , 0 , 0 , 0 , , , , , , 0 , , , , , , " a , " " b " " \n c " \r \n '
 }
 
+@test "csv: no field is a formula, and numbers stay numbers" {
+	while IFS= read -r output && IFS= read -r field; do
+		event agent_end "{\"success\":true,\"output\":$output}" >log
+		assert_equal "$(agent-collect -o csv log | sed '1d; s/^,.*,0,,,,,,//; s/\r$//' | od -c -An | tr -d ' \n')" \
+			"$(printf -- "$field\n" | od -c -An | tr -d ' \n')"
+	done <<-'EOF'
+		"=1+1"
+		'=1+1
+		"=HYPERLINK(\"http://x\",\"a\")"
+		"'=HYPERLINK(""http://x"",""a"")"
+		"+49"
+		'+49
+		"- one, - two"
+		"'- one, - two"
+		"@SUM(A1)"
+		'@SUM(A1)
+		"\t=1"
+		'\t=1
+		"\u200b=1"
+		\xe2\x80\x8b=1
+		"＝1"
+		'＝1
+		"-1.5"
+		-1.5
+		"-1e400"
+		-1e400
+		"-1-1"
+		'-1-1
+		"1=1"
+		1=1
+		"'"
+		'
+	EOF
+	# Every text of a row, not only the answer.
+	event agent_start '{"agent_name":"=a","model":"@m","provider":"p"}' >log
+	run --separate-stderr agent-collect -o csv log
+	assert_regex "${lines[1]}" "'=a,"
+	assert_regex "${lines[1]}" "@m,"
+}
+
 @test "events: the result with every event as it was" {
 	agent-collect -o events "$DATA/run.jsonl" >out.json
 	run jq -c 'del(.events)' out.json

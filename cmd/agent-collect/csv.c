@@ -8,8 +8,22 @@ struct row {
 	bool begun;
 };
 
+/* Whether a spreadsheet would take the field for a formula. */
+static bool is_formula(struct span text)
+{
+	static const char *const full_width[] = {"\xef\xbc\x9d", "\xef\xbc\x8b", "\xef\xbc\x8d",
+						 "\xef\xbc\xa0"}; /* of =, +, - and @ */
+	bool starts =
+	    text.len > 0 && text.at[0] != '\0' && strchr("=+-@\t\r\n", text.at[0]) != NULL;
+
+	for (size_t i = 0; i < ARRAY_LEN(full_width); i++)
+		starts = starts || span_starts(text, full_width[i]);
+	return starts && (json_type(text) != JSON_NUMBER || !json_check(text, NULL));
+}
+
 static void put_field(struct row *row, struct span text)
 {
+	const char *mark = is_formula(text) ? "'" : "";
 	bool quoted = false;
 
 	if (row->begun)
@@ -18,10 +32,11 @@ static void put_field(struct row *row, struct span text)
 	for (size_t i = 0; i < text.len && !quoted; i++)
 		quoted = text.at[i] != '\0' && strchr(",\"\r\n", text.at[i]) != NULL;
 	if (!quoted) {
+		buffer_add_text(row->out, mark);
 		buffer_add_span(row->out, text);
 		return;
 	}
-	buffer_add_char(row->out, '"');
+	buffer_add_format(row->out, "\"%s", mark);
 	for (size_t i = 0; i < text.len; i++) {
 		if (text.at[i] == '"')
 			buffer_add_char(row->out, '"');
