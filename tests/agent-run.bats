@@ -242,6 +242,78 @@ EOF
 	gone "$(cat pid)"
 }
 
+# death COMMAND...: print the messages of the command and the number of the signal that ended it, or 0.
+death() {
+	perl -e 'print STDERR system(@ARGV) & 127' "$@" 2>&1 >events
+}
+
+@test "every signal that ends a program ends the run in order, and then agent-run" {
+	for signal in INT TERM HUP QUIT USR1 USR2 ALRM VTALRM PROF XCPU; do
+		number=$(kill -l $signal)
+		tool slow '{"type":"object"}' "[\"sh\",\"-c\",\"echo \$\$ >$PWD/pid; kill -$signal \$PPID; exec sleep 300\"]"
+		run -0 death env --default-signal agent-run -m test -t tools hello
+		assert_line --index 1 "$number"
+		assert_equal "$(tail -n 1 events | jq -c '.data | [.status, .exit_status]')" "[\"cancelled\",$((128 + number))]"
+		gone "$(cat pid)"
+	done
+	assert [ ! -e core ]
+}
+
+@test "the runs of a batch end with the signal too" {
+	printf 'a\nb\n' >lines
+	tool slow '{"type":"object"}' '["sh","-c","kill -INT $PPID; exec sleep 300"]'
+	run -0 death env --default-signal agent-run -m test -t tools --batch lines -l log
+	assert_line --index 1 2
+	assert_equal "$(jq -r 'select(.event_type == "agent_end").data.status' log | sort -u)" cancelled
+}
+
+@test "^C ends a loop of the shell" {
+	tool slow '{"type":"object"}' '["sh","-c","kill -INT -$AGENT_GROUP; exec sleep 300"]'
+	cat >loop.sh <<'EOF'
+export AGENT_GROUP=$$
+for i in 1 2; do
+	echo "begin $i"
+	agent-run -m test -t tools hello </dev/null >events
+done
+echo after
+EOF
+	run setsid -w env --default-signal bash loop.sh
+	assert_line --index 0 'begin 1'
+	refute_output --partial 'begin 2'
+	refute_output --partial after
+}
+
+@test "signals that are ignored at the start stay ignored" {
+	for signal in INT HUP QUIT USR1; do
+		tool slow '{"type":"object"}' "[\"sh\",\"-c\",\"kill -$signal \$PPID; echo done\"]"
+		run -0 env --ignore-signal=$signal agent-run -m test -t tools hello
+		assert_equal "$(tail -n 1 <<<"$output" | jq -r .data.status)" success
+	done
+}
+
+@test "without memory, tools are stopped and agent_end is written" {
+	! [[ $BUILD == *san* ]] || skip 'a sanitizer needs all addresses'
+	tool slow '{"type":"object"}' "[\"sh\",\"-c\",\"echo \$\$ >pid; exec sleep 300\"]"
+	printf 'go\nflood\n' >lines
+	cat >model.sh <<'EOF'
+case $(cat) in
+*flood*)
+	until [ -s pid ]; do sleep 0.02; done
+	exec yes "{\"text\":\"$(head -c 8000 /dev/zero | tr '\0' a)\"}" ;;
+*) echo '{"tool_name":"slow","args":{}}' ;;
+esac
+EOF
+	run --separate-stderr bash -c 'ulimit -v 60000; agent-run -m "exec:sh model.sh" -t tools --batch lines -l log >/dev/null'
+	assert_equal "$status $stderr" '1 agent-run: out of memory'
+	run jq -c 'select(.event_type == "error" or .event_type == "agent_end").data | [.error, .status, .exit_status]' log
+	assert_output '["out of memory",null,null]
+[null,"error",1]
+["out of memory",null,null]
+[null,"error",1]'
+	gone "$(cat pid)"
+	assert_equal "$(jq -s 'group_by(.run_id) | map(map(.seq) == [range(length)])' -c log)" '[true,true]'
+}
+
 @test "a second signal ends a tool that ignores the first, too" {
 	local status=0
 	tool slow '{"type":"object"}' "[\"sh\",\"-c\",\"trap '' TERM; sleep 300 & echo \$! >$PWD/pid; wait; wait\"]"

@@ -34,7 +34,7 @@ tool() {
 stalled() {
 	rm -f out
 	mkfifo out
-	agent-run --no-stdin "$@" hi </dev/null >out 2>messages 3>&- &
+	env --default-signal=INT agent-run --no-stdin "$@" hi </dev/null >out 2>messages 3>&- &
 	pid=$!
 	exec {reader}<out
 }
@@ -302,7 +302,7 @@ muted() {
 	mkfifo messages
 	exec 7<>messages 8<messages
 	dd if=/dev/zero of=messages bs=4096 oflag=nonblock 2>fill || true
-	agent-run --no-stdin "$@" </dev/null >events 2>messages 3>&- 7>&- 8<&- &
+	env --default-signal=INT agent-run --no-stdin "$@" </dev/null >events 2>messages 3>&- 7>&- 8<&- &
 	pid=$!
 	exec 7>&-
 }

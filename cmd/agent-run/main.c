@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "base/number.h"
+#include "base/signals.h"
 #include "base/utf8.h"
 #include "list.h"
 #include "log_file.h"
@@ -243,14 +244,30 @@ static void signal_came(void *context, int number)
 {
 	struct program *p = context;
 
+	if (number == SIGXCPU && p->signal == SIGXCPU)
+		return; /* it comes every second */
 	if (p->signal != 0 || (p->stopping && loop_child_count(p->loop) > 0)) {
 		loop_kill_children(p->loop);
-		_exit(128 + number);
+		signal_die(number);
 	}
 	p->signal = number;
 	event_sink_limit_stall(&p->sink);
 	if (!p->stopping)
 		cancel(p, number);
+}
+
+/* With what mem_reserve gives back, end the runs. Nothing that was going on can go on. */
+static void memory_ran_out(void *context)
+{
+	struct program *p = context;
+
+	loop_kill_children(p->loop);
+	event_sink_drop_partial(&p->sink);
+	if (p->batch != NULL)
+		batch_abort(p->batch, "out of memory");
+	else if (p->run != NULL)
+		run_abort(p->run, "out of memory");
+	event_sink_drain(&p->sink);
 }
 
 /* The approval prompt's "quit" ends the run like SIGINT. */
@@ -338,7 +355,11 @@ static void report_lost_events(struct program *p)
 /* The loop runs until the readers have everything, and once more for the last messages. */
 static void run(struct program *p)
 {
+	enum { RESERVE = 4 * 1024 * 1024 };
+
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN); /* writing fails with EFBIG instead */
+	mem_reserve(RESERVE, memory_ran_out, p);
 	start(p);
 	event_sink_start(&p->sink, p->loop, STDOUT_FILENO, p->log_fd, STDERR_FILENO);
 	loop_catch_signals(p->loop, signal_came, p);
@@ -348,6 +369,7 @@ static void run(struct program *p)
 	loop_run(p->loop);
 	if (p->sink.output.error == ETIMEDOUT || p->sink.error_output.error == ETIMEDOUT)
 		p->exit_status = 128 + p->signal;
+	mem_reserve_free();
 	batch_free(p->batch);
 	run_free(p->run);
 	event_sink_free(&p->sink);
@@ -426,9 +448,9 @@ int main(int argc, char **argv)
 	buffer_free(&p.history_text);
 	options_free(&p.options);
 	free(p.secrets);
-	if (p.sink.output.error == EPIPE) { /* end as every other writer into a closed pipe does */
-		signal(SIGPIPE, SIG_DFL);
-		raise(SIGPIPE);
-	}
+	if (p.signal != 0 && p.exit_status == 128 + p.signal)
+		signal_die(p.signal);
+	if (p.sink.output.error == EPIPE) /* end as every other writer into a closed pipe does */
+		signal_die(SIGPIPE);
 	return p.exit_status;
 }

@@ -6,10 +6,41 @@
 
 #include "base/error.h"
 
+/* A failed allocation reaches nothing else. */
+static struct {
+	void *memory;
+	void (*used)(void *context);
+	void *context;
+} reserve;
+
+void mem_reserve(size_t size, void (*used)(void *context), void *context)
+{
+	reserve.memory = mem_alloc(size);
+	reserve.used = used;
+	reserve.context = context;
+}
+
+void mem_reserve_free(void)
+{
+	free(reserve.memory);
+	reserve.memory = NULL;
+	reserve.used = NULL;
+}
+
+static _Noreturn void run_out(void)
+{
+	void (*used)(void *context) = reserve.used;
+
+	mem_reserve_free();
+	if (used != NULL)
+		used(reserve.context);
+	die(STATUS_FAILED, "out of memory");
+}
+
 static void *checked(void *memory)
 {
 	if (memory == NULL)
-		die(STATUS_FAILED, "out of memory");
+		run_out();
 	return memory;
 }
 
@@ -51,7 +82,7 @@ void buffer_grow(struct buffer *b, size_t extra)
 	size_t need, cap;
 
 	if (extra > SIZE_MAX / 2 - b->len)
-		die(STATUS_FAILED, "out of memory");
+		run_out();
 	need = b->len + extra;
 	cap = b->cap > 0 ? b->cap : 64;
 	while (cap < need)

@@ -25,6 +25,11 @@ char *mem_copy(struct span text);
 /* The formatted text, which the caller frees. */
 char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* Set `size` bytes aside. If memory runs out, they are given back and `used` is called once, which
+ * may use them to write what must be written before the program ends. */
+void mem_reserve(size_t size, void (*used)(void *context), void *context);
+void mem_reserve_free(void);
+
 /* Make room for one element of `size` bytes after the `count` elements of `array`, and return the
  * array, which may have moved. The capacity follows from `count` (4, 8, 16, ...), so an array that
  * always grows through this function needs no capacity member. list->at = array_grow(list->at,

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/signals.h"
 #include "base/tty.h"
 #include "base/utf8.h"
 
@@ -80,8 +81,7 @@ static void leave(int fd, int number)
 	ssize_t ignored = write(fd, erase, sizeof(erase) - 1);
 
 	(void)ignored;
-	signal(number, SIG_DFL);
-	raise(number);
+	signal_die(number);
 }
 
 static void leave_output(int number)
@@ -96,10 +96,11 @@ static void leave_error(int number)
 
 void live_line_clear_at_signals(const struct live_line *line)
 {
-	static const int numbers[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE};
 	struct sigaction action = {0};
 
 	action.sa_handler = line->fd == STDOUT_FILENO ? leave_output : leave_error;
-	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
-		sigaction(numbers[i], &action, NULL);
+	sigaction(SIGPIPE, &action, NULL);
+	for (int i = 0; i < ENDING_SIGNALS; i++)
+		if (!signal_is_ignored(ending_signals[i]))
+			sigaction(ending_signals[i], &action, NULL);
 }

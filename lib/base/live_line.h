@@ -39,8 +39,8 @@ void live_line_add(struct live_line *line, struct span above, struct span text,
 /* Take the line off the screen. */
 void live_line_clear(struct live_line *line);
 
-/* From now on a signal that ends the program takes the line off first. `fd` is standard output or
- * standard error. */
+/* From now on a signal that ends the program (base/signals.h, and SIGPIPE) takes the line off
+ * first. `fd` is standard output or standard error. */
 void live_line_clear_at_signals(const struct live_line *line);
 
 #endif

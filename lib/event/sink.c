@@ -1,6 +1,7 @@
 #include "event/sink.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -244,6 +245,30 @@ void event_sink_limit_stall(struct event_sink *sink)
 	sink->unread = count_unread(sink);
 	sink->progress_at = clock_monotonic();
 	sink->stall_timer = loop_timer_add(sink->loop, max_stall, check_progress, sink);
+}
+
+/* ---- without the loop ---- */
+
+void event_sink_drop_partial(struct event_sink *sink)
+{
+	struct buffer *lines = &sink->pending;
+
+	while (lines->len > 0 && lines->at[lines->len - 1] != '\n')
+		lines->len--;
+}
+
+void event_sink_drain(struct event_sink *sink)
+{
+	enum { PAUSE_MS = 10 };
+
+	for (int ms = 0; ms <= EVENT_SINK_STALL_MS; ms += PAUSE_MS) {
+		sink->output.writer.full = sink->log.writer.full = false;
+		sink->error_output.writer.full = false;
+		event_sink_flush(sink);
+		if (sink->loop == NULL || event_sink_is_idle(sink))
+			break;
+		poll(NULL, 0, PAUSE_MS);
+	}
 }
 
 /* ---- beginning and end ---- */

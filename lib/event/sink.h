@@ -92,6 +92,11 @@ void event_sink_remove_waiter(struct event_sink *sink, struct event_waiter *wait
 /* Whether nothing is waiting to be written. */
 bool event_sink_is_idle(const struct event_sink *sink);
 
+/* Write everything without the loop, which does not run any more: complete events only, for at most
+ * EVENT_SINK_STALL_MS. */
+void event_sink_drop_partial(struct event_sink *sink);
+void event_sink_drain(struct event_sink *sink);
+
 /* The program must end: from now on, an output whose reader reads nothing for
  * EVENT_SINK_STALL_MS is given up (ETIMEDOUT). */
 void event_sink_limit_stall(struct event_sink *sink);

@@ -10,10 +10,9 @@
 struct loop *loop_new(void)
 {
 	struct loop *loop = mem_zero(sizeof(*loop));
-	struct sigaction action;
 
 	loop->signal_pipe[0] = loop->signal_pipe[1] = loop->outer_wake = -1;
-	if (sigaction(SIGCHLD, NULL, &action) == 0 && action.sa_handler == SIG_IGN)
+	if (signal_is_ignored(SIGCHLD))
 		signal(SIGCHLD, SIG_DFL);
 	return loop;
 }

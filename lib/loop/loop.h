@@ -67,8 +67,8 @@ size_t loop_child_count(const struct loop *loop);
  * without waiting. */
 void loop_kill_children(const struct loop *loop);
 
-/* Call `caught` for SIGINT, SIGTERM and SIGHUP, which then do not end the program. The handlers are
- * installed without SA_RESTART. SIGHUP stays ignored if it is ignored (nohup). */
+/* Call `caught` for the signals that end a program (base/signals.h), which then do not. Ignored
+ * ones stay ignored. The handlers are installed without SA_RESTART. */
 void loop_catch_signals(struct loop *loop, void (*caught)(void *context, int signal),
 			void *context);
 

@@ -7,10 +7,11 @@
 #include <poll.h>
 #include <signal.h>
 
+#include "base/signals.h"
 #include "loop/loop.h"
 
-/* SIGINT, SIGTERM, SIGHUP, SIGCHLD */
-enum { LOOP_SIGNALS = 4 };
+/* Those that end a program, and SIGCHLD. */
+enum { LOOP_SIGNALS = ENDING_SIGNALS + 1 };
 
 struct loop_fd {
 	struct loop *loop;

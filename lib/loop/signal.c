@@ -10,9 +10,13 @@
 /* A signal handler reaches nothing else. */
 static volatile sig_atomic_t wake_fd = -1;
 
-enum { INTERRUPT, TERMINATE, HANGUP, CHILD };
+/* The index of SIGCHLD, after the signals that end a program. */
+enum { CHILD = ENDING_SIGNALS };
 
-static const int signals[LOOP_SIGNALS] = {SIGINT, SIGTERM, SIGHUP, SIGCHLD};
+static int signal_at(int which)
+{
+	return which == CHILD ? SIGCHLD : ending_signals[which];
+}
 
 static void send_byte(int fd, int signal)
 {
@@ -72,24 +76,20 @@ static void install(struct loop *loop, int which)
 	open_pipe(loop);
 	if (which == CHILD)
 		action.sa_flags = SA_RESTART | SA_NOCLDSTOP;
-	sigaction(signals[which], &action, &loop->former[which]);
+	sigaction(signal_at(which), &action, &loop->former[which]);
 	loop->installed[which] = true;
 	sigemptyset(&set);
-	sigaddset(&set, signals[which]);
+	sigaddset(&set, signal_at(which));
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
 
 void loop_catch_signals(struct loop *loop, void (*caught)(void *context, int signal), void *context)
 {
-	struct sigaction hangup;
-	bool nohup = sigaction(SIGHUP, NULL, &hangup) == 0 && hangup.sa_handler == SIG_IGN;
-
 	loop->caught = caught;
 	loop->caught_context = context;
-	install(loop, INTERRUPT);
-	install(loop, TERMINATE);
-	if (!nohup)
-		install(loop, HANGUP);
+	for (int i = 0; i < ENDING_SIGNALS; i++)
+		if (!signal_is_ignored(ending_signals[i]))
+			install(loop, i);
 }
 
 void signals_watch_children(struct loop *loop)
@@ -101,7 +101,7 @@ void signals_free(struct loop *loop)
 {
 	for (int i = 0; i < LOOP_SIGNALS; i++)
 		if (loop->installed[i])
-			sigaction(signals[i], &loop->former[i], NULL);
+			sigaction(signal_at(i), &loop->former[i], NULL);
 	if (loop->signal_pipe[0] < 0)
 		return;
 	/* Pass what this loop has not handled to the outer one. */

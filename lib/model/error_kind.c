@@ -27,6 +27,7 @@ static const char *const names[] = {
     [ERROR_MODEL] = "model",
     [ERROR_PRICES] = "prices",
     [ERROR_INVALID_OUTPUT] = "invalid_output",
+    [ERROR_SYSTEM] = "system",
 };
 
 const char *error_kind_name(enum error_kind kind)

@@ -34,6 +34,7 @@ enum error_kind {
 	ERROR_MODEL,
 	ERROR_PRICES,
 	ERROR_INVALID_OUTPUT,
+	ERROR_SYSTEM,
 };
 
 /* "rate_limit"; NULL for ERROR_NONE. */

@@ -250,6 +250,13 @@ void batch_cancel(struct batch *batch, int signal)
 	wake(batch);
 }
 
+void batch_abort(struct batch *batch, const char *why)
+{
+	for (size_t i = 0; i < batch->job_count; i++)
+		if (batch->jobs[i]->run != NULL)
+			run_abort(batch->jobs[i]->run, why);
+}
+
 void batch_free(struct batch *batch)
 {
 	if (batch == NULL)

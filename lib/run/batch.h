@@ -43,6 +43,9 @@ struct batch *batch_start(const struct batch_config *config, struct event_sink *
 /* Stop what runs, as run_cancel does, and begin nothing more. */
 void batch_cancel(struct batch *batch, int signal);
 
+/* The same for all runs, as run_abort. */
+void batch_abort(struct batch *batch, const char *why);
+
 void batch_free(struct batch *batch);
 
 #endif

@@ -77,6 +77,19 @@ void run_cancel(struct agent_run *run, int signal)
 	run_fail(run, 128 + signal, ERROR_CANCELLED, "interrupted by signal %d", signal);
 }
 
+void run_abort(struct agent_run *run, const char *why)
+{
+	if (run->done_timer != NULL)
+		return; /* agent_end is written */
+	emit_held(run);
+	/* The chunks have the text; a long one may not fit into memory again. */
+	if (run->pending_count == 0)
+		response_free(&run->response);
+	if (run->phase == PHASE_ENDED)
+		run->phase = PHASE_WAITING; /* agent_end was being written */
+	run_fail(run, STATUS_FAILED, ERROR_SYSTEM, "%s", why);
+}
+
 static void time_is_up(void *context)
 {
 	struct agent_run *run = context;

@@ -87,6 +87,10 @@ bool run_show_request(const struct run_config *config, struct buffer *out, struc
  * with status `cancelled` and the exit status of `signal` (128 + signal). */
 void run_cancel(struct agent_run *run, int signal);
 
+/* The program cannot go on: write agent_end with status `error`, and before it `why`. What the run
+ * waits for is not stopped in order. */
+void run_abort(struct agent_run *run, const char *why);
+
 /* What the run has cost so far, in USD; a response without a known price counts nothing. */
 double run_cost(const struct agent_run *run);
 
