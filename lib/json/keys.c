@@ -34,6 +34,34 @@ bool keys_are_known(const char *source, struct span text, struct span object,
 	return true;
 }
 
+static bool has_type(const char *source, struct span text, const struct key_type *key,
+		     struct span value, struct error *e)
+{
+	enum json_type type = json_type(value);
+
+	if (type == JSON_NULL || key->type == JSON_ABSENT || type == key->type)
+		return true;
+	return error_at(e, source, text, (size_t)(value.at - text.at),
+			"\"%s\" must be of the type %s, not %s", key->name,
+			json_type_name(key->type), json_type_name(type));
+}
+
+bool keys_have_types(const char *source, struct span text, struct span object,
+		     const struct key_type *known, struct error *e)
+{
+	const char *names[KEYS_MAX + 1] = {NULL};
+	bool good;
+
+	for (size_t i = 0; known[i].name != NULL; i++)
+		names[i] = known[i].name;
+	good = keys_are_known(source, text, object, names, e);
+	for (struct json_walk walk = json_walk(object); good && json_next(&walk);)
+		for (size_t i = 0; good && known[i].name != NULL; i++)
+			if (json_is(walk.key, known[i].name))
+				good = has_type(source, text, &known[i], walk.value, e);
+	return good;
+}
+
 bool keys_are_unique(const char *source, struct span text, struct error *e)
 {
 	struct buffer key = {0};

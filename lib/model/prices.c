@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/number.h"
+#include "json/keys.h"
 #include "model/provider_files.h"
 
 /* The price of one model; absent if the files have none. It is stored because searching the files
@@ -20,10 +21,45 @@ struct price {
 /* How many providers may refer to the next one. */
 enum { MAX_REFERENCES = 4 };
 
-static void read_prices(char *path, struct buffer *out, struct error *e)
+/* The keys of a price, of which "above" is for one in "tiers". */
+static const struct key_type price_keys[] = {
+    {"input", JSON_NUMBER},       {"output", JSON_NUMBER},    {"cache_read", JSON_NUMBER},
+    {"cache_write", JSON_NUMBER}, {"reasoning", JSON_NUMBER}, {"above", JSON_NUMBER},
+    {"tiers", JSON_ARRAY},        {"context", JSON_NUMBER},   {"max_output", JSON_NUMBER},
+    {NULL, JSON_ABSENT},
+};
+
+static bool check_price(const char *path, struct span text, struct span price, struct error *e)
 {
-	if (path != NULL && access(path, F_OK) == 0)
-		data_file_read(path, out, e);
+	struct json_walk tier = json_walk(json_get(price, "tiers"));
+	enum json_type type = json_type(price);
+	bool good =
+	    type == JSON_OBJECT || type == JSON_NULL
+		? keys_have_types(path, text, price, price_keys, e)
+		: error_at(e, path, text, (size_t)(price.at - text.at),
+			   "a price must be an object, such as {\"input\": 1, \"output\": 2}");
+
+	while (good && json_next(&tier))
+		good = check_price(path, text, tier.value, e);
+	return good;
+}
+
+/* A misspelt key would make a model look cheaper than it is. */
+static bool check_file(const char *path, struct span text, struct error *e)
+{
+	bool good = keys_are_unique(path, text, e);
+
+	for (struct json_walk walk = json_walk(json_trim(text)); good && json_next(&walk);)
+		for (struct json_walk model = json_walk(walk.value); good && json_next(&model);)
+			good = check_price(path, text, model.value, e);
+	return good;
+}
+
+static void read_prices(char *path, struct buffer *out, bool own, struct error *e)
+{
+	if (path != NULL && access(path, F_OK) == 0 && data_file_read(path, out, e) && own &&
+	    !check_file(path, buffer_span(out), e))
+		buffer_clear(out);
 	free(path);
 }
 
@@ -231,9 +267,14 @@ bool prices_cost(struct prices *prices, const char *provider, const char *model,
 	if (usage->input < 0 || usage->output < 0)
 		return false;
 	if (!prices->read) {
-		read_prices(config_path("prices.json"), &prices->own, e);
-		read_prices(share_path("prices.json"), &prices->shipped, e);
+		read_prices(share_path("prices.json"), &prices->shipped, false, &prices->fault);
+		read_prices(config_path("prices.json"), &prices->own, true, &prices->fault);
 		prices->read = true;
+	}
+	if (e != NULL && prices->fault.message != NULL) {
+		error_clear(e);
+		*e = prices->fault;
+		prices->fault = (struct error){0};
 	}
 	price = price_of(prices, provider, model);
 	if (json_type(price) != JSON_OBJECT)
@@ -249,6 +290,7 @@ void prices_free(struct prices *prices)
 		free(prices->known[i].model);
 	}
 	free(prices->known);
+	error_clear(&prices->fault);
 	buffer_free(&prices->own);
 	buffer_free(&prices->shipped);
 	*prices = (struct prices){0};

@@ -20,6 +20,7 @@
 struct prices {
 	struct buffer own, shipped;
 	bool read;
+	struct error fault; /* of a file that was read, until a caller takes it */
 	struct price *known;
 	size_t count;
 };
@@ -27,8 +28,8 @@ struct prices {
 /* Store the cost of `usage` for `model` of `provider`. A model is found by its name, also if a date
  * follows (gpt-4o-2024-11-20), if "models/" or an ARN precedes it, and with the region and version
  * of Bedrock (us.anthropic.claude-opus-5-v1:0; a region may have its own price). Returns false if
- * the price or the token counts are unknown. A file that cannot be read or is not JSON sets `e`
- * (NULL allowed) once and is ignored. */
+ * the price or the token counts are unknown. A file that cannot be read or is not JSON, and a
+ * user's file with an unknown key, is ignored; this sets `e` (NULL allowed) once. */
 bool prices_cost(struct prices *prices, const char *provider, const char *model,
 		 const struct model_usage *usage, double *usd, struct error *e);
 

@@ -73,7 +73,7 @@ static bool read_file(struct provider_files *files, int layer, struct error *e)
 		return error_at(e, file->path, text, 0,
 				"must be a JSON object, from provider names to providers");
 	add_names(files, layer);
-	return true;
+	return layer == PROVIDERS_SHIPPED || provider_file_check(file, e);
 }
 
 bool provider_files_read(struct provider_files *files, struct error *e)

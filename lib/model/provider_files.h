@@ -27,10 +27,14 @@ struct provider_files {
 };
 
 /* Read the files. Returns false with `e`, which names file and line, if a file cannot be read or is
- * no JSON object; what could be read can be used all the same. Free with provider_files_free in
- * both cases. */
+ * no JSON object, or if the user's file has an unknown key or a key twice; what could be read can
+ * be used all the same. Free with provider_files_free in both cases. */
 bool provider_files_read(struct provider_files *files, struct error *e);
 void provider_files_free(struct provider_files *files);
+
+/* Inside (provider_check.c): whether every key in the file is known and there once; if not, sets
+ * `e`, which names file and line. */
+bool provider_file_check(const struct provider_file *file, struct error *e);
 
 /* Append the data file `path`, JSON, to `out`. Returns false with `e`, which names file and line,
  * if it cannot be read or is not JSON. A pipe is an error: it could block the loop, and be read

@@ -80,6 +80,21 @@ static void shipped(void)
 	check("openai-chat", "gpt-5.4", tokens(272001, 1000000), "23.86000500");
 }
 
+/* The user's file `text` is ignored because of `want`. */
+static void faulty(const char *text, const char *want)
+{
+	struct model_usage usage = tokens(1, 1);
+	struct error e = {0};
+	double usd;
+
+	own_prices(text);
+	check("lab", "m", usage, "unknown");
+	unit_ok(!prices_cost(&prices, "lab", "m", &usage, &usd, &e) && e.message != NULL &&
+		    strstr(e.message, want) != NULL,
+		"prices.json:%s", want);
+	error_clear(&e);
+}
+
 static void own(void)
 {
 	struct model_usage usage = tokens(1, 1), thought = tokens(0, 1000000);
@@ -97,6 +112,15 @@ static void own(void)
 	check("lab", "m", thought, "3.50000000");
 	thought.reasoning = 2000000;
 	check("lab", "m", thought, "4.00000000");
+	faulty("{\"lab\":{\"m\":{\"input\":1,\n\"ouput\":4}}}",
+	       "2: unknown key \"ouput\" (did you mean output?); the keys are input, output, "
+	       "cache_read, cache_write, reasoning, above, tiers, context, max_output");
+	faulty("{\"lab\":{\"m\":{\"tiers\":[{\"abov\":1}]}}}", "1: unknown key \"abov\"");
+	faulty("{\"lab\":{\"m\":{\"input\":\"1\"}}}",
+	       "1: \"input\" must be of the type number, not string");
+	faulty("{\"lab\":{\"m\":1}}", "1: a price must be an object");
+	faulty("{\"lab\":{\"m\":{\"input\":1,\"input\":0}}}",
+	       "1: the key \"input\" is there twice");
 	own_prices("{\"loop\":\"loop\"}");
 	check("loop", "m", tokens(1, 1), "unknown");
 	own_prices("{\n\"lab\": oops}\n");

@@ -5,6 +5,7 @@
 #define OWN_FILE "providers.json"
 #include "own_file.h"
 
+#include "base/file.h"
 #include "model/provider_files.h"
 
 /* The resolved entry of `name`, or the message of what is wrong. */
@@ -155,6 +156,61 @@ static void faults(void)
 	resolves("fine", "{}", "other entries can be used all the same");
 }
 
+/* `text` as the user's file is refused, and the message has `want`. */
+static void refused(const char *text, const char *want)
+{
+	struct provider_files files;
+	struct error e = {0};
+
+	write_own(text);
+	unit_ok(!provider_files_read(&files, &e) && strstr(e.message, want) != NULL, "%s", want);
+	provider_files_free(&files);
+	error_clear(&e);
+}
+
+static void unknown_keys(void)
+{
+	struct buffer shipped = {0};
+	char *path = share_path("providers.json");
+
+	refused(
+	    "{\"lab\": {\n\"base_ulr\": \"http://x\"}}",
+	    "2: unknown key \"base_ulr\" (did you mean base_url?); the keys are protocol, like, "
+	    "base_url, base_url_env, key_env, api_key_command, key_optional, auth, headers, "
+	    "headers_env, query, when_set, otel_name, sets, quirks");
+	refused("{\"lab\": {\"key_env\": [\"A\", {\"name\": \"B\", \"auht\": \"bearer\"}]}}",
+		"1: unknown key \"auht\" (did you mean auth?); the keys are name, auth, service, "
+		"id_env, "
+		"region_env, token_env");
+	refused(
+	    "{\"lab\": {\"base_url_env\": {\"nmae\": \"B\"}}}",
+	    "1: unknown key \"nmae\" (did you mean name?); the keys are name, scheme, port, path, "
+	    "known");
+	refused("{\"lab\": {\"headers_env\": {\"nmae\": \"B\"}}}",
+		"1: unknown key \"nmae\" (did you mean name?); the keys are name");
+	refused("{\"lab\": {\"quirks\": {\"effort\": {\"*\": {\n\"hihg\": {}}}}}}",
+		"2: unknown key \"hihg\" (did you mean high?); the keys are none, low, medium, "
+		"high, max, "
+		"like");
+	refused("{\"lab\": {\"when_set\": {\"A\": {\"Base_url\": \"x\"}}}}",
+		"1: unknown key \"Base_url\" (did you mean base_url?)");
+	refused("{\"lab\": {\n\"headers\": [\"a: b\"]}}",
+		"2: \"headers\" must be of the type object, not array");
+	refused("{\"lab\": {\"key_optional\": \"yes\"}}",
+		"1: \"key_optional\" must be of the type boolean, not string");
+	refused("{\"lab\": \"http://x\"}",
+		"1: provider \"lab\" must be an object with \"base_url\" and so on");
+	refused("{\"lab\": {}, \"lab\": {}}", "1: the key \"lab\" is there twice: leave one out");
+	write_own(
+	    "{\"$schema\": \"s\", \"lab\": {\"x-note\": 1, \"quirks\": {\"body\": {\"any\": 1}}}}");
+	has("lab", "quirks.body", "{\"any\":1}", "keys that begin with x- are known");
+	unit_ok(file_read(path, &shipped, NULL), "the shipped file is read");
+	write_own(buffer_string(&shipped));
+	has("groq", "key_env", "\"GROQ_API_KEY\"", "every key of the shipped file is known");
+	buffer_free(&shipped);
+	free(path);
+}
+
 /* Every shipped entry resolves, and nothing is left to be resolved in it. */
 static void shipped(void)
 {
@@ -229,6 +285,7 @@ int main(void)
 	inheritance();
 	sets();
 	faults();
+	unknown_keys();
 	shipped();
 	otel_names();
 	rmdir(folder);

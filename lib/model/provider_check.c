@@ -1,0 +1,127 @@
+/* The keys of the user's providers.json: a misspelt one would be ignored. */
+#include "json/keys.h"
+#include "model/provider_files.h"
+
+/* The file, for messages. */
+struct place {
+	const char *path;
+	struct span text;
+	struct error *e;
+};
+
+static const struct key_type entry_keys[] = {
+    {"protocol", JSON_STRING},     {"like", JSON_ABSENT},    {"base_url", JSON_STRING},
+    {"base_url_env", JSON_ABSENT}, {"key_env", JSON_ABSENT}, {"api_key_command", JSON_ABSENT},
+    {"key_optional", JSON_BOOL},   {"auth", JSON_STRING},    {"headers", JSON_OBJECT},
+    {"headers_env", JSON_ABSENT},  {"query", JSON_OBJECT},   {"when_set", JSON_OBJECT},
+    {"otel_name", JSON_STRING},    {"sets", JSON_OBJECT},    {"quirks", JSON_OBJECT},
+    {NULL, JSON_ABSENT},
+};
+
+static const struct key_type quirk_keys[] = {
+    {"attach", JSON_ABSENT},
+    {"body", JSON_OBJECT},
+    {"cache", JSON_ABSENT},
+    {"calls_last", JSON_BOOL},
+    {"effort", JSON_OBJECT},
+    {"force", JSON_ABSENT},
+    {"generation", JSON_ABSENT},
+    {"max_tokens", JSON_ABSENT},
+    {"no_user_after_tool", JSON_BOOL},
+    {"parallel", JSON_ABSENT},
+    {"reasoning", JSON_OBJECT},
+    {"reasoning_back", JSON_ABSENT},
+    {"reasoning_back_all", JSON_ABSENT},
+    {"reasoning_options", JSON_ABSENT},
+    {"refuses", JSON_ABSENT},
+    {"refuses_reasoning", JSON_ABSENT},
+    {"refuses_unless_none", JSON_ABSENT},
+    {"result_status", JSON_ABSENT},
+    {"schema", JSON_ABSENT},
+    {"stream_options", JSON_ABSENT},
+    {"tool_call_id_length", JSON_NUMBER},
+    {"tool_call_id_max", JSON_NUMBER},
+    {"tool_choice", JSON_ABSENT},
+    {NULL, JSON_ABSENT},
+};
+
+/* Items of key_env, base_url_env and headers_env that are objects. */
+static const struct key_type key_env_keys[] = {
+    {"name", JSON_STRING},   {"auth", JSON_STRING},       {"service", JSON_STRING},
+    {"id_env", JSON_ABSENT}, {"region_env", JSON_ABSENT}, {"token_env", JSON_ABSENT},
+    {NULL, JSON_ABSENT},
+};
+static const struct key_type base_url_env_keys[] = {
+    {"name", JSON_STRING}, {"scheme", JSON_STRING}, {"port", JSON_NUMBER},
+    {"path", JSON_STRING}, {"known", JSON_OBJECT},  {NULL, JSON_ABSENT},
+};
+static const struct key_type headers_env_keys[] = {{"name", JSON_STRING}, {NULL, JSON_ABSENT}};
+
+static const struct key_type effort_keys[] = {
+    {"none", JSON_OBJECT}, {"low", JSON_OBJECT},  {"medium", JSON_OBJECT}, {"high", JSON_OBJECT},
+    {"max", JSON_OBJECT},  {"like", JSON_ABSENT}, {NULL, JSON_ABSENT},
+};
+
+static bool check_keys(const struct place *place, struct span object, const struct key_type *known)
+{
+	return keys_have_types(place->path, place->text, object, known, place->e);
+}
+
+/* A variable, or a list of variables. */
+static bool check_items(const struct place *place, struct span items, const struct key_type *known)
+{
+	struct json_walk walk = json_walk(items);
+	bool good = true;
+
+	if (json_type(items) != JSON_ARRAY)
+		return check_keys(place, items, known);
+	while (good && json_next(&walk))
+		good = check_keys(place, walk.value, known);
+	return good;
+}
+
+static bool check_quirks(const struct place *place, struct span quirks)
+{
+	struct json_walk model = json_walk(json_get(quirks, "effort"));
+	bool good = check_keys(place, quirks, quirk_keys);
+
+	while (good && json_next(&model))
+		good = json_type(model.value) != JSON_OBJECT ||
+		       check_keys(place, model.value, effort_keys);
+	return good;
+}
+
+static bool check_members(const struct place *place, struct span entry)
+{
+	struct json_walk variable = json_walk(json_get(entry, "when_set"));
+	bool good = check_keys(place, entry, entry_keys) &&
+		    check_items(place, json_get(entry, "key_env"), key_env_keys) &&
+		    check_items(place, json_get(entry, "base_url_env"), base_url_env_keys) &&
+		    check_items(place, json_get(entry, "headers_env"), headers_env_keys) &&
+		    check_quirks(place, json_get(entry, "quirks"));
+
+	while (good && json_next(&variable))
+		good = check_members(place, variable.value);
+	return good;
+}
+
+bool provider_file_check(const struct provider_file *file, struct error *e)
+{
+	const struct place place = {file->path, buffer_span(&file->text), e};
+	struct json_walk walk = json_walk(json_trim(place.text));
+	bool good = keys_are_unique(file->path, place.text, e);
+
+	while (good && json_next(&walk)) {
+		enum json_type type = json_type(walk.value);
+
+		if (json_is(walk.key, "sets") || json_is(walk.key, "$schema"))
+			continue;
+		good = type == JSON_OBJECT || type == JSON_NULL
+			   ? check_members(&place, walk.value)
+			   : error_at(e, file->path, place.text,
+				      (size_t)(walk.value.at - place.text.at),
+				      "provider %.*s must be an object with \"base_url\" and so on",
+				      SPAN_ARG(walk.key));
+	}
+	return good;
+}
