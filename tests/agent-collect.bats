@@ -437,7 +437,7 @@ shown() {
 	assert_failure 4
 	assert_equal "$(jq -c '[.success, .status, .output, .iterations, .usage.input_tokens, .usage.requests, .total_cost_usd, .ended, .duration_seconds]' <<<"$output")" \
 		'[false,"incomplete","The file has two lines.",2,120,3,0.0006,null,2.9]'
-	assert_equal "$stderr" 'agent-collect: the stream ended without agent_end: its writer was killed'
+	assert_equal "$stderr" 'agent-collect: the stream ends without agent_end of run 01939aaa-0000-7000-8000-000000000001; it was cut off'
 }
 
 @test "chunks that llm_retry discards are not part of the answer so far" {
@@ -548,7 +548,7 @@ agent-collect: log:7: byte 1: not a JSON object; the line is skipped'
 	run --separate-stderr agent-collect log
 	assert_failure 4
 	assert_equal "$stderr" 'agent-collect: log:13: byte 81: unexpected end of text; the last line is cut off, and skipped
-agent-collect: the stream ended without agent_end: its writer was killed'
+agent-collect: the stream ends without agent_end of run 01939aaa-0000-7000-8000-000000000001; it was cut off'
 }
 
 @test "a line of more than 16 MiB is skipped, one of 1 MB is not" {

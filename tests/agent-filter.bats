@@ -416,7 +416,7 @@ agent-filter: run limit ended with status 's3'"
 	run --separate-stderr agent-filter runs
 	assert_failure 4
 	assert_equal "$stderr" "agent-filter: bad key
-agent-filter: the stream ended without agent_end: its writer was killed"
+agent-filter: the stream ends without agent_end of run bad; it was cut off"
 }
 
 @test "with -e the runs do not matter: 0 something was written, 1 nothing, 2 an error" {
@@ -468,7 +468,7 @@ $(run_of bad 3 | tail -n 1)"
 		assert_equal "$stderr" ""
 		run -4 --separate-stderr bash -c "agent-filter -T agent_end runs | $reader"
 		run -0 --separate-stderr bash -c "agent-filter -T agent_end runs | $reader --own-status"
-		assert_equal "$stderr" "${reader%% *}: the stream ended without agent_end: its writer was killed"
+		assert_equal "$stderr" "${reader%% *}: the stream ends without agent_end of run good; it was cut off"
 		run -4 $reader /dev/null
 		run -4 $reader --own-status /dev/null
 	done

@@ -190,12 +190,20 @@ data: {"event_type":"agent_end","run_id":"r","data":{"success":true,"exit_status
 	done
 }
 
+@test "--strict stops at a malformed line with status 1, in all readers" {
+	{ start && chunk one && echo garbage && answer; } >log
+	for reader in agent-text agent-tools agent-collect agent-filter; do
+		run -1 --separate-stderr "$reader" --strict log
+		assert_equal "$stderr" "$reader: log:3: byte 1: a value is missing; the line is skipped"
+	done
+}
+
 @test "a stream without agent_end is incomplete: status 4" {
 	{ start; chunk 'Hel'; } >log
 	run --separate-stderr agent-text log
 	assert_failure 4
 	assert_output "Hel"
-	assert_equal "$stderr" "agent-text: the stream ended without agent_end: its writer was killed"
+	assert_equal "$stderr" "agent-text: the stream ends without agent_end; it was cut off"
 	run agent-text /dev/null
 	assert_failure 4
 	assert_output "agent-text: the input has no events; the output of agent-run is expected, one JSON object per line"

@@ -215,7 +215,7 @@ agent-tools: a call of get never ended'
 	assert_failure 4
 	assert_output '-> shell {}
 <- shell never ended'
-	assert_equal "$stderr" "agent-tools: the stream ended without agent_end: its writer was killed"
+	assert_equal "$stderr" "agent-tools: the stream ends without agent_end of run r; it was cut off"
 }
 
 @test "-N chooses by name, -e what failed, -r a run" {

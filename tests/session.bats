@@ -242,6 +242,88 @@ count_of() {
 	done
 }
 
+# in_all_readers STATUS FILE: every reader exits with STATUS; what agent-text says is in `stderr`.
+in_all_readers() {
+	local reader
+	for reader in agent-tools agent-collect agent-filter agent-text; do
+		run -"$1" --separate-stderr "$reader" "$2"
+	done
+}
+
+@test "the readers: an event of a torn line is lost, unless its run is resumed" {
+	agent-run -m test -l log one </dev/null >/dev/null
+	truncate -s -200 log
+	cp log torn
+	agent-run -m test -l log two </dev/null >/dev/null
+	in_all_readers 4 log
+	assert_regex "$stderr" "^agent-text: log:[0-9]+: byte [0-9]+: unexpected end of text; the line is skipped
+agent-text: the stream ends without agent_end of run [-0-9a-f]*; it was cut off$"
+	{ cat torn && echo; } >log
+	agent-run -m test --resume log </dev/null >/dev/null
+	in_all_readers 0 log
+	# A chunk of a complete run.
+	agent-run -m test x </dev/null >whole
+	sed '/llm_chunk/s/}}$//' whole >log
+	run -1 agent-text log
+	run -1 agent-collect log
+}
+
+@test "the readers: a torn agent_start is no loss if its line of the batch runs again" {
+	seq 1 3 >lines
+	agent-run -m test --batch lines -j 1 -l whole </dev/null >/dev/null
+	start=$(grep -n agent_start whole | tail -n 1 | cut -d: -f1)
+	for size in 230 160; do
+		{ head -n $((start - 1)) whole; sed -n "${start}p" whole | head -c $size; } >log
+		run -0 --separate-stderr agent-run -m test --batch lines -j 1 -l log
+		assert_regex "$stderr" "^agent-run: log:$start: byte [0-9]+: unexpected end of text; the last line is cut off, and skipped$"
+		in_all_readers 0 log
+		assert_equal "$(agent-collect log 2>/dev/null | jq -r .id | xargs)" '1 2 3'
+	done
+	head -n $((start - 1)) whole >log
+	sed -n "${start}p" whole | head -c 230 >>log
+	in_all_readers 1 log
+}
+
+@test "NUL bytes in a log: the event behind them is read, and a gap is noticed" {
+	agent-run -m test -o text='one two three' x </dev/null >whole
+	n=$(grep -n '"llm_chunk"' whole | tail -n 1 | cut -d: -f1)
+	{ head -n $((n - 1)) whole; head -c 4096 /dev/zero; tail -n +$n whole; head -c 5 /dev/zero; } >log
+	in_all_readers 0 log
+	assert_output 'one two three'
+	assert_equal "$stderr" "agent-text: log:$n: 4096 NUL bytes are skipped
+agent-text: log:$(($(wc -l <whole) + 1)): 5 NUL bytes are skipped"
+	assert_equal "$(agent-filter log 2>/dev/null | cksum)" "$(cksum <whole)"
+	# A part of the event before, too.
+	{ head -n $((n - 1)) whole; printf '{"event_type":"llm_chu'; head -c 9 /dev/zero; tail -n +$n whole; } >log
+	run -1 --separate-stderr agent-text log
+	assert_output 'one two three'
+	assert_equal "$stderr" "agent-text: log:$n: byte 23: control character in a string; only the event at the end of the line is read"
+	{ head -n $((n - 1)) whole; head -c 4096 /dev/zero; tail -n +$((n + 1)) whole; } >log
+	in_all_readers 1 log
+	assert_output 'one two '
+	# agent-run goes on with it.
+	run -0 --separate-stderr agent-run -m test -c log next
+	assert_equal "$stderr" "agent-run: log:$n: 4096 NUL bytes are skipped"
+	run -0 --separate-stderr agent-run -m replay:log x
+	assert_line --index 0 --partial agent_start
+	assert_equal "$stderr" "agent-run: log:$n: 4096 NUL bytes are skipped"
+}
+
+@test "a run in a log with a damaged line is resumed, unless a needed response is lost" {
+	agent-run -m test -t once.json -l log one </dev/null >/dev/null
+	rm calls
+	n=$(grep -n '"llm_end"' log | head -n 1 | cut -d: -f1)
+	head -n $(($(grep -n '"tool_start"' log | cut -d: -f1))) log >cut
+	sed "${n}s/.*/{\"event_type\":\"llm_/" cut >torn
+	run -2 agent-run -m test -t once.json --resume torn
+	assert_line --partial "agent-run: torn:$n: a response is lost whose tools were called; run "
+	assert_not_exist calls
+	agent-run -m test -l torn two </dev/null >/dev/null
+	head -n -2 torn >torn2
+	run -0 --separate-stderr agent-run -m test --resume torn2
+	assert_regex "$stderr" "^agent-run: torn2:$n: byte .*; the line is skipped$"
+}
+
 @test "agent-text reports that an incomplete response is requested again" {
 	two_rounds
 	head -3 whole >log

@@ -333,13 +333,6 @@ static void pass(struct filter *f, struct span line)
 		print_to(f, line);
 }
 
-/* Returns whether to go on. */
-static bool malformed(const struct filter *f, const struct json_fault *fault)
-{
-	reader_warn_skipped(f->main.reader, fault);
-	return !f->main.strict;
-}
-
 /* ---- the status of the runs ---- */
 
 /* The types of --ends, and those that decide the exit status. */
@@ -506,7 +499,8 @@ static bool take_event(struct filter *f, struct span line)
 	if (is_dropped(f, line))
 		return true;
 	if (!event_read(line, &event, &fault))
-		return malformed(f, &fault);
+		return reader_main_skip(&f->main, &line, &fault) ? take_event(f, line)
+								 : !f->main.strict;
 	if (!is_event(f, line))
 		return !f->main.strict;
 	if (!choice_run(&f->choice, event.run_id))
@@ -537,8 +531,10 @@ static bool take_foreign(struct filter *f, struct span line)
 	struct span made;
 	bool go_on = true;
 
-	if (line.at != NULL && !event_read(line, &event, &fault))
-		return malformed(f, &fault);
+	if (line.at != NULL && !event_read(line, &event, &fault)) {
+		reader_main_skip(&f->main, &line, &fault);
+		return !f->main.strict;
+	}
 	if (line.at != NULL && format_is_other(&f->main.format, line))
 		return skip_other(f);
 	if (!translation_take(f->from, line, &e)) {

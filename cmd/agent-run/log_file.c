@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "json/json.h"
+#include "event/event.h"
 
 /* A log is private: it contains prompts and the results of tools. */
 enum { FILE_MODE = 0600 };
@@ -102,11 +102,11 @@ int log_file_open(const char *path)
 /* The length of `text` without a torn last line. A line that lacks only its newline is complete. */
 static size_t complete_length(struct span text)
 {
-	size_t start = text.len;
+	size_t start = text.len, nuls = 0;
 
 	while (start > 0 && text.at[start - 1] != '\n')
 		start--;
-	return json_check(span_from(text, start), NULL) ? text.len : start;
+	return json_check(event_trim(span_from(text, start), &nuls), NULL) ? text.len : start;
 }
 
 int log_file_read(const char *path, bool only_read, struct buffer *text, size_t *torn)

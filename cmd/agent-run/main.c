@@ -131,10 +131,12 @@ static void check_resumed_tools(const struct program *p)
 static void resume_run(struct program *p)
 {
 	struct options *o = &p->options;
+	struct error e = {0};
 	char *model;
 
 	if (p->history.run_id == NULL)
 		die(STATUS_USAGE, "%s: there is no run to resume", o->session);
+	die_unless(history_can_resume(&p->history, o->session, p->history.damaged, &e), &e);
 	if (p->history.ended && p->history.succeeded) {
 		warn("%s: its last run is complete; there is nothing to resume", o->session);
 		exit(STATUS_OK);
@@ -361,6 +363,7 @@ static void run(struct program *p)
 	signal(SIGXFSZ, SIG_IGN); /* writing fails with EFBIG instead */
 	mem_reserve(RESERVE, memory_ran_out, p);
 	start(p);
+	p->host.quiet = true;
 	event_sink_start(&p->sink, p->loop, STDOUT_FILENO, p->log_fd, STDERR_FILENO);
 	loop_catch_signals(p->loop, signal_came, p);
 	loop_before_wait(p->loop, before_wait, p);

@@ -216,6 +216,70 @@ bool event_read(struct span line, struct event *event, struct json_fault *fault)
 	return event_read_one_of(line, EVENT_ALL, event, fault) == EVENT_READ;
 }
 
+/* ---- damaged lines ---- */
+
+static bool is_space_or_nul(char c)
+{
+	return c == '\0' || span_is_space(c);
+}
+
+struct span event_trim(struct span line, size_t *nuls)
+{
+	while (line.len > 0 && is_space_or_nul(line.at[0])) {
+		*nuls += line.at[0] == '\0';
+		line = span_from(line, 1);
+	}
+	for (; line.len > 0 && is_space_or_nul(line.at[line.len - 1]); line.len--)
+		*nuls += line.at[line.len - 1] == '\0';
+	return line;
+}
+
+bool event_head(struct span line, struct event *event)
+{
+	const char *end = line.at + line.len, *at;
+
+	*event = (struct event){.line = line, .seq = -1};
+	at = after_type(line, &event->type_name);
+	if (at != NULL)
+		at = after_constant(at, end, event);
+	if (at == NULL)
+		return false;
+	event->type = event_type_of(event->type_name);
+	at = after_seq(at, end, &event->seq);
+	if (at == NULL || at == end)
+		event->seq = -1;
+	return true;
+}
+
+struct span event_tail(struct span line)
+{
+	struct event event;
+
+	for (size_t i = line.len; i-- > 1;) {
+		struct span tail = span_from(line, i);
+
+		if (tail.at[0] == '{' && span_starts(tail, "{\"event_type\":\""))
+			return event_head(tail, &event) && event_read(tail, &event, NULL)
+				   ? tail
+				   : (struct span){0};
+	}
+	return (struct span){0};
+}
+
+void event_add_nuls(struct buffer *out, size_t nuls)
+{
+	buffer_add_format(out, "%zu NUL byte%s skipped", nuls, nuls == 1 ? " is" : "s are");
+}
+
+void event_add_fault(struct buffer *out, const struct json_fault *fault, struct span tail,
+		     bool torn)
+{
+	buffer_add_format(out, "byte %zu: %s; %s", fault->offset + 1, fault->what,
+			  tail.at != NULL ? "only the event at the end of the line is read"
+			  : torn          ? "the last line is cut off, and skipped"
+					  : "the line is skipped");
+}
+
 /* ---- what an event contains ---- */
 
 void event_add_text(const struct event *event, struct buffer *out)

@@ -42,6 +42,31 @@ enum event_result event_read_one_of(struct span line, event_set types, struct ev
 /* The same without any check, for a line that is known to be a JSON object. */
 void event_envelope(struct span line, struct event *event);
 
+/* ---- damaged lines: power cuts tear lines, and leave NUL bytes where a write was lost ---- */
+
+/* `line` without the white space and NUL bytes around it; adds the number of the latter to *nuls.
+ */
+struct span event_trim(struct span line, size_t *nuls);
+
+/* As much of the beginning of a line as event_head needs. */
+enum { EVENT_HEAD = 256 };
+
+/* Read the type, timestamp, run_id and seq at the beginning of a line in the form in which
+ * agent-run writes it; the rest may be missing. Returns false if there is no whole run_id. */
+bool event_head(struct span line, struct event *event);
+
+/* The event, in the form in which agent-run writes it, at the end of a line that begins with
+ * something else; absent if there is none. */
+struct span event_tail(struct span line);
+
+/* Append that so many NUL bytes are skipped. */
+void event_add_nuls(struct buffer *out, size_t nuls);
+
+/* Append what is wrong with a line, and what is done about it: it is skipped up to `tail`, the
+ * event at its end (absent: none). `torn`: it is the last line, without its newline. */
+void event_add_fault(struct buffer *out, const struct json_fault *fault, struct span tail,
+		     bool torn);
+
 /* Append the text of a chunk, data.text, decoded; nothing if there is none. */
 void event_add_text(const struct event *event, struct buffer *out);
 

@@ -30,8 +30,10 @@ struct reader {
 	struct buffer data;
 	size_t start, scanned; /* in `data`: the next line, and how much of it has no newline */
 	bool too_long;         /* the beginning of the next line was longer than EVENT_MAX_LINE */
+	struct buffer head;    /* of that line */
 	uint64_t line;
-	bool torn;
+	size_t nuls; /* skipped before the next line */
+	bool torn, after_nuls;
 	int status;
 
 	void (*before_wait)(void *context), (*before_warn)(void *context);
@@ -64,6 +66,7 @@ void reader_close(struct reader *r)
 		return;
 	close_fd(r);
 	buffer_free(&r->data);
+	buffer_free(&r->head);
 	free(r);
 }
 
@@ -83,6 +86,11 @@ void reader_stop_following(struct reader *r)
 bool reader_line_is_torn(const struct reader *r)
 {
 	return r->torn;
+}
+
+bool reader_line_is_after_nuls(const struct reader *r)
+{
+	return r->after_nuls;
 }
 
 int reader_status(const struct reader *r)
@@ -107,9 +115,21 @@ static void report(struct reader *r, int status, const char *place, const char *
 		r->status = status;
 }
 
+/* Print "FILE:LINE: text", made safe for a terminal. */
+static void report_line(struct reader *r, int status, struct span text)
+{
+	struct buffer place = {0}, safe = {0};
+
+	terminal_add_line(&safe, text);
+	buffer_add_format(&place, "%s:%llu", r->name, (unsigned long long)r->line);
+	report(r, status, buffer_string(&place), buffer_string(&safe));
+	buffer_free(&place);
+	buffer_free(&safe);
+}
+
 void reader_warn(struct reader *r, const char *format, ...)
 {
-	struct buffer place = {0}, text = {0}, safe = {0};
+	struct buffer text = {0};
 	va_list args;
 
 	if (r == NULL)
@@ -117,18 +137,25 @@ void reader_warn(struct reader *r, const char *format, ...)
 	va_start(args, format);
 	buffer_add_format_list(&text, format, args);
 	va_end(args);
-	terminal_add_line(&safe, buffer_span(&text));
-	buffer_add_format(&place, "%s:%llu", r->name, (unsigned long long)r->line);
-	report(r, STATUS_FAILED, buffer_string(&place), buffer_string(&safe));
-	buffer_free(&place);
+	report_line(r, STATUS_FAILED, buffer_span(&text));
 	buffer_free(&text);
-	buffer_free(&safe);
 }
 
-void reader_warn_skipped(struct reader *r, const struct json_fault *fault)
+struct span reader_skip(struct reader *r, struct span line, const struct json_fault *fault)
 {
-	reader_warn(r, "byte %zu: %s; %s", fault->offset + 1, fault->what,
-		    r->torn ? "the last line is cut off, and skipped" : "the line is skipped");
+	struct span tail = event_tail(line);
+	struct buffer text = {0};
+
+	event_add_fault(&text, fault, tail, r->torn);
+	report_line(r, STATUS_OK, buffer_span(&text));
+	buffer_free(&text);
+	return tail;
+}
+
+void reader_fail(struct reader *r)
+{
+	if (r->status == STATUS_OK)
+		r->status = STATUS_FAILED;
 }
 
 /* ---- files ---- */
@@ -261,11 +288,6 @@ static bool wait_for_more(struct reader *r, int64_t deadline)
 	return true;
 }
 
-static bool is_blank(struct span line)
-{
-	return (line.len == 0 || line.at[0] != '{') && json_trim(line).len == 0;
-}
-
 /* Cut the next line from the data; at the end of a file it needs no newline. */
 static struct span cut_line(struct reader *r, const char *newline)
 {
@@ -279,8 +301,37 @@ static struct span cut_line(struct reader *r, const char *newline)
 	return r->line == 1 ? span_skip_mark(line) : line;
 }
 
-/* Get the next line of the data that is not skipped. Returns false if there is none. */
-static bool next_line(struct reader *r, struct span *line)
+/* The line without NUL bytes around it, which are reported; empty if it is blank. */
+static struct span trim_line(struct reader *r, struct span line)
+{
+	struct buffer text = {0};
+	struct span trimmed;
+	size_t nuls = 0;
+
+	if (line.len > 0 && line.at[0] == '{' && line.at[line.len - 1] == '}')
+		return line;
+	trimmed = event_trim(line, &nuls);
+	if (nuls == 0)
+		return trimmed.len > 0 ? line : trimmed;
+	r->nuls += nuls;
+	event_add_nuls(&text, nuls);
+	report_line(r, STATUS_OK, buffer_span(&text));
+	buffer_free(&text);
+	return trimmed;
+}
+
+/* A line is too long: remember how it begins. */
+static void begin_long_line(struct reader *r, const char *line)
+{
+	if (!r->too_long) {
+		buffer_clear(&r->head);
+		buffer_add(&r->head, line, EVENT_HEAD);
+	}
+	r->too_long = true;
+}
+
+/* Get the next line of the data. Returns READER_TIMEOUT if there is none. */
+static enum reader_result next_line(struct reader *r, struct span *line)
 {
 	while (r->start < r->data.len || (r->at_end && r->too_long)) {
 		const char *newline =
@@ -290,32 +341,42 @@ static bool next_line(struct reader *r, struct span *line)
 			break;
 		*line = cut_line(r, newline);
 		if (r->too_long || line->len > EVENT_MAX_LINE) {
+			begin_long_line(r, line->at);
 			r->too_long = false;
-			reader_warn(r, "the line is longer than 16 MiB; it is skipped");
-		} else if (!is_blank(*line)) {
-			return true;
+			*line = buffer_span(&r->head);
+			report_line(r, STATUS_OK,
+				    SPAN("the line is longer than 16 MiB; it is skipped"));
+			return READER_SKIPPED;
+		}
+		*line = trim_line(r, *line);
+		r->after_nuls = r->nuls > 0;
+		if (line->len > 0) {
+			r->nuls = 0;
+			return READER_LINE;
 		}
 	}
 	r->scanned = r->data.len;
 	if (r->data.len - r->start > EVENT_MAX_LINE) {
-		r->too_long = true;
+		begin_long_line(r, r->data.at + r->start);
 		r->start = r->scanned = r->data.len;
 	}
-	return false;
+	return READER_TIMEOUT;
 }
 
 enum reader_result reader_next(struct reader *r, struct span *line, int64_t deadline)
 {
 	for (;;) {
+		enum reader_result result;
 		enum filled filled;
 
 		if (r->fd < 0 && !open_next(r)) {
 			call(r, r->before_wait);
 			return READER_END;
 		}
-		if (next_line(r, line)) {
+		result = next_line(r, line);
+		if (result != READER_TIMEOUT) {
 			r->stop = false;
-			return READER_LINE;
+			return result;
 		}
 		if (r->at_end) {
 			close_fd(r);

@@ -20,6 +20,7 @@ struct reader;
 
 enum reader_result {
 	READER_LINE,    /* a line was read */
+	READER_SKIPPED, /* a line was too long; it is skipped */
 	READER_TIMEOUT, /* the deadline passed */
 	READER_END,     /* all files have been read */
 };
@@ -37,11 +38,14 @@ void reader_set_callbacks(struct reader *reader, void (*before_wait)(void *conte
 			  void (*before_warn)(void *context), void *context);
 
 /* Get the next line without its newline, valid until the next call. `deadline` is the
- * clock_monotonic time at which to return READER_TIMEOUT (0: never). Blank lines are skipped, and a
- * byte order mark before the first line of a file. The last line of a file needs no newline, unless
- * the file is followed. A line longer than EVENT_MAX_LINE is reported, skipped, and counted as
- * malformed. */
+ * clock_monotonic time at which to return READER_TIMEOUT (0: never). Blank lines are skipped, a
+ * byte order mark before the first line of a file, and with a message NUL bytes around a line. The
+ * last line of a file needs no newline, unless the file is followed. Of a line longer than
+ * EVENT_MAX_LINE, which is reported, only the beginning is stored. */
 enum reader_result reader_next(struct reader *reader, struct span *line, int64_t deadline);
+
+/* Whether NUL bytes were skipped before the last line. */
+bool reader_line_is_after_nuls(const struct reader *reader);
 
 /* Do not follow the current file beyond its end, because every run in it has ended. Holds until the
  * next line is read. */
@@ -55,10 +59,15 @@ bool reader_line_is_torn(const struct reader *reader);
 void reader_warn(struct reader *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
-/* The same for a line that is skipped because it is not an event (event_read). */
-void reader_warn_skipped(struct reader *reader, const struct json_fault *fault);
+/* Report the last line because it is not an event (event_read), and return the event at its end
+ * (event_tail). Does not set reader_status: what was lost may be in a run that another one resumes
+ * (runs_lose). */
+struct span reader_skip(struct reader *reader, struct span line, const struct json_fault *fault);
 
-/* STATUS_OK; STATUS_FAILED if a line was malformed; STATUS_USAGE if a file could not be read. */
+/* Set reader_status to STATUS_FAILED, unless it is set. */
+void reader_fail(struct reader *reader);
+
+/* STATUS_OK; STATUS_FAILED if the input has faults; STATUS_USAGE if a file could not be read. */
 int reader_status(const struct reader *reader);
 
 #endif

@@ -45,6 +45,35 @@ bool reader_main_is_safe(const struct reader_main *m, int fd)
 
 /* ---- lines ---- */
 
+/* A line was skipped that begins with `head`. */
+static void lose(struct reader_main *m, struct span head, bool too_long)
+{
+	if (!m->strict)
+		runs_lose(m->runs, head, too_long);
+	else
+		reader_fail(m->reader);
+}
+
+bool reader_main_skip(struct reader_main *m, struct span *line, const struct json_fault *fault)
+{
+	struct span tail = reader_skip(m->reader, *line, fault);
+
+	lose(m, *line, false);
+	*line = tail;
+	return tail.at != NULL && !m->strict;
+}
+
+/* NUL bytes were skipped before the line: check whether an event is missing there. */
+static void check_hole(struct reader_main *m, struct span line)
+{
+	struct span last = {m->last, m->last_len};
+	struct event before, after;
+
+	if (event_head(last, &before) && event_head(line, &after) &&
+	    span_equal(before.run_id, after.run_id) && after.seq > before.seq + 1)
+		lose(m, line, false);
+}
+
 /* Returns false to stop reading. */
 static bool take_line(struct reader_main *m, struct span line)
 {
@@ -56,8 +85,7 @@ static bool take_line(struct reader_main *m, struct span line)
 	case EVENT_SKIPPED:
 		return true;
 	case EVENT_MALFORMED:
-		reader_warn_skipped(m->reader, &fault);
-		return !m->strict;
+		return reader_main_skip(m, &line, &fault) ? take_line(m, line) : !m->strict;
 	case EVENT_READ:
 		break;
 	}
@@ -71,6 +99,19 @@ static bool take_line(struct reader_main *m, struct span line)
 	return true;
 }
 
+/* Returns false to stop reading. */
+static bool take(struct reader_main *m, struct span line)
+{
+	bool goes_on;
+
+	if (reader_line_is_after_nuls(m->reader))
+		check_hole(m, line);
+	goes_on = m->program->line != NULL ? m->program->line(m, line) : take_line(m, line);
+	m->last_len = line.len < sizeof(m->last) ? line.len : sizeof(m->last);
+	memcpy(m->last, line.at, m->last_len);
+	return goes_on;
+}
+
 static bool is_faulty(const struct reader_main *m)
 {
 	return m->program->stops_at_faults && m->strict && reader_status(m->reader) != STATUS_OK;
@@ -79,7 +120,6 @@ static bool is_faulty(const struct reader_main *m)
 static void read_all(struct reader_main *m)
 {
 	const struct reader_program *program = m->program;
-	bool (*take)(void *, struct span) = program->line;
 	enum reader_result result = READER_TIMEOUT;
 	struct span line;
 
@@ -88,7 +128,10 @@ static void read_all(struct reader_main *m)
 		    reader_next(m->reader, &line, program->idle != NULL ? program->idle(m) : 0);
 		if (result == READER_LINE) {
 			format_check_line(&m->format, line);
-			m->stopped = take != NULL ? !take(m, line) : !take_line(m, line);
+			m->stopped = !take(m, line);
+		} else if (result == READER_SKIPPED) {
+			lose(m, line, true);
+			m->stopped = m->strict;
 		}
 		if (m->follow && runs_all_ended(m->runs))
 			reader_stop_following(m->reader);
@@ -136,6 +179,8 @@ static int verdict(const struct reader_main *m)
 
 	if (input == STATUS_USAGE)
 		return input;
+	if (runs_lost(m->runs))
+		input = STATUS_FAILED;
 	status = check_input(m);
 	if (status == STATUS_OK && !m->ignores_runs) {
 		of_runs = runs_verdict(m->runs);
@@ -147,11 +192,10 @@ static int verdict(const struct reader_main *m)
 static int end(struct reader_main *m)
 {
 	const struct reader_program *program = m->program;
-	bool whole = !m->stopped || (program->line == NULL && !program->stops_at_faults);
 	int status;
 
 	program->end(m);
-	status = whole ? verdict(m) : reader_status(m->reader);
+	status = m->stopped ? reader_status(m->reader) : verdict(m);
 	return program->status != NULL ? program->status(m, status) : status;
 }
 

@@ -39,6 +39,10 @@ struct reader_main {
 	struct reader *reader;
 	struct runs *runs;
 	bool stopped; /* before the end of the input */
+
+	/* private */
+	char last[EVENT_HEAD]; /* the beginning of the last line */
+	size_t last_len;
 };
 
 /* The part that differs between programs. `self` is the program's struct, which begins with struct
@@ -80,6 +84,10 @@ struct reader_program {
 /* Run the program. Returns its exit status. */
 int reader_main(const struct reader_program *program, struct reader_main *self, int argc,
 		char **argv);
+
+/* The last line is not an event: report it (reader_skip), and note what is lost. Returns whether
+ * `line` is now the event at its end; false also with --strict, where the program must stop. */
+bool reader_main_skip(struct reader_main *self, struct span *line, const struct json_fault *fault);
 
 /* Whether control characters in output to `fd` must be made visible: it is a terminal, and
  * --raw-control is not given. */

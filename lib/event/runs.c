@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem */
 #include "event/runs.h"
 
 #include <stdlib.h>
@@ -23,6 +24,8 @@ struct runs {
 	struct run *latest;     /* of the last event: most events of a run are neighbours */
 	uint64_t *recent;       /* NULL: no run was forgotten */
 	uint64_t seen, open, ended;
+	bool lost;                 /* an event of a run that is not in the lists */
+	struct buffer torn_starts; /* the data of torn agent_starts, each ended by a newline */
 };
 
 struct runs *runs_new(void (*release)(void *state), bool strict)
@@ -134,6 +137,7 @@ void runs_forget(struct runs *runs, struct run *run)
 {
 	uint64_t hash = hash_of(id_of(run));
 
+	runs->lost = runs->lost || (run->lost && !has_failed(run) && !run->excused);
 	if (runs->recent == NULL)
 		runs->recent = mem_zero(RECENT * sizeof(*runs->recent));
 	if (run->id_len > 0)
@@ -203,6 +207,24 @@ static void excuse(struct runs *runs, struct run *old, struct run *run)
 	remove_run(runs, old);
 }
 
+/* A run has started with `data`: if a torn agent_start had the same, nothing is lost. */
+static void find_torn_start(struct runs *runs, struct span data)
+{
+	struct span rest = buffer_span(&runs->torn_starts), torn;
+	struct buffer others = {0};
+
+	if (rest.len == 0)
+		return;
+	while (span_next_line(&rest, &torn, NULL)) {
+		if (torn.len <= data.len && memcmp(torn.at, data.at, torn.len) == 0)
+			continue;
+		buffer_add_span(&others, torn);
+		buffer_add_char(&others, '\n');
+	}
+	buffer_free(&runs->torn_starts);
+	runs->torn_starts = others;
+}
+
 /* An agent_start of `run`; `in_log`: runs that have ended can go on. Returns the run that goes on:
  * the one that `run` resumes, or `run`. */
 static struct run *start_run(struct runs *runs, struct run *run, struct span data, bool in_log)
@@ -229,8 +251,10 @@ static struct run *start_run(struct runs *runs, struct run *run, struct span dat
 	} else if (old != NULL && old != run) {
 		excuse(runs, old, run);
 	}
+	find_torn_start(runs, data);
 	run->started = true;
 	run->resumed = resumed;
+	run->lost = false;
 	run->ended = run->succeeded = false;
 	free(run->parent_id);
 	run->parent_id = json_text(values[1]);
@@ -334,6 +358,64 @@ struct run *runs_log_event(struct runs *runs, const struct event *event)
 	return run;
 }
 
+/* ---- lines that are skipped ---- */
+
+/* The data of an agent_start as far as the line has it; absent: it is not one. */
+static struct span torn_start(struct span line)
+{
+	static const char before_data[] = ",\"data\":";
+	struct event event;
+	const char *data;
+
+	if (!event_head(line, &event) || event.type != EVENT_AGENT_START)
+		return (struct span){0};
+	data = memmem(event.run_id.at, (size_t)(line.at + line.len - event.run_id.at), before_data,
+		      strlen(before_data));
+	if (data == NULL)
+		return span_from(line, line.len);
+	data += strlen(before_data);
+	return span_from(line, (size_t)(data - line.at));
+}
+
+void runs_lose(struct runs *runs, struct span head, bool too_long)
+{
+	struct span start = torn_start(head);
+	struct run *run = runs->latest;
+	struct event event;
+
+	if (start.at != NULL && !too_long) {
+		buffer_add_span(&runs->torn_starts, start);
+		buffer_add_char(&runs->torn_starts, '\n');
+		return;
+	}
+	if (event_head(head, &event)) {
+		run = find_run(runs, event.run_id);
+		if (run != NULL && too_long && event.type == EVENT_AGENT_END)
+			run->end_skipped = true;
+	}
+	while (run != NULL && run->parent_id != NULL)
+		run = runs_parent(runs, run);
+	if (run != NULL)
+		run->lost = true;
+	else
+		runs->lost = true;
+}
+
+/* Whether events of a run in the list are lost, and no other run resumes it. */
+static bool list_lost(const struct run_list *list)
+{
+	for (const struct run *run = list->first; run != NULL; run = run->next)
+		if (run->lost && !run->excused)
+			return true;
+	return false;
+}
+
+bool runs_lost(const struct runs *runs)
+{
+	return runs->lost || runs->torn_starts.len > 0 || list_lost(&runs->known) ||
+	       list_lost(&runs->failed);
+}
+
 bool runs_id_matches(struct span run_id, const char *id)
 {
 	return run_id.at != NULL && (span_starts(run_id, id) || span_ends(run_id, id));
@@ -356,13 +438,43 @@ bool runs_all_ended(const struct runs *runs)
 	return runs->ended > 0 && runs->open == 0;
 }
 
-/* Whether a run has started, but its end has not come. */
+/* Whether the run has started, but its end has not come. */
+static bool is_cut_off(const struct run *run)
+{
+	return run->started && !run->ended && !run->end_skipped && !run->nested;
+}
+
 static bool is_incomplete(const struct runs *runs)
 {
 	for (const struct run *run = runs->known.first; run != NULL; run = run->next)
-		if (run->started && !run->ended && !run->nested)
+		if (is_cut_off(run))
 			return true;
 	return false;
+}
+
+/* Warn that the stream ends too early, and name the runs. */
+static void warn_incomplete(const struct runs *runs)
+{
+	enum { NAMED = 3 };
+	struct buffer names = {0};
+	size_t count = 0;
+
+	for (const struct run *run = runs->known.first; run != NULL; run = run->next) {
+		if (!is_cut_off(run) || run->id_len == 0)
+			continue;
+		if (count++ < NAMED) {
+			buffer_add_text(&names, count > 1 ? ", " : "");
+			terminal_add_line(&names, id_of(run));
+		}
+	}
+	if (count > NAMED)
+		buffer_add_format(&names, " and %zu more", count - NAMED);
+	warn("the stream ends without agent_end%s%s; it was cut off",
+	     count == 0  ? ""
+	     : count > 1 ? " of the runs "
+			 : " of run ",
+	     buffer_string(&names));
+	buffer_free(&names);
 }
 
 /* The highest exit status of the failed runs in the list, or `worst`. */
@@ -389,7 +501,7 @@ int runs_status(const struct runs *runs)
 int runs_verdict(const struct runs *runs)
 {
 	if (is_incomplete(runs))
-		warn("the stream ended without agent_end: its writer was killed");
+		warn_incomplete(runs);
 	return runs_status(runs);
 }
 
@@ -435,6 +547,7 @@ void runs_free(struct runs *runs)
 	free_list(runs, &runs->known);
 	free_list(runs, &runs->failed);
 	table_free(&runs->ids);
+	buffer_free(&runs->torn_starts);
 	free(runs->recent);
 	free(runs);
 }

@@ -41,6 +41,8 @@ struct run {
 	size_t id_len;
 	uint64_t event_count;
 	bool excused;                /* it failed, but another run resumes it */
+	bool lost;                   /* some of its events were in lines that are skipped */
+	bool end_skipped;            /* its agent_end was one of them */
 	bool forgotten;              /* it is in the list of failed runs */
 	struct run *next, *previous; /* in order of appearance */
 };
@@ -60,6 +62,15 @@ struct run *runs_event(struct runs *runs, const struct event *event, struct read
  * nothing is checked: the last agent_start and agent_end of a run count. A run that has ended can
  * be resumed, too. */
 struct run *runs_log_event(struct runs *runs, const struct event *event);
+
+/* A line was skipped of which at least the beginning is `head`: an event of its run, if it names
+ * one, or else of the run of the last event is lost. It does not matter if another run resumes that
+ * run, or if the line was the agent_start of a run that was started again. `too_long`: the line was
+ * whole, but too long. */
+void runs_lose(struct runs *runs, struct span head, bool too_long);
+
+/* Whether an event that matters was lost. */
+bool runs_lost(const struct runs *runs);
 
 /* The run in which `run` is nested; NULL if it is not nested, or that run is forgotten or has not
  * appeared before it. */

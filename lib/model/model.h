@@ -172,6 +172,7 @@ struct model_host {
 	struct http_limits limits;
 	const char *base_url; /* --base-url; NULL: the registry's */
 	bool raw;             /* deliver MODEL_RAW */
+	bool quiet;           /* faults of logs that are replayed have been reported */
 	int64_t hold_until;   /* clock_monotonic: the end of a pause for all runs, for which a
 			       * provider asked; 0: none */
 	/* private: models and logs that are open and may be shared */

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "event/log.h"
 #include "event/runs.h"
 
 static struct replay_response *last_response(const struct replay_run *run)
@@ -165,15 +166,14 @@ static void add_event(struct replay_log *log, struct runs *runs, const struct ev
 
 /* ---- the log ---- */
 
-void replay_log_read(struct replay_log *log)
+void replay_log_read(struct replay_log *log, const char *source)
 {
-	struct span rest = buffer_span(&log->text), line;
+	struct event_log lines = {.rest = buffer_span(&log->text), .source = source};
 	struct runs *runs = runs_new(NULL, false);
 	struct event event;
 
-	while (span_next_line(&rest, &line, NULL))
-		if (event_read(line, &event, NULL))
-			add_event(log, runs, &event);
+	while (event_log_next(&lines, EVENT_ALL, &event))
+		add_event(log, runs, &event);
 	runs_free(runs);
 }
 
@@ -218,7 +218,7 @@ struct replay_log *replay_log_open(struct model_host *host, const char *path, st
 					   .users = !is_regular(path),
 					   .next = host->logs};
 		host->logs = log;
-		replay_log_read(log);
+		replay_log_read(log, host->quiet ? NULL : path);
 	}
 	log->users++;
 	return log;

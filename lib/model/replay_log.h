@@ -59,9 +59,9 @@ struct replay_log {
 	struct replay_log *next; /* in host->logs */
 };
 
-/* Index the log in `log->text`, which must not change afterwards. Lines that are not events, such
- * as a torn last line, are ignored. */
-void replay_log_read(struct replay_log *log);
+/* Index the log in `log->text`, which must not change afterwards. Lines that are not events are
+ * reported, with the log's name `source` (NULL: not reported), and skipped. */
+void replay_log_read(struct replay_log *log, const char *source);
 void replay_log_free(struct replay_log *log);
 
 /* Read the log `path`, or use it again if a model has it open. What is not a regular file can be

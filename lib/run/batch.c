@@ -140,17 +140,19 @@ static void run_is_over(void *context, int exit_status, const char *message)
 	wake(batch);
 }
 
-/* Go on with what the log has of this line, unless nothing is missing from it. */
-static void resume(struct job *job)
+/* Go on with what the log has of this line, if anything. */
+static bool resume(struct job *job, struct error *e)
 {
 	const struct batch *batch = job->batch;
 
 	if (!batch_log_unfinished(batch->log, job->line.id, job->line.prompt, &job->log) ||
 	    !history_load(&job->history, buffer_span(&job->log), batch->source, NULL) ||
 	    job->history.run_id == NULL)
-		return;
+		return true;
 	job->config.history = &job->history;
 	job->config.resume = true;
+	return history_can_resume(&job->history, batch->config.log, batch_log_damaged(batch->log),
+				  e);
 }
 
 static void begin(struct batch *batch, struct batch_line line)
@@ -169,11 +171,11 @@ static void begin(struct batch *batch, struct batch_line line)
 		job->model[0] = line.model;
 		job->config.models = (struct model_specs){job->model, 1};
 	}
-	resume(job);
 	batch->jobs = array_grow(batch->jobs, batch->job_count, sizeof(*batch->jobs));
 	batch->jobs[batch->job_count++] = job;
 	batch->count.running++;
-	job->run = run_start(&job->config, batch->sink, &handler, &e);
+	if (resume(job, &e))
+		job->run = run_start(&job->config, batch->sink, &handler, &e);
 	if (job->run == NULL) {
 		warn_to(&batch->sink->errors, "%s:%zu: %s", batch->source, batch->number,
 			e.message);
@@ -219,7 +221,7 @@ static bool read_log(struct batch *batch, struct error *e)
 		return true;
 	if (!file_read(path, &batch->log_text, e))
 		return false;
-	batch->log = batch_log_new(buffer_span(&batch->log_text));
+	batch->log = batch_log_new(buffer_span(&batch->log_text), path);
 	return true;
 }
 

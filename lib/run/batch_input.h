@@ -30,8 +30,12 @@ void batch_line_free(struct batch_line *line);
 /* Which lines are done, and the events of those that were interrupted or failed. */
 struct batch_log;
 
-/* Index the text of a log; it is borrowed. Lines that are not events are skipped. */
-struct batch_log *batch_log_new(struct span text);
+/* Index the text of a log; it is borrowed. Lines that are not events are reported, with the log's
+ * name `source`, and skipped. */
+struct batch_log *batch_log_new(struct span text, const char *source);
+
+/* The number of the last line that is not an event; 0: none. */
+size_t batch_log_damaged(const struct batch_log *log);
 
 /* Whether a run for `id` with `prompt` has succeeded. `log` may be NULL: there is no log. */
 bool batch_log_is_done(const struct batch_log *log, const char *id, const char *prompt);

@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "base/table.h"
+#include "event/log.h"
 #include "event/runs.h"
 
 enum { NO_ITEM = -1 };
@@ -27,6 +28,7 @@ struct batch_log {
 	struct logged_item *items;
 	int item_count;
 	struct table by_key; /* of the items */
+	size_t damaged;      /* the last damaged line; 0: none */
 	event_set types;     /* that a conversation is restored from */
 };
 
@@ -108,19 +110,17 @@ static void begin_run(struct batch_log *log, struct run *known, struct span data
 		log->items[run->item].latest = run;
 }
 
-static void add_line(struct batch_log *log, struct span line)
+static void add_event(struct batch_log *log, const struct event *event)
 {
 	struct logged_run *run;
 	struct run *known;
-	struct event event;
 
-	if (event_read_one_of(line, log->types, &event, NULL) != EVENT_READ ||
-	    !event_set_has(log->types, event.type) || event.run_id.at == NULL)
+	if (!event_set_has(log->types, event->type) || event->run_id.at == NULL)
 		return;
-	known = runs_log_event(log->runs, &event);
+	known = runs_log_event(log->runs, event);
 	run = state_of(known);
-	if (event.type == EVENT_AGENT_START)
-		begin_run(log, known, event.data);
+	if (event->type == EVENT_AGENT_START)
+		begin_run(log, known, event->data);
 	if (!run->began)
 		return;
 	if (run->item != NO_ITEM && known->succeeded) {
@@ -128,20 +128,27 @@ static void add_line(struct batch_log *log, struct span line)
 		buffer_free(&run->lines);
 		return;
 	}
-	buffer_add_span(&run->outermost->lines, line);
+	buffer_add_span(&run->outermost->lines, event->line);
 	buffer_add_char(&run->outermost->lines, '\n');
 }
 
-struct batch_log *batch_log_new(struct span text)
+struct batch_log *batch_log_new(struct span text, const char *source)
 {
+	struct event_log lines = {.rest = text, .source = source};
 	struct batch_log *log = mem_zero(sizeof(*log));
-	struct span line;
+	struct event event;
 
 	log->runs = runs_new(free_state, false);
 	log->types = event_types(EVENT_OF_CONVERSATION);
-	while (span_next_line(&text, &line, NULL))
-		add_line(log, line);
+	while (event_log_next(&lines, log->types, &event))
+		add_event(log, &event);
+	log->damaged = lines.damaged;
 	return log;
+}
+
+size_t batch_log_damaged(const struct batch_log *log)
+{
+	return log->damaged;
 }
 
 bool batch_log_is_done(const struct batch_log *log, const char *id, const char *prompt)

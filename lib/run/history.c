@@ -256,6 +256,16 @@ void history_close(struct history *history)
 	history->call_count = 0;
 }
 
+bool history_can_resume(const struct history *history, const char *log, size_t damaged,
+			struct error *e)
+{
+	return !history->misses_response || damaged == 0 ||
+	       error_set(e, "usage",
+			 "%s:%zu: a response is lost whose tools were called; run %s cannot be "
+			 "resumed, since they would be called again",
+			 log, damaged, history->run_id);
+}
+
 char *history_model(const struct history *history)
 {
 	struct buffer spec = {0};

@@ -41,17 +41,26 @@ struct history {
 	struct span finish_reason, response; /* of the last response: reason and message, JSON */
 	int64_t agent_since;      /* the iteration after which its last agent took over */
 	struct usage_total total; /* what it and the runs nested in it used */
+
+	size_t damaged;       /* the last damaged line of the log; 0: none */
+	bool misses_response; /* calls of the last run have begun, but not their response */
 };
 
 /* Read `text`, which must live as long as the history; `source` names it in errors. An array has
  * neutral messages, or those of Chat Completions ({"role": ..., "content": "text" or parts,
- * "tool_calls": ...}); the arrays of several lines are one conversation. False with `e` if the text
- * is neither an array nor a log. */
+ * "tool_calls": ...}); the arrays of several lines are one conversation. Damaged lines of a log are
+ * reported and skipped (event/log.h). False with `e` if the text is neither an array nor a log. */
 bool history_load(struct history *history, struct span text, const char *source, struct error *e);
 
 /* Make the last response part of the conversation. The result of a call that has none says that the
  * call was interrupted. */
 void history_close(struct history *history);
+
+/* Whether the last run can be resumed. False with `e` if a response is missing whose tools were
+ * called, because line `damaged` of the log (0: none) is not an event: they would be called again.
+ */
+bool history_can_resume(const struct history *history, const char *log, size_t damaged,
+			struct error *e);
 
 /* The model of the last run in the form of --model, which the caller frees; NULL: not known. */
 char *history_model(const struct history *history);

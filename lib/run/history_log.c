@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "event/log.h"
 #include "event/runs.h"
 #include "run/history.h"
 #include "run/output.h"
@@ -53,6 +54,7 @@ static void read_usage(struct usage_total *total, struct span json)
 static void read_response(struct history *history, struct span data)
 {
 	history_close(history);
+	history->misses_response = false;
 	history->total.iterations =
 	    json_int(json_get(data, "iteration"), history->total.iterations + 1);
 	history->is_final = json_true(json_get(data, "is_final"));
@@ -125,6 +127,7 @@ static void begin_run(struct history *history, struct span data)
 	struct buffer text = {0};
 
 	history_close(history);
+	history->misses_response = false;
 	history->agent_since = 0;
 	history->is_final = false;
 	history->total = USAGE_NOTHING;
@@ -170,8 +173,10 @@ static void read_tool(struct history *history, const struct event *event)
 {
 	struct history_call *call = find_call(history, json_get(event->data, "tool_call_id"));
 
-	if (call == NULL || history->message.at == NULL)
+	if (call == NULL || history->message.at == NULL) {
+		history->misses_response |= !event_is_hosted(event->data);
 		return;
+	}
 	if (event->type == EVENT_TOOL_START) {
 		if (call->state == HISTORY_CALL_NEW)
 			call->state = HISTORY_CALL_BEGUN;
@@ -257,36 +262,35 @@ static void read_event(struct log_reader *reader, const struct event *event)
 		read_nested(reader, run, event);
 }
 
+/* Whether the text has an event; sets `e` if not. */
+static bool has_events(struct span text, const char *source, struct error *e)
+{
+	struct event_log log = {.rest = text};
+	struct event event;
+
+	while (event_log_next(&log, EVENT_ALL, &event))
+		if (event.type_name.len > 0)
+			return true;
+	if (log.damaged > 0)
+		return error_set(e, "usage", "%s:%zu: not an event; the log has none", source,
+				 log.damaged);
+	return error_set(e, "usage", "%s: contains neither events nor an array of messages",
+			 source);
+}
+
 bool history_load_log(struct history *history, struct span text, const char *source,
 		      struct error *e)
 {
-	struct log_reader reader = {.history = history, .runs = runs_new(free, false)};
-	size_t line_number = 0, events = 0;
-	bool good = true, is_torn;
-	struct span line;
+	struct event_log log = {.rest = text, .source = source};
+	struct log_reader reader = {.history = history};
+	struct event event;
 
-	while (good && span_next_line(&text, &line, &is_torn)) {
-		struct json_fault fault;
-		struct event event;
-
-		line_number++;
-		line = json_trim(line);
-		if (line.len == 0)
-			continue;
-		if (event_read(line, &event, &fault)) {
-			events += event.type_name.len > 0;
-			read_event(&reader, &event);
-		} else if (!is_torn || events == 0) {
-			good = error_set(e, "usage", "%s:%zu: not an event: %s", source,
-					 line_number, fault.what);
-		} else {
-			warn("%s:%zu: the last line is incomplete; it is left out", source,
-			     line_number);
-		}
-	}
-	if (good && events == 0)
-		good = error_set(e, "usage", "%s: contains neither events nor an array of messages",
-				 source);
+	if (!has_events(text, source, e))
+		return false;
+	reader.runs = runs_new(free, false);
+	while (event_log_next(&log, EVENT_ALL, &event))
+		read_event(&reader, &event);
+	history->damaged = log.damaged;
 	runs_free(reader.runs);
-	return good;
+	return true;
 }

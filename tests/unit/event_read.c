@@ -152,8 +152,38 @@ static void test_almost_usual(void)
 	      "control character in a string", strlen(HEAD) + 24);
 }
 
+/* Lines that a crash has damaged. */
+static void test_damaged(void)
+{
+	static const char whole[] = HEAD "\"seq\":12,\"data\":{\"text\":\"a\"}}";
+	struct buffer text = {0};
+	struct event event;
+	size_t nuls = 0;
+
+	unit_same(event_trim(SPAN("\0\0 a\0b \0"), &nuls), SPAN("a\0b"), "NUL bytes around a line");
+	unit_ok(nuls == 3, "are counted");
+	unit_same(event_trim(SPAN(" \0 "), &nuls), SPAN(""), "nothing else");
+	for (size_t i = 0; i < sizeof(whole); i++) {
+		bool has_id = event_head((struct span){whole, i}, &event);
+
+		if (has_id != (i >= strlen(HEAD) + 6))
+			unit_ok(false, "the head of %zu bytes", i);
+	}
+	unit_ok(event_head(SPAN(HEAD "\"seq\":12,"), &event) && event.seq == 12, "a head with seq");
+	unit_same(event.run_id, SPAN(RUN), "and a run");
+	unit_ok(event_head(SPAN(HEAD "\"seq\":12"), &event) && event.seq == -1,
+		"more digits of seq may be missing");
+	buffer_add_format(&text, "{\"event_type\":\"x%s", whole);
+	unit_same(event_tail(buffer_span(&text)), SPAN(whole), "the event behind a torn one");
+	unit_ok(event_tail(SPAN(whole)).at == NULL, "a whole line has none behind it");
+	text.len--;
+	unit_ok(event_tail(buffer_span(&text)).at == NULL, "nor have two torn ones");
+	buffer_free(&text);
+}
+
 int main(void)
 {
+	test_damaged();
 	test_almost_usual();
 	test_depth();
 	test_usual();

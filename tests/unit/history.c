@@ -79,8 +79,9 @@ int main(void)
 	    "user:a assistant:b", "nested runs are no part of the conversation");
 	loads(START("a") ANSWER("b") "{\"event_type\":\"llm_ch", "user:a assistant:b",
 	      "a torn last line is left out");
-	loads(START("a") "garbage\n" ANSWER("b"), "FILE:2: not an event: a value is missing",
-	      "a malformed line is named");
+	loads(START("a") "garbage\n" ANSWER("b"), "user:a assistant:b",
+	      "a damaged line is skipped");
+	loads("garbage\n{}\n", "FILE:1: not an event; the log has none", "no event at all");
 	loads(
 	    "[{\"role\":\"user\",\"content\":\"a\"},{\"role\":\"assistant\",\"content\":[{\"type\":"
 	    "\"text\",\"text\":\"b\"}]}]",

@@ -96,7 +96,7 @@ int main(void)
 	struct replay_log log = {0};
 
 	buffer_add_text(&log.text, text);
-	replay_log_read(&log);
+	replay_log_read(&log, NULL);
 	unit_ok(log.run_count == 2 && !log.runs[0].nested && log.runs[1].nested,
 		"runs within each other are kept apart");
 	unit_ok(log.runs[0].response_count == 2 && log.runs[0].responses[0].ended &&

@@ -157,6 +157,57 @@ static void test_failures(void)
 	runs_are(runs, "a(s) c(s)", "which is a run of its own");
 }
 
+#define ID_A "01939aaa-0000-7000-8000-00000000000a"
+#define ID_B "01939aaa-0000-7000-8000-00000000000b"
+#define LINE(type, id)                                                                             \
+	"{\"event_type\":\"" type                                                                  \
+	"\",\"timestamp\":\"2026-11-28T07:00:00.000000Z\",\"run_id\":\"" id "\",\"seq\":1,"
+#define TORN(type, id) LINE(type, id) "\"data\":{\"prom\n"
+
+/* Whether events of a stream with torn lines are lost. */
+static void lost_is(const char *text, bool want, const char *name)
+{
+	struct runs *runs = runs_new(NULL, false);
+	struct span rest = span_of(text), line;
+	struct event event;
+
+	while (span_next_line(&rest, &line, NULL)) {
+		struct run *run = NULL;
+
+		if (!event_read(line, &event, NULL))
+			runs_lose(runs, line, false);
+		else
+			run = runs_event(runs, &event, NULL);
+		if (run != NULL && run->ended)
+			runs_forget(runs, run);
+	}
+	unit_ok(runs_lost(runs) == want, "%s", name);
+	runs_free(runs);
+}
+
+static void test_lost(void)
+{
+	lost_is(START(ID_A, "") TORN("llm_end", ID_A), true, "an event of an open run");
+	lost_is(START(ID_A, "") TORN("llm_end", ID_A) END(ID_A, "true"), true, "of one that ends");
+	lost_is(START(ID_A, "") TORN("llm_end", ID_A) START(ID_B, RESUMES(ID_A)), false,
+		"of one that is resumed");
+	lost_is(START(ID_A, "") TORN("llm_end", ID_A) END(ID_A, "false") START(ID_B, RESUMES(ID_A)),
+		false, "of a failed one that is resumed");
+	lost_is(START(ID_A, "") START(ID_B, "") TORN("llm_end", ID_A) START("c", RESUMES(ID_B)),
+		true, "the line names its run");
+	lost_is(START(ID_A, "") START(ID_B, NESTED(ID_A)) TORN("llm_end", ID_B)
+		    START("c", RESUMES(ID_A)),
+		false, "an event of a nested run whose parent is resumed");
+	lost_is(START(ID_A, "") "garbage\n" START(ID_B, RESUMES(ID_A)), false,
+		"else it is of the last run");
+	lost_is("garbage\n" START(ID_A, "") END(ID_A, "true"), true, "of no run");
+	lost_is(TORN("agent_start", ID_A), true, "an agent_start");
+	lost_is(TORN("agent_start", ID_A) START(ID_B, ""), false,
+		"with the next of that beginning");
+	lost_is(TORN("agent_start", ID_A) LINE("agent_start", ID_B) "\"data\":{\"agent\":1}}\n",
+		true, "but not of another beginning");
+}
+
 static void test_many(void)
 {
 	enum { RUNS = 20000 };
@@ -220,6 +271,7 @@ int main(void)
 	test_nested();
 	test_other_ids();
 	test_failures();
+	test_lost();
 	test_many();
 	test_calls();
 	test_discards();
