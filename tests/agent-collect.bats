@@ -521,6 +521,39 @@ cancelled 143'
 	assert_output 'agent-collect: none/file: No such file or directory'
 }
 
+@test "--result is refused if it is the input, by whatever name, and the input is untouched" {
+	cp "$DATA/run.jsonl" log
+	ln log hard
+	ln -s log soft
+	run -2 agent-collect --result log log
+	assert_output 'agent-collect: log: the input and --result are the same file; write to another one'
+	run -2 agent-collect -r hard "$DATA/run.jsonl" log
+	run -2 agent-collect -r log soft
+	run -2 agent-collect -r soft - <log
+	assert_output 'agent-collect: standard input: the input and --result are the same file; write to another one'
+	run -2 agent-collect -r /dev/stdin <log
+	run -2 agent-collect -r "$PWD/log" <log
+	run -2 bash -c 'agent-collect -p -r copy log >copy'
+	assert_output 'agent-collect: copy: standard output and --result are the same file; use only one of them'
+	cmp log "$DATA/run.jsonl"
+	echo 'an older and longer result' >result
+	run -0 agent-collect -o text -r result log
+	assert_equal "$(cat result)" "$(agent-collect -o text log)"
+	run -0 bash -c 'agent-collect -o text -r /dev/stdout log >result && agent-collect -r /dev/null log'
+	run -2 agent-collect -r '' log
+	assert_output "agent-collect: --result needs a value that is not empty"
+}
+
+@test "no reader writes to a file that it reads" {
+	cp "$DATA/run.jsonl" log
+	for reader in agent-filter agent-text agent-tools agent-collect; do
+		run -2 bash -c "$reader log >>log"
+		assert_output "$reader: log: the input and standard output are the same file; write to another one"
+		run -2 bash -c "$reader -f <log 1<>log"
+	done
+	cmp log "$DATA/run.jsonl"
+}
+
 # ---- malformed input ----
 
 @test "a malformed line is reported and skipped, and the exit status is 1" {

@@ -371,6 +371,30 @@ EOF
 	assert_output 'agent-run: --session -: standard output has the events already; name a file'
 }
 
+@test "a log or a session that is an input, too, is refused" {
+	local input
+	echo '{"prompt":"a"}' >lines
+	echo '{"name":"a","instructions":"b"}' >agent.json
+	echo '{"type":"object"}' >schema.json
+	echo 'a text' >note.txt
+	md5sum lines agent.json schema.json note.txt >before
+	for input in "--batch lines" "-A agent.json" "--schema schema.json" "-a note.txt"; do
+		ln -sf "${input#* }" log
+		# shellcheck disable=SC2086 # an option and a file
+		run -2 agent-run -m test $input -l log --no-stdin hello
+		assert_output "agent-run: ${input#* }: the input and --log are the same file; write to another one"
+	done
+	run -2 agent-run -m test -l note.txt <note.txt
+	assert_output "agent-run: standard input: the input and --log are the same file; write to another one"
+	run -2 agent-run -m test -a - -l note.txt hello <note.txt
+	run -2 agent-run -m test -c note.txt hello <note.txt
+	assert_output "agent-run: standard input: the input and --session are the same file; write to another one"
+	md5sum -c --quiet before
+	agent-run -m test -l run.jsonl --no-stdin hello >/dev/null
+	agent-run -m test -l run.jsonl --history - --no-stdin again <run.jsonl >/dev/null
+	assert_equal "$(agent-collect run.jsonl | jq -r .status | uniq -c | tr -s ' ')" " 2 success"
+}
+
 @test "a number that is too large means no limit" {
 	tool one '{"type":"object"}' '["true"]'
 	local option

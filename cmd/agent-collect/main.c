@@ -84,7 +84,7 @@ static const struct option_row options[] = {
      "json (default), text, markdown, html, messages, csv, events or otlp", .apply = set_format},
     {OPTION_FLAG, 'p', "pass", NULL, "copy the events to standard output (requires --result)",
      AT(passes)},
-    {OPTION_TEXT, 'r', "result", "FILE", "write the results to FILE", AT(result_file)},
+    {OPTION_NAME, 'r', "result", "FILE", "write the results to FILE", AT(result_file)},
     {OPTION_FLAG, 0, "status", NULL, "show a live line on the terminal", AT(shows_status)},
     {OPTION_TEXT, 0, "check", "EXPR", "exit with 1 unless every result satisfies the jq expression",
      .apply = add_check},
@@ -207,15 +207,33 @@ static void on_event(void *self, struct run *run, const struct event *event)
 
 /* ---- the program ---- */
 
+/* Empty the file of --result, unless the program also reads it, or writes the events to it. */
+static void check_result_file(const struct collect_program *p, int fd, const char *path)
+{
+	struct stat file, events;
+
+	if (fd < 0 || fstat(fd, &file) != 0)
+		die(STATUS_USAGE, "%s: %s", path, strerror(errno));
+	reader_main_check_output(&p->main, fd, "--result");
+	if (!S_ISREG(file.st_mode))
+		return;
+	if (p->passes && fstat(STDOUT_FILENO, &events) == 0 && file_is_same(&file, &events))
+		die(STATUS_USAGE,
+		    "%s: standard output and --result are the same file; use only one of them",
+		    path);
+	if (ftruncate(fd, 0) != 0)
+		die(STATUS_USAGE, "%s: %s", path, strerror(errno));
+}
+
 static struct output_file open_output(const struct collect_program *p, const char *file,
 				      bool is_json)
 {
 	struct output_file output = {.fd = STDOUT_FILENO, .is_json = is_json};
 
-	if (file != NULL && strcmp(file, "-") != 0)
-		output.fd = open(file, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (output.fd < 0)
-		die(STATUS_USAGE, "%s: %s", file, strerror(errno));
+	if (file != NULL && strcmp(file, "-") != 0) {
+		output.fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+		check_result_file(p, output.fd, file);
+	}
 	output.is_safe = reader_main_is_safe(&p->main, output.fd);
 	return output;
 }

@@ -316,11 +316,31 @@ static void start(struct program *p)
 					      p->torn);
 }
 
+/* The name of a file that is read, and is the regular file `log`; NULL: none. The log of --history
+ * is not meant: it is read before it grows. */
+static const char *find_input(const struct options *o, const struct stat *log)
+{
+	bool reads_stdin = !o->no_stdin && (o->history == NULL || strcmp(o->history, "-") != 0);
+
+	if (!S_ISREG(log->st_mode))
+		return NULL;
+	if (reads_stdin && file_is("-", log))
+		return "standard input";
+	if (o->batch != NULL && file_is(o->batch, log))
+		return o->batch;
+	for (size_t i = 0; i < o->input_count; i++)
+		if (file_is(o->inputs[i], log))
+			return o->inputs[i];
+	return NULL;
+}
+
 /* Each event goes once to each place. A file that is also read (`regular`: what it is) must have an
  * end. */
-static void check_log(const char *path, const char *option, const char *regular)
+static void check_log(const struct options *o, const char *path, const char *option,
+		      const char *regular)
 {
 	struct stat log, output;
+	const char *input;
 
 	if (path == NULL)
 		return;
@@ -331,8 +351,12 @@ static void check_log(const char *path, const char *option, const char *regular)
 		return;
 	if (regular != NULL && !S_ISREG(log.st_mode))
 		die(STATUS_USAGE, "%s: %s must be a regular file", path, regular);
+	input = find_input(o, &log);
+	if (input != NULL)
+		die(STATUS_USAGE, "%s: the input and %s are the same file; write to another one",
+		    input, option);
 	if (fstat(STDOUT_FILENO, &output) == 0 && !S_ISCHR(log.st_mode) &&
-	    log.st_dev == output.st_dev && log.st_ino == output.st_ino)
+	    file_is_same(&log, &output))
 		die(STATUS_USAGE,
 		    "%s: standard output and %s are the same file; use only one of them", path,
 		    option);
@@ -419,8 +443,9 @@ int main(int argc, char **argv)
 
 	hold_standard_files();
 	options_parse(&p.options, argc, argv);
-	check_log(p.options.log, "--log", p.options.batch != NULL ? "the log of a batch" : NULL);
-	check_log(p.options.session, p.options.resume ? "--resume" : "--session",
+	check_log(&p.options, p.options.log, "--log",
+		  p.options.batch != NULL ? "the log of a batch" : NULL);
+	check_log(&p.options, p.options.session, p.options.resume ? "--resume" : "--session",
 		  p.options.resume ? "a log to resume" : "a session");
 	p.loop = loop_new();
 	p.host = (struct model_host){

@@ -61,6 +61,12 @@ static void set_instructions(void *self, const struct option_row *row, const cha
 	die_unless(agent_set_instructions(o->agent, "", text, &e), &e);
 }
 
+static void add_input(struct options *o, const char *path)
+{
+	o->inputs = array_grow(o->inputs, o->input_count, sizeof(*o->inputs));
+	o->inputs[o->input_count++] = path;
+}
+
 static void add_attachment(void *self, const struct option_row *row, const char *path)
 {
 	struct options *o = self;
@@ -70,6 +76,7 @@ static void add_attachment(void *self, const struct option_row *row, const char 
 	die_unless(attachment_add(path, &o->attachments, &e), &e);
 	if (strcmp(path, "-") == 0)
 		o->no_stdin = true;
+	add_input(o, path);
 }
 
 static void add_agent(void *self, const struct option_row *row, const char *path)
@@ -79,6 +86,7 @@ static void add_agent(void *self, const struct option_row *row, const char *path
 	(void)row;
 	o->agent_files = array_grow(o->agent_files, o->agent_file_count, sizeof(*o->agent_files));
 	o->agent_files[o->agent_file_count++] = path;
+	add_input(o, path);
 }
 
 static void read_schema(void *self, const struct option_row *row, const char *path)
@@ -90,6 +98,7 @@ static void read_schema(void *self, const struct option_row *row, const char *pa
 	schema_free(o->agent->schema);
 	o->agent->schema = schema_read(path, &e);
 	die_unless(o->agent->schema != NULL, &e);
+	add_input(o, path);
 }
 
 static void set_session(void *self, const struct option_row *row, const char *path)
@@ -107,6 +116,7 @@ static void add_tool(void *self, const struct option_row *row, const char *path)
 
 	(void)row;
 	die_unless(tool_set_add(&o->agent->tools, "", path, &e), &e);
+	add_input(o, path);
 }
 
 static void add_rule(void *self, const struct option_row *row, const char *list)
@@ -500,6 +510,7 @@ void options_free(struct options *o)
 	agent_set_free(&o->agents);
 	model_specs_free(&o->models);
 	free(o->agent_files);
+	free(o->inputs);
 	buffer_free(&o->attachments);
 	buffer_free(&o->prompt);
 	approval_free(&o->policy);

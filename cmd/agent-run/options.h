@@ -27,6 +27,8 @@ struct options {
 	struct model_specs models; /* asked where no agent names any: of --model, or $AGENT_MODEL */
 	const char **agent_files;  /* the names are borrowed */
 	size_t agent_file_count;
+	const char **inputs; /* further files that are read, the same */
+	size_t input_count;
 	struct agent_set agents;
 	struct buffer attachments;
 	struct buffer prompt; /* the arguments, joined by spaces */

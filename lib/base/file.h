@@ -5,6 +5,8 @@
 #ifndef BASE_FILE_H
 #define BASE_FILE_H
 
+#include <sys/stat.h>
+
 #include "base/buffer.h"
 #include "base/error.h"
 
@@ -17,6 +19,12 @@ bool file_read(const char *path, struct buffer *out, struct error *e);
 /* Write all of `text` to `fd`, also to a non-blocking descriptor or a pipe that accepts less at a
  * time. Returns false with errno set (EPIPE: the reader closed the pipe). Retries after EINTR. */
 bool write_all(int fd, struct span text);
+
+/* Whether these are the same file, also under two names. */
+bool file_is_same(const struct stat *a, const struct stat *b);
+
+/* Whether the file `path` ("-": standard input) is `other`. */
+bool file_is(const char *path, const struct stat *other);
 
 /* ---- standard output, which must be written completely or the program fails ---- */
 

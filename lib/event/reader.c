@@ -4,10 +4,10 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "event/event.h"
 #include "event/terminal.h"
 #include "json/json.h"
@@ -96,6 +96,14 @@ bool reader_line_is_after_nuls(const struct reader *r)
 int reader_status(const struct reader *r)
 {
 	return r->status;
+}
+
+const char *reader_find_input(const struct reader *r, const struct stat *file)
+{
+	for (size_t i = 0; S_ISREG(file->st_mode) && i < r->file_count; i++)
+		if (file_is(r->files[i], file))
+			return strcmp(r->files[i], "-") == 0 ? "standard input" : r->files[i];
+	return NULL;
 }
 
 /* ---- messages ---- */
@@ -218,8 +226,7 @@ static void check_file(struct reader *r)
 
 	if (r->fd == STDIN_FILENO || fstat(r->fd, &now) != 0 || now.st_size > at)
 		return; /* its remaining bytes come first */
-	if (stat(r->name, &other) == 0 &&
-	    (other.st_ino != r->id.st_ino || other.st_dev != r->id.st_dev)) {
+	if (stat(r->name, &other) == 0 && !file_is_same(&other, &r->id)) {
 		fd = open(r->name, O_RDONLY | O_CLOEXEC);
 		if (fd >= 0)
 			begin_again(r, fd);

@@ -11,6 +11,7 @@
 #define EVENT_READER_H
 
 #include <stdint.h>
+#include <sys/stat.h>
 
 #include "base/buffer.h"
 #include "base/error.h"
@@ -31,6 +32,10 @@ enum reader_result {
  * cannot be read is reported when it is opened, and sets reader_status. */
 struct reader *reader_open(char *const *files, size_t count, bool follow);
 void reader_close(struct reader *reader);
+
+/* The name of the input that is the regular file `file`, into which the program would write; NULL:
+ * none. */
+const char *reader_find_input(const struct reader *reader, const struct stat *file);
 
 /* Call `before_wait` before the reader waits for input: the time to flush output. Call
  * `before_warn` before a message: the time to clear a live line. Either may be NULL. */

@@ -43,6 +43,19 @@ bool reader_main_is_safe(const struct reader_main *m, int fd)
 	return !m->raw_control && isatty(fd);
 }
 
+void reader_main_check_output(const struct reader_main *m, int fd, const char *name)
+{
+	const char *input;
+	struct stat file;
+
+	if (fstat(fd, &file) != 0)
+		return;
+	input = reader_find_input(m->reader, &file);
+	if (input != NULL)
+		die(STATUS_USAGE, "%s: the input and %s are the same file; write to another one",
+		    input, name);
+}
+
 /* ---- lines ---- */
 
 /* A line was skipped that begins with `head`. */
@@ -146,6 +159,7 @@ static void begin(struct reader_main *m, char **files, int count)
 	const struct reader_program *program = m->program;
 
 	m->reader = reader_open(files, (size_t)count, m->follow);
+	reader_main_check_output(m, STDOUT_FILENO, "standard output");
 	m->runs = runs_new(program->release, m->strict);
 	if (program->begin != NULL)
 		program->begin(m);

@@ -93,4 +93,8 @@ bool reader_main_skip(struct reader_main *self, struct span *line, const struct 
  * --raw-control is not given. */
 bool reader_main_is_safe(const struct reader_main *self, int fd);
 
+/* Exit unless the program may write to `fd`, which the user knows as `name`: it must not be one of
+ * the input files. */
+void reader_main_check_output(const struct reader_main *self, int fd, const char *name);
+
 #endif

@@ -3,9 +3,9 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file.h"
 #include "base/ids.h"
 
 enum {
@@ -277,8 +277,7 @@ static bool is_same_file(int a, int b)
 {
 	struct stat of_a, of_b;
 
-	return fstat(a, &of_a) == 0 && fstat(b, &of_b) == 0 && of_a.st_dev == of_b.st_dev &&
-	       of_a.st_ino == of_b.st_ino;
+	return fstat(a, &of_a) == 0 && fstat(b, &of_b) == 0 && file_is_same(&of_a, &of_b);
 }
 
 static void open_output(struct event_output *output, struct event_sink *sink, int fd)

@@ -2,7 +2,6 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -54,8 +53,7 @@ const struct agent *agent_set_find(const struct agent_set *set, const char *name
 static struct agent *find_file(const struct agent_set *set, const struct stat *status)
 {
 	for (size_t i = 0; i < set->count; i++)
-		if (set->agents[i]->device == status->st_dev &&
-		    set->agents[i]->inode == status->st_ino)
+		if (file_is_same(&set->agents[i]->file, status))
 			return set->agents[i];
 	return NULL;
 }
@@ -125,8 +123,7 @@ struct agent *agent_set_add(struct agent_set *set, const char *path, struct erro
 			return agent;
 	}
 	agent = mem_zero(sizeof(*agent));
-	agent->device = status.st_dev;
-	agent->inode = status.st_ino;
+	agent->file = status;
 	if (!agent_file_read(agent, path, e) || !check_name(set, agent, e)) {
 		agent_free(agent);
 		return NULL;

@@ -8,7 +8,7 @@
 #ifndef RUN_AGENT_H
 #define RUN_AGENT_H
 
-#include <sys/types.h>
+#include <sys/stat.h>
 
 #include "model/model.h"
 #include "run/conversation.h"
@@ -36,8 +36,7 @@ struct agent {
 	char *source, *folder;
 	struct buffer text; /* owns the spans */
 	struct span handoffs;
-	dev_t device;
-	ino_t inode;
+	struct stat file; /* to read it once */
 };
 
 /* An agent without settings, called `name`; agent_free releases it. */
