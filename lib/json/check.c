@@ -405,7 +405,8 @@ bool json_complete(struct span text, struct buffer *out)
 		c.good = whole_text(c.string, c.end);
 		c.good_depth = c.depth;
 	}
-	if (c.good == NULL || (c.string != NULL && !is_cut))
+	if (c.good == NULL || (c.string != NULL && !is_cut) ||
+	    (!good && c.depth == 0 && !is_cut)) /* something follows the value */
 		return false;
 	buffer_add(&whole, start, (size_t)(c.good - start));
 	if (is_cut)

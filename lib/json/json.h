@@ -247,8 +247,9 @@ void json_merge_into(struct buffer *value, struct span patch);
 /* Append to `out` the value that the beginning `text` of a JSON value shows so far: an open string
  * is closed (without a half escape or half code point), open arrays and objects are closed, and
  * what says nothing yet is left out (a key without a value, a comma, a half literal, a number that
- * may go on). Returns false, appending nothing, when there is nothing to show yet or `text` is not
- * the beginning of a JSON value. */
+ * may go on). What is wrong inside an open array or object is left out too. Returns false,
+ * appending nothing, when there is nothing to show yet or `text` is not the beginning of a JSON
+ * value. */
 bool json_complete(struct span text, struct buffer *out);
 
 #endif

@@ -2,17 +2,17 @@
 
 enum { LOOKS = 64 };
 
-/* The text after a line that opens a code fence. */
+/* The text after white space and a line that opens a code fence. White space at its end stays: it
+ * may be part of a string. */
 static struct span skip_fence(struct span text)
 {
 	const char *newline;
 
-	text = json_trim(text);
+	text = span_from(text, (size_t)(json_trim(text).at - text.at));
 	if (!span_starts(text, "```"))
 		return text;
 	newline = memchr(text.at, '\n', text.len);
-	return newline != NULL ? json_trim(span_from(text, (size_t)(newline - text.at)))
-			       : (struct span){text.at + text.len, 0};
+	return span_from(text, newline != NULL ? (size_t)(newline - text.at) : text.len);
 }
 
 bool output_add(struct output *output, struct span piece)
@@ -50,7 +50,7 @@ void output_free(struct output *output)
 
 struct span output_json(struct span text)
 {
-	struct span json = skip_fence(text);
+	struct span json = json_trim(skip_fence(text));
 
 	if (span_starts(json_trim(text), "```") && span_ends(json, "```"))
 		json = json_trim((struct span){json.at, json.len - 3});

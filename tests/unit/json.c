@@ -423,7 +423,9 @@ static void completion(void)
 	completes("12", "(nothing)");
 	completes("null", "null");
 	completes("nonsense", "(nothing)");
-	completes("{\"a\":1} trailing", "{\"a\":1}");
+	completes("{\"a\":1} ", "{\"a\":1}");
+	completes("{\"a\":1} trailing", "(nothing)");
+	completes("0 1", "(nothing)");
 	for (size_t cut = 1; cut < sizeof(whole); cut++) {
 		buffer_clear(&out);
 		all = all && json_complete((struct span){whole, cut}, &out) &&
