@@ -75,11 +75,12 @@ void emit_agent_start(struct agent_run *run)
 	put_tools(data, &run->agent->tools);
 	json_pack(data,
 		  "'schema_version':%d,'system':%t,'provider':%t,'resumed_from':%t,"
-		  "'parent_run_id':%t,'parent_tool_call_id':%t,'trace_parent':%t",
+		  "'parent_run_id':%t,'parent_tool_call_id':%t,'trace_parent':%t,"
+		  "'output_schema':%f",
 		  (int64_t)SCHEMA_VERSION, run->system, provider_of(run),
 		  config->resume ? config->history->run_id : NULL,
 		  parent != NULL ? parent->stream.run_id : NULL, config->parent_call_id,
-		  run->trace_parent);
+		  run->trace_parent, run->agent->schema != NULL);
 	event_end(&run->stream);
 }
 
@@ -94,7 +95,7 @@ void emit_agent_updated(struct agent_run *run, const char *previous, const char 
 		  run->agent->name, previous, model_of(run), call_id, provider_of(run),
 		  handoff_input_name(input), reason.len > 0 ? reason : (struct span){0});
 	put_tools(data, &run->agent->tools);
-	json_pack(data, "'system':%t", run->system);
+	json_pack(data, "'system':%t,'output_schema':%f", run->system, run->agent->schema != NULL);
 	event_end(&run->stream);
 }
 
