@@ -90,9 +90,9 @@ answer() {
 	assert_output '"Hello, world."'
 	{ start; chunk a; event llm_start '{}'; chunk b; end; } >log
 	run agent-text -D -d 10 log
-	assert_output $'"a"\n"b"'
+	assert_output $'"a"\n"\\n\\nb"'
 	run bash -c '{ cat log | head -2; sleep 0.5; tail -3 log; } | agent-text -D -d 0.1'
-	assert_output $'"a"\n"b"'
+	assert_output $'"a"\n"\\n\\nb"'
 	run agent-text -d x log
 	assert_failure 2
 	assert_output "agent-text: --debounce must be a duration, such as 90, 90s, 5m, 1h or 100ms, not 'x'"
@@ -281,7 +281,7 @@ agent-text: log:2: 5 events of run 'r' are missing before seq 9"
 	assert_success
 	assert_output $'a1 a2\n\nb1 b2\n\nc1 c2'
 	run agent-text -D log
-	assert_output $'"a1 "\n"a2"\n"b1 "\n"b2"\n"c1"\n" c2"'
+	assert_output $'"a1 "\n"a2"\n"\\n\\nb1 "\n"b2"\n"\\n\\nc1"\n" c2"'
 	run agent-text -r b log
 	assert_output 'b1 b2'
 }
@@ -309,7 +309,7 @@ agent-text: log:2: 5 events of run 'r' are missing before seq 9"
 	assert_output 'outer again'
 	run --separate-stderr agent-text --nested log
 	assert_success
-	assert_output $'outer again\n\ninner'
+	assert_output $'outer \n\ninner\n\nagain'
 }
 
 @test "a discarded response starts again" {
@@ -325,9 +325,212 @@ agent-text: log:2: 5 events of run 'r' are missing before seq 9"
 	assert_output $'Hal\n\nHello'
 	assert_equal "$stderr" "agent-text: the response starts again (the stream broke off)"
 	run --separate-stderr agent-text -S log
-	assert_output $'"Hal"\n"Hello"'
+	assert_output $'"Hal"\nnull\n"Hello"'
+	run --separate-stderr agent-text -D log
+	assert_output $'"Hal"\nnull\n"Hello"'
+	assert_equal "$stderr" ""
 	run --separate-stderr agent-text -F log
 	assert_output 'Hello'
+}
+
+@test "after a null, -D and -S repeat the text that stays" {
+	{
+		start
+		chunk 'Let me look.'
+		event llm_end '{"is_final":false}'
+		event llm_start '{"iteration":2}'
+		chunk 'Fou'
+		event llm_retry '{"reason":"it broke off","discard":true}'
+		event llm_start '{"iteration":2}'
+		chunk 'Found it.'
+		event llm_end '{}'
+		end 'Found it.'
+	} >log
+	run agent-text -D log
+	assert_output '"Let me look."
+"\n\nFou"
+null
+"Let me look."
+"\n\nFound it."'
+	run agent-text -S log
+	assert_output '"Let me look."
+"Let me look.\n\nFou"
+null
+"Let me look."
+"Let me look.\n\nFound it."'
+}
+
+# With a schema: a rejected answer, and the one that was accepted.
+corrected() {
+	event agent_start '{"agent_name":"a","output_schema":true}'
+	event llm_start '{"iteration":1}'
+	chunk '{\"n\":'
+	chunk '\"x\"}'
+	event llm_end '{"is_final":false}'
+	event error '{"error":"the answer does not satisfy the schema","fatal":false}'
+	event llm_start '{"iteration":2}'
+	chunk '{\"n\":'
+	chunk '1}'
+	event llm_end '{"is_final":true}'
+}
+
+@test "with a schema the text is the accepted answer, and a rejected one is taken back" {
+	{ corrected; end '{\"n\":1}'; } >log
+	run -0 agent-text log
+	assert_output '{"n":1}'
+	run -0 agent-text -F log
+	assert_output '{"n":1}'
+	run -0 agent-text -D log
+	assert_output $'"{\\"n\\":"\n"\\"x\\"}"\nnull\n"{\\"n\\":"\n"1}"'
+	run -0 agent-text -S log
+	assert_output $'"{\\"n\\":"\n"{\\"n\\":\\"x\\"}"\nnull\n"{\\"n\\":"\n"{\\"n\\":1}"'
+	run -0 agent-text -p log
+	assert_output $'{}\n{"n":"x"}\n{}\n{"n":1}'
+}
+
+@test "with a schema nothing is written of a run whose answer was not accepted" {
+	{ corrected; event agent_end '{"success":false,"status":"invalid_output","exit_status":5,"output":"{\"n\":1}"}'; } >log
+	for form in -n -F; do
+		run -5 --separate-stderr agent-text $form log
+		assert_output ''
+	done
+	run -5 --separate-stderr agent-text -D log
+	assert_equal "${lines[-1]}" null
+	run -5 --separate-stderr agent-text -S log
+	assert_equal "${lines[-1]}" null
+	corrected >log
+	run -4 --separate-stderr agent-text log
+	assert_output ''
+}
+
+@test "with a schema the text between tool calls and a code fence are no part of the answer" {
+	{
+		event agent_start '{"agent_name":"a","output_schema":true}'
+		chunk 'Let me look.'
+		event llm_end '{"is_final":false}'
+		event llm_start '{"iteration":2}'
+		chunk '```json\n{\"n\":1}\n```'
+		event llm_end '{"is_final":true}'
+		event agent_end '{"success":true,"exit_status":0,"output":"```json\n{\"n\":1}\n```","output_json":{"n":1}}'
+	} >log
+	run -0 agent-text log
+	assert_output '{"n":1}'
+	run -0 agent-text -F log
+	assert_output '{"n":1}'
+	run -0 agent-text -D log
+	assert_equal "${lines[-2]}${lines[-1]}" 'null"{\"n\":1}"'
+}
+
+@test "the agent that takes over decides whether the text is an accepted answer" {
+	{
+		start
+		chunk 'I ask a colleague.'
+		event llm_end '{"is_final":false}'
+		event agent_updated '{"agent_name":"b","output_schema":true}'
+		event llm_start '{"iteration":2}'
+		chunk 'no JSON'
+		event llm_end '{"is_final":false}'
+		event llm_start '{"iteration":3}'
+		chunk '{}'
+		event llm_end '{"is_final":true}'
+		end '{}'
+	} >log
+	run -0 agent-text log
+	assert_output $'I ask a colleague.\n\n{}'
+	run -0 agent-text -S log
+	assert_equal "${lines[-1]}" '"I ask a colleague.\n\n{}"'
+}
+
+@test "-p: a value comes once, is never followed by a smaller one, and an answer that is no JSON fails" {
+	{
+		start
+		event llm_start '{}'
+		chunk '{\"t\": \"A '
+		event output_chunk '{"output":{"t":"A "}}'
+		chunk 'B\"}'
+		event output_chunk '{"output":{"t":"A B"}}'
+		end '{\"t\": \"A B\"}'
+	} >log
+	run -0 agent-text -p log
+	assert_output $'{"t":"A "}\n{"t":"A B"}'
+	run -0 agent-text -p -d 10 log
+	assert_output '{"t":"A B"}'
+	for text in '0 1 2' '[1] is the first footnote' 'Hello' '"Yes" she said' 'true or false' ''; do
+		text=${text//'"'/'\"'}
+		{ start; for word in $text; do chunk "$word "; done; end "$text"; } >log
+		run -1 --separate-stderr agent-text -p log
+		assert_output ''
+		assert_equal "$stderr" 'agent-text: the answer is not JSON, so that --partial has no value'
+	done
+	{ start; chunk 4; chunk 2; end 42; } >log
+	run -0 agent-text -p log
+	assert_output 42
+}
+
+# joined: the strings of -D, or the last line of -S, after the last null, as one, below the name of their log.
+joined() {
+	jq -nrj 'foreach (inputs, {}) as $line ({}; if $line | type == "object" then {out: .text, text: "\n\($line.log)\n"}
+		elif $line == null then {text: (.text / "\n" | .[:2] | join("\n") + "\n")}
+		else {text: (.text + $line)} end; .out // empty)'
+}
+
+@test "every log: the pieces of -D, the last line of -S and plain text are the same" {
+	local log options logs=() taken_back=0
+	for log in "$BATS_TEST_DIRNAME"/data/{v1,collect,replay}/*.jsonl "$BATS_TEST_DIRNAME"/data/translate/*.events; do
+		logs+=("$log")
+	done
+	# shellcheck disable=SC2086 # the options are words
+	for options in '' '-T --nested'; do
+		rm -f deltas snapshots plain
+		for log in "${logs[@]}"; do
+			printf '{"log":"%s"}\n' "$log" | tee -a deltas >>snapshots
+			agent-text $options -D "$log" 2>/dev/null >pieces || true
+			cat pieces >>deltas
+			agent-text $options -S "$log" 2>/dev/null | tail -n 1 >>snapshots || true
+			printf '\n%s\n' "$log" >>plain
+			if grep -qx null pieces; then # plain text that is written cannot be taken back
+				(printf '{"log":"%s"}\n' "$log"; cat pieces) | joined | tail -n +3 >>plain
+				taken_back=$((taken_back + 1))
+			else
+				agent-text $options -n "$log" 2>/dev/null >>plain || true
+			fi
+		done
+		cmp <(joined <deltas) plain
+		cmp <(joined <snapshots) plain
+	done
+	assert [ $taken_back -lt 20 ]
+}
+
+@test "nested runs are shown where they stand, one at a time, before what their parent says of them" {
+	{
+		start a
+		chunk 'I ask two.' a
+		event llm_end '{}' a
+		event agent_start '{"parent_run_id":"a"}' n
+		event agent_start '{"parent_run_id":"a"}' m
+		chunk 'n1 ' n
+		chunk 'm1 ' m
+		event agent_start '{"parent_run_id":"n"}' inner
+		chunk 'deep' inner
+		chunk 'm2' m
+		end '' m
+		end '' inner
+		chunk 'n2' n
+		end '' n
+		chunk 'Both said so.' a
+		end '' a
+		start b
+		event agent_start '{"parent_run_id":"b"}' k
+		chunk 'killed' k
+		event agent_end '{"success":false,"status":"error","exit_status":1}' b
+		start c
+		chunk last c
+		end '' c
+	} >log
+	run -1 --separate-stderr agent-text --nested log
+	assert_output $'I ask two.\n\nn1 \n\ndeep\n\nn2\n\nm1 m2\n\nBoth said so.\n\nkilled\n\nlast'
+	run -1 --separate-stderr agent-text --nested -D log
+	assert_equal "$(jq -sj add <<<"$output")" "$(agent-text --nested -n log 2>/dev/null)"
 }
 
 @test "control characters are shown, not sent, on a terminal; a pipe gets them unchanged" {

@@ -1,132 +1,137 @@
 #include "event/terminal.h"
 #include "show.h"
 
-struct buffer *text_output(struct text_run *t)
+/* --deltas keeps this much of the document, to repeat it after a null. */
+enum { MAX_KEPT = EVENT_MAX_LINE };
+
+static bool is_plain(const struct show *show)
 {
-	return t->show->live == t ? &t->show->out : &t->out;
+	return show->form == FORM_TEXT || show->form == FORM_FINAL;
 }
 
-/* ---- plain text ---- */
-
-void text_count_newlines(struct text_run *t, struct span text)
+static void count_newlines(struct show *show, struct span text)
 {
 	size_t n = 0;
 
 	while (n < text.len && text.at[text.len - 1 - n] == '\n')
 		n++;
-	t->newlines = n == text.len ? t->newlines + (int)n : (int)n;
-	if (t->newlines > 2)
-		t->newlines = 2;
+	show->newlines = n == text.len ? show->newlines + (int)n : (int)n;
+	if (show->newlines > 2)
+		show->newlines = 2;
 }
 
-static void add_newlines(struct text_run *t, int count)
+static void end_thinking(struct show *show)
 {
-	for (; t->newlines < count; t->newlines++)
-		buffer_add_char(text_output(t), '\n');
+	if (show->in_thinking && show->dim)
+		buffer_add_text(&show->out, "\033[0m");
+	show->in_thinking = false;
 }
 
-void text_end_thinking(struct text_run *t)
+/* How many newlines precede the piece, so that it is a block. */
+static size_t gap_before(const struct show *show, const struct text_run *t,
+			 const struct piece *piece)
 {
-	if (t->in_thinking && t->show->dim)
-		buffer_add_text(text_output(t), "\033[0m");
-	t->in_thinking = false;
+	bool is_block = piece->is_block || show->writer != t;
+
+	return is_block && show->wrote ? (size_t)(2 - show->newlines) : 0;
 }
 
-void text_end_line(struct text_run *t)
+static void add_plain(struct show *show, size_t gap, bool thinking, struct span text)
 {
-	enum form form = t->show->form;
-
-	text_end_thinking(t);
-	if ((form == FORM_TEXT || form == FORM_FINAL) && t->wrote && !t->show->no_newline)
-		add_newlines(t, 1);
-}
-
-void text_add(struct text_run *t, struct span text)
-{
-	struct buffer *out = text_output(t);
-
-	if (!t->wrote && t->show->live == t && t->show->wrote_earlier_run)
-		buffer_add_char(out, '\n');
-	t->wrote = true;
-	if (t->show->safe)
-		terminal_add(out, text);
+	if (!thinking || gap > 0)
+		end_thinking(show);
+	for (; gap > 0; gap--)
+		buffer_add_char(&show->out, '\n');
+	if (thinking && !show->in_thinking && show->dim)
+		buffer_add_text(&show->out, "\033[2m");
+	show->in_thinking = thinking;
+	if (show->safe)
+		terminal_add(&show->out, text);
 	else
-		buffer_add_span(out, text);
-	text_count_newlines(t, text);
+		buffer_add_span(&show->out, text);
 }
 
-/* Iterations, and thinking and text, are separated by an empty line. */
-static void add_plain(struct text_run *t, struct span text, bool thinking)
+static void add_line(struct show *show, struct span json)
 {
-	if (t->wrote && (!t->wrote_iteration || thinking != t->in_thinking)) {
-		text_end_thinking(t);
-		add_newlines(t, 2);
+	buffer_add_span(&show->out, json);
+	buffer_add_char(&show->out, '\n');
+}
+
+static void add_string(struct show *show, struct span text)
+{
+	json_write_string(&show->out, text);
+	buffer_add_char(&show->out, '\n');
+}
+
+/* Print the piece, or the whole document, as a string. */
+static void add_json(struct show *show, size_t gap, struct span text)
+{
+	struct buffer piece = {0};
+
+	for (; gap > 0; gap--)
+		buffer_add_char(&piece, '\n');
+	buffer_add_span(&piece, text);
+	show->is_cut =
+	    show->is_cut || (show->form == FORM_DELTAS && show->text.len + piece.len > MAX_KEPT);
+	if (show->is_cut)
+		buffer_clear(&show->text);
+	else
+		buffer_add_span(&show->text, buffer_span(&piece));
+	add_string(show, buffer_span(show->form == FORM_DELTAS ? &piece : &show->text));
+	buffer_free(&piece);
+}
+
+void form_add(struct show *show, const struct text_run *t, const struct piece *piece,
+	      struct span text)
+{
+	size_t gap = gap_before(show, t, piece);
+
+	if (piece->kind == PIECE_VALUE) {
+		add_line(show, text);
+		return;
 	}
-	if (thinking && !t->in_thinking && t->show->dim)
-		buffer_add_text(text_output(t), "\033[2m");
-	t->in_thinking = thinking;
-	text_add(t, text);
+	if (is_plain(show))
+		add_plain(show, gap, piece->kind == PIECE_THINKING, text);
+	else
+		add_json(show, gap, text);
+	show->newlines += (int)gap;
+	count_newlines(show, text);
+	show->writer = t;
+	show->wrote = true;
 }
 
-/* ---- JSON ---- */
-
-static void add_string(struct text_run *t, struct span text)
+struct span form_continue(struct show *show, const struct event *event)
 {
-	json_write_string(text_output(t), text);
-	buffer_add_char(text_output(t), '\n');
+	size_t start = show->out.len;
+	struct span text;
+
+	event_add_text(event, &show->out);
+	text = span_from(buffer_span(&show->out), start);
+	count_newlines(show, text);
+	return text;
 }
 
-void text_add_value(struct text_run *t, struct span json)
+struct place form_place(const struct show *show)
 {
-	struct buffer value = {0};
-
-	json_write_compact(&value, json);
-	if (!span_equal(buffer_span(&value), buffer_span(&t->last_value))) {
-		buffer_add_span(text_output(t), buffer_span(&value));
-		buffer_add_char(text_output(t), '\n');
-		buffer_clear(&t->last_value);
-		buffer_add_span(&t->last_value, buffer_span(&value));
-		t->wrote = true;
-	}
-	buffer_free(&value);
+	return (struct place){show->text.len, show->newlines, show->wrote};
 }
 
-static void add_partial_value(struct text_run *t)
+void form_take_back(struct show *show, struct place place)
 {
-	struct buffer value = {0};
-
-	if (json_complete(span_from(buffer_span(&t->text), t->text_start), &value))
-		text_add_value(t, buffer_span(&value));
-	buffer_free(&value);
+	add_line(show, SPAN("null"));
+	if (!show->is_cut)
+		show->text.len = place.len;
+	if (show->text.len > 0)
+		add_string(show, buffer_span(&show->text));
+	show->newlines = place.newlines;
+	show->wrote = place.wrote;
 }
 
-/* ---- pieces ---- */
-
-/* Append to t->text, in which iterations are separated by an empty line. */
-static void add_to_text(struct text_run *t, struct span text)
+void form_end_line(struct show *show)
 {
-	if (t->text.len == t->text_start && t->text_start > 0 && !t->wrote_iteration) {
-		while (!span_ends(buffer_span(&t->text), "\n\n"))
-			buffer_add_char(&t->text, '\n');
-		t->text_start = t->text.len;
-	}
-	buffer_add_span(&t->text, text);
-}
-
-void text_add_piece(struct text_run *t, struct span text, bool thinking)
-{
-	enum form form = t->show->form;
-
-	t->has_text = t->has_text || !thinking;
-	if (form == FORM_SNAPSHOTS || form == FORM_PARTIAL || form == FORM_FINAL)
-		add_to_text(t, text);
-	if (form == FORM_TEXT)
-		add_plain(t, text, thinking);
-	else if (form == FORM_DELTAS)
-		add_string(t, text);
-	else if (form == FORM_SNAPSHOTS)
-		add_string(t, buffer_span(&t->text));
-	else if (form == FORM_PARTIAL)
-		add_partial_value(t);
-	t->wrote_iteration = true;
+	end_thinking(show);
+	if (!is_plain(show) || !show->wrote || show->newlines > 0)
+		return;
+	buffer_add_char(&show->out, '\n');
+	show->newlines = 1;
 }

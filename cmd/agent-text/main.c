@@ -41,9 +41,10 @@ static void begin(void *self)
 	if (show->form == FORM_SSE)
 		return; /* it prints every event */
 	show->main.types = EVENT_BIT(EVENT_LLM_CHUNK) | EVENT_BIT(EVENT_AGENT_START) |
-			   EVENT_BIT(EVENT_AGENT_END) | EVENT_BIT(EVENT_LLM_START) |
-			   EVENT_BIT(EVENT_LLM_END) | EVENT_BIT(EVENT_LLM_RETRY) |
-			   EVENT_BIT(EVENT_ERROR) | EVENT_BIT(EVENT_OUTPUT_CHUNK);
+			   EVENT_BIT(EVENT_AGENT_UPDATED) | EVENT_BIT(EVENT_AGENT_END) |
+			   EVENT_BIT(EVENT_LLM_START) | EVENT_BIT(EVENT_LLM_END) |
+			   EVENT_BIT(EVENT_LLM_RETRY) | EVENT_BIT(EVENT_ERROR) |
+			   EVENT_BIT(EVENT_OUTPUT_CHUNK);
 	if (show->thinking)
 		show->main.types |= EVENT_BIT(EVENT_THINKING_CHUNK);
 }
@@ -59,6 +60,7 @@ int main(int argc, char **argv)
 	    .idle = show_groups,
 	    .flush = show_flush,
 	    .end = show_end,
+	    .status = show_status,
 	    .free = show_free,
 	    .release = show_release,
 	};

@@ -1,5 +1,6 @@
 #include "show.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -15,16 +16,21 @@ void show_release(void *state)
 {
 	struct text_run *t = state;
 
-	buffer_free(&t->out);
-	buffer_free(&t->text);
+	buffer_free(&t->held);
+	free(t->pieces);
+	buffer_free(&t->attempt);
 	buffer_free(&t->group);
+	buffer_free(&t->value);
 	buffer_free(&t->last_value);
 	free(t);
 }
 
 void show_free(void *self)
 {
-	buffer_free(&((struct show *)self)->out);
+	struct show *show = self;
+
+	buffer_free(&show->out);
+	buffer_free(&show->text);
 }
 
 void show_flush(void *self)
@@ -38,13 +44,132 @@ void show_flush(void *self)
 
 /* ---- pieces ---- */
 
+/* Whether the form shows the pieces of an attempt as they arrive. */
+static bool shows_attempt(const struct text_run *t)
+{
+	enum form form = t->show->form;
+
+	return form == FORM_DELTAS || form == FORM_SNAPSHOTS ||
+	       (form == FORM_TEXT && !t->has_schema);
+}
+
+static void begin_attempt(struct text_run *t)
+{
+	t->attempt_is_over = false;
+	t->wrote_attempt = false;
+	buffer_clear(&t->attempt);
+	buffer_clear(&t->value);
+	t->start = form_place(t->show);
+	t->held_start = t->held.len;
+	t->first_piece = t->piece_count;
+}
+
+/* Print a piece, or hold it until the run is live. */
+static void add_piece(struct text_run *t, enum piece_kind kind, bool is_block, struct span text)
+{
+	struct piece piece = {kind, is_block, text.len};
+
+	if (t->show->live == t) {
+		form_add(t->show, t, &piece, text);
+		return;
+	}
+	t->pieces = array_grow(t->pieces, t->piece_count, sizeof(*t->pieces));
+	t->pieces[t->piece_count++] = piece;
+	buffer_add_span(&t->held, text);
+}
+
+/* Whether the text of another part goes on with the text of the part before it: providers divide
+ * their text at citations, in the middle of a sentence. */
+static bool goes_on(const struct text_run *t, int64_t part, struct span text)
+{
+	bool ended = strchr(".!?:", t->last_byte) != NULL;
+
+	return t->has_schema ||
+	       (part == t->last_part + 1 && !(ended && isalnum((unsigned char)text.at[0])));
+}
+
+static void show_piece(struct text_run *t, struct span text, bool thinking, int64_t part)
+{
+	enum piece_kind kind = thinking ? PIECE_THINKING : PIECE_TEXT;
+	bool is_block = !t->wrote_attempt || kind != t->last_kind ||
+			(part != t->last_part && !goes_on(t, part, text));
+
+	add_piece(t, kind, is_block, text);
+	t->wrote_attempt = true;
+	t->last_kind = kind;
+	t->last_part = part;
+	t->last_byte = text.at[text.len - 1];
+}
+
+/* Print the value of --partial, unless it was the last one. */
+static void show_value(struct text_run *t, struct span json)
+{
+	struct buffer value = {0};
+
+	json_write_compact(&value, json);
+	if (!span_equal(buffer_span(&value), buffer_span(&t->last_value))) {
+		add_piece(t, PIECE_VALUE, false, buffer_span(&value));
+		buffer_clear(&t->last_value);
+		buffer_add_span(&t->last_value, buffer_span(&value));
+	}
+	buffer_free(&value);
+}
+
+/* Print the value that the attempt shows so far. Without a schema, the text may turn out to be
+ * something else, so that a scalar or complete value waits for its end. */
+static void show_partial(struct text_run *t)
+{
+	struct span text = buffer_span(&t->attempt);
+	struct buffer value = {0};
+
+	if (t->has_values) {
+		if (t->value.len > 0)
+			show_value(t, buffer_span(&t->value));
+	} else if (json_complete(text, &value) &&
+		   (t->has_schema ||
+		    (strchr("{[", value.at[0]) != NULL && !json_check(text, NULL)))) {
+		show_value(t, buffer_span(&value));
+	}
+	buffer_free(&value);
+}
+
+static void take_text(struct text_run *t, struct span text, bool thinking, int64_t part)
+{
+	enum form form = t->show->form;
+
+	if (t->attempt_is_over)
+		begin_attempt(t);
+	t->has_text = t->has_text || !thinking;
+	if (!thinking && (form == FORM_PARTIAL || form == FORM_FINAL || t->has_schema))
+		buffer_add_span(&t->attempt, text);
+	if (form == FORM_PARTIAL)
+		show_partial(t);
+	else if (shows_attempt(t) || (thinking && form == FORM_TEXT))
+		show_piece(t, text, thinking, part);
+}
+
+/* ---- groups ---- */
+
 /* Print the group that --debounce holds. */
 static void show_group(struct text_run *t)
 {
 	if (t->group.len > 0)
-		text_add_piece(t, buffer_span(&t->group), t->group_is_thinking);
+		take_text(t, buffer_span(&t->group), t->group_is_thinking, t->group_part);
+	else if (t->group_due != 0)
+		show_partial(t);
 	buffer_clear(&t->group);
 	t->group_due = 0;
+}
+
+/* Print the group now, or when its time is over. */
+static void show_group_when_due(struct text_run *t)
+{
+	double debounce = t->show->debounce;
+
+	if (t->group_due == 0)
+		t->group_due = clock_monotonic() + clock_nanoseconds(debounce);
+	if (debounce <= 0 || t->group.len >= MAX_GROUP)
+		show_group(t);
 }
 
 int64_t show_groups(void *self)
@@ -67,44 +192,60 @@ int64_t show_groups(void *self)
 }
 
 /* Whether plain text follows text of the same kind, so that it can be copied to the output. */
-static bool continues_text(const struct text_run *t, bool thinking)
+static bool continues_text(const struct text_run *t, bool thinking, int64_t part)
 {
 	const struct show *show = t->show;
 
-	return show->form == FORM_TEXT && !show->safe && show->debounce <= 0 && t->wrote &&
-	       t->wrote_iteration && thinking == t->in_thinking;
+	return show->form == FORM_TEXT && !show->safe && show->debounce <= 0 && !t->has_schema &&
+	       show->writer == t && show->live == t && t->wrote_attempt && !t->attempt_is_over &&
+	       (t->last_kind == PIECE_THINKING) == thinking && part == t->last_part;
+}
+
+/* The value of --partial grows with the text, unless output_chunk has it. */
+static void take_partial(struct text_run *t, const struct event *event, bool thinking)
+{
+	if (thinking)
+		return;
+	if (t->attempt_is_over)
+		begin_attempt(t);
+	event_add_text(event, &t->attempt);
+	if (!t->has_values)
+		show_group_when_due(t);
 }
 
 static void take_chunk(struct text_run *t, const struct event *event, bool thinking)
 {
-	double debounce = t->show->debounce;
+	int64_t part = event_part(event);
 
-	if (continues_text(t, thinking)) {
-		struct buffer *out = text_output(t);
-		size_t start = out->len;
+	if (continues_text(t, thinking, part)) {
+		struct span text = form_continue(t->show, event);
 
-		event_add_text(event, out);
-		text_count_newlines(t, span_from(buffer_span(out), start));
+		if (text.len > 0)
+			t->last_byte = text.at[text.len - 1];
 		return;
 	}
-	if (thinking != t->group_is_thinking)
+	if (t->show->form == FORM_PARTIAL) {
+		take_partial(t, event, thinking);
+		return;
+	}
+	if (thinking != t->group_is_thinking || part != t->group_part)
 		show_group(t);
 	event_add_text(event, &t->group);
 	if (t->group.len == 0)
 		return;
 	t->group_is_thinking = thinking;
-	if (debounce <= 0 || t->group.len >= MAX_GROUP)
-		show_group(t);
-	else if (t->group_due == 0)
-		t->group_due = clock_monotonic() + clock_nanoseconds(debounce);
+	t->group_part = part;
+	show_group_when_due(t);
 }
 
 /* Print the parts of a message whose chunks were filtered out of the stream. */
 static void show_message(struct text_run *t, struct span message)
 {
 	struct buffer text = {0};
+	int64_t part = 0;
 
-	for (struct json_walk walk = json_walk(json_get(message, "content")); json_next(&walk);) {
+	for (struct json_walk walk = json_walk(json_get(message, "content")); json_next(&walk);
+	     part++) {
 		struct span type = json_get(walk.value, "type");
 		bool thinking = json_is(type, "thinking");
 
@@ -112,68 +253,130 @@ static void show_message(struct text_run *t, struct span message)
 			continue;
 		buffer_clear(&text);
 		if (json_decode(json_get(walk.value, "text"), &text) && text.len > 0)
-			text_add_piece(t, buffer_span(&text), thinking);
+			take_text(t, buffer_span(&text), thinking, part);
 	}
 	buffer_free(&text);
 }
 
-/* ---- other events ---- */
-
-static void begin_iteration(struct text_run *t)
-{
-	t->wrote_iteration = false;
-	t->text_start = t->text.len;
-	t->out_start = t->out.len;
-}
+/* ---- text that is no longer valid ---- */
 
 static void warn_restart(struct show *show, struct span reason)
 {
 	struct buffer text = {0};
 
 	terminal_add_string(&text, reason, "retry");
+	form_end_line(show);
 	show_flush(show);
 	warn("the response starts again (%s)", buffer_string(&text));
 	buffer_free(&text);
 }
 
-/* The output of this iteration is no longer valid. Drop it; if it has been printed, warn. */
+/* The current attempt is no longer valid. Drop it; plain text that is printed stays, with a
+ * message. */
 static void discard(struct text_run *t, struct span reason)
 {
 	struct show *show = t->show;
 
-	t->text.len = t->text_start;
-	if (!t->wrote_iteration)
-		return;
-	if (show->live != t) {
-		t->out.len = t->out_start;
-	} else if (show->form == FORM_TEXT || show->form == FORM_DELTAS) {
-		text_end_thinking(t);
-		if (show->form == FORM_TEXT && t->newlines == 0) {
-			buffer_add_char(&show->out, '\n');
-			t->newlines = 1;
-		}
+	if (t->wrote_attempt && show->live != t) {
+		t->held.len = t->held_start;
+		t->piece_count = t->first_piece;
+	} else if (t->wrote_attempt && show->form != FORM_TEXT) {
+		form_take_back(show, t->start);
+	} else if (t->wrote_attempt && !t->has_schema) {
 		warn_restart(show, reason);
 	}
-	begin_iteration(t);
+	begin_attempt(t);
 }
 
-/* Print what only agent_end contains. */
-static void show_output(struct text_run *t, struct span data)
+/* ---- the end of a run ---- */
+
+/* The answer that satisfies the schema, without the code fence in which some models put it. Returns
+ * false if agent_end has none. */
+static bool add_accepted(struct span data, struct buffer *out)
 {
 	struct span json = json_get(data, "output_json");
 	struct buffer text = {0};
 
 	json_decode(json_get(data, "output"), &text);
-	if (t->show->form == FORM_PARTIAL) {
-		if (json.at == NULL && json_check(buffer_span(&text), NULL))
-			json = buffer_span(&text);
-		if (json.at != NULL)
-			text_add_value(t, json);
-	} else if (t->show->form == FORM_FINAL && text.len > 0) {
-		text_add(t, buffer_span(&text));
-	} else if (text.len > 0 && !t->has_text) {
-		text_add_piece(t, buffer_span(&text), false);
+	if (json.at == NULL || json_check(buffer_span(&text), NULL))
+		buffer_add_span(out, buffer_span(&text));
+	else
+		buffer_add_span(out, json);
+	buffer_free(&text);
+	return out->len > 0;
+}
+
+/* Print the answer of a run with a schema when it was accepted, unless the form has shown it. */
+static void show_accepted(struct text_run *t, struct span data)
+{
+	struct buffer answer = {0};
+
+	if (!t->run->succeeded) {
+		discard(t, SPAN(""));
+		return;
 	}
+	if (!add_accepted(data, &answer))
+		buffer_add_span(&answer, buffer_span(&t->attempt));
+	if (shows_attempt(t) && t->wrote_attempt &&
+	    span_equal(buffer_span(&answer), buffer_span(&t->attempt))) {
+		buffer_free(&answer);
+		return;
+	}
+	if (shows_attempt(t))
+		discard(t, SPAN(""));
+	if (answer.len > 0)
+		add_piece(t, PIECE_TEXT, true, buffer_span(&answer));
+	buffer_free(&answer);
+}
+
+static void warn_no_value(struct text_run *t)
+{
+	struct show *show = t->show;
+	struct buffer id = {0};
+
+	if (runs_open(show->main.runs) + runs_ended(show->main.runs) > 1) {
+		buffer_add_text(&id, "run ");
+		terminal_add_line(&id, span_of(t->run->id));
+		buffer_add_text(&id, ": ");
+	}
+	show->failed = true;
+	show_flush(show);
+	warn("%sthe answer is not JSON, so that --partial has no value", buffer_string(&id));
+	buffer_free(&id);
+}
+
+/* Print the last value of --partial. */
+static void show_last_value(struct text_run *t, struct span data)
+{
+	struct span json = json_get(data, "output_json");
+	struct buffer text = {0};
+
+	json_decode(json_get(data, "output"), &text);
+	if (text.len == 0)
+		buffer_add_span(&text, buffer_span(&t->attempt));
+	if (json.at == NULL && json_check(buffer_span(&text), NULL))
+		json = buffer_span(&text);
+	if (json.at != NULL && (t->run->succeeded || !t->has_schema))
+		show_value(t, json);
+	else if (t->run->succeeded && !t->has_values)
+		warn_no_value(t);
+	buffer_free(&text);
+}
+
+/* Print what only agent_end contains. */
+static void show_output(struct text_run *t, struct span data)
+{
+	struct buffer text = {0};
+
+	json_decode(json_get(data, "output"), &text);
+	if (t->show->form == FORM_PARTIAL)
+		show_last_value(t, data);
+	else if (t->has_schema && t->show->form != FORM_SSE)
+		show_accepted(t, data);
+	else if (t->show->form == FORM_FINAL && text.len > 0)
+		add_piece(t, PIECE_TEXT, true, buffer_span(&text));
+	else if (text.len > 0 && !t->has_text)
+		take_text(t, buffer_span(&text), false, 0);
 	buffer_free(&text);
 }
 
@@ -182,68 +385,176 @@ static void take_failure(struct text_run *t, const struct event *event)
 	struct buffer sentence = {0};
 
 	if (run_error_sentence(t->show->main.runs, t->run, event, &sentence)) {
-		text_end_line(t);
+		if (t->show->live == t && !t->show->no_newline)
+			form_end_line(t->show);
 		show_flush(t->show);
 		warn("%s", buffer_string(&sentence));
 	}
 	buffer_free(&sentence);
 }
 
-/* ---- the live run ---- */
-
-/* Print the held output of a run. */
-static void release(struct text_run *t)
+int show_status(void *self, int status)
 {
-	struct show *show = t->show;
+	const struct show *show = self;
 
-	if (t->out.len == 0)
-		return;
-	if (show->wrote_earlier_run && (show->form == FORM_TEXT || show->form == FORM_FINAL))
-		buffer_add_char(&show->out, '\n');
-	buffer_add_span(&show->out, buffer_span(&t->out));
-	buffer_clear(&t->out);
-	show->wrote_earlier_run = true;
+	return show->failed && status < STATUS_FAILED ? STATUS_FAILED : status;
 }
 
-/* Make the next open run live, and print the output of the runs before it, which are over. */
-static void next_turn(struct show *show)
+/* ---- the live run ---- */
+
+/* The run in which this one is nested, if it is shown too. */
+static struct text_run *parent_of(const struct text_run *t)
 {
-	struct run *next = runs_next(show->main.runs, NULL), *run;
+	struct run *parent =
+	    t->run->parent_id != NULL ? runs_parent(t->show->main.runs, t->run) : NULL;
 
-	show->live = NULL;
-	while (show->live == NULL && (run = next) != NULL) {
-		struct text_run *t = run->state;
+	return parent != NULL ? parent->state : NULL;
+}
 
-		next = runs_next(show->main.runs, run);
-		if (t == NULL)
-			continue;
-		release(t);
-		if (t->over)
-			runs_forget(show->main.runs, run);
-		else
-			show->live = t;
+static bool is_shown(const struct text_run *t)
+{
+	return t != NULL && !t->is_done;
+}
+
+/* The first run that is nested in `t`; of NULL: that is nested in none. */
+static struct text_run *first_in(const struct show *show, const struct text_run *t)
+{
+	for (struct run *run = runs_next(show->main.runs, NULL); run != NULL;
+	     run = runs_next(show->main.runs, run))
+		if (is_shown(run->state) && parent_of(run->state) == t)
+			return run->state;
+	return NULL;
+}
+
+/* Print the held pieces of the run, which is live. */
+static void release(struct text_run *t)
+{
+	size_t at = 0;
+
+	for (size_t i = 0; i < t->piece_count; i++) {
+		if (i == t->first_piece)
+			t->start = form_place(t->show);
+		form_add(t->show, t, &t->pieces[i],
+			 (struct span){t->held.at + at, t->pieces[i].len});
+		at += t->pieces[i].len;
 	}
+	if (t->first_piece >= t->piece_count)
+		t->start = form_place(t->show);
+	t->piece_count = t->first_piece = t->held_start = 0;
+	buffer_clear(&t->held);
+}
+
+/* Choose the live run, and print the output of the runs before it, which are over. */
+static void choose_live(struct show *show)
+{
+	for (;;) {
+		struct text_run *t = NULL, *inner = first_in(show, NULL);
+
+		while (inner != NULL) {
+			t = inner;
+			inner = first_in(show, t);
+		}
+		if (t == show->live && (t == NULL || !t->over))
+			return;
+		show->live = t;
+		if (t == NULL)
+			return;
+		release(t);
+		if (!t->over)
+			return;
+		if (show->writer == t && !show->no_newline)
+			form_end_line(show);
+		show->writer = show->writer == t ? NULL : show->writer;
+		show->live = NULL;
+		t->is_done = true;
+		if (t->run->ended)
+			runs_forget(show->main.runs, t->run);
+	}
+}
+
+/* The runs that are nested in `t` have no more events. */
+static void end_nested(struct text_run *t)
+{
+	for (struct run *run = runs_next(t->show->main.runs, NULL); run != NULL;
+	     run = runs_next(t->show->main.runs, run)) {
+		struct text_run *inner = run->state;
+
+		if (inner == NULL || inner->over || parent_of(inner) != t)
+			continue;
+		show_group(inner);
+		inner->over = true;
+		end_nested(inner);
+	}
+}
+
+/* ---- events ---- */
+
+static void take_start(struct text_run *t, const struct event *event)
+{
+	if (t->run->resumed) { /* the interrupted response is requested again */
+		discard(t, SPAN("\"the run was resumed\""));
+		end_nested(t);
+	}
+	t->has_schema = json_true(json_get(event->data, "output_schema"));
+	choose_live(t->show);
+}
+
+/* A request is sent. With a schema, the text of the response before it is not the answer. */
+static void take_request(struct text_run *t)
+{
+	if (t->has_schema)
+		discard(t, SPAN(""));
+	else if (t->wrote_attempt || t->attempt_is_over)
+		begin_attempt(t);
+}
+
+/* The text of the agent that hands over stays, unless it should have been an accepted answer. */
+static void take_handoff(struct text_run *t, const struct event *event)
+{
+	take_request(t);
+	t->has_schema = json_true(json_get(event->data, "output_schema"));
+}
+
+static void take_response_end(struct text_run *t, const struct event *event)
+{
+	if (t->attempt_is_over) /* its beginning was filtered out */
+		take_request(t);
+	if (!t->wrote_attempt && t->attempt.len == 0)
+		show_message(t, json_get(event->data, "message"));
+	if (t->has_schema && json_false(json_get(event->data, "is_final")))
+		discard(t, SPAN(""));
+	t->attempt_is_over = true;
 }
 
 static void take_end(struct text_run *t, const struct event *event)
 {
-	struct show *show = t->show;
-
 	show_output(t, event->data);
-	text_end_line(t);
 	take_failure(t, event);
 	t->over = true;
-	if (show->live != t)
+	end_nested(t);
+	choose_live(t->show);
+}
+
+static void take_value(struct text_run *t, const struct event *event)
+{
+	if (t->show->form != FORM_PARTIAL)
 		return;
-	show->wrote_earlier_run = show->wrote_earlier_run || t->wrote;
-	runs_forget(show->main.runs, t->run);
-	next_turn(show);
+	if (t->attempt_is_over)
+		begin_attempt(t);
+	t->has_values = true;
+	buffer_clear(&t->value);
+	buffer_add_span(&t->value, json_get(event->data, "output"));
+	show_group_when_due(t);
 }
 
 static void take_event(struct text_run *t, const struct event *event)
 {
 	bool thinking = event->type == EVENT_THINKING_CHUNK;
 
+	if (event->type == EVENT_OUTPUT_CHUNK) {
+		take_value(t, event);
+		return;
+	}
 	if (event->type == EVENT_LLM_CHUNK || (thinking && t->show->thinking)) {
 		take_chunk(t, event, thinking);
 		return;
@@ -251,25 +562,20 @@ static void take_event(struct text_run *t, const struct event *event)
 	show_group(t);
 	switch (event->type) {
 	case EVENT_LLM_START:
-		if (t->wrote_iteration)
-			begin_iteration(t);
+		take_request(t);
 		break;
 	case EVENT_LLM_END:
-		if (!t->wrote_iteration)
-			show_message(t, json_get(event->data, "message"));
-		begin_iteration(t);
+		take_response_end(t, event);
 		break;
 	case EVENT_LLM_RETRY:
 		if (event_discards(event))
 			discard(t, json_get(event->data, "reason"));
 		break;
 	case EVENT_AGENT_START:
-		if (t->run->resumed) /* the interrupted response is requested again */
-			discard(t, SPAN("\"the run was resumed\""));
+		take_start(t, event);
 		break;
-	case EVENT_OUTPUT_CHUNK:
-		if (t->show->form == FORM_PARTIAL)
-			text_add_value(t, json_get(event->data, "output"));
+	case EVENT_AGENT_UPDATED:
+		take_handoff(t, event);
 		break;
 	case EVENT_ERROR:
 		take_failure(t, event);
@@ -284,15 +590,20 @@ static void take_event(struct text_run *t, const struct event *event)
 
 static struct text_run *text_run_of(struct show *show, struct run *run)
 {
-	struct text_run *t = run->state;
+	struct text_run *t = run->state, *parent;
 
-	if (t == NULL) {
+	if (is_shown(t))
+		return t;
+	if (t == NULL)
 		t = run->state = mem_zero(sizeof(*t));
-		t->show = show;
-		t->run = run;
-	}
-	if (show->live == NULL)
-		show->live = t;
+	t->show = show;
+	t->run = run;
+	t->is_done = t->over = false;
+	parent = parent_of(t);
+	if (parent != NULL)
+		show_group(parent);
+	choose_live(show);
+	t->start = form_place(show);
 	return t;
 }
 
@@ -319,17 +630,15 @@ void show_end(void *self)
 	for (struct run *run = runs_next(show->main.runs, NULL); run != NULL;
 	     run = runs_next(show->main.runs, run)) {
 		struct text_run *t = run->state;
-		struct span text;
 
-		if (t == NULL)
+		if (t == NULL || t->over)
 			continue;
 		show_group(t);
-		text = span_from(buffer_span(&t->text), t->text_start);
-		if (!t->over && show->form == FORM_FINAL && text.len > 0)
-			text_add(t, text);
-		text_end_line(t);
-		release(t);
-		show->wrote_earlier_run = show->wrote_earlier_run || t->wrote;
+		if (show->form == FORM_FINAL && !t->has_schema && !t->attempt_is_over &&
+		    t->attempt.len > 0)
+			add_piece(t, PIECE_TEXT, true, buffer_span(&t->attempt));
+		t->over = true;
 	}
+	choose_live(show);
 	show_flush(show);
 }

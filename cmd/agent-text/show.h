@@ -1,8 +1,11 @@
 /*
  * show: what agent-text prints of each run, and in which order.
  *
- * The first open run is live: its output is printed as it arrives. The output of later runs is held
- * and printed when their turn comes. show.c decides what is printed and when, form.c how it looks.
+ * The output is one document, the text of all runs. One run is live: its output is printed as it
+ * arrives. That of other runs is held as pieces until they are live. The first open run is live,
+ * or, with --nested, the first open run that is nested in it, whose text its parent waits for.
+ *
+ * show.c decides what is printed and when, form.c how it looks.
  */
 #ifndef AGENT_TEXT_SHOW_H
 #define AGENT_TEXT_SHOW_H
@@ -22,53 +25,85 @@ struct show {
 	bool dim;        /* print thinking in the faint style of terminals */
 	bool safe;       /* make control characters visible */
 
-	struct buffer out;      /* output of the live run */
-	struct text_run *live;  /* NULL: none */
-	bool wrote_earlier_run; /* an earlier run has printed something */
+	struct buffer out;     /* output that is not written yet */
+	struct text_run *live; /* NULL: none */
+	bool failed;           /* a run that succeeded had no value for --partial */
+
+	/* the document */
+	const struct text_run *writer; /* of its last piece */
+	bool wrote;                    /* it is not empty */
+	bool in_thinking;              /* its last piece was thinking */
+	int newlines;                  /* at its end, at most 2 */
+	struct buffer text;            /* all of it, for --snapshots and --deltas */
+	bool is_cut;                   /* --deltas: it was too long to be kept in `text` */
+};
+
+enum piece_kind { PIECE_TEXT, PIECE_THINKING, PIECE_VALUE };
+
+struct piece {
+	enum piece_kind kind;
+	bool is_block; /* a blank line precedes it, unless it is the first */
+	size_t len;
+};
+
+/* A place in the document. */
+struct place {
+	size_t len;
+	int newlines;
+	bool wrote;
 };
 
 /* One run: run->state. */
 struct text_run {
 	struct show *show;
 	struct run *run;
-	struct buffer out;        /* held until the run is live */
-	struct buffer text;       /* the text of all iterations (snapshots, partial, final) */
-	size_t text_start;        /* of this iteration, in `text` */
-	size_t out_start;         /* the same in `out` */
+	bool has_schema; /* only an accepted answer is its text */
+	bool over;       /* it has ended, */
+	bool is_done;    /* and its output is printed */
+
+	/* while it is not live */
+	struct buffer held; /* the texts of the pieces */
+	struct piece *pieces;
+	size_t piece_count;
+
+	/* the current attempt: the response that is received */
+	struct buffer attempt;     /* its text, if the form or the schema needs it */
+	bool attempt_is_over;      /* the next piece begins another one */
+	bool wrote_attempt;        /* it has pieces */
+	struct place start;        /* of its pieces in the document, */
+	size_t held_start;         /* or in `held`, */
+	size_t first_piece;        /* and in `pieces` */
+	enum piece_kind last_kind; /* the kind of its last piece */
+	int64_t last_part;         /* the part of that piece in the message, */
+	char last_byte;            /* and its last byte */
+
 	struct buffer group;      /* held by --debounce */
 	bool group_is_thinking;   /* the kind of its chunks */
+	int64_t group_part;       /* their part */
 	int64_t group_due;        /* when to print it; 0: there is none */
-	bool wrote;               /* output of this run exists, */
-	bool wrote_iteration;     /* also of this iteration */
 	bool has_text;            /* an llm_chunk or a message had text */
-	bool in_thinking;         /* the last output was thinking */
-	int newlines;             /* at the end of the output, at most 2 */
-	struct buffer last_value; /* of --partial */
-	bool over;                /* its agent_end has been read */
+	bool has_values;          /* output_chunk has the values of --partial */
+	struct buffer value;      /* the last one, not printed yet if a group is due */
+	struct buffer last_value; /* that was printed */
 };
 
-/* ---- form.c ---- */
+/* ---- form.c: the document ---- */
 
-/* Where the output of the run goes. */
-struct buffer *text_output(struct text_run *t);
+/* Print a piece of the live run. */
+void form_add(struct show *show, const struct text_run *t, const struct piece *piece,
+	      struct span text);
 
-/* Update t->newlines for `text` at the end of the output. */
-void text_count_newlines(struct text_run *t, struct span text);
+/* The place where the document ends. */
+struct place form_place(const struct show *show);
 
-/* Print text unchanged, after an empty line if it is the first text after an earlier run. */
-void text_add(struct text_run *t, struct span text);
+/* Take back what follows `place`: print null and what precedes it. The form is one of JSON. */
+void form_take_back(struct show *show, struct place place);
 
-/* Print a piece of text or thinking, in the form of the options. */
-void text_add_piece(struct text_run *t, struct span text, bool thinking);
+/* End the last line of plain text. */
+void form_end_line(struct show *show);
 
-/* Print a JSON value on a line of its own, unless it equals the last one. */
-void text_add_value(struct text_run *t, struct span json);
-
-/* End the style of thinking. */
-void text_end_thinking(struct text_run *t);
-
-/* End the last line. */
-void text_end_line(struct text_run *t);
+/* Append plain text to the last piece, whose kind it has; FORM_TEXT only. Returns the text. */
+struct span form_continue(struct show *show, const struct event *event);
 
 /* ---- show.c: functions of struct reader_program; `self` is a struct show ---- */
 
@@ -76,6 +111,7 @@ void show_event(void *self, struct run *run, const struct event *event);
 int64_t show_groups(void *self);
 void show_flush(void *self);
 void show_end(void *self);
+int show_status(void *self, int status);
 void show_free(void *self);
 void show_release(void *state);
 

@@ -291,6 +291,11 @@ void event_add_text(const struct event *event, struct buffer *out)
 			    out);
 }
 
+int64_t event_part(const struct event *event)
+{
+	return event->plain_text.at != NULL ? 0 : json_int(json_get(event->data, "part"), 0);
+}
+
 bool event_discards(const struct event *event)
 {
 	return event->type == EVENT_LLM_RETRY && json_true(json_get(event->data, "discard"));

@@ -70,6 +70,9 @@ void event_add_fault(struct buffer *out, const struct json_fault *fault, struct 
 /* Append the text of a chunk, data.text, decoded; nothing if there is none. */
 void event_add_text(const struct event *event, struct buffer *out);
 
+/* The part of its message to which the text of a chunk belongs. */
+int64_t event_part(const struct event *event);
+
 /* Whether the event discards the chunks of its iteration so far: an llm_retry with `discard`. */
 bool event_discards(const struct event *event);
 
