@@ -184,6 +184,30 @@ EOF
 	assert_output --regexp 'TRACEPARENT=00-[0-9a-f]{32}-[0-9a-f]{16}-01'
 }
 
+@test "read_file and list_dir stay below the working directory, or below --root" {
+	mkdir -p in/sub out
+	echo secret >out/file
+	echo text >in/sub/file
+	ln -s ../../out in/sub/link
+	reads() {
+		(cd in && agent-run -m "exec:grep -q '\"role\":\"tool\"' && echo '{\"text\":\"done\"}' || echo '{\"tool_name\":\"read_file\",\"args\":{\"path\":\"$1\"}}'" \
+			-t read_file "${@:2}" hello </dev/null) | jq -r 'select(.event_type == "tool_end").data.result'
+	}
+	assert_equal "$(reads sub/file)" text
+	assert_equal "$(reads "$PWD/in/sub/file")" text
+	for path in ../out/file sub/link/file "$PWD/out/file"; do
+		assert_equal "$(reads "$path")" "read_file: $path: is outside of $PWD/in, below which files can be read
+exit status 1"
+		assert_equal "$(reads "$path" --root ..)" secret
+	done
+	assert_equal "$(reads file --root ../out)" secret
+	assert_equal "$(AGENT_ROOT=.. reads ../out/file)" secret
+	run -2 agent-run -m test -t list_dir --root nowhere hello
+	assert_output 'agent-run: --root nowhere: No such file or directory'
+	run -2 agent-run -m test -t list_dir --root in/sub/file hello
+	assert_output 'agent-run: --root in/sub/file: not a directory'
+}
+
 @test "--deny refuses, --approve-with asks a program, and without a terminal the answer is no" {
 	tool rm_all '{"type":"object"}' '["touch","ran"]'
 	run agent-run -m test -t tools --deny 'rm_*' hello
@@ -410,7 +434,7 @@ EOF
 
 @test "an option whose value is an unset variable is reported" {
 	local option
-	for option in --log --tool --history --base-url --tool-choice --deny --attach --schema --approve-with; do
+	for option in --log --tool --history --base-url --tool-choice --deny --attach --schema --approve-with --root; do
 		run agent-run -m test "$option" "" hello
 		assert_failure 2
 		assert_output "agent-run: $option needs a value that is not empty"

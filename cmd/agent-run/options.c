@@ -1,8 +1,11 @@
+#define _DEFAULT_SOURCE /* realpath */
 #include "options.h"
 
+#include <errno.h>
 #include <fnmatch.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #include "base/file.h"
 #include "base/number.h"
@@ -119,6 +122,21 @@ static void add_tool(void *self, const struct option_row *row, const char *path)
 	add_input(o, path);
 }
 
+/* The tools get the folder in their environment. */
+static void set_root(void *self, const struct option_row *row, const char *path)
+{
+	struct stat status;
+	char *root = realpath(path, NULL);
+
+	(void)self;
+	if (root == NULL || stat(root, &status) != 0)
+		die(STATUS_USAGE, "--%s %s: %s", row->name, path, strerror(errno));
+	if (!S_ISDIR(status.st_mode))
+		die(STATUS_USAGE, "--%s %s: not a directory", row->name, path);
+	setenv("AGENT_ROOT", root, true);
+	free(root);
+}
+
 static void add_rule(void *self, const struct option_row *row, const char *list)
 {
 	struct options *o = self;
@@ -184,6 +202,9 @@ static const struct option_row rows[] = {
      "let the model call a tool: a manifest, an executable, a folder of them, or the name of a "
      "shipped tool",
      .apply = add_tool},
+    {OPTION_NAME, 0, "root", "DIR",
+     "let read_file and list_dir read what is below DIR (default: the working directory)",
+     .apply = set_root},
     {OPTION_PLACE, .name = "tool_choice"},
     {OPTION_DURATION, 0, "tool-timeout", "TIME", "stop a tool after this time (default 120)",
      AT(config.tool_limits.timeout)},

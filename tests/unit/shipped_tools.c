@@ -23,6 +23,7 @@ static void answered(void *context, const struct tool_result *result)
 }
 
 static struct tool_set set;
+static char *root; /* "AGENT_ROOT=..."; NULL: not set */
 
 static void check(const char *name, const char *args, int exit_status, const char *want,
 		  const char *sentence)
@@ -31,7 +32,7 @@ static void check(const char *name, const char *args, int exit_status, const cha
 	const struct tool *tool = tool_set_find(&set, span_of(name));
 	struct answer answer = {.loop = loop_new()};
 	struct tool_handler handler = {.context = &answer, .done = answered};
-	char *environment[] = {(char[]){"PATH=/usr/bin:/bin"}, (char[]){"CDPATH=/"}, NULL};
+	char *environment[] = {(char[]){"PATH=/usr/bin:/bin"}, (char[]){"CDPATH=/"}, root, NULL};
 	const struct tool_request request = {.loop = answer.loop,
 					     .args = span_of(args),
 					     .environment = environment,
@@ -123,6 +124,67 @@ static void test_list_dir(void)
 	      "a file");
 }
 
+/* The error of a path that leads out of `folder`. */
+static void check_outside(const char *tool, const char *path, const char *folder)
+{
+	char *args = mem_format("{\"path\":\"%s\"}", path);
+	char *want = mem_format("%s: %s: is outside of %s, below which files can be read\n"
+				"exit status 1",
+				tool, path, folder);
+
+	check(tool, args, 1, want, path);
+	free(args);
+	free(want);
+}
+
+static void test_root(void)
+{
+	static const char *const outside[] = {
+	    "..",         "/etc/passwd", "/nowhere/x", "up/x",
+	    "etc/passwd", "usr/../../x", "/",          "/proc/self/root/etc/passwd"};
+	char *here = realpath(".", NULL), *path;
+
+	if (symlink("/etc", "etc") != 0 || symlink("..", "up") != 0 || symlink("-dir", "in") != 0)
+		printf("Bail out! cannot make links\n");
+	for (size_t i = 0; i < ARRAY_LEN(outside); i++) {
+		check_outside("read_file", outside[i], here);
+		check_outside("list_dir", outside[i], here);
+	}
+	check("read_file", "{\"path\":\"usr/../in/../plain.txt\",\"limit\":1}", 0, "one\n",
+	      "links and .. that stay below the root");
+	path = mem_format("{\"path\":\"%s/in\"}", here);
+	check("list_dir", path, 0, "in\n", "an absolute path below the root");
+	free(path);
+	root = (char[]){"AGENT_ROOT=-dir"};
+	check("list_dir", "{\"path\":\"in\"}", 0, "in\n", "a root, below which a path leads");
+	check("list_dir", "{}", 0, "in\n", "where the working directory is not");
+	check("read_file", "{\"path\":\"in/in\"}", 0, "", "a path from the working directory");
+	check("read_file", "{\"path\":\"in\"}", 1,
+	      "read_file: in: is a directory; list_dir shows what is in it\nexit status 1",
+	      "goes before one from the root");
+	check("read_file", "{\"path\":\"./in\"}", 1,
+	      "read_file: ./in: is a directory; list_dir shows what is in it\nexit status 1",
+	      "as it does with a dot");
+	path = mem_format("%s/-dir", here);
+	check("read_file", "{\"path\":\"plain.txt\"}", 1,
+	      "read_file: plain.txt: no such file\nexit status 1",
+	      "what is outside does not exist");
+	check_outside("list_dir", "..", path);
+	free(path);
+	root = (char[]){"AGENT_ROOT=/"};
+	check("read_file", "{\"path\":\"plain.txt\",\"limit\":1}", 0, "one\n", "the root of all");
+	check("read_file", "{\"path\":\"/none\"}", 1,
+	      "read_file: /none: no such file\nexit status 1", "below which nothing is outside");
+	root = (char[]){"AGENT_ROOT=nowhere"};
+	check("list_dir", "{}", 1, "list_dir: nowhere: no such directory\nexit status 1",
+	      "a root that does not exist");
+	root = NULL;
+	free(here);
+	remove("etc");
+	remove("up");
+	remove("in");
+}
+
 static void test_shell(void)
 {
 	unit_ok(tool_set_find(&set, SPAN("shell"))->approval, "shell asks first");
@@ -154,6 +216,7 @@ int main(void)
 	make_files();
 	test_read_file();
 	test_list_dir();
+	test_root();
 	test_shell();
 	tool_set_free(&set);
 	remove_files();
