@@ -1,8 +1,10 @@
 #include "net/retry.h"
 
+#include <ctype.h>
 #include <curl/curl.h>
-#include <math.h>
 #include <stdlib.h>
+
+#include "base/number.h"
 
 bool retry_status(int status)
 {
@@ -10,33 +12,27 @@ bool retry_status(int status)
 	       (status >= 500 && status <= 599);
 }
 
-/* Parse `text` as a decimal number. Returns a negative number if it is not one. */
-static double number(const char *text)
-{
-	char *end;
-	double value;
-
-	if ((*text < '0' || *text > '9') && *text != '.')
-		return -1;
-	value = strtod(text, &end);
-	return *end == '\0' && isfinite(value) ? value : -1;
-}
-
+/* The decimal number in a header, without an exponent; negative if there is none. */
 static double header_number(const struct http_head *head, const char *name)
 {
-	char *text = mem_copy(http_header_value(head, name));
-	double seconds = number(text);
+	struct span text = http_header_value(head, name);
+	double number = -1;
 
-	free(text);
-	return seconds;
+	for (size_t i = 0; i < text.len; i++)
+		if (strchr(".0123456789", text.at[i]) == NULL)
+			return -1;
+	number_read(text, &number);
+	return number;
 }
 
 /* Seconds from `now` until the date in Retry-After: 0 if it has passed, negative if there is no
- * date. */
+ * date, which begins with the day of the week. */
 static double until_date(const struct http_head *head, int64_t now)
 {
 	char *text = mem_copy(http_header_value(head, "retry-after"));
-	time_t date = curl_getdate(text, NULL);
+	time_t date = isalpha((unsigned char)text[0]) && strchr(text, ':') != NULL
+			  ? curl_getdate(text, NULL)
+			  : -1;
 	double seconds = (double)date - (double)now / 1e6;
 
 	free(text);

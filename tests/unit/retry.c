@@ -52,6 +52,17 @@ static void test_afters(void)
 	test_after("retry-after: inf\n", -1);
 	test_after("retry-after: 1e999\n", -1);
 	test_after("retry-after: soon\n", -1);
+	test_after("retry-after: 0x10\n", -1);
+	test_after("retry-after: 1e-7\n", -1);
+	test_after("retry-after: 1e1\n", -1);
+	test_after("retry-after: +7\n", -1);
+	test_after("retry-after: 7 s\n", -1);
+	test_after("retry-after: 7s\n", -1);
+	test_after("retry-after: 07:30\n", -1);
+	test_after("retry-after: 20301021\n", 20301021);
+	test_after("retry-after: .\n", -1);
+	test_after("retry-after: Wed\n", -1);
+	test_after("retry-after-ms: 1e3\nretry-after: 7\n", 7);
 	test_after("retry-after: Wed, 21 Oct 2015 07:28:30 GMT\n", 30);
 	test_after("retry-after: Wednesday, 21-Oct-15 07:28:30 GMT\n", 30);
 	test_after("retry-after: Wed Oct 21 07:28:30 2015\n", 30);
