@@ -454,9 +454,7 @@ int main(int argc, char **argv)
 	    .base_url = p.options.base_url,
 	    .raw = p.options.raw,
 	};
-	p.host.keys.seconds = p.options.config.limits.timeout_seconds > 0
-				  ? p.options.config.limits.timeout_seconds
-				  : p.options.limits.idle_seconds;
+	p.host.keys.seconds = p.options.config.limits.timeout_seconds;
 	p.options.config.host = &p.host;
 	p.options.config.prices = &p.prices;
 	if (p.options.mode == MODE_LIST_PROVIDERS)

@@ -447,19 +447,30 @@ struct process *process_start(struct loop *loop, const struct process_command *c
 
 struct single_run {
 	struct loop *loop;
+	struct process *process;
 	struct buffer *out, *errors;
+	bool too_much;
 	struct process_end end;
 };
 
-static void add_bounded(struct buffer *out, struct span bytes)
+/* Returns whether the bytes fit. */
+static bool add_bounded(struct buffer *out, struct span bytes)
 {
-	if (bytes.len <= PROCESS_RUN_MAX - out->len)
+	bool fits = bytes.len <= PROCESS_RUN_MAX - out->len;
+
+	if (fits)
 		buffer_add_span(out, bytes);
+	return fits;
 }
 
 static void run_output(void *context, struct span bytes)
 {
-	add_bounded(((struct single_run *)context)->out, bytes);
+	struct single_run *run = context;
+
+	if (run->too_much || add_bounded(run->out, bytes))
+		return;
+	run->too_much = true;
+	process_stop(run->process);
 }
 
 static void run_errors(void *context, struct span bytes)
@@ -482,8 +493,10 @@ struct process_end process_run(const struct process_command *command, struct buf
 	const struct process_handler handler = {&run, run_output,
 						errors != NULL ? run_errors : NULL, run_ended};
 
-	process_start(run.loop, command, &handler);
+	run.process = process_start(run.loop, command, &handler);
 	loop_run(run.loop);
+	if (run.too_much)
+		run.end.outcome = PROCESS_TOO_MUCH;
 	loop_free(run.loop);
 	return run.end;
 }
@@ -507,6 +520,9 @@ void process_describe_end(struct buffer *out, const struct process_end *end)
 	case PROCESS_IDLE:
 		buffer_add_format(out, "stopped after %g second%s without output", end->limit,
 				  plural(end->limit));
+		break;
+	case PROCESS_TOO_MUCH:
+		buffer_add_format(out, "stopped after %d bytes of output", PROCESS_RUN_MAX);
 		break;
 	case PROCESS_STOPPED:
 		buffer_add_text(out, "cancelled");

@@ -31,6 +31,7 @@ enum process_outcome {
 	PROCESS_KILLED,      /* value: the signal that ended it */
 	PROCESS_TIMED_OUT,   /* it was stopped because its time was over */
 	PROCESS_IDLE,        /* it was stopped because it wrote nothing */
+	PROCESS_TOO_MUCH,    /* process_run stopped it because it printed too much */
 	PROCESS_STOPPED,     /* it was stopped by process_stop */
 	PROCESS_NOT_STARTED, /* value: errno */
 };
@@ -73,7 +74,8 @@ void process_stop(struct process *process);
  * this before you free the loop. */
 void process_cancel(struct process *process, double grace);
 
-/* The maximum number of bytes that process_run stores of each output. */
+/* The maximum number of bytes that process_run stores of each output. A program that prints more to
+ * stdout is stopped. */
 enum { PROCESS_RUN_MAX = 1024 * 1024 };
 
 /* Run a program to its end on a loop of its own, while everything else waits. Appends its stdout to

@@ -135,6 +135,7 @@ struct model_error {
 	const char *request_id;     /* NULL: none */
 	double retry_after_seconds; /* > 0; negative: the provider does not ask to wait */
 	bool retryable;
+	bool unsent;          /* no request reached the provider */
 	const char *feedback; /* not NULL: the model made a mistake; send it this and ask again */
 };
 
@@ -160,7 +161,7 @@ struct model_handler {
 /* Keys that an api_key_command has printed: a process runs it once, when it opens the first model
  * of the provider. The loop waits for it, so models are opened before runs begin. Zeroed: empty. */
 struct key_cache {
-	double seconds; /* limit of the time of a command; 0: none */
+	double seconds; /* limit of the time of a command, if it is less than a minute; 0: none */
 	struct buffer keys;
 };
 

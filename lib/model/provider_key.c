@@ -6,6 +6,11 @@
 #include "model/model.h"
 #include "model/provider.h"
 
+/* The time of a program that prints the key, which may ask on the terminal, and the size of a key.
+ */
+static const double command_seconds = 60;
+enum { KEY_MAX = 16 * 1024 };
+
 /* ---- a program that prints the key ---- */
 
 /* The command as an argument vector: a list of words, or a string for the shell. NULL for other
@@ -41,7 +46,7 @@ static void free_words(char **words)
 }
 
 static bool command_failed(const struct provider *provider, const char *program,
-			   const struct process_end *end, double seconds, struct error *e)
+			   const struct process_end *end, struct error *e)
 {
 	struct buffer how = {0};
 
@@ -54,9 +59,11 @@ static bool command_failed(const struct provider *provider, const char *program,
 		buffer_add_format(&how, " exited with status %d", end->value);
 	else if (end->outcome == PROCESS_KILLED)
 		buffer_add_format(&how, " was killed by signal %d", end->value);
+	else if (end->outcome == PROCESS_TOO_MUCH)
+		buffer_add_format(&how, " printed more than %d bytes", PROCESS_RUN_MAX);
 	else
-		buffer_add_format(&how, " printed no key within %g second%s", seconds,
-				  plural(seconds));
+		buffer_add_format(&how, " printed no key within %g second%s", end->limit,
+				  plural(end->limit));
 	error_set(e, "usage", "%s", buffer_string(&how));
 	buffer_free(&how);
 	return false;
@@ -69,6 +76,8 @@ static bool key_from_command(struct provider *provider, struct span command, dou
 	struct process_end end;
 	bool ok;
 
+	if (!(seconds > 0 && seconds < command_seconds))
+		seconds = command_seconds;
 	if (words == NULL)
 		return error_set(e, "usage",
 				 "api_key_command of provider %s must be a list of words or a "
@@ -79,7 +88,7 @@ static bool key_from_command(struct provider *provider, struct span command, dou
 	    &provider->key, NULL);
 	ok = (end.outcome == PROCESS_EXITED && end.value == 0) ||
 	     command_failed(provider, json_type(command) == JSON_STRING ? words[2] : words[0], &end,
-			    seconds, e);
+			    e);
 	free_words(words);
 	return ok;
 }
@@ -123,6 +132,9 @@ static bool tidy_key(struct provider *provider, const char *source, struct error
 	if (text.len == 0)
 		return error_set(e, "usage", "the key of provider %s is empty (%s)", provider->name,
 				 source);
+	if (text.len > KEY_MAX)
+		return error_set(e, "usage", "the key of provider %s is longer than %d bytes (%s)",
+				 provider->name, KEY_MAX, source);
 	buffer_drop(key, (size_t)(text.at - key->at));
 	key->len = text.len;
 	buffer_string(key);

@@ -169,6 +169,9 @@ static void own_file(void)
 	    "  \"silent\": {\"base_url\": \"http://v\", \"api_key_command\": [\"true\"]},\n"
 	    "  \"odd\": {\"base_url\": \"http://v\", \"api_key_command\": 7},\n"
 	    "  \"killed\": {\"base_url\": \"http://v\", \"api_key_command\": \"kill -9 $$\"},\n"
+	    "  \"endless\": {\"base_url\": \"http://v\", \"api_key_command\": [\"yes\"]},\n"
+	    "  \"long\": {\"base_url\": \"http://v\", \"api_key_command\": \"printf %017000d "
+	    "1\"},\n"
 	    "  \"open\": {\"base_url\": \"http://o\"},\n"
 	    "  \"future\": {\"protocol\": \"telepathy\"},\n"
 	    "  \"nowhere\": {}\n"
@@ -192,9 +195,13 @@ static void own_file(void)
 	      "usage: api_key_command of provider odd must be a list of words or a string");
 	opens("a program that is ended", "killed", NULL, NULL,
 	      "usage: api_key_command of provider killed was killed by signal 9");
+	opens("a program that prints without end", "endless", NULL, NULL,
+	      "usage: api_key_command of provider endless printed more than 1048576 bytes");
+	opens("a key that is too long", "long", NULL, NULL,
+	      "usage: the key of provider long is longer than 16384 bytes (api_key_command)");
 	opens("a server without a key", "open", NULL, NULL, "http://o - bearer");
 	future =
-	    mem_format("usage: %s/agent/providers.json:15: provider future has the unknown "
+	    mem_format("usage: %s/agent/providers.json:17: provider future has the unknown "
 		       "protocol \"telepathy\"; the protocols are openai-chat, openai-responses, "
 		       "ollama, bedrock, anthropic, gemini",
 		       getenv("XDG_CONFIG_HOME"));
