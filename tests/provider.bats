@@ -213,6 +213,29 @@ stream_truncated openai-chat broke off in the middle of its response '
 	assert_equal "$(request 1 .body)" "$(request 2 .body)"
 }
 
+@test "a Retry-After that is neither decimal seconds nor a date is ignored" {
+	for value in 0x10 1e-7 soon 60s -1 ''; do
+		start_server "status=503 header='Retry-After: $value' type=application/json text='{\"error\":{\"message\":\"busy\"}}'" "say=Hello"
+		ask openai-chat:m
+		assert_equal "$value $(data llm_retry '.wait_seconds > 0.3 and .wait_seconds <= 0.5')" "$value true"
+		stop_server
+	done
+}
+
+@test "an attempt without a connection is no request in usage" {
+	start_server "status=503 text=busy" "say=Hello"
+	ask openai-chat:m
+	assert_equal "$(data llm_end .usage.requests) $(data agent_end .usage.requests)" '2 2'
+	stop_server
+	url=$SERVER_URL
+	start_server "say=Hello"
+	mkdir -p config/agent
+	echo '{"gone":{"protocol":"openai-chat","base_url":"'"$url"'"},"here":{"protocol":"openai-chat","base_url":"'"$SERVER_URL"'"}}' >config/agent/providers.json
+	XDG_CONFIG_HOME=$PWD/config agent-run -m gone:m,here:m --retries 1 hello </dev/null >events 2>messages
+	assert_equal "$(data llm_retry .attempt | paste -sd' ')" '2 3'
+	assert_equal "$(data llm_end .usage.requests) $(data agent_end .usage.requests)" '1 1'
+}
+
 @test "retry-after-ms takes precedence over Retry-After" {
 	start_server "status=429 header='retry-after: 60' header='retry-after-ms: 20' text=wait" "say=ok"
 	ask openai-chat:m
@@ -327,6 +350,18 @@ stream_truncated openai-chat broke off in the middle of its response '
 	start_server "say='Once upon a time' hang=400"
 	run -124 ask openai-chat:m --idle-timeout 0.3 --retries 0
 	assert_equal "$(data agent_end '[.success, .status, .exit_status]')" '[false,"timeout",124]'
+}
+
+@test "--idle-timeout ends a stream of pings" {
+	start_server "chunk=event delay=0.1 type=text/event-stream text='data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n$(printf ': ping\\n\\n%.0s' {1..50})'"
+	run -124 ask openai-chat:m --idle-timeout 500ms --retries 0
+	assert_equal "$(data error .error)" 'openai-chat sent nothing but keep-alives for 0.5 seconds'
+}
+
+@test "an error body without an end does not hold the run" {
+	start_server "status=500 text=oops hang=4"
+	run -1 ask openai-chat:m --retries 0
+	assert_equal "$(data error '[.error, .http_status]')" '["openai-chat answered HTTP 500: oops",500]'
 }
 
 @test "--idle-timeout ends a request without a response" {

@@ -87,7 +87,8 @@ static void on_output(void *context, struct span bytes)
 {
 	struct exec_call *call = context;
 
-	call->last_output = loop_source_time(call->host->loop);
+	if (span_trim(bytes).len > 0)
+		call->last_output = loop_source_time(call->host->loop);
 	call->busy = true;
 	if (!ndjson_feed(&call->lines, bytes)) {
 		failure_set(&call->response.failure, ERROR_INVALID_RESPONSE, false,

@@ -461,6 +461,7 @@ void failure_write(struct failure *failure, struct model_outcome *outcome)
 	    .request_id = buffer_string_or_null(&failure->request_id),
 	    .retry_after_seconds = failure->retry_after > 0 ? failure->retry_after : -1,
 	    .retryable = failure->retryable,
+	    .unsent = failure->unsent,
 	    .feedback = buffer_string_or_null(&failure->feedback),
 	};
 }

@@ -21,6 +21,7 @@ struct failure {
 	 * that requests are not repeated at once. */
 	double retry_after;
 	bool retryable;
+	bool unsent; /* no connection was established */
 };
 
 /* Record a failure that was found here, unless there is one already. Returns false. */

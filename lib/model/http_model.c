@@ -11,6 +11,12 @@
  * it does not, the connection is closed after this time. */
 static const int64_t grace = 100 * 1000000LL;
 
+/* How long the rest of the body of an error is read. */
+static const int64_t error_time = 3 * 1000000000LL;
+
+/* A longer event, or beginning of one, is no keep-alive. */
+enum { KEEP_ALIVE_MAX = 1024 };
+
 struct http_model {
 	struct model model;
 	struct provider *provider;
@@ -23,16 +29,22 @@ struct http_model_call {
 	struct model_handler handler;
 	struct answer_tool answer; /* if a tool is used for structured output */
 	struct decoder *decoder;
+	struct model_handler of_decoder; /* which passes the deltas on */
 	struct http_request request;
 	struct http_call *http;
 	struct response_body body;
-	struct failure failure; /* of the exchange; the decoder has the response's own */
-	struct loop_timer *timer;
-	int depth;     /* callbacks that are running; the call is not freed inside one */
-	bool flushing; /* the bytes have ended: the last event may be incomplete */
-	bool received; /* an event, or a document, or half of one */
-	bool complete; /* [DONE] was seen */
-	bool failed;   /* the decoder needs no more events */
+	struct failure failure;       /* of the exchange; the decoder has the response's own */
+	struct loop_timer *timer;     /* until the exchange is ended here */
+	const struct http_head *head; /* of an error; else NULL */
+	struct buffer no_delta;       /* the kind of the last event without a delta */
+	int depth;       /* callbacks that are running; the call is not freed inside one */
+	bool flushing;   /* the bytes have ended: the last event may be incomplete */
+	bool received;   /* an event, or a document, or half of one */
+	bool complete;   /* [DONE] was seen */
+	bool has_delta;  /* the last event had one */
+	bool progress;   /* the last bytes are more than keep-alives */
+	bool kept_alive; /* they are not */
+	bool failed;     /* the decoder needs no more events */
 	bool cancelled;
 };
 
@@ -55,6 +67,7 @@ static void free_call(struct http_model_call *c)
 	answer_tool_free(&c->answer);
 	body_free(&c->body);
 	failure_free(&c->failure);
+	buffer_free(&c->no_delta);
 	free(c);
 }
 
@@ -144,6 +157,35 @@ static bool is_half(struct span text)
 	       !json_check(text, &fault) && fault.offset + LONGEST_WORD >= text.len;
 }
 
+static void pass_delta(void *context, const struct model_delta *delta)
+{
+	struct http_model_call *c = context;
+
+	c->has_delta = c->has_delta || delta->text.len > 0 || delta->type == MODEL_TOOL_CALL ||
+		       delta->type == MODEL_TOOL_RUNNING;
+	c->handler.delta(c->handler.context, delta);
+}
+
+/* Whether an event without a delta is only sent to keep the connection alive: it is named so, or
+ * it is short and of the same kind as the last one (a chunk without text, a status). */
+static bool is_keep_alive(struct http_model_call *c, struct span name, struct span data)
+{
+	static const char *const names[] = {"ping",       "keepalive", "keep-alive",
+					    "keep_alive", "heartbeat", NULL};
+	struct span kind = name.len > 0 ? name : json_plain(json_get(json_trim(data), "type"));
+	struct buffer line = {0};
+	bool repeated;
+
+	if (data.len == 0 || span_is_any(kind, names))
+		return true;
+	buffer_add_span(&line, kind);
+	buffer_add_char(&line, '\n');
+	repeated = span_equal(buffer_span(&line), buffer_span(&c->no_delta));
+	buffer_free(&c->no_delta);
+	c->no_delta = line;
+	return repeated && data.len <= KEEP_ALIVE_MAX;
+}
+
 static void on_event(void *context, struct span name, struct span data)
 {
 	struct http_model_call *c = context;
@@ -152,24 +194,14 @@ static void on_event(void *context, struct span name, struct span data)
 	if (c->failed || c->cancelled || c->complete || (c->flushing && is_half(data)))
 		return;
 	deliver_raw(c, name, data);
+	c->has_delta = false;
 	if (!decoder_event(c->decoder, name, data))
 		c->failed = true;
+	if (c->has_delta || !is_keep_alive(c, name, data))
+		c->progress = true;
 	if (span_starts(data, "[DONE]"))
 		c->complete = true;
 }
-
-static void on_body(void *context, const struct http_head *head, struct span bytes)
-{
-	struct http_model_call *c = context;
-
-	c->depth++;
-	if (!body_feed(&c->body, head, bytes, c->model->provider, &c->failure))
-		c->failed = true;
-	c->depth--;
-	settle(c);
-}
-
-/* ---- the end of the exchange ---- */
 
 static void fail_redirect(struct http_model_call *c, const struct http_head *head)
 {
@@ -214,8 +246,9 @@ static void fail_exchange(struct http_model_call *c, const struct http_result *r
 			    "%s broke off in the middle of its response: %s", name, why);
 		break;
 	case HTTP_IDLE:
-		failure_set(&c->failure, ERROR_TIMEOUT, true, "%s sent nothing for %g second%s",
-			    name, limits->idle_seconds, plural(limits->idle_seconds));
+		failure_set(&c->failure, ERROR_TIMEOUT, true, "%s sent nothing%s for %g second%s",
+			    name, c->kept_alive ? " but keep-alives" : "", limits->idle_seconds,
+			    plural(limits->idle_seconds));
 		break;
 	case HTTP_TIMEOUT:
 		failure_set(&c->failure, ERROR_TIMEOUT, false,
@@ -240,6 +273,72 @@ static void flush(struct http_model_call *c)
 		decoder_document(c->decoder, bytes);
 }
 
+/* The head of an error, or its body, is all that is needed. */
+static void end_error(struct http_model_call *c)
+{
+	failure_head(&c->failure, c->head);
+	if (c->body.kind == BODY_STRAY)
+		flush(c);
+	else
+		fail_status(c, c->head);
+	c->failed = true;
+}
+
+static void waited_for_error(void *context)
+{
+	struct http_model_call *c = context;
+
+	c->timer = NULL;
+	c->depth++;
+	end_error(c);
+	c->depth--;
+	settle(c);
+}
+
+/* An error begins: some servers never end its body. */
+static void limit_error(struct http_model_call *c, const struct http_head *head)
+{
+	if (c->head == NULL && c->timer == NULL)
+		c->timer = loop_source_timer_add(c->model->model.host->loop, error_time,
+						 waited_for_error, c);
+	c->head = head;
+}
+
+static void on_head(void *context, const struct http_head *head)
+{
+	if (head->status < 200 || head->status > 299)
+		limit_error(context, head);
+}
+
+/* ---- bytes ---- */
+
+static void on_body(void *context, const struct http_head *head, struct span bytes)
+{
+	struct http_model_call *c = context;
+	const struct response_body *body = &c->body;
+
+	c->depth++;
+	c->progress = false;
+	if (!body_feed(&c->body, head, bytes, c->model->provider, &c->failure))
+		c->failed = true;
+	if (body->kind == BODY_STRAY)
+		limit_error(c, head);
+	if (body->bytes.len > 0)
+		c->progress = span_trim(bytes).len > 0;
+	else if (body_pending(body) > KEEP_ALIVE_MAX)
+		c->progress = true;
+	c->kept_alive = !c->progress;
+	if (c->head != NULL && body->bytes.len >= BODY_MAX_ERROR)
+		end_error(c);
+	c->depth--;
+	settle(c);
+}
+
+static bool is_progress(void *context)
+{
+	return ((const struct http_model_call *)context)->progress;
+}
+
 static void on_done(void *context, const struct http_result *result)
 {
 	struct http_model_call *c = context;
@@ -248,6 +347,7 @@ static void on_done(void *context, const struct http_result *result)
 
 	c->http = NULL;
 	c->depth++;
+	c->failure.unsent = !result->sent;
 	failure_head(&c->failure, result->head);
 	if (status != 0 && (status < 200 || status > 299))
 		fail_status(c, result->head);
@@ -338,11 +438,15 @@ static struct model_call *http_model_ask(struct model *base, const struct model_
 	c->answer.handler = *handler;
 	c->handler = by_tool ? answer_tool_handler(&c->answer) : *handler;
 	c->request = wire;
-	c->decoder = decoder_new(model->provider->protocol, model->provider, &c->handler);
+	c->of_decoder = (struct model_handler){.context = c, .delta = pass_delta};
+	c->decoder = decoder_new(model->provider->protocol, model->provider, &c->of_decoder);
 	body_init(&c->body, model->provider->protocol->framing, on_event, c);
-	c->http =
-	    http_start(model_http(base->host), &c->request, &base->host->limits,
-		       &(struct http_handler){.context = c, .body = on_body, .done = on_done});
+	c->http = http_start(model_http(base->host), &c->request, &base->host->limits,
+			     &(struct http_handler){.context = c,
+						    .head = on_head,
+						    .body = on_body,
+						    .is_progress = is_progress,
+						    .done = on_done});
 	return &c->call;
 }
 

@@ -199,6 +199,20 @@ bool body_feed(struct response_body *body, const struct http_head *head, struct 
 				   NET_MAX_LINE);
 }
 
+size_t body_pending(const struct response_body *body)
+{
+	switch (body->kind) {
+	case BODY_EVENTS:
+		return span_starts(buffer_span(&body->sse.line), ":") ? 0 : body->sse.line.len;
+	case BODY_LINES:
+		return body->ndjson.pending.len;
+	case BODY_MESSAGES:
+		return body->aws.pending.len;
+	default:
+		return 0;
+	}
+}
+
 void body_end(struct response_body *body)
 {
 	if (body->kind == BODY_EVENTS || body->kind == BODY_STRAY)

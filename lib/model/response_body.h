@@ -50,6 +50,9 @@ void body_init(struct response_body *body, enum framing framing,
 bool body_feed(struct response_body *body, const struct http_head *head, struct span bytes,
 	       const struct provider *provider, struct failure *failure);
 
+/* The bytes of an event that is not complete; 0 for a comment. */
+size_t body_pending(const struct response_body *body);
+
 /* The bytes have ended: emit the last event. A stray document is an event "error". */
 void body_end(struct response_body *body);
 

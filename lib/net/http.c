@@ -243,9 +243,11 @@ static size_t on_header(char *bytes, size_t size, size_t count, void *context)
 	(void)size; /* 1 */
 	if (call->cancelled || !head_add_line(call, (struct span){bytes, count}))
 		return 0;
-	if (!was_complete && call->head.status != 0 && call->handler.head != NULL)
-		call->handler.head(call->handler.context, &call->head);
-	call->last_byte = loop_source_time(call->http->loop);
+	if (!was_complete && call->head.status != 0) {
+		if (call->handler.head != NULL)
+			call->handler.head(call->handler.context, &call->head);
+		call->last_progress = loop_source_time(call->http->loop);
+	}
 	return call->cancelled ? 0 : count;
 }
 
@@ -260,8 +262,11 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
 		return pause_call(call);
 	if (call->handler.body != NULL)
 		call->handler.body(call->handler.context, &call->head, (struct span){bytes, count});
-	call->last_byte = loop_source_time(call->http->loop);
-	return call->cancelled ? 0 : count;
+	if (call->cancelled)
+		return 0;
+	if (call->handler.is_progress == NULL || call->handler.is_progress(call->handler.context))
+		call->last_progress = loop_source_time(call->http->loop);
+	return count;
 }
 
 /* ---- limits ---- */
@@ -279,13 +284,13 @@ static int64_t waiting_since(const struct http_call *call, int64_t now)
 {
 	curl_off_t connected = 0;
 
-	if (call->last_byte > 0)
-		return call->last_byte;
+	if (call->last_progress > 0)
+		return call->last_progress;
 	curl_easy_getinfo(call->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
 	return connected > 0 ? call->started + (int64_t)connected * 1000 : now;
 }
 
-/* Received bytes only store the time; the timer compares it when it is due. */
+/* Progress only stores the time; the timer compares it when it is due. */
 static void idle_off(void *context)
 {
 	struct http_call *call = context;

@@ -39,7 +39,7 @@ void http_request_free(struct http_request *request);
 
 struct http_limits {
 	double connect_seconds; /* until the connection is established (0: none), usually 30 */
-	double idle_seconds;    /* without a received byte while the loop is not held (0: none) */
+	double idle_seconds;    /* without progress while the loop is not held (0: none) */
 	double total_seconds;   /* the whole exchange (0: none) */
 };
 
@@ -48,7 +48,7 @@ enum http_outcome {
 	HTTP_COMPLETE,    /* a complete response was received, with any status */
 	HTTP_UNREACHABLE, /* no response: name, connection, TLS, connect timeout */
 	HTTP_BROKEN,      /* the response is incomplete (connection lost, bad framing) */
-	HTTP_IDLE,        /* idle_seconds passed without a byte */
+	HTTP_IDLE,        /* idle_seconds passed without progress */
 	HTTP_TIMEOUT,     /* total_seconds passed */
 };
 
@@ -64,17 +64,19 @@ struct http_result {
 	const struct http_head *head;
 	const char *message; /* the error, for the user; NULL if complete */
 	bool retryable;      /* false for permanent errors: bad certificate, unknown URL scheme */
+	bool sent;           /* a connection was established, so that the request could be sent */
 };
 
 struct http_handler {
 	void *context;
-	/* The head is complete. Not called for informational heads (1xx). For tests; may be
-	 * NULL. */
+	/* The head is complete. Not called for informational heads (1xx). May be NULL. */
 	void (*head)(void *context, const struct http_head *head);
 	/* The next bytes of the body. May be NULL. */
 	void (*body)(void *context, const struct http_head *head, struct span bytes);
 	/* Called exactly once unless the call is cancelled. The call is freed afterwards. */
 	void (*done)(void *context, const struct http_result *result);
+	/* Whether the last bytes of the body are progress. NULL: all are. */
+	bool (*is_progress)(void *context);
 };
 
 /* A client: a pool of connections on `loop`. libcurl is initialised at the first call. */

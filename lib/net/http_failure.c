@@ -122,10 +122,14 @@ struct http_result failure_result(const struct http_call *call, CURLcode code,
 				  struct buffer *message)
 {
 	struct http_result result = {.outcome = call->late, .head = &call->head, .retryable = true};
+	curl_off_t connected = 0;
 	char *port, *host, *place;
 
+	curl_easy_getinfo(call->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
+	result.sent = connected > 0;
 	if (code == CURLE_OK && call->head.status != 0)
-		return (struct http_result){.outcome = HTTP_COMPLETE, .head = &call->head};
+		return (struct http_result){
+		    .outcome = HTTP_COMPLETE, .head = &call->head, .sent = true};
 	if (code == CURLE_OK)
 		code = CURLE_GOT_NOTHING; /* or only a part of the head */
 	host = host_of(call->request->url, &port);

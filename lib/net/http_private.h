@@ -24,7 +24,7 @@ struct http_call {
 	struct http_head head; /* zero until it is complete */
 	struct buffer head_lines;
 
-	int64_t started, last_byte; /* loop_source_time */
+	int64_t started, last_progress; /* loop_source_time */
 	struct loop_timer *idle_timer, *total_timer;
 
 	bool paused;    /* until the loop is released */

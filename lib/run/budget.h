@@ -68,9 +68,9 @@ bool budget_is_spent(const struct budget *budget, const struct model *model, int
 enum { BUDGET_LEAST_OUTPUT = 16 };
 int64_t budget_output(const struct budget *budget, const struct model *model, int64_t input);
 
-/* Add a response that is complete after `requests` attempts. `name` is the model as the provider
- * names it. Its cost is what the provider billed, else follows from the price list; `e` is filled
- * if the list cannot be read. */
+/* Add a response that is complete after `requests` that reached a provider. `name` is the model as
+ * the provider names it. Its cost is what the provider billed, else follows from the price list;
+ * `e` is filled if the list cannot be read. */
 void budget_add(struct budget *budget, const struct model *model, const char *name,
 		const struct model_usage *usage, int requests, struct error *e);
 

@@ -183,7 +183,7 @@ void emit_llm_end(struct agent_run *run, const struct model_outcome *outcome, bo
 		  run->budget.total.iterations,
 		  outcome->model != NULL ? outcome->model : model_of(run),
 		  model_finish_name(outcome->finish), is_final);
-	model_usage_write(data, &outcome->usage, run->attempt);
+	model_usage_write(data, &outcome->usage, run->requests);
 	json_key(data, "message");
 	response_write_message(&run->response, provider_of(run), model_of(run), outcome->refusal,
 			       data);

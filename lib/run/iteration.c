@@ -15,7 +15,7 @@ static void begin_iteration(struct agent_run *run)
 {
 	run->budget.total.iterations++;
 	run->attempt = 1;
-	run->tries = 0;
+	run->tries = run->requests = 0;
 	run->settled = run->conversation.count;
 	response_clear(&run->response);
 }
@@ -292,7 +292,7 @@ static void add_usage(struct agent_run *run, const struct model_outcome *outcome
 	struct error e = {0};
 
 	budget_add(&run->budget, model, outcome->model != NULL ? outcome->model : model_name(model),
-		   &outcome->usage, run->attempt, &e);
+		   &outcome->usage, run->requests, &e);
 	if (e.message != NULL)
 		emit_error(run,
 			   &(struct model_error){.kind = ERROR_PRICES,
@@ -396,6 +396,7 @@ static void on_done(void *context, const struct model_outcome *outcome)
 
 	run->call = NULL;
 	emit_held(run);
+	run->requests += !outcome->error.unsent;
 	if (outcome->error.kind != ERROR_NONE)
 		recover(run, &outcome->error);
 	else

@@ -76,6 +76,7 @@ struct agent_run {
 	struct output structured; /* the text of the response, where a schema is asked for */
 	int attempt;              /* of this iteration, over all models */
 	int tries;                /* of the present model */
+	int requests;             /* attempts of this iteration that reached a provider */
 	int repairs;              /* responses wrong in form, one after the other */
 	int64_t asked_at, first_chunk_at; /* clock_monotonic; 0: not yet */
 	struct held_chunk held;

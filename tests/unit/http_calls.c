@@ -82,7 +82,7 @@ static void test_hold(void)
 {
 	const struct http_limits limits = {.connect_seconds = 10, .idle_seconds = 1};
 	struct exchange exchange = open_client();
-	struct http_handler handler = {&exchange, on_head, on_body_hold, on_done};
+	struct http_handler handler = {&exchange, on_head, on_body_hold, on_done, NULL};
 	struct http_request request = request_of("/many");
 
 	exchange.call = http_start(exchange.http, &request, &limits, &handler);
@@ -99,7 +99,7 @@ static void test_hold(void)
 static void test_cancel_held(void)
 {
 	struct exchange exchange = open_client();
-	struct http_handler handler = {&exchange, on_head, on_body_hold, on_done};
+	struct http_handler handler = {&exchange, on_head, on_body_hold, on_done, NULL};
 	const struct http_limits limits = {.connect_seconds = 10, .total_seconds = 1};
 	struct http_request request = request_of("/endless");
 
@@ -153,7 +153,7 @@ static void crowd_body(void *context, const struct http_head *head, struct span 
 
 static struct http_call *crowd_start(struct crowd *crowd)
 {
-	struct http_handler handler = {crowd, NULL, crowd_body, crowd_done};
+	struct http_handler handler = {crowd, NULL, crowd_body, crowd_done, NULL};
 
 	crowd->begun++;
 	return http_start(crowd->exchange->http, &crowd->request, &usual, &handler);

@@ -79,7 +79,7 @@ static const struct http_limits usual = {.connect_seconds = 10, .idle_seconds = 
 
 static struct http_handler handler_of(struct exchange *exchange)
 {
-	return (struct http_handler){exchange, on_head, on_body, on_done};
+	return (struct http_handler){exchange, on_head, on_body, on_done, NULL};
 }
 
 static struct http_call *begin(struct exchange *exchange, const struct http_request *request,

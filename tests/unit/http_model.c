@@ -232,6 +232,37 @@ static void good(void)
 	    "\") stop");
 }
 
+/* What a server sends to keep the connection alive is no progress. */
+static void keep_alives(void)
+{
+#define CHUNK(text) "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"" text "\"}}]}\\n\\n"
+	static const char *const idle[] = {
+	    ": processing\\n\\n",
+	    "\\n",
+	    "data:\\n\\n",
+	    "event: ping\\ndata: {}\\n\\n",
+	    "data: {\"type\": \"ping\"}\\n\\n",
+	    "data: {\"choices\":[]}\\n\\n",
+	    CHUNK(""),
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(idle); i++) {
+		struct buffer answer = {0};
+
+		buffer_add_text(&answer,
+				"chunk=line delay=0.1 type=text/event-stream text='" CHUNK("a"));
+		for (int n = 0; n < 30; n++)
+			buffer_add_text(&answer, idle[i]);
+		buffer_add_char(&answer, '\'');
+		exchange(idle[i], buffer_string(&answer), (struct set){.idle = 0.5},
+			 "T(a) error [timeout, retry] openai-chat sent nothing but keep-alives for "
+			 "0.5 seconds");
+		buffer_free(&answer);
+	}
+	exchange("text that comes slowly", "chunk=event delay=0.2 say='one two three four five'",
+		 (struct set){.idle = 0.5}, "T(one )T(two )T(three )T(four )T(five) stop");
+}
+
 static void bad(void)
 {
 	exchange("an error before the stream",
@@ -275,6 +306,10 @@ static void bad(void)
 		 "T(a) error [timeout, retry] openai-chat sent nothing for 0.2 seconds");
 	exchange("nothing comes at all", "hang=head", (struct set){.idle = 0.2},
 		 " error [timeout, retry] openai-chat sent nothing for 0.2 seconds");
+	keep_alives();
+	exchange("the body of an error never ends", "status=500 text='no room' hang=7",
+		 (struct set){.idle = 60},
+		 " error [server, retry] openai-chat answered HTTP 500: no room");
 	exchange("it takes too long", SHORT "hang=1000000", (struct set){.total = 0.2},
 		 "T(a) error [timeout] openai-chat did not finish within 0.2 seconds");
 	exchange("cancelled inside a delta", "say='one two three'", (struct set){.cancel = true},
