@@ -116,9 +116,12 @@ EOF
 	assert_line --regexp '^agent-filter: --select: jq: error: syntax error, unexpected'
 	assert_line --regexp '^agent-filter: --map: jq: error: syntax error, unexpected'
 	assert_line --partial 'jq: 1 compile error'
-	run agent-filter --argjson x '{' -s '$x' log
-	assert_failure 2
-	assert_output 'agent-filter: the value of $x is not JSON'
+	for expression in "-s \$x" "-c"; do
+		# shellcheck disable=SC2086 # an option and its value
+		run agent-filter --argjson x '{' $expression log
+		assert_failure 2
+		assert_output 'agent-filter: the value of $x is not JSON'
+	done
 	run agent-filter -s . --arg name
 	assert_failure 2
 	assert_output 'agent-filter: --arg needs a name and a value'
@@ -340,10 +343,36 @@ EOF
 @test "--sse frames events and values for a browser" {
 	run agent-filter -t agent_end --sse log
 	assert_output "event: agent_end
-id: 9
+id: bb22:9
 data: $(tail -1 log)"
 	run agent-filter -t agent_end -m .data.output --sse log
 	assert_output 'data: "xy"'
+}
+
+@test "--sse names an error run_error, because browsers report a lost connection as error" {
+	for program in agent-filter agent-text; do
+		run -0 --separate-stderr $program --sse <<<'{"event_type":"error","seq":3,"data":{"error":"slow","exception_type":"network","fatal":false}}'
+		assert_output 'event: run_error
+id: 3
+data: {"event_type":"error","seq":3,"data":{"error":"slow","exception_type":"network","fatal":false}}'
+	done
+}
+
+@test "--keep-alive writes comments while nothing comes, and needs --sse" {
+	for program in agent-filter agent-text; do
+		run -0 bash -c "{ sed -n 10p log; sleep 1; sed -n 2p log; } | $program --sse --keep-alive 0.1"
+		assert_line --index 0 "event: agent_end"
+		assert_line --index 3 ": keep-alive"
+		[ "$(grep -cx ': keep-alive' <<<"$output")" -ge 3 ]
+		[ "$(grep -cx ': keep-alive' <<<"$output")" -le 10 ]
+		assert_line "event: llm_chunk"
+		run -0 bash -c "{ sleep 0.3; cat log; } | $program --sse --keep-alive 100ms"
+		assert_line --index 0 ": keep-alive"
+		run -0 $program --sse --keep-alive 15 log
+		refute_line ": keep-alive"
+		run -2 $program --keep-alive 15 log
+		assert_output "$program: --keep-alive writes comments of --sse; add --sse"
+	done
 }
 
 @test "-c counts, -e tells whether anything was printed" {

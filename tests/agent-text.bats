@@ -164,7 +164,7 @@ answer() {
 	} >log
 	run agent-text --sse log
 	assert_output 'event: llm_chunk
-id: 4
+id: r:4
 data: {"event_type":"llm_chunk","run_id":"r","seq":4,"data":{"text":"a\nb"}}
 
 event: agent_end

@@ -44,6 +44,15 @@ options_of_page() {
 	done
 }
 
+@test "--help ends with the exit statuses and the page" {
+	local program
+	for program in $PROGRAMS; do
+		run "$program" --help
+		assert_line --regexp '^Exit status: '
+		assert_line --partial "See $program(1)."
+	done
+}
+
 @test "a page's macro lines keep the quotes of their JSON" {
 	# A word that begins with a quote is a quoted word to roff, which does not show the quotes. Where it goes on
 	# behind the second one, they were meant to be shown.

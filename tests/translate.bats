@@ -133,7 +133,7 @@ Done: docs/foo.md."
 	assert_output '"Let me count.Three lines."'
 	run -0 agent-filter --from claude --sse -t tool_end -N Read "$data/claude.jsonl"
 	assert_line --index 0 'event: tool_end'
-	assert_line --index 1 'id: 13'
+	assert_line --index 1 --regexp '^id: [0-9a-f-]{36}:13$'
 }
 
 @test "--from with --follow ends when the run has ended" {

@@ -8,6 +8,7 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "choose.h"
+#include "event/keep_alive.h"
 #include "event/reader_main.h"
 #include "event/terminal.h"
 #include "jq/program.h"
@@ -17,6 +18,11 @@
 
 static const char usage[] = "usage: agent-filter [options] [FILE ...]\n"
 			    "Select, change and translate the events of an agent's stream.\n";
+
+static const char help_end[] =
+    "Exit status: the highest status of the selected runs, or with -e: 0, 1 if nothing was "
+    "written;\n"
+    "1 also for malformed lines; 2 wrong usage; 4 a run did not end. See agent-filter(1).\n";
 
 /* Output is written when it has grown to this, and before the program waits. */
 enum { OUTPUT_SIZE = 256 * 1024 };
@@ -37,6 +43,7 @@ struct filter {
 	struct jq_variable *variables; /* owned, with their JSON */
 	size_t variable_count;
 	struct merge merge;
+	struct keep_alive keep_alive;
 	bool sse, count_only, exit_status, validate, ends;
 	bool safe; /* for a terminal: control characters are made visible */
 
@@ -64,6 +71,8 @@ static void add_variable(void *self, const struct option_row *row, const char *n
 	if (value == NULL)
 		die(STATUS_USAGE, "--%s needs a name and a value", row->name);
 	optind++;
+	if (strcmp(row->name, "argjson") == 0 && !json_check(span_of(value), NULL))
+		die(STATUS_USAGE, "the value of $%s is not JSON", name);
 	if (strcmp(row->name, "argjson") == 0)
 		buffer_add_text(&json, value);
 	else
@@ -139,6 +148,9 @@ static const struct option_row options[] = {
      "write another vocabulary: ai-sdk, ag-ui, openai-agents, pydantic-ai or a module's",
      AT(to_name)},
     {OPTION_FLAG, 0, "sse", NULL, "frame the output as text/event-stream", AT(sse)},
+    {OPTION_DURATION, 0, "keep-alive", "TIME",
+     "with --sse: write a comment whenever nothing was written for this time",
+     AT(keep_alive.seconds)},
     {OPTION_FLAG, 'c', "count", NULL, "print only the number of lines", AT(count_only)},
     {OPTION_FLAG, 'e', "exit-status", NULL,
      "exit with 1 if nothing was written, 0 if something was; 2 after an error", AT(exit_status)},
@@ -205,6 +217,8 @@ static void flush(void *self)
 {
 	struct filter *f = self;
 
+	if (f->out.len > 0)
+		keep_alive_written(&f->keep_alive);
 	if (f->safe)
 		terminal_clean(&f->out, true);
 	stdout_write(&f->out);
@@ -566,6 +580,8 @@ static void begin(void *self)
 	struct filter *f = self;
 
 	f->safe = reader_main_is_safe(&f->main, STDOUT_FILENO);
+	if (f->keep_alive.seconds > 0 && !f->sse)
+		die(STATUS_USAGE, "--keep-alive writes comments of --sse; add --sse");
 	choice_begin(&f->choice);
 	if (f->validate)
 		open_events(f);
@@ -579,9 +595,12 @@ static int64_t idle(void *self)
 {
 	struct filter *f = self;
 
+	int64_t due;
+
 	if (f->merge.due != 0 && f->merge.due <= clock_monotonic())
 		pass(f, merge_close(&f->merge));
-	return f->merge.due;
+	due = keep_alive_add(&f->keep_alive, &f->out);
+	return f->merge.due != 0 && (due == 0 || f->merge.due < due) ? f->merge.due : due;
 }
 
 static void end(void *self)
@@ -646,6 +665,7 @@ int main(int argc, char **argv)
 {
 	static const struct reader_program reader = {
 	    .usage = usage,
+	    .help_end = help_end,
 	    .options = options,
 	    .option_count = ARRAY_LEN(options),
 	    .begin = begin,

@@ -8,6 +8,10 @@ static const char usage[] =
     "usage: agent-text [options] [FILE ...]\n"
     "Print the text of an agent's event stream as it arrives; exit with the status of the run.\n";
 
+static const char help_end[] = "Exit status: the highest status of the runs; 1 also for malformed "
+			       "lines; 2 wrong usage; 4 a run\n"
+			       "did not end. See agent-text(1).\n";
+
 #define AT(member) .offset = offsetof(struct show, member)
 
 static const struct option_row options[] = {
@@ -26,6 +30,9 @@ static const struct option_row options[] = {
     {OPTION_FLAG, 'T', "thinking", NULL, "print the reasoning too", AT(thinking)},
     {OPTION_CHOICE, 0, "sse", NULL, "print the events as text/event-stream for a browser", AT(form),
      .number = FORM_SSE},
+    {OPTION_DURATION, 0, "keep-alive", "TIME",
+     "with --sse: write a comment whenever nothing was written for this time",
+     AT(keep_alive.seconds)},
     {OPTION_FLAG, 'n', "no-newline", NULL, "do not add a newline at the end", AT(no_newline)},
     {OPTION_TEXT, 'r', "run", "ID", "print only the run whose id starts or ends with ID",
      AT(main.run)},
@@ -36,6 +43,8 @@ static void begin(void *self)
 {
 	struct show *show = self;
 
+	if (show->keep_alive.seconds > 0 && show->form != FORM_SSE)
+		die(STATUS_USAGE, "--keep-alive writes comments of --sse; add --sse");
 	show->safe = reader_main_is_safe(&show->main, STDOUT_FILENO);
 	show->dim = tty_use_color(show->main.color, STDOUT_FILENO);
 	if (show->form == FORM_SSE)
@@ -49,15 +58,24 @@ static void begin(void *self)
 		show->main.types |= EVENT_BIT(EVENT_THINKING_CHUNK);
 }
 
+static int64_t idle(void *self)
+{
+	struct show *show = self;
+
+	return show->form == FORM_SSE ? keep_alive_add(&show->keep_alive, &show->out)
+				      : show_groups(show);
+}
+
 int main(int argc, char **argv)
 {
 	static const struct reader_program reader = {
 	    .usage = usage,
+	    .help_end = help_end,
 	    .options = options,
 	    .option_count = ARRAY_LEN(options),
 	    .begin = begin,
 	    .event = show_event,
-	    .idle = show_groups,
+	    .idle = idle,
 	    .flush = show_flush,
 	    .end = show_end,
 	    .status = show_status,

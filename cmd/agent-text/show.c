@@ -37,6 +37,8 @@ void show_flush(void *self)
 {
 	struct show *show = self;
 
+	if (show->out.len > 0)
+		keep_alive_written(&show->keep_alive);
 	if (show->safe && show->form != FORM_TEXT && show->form != FORM_FINAL)
 		terminal_clean(&show->out, true);
 	stdout_write(&show->out);

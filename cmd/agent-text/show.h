@@ -10,6 +10,7 @@
 #ifndef AGENT_TEXT_SHOW_H
 #define AGENT_TEXT_SHOW_H
 
+#include "event/keep_alive.h"
 #include "event/reader_main.h"
 
 enum form { FORM_TEXT, FORM_DELTAS, FORM_SNAPSHOTS, FORM_PARTIAL, FORM_FINAL, FORM_SSE };
@@ -22,8 +23,9 @@ struct show {
 	bool thinking, nested;
 	bool no_newline; /* never add a newline at the end */
 	double debounce; /* seconds; 0: none */
-	bool dim;        /* print thinking in the faint style of terminals */
-	bool safe;       /* make control characters visible */
+	struct keep_alive keep_alive;
+	bool dim;  /* print thinking in the faint style of terminals */
+	bool safe; /* make control characters visible */
 
 	struct buffer out;     /* output that is not written yet */
 	struct text_run *live; /* NULL: none */

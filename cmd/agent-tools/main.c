@@ -20,6 +20,10 @@ static void add_names(void *self, const struct option_row *row, const char *list
 	die_unless(patterns_add(names, row->name, list, &e), &e);
 }
 
+static const char help_end[] = "Exit status: the highest status of the runs; 1 also for malformed "
+			       "lines; 2 wrong usage; 4 a run\n"
+			       "did not end. See agent-tools(1).\n";
+
 #define AT(member) .offset = offsetof(struct tools_program, member)
 
 static const struct option_row options[] = {
@@ -132,6 +136,7 @@ int main(int argc, char **argv)
 {
 	static const struct reader_program reader = {
 	    .usage = usage,
+	    .help_end = help_end,
 	    .options = options,
 	    .option_count = ARRAY_LEN(options),
 	    .begin = begin,

@@ -318,9 +318,11 @@ bool event_next_call(struct json_walk *walk)
 void event_add_sse(struct buffer *out, const struct event *event)
 {
 	if (event->type_name.len > 0)
-		buffer_add_format(out, "event: %.*s\n", SPAN_ARG(event->type_name));
+		buffer_add_format(out, "event: %s%.*s\n", event->type == EVENT_ERROR ? "run_" : "",
+				  SPAN_ARG(event->type_name));
 	if (event->seq >= 0)
-		buffer_add_format(out, "id: %lld\n", (long long)event->seq);
+		buffer_add_format(out, "id: %.*s%s%lld\n", SPAN_ARG(event->run_id),
+				  event->run_id.len > 0 ? ":" : "", (long long)event->seq);
 	buffer_add_text(out, "data: ");
 	json_write_line(out, event->line);
 	buffer_add_text(out, "\n\n");

@@ -87,8 +87,9 @@ bool event_next_call(struct json_walk *walk);
 /* The result, as JSON, of a call that has no tool_end: its run was killed. */
 #define EVENT_NO_RESULT "\"The call was interrupted before it had a result.\""
 
-/* Append the event in the format text/event-stream: "event:" with its type, "id:" with its seq,
- * "data:" with the line. */
+/* Append the event in the format text/event-stream: "event:" with its type, "id:" with RUN:SEQ,
+ * "data:" with the line. The type "error" is named "run_error", because browsers report a lost
+ * connection as an event named "error". */
 void event_add_sse(struct buffer *out, const struct event *event);
 
 /* Token counts by the keys of `usage`. */
