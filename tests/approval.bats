@@ -88,6 +88,18 @@ c2 approved user
 c3 approved user'
 }
 
+@test "always does not approve another agent's tool of the same name" {
+	tool look '["touch","seen"]'
+	mkdir other
+	printf '{"name":"look","command":["touch","ran"]}' >other/look.json
+	echo '{"name":"helper","model":"test","tools":["other/look.json"]}' >helper.json
+	printf '{"name":"ask_helper","description":"d","agent":"../helper.json"}' >tools/ask.json
+	timeout 60 "$BUILD/server/terminal" "$asks" $'a\n' "$asks" $'n\n' -- sh -c 'agent-run -m test -t tools -P 1 --ask look hello >events'
+	assert_equal "$(of tool_approval '[.tool_name, .decision]')" '["look","approved"]
+["look","denied"]'
+	assert [ -e ran -a ! -e seen ]
+}
+
 @test "quit ends the run as ^C does: nothing else runs, every call has its result" {
 	tool one '["touch","ran"]'
 	calls one one one

@@ -26,6 +26,7 @@ struct approval {
 	struct approval_handler handler;
 	struct approval *next; /* waiting for the terminal */
 	char *tool_name;
+	char *tool_id; /* of the tool itself: those of other agents can have the same name */
 	struct process *process;  /* the program of the policy */
 	struct loop_timer *timer; /* to show the question, then for the time limit */
 	struct buffer question;   /* what is still to be written */
@@ -45,18 +46,18 @@ enum approval_rule approval_rule_for(const struct approval_policy *policy, const
 	return rule == APPROVAL_NONE && tool->approval ? APPROVAL_ASK : rule;
 }
 
-static bool is_always(const struct approval_policy *policy, const char *tool_name)
+static bool is_always(const struct approval_policy *policy, const char *tool_id)
 {
 	for (size_t i = 0; i < policy->always_count; i++)
-		if (strcmp(policy->always[i], tool_name) == 0)
+		if (strcmp(policy->always[i], tool_id) == 0)
 			return true;
 	return false;
 }
 
-static void add_always(struct approval_policy *policy, const char *tool_name)
+static void add_always(struct approval_policy *policy, const char *tool_id)
 {
 	policy->always = array_grow(policy->always, policy->always_count, sizeof(*policy->always));
-	policy->always[policy->always_count++] = mem_copy(span_of(tool_name));
+	policy->always[policy->always_count++] = mem_copy(span_of(tool_id));
 }
 
 void approval_free(struct approval_policy *policy)
@@ -79,6 +80,7 @@ static void release(struct approval *approval)
 	loop_fd_remove(approval->watch);
 	tty_close(&approval->terminal);
 	free(approval->tool_name);
+	free(approval->tool_id);
 	buffer_free(&approval->question);
 	buffer_free(&approval->answer);
 	free(approval);
@@ -129,7 +131,7 @@ static void answered(struct approval *approval)
 	bool approved = always || is_word(answer, "yes");
 
 	if (always)
-		add_always(policy, approval->tool_name);
+		add_always(policy, approval->tool_id);
 	if (quit)
 		policy->quitting = true;
 	decide(approval, approved, "user",
@@ -197,7 +199,7 @@ static void show(void *context)
 	const char *why = NULL;
 
 	approval->timer = NULL;
-	if (is_always(approval->policy, approval->tool_name)) {
+	if (is_always(approval->policy, approval->tool_id)) {
 		decide(approval, true, "user", SPAN(""));
 		return;
 	}
@@ -327,6 +329,7 @@ struct approval *approval_ask(struct loop *loop, struct approval_policy *policy,
 	approval->handler = *handler;
 	approval->terminal = (struct tty){TTY_CLOSED, TTY_CLOSED};
 	approval->tool_name = mem_copy(span_of(tool->name));
+	approval->tool_id = mem_format("%s %s", tool->source, tool->name);
 	if (policy->command != NULL) {
 		ask_program(approval, tool_call_id, args, environment);
 	} else {
