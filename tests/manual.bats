@@ -34,6 +34,21 @@ options_of_page() {
 	done
 }
 
+@test "agent(7) has the letters of the options of all programs" {
+	local program
+	# "LETTER PROGRAM LONG-NAME" for each
+	for program in $PROGRAMS; do
+		"$program" --help | sed -nE "s/^ +-([A-Za-z]), --([a-z-]+).*/\\1 $program \\2/p"
+	done | sort >"$BATS_TEST_TMPDIR/help"
+	awk -F ' Ta ' -v programs="$PROGRAMS" '
+		BEGIN { split(programs, name, " ") }
+		/^\.It [A-Za-z] Ta / {
+			for (i = 2; i <= NF; i++) if ($i != "\\&") print substr($1, 5), name[i - 1], $i
+		}' man/agent.7 | sort >"$BATS_TEST_TMPDIR/page"
+	[ "$(wc -l <"$BATS_TEST_TMPDIR/help")" -gt 40 ]
+	diff "$BATS_TEST_TMPDIR/help" "$BATS_TEST_TMPDIR/page"
+}
+
 @test "--help fits a terminal of 100 columns" {
 	local program
 	for program in $PROGRAMS; do
