@@ -13,14 +13,14 @@ setup() {
 }
 
 # model CALLS: a model that calls look CALLS times in every answer as long as it may, and says
-# "so far" when it may not; `usage` holds what it counts, "INPUT OUTPUT". The requests it gets are
+# "so far" when it may not or CALLS is 0; `usage` holds what it counts, "INPUT OUTPUT". The requests it gets are
 # request.1, request.2, ...
 model() {
 	echo "$1" >calls
 	cat >model.sh <<'EOF'
 n=$(($(ls request.* 2>/dev/null | wc -l) + 1))
 cat >request.$n
-if [ "$(jq -r .tool_choice request.$n)" = none ]; then
+if [ "$(jq -r .tool_choice request.$n)" = none ] || [ "$(cat calls)" -eq 0 ]; then
 	echo '{"event_type":"llm_chunk","data":{"text":"so far"}}'
 else
 	i=0

@@ -166,9 +166,10 @@ same_text() {
 
 @test "openai-responses: a shell call for the client is not run, and its result says so" {
 	start_server "recording=$openai/responses-vc-openai-local-shell-tool/01"
-	ask openai:gpt-5-codex -o 'tools=[{"type":"local_shell"}]'
+	run -1 ask openai:gpt-5-codex -o 'tools=[{"type":"local_shell"}]'
 	assert_equal "$(data tool_end '[.tool_name, .executed_by, .is_error, .result]')" \
 		'["local_shell","provider",true,"Not run: the provider leaves this tool to its client."]'
+	assert_equal "$(data error .error)" 'openai ran its own tools, but gave no answer'
 }
 
 @test "openai-responses: 429, 503 and a failed response are tried again" {

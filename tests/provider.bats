@@ -137,6 +137,87 @@ framings=('' 'chunk=1' 'chunk=7' 'chunk=11 random=3' 'chunk=40 random=4 delay=0.
 	done
 }
 
+# ---- responses without an answer ----
+
+# chunks MODEL EVENT...: an answer of the server with these events, for the protocol of MODEL.
+chunks() {
+	local type=text/event-stream before='data: ' after='\n\n' text= event
+	case $1 in ollama:*) type=application/x-ndjson before='' after='\n' ;; esac
+	for event in "${@:2}"; do
+		text+=$before$event$after
+	done
+	echo "type=$type text='$text'"
+}
+
+@test "a response without an answer is asked for again, and then fails the run" {
+	local chat='{"choices":[{"index":0,"delta":' stop=',"finish_reason":"stop"}]}'
+	local nothing='its response has no text and no tool call' thinking='gave no answer: its response has only thinking'
+	local item='{"type":"response.output_item.done","output_index":0,"item":{"id":"r","type":"reasoning","summary":[{"type":"summary_text","text":"Hm."}]}}'
+	local cases=(
+		"openai-chat:m|answered nothing: $nothing|$chat{\"content\":\"\"}$stop|[DONE]"
+		"openai-chat:m|answered nothing: $nothing|$chat{\"content\":\" \\\\n\"}$stop|[DONE]"
+		"openai-chat:m|answered nothing: $nothing|[DONE]"
+		"openai-chat:m|$thinking|$chat{\"reasoning_content\":\"Hm.\"}$stop"
+		"openai-chat:m|ended its response for a tool call, but made none|$chat{\"content\":\"I look.\"},\"finish_reason\":\"tool_calls\"}]}"
+		"openai-chat:m|answered nothing: $nothing (finish reason: because)|$chat{},\"finish_reason\":\"because\"}]}"
+		"openai:m|$thinking|$item|{\"type\":\"response.completed\",\"response\":{\"status\":\"completed\",\"output\":[]}}"
+		'anthropic:m|ended its response for a tool call, but made none|{"type":"message_start","message":{"id":"m","content":[{"type":"text","text":"I look."}]}}|{"type":"message_delta","delta":{"stop_reason":"tool_use"}}|{"type":"message_stop"}'
+		"gemini:m|answered nothing: $nothing|{\"candidates\":[{\"content\":{\"role\":\"model\"},\"finishReason\":\"STOP\"}]}"
+		"ollama:m|answered nothing: $nothing (finish reason: load)|{\"message\":{\"content\":\"\"},\"done\":true,\"done_reason\":\"load\"}"
+		"ollama:m|$thinking|{\"message\":{\"content\":\"\",\"thinking\":\"Hm.\"},\"done\":true,\"done_reason\":\"stop\"}"
+	)
+	local one model fault events
+	for one in "${cases[@]}"; do
+		echo "$one"
+		IFS='|' read -ra events <<<"$one"
+		model=${events[0]} fault=${events[1]}
+		start_server "$(chunks "${events[0]}" "${events[@]:2}")"
+		run -1 ask "$model" --retries 1
+		assert_equal "$(request_count)" 2
+		assert_equal "$(data error '[.exception_type, .error]')" "[\"empty_response\",\"${model%:*} $fault\"]"
+		assert_equal "$(data agent_end .status)" error
+		grep -q "${fault%% (*}" messages
+		stop_server
+	done
+}
+
+@test "the retry of a response without an answer can succeed, and its tokens count" {
+	start_server "$(chunks c: '{"choices":[{"index":0,"delta":{"reasoning":"Hm."},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":7}}')" \
+		"$(chunks c: '{"choices":[{"index":0,"delta":{"content":"Yes."},"finish_reason":"stop"}],"usage":{"prompt_tokens":5,"completion_tokens":1}}')"
+	ask openai-chat:m
+	assert_equal "$(data llm_retry '[.discard, .reason]')" '[true,"openai-chat gave no answer: its response has only thinking"]'
+	assert_equal "$(data agent_end '[.output, .usage.input_tokens, .usage.output_tokens, .usage.requests]')" '["Yes.",10,8,2]'
+}
+
+@test "what the tools of the provider did is not done twice for an answer that is missing" {
+	start_server "$(chunks c: '{"type":"message_start","message":{"id":"m","content":[{"type":"server_tool_use","id":"s","name":"web_search","input":{"query":"q"}},{"type":"web_search_tool_result","tool_use_id":"s","content":[]}],"stop_reason":"end_turn"}}' '{"type":"message_stop"}')"
+	run -1 ask anthropic:m
+	assert_equal "$(request_count)" 1
+	assert_equal "$(data error '[.exception_type, .error]')" '["empty_response","anthropic ran its own tools, but gave no answer"]'
+}
+
+@test "an image is an answer" {
+	start_server "$(chunks c: '{"candidates":[{"content":{"parts":[{"inlineData":{"mimeType":"image/png","data":"AA=="}}]},"finishReason":"STOP"}]}')"
+	ask gemini:m
+	assert_equal "$(data agent_end .status)" success
+}
+
+@test "the provider's reason is kept if it is unknown or contradicts the response" {
+	local reason
+	for reason in '"because"' '"stop"' '"MAX_TOKENS"'; do
+		start_server "$(chunks c: "{\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":$reason}]}")"
+		ask openai-chat:m || true
+		data llm_end '[.finish_reason, .provider_finish_reason]' >>reasons
+		stop_server
+	done
+	start_server "$(chunks c: '{"choices":[{"index":0,"delta":{"tool_calls":[{"index":0,"id":"c","function":{"name":"f","arguments":"{}"}}]},"finish_reason":"stop"}]}')" "say=done"
+	ask openai-chat:m
+	data llm_end '[.finish_reason, .provider_finish_reason]' >>reasons
+	assert_equal "$(paste -sd' ' reasons)" '["stop","because"] ["stop",null] ["length",null] ["tool_calls","stop"] ["stop",null]'
+}
+
+# ---- members of wrong types ----
+
 # answer PIECE...: a stream of Chat Completions with these members of deltas; the last reason is stop.
 answer() {
 	local piece text=

@@ -423,7 +423,8 @@ SH
 
 @test "a batch continues on a stopped terminal, which shows the messages later" {
 	agent-run -m test --no-stdin hi >recorded
-	printf '%s\n' '{"prompt":"a","model":"exec:sleep 0.5; rm recorded; echo"}' \
+	echo '{"text":"a"}' >answer
+	printf '%s\n' '{"prompt":"a","model":"exec:sleep 0.5; rm recorded; cat answer"}' \
 		'{"prompt":"b","model":"replay:recorded"}' '{"prompt":"c"}' >lines
 	cat >batch.sh <<'SH'
 {

@@ -17,6 +17,7 @@ static const char *const names[] = {
     [ERROR_TIMEOUT] = "timeout",
     [ERROR_STREAM_TRUNCATED] = "stream_truncated",
     [ERROR_TOOL_VALIDATION] = "tool_validation",
+    [ERROR_EMPTY_RESPONSE] = "empty_response",
     [ERROR_INVALID_RESPONSE] = "invalid_response",
     [ERROR_REPLAY_MISMATCH] = "replay_mismatch",
     [ERROR_USAGE] = "usage",

@@ -142,6 +142,10 @@ struct model_error {
 /* The end of a response: complete (error.kind == ERROR_NONE) or failed. */
 struct model_outcome {
 	enum model_finish finish;
+	/* The provider's word for it, if it says something else or is unknown; NULL: neither. */
+	const char *provider_finish_reason;
+	bool has_file;       /* it contains an image or a file, which is not delivered as text */
+	bool recorded;       /* it is one of a log, which decided already that it is an answer */
 	const char *refusal; /* the text of a refusal that was not streamed; NULL: none */
 	struct model_usage usage;
 	const char *response_id; /* NULL: none */

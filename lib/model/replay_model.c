@@ -81,6 +81,7 @@ static void outcome(struct paced_call *paced, struct model_outcome *outcome)
 		failure_set(&call->response.failure, ERROR_STREAM_TRUNCATED, false,
 			    "the log %s ends in the middle of this response", replay->model.name);
 	event_response_outcome(&call->response, outcome);
+	outcome->recorded = true;
 	/* The run checks the response again, and asks for the same correction. */
 	if (call->recorded != NULL && call->recorded->corrected && outcome->finish == MODEL_PAUSE)
 		outcome->finish = MODEL_STOP;

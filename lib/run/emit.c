@@ -187,9 +187,12 @@ void emit_llm_end(struct agent_run *run, const struct model_outcome *outcome, bo
 	json_key(data, "message");
 	response_write_message(&run->response, provider_of(run), model_of(run), outcome->refusal,
 			       data);
-	json_pack(data, "'duration_seconds':%g,'response_id':%t,'time_to_first_chunk_seconds':%g",
+	json_pack(data,
+		  "'duration_seconds':%g,'response_id':%t,'time_to_first_chunk_seconds':%g,"
+		  "'provider_finish_reason':%t",
 		  seconds_since(run->asked_at), outcome->response_id,
-		  seconds_until(run->first_chunk_at, run->asked_at));
+		  seconds_until(run->first_chunk_at, run->asked_at),
+		  outcome->provider_finish_reason);
 	event_end(&run->stream);
 }
 

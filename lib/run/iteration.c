@@ -390,15 +390,73 @@ static void on_complete(struct agent_run *run, const struct model_outcome *outco
 	buffer_free(&why);
 }
 
+/* What is wrong with a complete response that is no answer and calls no tool; NULL: it is not of
+ * that kind. A log decided that of its responses when they were recorded. */
+static const char *fault_of_empty(const struct response *response,
+				  const struct model_outcome *outcome)
+{
+	bool has_text = response_has(response, RESPONSE_TEXT), calls = response->call_count > 0;
+
+	if (outcome->recorded || outcome->has_file || outcome->refusal != NULL ||
+	    response_calls_to_run(response) > 0)
+		return NULL;
+	switch (outcome->finish) {
+	case MODEL_TOOL_CALLS:
+		if (!calls)
+			return "ended its response for a tool call, but made none";
+		break;
+	case MODEL_PAUSE:
+		if (response->part_count > 0)
+			return NULL;
+		break;
+	case MODEL_STOP:
+		break;
+	default:
+		return NULL;
+	}
+	if (has_text)
+		return NULL;
+	if (calls)
+		return "ran its own tools, but gave no answer";
+	return response_has(response, RESPONSE_THINKING)
+		   ? "gave no answer: its response has only thinking"
+		   : "answered nothing: its response has no text and no tool call";
+}
+
+/* An empty response is one more failed attempt, which was paid for. What the provider's own tools
+ * did may not be done twice. */
+static void fail_empty(struct agent_run *run, const struct model_outcome *outcome,
+		       const char *fault)
+{
+	const char *reason = outcome->provider_finish_reason;
+	struct buffer message = {0};
+
+	buffer_add_format(&message, "%s %s", model_provider(run_model(run)), fault);
+	if (reason != NULL)
+		buffer_add_format(&message, " (finish reason: %s)", reason);
+	add_usage(run, outcome);
+	run->requests = 0; /* counted */
+	recover(run, &(struct model_error){.kind = ERROR_EMPTY_RESPONSE,
+					   .message = buffer_string(&message),
+					   .retryable = run->response.call_count == 0,
+					   .retry_after_seconds = -1});
+	buffer_free(&message);
+}
+
 static void on_done(void *context, const struct model_outcome *outcome)
 {
 	struct agent_run *run = context;
+	const char *fault = NULL;
 
 	run->call = NULL;
 	emit_held(run);
 	run->requests += !outcome->error.unsent;
+	if (outcome->error.kind == ERROR_NONE)
+		fault = fault_of_empty(&run->response, outcome);
 	if (outcome->error.kind != ERROR_NONE)
 		recover(run, &outcome->error);
+	else if (fault != NULL)
+		fail_empty(run, outcome, fault);
 	else
 		on_complete(run, outcome);
 }

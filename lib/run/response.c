@@ -240,6 +240,15 @@ void response_load(struct response *response, struct span message)
 	response_finish(response);
 }
 
+bool response_has(const struct response *response, enum response_part_type type)
+{
+	for (size_t i = 0; i < response->part_count; i++)
+		if (response->parts[i].type == type &&
+		    span_trim(buffer_span(&response->parts[i].text)).len > 0)
+			return true;
+	return false;
+}
+
 struct span response_text(const struct response *response, struct buffer *joined)
 {
 	struct span only = SPAN("");

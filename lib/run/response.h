@@ -68,6 +68,9 @@ struct span response_args(const struct response_call *call);
 void response_write_message(const struct response *response, const char *provider,
 			    const char *model, const char *refusal, struct buffer *out);
 
+/* Whether a part of the type, text or thinking, has more than white space. */
+bool response_has(const struct response *response, enum response_part_type type);
+
 /* All text parts together, valid until the response or `joined` changes. `joined`, which is empty,
  * is filled if there are several parts. */
 struct span response_text(const struct response *response, struct buffer *joined);

@@ -139,13 +139,13 @@ static void finishes(void)
 	EVENTS("the length", "T(x) length", TEXT(0, "x"), END("max_tokens"));
 	EVENTS("the context's end", "T(x) length", TEXT(0, "x"),
 	       END("model_context_window_exceeded"));
-	EVENTS("a reason that is not known", "T(x) stop", TEXT(0, "x"), END("bored"));
+	EVENTS("a reason that is not known", "T(x) stop(bored)", TEXT(0, "x"), END("bored"));
 	EVENTS("a malformed call",
 	       " error [invalid_response, retry] prov ended its response because the model wrote "
 	       "something malformed (malformed_tool_use)",
 	       END("malformed_tool_use"));
-	EVENTS("a call and another reason", "C0(f)A0({}) tool_calls", CALL(0, "a", "f"), STOP(0),
-	       END("end_turn"));
+	EVENTS("a call and another reason", "C0(f)A0({}) tool_calls(end_turn)", CALL(0, "a", "f"),
+	       STOP(0), END("end_turn"));
 }
 
 static void calls(void)

@@ -159,6 +159,8 @@ __attribute__((unused)) static void sum_up(const struct decoded *a, struct buffe
 
 	buffer_add_span(out, buffer_span(&a->log));
 	buffer_add_format(out, " %s", model_finish_name(o->finish));
+	if (o->provider_finish_reason != NULL)
+		buffer_add_format(out, "(%s)", o->provider_finish_reason);
 	put_count(out, "in", o->usage.input);
 	put_count(out, "out", o->usage.output);
 	put_count(out, "cached", o->usage.cached_input);

@@ -54,7 +54,7 @@ static void answers(void)
 	       "T(a)T(b) stop");
 	stream("no counts when they are not said", "{\"done\":true}\n", " stop");
 	stream("an empty reason, as a model that was only loaded gives", END("load"),
-	       " stop in=5 out=2");
+	       " stop(load) in=5 out=2");
 	stream("quirk 17: half a surrogate pair", SAY("\\ud83d") SAY("\\ude00") END("stop"),
 	       "T(\xF0\x9F\x98\x80) stop in=5 out=2");
 	stream("half a pair at the end", SAY("a\\ud83d") END("stop"),

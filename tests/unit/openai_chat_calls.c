@@ -68,11 +68,12 @@ static void pieces(void)
 	       CALL("\"index\":0,\"id\":\"d\",\"function\":{\"name\":\"g\",\"arguments\":\"[]\"}"),
 	       FINISH("tool_calls"));
 	CHUNKS("neither id nor index: a name begins the next call",
-	       "C0(f)A0({)A0(})C1(g)A1([]) tool_calls",
+	       "C0(f)A0({)A0(})C1(g)A1([]) tool_calls(stop)",
 	       CALL("\"function\":{\"name\":\"f\",\"arguments\":\"{\"}"),
 	       CALL("\"function\":{\"arguments\":\"}\"}"),
 	       CALL("\"function\":{\"name\":\"g\",\"arguments\":\"[]\"}"), FINISH("stop"));
-	CHUNKS("two calls in one chunk, neither id nor index", "C0(f)A0({})C1(f)A1([]) tool_calls",
+	CHUNKS("two calls in one chunk, neither id nor index",
+	       "C0(f)A0({})C1(f)A1([]) tool_calls(stop)",
 	       DELTA("\"tool_calls\":[{\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}},"
 		     "{\"function\":{\"name\":\"f\",\"arguments\":\"[]\"}}]"),
 	       FINISH("stop"));
@@ -179,6 +180,19 @@ static void many_calls(void)
 
 static void ends(void)
 {
+	static const char *const spellings[][2] = {
+	    {FINISH("MAX_TOKENS"), "T(a) length"},
+	    {FINISH("Length"), "T(a) length"},
+	    {FINISH("max-output-tokens"), "T(a) length"},
+	    {FINISH("FinishReason.MAX_TOKENS"), "T(a) length"},
+	    {FINISH("STOP"), "T(a) stop"},
+	    {FINISH("end_turn"), "T(a) stop"},
+	    {FINISH("COMPLETE"), "T(a) stop"},
+	    {FINISH("SAFETY"), "T(a) content_filter"},
+	    {FINISH("contentFilter"), "T(a) content_filter"},
+	    {FINISH("Refusal"), "T(a) refusal"},
+	};
+
 	CHUNKS("the last reason that is not empty counts", "T(a) length", CONTENT("a"),
 	       FINISH("stop"), FINISH("length"), FINISH(""),
 	       "{\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":null}]}", DONE);
@@ -189,18 +203,25 @@ static void ends(void)
 	CHUNKS("[DONE] without a reason is a stop", "T(a) stop", CONTENT("a"), DONE);
 	CHUNKS("[DONE] without a reason after a call is tool_calls", "C0(f)A0({}) tool_calls",
 	       CALL(WHOLE_CALL), DONE);
-	CHUNKS("stop after a complete call is tool_calls", "C0(f)A0({}) tool_calls",
+	CHUNKS("stop after a complete call is tool_calls", "C0(f)A0({}) tool_calls(stop)",
 	       CALL(WHOLE_CALL), FINISH("stop"), DONE);
-	CHUNKS("an unknown reason after a call is tool_calls", "C0(f)A0({}) tool_calls",
+	CHUNKS("an unknown reason after a call is tool_calls", "C0(f)A0({}) tool_calls(eos)",
 	       CALL(WHOLE_CALL), FINISH("eos"), DONE);
 	CHUNKS("function_call", "C0(f)A0({}) tool_calls", CALL(WHOLE_CALL), FINISH("function_call"),
 	       DONE);
 	CHUNKS("length after a complete call stays length", "C0(f)A0({}) length", CALL(WHOLE_CALL),
 	       FINISH("length"), DONE);
 	CHUNKS("tool_calls with arguments that were cut off is length (vLLM)",
-	       "C0(f)A0({\"a\":) length", CALL(HALF_CALL), FINISH("tool_calls"), DONE);
+	       "C0(f)A0({\"a\":) length(tool_calls)", CALL(HALF_CALL), FINISH("tool_calls"), DONE);
 	CHUNKS("tool_calls with arguments that are no JSON stays tool_calls",
 	       "C0(f)A0({a:1}) tool_calls", CALL(BAD_CALL), FINISH("tool_calls"), DONE);
+	for (size_t i = 0; i < sizeof(spellings) / sizeof(spellings[0]); i++)
+		CHUNKS("a reason as a proxy spells it", spellings[i][1], CONTENT("a"),
+		       spellings[i][0], DONE);
+	CHUNKS("an unknown reason is kept", "T(a) stop(because)", CONTENT("a"), FINISH("because"),
+	       DONE);
+	CHUNKS("the reason of calls without one", "T(a) tool_calls", CONTENT("a"),
+	       FINISH("tool_calls"), DONE);
 	CHUNKS("model_length", "T(a) length", CONTENT("a"), FINISH("model_length"), DONE);
 	CHUNKS("content_filter", "T(a) content_filter", CONTENT("a"), FINISH("content_filter"),
 	       DONE);
@@ -227,10 +248,7 @@ static void ends(void)
 	       "C0(f)A0({\"a\":) error [stream_truncated, retry] prov broke off in the middle of "
 	       "its response",
 	       CALL(HALF_CALL));
-	CHUNKS("an empty stream that ends well",
-	       " error [stream_truncated, retry] prov answered nothing (is the conversation longer "
-	       "than the model's context?)",
-	       DONE);
+	CHUNKS("an empty stream that ends well", " stop", DONE);
 	CHUNKS("an empty answer with a reason", " stop in=5 out=2",
 	       DELTA("\"role\":\"assistant\",\"content\":\"\""), FINISH("stop"), USAGE, DONE);
 	stream("no bytes at all", "",

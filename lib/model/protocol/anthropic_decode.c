@@ -135,7 +135,6 @@ static void start_block(struct block_decoder *d, int64_t index, struct span json
 	if (json.at == NULL)
 		return;
 	stop_block(d, index);
-	d->base.some = true;
 	block = blocks_begin(d, index, type_of(json), json);
 	if (block->type == BLOCK_TEXT) {
 		block_grow(d, block, decoder_get(&d->base, json, "text", 's'));
@@ -313,7 +312,9 @@ static bool anthropic_document(struct decoder *base, struct span json)
 /* The explanation replaces the text only in a refusal. */
 static void anthropic_flush(struct decoder *base)
 {
-	if (!span_is(buffer_span(&base->finish), "refusal"))
+	const struct finish_reason *reason = decoder_reason(base);
+
+	if (reason == NULL || reason->finish != MODEL_REFUSAL)
 		buffer_clear(&base->refusal);
 }
 
@@ -338,10 +339,8 @@ static void anthropic_clear(struct decoder *base)
 }
 
 static const struct finish_reason reasons[] = {
-    {"refusal", .finish = MODEL_REFUSAL},
-    {"max_tokens", .finish = MODEL_LENGTH},
-    {"model_context_window_exceeded", .finish = MODEL_LENGTH},
     {"pause_turn", .finish = MODEL_PAUSE},
+    {"compaction", .finish = MODEL_PAUSE},
     {0},
 };
 

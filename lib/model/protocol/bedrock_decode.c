@@ -302,12 +302,7 @@ static void bedrock_clear(struct decoder *base)
 	}
 
 static const struct finish_reason reasons[] = {
-    {"guardrail_intervened", .finish = MODEL_CONTENT_FILTER},
-    {"content_filtered", .finish = MODEL_CONTENT_FILTER},
-    {"refusal", .finish = MODEL_REFUSAL},
     {"pause_turn", .finish = MODEL_PAUSE},
-    {"max_tokens", .finish = MODEL_LENGTH},
-    {"model_context_window_exceeded", .finish = MODEL_LENGTH},
     MALFORMED("malformed_model_output"),
     MALFORMED("malformed_tool_use"),
     {0},

@@ -1,5 +1,6 @@
 #include "model/protocol/decoder.h"
 
+#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/utf8.h"
@@ -215,12 +216,82 @@ bool decoder_is_error(struct span error)
 	}
 }
 
+/* Reasons of all protocols: proxies give those of the provider behind them. */
+static const struct finish_reason reasons[] = {
+    {"stop", .finish = MODEL_STOP},
+    {"end_turn", .finish = MODEL_STOP},
+    {"stop_sequence", .finish = MODEL_STOP},
+    {"eos", .finish = MODEL_STOP},
+    {"eos_token", .finish = MODEL_STOP},
+    {"complete", .finish = MODEL_STOP},
+    {"completed", .finish = MODEL_STOP},
+    {"tool_calls", .finish = MODEL_TOOL_CALLS},
+    {"tool_call", .finish = MODEL_TOOL_CALLS},
+    {"tool_use", .finish = MODEL_TOOL_CALLS},
+    {"function_call", .finish = MODEL_TOOL_CALLS},
+    {"length", .finish = MODEL_LENGTH},
+    {"model_length", .finish = MODEL_LENGTH},
+    {"max_length", .finish = MODEL_LENGTH},
+    {"max_tokens", .finish = MODEL_LENGTH},
+    {"max_output_tokens", .finish = MODEL_LENGTH},
+    {"model_context_window_exceeded", .finish = MODEL_LENGTH},
+    {"incomplete", .finish = MODEL_LENGTH},
+    {"content_filter", .finish = MODEL_CONTENT_FILTER},
+    {"content_filtered", .finish = MODEL_CONTENT_FILTER},
+    {"guardrail_intervened", .finish = MODEL_CONTENT_FILTER},
+    {"sensitive", .finish = MODEL_CONTENT_FILTER},
+    {"safety", .finish = MODEL_CONTENT_FILTER},
+    {"recitation", .finish = MODEL_CONTENT_FILTER},
+    {"blocklist", .finish = MODEL_CONTENT_FILTER},
+    {"prohibited_content", .finish = MODEL_CONTENT_FILTER},
+    {"spii", .finish = MODEL_CONTENT_FILTER},
+    {"refusal", .finish = MODEL_REFUSAL},
+    {"error", MODEL_ERROR, ERROR_SERVER, "ended its response with an error", .retryable = true},
+    {"insufficient_system_resource", MODEL_ERROR, ERROR_OVERLOADED,
+     "interrupted its response for lack of resources", .retryable = true},
+    {"network_error", MODEL_ERROR, ERROR_NETWORK,
+     "interrupted its response because of a network error", .retryable = true},
+    {0},
+};
+
+/* The next letter or digit of `text`, in lower case; 0: there is none. */
+static int next_letter(struct span *text)
+{
+	int letter = 0;
+
+	while (text->len > 0 && letter == 0) {
+		if (isalnum((unsigned char)text->at[0]))
+			letter = tolower((unsigned char)text->at[0]);
+		*text = span_from(*text, 1);
+	}
+	return letter;
+}
+
+/* Whether two spellings are the same reason: MAX_TOKENS, max-tokens, FinishReason.MAX_TOKENS. */
+static bool same_reason(struct span a, struct span b)
+{
+	static const char prefix[] = "FinishReason.";
+	int letter;
+
+	if (span_starts(a, prefix))
+		a = span_from(a, strlen(prefix));
+	do {
+		letter = next_letter(&a);
+		if (letter != next_letter(&b))
+			return false;
+	} while (letter != 0);
+	return true;
+}
+
 const struct finish_reason *decoder_reason(const struct decoder *d)
 {
-	for (const struct finish_reason *reason = d->protocol->reasons; reason->name != NULL;
-	     reason++)
-		if (span_is(buffer_span(&d->finish), reason->name))
-			return reason;
+	const struct finish_reason *const tables[] = {d->protocol->reasons, reasons};
+
+	for (size_t i = 0; i < ARRAY_LEN(tables) && d->finish.len > 0; i++)
+		for (const struct finish_reason *reason = tables[i];
+		     reason != NULL && reason->name != NULL; reason++)
+			if (same_reason(buffer_span(&d->finish), span_of(reason->name)))
+				return reason;
 	return NULL;
 }
 
@@ -319,7 +390,6 @@ static struct model_usage usage_of(const struct decoder *d)
 
 void decoder_emit(struct decoder *d, struct model_delta delta)
 {
-	d->some = true;
 	if (delta.type <= MODEL_TOOL_CALL || delta.type == MODEL_OPAQUE ||
 	    (delta.type == MODEL_PART_DATA && delta.index < 0))
 		d->part = delta.type;
@@ -527,7 +597,7 @@ bool decoder_document(struct decoder *d, struct span json)
 
 /* ---- the end ---- */
 
-/* A response is complete if the provider gave a reason for its end, or ended it after something. */
+/* A response is complete if the provider gave a reason for its end, or ended it. */
 static void check_end(struct decoder *d)
 {
 	const struct finish_reason *reason = decoder_reason(d);
@@ -538,21 +608,15 @@ static void check_end(struct decoder *d)
 	if (reason != NULL && reason->finish == MODEL_ERROR)
 		failure_set(&d->failure, reason->kind, reason->retryable, "%s %s", name,
 			    reason->sentence);
-	else if (d->finish.len > 0 || (d->done && d->some))
-		return;
-	else if (d->done)
-		failure_set(&d->failure, ERROR_STREAM_TRUNCATED, true, "%s answered nothing%s",
-			    name, d->protocol->empty_hint != NULL ? d->protocol->empty_hint : "");
-	else
+	else if (d->finish.len == 0 && !d->done)
 		failure_set(&d->failure, ERROR_STREAM_TRUNCATED, true,
 			    "%s broke off in the middle of its response", name);
 }
 
 /* Reasons are not reliable: a server may give "stop", or none, after calls, and the reason of calls
  * when the length ended them. So what was received counts too. */
-static enum model_finish finish_of(const struct decoder *d)
+static enum model_finish finish_of(const struct decoder *d, const struct finish_reason *reason)
 {
-	const struct finish_reason *reason = decoder_reason(d);
 	enum model_finish finish = reason != NULL ? reason->finish : MODEL_STOP;
 
 	if (finish == MODEL_CONTENT_FILTER)
@@ -561,11 +625,28 @@ static enum model_finish finish_of(const struct decoder *d)
 		return MODEL_REFUSAL;
 	if (finish == MODEL_LENGTH || d->cut_args)
 		return MODEL_LENGTH;
+	if (finish == MODEL_TOOL_CALLS && d->call_count > 0)
+		finish = MODEL_STOP; /* after calls that the provider ran */
 	return d->calls_here > 0 ? MODEL_TOOL_CALLS : finish;
+}
+
+/* Whether the provider's reason says something else than `finish`, or is unknown. */
+static bool contradicts(const struct decoder *d, const struct finish_reason *reason,
+			enum model_finish finish)
+{
+	if (d->finish.len == 0)
+		return false;
+	if (reason != NULL && reason->finish == MODEL_STOP &&
+	    (finish == MODEL_REFUSAL ||
+	     (finish == MODEL_TOOL_CALLS && d->protocol->stops_after_calls)))
+		return false;
+	return reason == NULL || reason->finish != finish;
 }
 
 void decoder_end(struct decoder *d, struct model_outcome *outcome)
 {
+	const struct finish_reason *reason;
+
 	d->index.count = 0; /* the last event is gone */
 	if (d->protocol->flush != NULL)
 		d->protocol->flush(d);
@@ -582,7 +663,11 @@ void decoder_end(struct decoder *d, struct model_outcome *outcome)
 		failure_report(&d->failure, d->provider, outcome);
 		return;
 	}
-	outcome->finish = finish_of(d);
+	reason = decoder_reason(d);
+	outcome->finish = finish_of(d, reason);
+	outcome->has_file = d->has_file;
+	if (contradicts(d, reason, outcome->finish))
+		outcome->provider_finish_reason = buffer_string(&d->finish);
 	if (d->refusal.len > 0)
 		outcome->refusal = buffer_string(&d->refusal);
 }

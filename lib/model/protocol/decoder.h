@@ -15,8 +15,9 @@
 
 /* ---- tables of a protocol ---- */
 
-/* A provider's reason for the end of a response. A reason that is not in the table means
- * MODEL_STOP: a new one is no fault. With MODEL_ERROR the response has failed: `kind` and
+/* A provider's reason for the end of a response, beside those that decoder.c knows for all of them.
+ * Upper case and punctuation do not matter. An unknown reason means MODEL_STOP: a new one is no
+ * fault. With MODEL_ERROR the response has failed: `kind` and
  * `retryable` are those of model_error, the message is "PROVIDER sentence" (NULL: the protocol's
  * flush records it). */
 struct finish_reason {
@@ -94,13 +95,13 @@ struct decoder {
 	struct buffer id, model;     /* of the response */
 	struct buffer finish;        /* the provider's reason for the end; empty: none */
 	struct buffer refusal;       /* a refusal that is not part of the text */
+	bool has_file;               /* the response contains an image or a file */
 	double usage[TOKENS_COUNTS]; /* negative: unknown */
 	enum model_delta_type part;  /* the last delta that began or ended a part */
 	int call_count;              /* calls announced */
 	struct buffer *call_ids;     /* of these calls, by index */
 	int calls_here;              /* of these, calls that the provider does not run itself */
 	bool cut_args; /* arguments stop in the middle: the length ended the response */
-	bool some;     /* something was received that may be a whole response */
 	bool torn;     /* the last event was the beginning of one */
 	bool done;     /* nothing more is to come */
 	struct failure failure;
@@ -150,7 +151,7 @@ struct span decoder_args(struct decoder *decoder, struct span args);
 /* Whether `value` is a string that is not empty. */
 bool decoder_is_text(struct span value);
 
-/* The row of decoder->finish in the protocol's table; NULL if there is none. */
+/* The row of decoder->finish; NULL if the reason is unknown. */
 const struct finish_reason *decoder_reason(const struct decoder *decoder);
 
 /* Store a string in `out`: unless `out` has one already; or unless the string is empty. */

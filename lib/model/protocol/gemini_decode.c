@@ -310,6 +310,7 @@ const struct protocol protocol_gemini = {
     .decoder_size = sizeof(struct gemini_decoder),
     .reasons = reasons,
     .usage = usage,
+    .stops_after_calls = true,
     .done_ends = true,
     .not_response = "not a response",
     .begin = gemini_begin,

@@ -370,6 +370,8 @@ static void read_tool_response(struct gemini_decoder *d, struct span part, struc
 static void read_other(struct gemini_decoder *d, struct span part, struct span value)
 {
 	(void)value;
+	d->base.has_file |=
+	    json_get(part, "inlineData").at != NULL || json_get(part, "fileData").at != NULL;
 	decoder_emit_data(&d->base, MODEL_OPAQUE, -1, part);
 }
 

@@ -195,7 +195,7 @@ static bool ollama_chunk(struct decoder *base, struct span event, struct span li
 		return true;
 	decoder_usage(base, line);
 	json_decode(member[REASON], &base->finish);
-	base->done = base->some = true; /* an empty response is one, too */
+	base->done = true;
 	return true;
 }
 
@@ -221,9 +221,6 @@ static void ollama_advise(const struct provider *provider, const char *model,
 		buffer_add_format(&failure->message, "; get it with: ollama pull %s", model);
 }
 
-/* done_reason stays "stop" after calls. */
-static const struct finish_reason reasons[] = {{"length", .finish = MODEL_LENGTH}, {0}};
-
 static const struct usage_name usage[] = {
     {SPAN_INIT("prompt_eval_count"), .count = TOKENS_INPUT},
     {SPAN_INIT("eval_count"), .count = TOKENS_OUTPUT},
@@ -237,8 +234,8 @@ const struct protocol protocol_ollama = {
     .request = make_request,
     .answers_by_tool = answers_by_tool,
     .decoder_size = sizeof(struct ollama_decoder),
-    .reasons = reasons,
     .usage = usage,
+    .stops_after_calls = true,
     .not_response = "not a response",
     .chunk = ollama_chunk,
     .flush = ollama_flush,

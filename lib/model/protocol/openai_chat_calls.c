@@ -127,7 +127,6 @@ static void read_function(struct chat_decoder *d, struct span function, struct s
 	call = find_call(d, buffer_span(id_text), index, member[NAME].len > 2, position);
 	if (call->name.len == 0)
 		json_decode(member[NAME], &call->name);
-	d->base.some = true;
 	begin_call(d, call);
 	read_args(d, call, member[ARGS]);
 	read_extra(d, call, extra);

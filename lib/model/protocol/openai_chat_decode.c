@@ -41,11 +41,8 @@ static void read_message(struct chat_decoder *d, struct span delta)
 		read_parts(d, member[CONTENT]);
 	else
 		think_text(&d->think, &d->base, member[CONTENT]);
-	if (member[REFUSAL].at != NULL) {
-		buffer_add_span(&d->base.refusal,
-				pieces_text(&d->base.pieces, &d->partial_refusal, member[REFUSAL]));
-		d->base.some |= d->base.refusal.len > 0;
-	}
+	buffer_add_span(&d->base.refusal,
+			pieces_text(&d->base.pieces, &d->partial_refusal, member[REFUSAL]));
 	chat_calls_read(d, member[CALLS], member[CALL]);
 }
 
@@ -130,21 +127,6 @@ static void chat_clear(struct decoder *base)
 	chat_calls_free(d);
 }
 
-static const struct finish_reason reasons[] = {
-    {"content_filter", .finish = MODEL_CONTENT_FILTER},
-    {"sensitive", .finish = MODEL_CONTENT_FILTER},
-    {"length", .finish = MODEL_LENGTH},
-    {"model_length", .finish = MODEL_LENGTH},
-    {"max_tokens", .finish = MODEL_LENGTH},
-    {"model_context_window_exceeded", .finish = MODEL_LENGTH},
-    {"error", MODEL_ERROR, ERROR_SERVER, "ended its response with an error", .retryable = true},
-    {"insufficient_system_resource", MODEL_ERROR, ERROR_OVERLOADED,
-     "interrupted its response for lack of resources", .retryable = true},
-    {"network_error", MODEL_ERROR, ERROR_NETWORK,
-     "interrupted its response because of a network error", .retryable = true},
-    {0},
-};
-
 static const struct usage_name usage[] = {
     {SPAN_INIT("prompt_tokens"), .count = TOKENS_INPUT},
     {SPAN_INIT("completion_tokens"), .count = TOKENS_OUTPUT},
@@ -166,10 +148,8 @@ const struct protocol protocol_openai_chat = {
     .request = chat_request,
     .answers_by_tool = openai_answers_by_tool,
     .decoder_size = sizeof(struct chat_decoder),
-    .reasons = reasons,
     .usage = usage,
     .done_ends = true,
-    .empty_hint = " (is the conversation longer than the model's context?)",
     .not_response = "not a chat completion",
     .chunk = chat_chunk,
     .flush = chat_flush,

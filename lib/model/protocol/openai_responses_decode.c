@@ -495,12 +495,6 @@ static void responses_clear(struct decoder *base)
 	free(d->items);
 }
 
-static const struct finish_reason reasons[] = {
-    {"content_filter", .finish = MODEL_CONTENT_FILTER},
-    {"incomplete", .finish = MODEL_LENGTH},
-    {0},
-};
-
 static const struct usage_name usage[] = {
     {SPAN_INIT("input_tokens"), .count = TOKENS_INPUT},
     {SPAN_INIT("output_tokens"), .count = TOKENS_OUTPUT},
@@ -518,8 +512,8 @@ const struct protocol protocol_openai_responses = {
     .request = responses_request,
     .answers_by_tool = openai_answers_by_tool,
     .decoder_size = sizeof(struct responses_decoder),
-    .reasons = reasons,
     .usage = usage,
+    .stops_after_calls = true,
     .not_response = "not a response",
     .chunk = responses_chunk,
     .document = responses_document,

@@ -133,6 +133,7 @@ void responses_hosted_done(struct responses_decoder *d, struct responses_item *i
 	struct buffer result = {0};
 	bool is_error = false, some = read_result(value, &result, &is_error);
 
+	d->base.has_file |= some && responses_is(item, "image_generation_call");
 	end_hosted_args(d, item, value);
 	keep_item(item, value);
 	if (some || !result_is_apart(item))

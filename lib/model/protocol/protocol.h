@@ -59,10 +59,10 @@ struct protocol {
 	/* ---- the response: the functions that decoder.c calls ---- */
 
 	size_t decoder_size;                 /* of the struct that begins with a struct decoder */
-	const struct finish_reason *reasons; /* a row without a name ends each table */
-	const struct usage_name *usage;
+	const struct finish_reason *reasons; /* of its own; NULL: none */
+	const struct usage_name *usage;      /* a row without a name ends each table */
+	bool stops_after_calls; /* the reason of a response with calls is that of others */
 	bool done_ends;         /* [DONE] ends the response; else it is ignored */
-	const char *empty_hint; /* what "PROVIDER answered nothing" ends with; NULL: nothing */
 	/* "not a message": the end of "PROVIDER answered with something that is ..." */
 	const char *not_response;
 
