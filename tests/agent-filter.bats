@@ -64,7 +64,7 @@ EOF
 	assert_equal "$(seqs -t a log)" '[0,1]'
 	assert_equal "$(seqs -t b log)" '[]'
 	assert_equal "$(seqs -r x log)" '[0,1]'
-	assert_equal "$(seqs -r y log)" '[]'
+	run -2 agent-filter -r y log
 }
 
 @test "-i keeps finished things only" {
@@ -76,7 +76,7 @@ EOF
 	assert_equal "$(seqs -N write log)" '[]'
 	assert_equal "$(seqs -r bb log)" '[8,9]'
 	assert_equal "$(seqs -r b22 log)" '[8,9]'
-	assert_equal "$(seqs -r b2 log)" '[]'
+	run -2 agent-filter -r b2 log
 	assert_equal "$(seqs -r aa11 -t 'tool_*' -N read -i log)" '[5,6]'
 }
 

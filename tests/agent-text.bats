@@ -209,11 +209,85 @@ data: {"event_type":"agent_end","run_id":"r","data":{"success":true,"exit_status
 	assert_output "agent-text: the input has no events; the output of agent-run is expected, one JSON object per line"
 }
 
-@test "a run that --run does not find is reported by its id: status 4" {
-	{ start; chunk 'Hello'; end; } >log
-	run agent-text --run nothing log
-	assert_failure 4
-	assert_output "agent-text: the input has no run whose id starts or ends with 'nothing' (--run)"
+# named WANT ID: what --run ID selects from the file log, also on a pipe.
+named() {
+	run -0 --separate-stderr agent-text -F -r "$2" log
+	assert_output "$1"
+	run -0 --separate-stderr agent-text -F -r "$2" < <(cat log)
+	assert_output "$1"
+}
+
+@test "--run takes an exact id, a batch id, a beginning or an end" {
+	for run in 'aa-1 x1' 'aa-2 aa' 'bb-1 x3' 'cc-aa x4'; do
+		event agent_start '{"agent_name":"a","prompt":"p","id":"'"${run#* }"'"}' "${run% *}"
+		end "of ${run% *}" "${run% *}"
+	done >log
+	named 'of aa-1' aa-1
+	named 'of bb-1' x3
+	named 'of bb-1' b
+	named 'of cc-aa' '-aa'
+	run -0 agent-text -F -r aa log # a batch id goes before the beginning and the end of ids
+	assert_output "of aa-2"
+	run -2 --separate-stderr agent-text -r aa- log
+	assert_output ""
+	assert_equal "$stderr" "agent-text: --run aa-: 2 runs match; give more of the id of one:
+  aa-1  id x1  p
+  aa-2  id aa  p"
+	run -2 --separate-stderr agent-text -F -r aa- < <(cat log)
+	assert_output $'of aa-1\n\nof aa-2'
+	assert_equal "$(grep -c 'aa-[12]  id' <<<"$stderr")" 2
+	run -0 agent-text -F -r x1,x3 log
+	assert_output $'of aa-1\n\nof bb-1'
+}
+
+@test "--run last is the run that started last, on a pipe too" {
+	for run in r1 r2; do start $run && end "of $run" $run; done >log
+	event agent_start '{"prompt":"p","parent_run_id":"r2"}' r3 >>log
+	for how in "agent-text -r last log" "agent-text -r last <log" "cat log | agent-text -r last"; do
+		run -0 bash -c "$how"
+		assert_output "of r2"
+	done
+	assert_equal "$(agent-filter -r last log | jq -r .run_id | uniq)" r2
+	assert_equal "$(agent-collect --run last log | jq -r .run_id)" r2
+	mkfifo pipe
+	run -2 agent-text -r last pipe
+	assert_output "agent-text: --run last: pipe is not a regular file"
+}
+
+@test "--run: a run and the run that resumes it are one, and a nested run is another" {
+	{ start r1 && event agent_end '{"success":false,"exit_status":1}' r1; } >log
+	event agent_start '{"prompt":"p","resumed_from":"r1"}' r2 >>log
+	event agent_start '{"prompt":"p","parent_run_id":"r2"}' r2-nested >>log
+	{ end inner r2-nested && end outer r2; } >>log
+	named outer r1
+	named outer r
+	named outer last
+	run -0 agent-text --nested -r nested log
+	assert_output inner
+}
+
+@test "a run that --run does not find is reported: status 2" {
+	{ start && chunk 'Hello' && end; } >log
+	for reader in "agent-text -r" "agent-tools -r" "agent-filter -r" "agent-collect --run"; do
+		run -2 $reader nothing log
+		assert_output "${reader% *}: no run nothing in log"
+		run -2 bash -c "cat log | $reader nothing"
+		assert_output "${reader% *}: no run nothing in standard input"
+	done
+	run -4 agent-text -r nothing </dev/null
+	assert_output --partial "agent-text: the input has no events"
+	echo '{"event_type":"llm' >>log
+	run -2 agent-text -r nothing log
+	assert_output "agent-text: no run nothing in log"
+}
+
+@test "--run with --follow waits for the run" {
+	start r1 >log
+	agent-text -f -r r2 log >text &
+	pid=$!
+	{ end one r1 && start r2 && end two r2; } >>log
+	wait $pid
+	assert_equal "$(cat text)" two
 }
 
 @test "malformed lines are reported by file and line and skipped, and the status is 1" {

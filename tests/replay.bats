@@ -198,7 +198,7 @@ mismatch() {
 	agent-run -m replay:talk -o run="$id" third </dev/null >again
 	assert_equal "$(agent-text again)" Two
 	run -2 agent-run -m replay:talk -o run=nosuch third
-	assert_equal "$(fault <(printf '%s' "$output"))" 'talk: no run in this log has an id that begins with "nosuch"'
+	assert_equal "$(fault <(printf '%s' "$output"))" 'no run nosuch in talk'
 	# A session, said again.
 	strict talk -c new first
 	assert_success

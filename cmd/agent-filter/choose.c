@@ -2,8 +2,6 @@
 
 #include <stdlib.h>
 
-#include "event/runs.h"
-
 static bool is_kept(const struct choice *c, const char *type)
 {
 	bool is_item = !span_ends(span_of(type), "_chunk") && strcmp(type, "raw") != 0;
@@ -29,14 +27,6 @@ bool choice_other(struct choice *c, struct span name)
 	return c->keeps_other;
 }
 
-bool choice_run(const struct choice *c, struct span run_id)
-{
-	for (size_t i = 0; i < c->runs.count; i++)
-		if (runs_id_matches(run_id, c->runs.items[i]))
-			return true;
-	return c->runs.count == 0;
-}
-
 bool choice_tool(const struct choice *c, const struct event *event)
 {
 	bool chosen;
@@ -55,6 +45,5 @@ void choice_free(struct choice *c)
 	patterns_free(&c->types);
 	patterns_free(&c->not_types);
 	patterns_free(&c->names);
-	patterns_free(&c->runs);
 	buffer_free(&c->other);
 }

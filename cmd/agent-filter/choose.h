@@ -1,5 +1,5 @@
 /*
- * choose: which events are kept by their type, tool name and run.
+ * choose: which events are kept by their type and tool name.
  */
 #ifndef AGENT_FILTER_CHOOSE_H
 #define AGENT_FILTER_CHOOSE_H
@@ -8,7 +8,7 @@
 #include "event/event.h"
 
 struct choice {
-	struct patterns types, not_types, names, runs;
+	struct patterns types, not_types, names;
 	bool items_only; /* no *_chunk, no raw */
 	/* private */
 	event_set kept;      /* types of agent-events(5) */
@@ -26,8 +26,7 @@ static inline bool choice_type(struct choice *choice, enum event_type type, stru
 	return type != EVENT_OTHER ? event_set_has(choice->kept, type) : choice_other(choice, name);
 }
 
-/* Whether the run, and the tool of the event, are selected; true if there are no patterns. */
-bool choice_run(const struct choice *choice, struct span run_id);
+/* Whether the tool of the event is selected; true if there are no patterns. */
 bool choice_tool(const struct choice *choice, const struct event *event);
 
 void choice_free(struct choice *choice);

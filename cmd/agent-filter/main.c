@@ -124,8 +124,9 @@ static const struct option_row options[] = {
     {OPTION_FLAG, 'i', "items", NULL, "drop the pieces: *_chunk and raw", AT(choice.items_only)},
     {OPTION_TEXT, 'N', "name", "GLOBS", "keep events of these tools", AT(choice.names),
      .apply = add_patterns},
-    {OPTION_TEXT, 'r', "run", "ID", "keep events of the runs whose id starts or ends with ID",
-     AT(choice.runs), .apply = add_patterns},
+    {OPTION_TEXT, 'r', "run", "IDS",
+     "keep the runs with these ids, batch ids or parts of ids, or 'last'",
+     .apply = reader_main_add_run},
     {OPTION_TEXT, 0, "valid", "SCHEMA", "keep events that satisfy the JSON Schema in this file",
      .apply = read_schema},
     {OPTION_FLAG, 0, "validate", NULL,
@@ -473,7 +474,7 @@ static bool is_dropped(struct filter *f, struct span line)
 		return false;
 	if (f->main.follow) {
 		event_envelope(line, &event);
-		if (choice_run(&f->choice, event.run_id))
+		if (run_choice_has(&f->main.choice, &event))
 			note_event(f, event);
 	}
 	return true;
@@ -517,7 +518,7 @@ static bool take_event(struct filter *f, struct span line)
 								 : !f->main.strict;
 	if (!is_event(f, line))
 		return !f->main.strict;
-	if (!choice_run(&f->choice, event.run_id))
+	if (!run_choice_has(&f->main.choice, &event))
 		return true;
 	f->end_passed = false;
 	take_selected(f, &event);

@@ -34,8 +34,9 @@ static const struct option_row options[] = {
      "with --sse: write a comment whenever nothing was written for this time",
      AT(keep_alive.seconds)},
     {OPTION_FLAG, 'n', "no-newline", NULL, "do not add a newline at the end", AT(no_newline)},
-    {OPTION_TEXT, 'r', "run", "ID", "print only the run whose id starts or ends with ID",
-     AT(main.run)},
+    {OPTION_TEXT, 'r', "run", "ID",
+     "print only the run with this id, batch id or part of an id, or 'last'",
+     .apply = reader_main_add_run},
     {OPTION_FLAG, 0, "nested", NULL, "print nested runs too", AT(nested)},
 };
 

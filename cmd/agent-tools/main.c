@@ -38,7 +38,9 @@ static const struct option_row options[] = {
     {OPTION_TEXT, 'N', "name", "GLOBS",
      "show only calls of tools whose name matches one of the patterns", .apply = add_names},
     {OPTION_FLAG, 'e', "errors", NULL, "show only calls that failed", AT(options.errors_only)},
-    {OPTION_TEXT, 'r', "run", "ID", "show only runs whose id starts or ends with ID", AT(main.run)},
+    {OPTION_TEXT, 'r', "run", "ID",
+     "show only the run with this id, batch id or part of an id, or 'last'",
+     .apply = reader_main_add_run},
     {OPTION_COUNT, 'w', "width", "N",
      "cut lines to N columns; 0 never cuts (default: the terminal's width)", AT(width)},
 };

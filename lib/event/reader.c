@@ -33,7 +33,7 @@ struct reader {
 	struct buffer head;    /* of that line */
 	uint64_t line;
 	size_t nuls; /* skipped before the next line */
-	bool torn, after_nuls;
+	bool torn, after_nuls, quiet;
 	int status;
 
 	void (*before_wait)(void *context), (*before_warn)(void *context);
@@ -78,6 +78,11 @@ void reader_set_callbacks(struct reader *r, void (*before_wait)(void *context),
 	r->context = context;
 }
 
+void reader_set_quiet(struct reader *r)
+{
+	r->quiet = true;
+}
+
 void reader_stop_following(struct reader *r)
 {
 	r->stop = true;
@@ -117,8 +122,10 @@ static void call(const struct reader *r, void (*callback)(void *context))
 /* Print "PLACE: SENTENCE". */
 static void report(struct reader *r, int status, const char *place, const char *sentence)
 {
-	call(r, r->before_warn);
-	warn("%s: %s", place, sentence);
+	if (!r->quiet) {
+		call(r, r->before_warn);
+		warn("%s: %s", place, sentence);
+	}
 	if (status > r->status)
 		r->status = status;
 }

@@ -37,6 +37,9 @@ void reader_close(struct reader *reader);
  * none. */
 const char *reader_find_input(const struct reader *reader, const struct stat *file);
 
+/* Report nothing. */
+void reader_set_quiet(struct reader *reader);
+
 /* Call `before_wait` before the reader waits for input: the time to flush output. Call
  * `before_warn` before a message: the time to clear a live line. Either may be NULL. */
 void reader_set_callbacks(struct reader *reader, void (*before_wait)(void *context),

@@ -1,6 +1,7 @@
 #include "event/reader_main.h"
 
 #include <locale.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -38,6 +39,12 @@ static const struct option_row common_options[] = {
     {OPTION_VERSION, 'V', "version", .help = "show the version"},
 };
 
+void reader_main_add_run(void *self, const struct option_row *row, const char *list)
+{
+	(void)row;
+	run_choice_add(&((struct reader_main *)self)->choice, list);
+}
+
 bool reader_main_is_safe(const struct reader_main *m, int fd)
 {
 	return !m->raw_control && isatty(fd);
@@ -61,6 +68,11 @@ void reader_main_check_output(const struct reader_main *m, int fd, const char *n
 /* A line was skipped that begins with `head`. */
 static void lose(struct reader_main *m, struct span head, bool too_long)
 {
+	struct event event;
+
+	if (m->choice.ids.count > 0 && event_head(head, &event) &&
+	    !run_choice_has(&m->choice, &event))
+		return;
 	if (!m->strict)
 		runs_lose(m->runs, head, too_long);
 	else
@@ -102,7 +114,7 @@ static bool take_line(struct reader_main *m, struct span line)
 	case EVENT_READ:
 		break;
 	}
-	if (m->run != NULL && !runs_id_matches(event.run_id, m->run))
+	if (!run_choice_has(&m->choice, &event))
 		return true;
 	if (m->program->any_event != NULL)
 		m->program->any_event(m, &event);
@@ -158,6 +170,11 @@ static void begin(struct reader_main *m, char **files, int count)
 {
 	const struct reader_program *program = m->program;
 
+	if (!run_choice_resolve(&m->choice, files, (size_t)count, m->follow))
+		exit(STATUS_USAGE);
+	m->input = count > 1                                  ? "the input"
+		   : count == 0 || strcmp(files[0], "-") == 0 ? "standard input"
+							      : files[0];
 	m->reader = reader_open(files, (size_t)count, m->follow);
 	reader_main_check_output(m, STDOUT_FILENO, "standard output");
 	m->runs = runs_new(program->release, m->strict);
@@ -173,16 +190,12 @@ static int check_input(const struct reader_main *m)
 {
 	if (format_check_failed(&m->format))
 		return STATUS_FAILED;
-	if (m->ignores_runs)
+	if (m->format.found && !run_choice_check(&m->choice, m->input))
+		return STATUS_USAGE;
+	if (m->ignores_runs || m->format.found)
 		return STATUS_OK;
-	if (m->run != NULL && !runs_any(m->runs))
-		warn("the input has no run whose id starts or ends with '%s' (--run)", m->run);
-	else if (!m->format.found)
-		warn("the input has no events; the output of %s is expected, one JSON object per "
-		     "line",
-		     m->format.wanted);
-	else
-		return STATUS_OK;
+	warn("the input has no events; the output of %s is expected, one JSON object per line",
+	     m->format.wanted);
 	return STATUS_INCOMPLETE;
 }
 
@@ -229,6 +242,7 @@ int reader_main(const struct reader_program *program, struct reader_main *m, int
 	read_all(m);
 	status = end(m);
 	runs_free(m->runs);
+	run_choice_free(&m->choice);
 	reader_close(m->reader);
 	program->free(m);
 	return status;

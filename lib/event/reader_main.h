@@ -18,6 +18,7 @@
 
 #include "base/option.h"
 #include "event/format.h"
+#include "event/run_choice.h"
 #include "event/runs.h"
 
 struct reader_program;
@@ -31,7 +32,7 @@ struct reader_main {
 	const char *color; /* "auto", "always" or "never" */
 
 	/* Set by the program's options or its `begin`. */
-	const char *run; /* --run: the runs it needs (runs_id_matches); NULL: all */
+	struct run_choice choice; /* --run (reader_main_add_run) */
 	event_set types; /* the types it needs; others are skipped without --strict. 0: all */
 	struct format_check format; /* `wanted` is FORMAT_EVENTS */
 	bool ignores_runs;          /* their status and the lack of events do not matter */
@@ -41,6 +42,7 @@ struct reader_main {
 	bool stopped; /* before the end of the input */
 
 	/* private */
+	const char *input;     /* names it in messages */
 	char last[EVENT_HEAD]; /* the beginning of the last line */
 	size_t last_len;
 };
@@ -84,6 +86,9 @@ struct reader_program {
 /* Run the program. Returns its exit status. */
 int reader_main(const struct reader_program *program, struct reader_main *self, int argc,
 		char **argv);
+
+/* The function of an option --run. */
+void reader_main_add_run(void *self, const struct option_row *row, const char *list);
 
 /* The last line is not an event: report it (reader_skip), and note what is lost. Returns whether
  * `line` is now the event at its end; false also with --strict, where the program must stop. */

@@ -416,11 +416,6 @@ bool runs_lost(const struct runs *runs)
 	       list_lost(&runs->failed);
 }
 
-bool runs_id_matches(struct span run_id, const char *id)
-{
-	return run_id.at != NULL && (span_starts(run_id, id) || span_ends(run_id, id));
-}
-
 /* ---- the result ---- */
 
 uint64_t runs_open(const struct runs *runs)
@@ -484,11 +479,6 @@ static int worst_status(const struct run_list *list, int worst)
 		if (has_failed(run) && run->exit_status > worst)
 			worst = run->exit_status;
 	return worst;
-}
-
-bool runs_any(const struct runs *runs)
-{
-	return runs->seen > 0;
 }
 
 int runs_status(const struct runs *runs)

@@ -79,10 +79,6 @@ struct run *runs_parent(const struct runs *runs, const struct run *run);
 /* Whether there was an event of this run, as far as that is known: it is open or ended recently. */
 bool runs_has(const struct runs *runs, struct span id);
 
-/* Whether --run ID selects `run_id`: the run_id starts with ID or ends with it. (The ends of ids
- * that were made at the same time differ, their beginnings do not.) */
-bool runs_id_matches(struct span run_id, const char *id);
-
 /* The run has ended and its reader no longer needs it: forget everything except its id, and of a
  * run that failed its `note`. */
 void runs_forget(struct runs *runs, struct run *run);
@@ -105,9 +101,6 @@ int runs_status(const struct runs *runs);
 
 /* The same, with a warning if such a run is open. */
 int runs_verdict(const struct runs *runs);
-
-/* Whether there was an event of any run. */
-bool runs_any(const struct runs *runs);
 
 /* Append why the run failed, as one sentence that is safe for a terminal: the message of a fatal
  * `error`, or the status of an `agent_end` without success if no fatal error came before. The

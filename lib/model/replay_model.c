@@ -2,7 +2,7 @@
 
 #include "base/clock.h"
 #include "base/number.h"
-#include "event/event.h"
+#include "event/run_choice.h"
 #include "model/event_response.h"
 #include "model/paced.h"
 #include "model/parameters.h"
@@ -169,13 +169,39 @@ static const struct replay_run *match_run(const struct replay_log *log,
 	return best;
 }
 
-/* The run whose id begins with `id`. */
-static const struct replay_run *named_run(const struct replay_log *log, const char *id)
+/* The run that `id` names (event/run_choice.h), `last` the last one that is not nested. */
+static const struct replay_run *named_run(const struct replay_log *log, const char *id,
+					  struct error *e)
 {
-	for (size_t i = 0; i < log->run_count; i++)
-		if (log->runs[i].run_id.at != NULL && span_starts(log->runs[i].run_id, id))
-			return &log->runs[i];
-	return NULL;
+	const struct replay_run *found = NULL, *other = NULL, *last = NULL;
+	int best = 0;
+
+	for (size_t i = 0; i < log->run_count; i++) {
+		const struct replay_run *run = &log->runs[i];
+		struct buffer batch_id = {0};
+		struct span line = json_string_text(json_get(run->start, "id"), &batch_id);
+		int how = run_choice_match(id, run->run_id, line);
+
+		buffer_free(&batch_id);
+		if (!run->nested && run->run_id.at != NULL)
+			last = run;
+		if (how > best || (how > 0 && how == best && found->nested && !run->nested)) {
+			best = how;
+			found = run;
+			other = NULL;
+		} else if (how > 0 && how == best && found->nested == run->nested) {
+			other = run;
+		}
+	}
+	if (strcmp(id, "last") == 0 && found == NULL)
+		found = last;
+	if (found == NULL)
+		error_set(e, "usage", "no run %s in %s", id, log->path);
+	else if (other != NULL)
+		error_set(e, "usage",
+			  "-o run=%s: the runs %.*s and %.*s of %s match; give more of the id", id,
+			  SPAN_ARG(found->run_id), SPAN_ARG(other->run_id), log->path);
+	return other != NULL ? NULL : found;
 }
 
 /* Choose the run for the first request, which may be in the middle of a conversation that has some
@@ -187,13 +213,14 @@ static bool choose_run(struct replay_model *replay, const struct model_request *
 
 	if (replay->run != NULL)
 		return true;
-	replay->run = option_text(request, "run", &id) ? named_run(replay->log, buffer_string(&id))
-						       : match_run(replay->log, request);
+	replay->run = option_text(request, "run", &id)
+			  ? named_run(replay->log, buffer_string(&id), e)
+			  : match_run(replay->log, request);
+	if (replay->run == NULL && id.len == 0)
+		error_set(e, "usage", "%s: the log has no response", replay->log->path);
 	buffer_free(&id);
 	if (replay->run == NULL)
-		return error_set(e, "usage",
-				 "%s: no run in this log has an id that begins with %.*s",
-				 replay->model.name, SPAN_ARG(parameters_option(request, "run")));
+		return false;
 	replay->next = responses_in(request, find_prompt(replay->run, request));
 	return true;
 }
