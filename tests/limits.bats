@@ -220,6 +220,14 @@ The call was not run: the run used 600 of 800 tokens, too many for another reque
 	assert_equal "$(of tool_start .tool_name)" ''
 }
 
+@test "a misspelt key in the user's prices is an error before anything is sent" {
+	printf '{"exec":{"*":{"input":1,\n"otput":2}}}' >config/agent/prices.json
+	model 1
+	run -2 ask
+	assert_equal "$(cat messages)" "agent-run: $XDG_CONFIG_HOME/agent/prices.json:2: unknown key \"otput\" (did you mean output?); the keys are input, output, cache_read, cache_write, reasoning, above, tiers, context, max_output"
+	assert [ ! -e request.1 ]
+}
+
 @test "--max-cost without a known price does not limit" {
 	rm config/agent/prices.json
 	model 1

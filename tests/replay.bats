@@ -157,12 +157,11 @@ mismatch() {
 	assert_equal "$(jq -c 'select(.event_type == "agent_end").data.success' again)" $'true\ntrue'
 }
 
-@test "a prices file that is a pipe is reported, and does not block the run" {
+@test "a prices file that is a pipe is an error, and is not waited for" {
 	mkdir -p config/agent
 	mkfifo config/agent/prices.json
-	XDG_CONFIG_HOME=$PWD/config run timeout 10 agent-run -m test hi </dev/null
-	assert_success
-	assert_equal "$(grep -c 'prices.json: is a pipe, not a file' <<<"$output")" 1
+	XDG_CONFIG_HOME=$PWD/config run -2 timeout 10 agent-run -m test hi </dev/null
+	assert_output "agent-run: $PWD/config/agent/prices.json: is a pipe, not a file"
 }
 
 @test "an interrupted and resumed run replays as one run, and a replay can be resumed" {

@@ -417,6 +417,7 @@ static void hold_standard_files(void)
 static void run_or_show(struct program *p)
 {
 	struct options *o = &p->options;
+	struct error e = {0};
 
 	read_history(p);
 	if (o->resume)
@@ -424,6 +425,7 @@ static void run_or_show(struct program *p)
 	if (o->config.models.count == 0 && o->batch == NULL)
 		list_no_model();
 	options_check_tools(o);
+	die_unless(prices_check(&e), &e);
 	options_open_models(o, &p->models);
 	if (!o->resume)
 		read_prompt(o);

@@ -63,6 +63,19 @@ static void read_prices(char *path, struct buffer *out, bool own, struct error *
 	free(path);
 }
 
+bool prices_check(struct error *e)
+{
+	struct buffer text = {0};
+	struct error fault = {0};
+
+	read_prices(config_path("prices.json"), &text, true, &fault);
+	buffer_free(&text);
+	if (fault.message == NULL)
+		return true;
+	*e = fault;
+	return false;
+}
+
 /* Whether `text` is a date behind a model's name: a dash, then at least four digits, then digits
  * and dashes. Fewer digits are a version: claude-opus-5 is not claude-opus-5-5. */
 static bool is_date(struct span text)

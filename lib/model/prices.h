@@ -33,6 +33,10 @@ struct prices {
 bool prices_cost(struct prices *prices, const char *provider, const char *model,
 		 const struct model_usage *usage, double *usd, struct error *e);
 
+/* Whether the user's file, if there is one, can be read and has no mistake; if not, sets `e`, which
+ * names file and line. */
+bool prices_check(struct error *e);
+
 void prices_free(struct prices *prices);
 
 #endif

@@ -80,7 +80,7 @@ static void shipped(void)
 	check("openai-chat", "gpt-5.4", tokens(272001, 1000000), "23.86000500");
 }
 
-/* The user's file `text` is ignored because of `want`. */
+/* The user's file `text` is refused and ignored because of `want`. */
 static void faulty(const char *text, const char *want)
 {
 	struct model_usage usage = tokens(1, 1);
@@ -88,10 +88,12 @@ static void faulty(const char *text, const char *want)
 	double usd;
 
 	own_prices(text);
+	unit_ok(!prices_check(&e) && strstr(e.message, want) != NULL, "prices.json:%s", want);
+	error_clear(&e);
 	check("lab", "m", usage, "unknown");
 	unit_ok(!prices_cost(&prices, "lab", "m", &usage, &usd, &e) && e.message != NULL &&
 		    strstr(e.message, want) != NULL,
-		"prices.json:%s", want);
+		"and it is ignored with the same message");
 	error_clear(&e);
 }
 
@@ -122,6 +124,7 @@ static void own(void)
 	faulty("{\"lab\":{\"m\":{\"input\":1,\"input\":0}}}",
 	       "1: the key \"input\" is there twice");
 	own_prices("{\"loop\":\"loop\"}");
+	unit_ok(prices_check(&e), "a file without a mistake");
 	check("loop", "m", tokens(1, 1), "unknown");
 	own_prices("{\n\"lab\": oops}\n");
 	unit_ok(!prices_cost(&prices, "lab", "m", &usage, &usd, &e) && e.message != NULL &&
