@@ -100,14 +100,12 @@ c3 approved user'
 	assert [ -e ran -a ! -e seen ]
 }
 
-@test "quit ends the run as ^C does: nothing else runs, every call has its result" {
+@test "quit ends the run as ^C does: nothing else runs, and the other calls wait for --resume" {
 	tool one '["touch","ran"]'
 	calls one one one
 	run -130 person "$asks" $'q\n' -- --ask '*'
 	assert_equal "$(decisions)" 'c0 denied user'
-	assert_equal "$(of tool_end .result)" 'The user denied the call.
-The call was cancelled.
-The call was cancelled.'
+	assert_equal "$(of tool_end .result)" 'The user denied the call.'
 	assert_equal "$(of error .error)" 'the user denied a call and ended the run'
 	assert_equal "$(of agent_end '[.status, .exit_status]')" '["cancelled",130]'
 	assert [ ! -e ran ]

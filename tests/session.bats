@@ -200,6 +200,55 @@ count_of() {
 	assert_equal "$(data tool_end '[.tool_call_id, .is_error]' out | head -1)" '["b",false]'
 }
 
+@test "--resume asks again about a call that waited for its approval when the run was stopped" {
+	local pid
+	note once '["sh","-c","echo once >>calls; echo done"]' ',"approval":true'
+	printf '%s\n' '#!/bin/sh' 'cat >/dev/null; touch asked; exec sleep 30' >slow
+	chmod +x slow
+	agent-run -m test -t once.json --approve-with ./slow -l log --no-stdin go >out &
+	pid=$!
+	until [ -e asked ]; do sleep 0.01; done
+	kill -TERM "$pid"
+	wait "$pid" || true
+	assert_equal "$(data tool_end .result log)" ''
+	assert_equal "$(data agent_end .status log)" cancelled
+	run -0 agent-run -m test -t once.json --approve-with 'cat >/dev/null; touch again' --resume log
+	assert_exists again
+	assert_equal "$(cat calls)" once
+	assert_equal "$(data tool_end .result log)" 'done'
+}
+
+@test "the text of an interrupted response is part of the conversation that goes on" {
+	local pid
+	printf '%s\n' '{"text":"one "}' '{"text":"two"}' >head
+	mkfifo gate
+	agent-run -m 'exec:cat >/dev/null; cat head; cat gate' -c talk --no-stdin first >out &
+	pid=$!
+	until grep -q '"two"' out; do sleep 0.01; done
+	kill -TERM "$pid"
+	wait "$pid" || true
+	cp talk log
+	for option in '-c talk' '--history log'; do
+		# shellcheck disable=SC2086 # an option and its value
+		agent-run -m 'exec:cat' $option --dry-run --no-stdin 'go on' >request
+		assert_equal "$(tail -n 1 request | jq -c '[.messages[] | [.role, .content[0].text]]')" \
+			'[["user","first"],["assistant","one two\n\n[interrupted]"],["user","go on"]]'
+	done
+	agent-run -m 'exec:cat >request; echo "{\"text\":\"three\"}"' --resume log --no-stdin >out
+	assert_equal "$(jq -c '[.messages[].role]' request)" '["user"]'
+	assert_equal "$(data agent_end .output log | tail -1)" 'three'
+}
+
+@test "the text of an attempt that was discarded is not part of the conversation" {
+	printf '%s\n' '{"event_type":"agent_start","run_id":"a","data":{"prompt":"p"}}' \
+		'{"event_type":"llm_start","run_id":"a","data":{"iteration":1}}' \
+		'{"event_type":"llm_chunk","run_id":"a","data":{"text":"wrong"}}' \
+		'{"event_type":"llm_retry","run_id":"a","data":{"attempt":2,"discard":true}}' \
+		'{"event_type":"llm_chunk","run_id":"a","data":{"text":"right"}}' >log
+	agent-run -m 'exec:cat' --history log --dry-run --no-stdin 'go on' >request
+	assert_equal "$(tail -n 1 request | jq -c '[.messages[1].content[].text]')" '["right\n\n[interrupted]"]'
+}
+
 @test "--resume uses the model of the run, and repeats a failed request" {
 	two_rounds
 	mv answer.3 later

@@ -238,12 +238,10 @@ static void put_result(struct buffer *out, const struct history_call *call)
 		  !done || call->is_error);
 }
 
-void history_close(struct history *history)
+static void close_calls(struct history *history)
 {
 	struct buffer tool = {0};
 
-	if (history->message.at == NULL)
-		return;
 	conversation_add(&history->conversation, history->message);
 	json_pack(&tool, "{'role':'tool','content':[");
 	for (size_t i = 0; i < history->call_count; i++)
@@ -254,6 +252,23 @@ void history_close(struct history *history)
 	buffer_free(&tool);
 	history->message = (struct span){0};
 	history->call_count = 0;
+}
+
+void history_close(struct history *history)
+{
+	struct span text = span_trim(buffer_span(&history->unfinished));
+	struct buffer marked = {0};
+
+	if (history->message.at != NULL)
+		close_calls(history);
+	if (text.len > 0) {
+		buffer_add_span(&marked, text);
+		buffer_add_text(&marked, "\n\n[interrupted]");
+		conversation_add_text(&history->conversation, "assistant", (struct span){0},
+				      buffer_span(&marked));
+	}
+	buffer_free(&marked);
+	buffer_clear(&history->unfinished);
 }
 
 bool history_can_resume(const struct history *history, const char *log, size_t damaged,
@@ -291,6 +306,7 @@ void history_free(struct history *history)
 {
 	conversation_free(&history->conversation);
 	free(history->calls);
+	buffer_free(&history->unfinished);
 	free(history->run_id);
 	free(history->agent_name);
 	free(history->model);

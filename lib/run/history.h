@@ -32,6 +32,7 @@ struct history {
 	struct span message;
 	struct history_call *calls;
 	size_t call_count;
+	struct buffer unfinished; /* the text of a response after it that was interrupted */
 
 	/* The last run that is not nested. Strings are owned; NULL: not known. */
 	char *run_id, *agent_name, *model, *provider, *prompt, *system;
@@ -53,7 +54,7 @@ struct history {
 bool history_load(struct history *history, struct span text, const char *source, struct error *e);
 
 /* Make the last response part of the conversation. The result of a call that has none says that the
- * call was interrupted. */
+ * call was interrupted, and so does the text of a response that did not end. */
 void history_close(struct history *history);
 
 /* Whether the last run can be resumed. False with `e` if a response is missing whose tools were

@@ -53,6 +53,7 @@ static void read_usage(struct usage_total *total, struct span json)
 
 static void read_response(struct history *history, struct span data)
 {
+	buffer_clear(&history->unfinished);
 	history_close(history);
 	history->misses_response = false;
 	history->total.iterations =
@@ -161,6 +162,8 @@ static void read_start(struct log_reader *reader, const struct run *run, const s
 
 	if (run != reader->run || !run->resumed)
 		begin_run(history, event->data);
+	else
+		buffer_clear(&history->unfinished); /* the request is sent again */
 	reader->run = run;
 	free(history->run_id);
 	history->run_id = mem_copy(event->run_id);
@@ -226,6 +229,13 @@ static void read_own(struct log_reader *reader, const struct run *run, const str
 	switch (event->type) {
 	case EVENT_AGENT_START:
 		read_start(reader, run, event);
+		break;
+	case EVENT_LLM_CHUNK:
+		json_decode(json_get(event->data, "text"), &history->unfinished);
+		break;
+	case EVENT_LLM_RETRY:
+		if (json_true(json_get(event->data, "discard")))
+			buffer_clear(&history->unfinished);
 		break;
 	case EVENT_LLM_END:
 		read_response(history, event->data);

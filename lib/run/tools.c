@@ -418,8 +418,6 @@ void tools_stop(struct agent_run *run)
 		call->approval = NULL;
 		if (call->state == CALL_RUNNING)
 			settle_error(call, SPAN("The call was cancelled."));
-		else if (call->state != CALL_DONE)
-			refuse(call, "The call was cancelled.");
 	}
 }
 
