@@ -340,6 +340,93 @@ EOF
 	assert_equal "$(jq -c .data.text out)" $'"Hel"\n"lo\\né"'
 }
 
+# ---- events that are made, numbered and redacted ----
+
+# made EXPRESSION: the events that the functions of the module agent make.
+made() {
+	jq -nc -L "$AGENT_SHARE/jq" "import \"agent\" as a; $1"
+}
+
+@test "the module agent makes valid events, from which --renumber makes a stream" {
+	made 'a::agent_start, a::agent_start("count"), a::llm_chunk("x"), a::tool_start("c"; "ls"; {}), a::tool_end("c"; "ls"; "r"),
+		a::tool_end("c"; "ls"; "r"; true), a::progress(1; 2), a::progress(1; 2; 0.5), a::error("slow"),
+		a::error("bad"; "auth"; true), a::agent_end, a::agent_end("three"), a::agent_end(""; "limit")' >events
+	run -0 --separate-stderr agent-filter --own-status --validate -c events
+	assert_output 13
+	made 'a::agent_start("count"), a::tool_start("c"; "ls"; {path: "."}), a::tool_end("c"; "ls"; "a b c"), a::llm_chunk("thr"), a::llm_chunk("ee"),
+		a::progress(1; 20), a::agent_end("three")' | agent-filter --renumber >stream
+	run -0 agent-text --strict stream
+	assert_output three
+	run -0 agent-tools stream
+	assert_output $'-> ls {"path":"."}\n<- ls 0.00s ok: a b c'
+	run -0 agent-collect stream
+	assert_equal "$(jq -c '[.status, .output, .duration_seconds < 10]' <<<"$output")" '["success","three",true]'
+	assert_equal "$(jq -sc '[map(.seq), (map(.run_id) | unique | length), (.[0] | keys_unsorted)]' stream)" \
+		'[[0,1,2,3,4,5,6],1,["event_type","timestamp","run_id","seq","data"]]'
+	made 'a::agent_start, a::error("no key"; "auth"; true), a::agent_end(""; "error")' | agent-filter --renumber >stream || true
+	run -1 agent-text stream
+	assert_output "agent-text: no key"
+	made 'a::agent_start, a::agent_end(""; "timeout")' >stream
+	run -124 agent-text stream
+}
+
+@test "--renumber: each run has its seq, what is there stays, a run follows an agent_end" {
+	cat >lines <<-'END'
+		{"event_type":"agent_start","run_id":"a","seq":7,"timestamp":"2026-01-02T03:04:05Z","more":[1.10],"data":{"x":1.10}}
+		{"event_type":"llm_chunk"}
+		{"data":{"text":"b"},"event_type":"llm_chunk","run_id":"a"}
+		{"event_type":"agent_end","data":{"success":true}}
+		{"event_type":"llm_chunk","run_id":"","data":{}}
+		{"event_type":"agent_end","run_id":"a","data":{"success":true}}
+		{"event_type":"llm_chunk","data":[]}
+		{"data":{}}
+	END
+	run -1 --separate-stderr agent-filter --renumber lines
+	assert_equal "$stderr" "agent-filter: lines:7: --renumber: the value is not an event with event_type and data; it is skipped
+agent-filter: lines:8: --renumber: the value is not an event with event_type and data; it is skipped"
+	assert_line --index 0 '{"event_type":"agent_start","timestamp":"2026-01-02T03:04:05.000000Z","run_id":"a","seq":0,"more":[1.10],"data":{"x":1.10}}'
+	assert_equal "$(jq -sc 'map(.run_id) as $ids | map([.seq, (.run_id as $id | $ids | index($id))])' <<<"$output")" \
+		'[[0,0],[0,1],[1,0],[1,1],[0,4],[2,0]]'
+	run -0 bash -c 'head -n 6 lines | agent-filter --renumber -T llm_chunk | agent-filter --strict -c'
+	run -0 agent-filter -t raw -m '{event_type: "llm_chunk", data: {text: .data.provider}}' --renumber log
+	assert_equal "$(jq -c '[.seq, .data]' <<<"$output")" '[0,{"text":"p"}]'
+}
+
+@test "--redact drops what users, models and tools wrote, and keeps the structure" {
+	cat >lines <<-'END'
+		{"event_type":"agent_start","run_id":"r","seq":0,"data":{"id":"line 1","agent_name":"a","model":"m","prompt":"SECRET","system":"SECRET","tools":["t"],"schema_version":1,"attachments":[{"type":"image","media_type":"image/png","data":"SECRET","name":"SECRET"},{"type":"text","text":"SECRET"}]}}
+		{"event_type":"llm_retry","run_id":"r","seq":1,"data":{"attempt":2,"wait_seconds":0.50,"reason":"SECRET","discard":true}}
+		{"event_type":"llm_chunk","run_id":"r","seq":2,"data":{"te\u0078t":"SECRET","text":"SECRET"}}
+		{"event_type":"thinking_chunk","run_id":"r","seq":3,"data":{"text":""}}
+		{"event_type":"tool_call_chunk","run_id":"r","seq":4,"data":{"tool_call_id":"c","tool_name":"t","args_delta":"SECRET"}}
+		{"event_type":"tool_approval","run_id":"r","seq":5,"data":{"tool_call_id":"c","tool_name":"t","args":{"SECRET":["SECRET"]},"decision":"denied","by":"user","reason":"SECRET"}}
+		{"event_type":"output_chunk","run_id":"r","seq":6,"data":{"output":[1,"SECRET"]}}
+		{"event_type":"output_chunk","run_id":"r","seq":7,"data":{"output":4711}}
+		{"event_type":"llm_end","run_id":"r","seq":8,"data":{"iteration":1,"model":"m","finish_reason":"stop","is_final":true,"duration_seconds":1.50,"usage":{"input_tokens":1,"output_tokens":2,"cached_input_tokens":null,"cache_write_tokens":null,"reasoning_tokens":null,"requests":1},"message":{"role":"assistant","provider":"p","content":[{"type":"text","text":"SECRET","provider_data":{"a":"SECRET"}},{"type":"tool_call","tool_call_id":"c","tool_name":"t","args":{"a":"SECRET"},"invalid_args":"SECRET","executed_by":"provider","result":"SECRET","is_error":false}]}}}
+		{"event_type":"tool_end","run_id":"r","seq":9,"data":{"tool_call_id":"c","tool_name":"t","result":"SECRET","result_json":{"a":"SECRET"},"is_error":true,"duration_seconds":2,"exit_status":3}}
+		{"event_type":"raw","run_id":"r","seq":10,"data":{"provider":"p","event":"e","payload":{"a":"SECRET"}}}
+		{"event_type":"error","run_id":"r","seq":11,"data":{"error":"SECRET","exception_type":"auth","fatal":false,"http_status":401,"request_id":"q"}}
+		{"event_type":"later","run_id":"r","seq":12,"data":{"new":"SECRET","more":{"id":"SECRET"},"n":5,"list":["SECRET",{"id":"SECRET"}]},"host":"SECRET"}
+		{"event_type":"agent_end","run_id":"r","seq":13,"data":{"agent_name":"a","success":true,"status":"success","exit_status":0,"output":"SECRET","output_json":{"a":"SECRET"},"finish_reason":"stop","total_iterations":1,"total_tokens":3,"usage":{"input_tokens":1,"output_tokens":2,"cached_input_tokens":null,"cache_write_tokens":null,"reasoning_tokens":null,"requests":1},"total_cost_usd":null,"tool_calls":1,"duration_seconds":2.5}}
+	END
+	run -0 agent-filter --redact lines
+	refute_output --partial SECRET
+	refute_output --partial 4711
+	echo "$output" >redacted
+	assert_line --index 0 '{"event_type":"agent_start","run_id":"r","seq":0,"data":{"id":"line 1","agent_name":"a","model":"m","prompt":"[redacted]","system":"[redacted]","tools":["t"],"schema_version":1,"attachments":[{"type":"image","media_type":"image/png","data":"[redacted]","name":"[redacted]"},{"type":"text","text":"[redacted]"}]}}'
+	assert_line --index 5 '{"event_type":"tool_approval","run_id":"r","seq":5,"data":{"tool_call_id":"c","tool_name":"t","args":{},"decision":"denied","by":"user","reason":"[redacted]"}}'
+	assert_line --index 9 '{"event_type":"tool_end","run_id":"r","seq":9,"data":{"tool_call_id":"c","tool_name":"t","result":"[redacted]","result_json":{},"is_error":true,"duration_seconds":2,"exit_status":3}}'
+	assert_line --index 12 '{"event_type":"later","run_id":"r","seq":12,"data":{"new":"[redacted]","more":{},"n":5,"list":["[redacted]",{}]},"host":"[redacted]"}'
+	run -0 agent-filter --validate -c redacted
+	assert_output 14
+	assert_equal "$(agent-collect -o otlp redacted | md5sum)" "$(agent-collect -o otlp lines | sed 's/SECRET/[redacted]/g' | md5sum)"
+	# An expression of -s sees the event, one of -m what is written.
+	run -0 agent-filter --redact -s '.data.prompt == "SECRET"' -m .data.prompt lines
+	assert_output '"[redacted]"'
+	run -0 bash -c 'agent-filter --redact --ends -t nothing -m . lines | grep -c SECRET || true'
+	assert_output 0
+}
+
 @test "--sse frames events and values for a browser" {
 	run agent-filter -t agent_end --sse log
 	assert_output "event: agent_end

@@ -8,11 +8,13 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "choose.h"
+#include "envelope.h"
 #include "event/keep_alive.h"
 #include "event/reader_main.h"
 #include "event/terminal.h"
 #include "jq/program.h"
 #include "merge.h"
+#include "redact.h"
 #include "schema/schema.h"
 #include "translate.h"
 
@@ -44,13 +46,15 @@ struct filter {
 	size_t variable_count;
 	struct merge merge;
 	struct keep_alive keep_alive;
-	bool sse, count_only, exit_status, validate, ends;
+	bool sse, count_only, exit_status, validate, ends, renumber, redacts;
 	bool safe; /* for a terminal: control characters are made visible */
 
 	struct schema **valid; /* an event satisfies all of them */
 	size_t valid_count;
 	struct schema *events; /* of --validate */
 	struct translation *from, *to;
+	struct envelopes envelopes; /* of --renumber */
+	struct buffer numbered, redacted;
 	struct buffer out;
 	uint64_t printed, ends_printed; /* lines: all, and those that only --ends selected */
 	bool end_passed;                /* the agent_end was written as an event */
@@ -148,6 +152,12 @@ static const struct option_row options[] = {
     {OPTION_TEXT, 0, "to", "FORMAT",
      "write another vocabulary: ai-sdk, ag-ui, openai-agents, pydantic-ai or a module's",
      AT(to_name)},
+    {OPTION_FLAG, 0, "renumber", NULL,
+     "give the written events a seq without gaps, and a run_id and a time if they have none",
+     AT(renumber)},
+    {OPTION_FLAG, 0, "redact", NULL,
+     "write the events without prompts, texts, arguments, results and sentences of errors",
+     AT(redacts)},
     {OPTION_FLAG, 0, "sse", NULL, "frame the output as text/event-stream", AT(sse)},
     {OPTION_DURATION, 0, "keep-alive", "TIME",
      "with --sse: write a comment whenever nothing was written for this time",
@@ -272,12 +282,22 @@ static void report_untranslated(struct filter *f, const char *option, const char
 	error_clear(e);
 }
 
-/* Print a line in the vocabulary of --to. An absent line is the end of the input. */
+/* Print a line, with its number of --renumber, in the vocabulary of --to. An absent line is the end
+ * of the input. */
 static void print_to(struct filter *f, struct span line)
 {
 	struct error e = {0};
 	struct span value;
 
+	if (f->renumber && line.at != NULL) {
+		buffer_clear(&f->numbered);
+		if (!envelopes_add(&f->envelopes, json_trim(line), &f->numbered)) {
+			reader_warn(f->main.reader, "--renumber: the value is not an event with "
+						    "event_type and data; it is skipped");
+			return;
+		}
+		line = buffer_span(&f->numbered);
+	}
 	if (f->to == NULL) {
 		if (line.at != NULL)
 			print(f, line);
@@ -337,11 +357,22 @@ static bool evaluate(struct filter *f, const struct expression *x, struct span l
 
 /* ---- choosing ---- */
 
+/* The event for --redact, valid until the next one. */
+static struct span redacted(struct filter *f, struct span line)
+{
+	if (!f->redacts)
+		return line;
+	buffer_clear(&f->redacted);
+	redact(&f->redacted, json_trim(line));
+	return buffer_span(&f->redacted);
+}
+
 /* Print an event that is kept. Does nothing if it is absent. */
 static void pass(struct filter *f, struct span line)
 {
 	if (line.at == NULL)
 		return;
+	line = redacted(f, line);
 	if (f->map.program != NULL)
 		evaluate(f, &f->map, line, true);
 	else
@@ -498,7 +529,7 @@ static void take_selected(struct filter *f, const struct event *event)
 	pass(f, merge_close(&f->merge));
 	printed = f->printed;
 	if (passes_end)
-		print_to(f, event->line);
+		print_to(f, redacted(f, event->line));
 	else
 		pass(f, event->line);
 	if (!selected)
@@ -584,6 +615,7 @@ static void begin(void *self)
 	if (f->keep_alive.seconds > 0 && !f->sse)
 		die(STATUS_USAGE, "--keep-alive writes comments of --sse; add --sse");
 	choice_begin(&f->choice);
+	envelopes_begin(&f->envelopes);
 	if (f->validate)
 		open_events(f);
 	open_programs(f);
@@ -659,6 +691,9 @@ static void free_all(void *self)
 	jq_program_close(f->map.program);
 	translation_close(f->from);
 	translation_close(f->to);
+	envelopes_free(&f->envelopes);
+	buffer_free(&f->numbered);
+	buffer_free(&f->redacted);
 	buffer_free(&f->out);
 }
 

@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/ids.h"
-#include "base/table.h"
+#include "envelope.h"
 #include "jq/program.h"
 #include "numbers.h"
 
@@ -15,8 +15,7 @@ struct translation {
 	struct jq_program *program;
 	bool makes_events;
 	struct buffer input, value, line;
-	char run_id[UUID_SIZE]; /* of events that name none; a new one after each agent_end */
-	struct table next_seqs; /* of the open runs, by their ids, which are owned */
+	struct envelopes envelopes;
 };
 
 /* ---- modules ---- */
@@ -123,7 +122,7 @@ struct translation *translation_open(const char *direction, const char *format, 
 	free(module);
 	t = mem_zero(sizeof(*t));
 	t->makes_events = strcmp(direction, "from") == 0;
-	uuid_v7(t->run_id);
+	envelopes_begin(&t->envelopes);
 	t->program = jq_program_open(buffer_string(&expression), NULL, 0, e);
 	buffer_free(&expression);
 	if (t->program == NULL ||
@@ -152,52 +151,6 @@ bool translation_take(struct translation *t, struct span line, struct error *e)
 	return jq_program_step(t->program, buffer_span(&t->input), e);
 }
 
-/* ---- envelopes ---- */
-
-/* The id of an open run as the table stores it; a run that is not open is opened. */
-static struct span open_run(struct translation *t, struct span id)
-{
-	struct span key = table_key(&t->next_seqs, id);
-
-	if (key.at == NULL) {
-		key = (struct span){mem_copy(id), id.len};
-		*table_add(&t->next_seqs, key) = 0;
-	}
-	return key;
-}
-
-static void end_run(struct translation *t, struct span run_id)
-{
-	if (span_is(run_id, t->run_id))
-		uuid_v7(t->run_id);
-	table_remove(&t->next_seqs, run_id);
-	free((char *)run_id.at);
-}
-
-static bool write_event(struct translation *t, struct span value, struct error *e)
-{
-	struct span type = json_get(value, "event_type"), run_id = json_get(value, "run_id");
-	struct span data = json_get(value, "data");
-	int64_t time = clock_parse_timestamp(json_plain(json_get(value, "timestamp")));
-	struct buffer timestamp = {0};
-	struct span run;
-	char *id;
-
-	if (json_type(type) != JSON_STRING || json_type(data) != JSON_OBJECT)
-		return error_set(e, "jq",
-				 "it yields a value that is not an event with event_type and data");
-	id = json_text(run_id);
-	run = open_run(t, span_of(id != NULL ? id : t->run_id));
-	free(id);
-	clock_add_timestamp(&timestamp, time >= 0 ? time : clock_realtime());
-	json_pack(&t->line, "{'event_type':%j,'timestamp':%s,'run_id':%s,'seq':%d,'data':%j}", type,
-		  buffer_span(&timestamp), run, (int64_t)(*table_find(&t->next_seqs, run))++, data);
-	buffer_free(&timestamp);
-	if (json_is(type, "agent_end"))
-		end_run(t, run);
-	return true;
-}
-
 struct span translation_next(struct translation *t, struct error *e)
 {
 	struct span value;
@@ -209,8 +162,11 @@ struct span translation_next(struct translation *t, struct error *e)
 	if (!t->makes_events)
 		return buffer_span(&t->value);
 	buffer_clear(&t->line);
-	if (!write_event(t, buffer_span(&t->value), e))
+	if (!envelopes_add(&t->envelopes, buffer_span(&t->value), &t->line)) {
+		error_set(e, "jq",
+			  "it yields a value that is not an event with event_type and data");
 		return (struct span){0};
+	}
 	return buffer_span(&t->line);
 }
 
@@ -218,9 +174,7 @@ void translation_close(struct translation *t)
 {
 	if (t == NULL)
 		return;
-	for (size_t i = 0; i < t->next_seqs.capacity; i++)
-		free((char *)t->next_seqs.slots[i].key.at);
-	table_free(&t->next_seqs);
+	envelopes_free(&t->envelopes);
 	jq_program_close(t->program);
 	buffer_free(&t->input);
 	buffer_free(&t->value);

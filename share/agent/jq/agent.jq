@@ -1,5 +1,6 @@
-# agent: filters for the events of agent-events(5).
+# agent: filters for the events of agent-events(5), and functions that make events.
 #   agent-filter -s 'import "agent" as a; a::is_error'
+#   jq -nc -L /usr/local/share/agent/jq 'import "agent" as a; a::llm_chunk("hello")' | agent-filter --renumber
 
 # The text that an event carries: a piece of a response, of reasoning, or of the output of a tool.
 def text: .data.text // empty;
@@ -27,3 +28,41 @@ def final_text:
 
 # The tool calls of a neutral message: {tool_call_id, tool_name, args}.
 def tool_calls: [.data.message.content[]? | select(.type == "tool_call") | del(.type)];
+
+# ---- events: their run_id, seq and timestamp come from agent-filter --renumber ----
+
+def event($type; $data): {event_type: $type, data: $data};
+
+def agent_start($prompt):
+	event("agent_start"; {agent_name: "agent", model: null, prompt: $prompt, tools: [], schema_version: 1});
+def agent_start: agent_start("");
+
+def llm_chunk($text): event("llm_chunk"; {text: $text});
+
+def tool_start($id; $name; $args):
+	event("tool_start"; {tool_call_id: $id, tool_name: $name, args: $args, iteration: 1});
+
+def tool_end($id; $name; $result; $is_error):
+	event("tool_end"; {tool_call_id: $id, tool_name: $name, result: $result, is_error: $is_error,
+		duration_seconds: null});
+def tool_end($id; $name; $result): tool_end($id; $name; $result; false);
+
+def progress($iteration; $total_tokens; $total_cost_usd):
+	event("progress"; {iteration: $iteration, total_tokens: $total_tokens, total_cost_usd: $total_cost_usd});
+def progress($iteration; $total_tokens): progress($iteration; $total_tokens; null);
+
+def error($text; $type; $fatal): event("error"; {error: $text, exception_type: $type, fatal: $fatal});
+def error($text): error($text; "error"; false);
+
+# $status: "success", or another one of agent-events(5).
+def agent_end($output; $status):
+	event("agent_end"; {agent_name: "agent", success: ($status == "success"), status: $status,
+		exit_status: ({success: 0, limit: 3, invalid_output: 5, refused: 6, timeout: 124, cancelled: 130}[$status]
+			// 1),
+		output: $output, finish_reason: (if $status == "success" then "stop" else "error" end),
+		total_iterations: 1, total_tokens: null, total_cost_usd: null,
+		usage: {input_tokens: null, output_tokens: null, cached_input_tokens: null, cache_write_tokens: null,
+			reasoning_tokens: null, requests: null},
+		tool_calls: 0, duration_seconds: null});
+def agent_end($output): agent_end($output; "success");
+def agent_end: agent_end("");

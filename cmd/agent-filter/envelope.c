@@ -1,0 +1,76 @@
+#include "envelope.h"
+
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+void envelopes_begin(struct envelopes *envelopes)
+{
+	uuid_v7(envelopes->run_id);
+}
+
+/* The id of an open run as the table stores it; a run that is not open is opened. */
+static struct span open_run(struct envelopes *envelopes, struct span id)
+{
+	struct span key = table_key(&envelopes->next_seqs, id);
+
+	if (key.at == NULL) {
+		key = (struct span){mem_copy(id), id.len};
+		*table_add(&envelopes->next_seqs, key) = 0;
+	}
+	return key;
+}
+
+static void end_run(struct envelopes *envelopes, struct span run_id)
+{
+	if (span_is(run_id, envelopes->run_id))
+		uuid_v7(envelopes->run_id);
+	table_remove(&envelopes->next_seqs, run_id);
+	free((char *)run_id.at);
+}
+
+/* The members that are not those of the envelope. */
+static void copy_others(struct buffer *line, struct span value)
+{
+	static const char *const envelope[] = {"event_type", "timestamp", "run_id",
+					       "seq",        "data",      NULL};
+
+	for (struct json_walk walk = json_walk(value); json_next(&walk);) {
+		if (json_is_any(walk.key, envelope))
+			continue;
+		json_copy_key(line, walk.key);
+		json_write_line(line, walk.value);
+	}
+}
+
+bool envelopes_add(struct envelopes *envelopes, struct span value, struct buffer *line)
+{
+	struct span type = json_get(value, "event_type"), data = json_get(value, "data");
+	int64_t time = clock_parse_timestamp(json_plain(json_get(value, "timestamp")));
+	struct buffer timestamp = {0};
+	struct span run;
+	char *id;
+
+	if (json_type(type) != JSON_STRING || (data.at != NULL && json_type(data) != JSON_OBJECT))
+		return false;
+	id = json_text(json_get(value, "run_id"));
+	run = open_run(envelopes, span_of(id != NULL && *id != '\0' ? id : envelopes->run_id));
+	free(id);
+	clock_add_timestamp(&timestamp, time >= 0 ? time : clock_realtime());
+	json_pack(line, "{'event_type':%j,'timestamp':%s,'run_id':%s,'seq':%d", type,
+		  buffer_span(&timestamp), run,
+		  (int64_t)(*table_find(&envelopes->next_seqs, run))++);
+	copy_others(line, value);
+	json_pack(line, "'data':%l}", data.at != NULL ? data : SPAN("{}"));
+	buffer_free(&timestamp);
+	if (json_is(type, "agent_end"))
+		end_run(envelopes, run);
+	return true;
+}
+
+void envelopes_free(struct envelopes *envelopes)
+{
+	for (size_t i = 0; i < envelopes->next_seqs.capacity; i++)
+		free((char *)envelopes->next_seqs.slots[i].key.at);
+	table_free(&envelopes->next_seqs);
+}
