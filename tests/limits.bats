@@ -171,6 +171,47 @@ c12 The call was not run: the limit of 2 tool calls is reached (--max-tool-calls
 	assert_equal "$(request 1 .body.max_completion_tokens)" 94
 }
 
+# calls FINISH ARGS...: a model that calls look once for each ARGS, the arguments as text, and ends with
+# the reason FINISH; after results it answers.
+calls() {
+	jq -nc --arg finish "$1" '$ARGS.positional | to_entries[] | {event_type: "tool_call_start", data: {tool_call_id: "c\(.key)", tool_name: "look"}},
+		{event_type: "tool_call_chunk", data: {tool_call_id: "c\(.key)", tool_name: "look", args_delta: .value}}' --args "${@:2}" >calls
+	echo '{"event_type":"llm_end","data":{"finish_reason":"'"$1"'"}}' >>calls
+	printf 'cat >request.$$; if grep -q tool_result request.$$; then echo %s; else cat calls; fi\n' "'{\"text\":\"done\"}'" >model.sh
+	rm -f request.*
+}
+
+@test "a tool call that the output limit cuts is a limit, after one request" {
+	local args
+	for args in '{"city":"Os' '' '{}'; do
+		calls length '{"city":"Rome"}' "$args"
+		run -3 ask
+		assert_equal "$(requests)" 1
+		assert_equal "$(of tool_start .tool_call_id)" ''
+		assert_equal "$(of llm_end '[.finish_reason, .is_final]')" '["length",true]'
+		assert_equal "$(of error '[.exception_type, .error]')" '["length","the answer was cut at the model'"'"'s token limit (raise --max-tokens)"]'
+		assert_equal "$(of agent_end '[.status, .exit_status]')" '["limit",3]'
+		mv events recorded
+		run -3 agent-run -m replay:recorded -o strict=true -t tools --no-stdin hello
+		assert_line --partial '"exception_type":"length"'
+	done
+}
+
+@test "calls that are complete before the output limit run" {
+	calls length '{"city":"Rome"}'
+	ask
+	assert_equal "$(of tool_end .result)" seen
+	assert_equal "$(of agent_end .output)" "done"
+}
+
+@test "a log of a run that went on after a cut call is replayed as it was" {
+	calls tool_calls '{"city":"Os'
+	ask
+	sed 's/"finish_reason":"tool_calls"/"finish_reason":"length"/' events >recorded
+	agent-run -m replay:recorded -o strict=true -t tools --no-stdin hello >events
+	assert_equal "$(of agent_end '[.status, .output]')" '["success","done"]'
+}
+
 @test "--wrap-up after an answer that was cut by the limit" {
 	start_server "say='half an ans' finish=length" "say='so far'"
 	OPENAI_API_KEY=k run -3 --separate-stderr agent-run -m openai-chat:m --base-url "$SERVER_URL" --max-total-tokens 1000 --wrap-up --no-stdin hello

@@ -178,15 +178,14 @@ static bool read_message(struct event_response *response, struct span message)
 
 static bool read_end(struct event_response *response, struct span data)
 {
-	struct span is_final = json_get(data, "is_final");
-
 	response->finish = model_finish_of(json_get(data, "finish_reason"), MODEL_STOP);
 	model_usage_read(json_get(data, "usage"), &response->usage);
 	buffer_clear(&response->response_id);
 	buffer_clear(&response->model);
 	json_decode(json_get(data, "response_id"), &response->response_id);
 	json_decode(json_get(data, "model"), &response->model);
-	if (json_is(json_get(data, "finish_reason"), "stop") && json_false(is_final))
+	response->goes_on = json_false(json_get(data, "is_final"));
+	if (json_is(json_get(data, "finish_reason"), "stop") && response->goes_on)
 		response->finish = MODEL_PAUSE; /* unless there are calls */
 	return read_message(response, json_get(data, "message"));
 }
@@ -198,6 +197,7 @@ void event_response_outcome(struct event_response *response, struct model_outcom
 		if (!response->calls[i].by_provider &&
 		    (outcome->finish == MODEL_STOP || outcome->finish == MODEL_PAUSE))
 			outcome->finish = MODEL_TOOL_CALLS;
+	outcome->goes_on = response->goes_on;
 	outcome->usage = response->usage;
 	outcome->refusal = buffer_string_or_null(&response->refusal);
 	outcome->response_id = buffer_string_or_null(&response->response_id);

@@ -29,6 +29,7 @@ struct event_response {
 	size_t call_count;
 	bool has_text, has_thinking;
 	enum model_finish finish;
+	bool goes_on; /* the end says that it is not the final response */
 	struct model_usage usage;
 	struct buffer response_id, model, refusal, text;
 };

@@ -145,7 +145,8 @@ struct model_outcome {
 	/* The provider's word for it, if it says something else or is unknown; NULL: neither. */
 	const char *provider_finish_reason;
 	bool has_file;       /* it contains an image or a file, which is not delivered as text */
-	bool recorded;       /* it is one of a log, which decided already that it is an answer */
+	bool recorded;       /* it is one of a log, which decided already whether it is an answer */
+	bool goes_on;        /* events: the run went on after it */
 	const char *refusal; /* the text of a refusal that was not streamed; NULL: none */
 	struct model_usage usage;
 	const char *response_id; /* NULL: none */

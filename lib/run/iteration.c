@@ -350,27 +350,47 @@ static void correct_answer(struct agent_run *run, const char *why)
 	iteration_next(run);
 }
 
+/* Whether no request follows a response. A call that the output limit cut does not run: asking
+ * again would be cut there, too. Logs of earlier versions went on after such a call. */
+static bool is_final(const struct response *response, const struct model_outcome *outcome)
+{
+	switch (outcome->finish) {
+	case MODEL_REFUSAL:
+	case MODEL_CONTENT_FILTER:
+		return true;
+	case MODEL_PAUSE:
+		return false;
+	case MODEL_LENGTH:
+		if (outcome->recorded ? !outcome->goes_on : response_is_cut(response))
+			return true;
+		break;
+	default:
+		break;
+	}
+	return response_calls_to_run(response) == 0;
+}
+
 static void on_complete(struct agent_run *run, const struct model_outcome *outcome)
 {
 	struct response *response = &run->response;
 	bool calls = response_calls_to_run(response) > 0;
-	bool is_final = (!calls && outcome->finish != MODEL_PAUSE) ||
-			outcome->finish == MODEL_REFUSAL || outcome->finish == MODEL_CONTENT_FILTER;
-	struct buffer why = {0};
 	bool last_request = run->phase == PHASE_WRAPPING_UP;
-	bool wrong = is_final && !last_request && !satisfies_schema(run, outcome, &why);
-	bool again = wrong && run->repairs < run->config.output_retries;
+	bool is_last, wrong, again;
+	struct buffer why = {0};
 
 	run->finish = outcome->finish;
 	tools_close_hosted(run, false);
 	response_finish(response);
+	is_last = is_final(response, outcome);
+	wrong = is_last && !last_request && !satisfies_schema(run, outcome, &why);
+	again = wrong && run->repairs < run->config.output_retries;
 	for (size_t i = 0; i < response->call_count; i++)
 		if (response->calls[i].valid && !response->calls[i].by_provider)
 			emit_tool_call_end(run, &response->calls[i]);
 	add_usage(run, outcome);
-	emit_llm_end(run, outcome, is_final && !again);
+	emit_llm_end(run, outcome, is_last && !again);
 	emit_progress(run);
-	if (!is_final || again || run->capped)
+	if (!is_last || again || run->capped)
 		add_response(run, outcome);
 	if (last_request) {
 		tools_refuse(run, buffer_string(&run->limit));
@@ -380,7 +400,7 @@ static void on_complete(struct agent_run *run, const struct model_outcome *outco
 	} else if (wrong) {
 		run_fail(run, STATUS_INVALID_OUTPUT, ERROR_INVALID_OUTPUT, OUTPUT_FAULT "%s",
 			 buffer_string(&why));
-	} else if (is_final) {
+	} else if (is_last) {
 		iteration_end_run(run, outcome);
 	} else if (!calls) {
 		iteration_next(run);

@@ -147,6 +147,20 @@ void response_finish(struct response *response)
 		response_finish_call(&response->calls[i]);
 }
 
+bool response_is_cut(const struct response *response)
+{
+	for (size_t i = 0; i < response->call_count; i++) {
+		const struct response_call *call = &response->calls[i];
+		const struct response_part *last = &response->parts[response->part_count - 1];
+		bool is_last = last->type == RESPONSE_CALL && last->call == i;
+
+		if (!call->by_provider &&
+		    (!call->valid || (is_last && json_count(response_args(call)) == 0)))
+			return true;
+	}
+	return false;
+}
+
 struct span response_args(const struct response_call *call)
 {
 	return call->valid ? buffer_span(&call->args) : SPAN("{}");

@@ -61,6 +61,10 @@ void response_finish_call(struct response_call *call);
 /* The response is complete: decide which calls are valid. */
 void response_finish(struct response *response);
 
+/* Whether the end of a complete response is missing within a call that is to be run: its arguments
+ * are not valid, or the last part is such a call without arguments. */
+bool response_is_cut(const struct response *response);
+
 /* The arguments of a call; {} if they are not valid. */
 struct span response_args(const struct response_call *call);
 

@@ -211,6 +211,8 @@ static void ends(void)
 	       DONE);
 	CHUNKS("length after a complete call stays length", "C0(f)A0({}) length", CALL(WHOLE_CALL),
 	       FINISH("length"), DONE);
+	CHUNKS("stop with arguments without their end: the model ended them",
+	       "C0(f)A0({\"a\":) tool_calls(stop)", CALL(HALF_CALL), FINISH("stop"), DONE);
 	CHUNKS("tool_calls with arguments that were cut off is length (vLLM)",
 	       "C0(f)A0({\"a\":) length(tool_calls)", CALL(HALF_CALL), FINISH("tool_calls"), DONE);
 	CHUNKS("tool_calls with arguments that are no JSON stays tool_calls",

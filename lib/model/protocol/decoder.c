@@ -618,12 +618,13 @@ static void check_end(struct decoder *d)
 static enum model_finish finish_of(const struct decoder *d, const struct finish_reason *reason)
 {
 	enum model_finish finish = reason != NULL ? reason->finish : MODEL_STOP;
+	bool ended = reason != NULL && finish == MODEL_STOP; /* by the model itself */
 
 	if (finish == MODEL_CONTENT_FILTER)
 		return MODEL_CONTENT_FILTER;
 	if (finish == MODEL_REFUSAL || d->refusal.len > 0)
 		return MODEL_REFUSAL;
-	if (finish == MODEL_LENGTH || d->cut_args)
+	if (finish == MODEL_LENGTH || (d->cut_args && !ended))
 		return MODEL_LENGTH;
 	if (finish == MODEL_TOOL_CALLS && d->call_count > 0)
 		finish = MODEL_STOP; /* after calls that the provider ran */
