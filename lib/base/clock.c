@@ -20,6 +20,11 @@ int64_t clock_nanoseconds(double seconds)
 	return (int64_t)((seconds < longest ? seconds : longest) * 1e9);
 }
 
+double clock_round(double seconds)
+{
+	return (double)(int64_t)(seconds * 1e6 + 0.5) / 1e6;
+}
+
 int64_t clock_realtime(void)
 {
 	struct timespec now;

@@ -15,6 +15,9 @@ int64_t clock_monotonic(void);
  * time without overflow. */
 int64_t clock_nanoseconds(double seconds);
 
+/* Seconds with microseconds: further digits say nothing. */
+double clock_round(double seconds);
+
 /* Microseconds since 1970-01-01 UTC. */
 int64_t clock_realtime(void);
 

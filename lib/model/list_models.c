@@ -95,9 +95,10 @@ static bool build(struct listing *listing, struct error *e)
 	       provider_complete_request(provider, &listing->request, e);
 }
 
-bool model_list(struct model_host *host, const char *spec,
-		void (*done)(void *context, struct span lines, const struct model_error *error),
-		void *context, struct error *e)
+static bool list_provider(struct model_host *host, const char *spec,
+			  void (*done)(void *context, struct span lines,
+				       const struct model_error *error),
+			  void *context, struct error *e)
 {
 	char *name = mem_copy((struct span){spec, strcspn(spec, ":")});
 	struct listing *listing = mem_zero(sizeof(*listing));
@@ -113,4 +114,15 @@ bool model_list(struct model_host *host, const char *spec,
 	http_start(model_http(host), &listing->request, &host->limits,
 		   &(struct http_handler){.context = listing, .body = on_body, .done = on_done});
 	return true;
+}
+
+bool model_list(struct model_host *host, const char *spec,
+		void (*done)(void *context, struct span lines, const struct model_error *error),
+		void *context, struct error *e)
+{
+	if (model_is_built_in(spec))
+		return error_set(e, "usage",
+				 "%s is a built-in model; only providers have lists of models",
+				 spec);
+	return list_provider(host, spec, done, context, e);
 }

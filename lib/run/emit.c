@@ -24,21 +24,15 @@ static void emit(struct agent_run *run, enum event_type type, const char *form, 
 	event_end(&run->stream);
 }
 
-/* Seconds with microseconds: further digits say nothing. */
-static double seconds(double value)
-{
-	return (double)(int64_t)(value * 1e6 + 0.5) / 1e6;
-}
-
 static double seconds_since(int64_t start)
 {
-	return seconds((double)(clock_monotonic() - start) / 1e9);
+	return clock_round((double)(clock_monotonic() - start) / 1e9);
 }
 
 /* The time from `start` to `end`; -1 if `end` is 0: it did not happen. */
 static double seconds_until(int64_t end, int64_t start)
 {
-	return end != 0 ? seconds((double)(end - start) / 1e9) : -1;
+	return end != 0 ? clock_round((double)(end - start) / 1e9) : -1;
 }
 
 /* ---- the run ---- */
@@ -201,7 +195,7 @@ void emit_llm_retry(struct agent_run *run, const struct model_error *error, doub
 {
 	emit(run, EVENT_LLM_RETRY,
 	     "'attempt':%d,'wait_seconds':%g,'reason':%T,'discard':%b,'http_status':%u,'model':%t",
-	     (int64_t)run->attempt + 1, seconds(wait_seconds), error->message, run->streamed,
+	     (int64_t)run->attempt + 1, clock_round(wait_seconds), error->message, run->streamed,
 	     error->http_status != 0 ? (int64_t)error->http_status : -1, next_model);
 }
 
@@ -340,7 +334,7 @@ void emit_tool_end(struct agent_run *run, const struct response_call *call,
 	emit(run, EVENT_TOOL_END,
 	     "'tool_call_id':%t,'tool_name':%t,'result':%s,'is_error':%b,'duration_seconds':%g,"
 	     "'exit_status':%u,'truncated':%f,'executed_by':%t,'result_json':%l",
-	     call->id, call->name, result->text, result->is_error, seconds(result->seconds),
+	     call->id, call->name, result->text, result->is_error, clock_round(result->seconds),
 	     (int64_t)result->exit_status, result->truncated, executed_by(call),
 	     result_json(result));
 }
