@@ -640,13 +640,13 @@ agent-collect: log:4: tool call 'a' ends without having started; it is left out"
 	assert cmp got want
 	assert_equal "$(wc -l <got)" 100
 	run bash -c 'agent-collect --total all | tail -1'
-	assert_output '{"total":true,"runs":100,"nested_runs":0,"succeeded":100,"failed":0,"incomplete":0,"usage":{"input_tokens":32000,"output_tokens":4000,"cached_input_tokens":19200,"cache_write_tokens":null,"reasoning_tokens":null,"requests":300},"total_cost_usd":0.12,"iterations":200,"tool_calls":200,"tool_errors":100,"errors":100,"duration_seconds":3.01,"run_seconds":301}'
+	assert_output '{"total":true,"runs":100,"nested_runs":0,"succeeded":100,"failed":0,"incomplete":0,"usage":{"input_tokens":32000,"output_tokens":4000,"cached_input_tokens":19200,"cache_write_tokens":null,"reasoning_tokens":null,"requests":300},"total_cost_usd":0.12,"known_cost_usd":0.12,"unpriced_runs":0,"iterations":200,"tool_calls":200,"tool_errors":100,"errors":100,"duration_seconds":3.01,"run_seconds":301}'
 }
 
 @test "--total: also in CSV and Markdown; one unknown cost makes the sum unknown" {
 	{ cat "$DATA/run.jsonl"; finished success 0 A; } >log
-	run bash -c 'agent-collect --total log | tail -1 | jq -c "[.runs, .total_cost_usd, .usage.input_tokens]"'
-	assert_output '[2,null,320]'
+	run bash -c 'agent-collect --total log | tail -1 | jq -c "[.runs, .total_cost_usd, .known_cost_usd, .unpriced_runs, .usage.input_tokens]"'
+	assert_output '[2,null,0.0012,1,320]'
 	run bash -c 'agent-collect --total -o csv log | tail -1'
 	assert_output $'total,,,,true,,,2,2,1,1,320,40,192,,,3,,,,3.01,,\r'
 	run bash -c 'agent-collect --total -o markdown log | tail -10'
@@ -662,7 +662,33 @@ agent-collect: log:4: tool call 'a' ends without having started; it is left out"
 | Tool calls | 2 (1 failed) |'
 }
 
+@test "--total: a run that used no tokens costs nothing" {
+	{
+		cat "$DATA/run.jsonl"
+		event agent_start '{}' A
+		event llm_start '{"iteration":1}' A
+		event error '{"error":"refused","fatal":true}' A
+		event agent_end '{"success":false,"exit_status":1,"usage":{"input_tokens":null,"requests":0},"total_cost_usd":null}' A
+		event agent_start '{}' B
+	} >log
+	run bash -c 'agent-collect --total log 2>/dev/null | tail -1 | jq -c "[.runs, .total_cost_usd, .known_cost_usd, .unpriced_runs]"'
+	assert_output '[3,0.0012,0.0012,0]'
+	event llm_start '{"iteration":1}' B >>log
+	run bash -c 'agent-collect --total log 2>/dev/null | tail -1 | jq -c "[.runs, .total_cost_usd, .known_cost_usd, .unpriced_runs]"'
+	assert_output '[3,null,0.0012,1]'
+}
+
 # ---- checks ----
+
+@test "--check: null is not less than a number" {
+	{ event agent_start '{}' A; event agent_end '{"success":true,"total_cost_usd":null,"duration_seconds":2}' A; } >log
+	run -1 --separate-stderr agent-collect -o text --check '.total_cost_usd < 1' log
+	assert_equal "$stderr" 'agent-collect: check failed: .total_cost_usd < 1 (error: null is compared by "<" or ">", .total_cost_usd is null, run A)'
+	for check in '1 > .total_cost_usd' '.total_cost_usd | . <= 1' '[.total_cost_usd][0] >= 1 | not' 'any(.usage[]; . < 5)'; do
+		run -1 agent-collect -o text --check "$check" log
+	done
+	run -0 agent-collect -o text --check '.total_cost_usd == null or .total_cost_usd < 1' --check '.duration_seconds <= 2' log
+}
 
 @test "--check: a condition that holds prints nothing" {
 	run agent-collect -o text --check .success --check '.iterations == 2 and .usage.input_tokens < 500' "$DATA/run.jsonl"

@@ -21,6 +21,31 @@ struct check {
 	struct jq_program *program;
 };
 
+/* In jq null is less than every number, so ".total_cost_usd < 1" would hold if the cost is not
+ * known. The operators of order are calls of functions, which a definition before the expression
+ * replaces; its own operators are still those of jq. */
+#define ORDER(name, operator)                                                                      \
+	"def agent" name "(a; b): a " operator" b;"                                                \
+					      "def " name "(a; b): agent" name                     \
+					      "(a | agent_known; b | agent_known);"
+static const char guards[] =
+    "def agent_known: if . == null then error(\"null is compared by \\\"<\\\" or \\\">\\\"\") "
+    "else . end;" ORDER("_less", "<") ORDER("_lesseq", "<=") ORDER("_greater", ">")
+	ORDER("_greatereq", ">=");
+
+/* Returns the program itself if it cannot be guarded, because it imports modules. */
+static struct jq_program *guard(struct jq_program *program, const char *expression)
+{
+	char *text = mem_format("%s %s", guards, expression);
+	struct jq_program *guarded = jq_program_open(text, NULL, 0, NULL);
+
+	free(text);
+	if (guarded == NULL)
+		return program;
+	jq_program_close(program);
+	return guarded;
+}
+
 void checks_add(struct checks *checks, const char *expression)
 {
 	struct error e = {0};
@@ -30,7 +55,7 @@ void checks_add(struct checks *checks, const char *expression)
 		die(STATUS_USAGE, "--check: %s: %.*s", expression, (int)strcspn(e.message, "\n"),
 		    e.message);
 	checks->at = array_grow(checks->at, checks->count, sizeof(*checks->at));
-	checks->at[checks->count++] = (struct check){expression, program};
+	checks->at[checks->count++] = (struct check){expression, guard(program, expression)};
 }
 
 void checks_free(struct checks *checks)

@@ -222,7 +222,7 @@ struct total {
 	int64_t runs, nested, succeeded, failed, incomplete;
 	struct facts facts; /* cost and seconds are set by total_close */
 	struct sum cost, run_seconds;
-	bool cost_unknown;
+	int64_t unpriced; /* runs with unknown cost */
 	int64_t first_time, last_time;
 	struct total *failed_shares; /* not added yet: those of failed runs, which may be resumed */
 	size_t failed_count;

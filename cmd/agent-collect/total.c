@@ -1,6 +1,7 @@
 /* All runs together. */
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "collect.h"
 
 void total_init(struct total *total)
@@ -43,6 +44,20 @@ static bool is_usage(int count)
 	return count >= COUNT_TOKENS && count <= COUNT_REQUESTS;
 }
 
+/* Whether the run has used no tokens: it received no response, not even the beginning of one. */
+static bool used_nothing(const struct result *result)
+{
+	const int64_t *counts = &result->facts.counts[COUNT_TOKENS];
+	struct span requests = json_get(result_end(result, END_USAGE), "requests");
+
+	if (result->first_chunk_time >= 0)
+		return false;
+	if (!result->complete)
+		return result->event_counts[EVENT_LLM_START] == 0 && result->responses == 0;
+	return json_int(requests, -1) == 0 ||
+	       (counts[USAGE_INPUT] == 0 && counts[USAGE_OUTPUT] == 0);
+}
+
 /* The share of a run in the total, except for counts that remain when another run resumes it.
  * `in_parent`: without the usage, which is part of the parent's. */
 static struct total share_of(const struct result *result, bool in_parent)
@@ -55,9 +70,10 @@ static struct total share_of(const struct result *result, bool in_parent)
 			usage_add_count(&share.facts.counts[i], result->facts.counts[i]);
 	if (in_parent)
 		return share;
-	share.cost_unknown = result->facts.cost.json.at == NULL;
-	if (!share.cost_unknown)
+	if (result->facts.cost.json.at != NULL)
 		add_exact(&share.cost, result->facts.cost.value);
+	else
+		share.unpriced = !used_nothing(result);
 	return share;
 }
 
@@ -66,7 +82,7 @@ static void add_share(struct total *total, const struct total *share)
 	for (int i = 0; i < COUNTS; i++)
 		usage_add_count(&total->facts.counts[i], share->facts.counts[i]);
 	add_exact(&total->cost, sum_value(&share->cost));
-	total->cost_unknown = total->cost_unknown || share->cost_unknown;
+	total->unpriced += share->unpriced;
 }
 
 void total_add(struct total *total, const struct result *result, struct run *run, bool in_parent)
@@ -105,7 +121,7 @@ void total_close(struct total *total)
 	total->failed_shares = NULL;
 	total->failed_count = 0;
 	total->facts.cost.value =
-	    total->cost_unknown || total->runs == 0 ? -1 : sum_value(&total->cost);
+	    total->unpriced > 0 || total->runs == 0 ? -1 : sum_value(&total->cost);
 	total->facts.seconds.value = seconds_between(total->first_time, total->last_time);
 }
 
@@ -119,9 +135,10 @@ void total_write(const struct total *total, struct buffer *out)
 		  total->runs, total->nested, total->succeeded, total->failed, total->incomplete);
 	for (int i = COUNT_TOKENS; i <= COUNT_REQUESTS; i++)
 		json_pack(out, "%t:%U", count_names[i], counts[i]);
-	json_pack(out, "},'total_cost_usd':%G", total->facts.cost.value);
+	json_pack(out, "},'total_cost_usd':%G,'known_cost_usd':%g,'unpriced_runs':%d",
+		  total->facts.cost.value, sum_value(&total->cost), total->unpriced);
 	for (int i = 0; i < COUNT_TOKENS; i++)
 		json_put_int(out, count_names[i], counts[i]);
 	json_pack(out, "'duration_seconds':%G,'run_seconds':%g}", total->facts.seconds.value,
-		  sum_value(&total->run_seconds));
+		  clock_round(sum_value(&total->run_seconds)));
 }
