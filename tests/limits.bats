@@ -269,12 +269,54 @@ The call was not run: the run used 600 of 800 tokens, too many for another reque
 	assert [ ! -e request.1 ]
 }
 
-@test "--max-cost without a known price does not limit" {
+@test "--max-cost refuses models without a price before anything is sent" {
+	export OPENAI_API_KEY=k
+	refused() {
+		run -2 agent-run --max-cost 0.01 "$@" hello </dev/null
+		assert_line "agent-run: the price of openai:house-7b is not known, so --max-cost cannot limit its cost: add it to prices.json, see agent-providers(5), or allow it with --unpriced allow"
+	}
+	refused -m openai:house-7b
+	refused -m openai:gpt-5.1,openai:house-7b
+	refused -m openai:house-7b --unpriced refuse
+	echo '{"name":"helper","model":"openai:house-7b"}' >helper.json
+	echo '{"name":"boss","model":"test","tools":[{"name":"ask","agent":"helper.json"}]}' >boss.json
+	refused -A boss.json
+	echo '{"name":"boss","model":"test","handoffs":["helper.json"]}' >boss.json
+	refused -A boss.json
+	echo '{"name":"boss","model":"openai:house-7b","limits":{"max_cost":1}}' >boss.json
+	run -2 agent-run -A boss.json hello </dev/null
+	echo '{"prompt":"a","model":"openai:house-7b"}' >batch
+	refused -m test --batch batch
+	run -2 agent-run -m test --max-cost 1 --unpriced maybe hello
+	assert_output "agent-run: --unpriced must be allow or refuse, not 'maybe'"
+}
+
+@test "--unpriced allow counts responses without a price as 0; built-in models cost 0" {
+	export OPENAI_API_KEY=k
+	start_server "say=one"
+	agent-run -m openai-chat:house-7b --base-url "$SERVER_URL" --max-cost 0.01 hello </dev/null 2>messages >events
+	assert_equal "$(of agent_end '[.success, .total_cost_usd]')" '[true,0]'
+	assert_equal "$(cat messages)" 'agent-run: openai-chat:house-7b has no price; it runs on this machine and counts as 0 for --max-cost'
+	agent-run -m openai-chat:house-7b --base-url "$SERVER_URL" --max-cost 0.01 --unpriced allow hello </dev/null 2>messages >events
+	assert_equal "$(cat messages)" ''
 	rm config/agent/prices.json
 	model 1
 	echo '100 50' >usage
 	run -3 ask --max-cost 0.01 --max-iterations 3
-	assert_equal "$(requests)" 3
+	assert_equal "$(requests) $(of agent_end .total_cost_usd)" '3 0'
+	agent-run -m test --max-cost 0.01 hello </dev/null 2>messages >events
+	assert_equal "$(of agent_end .total_cost_usd) $(cat messages)" '0 '
+}
+
+@test "a replay costs what was recorded" {
+	model 1
+	echo '100 50' >usage
+	run -3 ask --max-iterations 2
+	mv events log
+	agent-run -m replay:log -t tools --max-iterations 2 hello </dev/null >events || true
+	assert_equal "$(of agent_end .total_cost_usd)" 0.3
+	agent-run -m replay:log -t tools --max-cost 0.2 hello </dev/null >events || true
+	assert_equal "$(of agent_end .status)" limit
 }
 
 # ---- conversations that are too long ----

@@ -10,6 +10,7 @@
 #include "base/number.h"
 #include "base/option.h"
 #include "run/attachment.h"
+#include "run/budget.h"
 #include "run/setting.h"
 #include "rules.h"
 
@@ -143,6 +144,15 @@ static void add_rule(void *self, const struct option_row *row, const char *list)
 	die_unless(patterns_add(&o->policy.rules[row->number], row->name, list, &e), &e);
 }
 
+static void set_unpriced(void *self, const struct option_row *row, const char *value)
+{
+	struct options *o = self;
+
+	o->allow_unpriced = strcmp(value, "allow") == 0;
+	if (!o->allow_unpriced && strcmp(value, "refuse") != 0)
+		die(STATUS_USAGE, "--%s must be allow or refuse, not '%s'", row->name, value);
+}
+
 static void set_setting(void *self, const struct option_row *row, const char *value)
 {
 	struct options *o = self;
@@ -224,6 +234,9 @@ static const struct option_row rows[] = {
 
     {OPTION_HEADING, .help = "limits"},
     {.kind = OPTION_PLACE},
+    {OPTION_NAME, 0, "unpriced", "WHAT",
+     "with --max-cost, allow or refuse models whose price is not known (default refuse)",
+     .apply = set_unpriced},
     {OPTION_FLAG, 0, "wrap-up", NULL,
      "at one of these limits except --timeout, ask for a final answer without tools",
      AT(config.wrap_up)},
@@ -351,6 +364,12 @@ static void resolve_agents(struct options *o)
 	if (o->mode != MODE_LIST_MODELS)
 		options_default_models(o, getenv("AGENT_MODEL"));
 	o->config.limits = first->limits;
+	o->config.needs_prices = first->limits.max_cost_usd > 0;
+	for (size_t i = 0; i < o->agents.count; i++)
+		o->config.needs_prices =
+		    o->config.needs_prices || o->agents.agents[i]->limits.max_cost_usd > 0;
+	o->config.needs_prices =
+	    o->config.needs_prices && o->mode == MODE_RUN && !o->allow_unpriced;
 	if (o->config.limits.max_iterations == 0)
 		o->config.limits.max_iterations = MAX_ITERATIONS;
 }
@@ -373,19 +392,39 @@ void options_check_tools(const struct options *o)
 		die_unless(tool_set_check(&o->agents.agents[i]->tools, &e), &e);
 }
 
+/* Exit if the cost of the model cannot be limited. */
+static void check_price(const struct options *o, const struct model *model)
+{
+	struct prices *prices = o->config.prices;
+	struct error e = {0};
+
+	die_unless(usage_check_price(prices, model, &e), &e);
+	if (model_charge(model) == MODEL_LOCAL &&
+	    !prices_known(prices, model_provider(model), model_name(model)))
+		warn("%s:%s has no price; it runs on this machine and counts as 0 for --max-cost",
+		     model_provider(model), model_name(model));
+}
+
 void options_open_models(const struct options *o, struct open_models *models)
 {
+	struct error e = {0};
+
 	for (size_t i = 0; i < o->agents.count; i++) {
 		const struct agent *agent = o->agents.agents[i];
 		struct span text = buffer_span(&agent->text),
 			    where = json_get(json_trim(text), "model");
-		struct error e = {0}, at = {0};
+		struct error at = {0};
 
 		if (!open_models_add(models, o->config.host, &agent->models, &e))
 			die_unless(error_at(&at, agent->source, text, (size_t)(where.at - text.at),
 					    "%s", e.message),
 				   &at);
 	}
+	if (!o->config.needs_prices)
+		return;
+	die_unless(open_models_add(models, o->config.host, &o->config.models, &e), &e);
+	for (size_t i = 0; i < models->count; i++)
+		check_price(o, models->at[i]);
 }
 
 /* ---- the whole command line ---- */

@@ -21,6 +21,7 @@ struct options {
 	const char *base_url, *log, *history, *session, *batch;
 	int jobs;                        /* of a batch, at a time */
 	bool resume;                     /* finish the last run of the log `session` */
+	bool allow_unpriced;             /* --max-cost accepts models without a price */
 	bool fsync, raw, no_stdin, dash; /* dash: "-" stands for standard input explicitly */
 
 	struct agent *agent;       /* the agent that the command line describes; owned, as below */
@@ -48,7 +49,8 @@ bool options_have_tools(const struct options *options);
 void options_check_tools(const struct options *options);
 
 /* Open the models that agents name, so that a mistake shows before anything is sent, and keep them
- * open: a run then shares them, and a key is asked for once. Exits if one cannot be opened. */
+ * open: a run then shares them, and a key is asked for once. If --max-cost needs prices, open those
+ * of the run too, and check all. Exits if one cannot be opened or has no price. */
 void options_open_models(const struct options *options, struct open_models *models);
 
 void options_free(struct options *options);

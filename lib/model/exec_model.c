@@ -207,7 +207,7 @@ static struct model *exec_open(struct model_host *host, const char *argument, st
 {
 	(void)host;
 	if (argument[0] != '\0')
-		return model_new(sizeof(struct model), "exec", argument);
+		return model_new(sizeof(struct model), "exec", argument, MODEL_FREE);
 	error_set(e, "usage", "the model exec: names no program: write exec:COMMAND");
 	return NULL;
 }

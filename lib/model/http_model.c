@@ -393,7 +393,8 @@ static struct model *http_model_open(struct model_host *host, const char *spec, 
 		provider_free(provider);
 		return NULL;
 	}
-	model = model_new(sizeof(*model), provider->name, colon + 1);
+	model = model_new(sizeof(*model), provider->name, colon + 1,
+			  provider_is_local(provider) ? MODEL_LOCAL : MODEL_UNKNOWN_CHARGE);
 	model->provider = provider;
 	return &model->model;
 }

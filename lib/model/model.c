@@ -64,10 +64,11 @@ void model_usage_write(struct buffer *out, const struct model_usage *usage, int6
 		  usage->cache_write, usage_names[USAGE_REASONING], usage->reasoning, requests);
 }
 
-void *model_new(size_t size, const char *provider, const char *name)
+void *model_new(size_t size, const char *provider, const char *name, enum model_charge charge)
 {
 	struct model *model = mem_zero(size);
 
+	model->charge = charge;
 	model->provider = mem_copy(span_of(provider));
 	model->name = mem_copy(span_of(name));
 	return model;
@@ -120,6 +121,14 @@ static const char *find_type(const char *spec, const struct model_type **type)
 	}
 	*type = &model_type_http;
 	return spec;
+}
+
+bool model_is_built_in(const char *spec)
+{
+	const struct model_type *type;
+
+	find_type(spec, &type);
+	return type != &model_type_http;
 }
 
 /* The link to the model that is shared as `spec`, or to the end of the list. */
@@ -184,6 +193,11 @@ const char *model_provider(const struct model *model)
 const char *model_name(const struct model *model)
 {
 	return model->name;
+}
+
+enum model_charge model_charge(const struct model *model)
+{
+	return model->charge;
 }
 
 struct model_call *model_ask(struct model *model, const struct model_request *request,

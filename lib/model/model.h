@@ -215,6 +215,15 @@ void model_close(struct model *model);
 const char *model_provider(const struct model *model);
 const char *model_name(const struct model *model);
 
+/* What the responses of a model without a price cost. */
+enum model_charge {
+	MODEL_UNKNOWN_CHARGE,
+	MODEL_FREE,     /* nothing: a built-in model */
+	MODEL_LOCAL,    /* nothing: its server runs on this machine */
+	MODEL_RECORDED, /* as recorded in the log that is replayed */
+};
+enum model_charge model_charge(const struct model *model);
+
 /* The names of the environment variables with keys of the providers of the registry, which are
  * removed from the environment of tools: a NULL-terminated array that the caller frees (one free).
  */

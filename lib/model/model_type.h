@@ -14,7 +14,8 @@ struct model {
 	const struct model_type *type;
 	struct model_host *host;
 	char *provider, *name; /* freed by model_close */
-	char *spec;            /* as it was opened, if it is shared; else NULL */
+	enum model_charge charge;
+	char *spec; /* as it was opened, if it is shared; else NULL */
 	size_t users;
 	struct model *next; /* in host->shared */
 };
@@ -53,13 +54,16 @@ struct model_type {
 
 /* Allocate the zeroed struct of a model, whose first member is a struct model, and set its names.
  */
-void *model_new(size_t size, const char *provider, const char *name);
+void *model_new(size_t size, const char *provider, const char *name, enum model_charge charge);
 
 /* Append the neutral request as a JSON object, as exec: programs get it: {"model", "system",
  * "messages", "tools": [{"name","description","parameters"}], "tool_choice", "options", "effort",
  * "max_tokens", "schema"}. Members that are not set are left out. */
 void model_write_request(const struct model *model, const struct model_request *request,
 			 struct buffer *out);
+
+/* Whether `spec` names a built-in model. */
+bool model_is_built_in(const char *spec);
 
 /* The HTTP client of `host`, made on first use; the host's owner frees it. */
 struct http *model_http(struct model_host *host);

@@ -272,6 +272,21 @@ static double cost(struct span price, const struct model_usage *usage)
 	       1e6;
 }
 
+static void read_files(struct prices *prices)
+{
+	if (!prices->read) {
+		read_prices(share_path("prices.json"), &prices->shipped, false, &prices->fault);
+		read_prices(config_path("prices.json"), &prices->own, true, &prices->fault);
+		prices->read = true;
+	}
+}
+
+bool prices_known(struct prices *prices, const char *provider, const char *model)
+{
+	read_files(prices);
+	return json_type(price_of(prices, provider, model)) == JSON_OBJECT;
+}
+
 bool prices_cost(struct prices *prices, const char *provider, const char *model,
 		 const struct model_usage *usage, double *usd, struct error *e)
 {
@@ -279,11 +294,7 @@ bool prices_cost(struct prices *prices, const char *provider, const char *model,
 
 	if (usage->input < 0 || usage->output < 0)
 		return false;
-	if (!prices->read) {
-		read_prices(share_path("prices.json"), &prices->shipped, false, &prices->fault);
-		read_prices(config_path("prices.json"), &prices->own, true, &prices->fault);
-		prices->read = true;
-	}
+	read_files(prices);
 	if (e != NULL && prices->fault.message != NULL) {
 		error_clear(e);
 		*e = prices->fault;

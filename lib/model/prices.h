@@ -37,6 +37,9 @@ bool prices_cost(struct prices *prices, const char *provider, const char *model,
  * names file and line. */
 bool prices_check(struct error *e);
 
+/* Whether there is a price of the model. */
+bool prices_known(struct prices *prices, const char *provider, const char *model);
+
 void prices_free(struct prices *prices);
 
 #endif

@@ -1,5 +1,6 @@
 #include "model/registry.h"
 
+#include <arpa/inet.h>
 #include <stdlib.h>
 #include <strings.h>
 
@@ -154,6 +155,31 @@ void provider_free(struct provider *provider)
 	buffer_free(&provider->key);
 	buffer_free(&provider->token);
 	free(provider);
+}
+
+bool provider_is_local(const struct provider *provider)
+{
+	const char *host = strstr(provider->base_url, "://") + 3, *at;
+	size_t len = strcspn(host, "/?#");
+	struct in6_addr address;
+	char name[64];
+
+	at = memchr(host, '@', len);
+	if (at != NULL) {
+		len -= (size_t)(at + 1 - host);
+		host = at + 1;
+	}
+	if (*host == '[')
+		len = strcspn(++host, "]");
+	else
+		len = strcspn(host, ":/?#");
+	if (len == 0 || len >= sizeof(name))
+		return false;
+	memcpy(name, host, len);
+	name[len] = '\0';
+	return strcasecmp(name, "localhost") == 0 ||
+	       (strncmp(name, "127.", 4) == 0 && inet_pton(AF_INET, name, &address) == 1) ||
+	       (inet_pton(AF_INET6, name, &address) == 1 && IN6_IS_ADDR_LOOPBACK(&address));
 }
 
 struct span provider_quirk(const struct provider *provider, const char *name)

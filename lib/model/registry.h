@@ -34,6 +34,9 @@ struct provider *provider_open(const char *name, const char *base_url, struct ke
 			       struct error *e);
 void provider_free(struct provider *provider);
 
+/* Whether the host of the base URL is this machine, by its name or as a loopback address. */
+bool provider_is_local(const struct provider *provider);
+
 /* A quirk of the provider, "quirks.NAME" of its entry; absent when not set. */
 struct span provider_quirk(const struct provider *provider, const char *name);
 

@@ -64,6 +64,7 @@ static void begin_response(struct replay_run *run, const struct event *event)
 	    (struct replay_response){.begun = clock_parse_timestamp(event->timestamp),
 				     .first = run->first_step,
 				     .steps = run->step_count,
+				     .cost_usd = -1,
 				     .agent = run->agent};
 }
 
@@ -145,6 +146,21 @@ static void add_line(struct replay_response *response, const struct event *event
 	response->ended = response->failed || event->type == EVENT_LLM_END;
 }
 
+/* The total cost after a response. A resumed run goes on with the total of the earlier one. */
+static void add_cost(struct replay_log *log, const struct runs *runs, const struct run *known,
+		     struct span total)
+{
+	struct replay_run *run = recorded_run(log, known);
+	struct replay_response *last = last_response(run);
+	double cost = json_double(total, -1) - run->cost_usd;
+
+	if (cost < 0 || last == NULL)
+		return;
+	last->cost_usd = cost;
+	for (; known != NULL; known = runs_parent(runs, known))
+		recorded_run(log, known)->cost_usd += cost;
+}
+
 static void add_event(struct replay_log *log, struct runs *runs, const struct event *event)
 {
 	const struct run *known = runs_log_event(runs, event);
@@ -158,6 +174,8 @@ static void add_event(struct replay_log *log, struct runs *runs, const struct ev
 		begin_run(run, event->data, known->parent_id != NULL);
 	} else if (event->type == EVENT_LLM_START) {
 		begin_response(run, event);
+	} else if (event->type == EVENT_PROGRESS) {
+		add_cost(log, runs, known, json_get(event->data, "total_cost_usd"));
 	} else {
 		add_line(last_response(run), event);
 		add_event_step(run, event);

@@ -14,6 +14,7 @@ struct replay_response {
 	size_t count;
 	bool ended;          /* by llm_end or an error */
 	bool failed;         /* by an error */
+	double cost_usd;     /* negative: unknown */
 	bool corrected;      /* it did not satisfy the schema; a correction was requested */
 	int64_t begun;       /* time of its llm_start in microseconds since 1970; -1: unknown */
 	size_t first, steps; /* the request had the steps of the run between these */
@@ -40,6 +41,7 @@ struct replay_run {
 	struct span agent;  /* as in the responses */
 	struct span limit;  /* JSON string: the limit at which the run ended; absent: none */
 	bool nested;
+	double cost_usd; /* so far, with the runs nested in it */
 	struct replay_response *responses;
 	size_t response_count;
 	struct replay_step *steps;

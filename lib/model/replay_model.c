@@ -82,6 +82,8 @@ static void outcome(struct paced_call *paced, struct model_outcome *outcome)
 			    "the log %s ends in the middle of this response", replay->model.name);
 	event_response_outcome(&call->response, outcome);
 	outcome->recorded = true;
+	if (call->recorded != NULL && outcome->usage.cost_usd < 0)
+		outcome->usage.cost_usd = call->recorded->cost_usd;
 	/* The run checks the response again, and asks for the same correction. */
 	if (call->recorded != NULL && call->recorded->corrected && outcome->finish == MODEL_PAUSE)
 		outcome->finish = MODEL_STOP;
@@ -329,7 +331,7 @@ static struct model *replay_open(struct model_host *host, const char *argument, 
 		replay_log_close(host, log);
 		return NULL;
 	}
-	replay = model_new(sizeof(*replay), "replay", argument);
+	replay = model_new(sizeof(*replay), "replay", argument, MODEL_RECORDED);
 	replay->log = log;
 	return &replay->model;
 }

@@ -377,7 +377,7 @@ static struct model *test_open(struct model_host *host, const char *argument, st
 	(void)host;
 	(void)argument;
 	(void)e;
-	return model_new(sizeof(struct model), "test", "test");
+	return model_new(sizeof(struct model), "test", "test", MODEL_FREE);
 }
 
 const struct model_type model_type_test = {

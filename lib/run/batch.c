@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "run/batch_input.h"
+#include "run/budget.h"
 
 /* A line that runs. */
 struct job {
@@ -77,7 +78,9 @@ static bool check_lines(struct batch *batch, struct error *e)
 		if (good && line.model != NULL) {
 			struct model *model = model_open(batch->config.run->host, line.model, e);
 
-			good = model != NULL;
+			good = model != NULL &&
+			       (!batch->config.run->needs_prices ||
+				usage_check_price(batch->config.run->prices, model, e));
 			model_close(model);
 		} else if (good && batch->config.run->models.count == 0) {
 			good = error_set(e, "usage", "%s:%zu: has no \"model\", and there is no -m",

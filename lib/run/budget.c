@@ -33,6 +33,19 @@ int64_t usage_tokens(const struct usage_total *total)
 	return sum;
 }
 
+bool usage_check_price(struct prices *prices, const struct model *model, struct error *e)
+{
+	const char *provider = model_provider(model), *name = model_name(model);
+
+	return model_charge(model) != MODEL_UNKNOWN_CHARGE ||
+	       prices_known(prices, provider, name) ||
+	       error_set(e, "usage",
+			 "the price of %s:%s is not known, so --max-cost cannot limit its cost: "
+			 "add it to prices.json, see agent-providers(5), or allow it with "
+			 "--unpriced allow",
+			 provider, name);
+}
+
 double usage_cost(const struct usage_total *total)
 {
 	return total->cost_unknown || total->requests == 0 ? -1 : total->cost_usd;
@@ -206,12 +219,25 @@ int64_t budget_output(const struct budget *budget, const struct model *model, in
 	return least(room.tokens, room.cost);
 }
 
+/* The cost by the price of the model that has answered, or else of the one that was asked. */
+static bool response_cost(struct prices *prices, const struct model *model, const char *name,
+			  const struct model_usage *usage, double *usd, struct error *e)
+{
+	const char *provider = model_provider(model);
+	bool is_free = model_charge(model) == MODEL_FREE || model_charge(model) == MODEL_LOCAL;
+
+	if (prices_cost(prices, provider, name, usage, usd, e) ||
+	    prices_cost(prices, provider, model_name(model), usage, usd, e))
+		return true;
+	*usd = 0;
+	return is_free && !prices_known(prices, provider, model_name(model));
+}
+
 void budget_add(struct budget *budget, const struct model *model, const char *name,
 		const struct model_usage *usage, int requests, struct error *e)
 {
 	double cost = usage->cost_usd;
-	bool known =
-	    cost >= 0 || prices_cost(budget->prices, model_provider(model), name, usage, &cost, e);
+	bool known = cost >= 0 || response_cost(budget->prices, model, name, usage, &cost, e);
 
 	budget->last.measured = usage->input;
 	budget->last.cached = usage->cached_input;

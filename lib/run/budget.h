@@ -29,6 +29,10 @@ struct usage_total {
 /* Add the token counts of one response. */
 void usage_add_tokens(struct usage_total *total, const struct model_usage *usage);
 
+/* Whether the cost of the model's responses can be limited: it has a price, costs nothing, or
+ * repeats a log. Else sets `e`. */
+bool usage_check_price(struct prices *prices, const struct model *model, struct error *e);
+
 /* Input and output tokens together; -1: none are known. The cost in USD; -1: it is not known. */
 int64_t usage_tokens(const struct usage_total *total);
 double usage_cost(const struct usage_total *total);

@@ -44,6 +44,7 @@ struct run_config {
 	bool tool_output;           /* emit tool_chunk */
 	bool wrap_up;               /* at a limit, ask for a last answer without tools */
 	int64_t max_history_tokens; /* of the messages sent; older ones are left out */
+	bool needs_prices;          /* refuse models without a price: the cost is limited */
 	int retries;                /* of a failed request */
 	int output_retries;         /* of an answer that is wrong in form */
 	double debounce_seconds;
