@@ -14,8 +14,8 @@
 /* A log is private: it contains prompts and the results of tools. */
 enum { FILE_MODE = 0600 };
 
-/* How long a FIFO without a reader is waited for: its reader may just have been started. */
-enum { TRIES = 200, PAUSE_MS = 10 };
+/* How often a FIFO is opened whose reader may just have been started, and a file is locked. */
+enum { TRIES = 200, SESSION_TRIES = 5, PAUSE_MS = 10 };
 
 /* A FIFO is opened for writing only, so that writing fails when its reader leaves. */
 static int open_fifo(const char *path)
@@ -71,16 +71,30 @@ static _Noreturn void refuse(const char *path)
 	die(STATUS_USAGE, "%s: %s", path, strerror(errno));
 }
 
-/* Many runs may append to a log at once, but none to a session that is in use. A process that
- * repairs a log locks it exclusively for a moment. A file that cannot be locked cannot be a
- * session. */
-static void share(int fd, const char *path)
+/* Try to lock the file: a process that repairs a log locks it exclusively for a moment, and so does
+ * a reader with --follow, to see whether it is locked. */
+static bool try_lock(int fd, int kind, int tries)
 {
-	for (int i = 1; flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK; i++) {
-		if (i == TRIES)
-			refuse(path);
+	while (flock(fd, kind | LOCK_NB) != 0) {
+		if (errno != EWOULDBLOCK || --tries == 0)
+			return false;
 		poll(NULL, 0, PAUSE_MS);
 	}
+	return true;
+}
+
+/* Many runs may append to a log at once, but none to a session that is in use. A file that cannot
+ * be locked cannot be a session. */
+static void share(int fd, const char *path)
+{
+	if (!try_lock(fd, LOCK_SH, TRIES) && errno == EWOULDBLOCK)
+		refuse(path);
+}
+
+static void lock(int fd, const char *path)
+{
+	if (!try_lock(fd, LOCK_EX, SESSION_TRIES))
+		refuse(path);
 }
 
 int log_file_open(const char *path)
@@ -118,8 +132,8 @@ int log_file_read(const char *path, bool only_read, struct buffer *text, size_t 
 		die(STATUS_USAGE, "%s: %s", path, strerror(errno));
 	if (fd < 0)
 		return -1;
-	if (!only_read && flock(fd, LOCK_EX | LOCK_NB) != 0)
-		refuse(path);
+	if (!only_read)
+		lock(fd, path);
 	die_unless(file_read(path, text, &e), &e);
 	*torn = text->len - complete_length(buffer_span(text));
 	text->len -= *torn;
@@ -138,8 +152,7 @@ int log_file_continue(int fd, const char *path, struct span text, size_t torn)
 
 	if (is_new) {
 		fd = open_file(path);
-		if (flock(fd, LOCK_EX | LOCK_NB) != 0)
-			refuse(path);
+		lock(fd, path);
 	}
 	size = lseek(fd, 0, SEEK_END);
 	if (is_new && size > 0)

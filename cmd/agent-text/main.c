@@ -78,6 +78,7 @@ int main(int argc, char **argv)
 	    .event = show_event,
 	    .idle = idle,
 	    .flush = show_flush,
+	    .at_rest = show_end,
 	    .end = show_end,
 	    .status = show_status,
 	    .free = show_free,

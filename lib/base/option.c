@@ -181,7 +181,7 @@ static void make_names(struct option_list *list, struct buffer *letters)
 		list->names[count++] = (struct option){row->name, argument, NULL, LONG + (int)i};
 		if (row->letter != '\0')
 			buffer_add_format(letters, "%c%s", row->letter,
-					  row->value != NULL ? ":" : "");
+					  argument == required_argument ? ":" : "");
 	}
 }
 

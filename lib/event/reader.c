@@ -1,9 +1,12 @@
+#define _GNU_SOURCE /* F_SETLEASE, flock */
 #include "event/reader.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdlib.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -25,6 +28,9 @@ struct reader {
 	int fd; /* -1: none is open */
 	const char *name;
 	bool is_regular, at_end;
+	bool awaited; /* the next file did not exist, which was reported */
+	int64_t
+	    rest_since; /* the open file is at rest (reader_callbacks) since then; 0: it is not */
 	struct stat id; /* of the open file */
 
 	struct buffer data;
@@ -36,8 +42,7 @@ struct reader {
 	bool torn, after_nuls, quiet;
 	int status;
 
-	void (*before_wait)(void *context), (*before_warn)(void *context);
-	void *context;
+	struct reader_callbacks callbacks;
 };
 
 struct reader *reader_open(char *const *files, size_t count, bool follow)
@@ -70,12 +75,9 @@ void reader_close(struct reader *r)
 	free(r);
 }
 
-void reader_set_callbacks(struct reader *r, void (*before_wait)(void *context),
-			  void (*before_warn)(void *context), void *context)
+void reader_set_callbacks(struct reader *r, const struct reader_callbacks *callbacks)
 {
-	r->before_wait = before_wait;
-	r->before_warn = before_warn;
-	r->context = context;
+	r->callbacks = *callbacks;
 }
 
 void reader_set_quiet(struct reader *r)
@@ -116,14 +118,14 @@ const char *reader_find_input(const struct reader *r, const struct stat *file)
 static void call(const struct reader *r, void (*callback)(void *context))
 {
 	if (callback != NULL)
-		callback(r->context);
+		callback(r->callbacks.context);
 }
 
 /* Print "PLACE: SENTENCE". */
 static void report(struct reader *r, int status, const char *place, const char *sentence)
 {
 	if (!r->quiet) {
-		call(r, r->before_warn);
+		call(r, r->callbacks.before_warn);
 		warn("%s: %s", place, sentence);
 	}
 	if (status > r->status)
@@ -184,7 +186,16 @@ static void reset(struct reader *r)
 	r->line = 0;
 }
 
-/* Open the next file. Returns false if there is none. */
+/* A file that is followed does not exist yet. */
+static void await(struct reader *r)
+{
+	if (!r->awaited)
+		report(r, STATUS_OK, r->name, "does not exist yet; waiting for it");
+	r->awaited = true;
+	r->next_file--;
+}
+
+/* Open the next file. Returns false if there is none, or if it must be waited for. */
 static bool open_next(struct reader *r)
 {
 	while (r->next_file < r->file_count) {
@@ -196,9 +207,14 @@ static bool open_next(struct reader *r)
 		is_open = r->fd >= 0 && fstat(r->fd, &r->id) == 0;
 		if (is_open && !S_ISDIR(r->id.st_mode)) {
 			r->is_regular = S_ISREG(r->id.st_mode);
-			r->at_end = r->stop = false;
+			r->at_end = r->stop = r->awaited = false;
+			r->rest_since = 0;
 			reset(r);
 			return true;
+		}
+		if (r->follow && r->fd < 0 && errno == ENOENT) {
+			await(r);
+			return false;
 		}
 		report(r, STATUS_USAGE, r->name, is_open ? "is a directory" : strerror(errno));
 		close_fd(r);
@@ -242,6 +258,37 @@ static void check_file(struct reader *r)
 	}
 }
 
+/* Whether a process may write to the file. */
+static bool is_held(int fd)
+{
+	bool is_held = flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+
+	flock(fd, LOCK_UN);
+#ifdef F_SETLEASE
+	/* A lease for reading is granted if no process has the file open for writing. A process
+	 * that opens it now waits until the lease is returned; its signal is ignored. */
+	fcntl(fd, F_SETSIG, SIGURG);
+	if (!is_held && fcntl(fd, F_SETLEASE, F_RDLCK) == 0)
+		fcntl(fd, F_SETLEASE, F_UNLCK);
+	else
+		is_held = is_held || errno == EAGAIN;
+#endif
+	return is_held;
+}
+
+static void check_rest(struct reader *r)
+{
+	int64_t now = clock_monotonic();
+	struct stat file;
+
+	if (fstat(r->fd, &file) != 0 || file.st_size > lseek(r->fd, 0, SEEK_CUR) || is_held(r->fd))
+		r->rest_since = 0;
+	else if (r->rest_since == 0)
+		r->rest_since = now;
+	if (r->rest_since != 0 && r->callbacks.at_rest != NULL)
+		r->callbacks.at_rest(r->callbacks.context, now - r->rest_since);
+}
+
 /* ---- reading ---- */
 
 /* Milliseconds until `deadline`, rounded up; -1 if there is none. */
@@ -270,7 +317,7 @@ static enum filled fill(struct reader *r, int64_t deadline)
 	r->start = 0;
 	buffer_reserve(&r->data, READ_SIZE);
 	if (!r->is_regular)
-		call(r, r->before_wait);
+		call(r, r->callbacks.before_wait);
 	for (;;) {
 		if (polls && poll(&ready, 1, wait_ms(deadline)) == 0)
 			return FILLED_TIMEOUT;
@@ -286,19 +333,28 @@ static enum filled fill(struct reader *r, int64_t deadline)
 		}
 	}
 	r->data.len += (size_t)n;
+	r->rest_since = n > 0 ? 0 : r->rest_since;
 	return n > 0 ? FILLED : FILLED_END;
 }
 
-/* At the end of a file that is followed, wait a little. Returns false if the deadline passed. */
-static bool wait_for_more(struct reader *r, int64_t deadline)
+/* Wait a little for a file that is followed. Returns false if the deadline passed. */
+static bool wait_a_little(const struct reader *r, int64_t deadline)
 {
 	int ms = wait_ms(deadline);
 
-	call(r, r->before_wait);
-	if (ms == 0)
+	call(r, r->callbacks.before_wait);
+	if (ms != 0)
+		poll(NULL, 0, ms < 0 || ms > FOLLOW_MS ? FOLLOW_MS : ms);
+	return ms != 0;
+}
+
+/* The same at the end of the file. */
+static bool wait_for_more(struct reader *r, int64_t deadline)
+{
+	if (!wait_a_little(r, deadline))
 		return false;
-	poll(NULL, 0, ms < 0 || ms > FOLLOW_MS ? FOLLOW_MS : ms);
 	check_file(r);
+	check_rest(r);
 	return true;
 }
 
@@ -384,8 +440,13 @@ enum reader_result reader_next(struct reader *r, struct span *line, int64_t dead
 		enum filled filled;
 
 		if (r->fd < 0 && !open_next(r)) {
-			call(r, r->before_wait);
-			return READER_END;
+			if (!r->awaited) {
+				call(r, r->callbacks.before_wait);
+				return READER_END;
+			}
+			if (!wait_a_little(r, deadline))
+				return READER_TIMEOUT;
+			continue;
 		}
 		result = next_line(r, line);
 		if (result != READER_TIMEOUT) {

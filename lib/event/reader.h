@@ -28,8 +28,9 @@ enum reader_result {
 
 /* Read `count` files in order ("-": standard input); without files, standard input. The strings
  * are borrowed. With `follow`, wait at the end of a regular file for more lines, as tail -F does
- * (also if the file is truncated or replaced), until reader_stop_following is called. A file that
- * cannot be read is reported when it is opened, and sets reader_status. */
+ * (also if the file is truncated or replaced), until reader_stop_following is called; a file that
+ * does not exist is waited for, with a message. A file that cannot be read is reported when it is
+ * opened, and sets reader_status. */
 struct reader *reader_open(char *const *files, size_t count, bool follow);
 void reader_close(struct reader *reader);
 
@@ -40,10 +41,19 @@ const char *reader_find_input(const struct reader *reader, const struct stat *fi
 /* Report nothing. */
 void reader_set_quiet(struct reader *reader);
 
-/* Call `before_wait` before the reader waits for input: the time to flush output. Call
- * `before_warn` before a message: the time to clear a live line. Either may be NULL. */
-void reader_set_callbacks(struct reader *reader, void (*before_wait)(void *context),
-			  void (*before_warn)(void *context), void *context);
+struct reader_callbacks {
+	void (*before_wait)(void *context); /* the reader waits for input: flush output */
+	void (*before_warn)(void *context); /* it prints a message: clear a live line */
+
+	/* A file that is followed is at rest for `time` nanoseconds (0 the first time): all of it
+	 * is read, and no process has locked it (as agent-run locks its log) or, on Linux, has it
+	 * open for writing. */
+	void (*at_rest)(void *context, int64_t time);
+	void *context;
+};
+
+/* Functions may be NULL. */
+void reader_set_callbacks(struct reader *reader, const struct reader_callbacks *callbacks);
 
 /* Get the next line without its newline, valid until the next call. `deadline` is the
  * clock_monotonic time at which to return READER_TIMEOUT (0: never). Blank lines are skipped, a

@@ -6,6 +6,10 @@
 
 #include "base/error.h"
 
+/* So long after its last event, the runs in a log that no process holds are over. A run that fails
+ * may be resumed, and another one may begin. */
+static const int64_t max_rest = INT64_C(3) * 1000000000;
+
 /* ---- options ---- */
 
 static void set_color(void *self, const struct option_row *row, const char *value)
@@ -24,11 +28,22 @@ static void set_color(void *self, const struct option_row *row, const char *valu
 	die(STATUS_USAGE, "--color must be auto, always or never, not '%s'", value);
 }
 
+static void set_follow(void *self, const struct option_row *row, const char *value)
+{
+	struct reader_main *m = self;
+
+	(void)row;
+	if (value != NULL && strcmp(value, "forever") != 0)
+		die(STATUS_USAGE, "--follow must have no value or =forever, not '%s'", value);
+	m->follow = true;
+	m->follows_forever = value != NULL;
+}
+
 #define AT(member) .offset = offsetof(struct reader_main, member)
 
 static const struct option_row common_options[] = {
-    {OPTION_FLAG, 'f', "follow", NULL, "wait for more events until every run has ended",
-     AT(follow)},
+    {OPTION_TEXT, 'f', "follow", "[=forever]",
+     "wait for more events until every run is over, or for ever", .apply = set_follow},
     {OPTION_FLAG, 0, "strict", NULL, "stop at the first malformed line", AT(strict)},
     {OPTION_FLAG, 0, "own-status", NULL, "exit with 0 although a run failed or was killed",
      AT(own_status)},
@@ -142,6 +157,18 @@ static bool is_faulty(const struct reader_main *m)
 	return m->program->stops_at_faults && m->strict && reader_status(m->reader) != STATUS_OK;
 }
 
+static void at_rest(void *self, int64_t time)
+{
+	struct reader_main *m = self;
+
+	if (!m->format.found)
+		return;
+	if (time == 0 && m->program->at_rest != NULL)
+		m->program->at_rest(m);
+	if (time >= max_rest && !m->follows_forever)
+		reader_stop_following(m->reader);
+}
+
 static void read_all(struct reader_main *m)
 {
 	const struct reader_program *program = m->program;
@@ -158,7 +185,7 @@ static void read_all(struct reader_main *m)
 			lose(m, line, true);
 			m->stopped = m->strict;
 		}
-		if (m->follow && runs_all_ended(m->runs))
+		if (m->follow && !m->follows_forever && runs_all_ended(m->runs))
 			reader_stop_following(m->reader);
 		m->stopped = m->stopped || is_faulty(m);
 	}
@@ -182,7 +209,10 @@ static void begin(struct reader_main *m, char **files, int count)
 		program->begin(m);
 	if (m->types == 0 || m->strict)
 		m->types = EVENT_ALL;
-	reader_set_callbacks(m->reader, program->flush, program->clear, m);
+	reader_set_callbacks(m->reader, &(struct reader_callbacks){.before_wait = program->flush,
+								   .before_warn = program->clear,
+								   .at_rest = at_rest,
+								   .context = m});
 }
 
 /* Warn if the program had no events to read. Returns STATUS_OK if it had. */

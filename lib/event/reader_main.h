@@ -1,6 +1,6 @@
 /*
  * reader_main: the common part of the four readers: the common options, the loop over the lines of
- * all files, --follow until all runs have ended, --strict, and the exit status.
+ * all files, --follow until all runs are over, --strict, and the exit status.
  *
  *     struct program {
  *             struct reader_main main;
@@ -28,7 +28,7 @@ struct reader_main {
 	const struct reader_program *program;
 
 	/* the common options */
-	bool follow, strict, raw_control, own_status;
+	bool follow, follows_forever, strict, raw_control, own_status;
 	const char *color; /* "auto", "always" or "never" */
 
 	/* Set by the program's options or its `begin`. */
@@ -73,6 +73,9 @@ struct reader_program {
 	void (*flush)(void *self);
 	/* Clear a live line before a message. */
 	void (*clear)(void *self);
+	/* The open runs have no more events, unless another run resumes them: the file that
+	 * --follow reads is at rest. */
+	void (*at_rest)(void *self);
 	/* The end of the input: write what remains. */
 	void (*end)(void *self);
 	/* The exit status, from that of the runs and the input. */
