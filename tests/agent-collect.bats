@@ -521,6 +521,23 @@ cancelled 143'
 	assert_output 'agent-collect: none/file: No such file or directory'
 }
 
+@test "--run collects one run, and --pass copies only this one" {
+	agent-run -m test -o text=one -l log --no-stdin a >/dev/null
+	agent-run -m test -o text=two -l log --no-stdin b >/dev/null
+	run -0 agent-collect --run last -o text log
+	assert_output two
+	id=$(head -n 1 log | jq -r .run_id)
+	run -0 agent-collect --run "$id" -o text log
+	assert_output one
+	agent-collect -p -r result --run "$id" log >copy
+	assert_equal "$(jq -r .run_id copy | uniq)" "$id"
+	assert_equal "$(jq -r .output result)" one
+	echo kept >result
+	run -2 --separate-stderr agent-collect -r result --run nothing log
+	assert_equal "$stderr" "agent-collect: no run nothing in log"
+	assert_equal "$(cat result)" kept
+}
+
 @test "--result is refused if it is the input, by whatever name, and the input is untouched" {
 	cp "$DATA/run.jsonl" log
 	ln log hard

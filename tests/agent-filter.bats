@@ -528,6 +528,8 @@ agent-filter: run limit ended with status 's3'"
 		assert_failure 3
 		assert_equal "$stderr" ""
 	done
+	run -3 bash -c 'agent-filter runs >copy' # no reader will report it
+	assert_line "agent-filter: bad key"
 	run_of bad 1 | head -n 3 >runs
 	run --separate-stderr agent-filter runs
 	assert_failure 4

@@ -47,7 +47,8 @@ struct filter {
 	struct merge merge;
 	struct keep_alive keep_alive;
 	bool sse, count_only, exit_status, validate, ends, renumber, redacts;
-	bool safe; /* for a terminal: control characters are made visible */
+	bool safe;       /* for a terminal: control characters are made visible */
+	bool has_reader; /* standard output is a pipe, whose reader reports the end of a run */
 
 	struct schema **valid; /* an event satisfies all of them */
 	size_t valid_count;
@@ -436,7 +437,7 @@ static void note_event(struct filter *f, struct event event)
 	add_failure(f, run, &event);
 	if (!run->ended)
 		return;
-	if (!f->end_passed)
+	if (!f->end_passed || !f->has_reader)
 		report_run(f, run);
 	runs_forget(f->main.runs, run);
 }
@@ -610,8 +611,11 @@ static bool take_line(void *self, struct span line)
 static void begin(void *self)
 {
 	struct filter *f = self;
+	struct stat output;
 
 	f->safe = reader_main_is_safe(&f->main, STDOUT_FILENO);
+	f->has_reader = fstat(STDOUT_FILENO, &output) == 0 &&
+			(S_ISFIFO(output.st_mode) || S_ISSOCK(output.st_mode));
 	if (f->keep_alive.seconds > 0 && !f->sse)
 		die(STATUS_USAGE, "--keep-alive writes comments of --sse; add --sse");
 	choice_begin(&f->choice);
