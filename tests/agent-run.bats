@@ -172,6 +172,98 @@ EOF
 	gone "$(cat pid)"
 }
 
+@test "a tool leads a session without a terminal and gets no descriptor but the standard files" {
+	tool look '{"type":"object"}' '["sh","-c","ls /proc/$$/fd; ps -o sid=,tty= $$ | tr -d \" \"; echo $$; echo ask >/dev/tty || echo none"]'
+	run -0 "$BUILD/server/terminal" --screen screen -- bash -c 'agent-run -m test -t tools --no-stdin hello >events 77</dev/null'
+	pid=$(jq -r 'select(.event_type == "tool_end").data.result' events | sed -n 5p)
+	assert_equal "$(jq -r 'select(.event_type == "tool_end").data.result' events | paste -sd' ')" "0 1 2 $pid? $pid none "
+	assert_equal "$(cat screen)" ''
+}
+
+# Start a daemon in the background, as WAY says, with its pid in the file $1.
+daemons() {
+	cat >daemon.sh <<'EOF'
+case $1 in
+job) sleep 300 >/dev/null 2>&1 & echo $! >job ;;
+group) bash -mc 'sleep 300 >/dev/null 2>&1 & echo $! >group' ;;
+twice) (sh -c 'echo $$ >twice; exec sleep 300' >/dev/null 2>&1 &) & ;;
+session) setsid sh -c 'echo $$ >session; exec sleep 300' >/dev/null 2>&1 & ;;
+deaf) setsid -f sh -c 'trap "" TERM; echo $$ >deaf; sleep 300' >/dev/null 2>&1 ;;
+esac
+until [ -s "$1" ]; do sleep 0.01; done
+EOF
+}
+
+@test "background processes of tools live until the run ends, however they were started" {
+	daemons
+	for way in job group twice session deaf; do
+		tool "$way" '{"type":"object"}' "[\"sh\",\"daemon.sh\",\"$way\"]"
+	done
+	tool probe '{"type":"object"}' '["sh","-c","kill -0 $(cat job group twice session deaf) && echo all"]'
+	printf '%s\n' '{"tool_name":"'{job,group,twice,session,deaf}'","args":{}}' >calls
+	cat >model.sh <<'EOF'
+case $(cat) in
+*'"all'*) echo '{"text":"done"}' ;;
+*'"role":"tool"'*) echo '{"tool_name":"probe","args":{}}' ;;
+*) cat calls ;;
+esac
+EOF
+	run -0 agent-run -m 'exec:sh model.sh' -t tools hello
+	for way in job group twice session deaf; do gone "$(cat $way)"; done
+	assert_equal "$(jq -r 'select(.event_type == "tool_end").data.is_error' <<<"$output" | sort -u)" false
+}
+
+@test "a run of a batch stops its own background processes" {
+	cat >tool.sh <<'EOF'
+[ "$(jq -r .n)" = 1 ] || { until ! kill -0 $(cat pid); do sleep 0.02; done 2>/dev/null; echo gone; exit; }
+sleep 300 >/dev/null 2>&1 & echo $! >pid
+EOF
+	tool start '{"type":"object"}' '["sh","tool.sh"]'
+	cat >model.sh <<'EOF'
+case $(cat) in
+*'"role":"tool"'*) echo '{"text":"done"}' ;;
+*first*) echo '{"tool_name":"start","args":{"n":1}}' ;;
+*) until [ -s pid ]; do sleep 0.02; done; echo '{"tool_name":"start","args":{"n":2}}' ;;
+esac
+EOF
+	printf 'first\nsecond\n' >lines
+	run -0 agent-run -m 'exec:sh model.sh' -t tools --batch lines --tool-timeout 20
+	assert_equal "$(jq -r 'select(.event_type == "tool_end").data.result' <<<"$output" | grep .)" gone
+}
+
+@test "a background process that holds the output is stopped, and the result says so" {
+	tool serve '{"type":"object"}' '["sh","-c","setsid sleep 300 & echo $! >pid; sleep 300 >/dev/null 2>&1 & echo $! >other; echo started"]'
+	tool probe '{"type":"object"}' '["sh","-c","kill -0 $(cat other) && ! kill -0 $(cat pid) 2>/dev/null && echo only it"]'
+	cat >model.sh <<'EOF'
+case $(cat) in
+*'"role":"tool"'*only*) echo '{"text":"done"}' ;;
+*'"role":"tool"'*) echo '{"tool_name":"probe","args":{}}' ;;
+*) echo '{"tool_name":"serve","args":{}}' ;;
+esac
+EOF
+	run -0 agent-run -m 'exec:sh model.sh' -t tools hello
+	assert_equal "$(jq -r 'select(.event_type == "tool_end").data.result' <<<"$output")" \
+		'[A background process that held the output open was stopped. To keep one running, redirect its output.]
+started
+
+only it'
+	gone "$(cat other)"
+}
+
+@test "without free descriptors, calls wait for each other, and one that can never start says why" {
+	tool nap '{"type":"object"}' '["sh","-c","sleep 0.05; jq -r .n"]'
+	cat >model.sh <<'EOF'
+case $(cat) in
+*'"role":"tool"'*) echo '{"text":"done"}' ;;
+*) for n in $(seq 40); do echo "{\"tool_name\":\"nap\",\"args\":{\"n\":$n}}"; done ;;
+esac
+EOF
+	run -0 bash -c 'ulimit -n 24; exec agent-run -m "exec:sh model.sh" -t tools -P 40 hello 3>&-'
+	assert_equal "$(jq -r 'select(.event_type == "tool_end").data.result' <<<"$output" | grep . | sort -n | paste -sd' ')" "$(seq -s' ' 40)"
+	run -0 bash -c 'ulimit -n 9; exec agent-run -m test -t tools hello 3>&-'
+	assert_equal "$(jq -r 'select(.event_type == "tool_end").data.result' <<<"$output")" 'sh cannot be started: too many open files (ulimit -n)'
+}
+
 @test "a tool's environment has no key, but the ids of the run and the call" {
 	tool show '{"type":"object"}' '["env"]'
 	OPENAI_API_KEY=sk-secret GROQ_API_KEY=gsk-secret run agent-run -m test -t tools hello

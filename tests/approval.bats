@@ -154,14 +154,15 @@ c3 approved user'
 	calls one
 	cat >model.sh <<'EOF'
 if [ -e first ]; then echo '{"text":"done"}'; exit; fi
-touch first; printf 'ready ' >/dev/tty
+touch first
 until [ -e typed ]; do sleep 0.01; done
 cat calls
 EOF
 	tool note '["true"]'
 	# The line is in the terminal's queue before the model calls the tool.
 	(for _ in {1..3000}; do [ ! -e first ] || break; sleep 0.01; done; sleep 0.3; touch typed) 3>&- &
-	person 'ready ' $'y\n' "$asks" $'n\n' -- --ask '*'
+	timeout 60 "$BUILD/server/terminal" --screen screen 'ready ' $'y\n' "$asks" $'n\n' -- \
+		sh -c 'printf "ready " >&2; agent-run -m "exec:sh model.sh" -t tools --ask "*" hello' >events
 	wait
 	assert_equal "$(decisions)" 'c0 denied user'
 	assert [ ! -e ran ]

@@ -187,6 +187,7 @@ static void run_is_over(void *context, int exit_status, const char *message)
 	if (message != NULL && !has_lost_reader(p) &&
 	    (fstat(STDOUT_FILENO, &info) != 0 || !S_ISFIFO(info.st_mode)))
 		warn_to(&p->sink.errors, "%s", message);
+	loop_stop_orphans(p->loop, NULL);
 	p->stopping = true;
 }
 
@@ -207,6 +208,7 @@ static void batch_is_over(void *context, int exit_status, const struct batch_cou
 			p->options.log != NULL
 			    ? "; the same command with the same --log runs them again"
 			    : "");
+	loop_stop_orphans(p->loop, NULL);
 	p->stopping = true;
 }
 
@@ -386,6 +388,7 @@ static void run(struct program *p)
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN); /* writing fails with EFBIG instead */
 	mem_reserve(RESERVE, memory_ran_out, p);
+	loop_adopt_orphans(p->loop);
 	start(p);
 	p->host.quiet = true;
 	event_sink_start(&p->sink, p->loop, STDOUT_FILENO, p->log_fd, STDERR_FILENO);

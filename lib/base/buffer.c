@@ -77,6 +77,25 @@ char *mem_copy(struct span text)
 	return copy;
 }
 
+char **strings_copy(char *const *strings)
+{
+	size_t count = 0, size = sizeof(char *);
+	char **copy, *at;
+
+	for (; strings[count] != NULL; count++)
+		size += sizeof(char *) + strlen(strings[count]) + 1;
+	copy = mem_alloc(size);
+	at = (char *)(copy + count + 1);
+	for (size_t i = 0; i < count; i++) {
+		size_t len = strlen(strings[i]) + 1;
+
+		copy[i] = memcpy(at, strings[i], len);
+		at += len;
+	}
+	copy[count] = NULL;
+	return copy;
+}
+
 void buffer_grow(struct buffer *b, size_t extra)
 {
 	size_t need, cap;

@@ -22,6 +22,8 @@ void *mem_alloc(size_t size);
 void *mem_zero(size_t size);
 void *mem_resize(void *old, size_t size);
 char *mem_copy(struct span text);
+/* A copy of a NULL-terminated array of strings, in one block of memory that the caller frees. */
+char **strings_copy(char *const *strings);
 /* The formatted text, which the caller frees. */
 char *mem_format(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

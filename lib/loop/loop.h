@@ -61,11 +61,23 @@ struct loop_child *loop_child_add(struct loop *loop, pid_t pid,
 				  void (*ended)(void *context, int wait_status), void *context);
 void loop_child_remove(struct loop_child *child);
 
-/* The number of watched children: before it exits, a program waits until there are none. */
+/* The number of watched children, and of loop_stop_orphans in progress: before it exits, a program
+ * waits until there are none. */
 size_t loop_child_count(const struct loop *loop);
-/* Send KILL to every child, and to the group of each child that leads one: for a program that exits
+/* Send KILL to every child, and to all of its session and its descendants: for a program that exits
  * without waiting. */
 void loop_kill_children(const struct loop *loop);
+
+/* Make this process the parent of orphaned descendants, such as background processes of a tool that
+ * has ended, so that they can be stopped. The loop reaps them. */
+void loop_adopt_orphans(struct loop *loop);
+/* Stop those with `variable` ("NAME=value") in their environment (NULL: all): TERM, and KILL after
+ * LOOP_GRACE_SECONDS. Watched children, their sessions, and processes of our own session are left
+ * alone. */
+void loop_stop_orphans(struct loop *loop, const char *variable);
+
+/* The time between TERM and KILL. */
+#define LOOP_GRACE_SECONDS 2.0
 
 /* Call `caught` for the signals that end a program (base/signals.h), which then do not. Ignored
  * ones stay ignored. The handlers are installed without SA_RESTART. */

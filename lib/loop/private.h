@@ -8,6 +8,7 @@
 #include <signal.h>
 
 #include "base/signals.h"
+#include "loop/descendants.h"
 #include "loop/loop.h"
 
 /* Those that end a program, and SIGCHLD. */
@@ -58,7 +59,10 @@ struct loop {
 	uint64_t timer_number;
 
 	struct loop_child *children;
-	bool reap; /* a child may have ended */
+	bool reap;             /* a child may have ended */
+	bool adopts;           /* loop_adopt_orphans */
+	struct pids strangers; /* children from before */
+	size_t stop_count;     /* of loop_stop_orphans, in progress */
 
 	int signal_pipe[2]; /* -1: not open */
 	int outer_wake;     /* the pipe of a loop inside which this one runs; -1: none */

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/number.h"
+#include "loop/descendants.h"
 
 extern char **environ;
 
@@ -19,6 +20,11 @@ enum { READ_SIZE = 64 * 1024 };
 
 /* The maximum number of reads from a pipe when the child has ended. */
 enum { DRAIN_READS = 16 };
+
+/* A program that cannot be started for want of descriptors or processes is tried again after each
+ * RETRY_SECONDS, and while no other process runs for PATIENCE_SECONDS at most. */
+#define RETRY_SECONDS    0.02
+#define PATIENCE_SECONDS 1.0
 
 /* A pipe that is a standard file of the child. */
 struct channel {
@@ -46,9 +52,11 @@ struct process {
 	int64_t started, last_output; /* the latter: loop_source_time */
 	double timeout, idle_timeout;
 	struct loop_timer *idle_timer;
-	bool stopping;  /* TERM was sent */
-	bool cancelled; /* no more callbacks */
-	bool busy;      /* a callback is running: free later */
+	bool has_input;
+	char **argv, **environment; /* while it waits to be started; NULL */
+	bool stopping;              /* TERM was sent */
+	bool cancelled;             /* no more callbacks */
+	bool busy;                  /* a callback is running: free later */
 	bool finished;
 };
 
@@ -84,6 +92,13 @@ static void channel_close(struct channel *channel)
 	close_end(&channel->fd);
 }
 
+static void free_waiting(struct process *process)
+{
+	free(process->argv);
+	free(process->environment);
+	process->argv = process->environment = NULL;
+}
+
 static void release(struct process *process)
 {
 	process->finished = true;
@@ -95,16 +110,18 @@ static void release(struct process *process)
 	for (int i = 0; i < CHANNELS; i++)
 		channel_close(&process->channels[i]);
 	buffer_free(&process->input);
+	free_waiting(process);
 	free(process);
 }
 
-/* A child that shares our group must not be signalled any more once it is reaped. */
-static void signal_group(const struct process *process, int signal)
+/* Signal the child, its descendants and its session. A child that shares our group must not be
+ * signalled any more once it is reaped. */
+static void signal_all(const struct process *process, int signal)
 {
 	if (process->pid > 0 && !process->shares_group)
-		kill(-process->pid, signal);
+		descendants_signal(&(struct descendants){.root = process->pid}, signal);
 	else if (process->pid > 0 && process->child != NULL)
-		kill(process->pid, signal);
+		descendants_kill(process->pid, signal);
 }
 
 /* Read once. Returns false if there are no bytes (any more). */
@@ -157,9 +174,15 @@ static bool is_over(const struct process *process)
 	       process->channels[ERR].fd < 0;
 }
 
+/* Background processes hold the output. What else the child has left running goes on. */
 static void lingered(struct process *process)
 {
-	signal_group(process, SIGKILL);
+	const int pipes[] = {process->channels[OUT].fd, process->channels[ERR].fd};
+	const struct descendants holders = {.pipes = pipes, .pipe_count = ARRAY_LEN(pipes)};
+
+	process->end.held = true;
+	if (descendants_signal(&holders, SIGTERM) == 0)
+		signal_all(process, SIGTERM);
 	finish(process);
 }
 
@@ -174,7 +197,7 @@ static void ended(void *context, int status)
 		process->end.outcome = PROCESS_KILLED;
 	process->end.value = WIFSIGNALED(status) ? WTERMSIG(status) : WEXITSTATUS(status);
 	if (process->stopping)
-		signal_group(process, SIGKILL);
+		signal_all(process, SIGKILL);
 	drain(process);
 	if (process->cancelled || is_over(process))
 		finish(process);
@@ -186,15 +209,13 @@ static void ended(void *context, int status)
 
 static void grace_over(struct process *process)
 {
-	signal_group(process, SIGKILL);
+	signal_all(process, SIGKILL);
 }
 
-/* A process that is stopped because it tried to read the terminal must continue to receive TERM. */
 static void stop(struct process *process, double grace)
 {
 	process->stopping = true;
-	signal_group(process, SIGTERM);
-	signal_group(process, SIGCONT);
+	signal_all(process, SIGTERM);
 	set_timer(process, grace, grace_over);
 }
 
@@ -202,7 +223,7 @@ static void stop_at_limit(struct process *process, enum process_outcome outcome,
 {
 	process->end.outcome = outcome;
 	process->end.limit = limit;
-	stop(process, PROCESS_GRACE_SECONDS);
+	stop(process, LOOP_GRACE_SECONDS);
 }
 
 static void timed_out(struct process *process)
@@ -228,10 +249,16 @@ static void idle_off(void *context)
 
 void process_stop(struct process *process)
 {
-	if (process == NULL || process->child == NULL || process->stopping)
+	if (process == NULL || process->stopping ||
+	    (process->child == NULL && process->argv == NULL))
 		return;
 	process->end.outcome = PROCESS_STOPPED;
-	stop(process, PROCESS_GRACE_SECONDS);
+	if (process->child == NULL) {
+		free_waiting(process);
+		set_timer(process, 0, finish);
+		return;
+	}
+	stop(process, LOOP_GRACE_SECONDS);
 }
 
 void process_cancel(struct process *process, double grace)
@@ -243,7 +270,7 @@ void process_cancel(struct process *process, double grace)
 		stop(process, grace);
 		return;
 	}
-	signal_group(process, SIGKILL);
+	signal_all(process, SIGKILL);
 	if (process->child != NULL) {
 		loop_child_remove(process->child);
 		process->child = NULL;
@@ -333,35 +360,34 @@ static void set_actions(posix_spawn_file_actions_t *actions, const struct channe
 	for (int i = 0; i < CHANNELS; i++)
 		if (channels[i].theirs >= 0)
 			posix_spawn_file_actions_adddup2(actions, channels[i].theirs, i);
+	posix_spawn_file_actions_addclosefrom_np(actions, STDERR_FILENO + 1);
 }
 
-static void set_attributes(posix_spawnattr_t *attributes, bool own_group)
+static void set_attributes(posix_spawnattr_t *attributes, bool own_session)
 {
-	int flags = POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-		    (own_group ? POSIX_SPAWN_SETPGROUP : 0);
+	int flags =
+	    POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | (own_session ? POSIX_SPAWN_SETSID : 0);
 	sigset_t none, all;
 
 	sigemptyset(&none);
 	sigfillset(&all);
 	posix_spawnattr_init(attributes);
 	posix_spawnattr_setflags(attributes, (short)flags);
-	posix_spawnattr_setpgroup(attributes, 0);
 	posix_spawnattr_setsigmask(attributes, &none);
 	posix_spawnattr_setsigdefault(attributes, &all);
 }
 
 /* Returns 0 or an errno. */
-static int spawn(struct process *process, const struct process_command *command)
+static int spawn(struct process *process, char *const *argv, char *const *environment)
 {
-	char *const *environment = command->environment != NULL ? command->environment : environ;
 	posix_spawn_file_actions_t actions;
 	posix_spawnattr_t attributes;
 	int failure;
 
 	set_actions(&actions, process->channels);
-	set_attributes(&attributes, !command->shares_group);
-	failure = posix_spawnp(&process->pid, command->argv[0], &actions, &attributes,
-			       command->argv, environment);
+	set_attributes(&attributes, !process->shares_group);
+	failure = posix_spawnp(&process->pid, argv[0], &actions, &attributes, argv,
+			       environment != NULL ? environment : environ);
 	posix_spawnattr_destroy(&attributes);
 	posix_spawn_file_actions_destroy(&actions);
 	if (failure != 0)
@@ -370,20 +396,19 @@ static int spawn(struct process *process, const struct process_command *command)
 }
 
 /* Make the pipes and start the child. Returns 0 or an errno. */
-static int start(struct process *process, const struct process_command *command)
+static int start(struct process *process, char *const *argv, char *const *environment)
 {
-	const bool wanted[CHANNELS] = {command->input.at != NULL, true,
-				       process->handler.errors != NULL};
+	const bool wanted[CHANNELS] = {process->has_input, true, process->handler.errors != NULL};
 	int failure = 0;
 
 	for (int i = 0; i < CHANNELS && failure == 0; i++)
 		if (wanted[i] && !channel_open(&process->channels[i], i == IN))
 			failure = errno;
+	if (failure == 0)
+		failure = spawn(process, argv, environment);
 	/* While we still hold the reading end ourselves, most input fits into the pipe at once. */
 	if (failure == 0 && wanted[IN])
 		feed(process);
-	if (failure == 0)
-		failure = spawn(process, command);
 	for (int i = 0; i < CHANNELS; i++) {
 		close_end(&process->channels[i].theirs);
 		if (failure != 0)
@@ -407,6 +432,58 @@ static void watch(struct process *process)
 	}
 }
 
+static void begin(struct process *process)
+{
+	free_waiting(process);
+	process->started = clock_monotonic();
+	process->last_output = loop_source_time(process->loop);
+	process->child = loop_child_add(process->loop, process->pid, ended, process);
+	watch(process);
+	if (process->timeout > 0)
+		set_timer(process, process->timeout, timed_out);
+	if (process->idle_timeout > 0)
+		process->idle_timer = loop_source_timer_add(
+		    process->loop, clock_nanoseconds(process->idle_timeout), idle_off, process);
+}
+
+/* ---- waiting for descriptors and processes ---- */
+
+static bool is_shortage(int failure)
+{
+	return failure == EMFILE || failure == ENFILE || failure == EAGAIN || failure == ENOMEM;
+}
+
+static void fail(struct process *process, int failure)
+{
+	free_waiting(process);
+	process->end = (struct process_end){.outcome = PROCESS_NOT_STARTED, .value = failure};
+	set_timer(process, 0, finish);
+}
+
+/* Other processes of ours may end and give back what is missing; if there are none, other programs
+ * may. */
+static void try_again(struct process *process)
+{
+	int failure = start(process, process->argv, process->environment);
+	int64_t waited = clock_monotonic() - process->started;
+
+	if (failure == 0)
+		begin(process);
+	else if (is_shortage(failure) && (loop_child_count(process->loop) > 0 ||
+					  waited < clock_nanoseconds(PATIENCE_SECONDS)))
+		set_timer(process, RETRY_SECONDS, try_again);
+	else
+		fail(process, failure);
+}
+
+static void wait_for_others(struct process *process, const struct process_command *command)
+{
+	process->argv = strings_copy(command->argv);
+	process->environment =
+	    command->environment != NULL ? strings_copy(command->environment) : NULL;
+	set_timer(process, RETRY_SECONDS, try_again);
+}
+
 struct process *process_start(struct loop *loop, const struct process_command *command,
 			      const struct process_handler *handler)
 {
@@ -416,30 +493,23 @@ struct process *process_start(struct loop *loop, const struct process_command *c
 	process->loop = loop;
 	process->handler = *handler;
 	process->shares_group = command->shares_group;
-	process->started = clock_monotonic();
-	process->last_output = loop_source_time(loop);
 	process->timeout = command->timeout;
 	process->idle_timeout = command->idle_timeout;
+	process->started = clock_monotonic();
 	for (int i = 0; i < CHANNELS; i++)
 		process->channels[i] = (struct channel){.process = process, .fd = -1, .theirs = -1};
 	process->channels[OUT].deliver = handler->output;
 	process->channels[ERR].deliver = handler->errors;
-	if (command->input.at != NULL)
+	process->has_input = command->input.at != NULL;
+	if (process->has_input)
 		buffer_add_span(&process->input, command->input);
-	failure = start(process, command);
-	if (failure != 0) {
-		process->end =
-		    (struct process_end){.outcome = PROCESS_NOT_STARTED, .value = failure};
-		set_timer(process, 0, finish);
-		return process;
-	}
-	process->child = loop_child_add(loop, process->pid, ended, process);
-	watch(process);
-	if (command->timeout > 0)
-		set_timer(process, command->timeout, timed_out);
-	if (command->idle_timeout > 0)
-		process->idle_timer = loop_source_timer_add(
-		    loop, clock_nanoseconds(command->idle_timeout), idle_off, process);
+	failure = start(process, command->argv, command->environment);
+	if (failure == 0)
+		begin(process);
+	else if (is_shortage(failure))
+		wait_for_others(process, command);
+	else
+		fail(process, failure);
 	return process;
 }
 
@@ -503,6 +573,20 @@ struct process_end process_run(const struct process_command *command, struct buf
 
 /* ---- messages ---- */
 
+static const char *start_failure(int error)
+{
+	switch (error) {
+	case ENOEXEC:
+		return "it is not a program for this machine, or a script without a #! line";
+	case EMFILE:
+		return "too many open files (ulimit -n)";
+	case EAGAIN:
+		return "too many processes (ulimit -u)";
+	default:
+		return strerror(error);
+	}
+}
+
 void process_describe_end(struct buffer *out, const struct process_end *end)
 {
 	switch (end->outcome) {
@@ -528,10 +612,7 @@ void process_describe_end(struct buffer *out, const struct process_end *end)
 		buffer_add_text(out, "cancelled");
 		break;
 	case PROCESS_NOT_STARTED:
-		buffer_add_format(out, "cannot be started: %s",
-				  end->value == ENOEXEC ? "it is not a program for this machine, "
-							  "or a script without a #! line"
-							: strerror(end->value));
+		buffer_add_format(out, "cannot be started: %s", start_failure(end->value));
 		break;
 	}
 }

@@ -1,8 +1,9 @@
 /*
  * process: a child program on the loop: its input, its output, and how it ended.
  *
- * The child leads a process group of its own, so that it can be stopped with all its descendants.
- * It starts with no signal blocked or ignored, and with no descriptors except 0, 1 and 2. Its input
+ * The child leads a session of its own, without a terminal, so that it can be stopped with all its
+ * descendants. It starts with no signal blocked or ignored, and with no descriptors except 0, 1 and
+ * 2. If descriptors or processes are short, it starts when others have ended. Its input
  * and output pass through non-blocking pipes in bounded memory; its output is not read while the
  * loop is held.
  */
@@ -22,8 +23,8 @@ struct process_command {
 	struct span input;
 	double timeout;      /* seconds after which it is stopped; 0: none */
 	double idle_timeout; /* the same without output */
-	bool shares_group;   /* it stays in our process group, so that it can use the terminal, and
-			      * only the child itself is stopped */
+	bool shares_group;   /* it stays in our session and process group, so that it can use the
+			      * terminal, and only the child itself is stopped */
 };
 
 enum process_outcome {
@@ -41,6 +42,7 @@ struct process_end {
 	int value;
 	double limit;   /* the seconds for which it was stopped */
 	double seconds; /* from start to end */
+	bool held;      /* background processes still had its output open, and were stopped */
 };
 
 /* The callbacks may cancel the process. */
@@ -52,12 +54,8 @@ struct process_handler {
 	void (*done)(void *context, const struct process_end *end);
 };
 
-/* The time in seconds between TERM and KILL. */
-#define PROCESS_GRACE_SECONDS 2.0
-
-/* A process is over when the child has ended and its stdout and stderr are closed. If a descendant
- * keeps them open, the process is over this long after the child has ended, and its group is
- * killed. */
+/* A process is over when the child has ended and its stdout and stderr are closed. If descendants
+ * keep them open, the process is over this long after the child has ended, and they get TERM. */
 #define PROCESS_LINGER_SECONDS 1.0
 
 /* Start a program. The strings are needed during the call only. Callbacks never run inside it;
@@ -65,8 +63,8 @@ struct process_handler {
 struct process *process_start(struct loop *loop, const struct process_command *command,
 			      const struct process_handler *handler);
 
-/* Ask the group to end (TERM, then KILL after PROCESS_GRACE_SECONDS). Callbacks go on until done.
- */
+/* Ask the child, its descendants and its session to end (TERM, then KILL after LOOP_GRACE_SECONDS).
+ * Callbacks go on until done. */
 void process_stop(struct process *process);
 
 /* The same without further callbacks, with `grace` seconds between TERM and KILL; the loop reaps

@@ -44,7 +44,7 @@ static void exec_cancel(struct model_call *model_call)
 	struct exec_call *call = (struct exec_call *)model_call;
 
 	call->response.stopped = call->cancelled = true;
-	process_cancel(call->process, PROCESS_GRACE_SECONDS);
+	process_cancel(call->process, LOOP_GRACE_SECONDS);
 	call->process = NULL;
 	if (!call->busy)
 		call_free(call);

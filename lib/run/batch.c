@@ -6,6 +6,7 @@
 #include "base/file.h"
 #include "run/batch_input.h"
 #include "run/budget.h"
+#include "run/tools.h"
 
 /* A line that runs. */
 struct job {
@@ -138,6 +139,7 @@ static void run_is_over(void *context, int exit_status, const char *message)
 
 	(void)message;
 	batch->count.cost_usd += run_cost(job->run);
+	tools_stop_background(job->run);
 	end_job(job, exit_status);
 	batch->handler.changed(batch->handler.context, &batch->count);
 	wake(batch);

@@ -412,13 +412,21 @@ void tools_stop(struct agent_run *run)
 		struct pending_call *call = &run->pending[i];
 
 		event_sink_remove_waiter(run->stream.sink, &call->logged);
-		tool_cancel(call->running, TOOL_GRACE_SECONDS);
+		tool_cancel(call->running, LOOP_GRACE_SECONDS);
 		if (call->approval != NULL)
 			approval_cancel(call->approval);
 		call->approval = NULL;
 		if (call->state == CALL_RUNNING)
 			settle_error(call, SPAN("The call was cancelled."));
 	}
+}
+
+void tools_stop_background(struct agent_run *run)
+{
+	char *variable = mem_format("AGENT_RUN_ID=%s", run->stream.run_id);
+
+	loop_stop_orphans(run->loop, variable);
+	free(variable);
 }
 
 void tools_free(struct agent_run *run)

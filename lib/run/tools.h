@@ -24,6 +24,9 @@ void tools_refuse(struct agent_run *run, const char *why);
 /* Stop all calls; the result of each says so. */
 void tools_stop(struct agent_run *run);
 
+/* Stop what tools of the run have left running in the background. */
+void tools_stop_background(struct agent_run *run);
+
 void tools_free(struct agent_run *run);
 
 /* Write the events of a hosted call that MODEL_TOOL_RUNNING or MODEL_TOOL_RESULT is about. */

@@ -30,26 +30,6 @@ static bool is_set_in(struct span name, char *const *variables)
 	return false;
 }
 
-/* Copy the pointers and the strings into one block of memory, the strings last. */
-static char **pack(char *const *chosen, size_t count)
-{
-	size_t size = (count + 1) * sizeof(char *);
-	char **environment, *at;
-
-	for (size_t i = 0; i < count; i++)
-		size += strlen(chosen[i]) + 1;
-	environment = mem_alloc(size);
-	at = (char *)(environment + count + 1);
-	for (size_t i = 0; i < count; i++) {
-		size_t len = strlen(chosen[i]) + 1;
-
-		environment[i] = memcpy(at, chosen[i], len);
-		at += len;
-	}
-	environment[count] = NULL;
-	return environment;
-}
-
 char **tool_environment(char *const *secrets, char *const *extra)
 {
 	struct buffer chosen = {0};
@@ -63,7 +43,8 @@ char **tool_environment(char *const *secrets, char *const *extra)
 	}
 	for (; extra != NULL && *extra != NULL; extra++)
 		buffer_add(&chosen, extra, sizeof(*extra));
-	environment = pack((char *const *)(void *)chosen.at, chosen.len / sizeof(char *));
+	buffer_add(&chosen, &(char *){NULL}, sizeof(char *));
+	environment = strings_copy((char *const *)(void *)chosen.at);
 	buffer_free(&chosen);
 	return environment;
 }

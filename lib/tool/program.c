@@ -122,6 +122,11 @@ static void write_failure(struct program_call *call, const struct process_end *e
 	process_describe_end(text, end);
 }
 
+/* Precedes the output of a call that process_end.held describes. */
+static const char held[] =
+    "[A background process that held the output open was stopped. To keep one "
+    "running, redirect its output.]\n";
+
 static void ended(void *context, const struct process_end *end)
 {
 	struct program_call *call = context;
@@ -137,6 +142,8 @@ static void ended(void *context, const struct process_end *end)
 		call_free(call);
 		return;
 	}
+	if (end->held)
+		buffer_add_text(&text, held);
 	result.truncated = excerpt_write(&call->out.kept, &text);
 	if (end->outcome == PROCESS_EXITED)
 		result.exit_status = end->value;

@@ -116,7 +116,7 @@ struct tool_kind {
 	void (*cancel)(struct tool_call *call, double grace);
 };
 
-/* A child in its own process group, which gets the bytes of args unchanged: on stdin, or in the
+/* A child in its own session, which gets the bytes of args unchanged: on stdin, or in the
  * places of its command. Failing to start is an error result. */
 extern const struct tool_kind tool_program;
 
@@ -125,13 +125,10 @@ extern const struct tool_kind tool_program;
 struct tool_call *tool_start(const struct tool *tool, const struct tool_request *request,
 			     const struct tool_handler *handler);
 
-/* Stop the call without further callbacks; it is gone. A program's whole process group gets TERM,
- * and KILL after `grace` seconds; the loop reaps the child, or tool_cancel itself if grace is 0.
- * NULL: nothing happens. */
+/* Stop the call without further callbacks; it is gone. A program, its descendants and its session
+ * get TERM, and KILL after `grace` seconds; the loop reaps the child, or tool_cancel itself if
+ * grace is 0. NULL: nothing happens. */
 void tool_cancel(struct tool_call *call, double grace);
-
-/* How long a tool has between TERM and KILL. */
-#define TOOL_GRACE_SECONDS 2.0
 
 /* Build the environment of a tool: that of this process, without the variables named in `secrets`
  * (NULL-terminated) and without variables whose names end in _API_KEY, _TOKEN, _SECRET, _SECRET_KEY

@@ -384,7 +384,7 @@ static void test_cancel(void)
 		loop_run(answer.loop);
 	}
 	pid = (pid_t)strtol(buffer_string(&answer.streamed), NULL, 10);
-	tool_cancel(call, TOOL_GRACE_SECONDS);
+	tool_cancel(call, LOOP_GRACE_SECONDS);
 	while (is_alive(pid)) {
 		loop_timer_add(answer.loop, 10000000, stop_loop, answer.loop);
 		loop_run(answer.loop);
