@@ -395,6 +395,106 @@ null
 	assert_equal "$(sent request.1)" 'three 3 hello'
 }
 
+# ---- calls that lead nowhere ----
+
+note='[This call was made 2 times with the same arguments and the same result. Do not repeat it: do something else, or answer with what you have.]'
+
+@test "--max-repeats: a call that is repeated is told to the model once, then it is a limit" {
+	model 1
+	run -3 ask --max-repeats 2
+	assert_equal "$(of tool_end .result)" "seen
+seen
+$note
+seen
+seen"
+	assert_equal "$(requests)" 4
+	assert_equal "$(jq -r '.messages[-1].content[0].result' request.3)" "seen
+$note"
+	assert_equal "$(of error '[.exception_type, .error]')" '["limit","the model made the same call of look 4 times with the same result (--max-repeats)"]'
+	assert_equal "$(of agent_end '[.status, .exit_status]')" '["limit",3]'
+	assert_all_answered
+	model 1
+	run -3 ask --max-repeats 2 --wrap-up
+	assert_equal "$(of agent_end .output)" 'so far'
+}
+
+@test "--max-repeats is off by default, and counts only equal calls with equal results" {
+	model 1
+	run -3 ask --max-iterations 12
+	assert_equal "$(of tool_end .result | sort -u)" seen
+	# The result changes, or the arguments; the same arguments may be written in another way.
+	printf '{"name":"look","command":["sh","-c","echo >>n; grep -c ^ n"]}\n' >tools/look.json
+	model 1
+	run -3 ask --max-repeats 1 --max-iterations 6
+	assert_equal "$(of tool_end .result | tail -n 2)" '6
+[This call was made 1 time with the same arguments and the same result. Do not repeat it: do something else, or answer with what you have.]'
+	printf '{"name":"look","command":["printf","seen"]}\n' >tools/look.json
+	# shellcheck disable=SC2016
+	echo 'cat >/dev/null; n=$(cat n 2>/dev/null || echo 0); echo $((n + 1)) >n
+		case $((n % 3)) in 0) a={\"a\":1,\"b\":2} ;; 1) a={\"b\":2.0,\"a\":1} ;; 2) a={\"a\":$n} ;; esac
+		printf "%s\n" "{\"tool_name\":\"look\",\"args\":$a}"' >model.sh
+	rm -f n
+	run -3 ask --max-repeats 2
+	assert_equal "$(of llm_start .iteration | tail -n 1)" 5
+}
+
+@test "--max-repeats: a tool that polls is exempt, and agent files have the limit" {
+	model 1
+	printf '{"name":"look","command":["printf","seen"],"poll":true}\n' >tools/look.json
+	run -3 ask --max-repeats 2 --max-iterations 9
+	assert_equal "$(requests)" 9
+	printf '{"name":"a","model":"exec:sh model.sh","tools":[{"name":"look","command":["printf","seen"]}],"limits":{"max_repeats":1,"max_iterations":9}}\n' >a.json
+	model 1
+	run -3 agent-run -A a.json --no-stdin hello
+	assert_equal "$(requests)" 2
+	model 1
+	run -3 agent-run -A a.json --max-repeats 0 --no-stdin hello
+	assert_equal "$(requests)" 9
+	run -2 agent-run -m test --max-repeats -1 hello
+	assert_output "agent-run: --max-repeats must be a whole number, such as 3, not '-1'"
+}
+
+@test "calls that cannot be run count against --output-retries, for each tool" {
+	local schema='{"type":"object","properties":{"city":{"type":"string"}},"required":["city"]}'
+	jq -nc --argjson schema "$schema" '{name: "weather", parameters: $schema, command: ["true"]}' >tools/weather.json
+	# say CALL...: a model that always makes these calls.
+	say() {
+		printf '%s\n' "$@" >calls
+		echo 'cat >request.$$; cat calls' >model.sh
+		rm -f request.*
+	}
+	local bad='{"tool_name":"weather","args":{"town":1}}' good='{"tool_name":"look","args":{}}'
+	say "$bad"
+	run -1 ask --output-retries 2
+	assert_equal "$(requests)" 3
+	assert_equal "$(of error '[.exception_type, .error]')" '["invalid_response","the model wrote invalid arguments for the tool weather 3 times in a row"]'
+	assert_equal "$(of agent_end .status)" error
+	assert_all_answered
+	run -1 ask --output-retries 0
+	assert_equal "$(requests)" 4
+	# Other tools that run make no difference, nor does a second faulty call of the response.
+	say "$bad" "$good" "$bad"
+	run -1 ask
+	assert_equal "$(requests)" 3
+	# Tools that do not exist are one, whatever their names are.
+	# shellcheck disable=SC2016
+	echo 'cat >request.$$; echo "{\"tool_name\":\"no$$\",\"args\":{}}"' >model.sh
+	rm -f request.*
+	run -1 ask
+	assert_equal "$(requests)" 3
+	assert_equal "$(of error .error)" 'the model called a tool that does not exist 3 times in a row'
+}
+
+@test "a call that runs begins a new count of those that cannot" {
+	local schema='{"type":"object","required":["city"]}'
+	jq -nc --argjson schema "$schema" '{name: "weather", parameters: $schema, command: ["true"]}' >tools/weather.json
+	# shellcheck disable=SC2016
+	echo 'n=$(ls request.* 2>/dev/null | wc -l); cat >request.$n
+		[ $((n % 3)) = 2 ] && a={\"city\":1} || a={}; echo "{\"tool_name\":\"weather\",\"args\":$a}"' >model.sh
+	run -3 ask --max-iterations 9
+	assert_equal "$(requests)" 9
+}
+
 @test "durations and counts have units on the command line and in files" {
 	echo '{"name":"late","command":["sleep","30"],"idle_timeout":"200ms"}' >tools/late.json
 	agent-run -m test -t tools/late.json -o delay=.01 --max-iterations 1k --timeout 1m hello \

@@ -16,7 +16,7 @@
 
 /* The limits of a whole run. Zero: no limit. */
 struct run_limits {
-	int64_t max_iterations, max_total_tokens, max_tool_calls;
+	int64_t max_iterations, max_total_tokens, max_tool_calls, max_repeats;
 	double max_cost_usd, timeout_seconds;
 };
 

@@ -309,6 +309,7 @@ void run_free(struct agent_run *run)
 	conversation_free(&run->conversation);
 	response_free(&run->response);
 	output_free(&run->structured);
+	repeats_free(&run->repeats);
 	buffer_free(&run->held.text);
 	buffer_free(&run->message);
 	buffer_free(&run->limit);

@@ -9,6 +9,7 @@
 #include "base/ids.h"
 #include "run/budget.h"
 #include "run/output.h"
+#include "run/repeats.h"
 #include "run/response.h"
 #include "run/run.h"
 #include "run/window.h"
@@ -36,6 +37,8 @@ struct pending_call {
 	struct buffer result;
 	bool is_error;
 	bool over_limit; /* one more than --max-tool-calls */
+	bool faulty;     /* it was refused because of its name or its arguments */
+	int64_t repeats; /* how often in a row it had the same result; 0: not counted */
 };
 
 /* Chunks held back by --debounce: neighbours of one kind. */
@@ -77,13 +80,14 @@ struct agent_run {
 	int attempt;              /* of this iteration, over all models */
 	int tries;                /* of the present model */
 	int requests;             /* attempts of this iteration that reached a provider */
-	int repairs;              /* responses wrong in form, one after the other */
+	int repairs;              /* answers wrong in form, one after the other */
 	int64_t asked_at, first_chunk_at; /* clock_monotonic; 0: not yet */
 	struct held_chunk held;
 
 	/* the calls of the response, until all have a result */
 	struct pending_call *pending;
 	size_t pending_count;
+	struct repeats repeats; /* of all calls of the run */
 	struct handoff handoff; /* takes place when the calls are done */
 	int64_t agent_since;    /* the iteration after which the present agent took over */
 

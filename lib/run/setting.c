@@ -21,6 +21,8 @@ const struct setting agent_settings[] = {
      "N", "input and output tokens of the whole run"},
     {"max-tool-calls", "max_tool_calls", SETTING_COUNT, true, true, AT(limits.max_tool_calls), "N",
      "tool calls of the whole run"},
+    {"max-repeats", "max_repeats", SETTING_REPEATS, true, true, AT(limits.max_repeats), "N",
+     "equal calls with equal results (default 0: off)"},
     {"max-cost", "max_cost", SETTING_AMOUNT, true, true, AT(limits.max_cost_usd), "USD",
      "cost of the whole run"},
     {"timeout", "timeout", SETTING_DURATION, true, true, AT(limits.timeout_seconds), "TIME",
@@ -67,6 +69,8 @@ static bool set_text(const struct setting *setting, struct agent *agent, const c
 static const char *values_of(const struct setting *setting)
 {
 	switch (setting->kind) {
+	case SETTING_REPEATS:
+		return "a whole number, such as 3";
 	case SETTING_COUNT:
 		return "a whole number of at least 1, such as " NUMBER_COUNTS;
 	case SETTING_AMOUNT:
@@ -89,6 +93,12 @@ static bool set_number(const struct setting *setting, struct agent *agent, struc
 
 	if (setting->kind == SETTING_COUNT)
 		return number_count(text, count) && *count >= 1;
+	if (setting->kind == SETTING_REPEATS) {
+		if (!number_count(text, count))
+			return false;
+		*count = *count > 0 ? *count : -1;
+		return true;
+	}
 	if (setting->kind == SETTING_AMOUNT)
 		return number_read(text, amount) && *amount > 0;
 	if (!number_duration(text, amount))
@@ -134,8 +144,8 @@ void setting_copy(const struct setting *setting, struct agent *to, const struct 
 	if (is_text(setting)) {
 		if (*text != NULL)
 			set_text(setting, to, *text);
-	} else if (setting->kind == SETTING_COUNT) {
-		if (*count > 0)
+	} else if (setting->kind == SETTING_COUNT || setting->kind == SETTING_REPEATS) {
+		if (*count != 0)
 			*(int64_t *)member_of(setting, to) = *count;
 	} else if (*amount > 0) {
 		*(double *)member_of(setting, to) = *amount;

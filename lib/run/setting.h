@@ -14,6 +14,7 @@ struct agent;
 
 enum setting_kind {
 	SETTING_COUNT,    /* int64_t: a whole number of at least 1; 0: not set */
+	SETTING_REPEATS,  /* the same, or 0 for no limit, which is -1 here */
 	SETTING_AMOUNT,   /* double: a number above 0; 0: not set */
 	SETTING_DURATION, /* double: seconds; infinite: 0 was given, which means no limit; 0: not
 			   * set */

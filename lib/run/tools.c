@@ -13,16 +13,40 @@
 
 static void pump(struct agent_run *run);
 
+/* Count the call with its result; once, the result tells the model that it repeats itself. */
+static void count_repeats(struct pending_call *call)
+{
+	int64_t most = call->run->config.limits.max_repeats;
+
+	if (most <= 0 || (call->tool != NULL && call->tool->poll))
+		return;
+	call->repeats =
+	    repeats_add_call(&call->run->repeats, call->asked, buffer_span(&call->result));
+	if (call->repeats != most)
+		return;
+	if (call->result.len > 0 && !span_ends(buffer_span(&call->result), "\n"))
+		buffer_add_char(&call->result, '\n');
+	buffer_add_format(&call->result,
+			  "[This call was made %lld time%s with the same arguments and the same "
+			  "result. Do not repeat it: do something else, or answer with what you "
+			  "have.]",
+			  (long long)most, plural((double)most));
+}
+
 /* The call has its result. */
 static void settle(struct pending_call *call, const struct tool_result *result)
 {
+	struct tool_result told = *result;
+
 	if (call->state != CALL_WAITING)
 		call->run->running_calls--;
 	call->state = CALL_DONE;
 	call->running = NULL;
 	buffer_add_span(&call->result, result->text);
 	call->is_error = result->is_error;
-	emit_tool_end(call->run, call->asked, result);
+	count_repeats(call);
+	told.text = buffer_span(&call->result);
+	emit_tool_end(call->run, call->asked, &told);
 }
 
 /* The same with an error that the model gets. */
@@ -227,6 +251,7 @@ static bool refuse_faulty(struct pending_call *call)
 	} else {
 		return false;
 	}
+	call->faulty = !call->over_limit;
 	return true;
 }
 
@@ -281,22 +306,62 @@ static void add_results(struct agent_run *run)
 	buffer_free(&message);
 }
 
-/* Whether the model keeps writing calls that cannot be run. */
+/* Whether the model keeps writing calls that cannot be run. Then the run has ended. */
 static bool is_stuck(struct agent_run *run)
 {
-	size_t faulty = 0;
+	const struct tool *tool = NULL;
+	int count;
 
-	for (size_t i = 0; i < run->pending_count; i++)
-		faulty += !run->pending[i].asked->valid;
-	run->repairs = faulty == run->pending_count ? run->repairs + 1 : 0;
-	return run->repairs > run->config.output_retries;
+	for (size_t i = 0; i < run->pending_count; i++) {
+		repeats_add_fault(&run->repeats, run->pending[i].tool, run->pending[i].faulty);
+		if (!run->pending[i].faulty)
+			run->repairs = 0;
+	}
+	count = repeats_faults(&run->repeats, &tool);
+	if (count <= run->config.output_retries)
+		return false;
+	if (tool == NULL)
+		run_fail(run, STATUS_FAILED, ERROR_INVALID_RESPONSE,
+			 "the model called a tool that does not exist %d time%s in a row", count,
+			 plural(count));
+	else
+		run_fail(run, STATUS_FAILED, ERROR_INVALID_RESPONSE,
+			 "the model wrote invalid arguments for the tool %s %d time%s in a row",
+			 tool->name, count, plural(count));
+	return true;
+}
+
+/* Whether the calls have reached a limit: run->limit says which. */
+static bool is_over_limit(struct agent_run *run)
+{
+	int64_t limit, most = run->config.limits.max_repeats;
+
+	if (run->pending[run->pending_count - 1].over_limit) {
+		budget_calls_left(&run->budget, &limit);
+		buffer_add_format(
+		    &run->limit,
+		    "the model asked for more than %lld tool call%s (--max-tool-calls)",
+		    (long long)limit, plural((double)limit));
+		return true;
+	}
+	for (size_t i = 0; i < run->pending_count; i++) {
+		const struct pending_call *call = &run->pending[i];
+
+		if (most <= 0 || call->repeats < 2 * most)
+			continue;
+		buffer_add_format(&run->limit,
+				  "the model made the same call of %s %lld times with the same "
+				  "result (--max-repeats)",
+				  call->asked->name, (long long)call->repeats);
+		return true;
+	}
+	return false;
 }
 
 /* Start what may start; when nothing is left, go on with the conversation. */
 static void pump(struct agent_run *run)
 {
 	bool over;
-	int64_t limit;
 
 	for (size_t i = 0; i < run->pending_count && run->phase == PHASE_TOOLS; i++) {
 		if (run->running_calls >= run->config.parallel)
@@ -310,24 +375,14 @@ static void pump(struct agent_run *run)
 	if (run->phase != PHASE_TOOLS)
 		return;
 	add_results(run);
-	if (is_stuck(run)) {
-		run_fail(run, STATUS_FAILED, ERROR_INVALID_RESPONSE,
-			 "the model wrote invalid tool arguments %d times in a row", run->repairs);
+	if (is_stuck(run) || (run->handoff.to != NULL && !run_hand_over(run)))
 		return;
-	}
-	if (run->handoff.to != NULL && !run_hand_over(run))
-		return;
-	over = run->pending[run->pending_count - 1].over_limit;
+	over = is_over_limit(run);
 	tools_free(run);
-	if (!over) {
+	if (over)
+		iteration_reach_limit(run);
+	else
 		iteration_next(run);
-		return;
-	}
-	budget_calls_left(&run->budget, &limit);
-	buffer_add_format(&run->limit,
-			  "the model asked for more than %lld tool call%s (--max-tool-calls)",
-			  (long long)limit, plural((double)limit));
-	iteration_reach_limit(run);
 }
 
 /* Collect the calls of the response, of which the first `allowed` may run. */

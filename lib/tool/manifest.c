@@ -50,6 +50,7 @@ static const struct manifest_member {
      ", of a tool with a \"command\""},
     {"approval", JSON_BOOL, "\"approval\" must be true or false"},
     {"idempotent", JSON_BOOL, "\"idempotent\" must be true or false"},
+    {"poll", JSON_BOOL, "\"poll\" must be true or false"},
     /* for other programs that read the same file; ignored */
     {"$schema", JSON_ABSENT, NULL},
     {"title", JSON_ABSENT, NULL},
@@ -218,6 +219,7 @@ static bool read_rest(struct tool *tool, struct span object, struct error *e)
 		tool->description = mem_copy(SPAN(""));
 	tool->approval = json_true(json_get(object, "approval"));
 	tool->idempotent = json_true(json_get(object, "idempotent"));
+	tool->poll = json_true(json_get(object, "poll"));
 	if (tool->agent_file != NULL && json_get(object, "idle_timeout").at != NULL)
 		return bad_member(tool, object, "idle_timeout", e);
 	return read_duration(tool, object, "timeout", &tool->timeout, e) &&

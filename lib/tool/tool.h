@@ -31,6 +31,7 @@ struct tool {
 	double timeout, idle_timeout;
 	bool approval;   /* needs approval */
 	bool idempotent; /* can run again after an interruption */
+	bool poll;       /* the same call with the same result is no fault */
 	bool stdin_args; /* no placeholder in command: arguments go to stdin */
 };
 

@@ -471,7 +471,8 @@ static void test_bad_manifests(void)
 #define KEYS                                                                                       \
 	"; the keys are name, description, parameters, inputSchema, command, agent, timeout, "     \
 	"idle_timeout, "                                                                           \
-	"approval, idempotent, $schema, title, icons, annotations, outputSchema, execution, "      \
+	"approval, idempotent, poll, $schema, title, icons, annotations, outputSchema, "           \
+	"execution, "                                                                              \
 	"strict, _meta"
 	bad_manifest("{\"name\":\"x\",\n\"aproval\":true,\"command\":[\"a\"]}",
 		     "m.json:2: unknown key \"aproval\" (did you mean approval?)" KEYS);
