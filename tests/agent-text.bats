@@ -575,6 +575,68 @@ joined() {
 	assert [ $taken_back -lt 20 ]
 }
 
+@test "--result replaces a file when the run has succeeded, and leaves nothing behind otherwise" {
+	answer >log
+	umask 027
+	run -0 agent-text --result out log
+	assert_output ''
+	assert_equal "$(cat out) $(stat -c %a out)" 'Hello, world. 640'
+	chmod 604 out
+	run -0 agent-text -F -n --result out <log
+	assert_equal "$(cat out; stat -c %a out)" 'Hello, world.604'
+	{ start; chunk 'Half'; event agent_end '{"success":false,"status":"limit","exit_status":3}'; } >failed
+	run -3 agent-text --result out failed
+	run -0 agent-text --own-status --result new failed
+	run -4 agent-text --result new <<<"$(start; chunk Half)"
+	run -4 --separate-stderr agent-text --result new <<<"$(chunk Half)"
+	assert_equal "$stderr" 'agent-text: new is not written: no agent_end says that the run succeeded'
+	{ answer; echo broken; } >malformed
+	run -1 agent-text --result new malformed
+	{ start; chunk Half; sleep 5; } | agent-text --result new &
+	sleep 0.3
+	kill -KILL $!
+	assert_equal "$(cat out)" 'Hello, world.'
+	assert_not_exist new
+	assert_equal "$(ls -A | grep -v stderr | paste -sd' ')" 'failed log malformed out'
+}
+
+@test "--result writes through a link, into a pipe and to standard output" {
+	answer >log
+	mkdir folder
+	ln -s folder/out link
+	echo old >folder/out
+	run -0 agent-text --result link log
+	assert [ -L link ]
+	assert_equal "$(cat folder/out)" 'Hello, world.'
+	mkfifo pipe
+	cat pipe >copy &
+	run -0 agent-text --result pipe log
+	wait
+	assert_equal "$(cat copy)" 'Hello, world.'
+	assert [ -p pipe ]
+	for name in - /dev/stdout /dev/fd/1; do
+		{ echo before; agent-text --result $name log; } >copy
+		assert_equal "$(cat copy)" $'before\nHello, world.'
+	done
+	run -0 agent-text --result /dev/null log
+	assert [ -c /dev/null ]
+}
+
+@test "--result reports a file that cannot be written before anything is read" {
+	answer >log
+	run -2 agent-text --result none/out </dev/null
+	assert_output 'agent-text: none/out: No such file or directory'
+	run -2 agent-text --result . </dev/null
+	assert_output 'agent-text: .: is a directory'
+	for input in log -; do
+		run -2 agent-text --result log $input <log
+		assert_output --partial 'the input and --result are the same file; write to another one'
+	done
+	assert [ -s log ]
+	run -1 agent-text --result /dev/full log
+	assert_output 'agent-text: /dev/full: No space left on device'
+}
+
 @test "nested runs are shown where they stand, one at a time, before what their parent says of them" {
 	{
 		start a

@@ -33,6 +33,8 @@ static const struct option_row options[] = {
     {OPTION_DURATION, 0, "keep-alive", "TIME",
      "with --sse: write a comment whenever nothing was written for this time",
      AT(keep_alive.seconds)},
+    {OPTION_TEXT, 0, "result", "FILE", "write FILE instead, when the run has succeeded",
+     AT(result_path)},
     {OPTION_FLAG, 'n', "no-newline", NULL, "do not add a newline at the end", AT(no_newline)},
     {OPTION_TEXT, 'r', "run", "ID",
      "print only the run with this id, batch id or part of an id, or 'last'",
@@ -40,14 +42,33 @@ static const struct option_row options[] = {
     {OPTION_FLAG, 0, "nested", NULL, "print nested runs too", AT(nested)},
 };
 
+/* Open the output before the run has cost anything. Returns its descriptor. */
+static int open_output(struct show *show)
+{
+	struct error e = {0};
+	struct stat file;
+	const char *input;
+
+	if (show->result_path == NULL)
+		return STDOUT_FILENO;
+	input = stat(show->result_path, &file) == 0 ? reader_find_input(show->main.reader, &file)
+						    : NULL;
+	if (input != NULL)
+		die(STATUS_USAGE,
+		    "%s: the input and --result are the same file; write to another one", input);
+	die_unless(result_file_open(&show->result, show->result_path, &e), &e);
+	return show->result.fd;
+}
+
 static void begin(void *self)
 {
 	struct show *show = self;
+	int fd = open_output(show);
 
 	if (show->keep_alive.seconds > 0 && show->form != FORM_SSE)
 		die(STATUS_USAGE, "--keep-alive writes comments of --sse; add --sse");
-	show->safe = reader_main_is_safe(&show->main, STDOUT_FILENO);
-	show->dim = tty_use_color(show->main.color, STDOUT_FILENO);
+	show->safe = reader_main_is_safe(&show->main, fd);
+	show->dim = tty_use_color(show->main.color, fd);
 	if (show->form == FORM_SSE)
 		return; /* it prints every event */
 	show->main.types = EVENT_BIT(EVENT_LLM_CHUNK) | EVENT_BIT(EVENT_AGENT_START) |

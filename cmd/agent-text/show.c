@@ -1,6 +1,7 @@
 #include "show.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/clock.h"
@@ -41,7 +42,15 @@ void show_flush(void *self)
 		keep_alive_written(&show->keep_alive);
 	if (show->safe && show->form != FORM_TEXT && show->form != FORM_FINAL)
 		terminal_clean(&show->out, true);
-	stdout_write(&show->out);
+	if (show->result_path == NULL) {
+		stdout_write(&show->out);
+	} else if (!write_all(show->result.fd, buffer_span(&show->out))) {
+		int error = errno;
+
+		result_file_drop(&show->result);
+		die(STATUS_FAILED, "%s: %s", show->result_path, strerror(error));
+	}
+	buffer_clear(&show->out);
 }
 
 /* ---- pieces ---- */
@@ -395,11 +404,34 @@ static void take_failure(struct text_run *t, const struct event *event)
 	buffer_free(&sentence);
 }
 
+/* Write the file of --result if every run has succeeded. */
+static int finish_result(struct show *show, int status)
+{
+	const struct runs *runs = show->main.runs;
+	struct error e = {0};
+
+	if (status != STATUS_OK || runs_status(runs) != STATUS_OK) {
+		result_file_drop(&show->result);
+	} else if (runs_ended(runs) == 0) {
+		result_file_drop(&show->result);
+		warn("%s is not written: no agent_end says that the run succeeded",
+		     show->result_path);
+		status = STATUS_INCOMPLETE;
+	} else if (!result_file_replace(&show->result, &e)) {
+		warn("%s", e.message);
+		error_clear(&e);
+		status = STATUS_FAILED;
+	}
+	return status;
+}
+
 int show_status(void *self, int status)
 {
-	const struct show *show = self;
+	struct show *show = self;
 
-	return show->failed && status < STATUS_FAILED ? STATUS_FAILED : status;
+	if (show->failed && status < STATUS_FAILED)
+		status = STATUS_FAILED;
+	return show->result_path != NULL ? finish_result(show, status) : status;
 }
 
 /* ---- the live run ---- */

@@ -10,6 +10,7 @@
 #ifndef AGENT_TEXT_SHOW_H
 #define AGENT_TEXT_SHOW_H
 
+#include "base/result_file.h"
 #include "event/keep_alive.h"
 #include "event/reader_main.h"
 
@@ -24,8 +25,10 @@ struct show {
 	bool no_newline; /* never add a newline at the end */
 	double debounce; /* seconds; 0: none */
 	struct keep_alive keep_alive;
-	bool dim;  /* print thinking in the faint style of terminals */
-	bool safe; /* make control characters visible */
+	bool dim;                  /* print thinking in the faint style of terminals */
+	bool safe;                 /* make control characters visible */
+	const char *result_path;   /* --result; NULL: standard output */
+	struct result_file result; /* open if it is given */
 
 	struct buffer out;     /* output that is not written yet */
 	struct text_run *live; /* NULL: none */

@@ -1,0 +1,111 @@
+#define _GNU_SOURCE /* O_TMPFILE */
+#include "base/result_file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/buffer.h"
+#include "base/file.h"
+
+static bool fail(const struct result_file *file, struct error *e)
+{
+	return error_set(e, "usage", "%s: %s", file->path, strerror(errno));
+}
+
+/* Open what cannot be replaced. */
+static bool open_as_it_is(struct result_file *file, bool is_output, struct error *e)
+{
+	file->fd = is_output ? STDOUT_FILENO : open(file->path, O_WRONLY | O_NOCTTY | O_CLOEXEC);
+	return file->fd >= 0 || fail(file, e);
+}
+
+/* .NAME.PID in the folder of the target. */
+static char *temporary_name(const char *target, const char *folder)
+{
+	struct buffer name = {0};
+
+	buffer_add_format(&name, "%s.%s.%ld", folder, target + strlen(folder), (long)getpid());
+	return buffer_take(&name);
+}
+
+/* Open a new file in the folder of the target. */
+static bool open_new(struct result_file *file, struct error *e)
+{
+	char *folder = path_folder(file->target);
+
+	file->temporary = temporary_name(file->target, folder);
+	file->fd = open(folder[0] != '\0' ? folder : ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+	if (file->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+		unlink(file->temporary);
+		file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+		file->is_named = file->fd >= 0;
+	}
+	free(folder);
+	return file->fd >= 0 || fail(file, e);
+}
+
+bool result_file_open(struct result_file *file, const char *path, struct error *e)
+{
+	struct stat info, output;
+	bool exists = stat(path, &info) == 0;
+	bool is_output = strcmp(path, "-") == 0 || (exists && fstat(STDOUT_FILENO, &output) == 0 &&
+						    file_is_same(&info, &output));
+
+	*file = (struct result_file){.path = path, .fd = -1};
+	if (exists && S_ISDIR(info.st_mode))
+		return error_set(e, "usage", "%s: is a directory", path);
+	if (is_output || (exists && !S_ISREG(info.st_mode)))
+		return open_as_it_is(file, is_output, e);
+	if (exists && access(path, W_OK) != 0)
+		return fail(file, e);
+	file->target = exists ? realpath(path, NULL) : mem_copy(span_of(path));
+	if (file->target == NULL)
+		return fail(file, e);
+	if (!open_new(file, e))
+		return false;
+	if (exists)
+		fchmod(file->fd, info.st_mode & 0777);
+	return true;
+}
+
+/* Give the new file its temporary name. A process that was killed may have left one. */
+static bool name_it(struct result_file *file)
+{
+	char path[32];
+
+	if (file->is_named)
+		return true;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", file->fd);
+	unlink(file->temporary);
+	file->is_named = linkat(AT_FDCWD, path, AT_FDCWD, file->temporary, AT_SYMLINK_FOLLOW) == 0;
+	return file->is_named;
+}
+
+bool result_file_replace(struct result_file *file, struct error *e)
+{
+	bool good = true;
+
+	if (file->target != NULL) {
+		good = fsync(file->fd) == 0 && name_it(file) &&
+		       rename(file->temporary, file->target) == 0;
+		file->is_named = file->is_named && !good;
+	}
+	if (!good)
+		fail(file, e);
+	result_file_drop(file);
+	return good;
+}
+
+void result_file_drop(struct result_file *file)
+{
+	if (file->is_named)
+		unlink(file->temporary);
+	if (file->fd > STDERR_FILENO)
+		close(file->fd);
+	free(file->target);
+	free(file->temporary);
+	*file = (struct result_file){.fd = -1};
+}
