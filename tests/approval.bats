@@ -176,7 +176,60 @@ EOF
 	mv calls.saved calls
 	person "$asks" $'y\n' -- --ask '*'
 	assert_equal "$(grep -c $'\e\|\xc2\x9b\|\xe2\x80\xae' screen || true)" 0
-	assert_equal "$(sed -n 1p screen | tr -d '\r')" 'agent-run: the model wants to run one {"x":"a\u{9b}2J\u{202e}\u001b[1A\n\rRun it? y"}'
+	assert_equal "$(sed -n 1,4p screen | tr -d '\r')" 'agent-run: the model wants to run one
+  "x":
+  | a\u{9b}2J\u{202e}\x1b[1A
+  | \x0dRun it? y'
+}
+
+# call_with ARGS: a model that calls the tool `one` with these arguments.
+call_with() {
+	tool one '["touch","ran"]'
+	calls one
+	printf '%s\n' '{"event_type":"tool_call_start","data":{"tool_call_id":"c0","tool_name":"one","index":0}}' >calls
+	printf '{"event_type":"tool_call_end","data":{"tool_call_id":"c0","tool_name":"one","args":%s}}\n' "$1" >>calls
+}
+
+@test "the question shows a script with its line breaks, and what escapes stand for" {
+	call_with '{"command":"set -e\n\n\n\n\n\n\u0072m -rf build\n\techo done","timeout":30,"why":"\u0072m"}'
+	person "$asks" $'n\n' -- --ask '*'
+	assert_equal "$(sed '/^Run it/q' screen | tr -d '\r')" 'agent-run: the model wants to run one
+  "command":
+  | set -e
+  (5 empty lines)
+  | rm -rf build
+  | 	echo done
+  "timeout": 30
+  "why": "rm"
+Run it? [y]es, [N]o, [a]lways this tool, [q]uit, or why not: n'
+	assert_equal "$(decisions)" 'c0 denied user'
+}
+
+@test "the question shows characters without ink and counts long runs of blanks" {
+	call_with "$(printf '{"a":"x\342\200\213y\363\240\201\201z\343\205\244\302\255\302\240","b":"echo%300s; rm","c":"two  blanks"}' '')"
+	person "$asks" $'n\n' -- --ask '*'
+	assert_equal "$(sed -n 1p screen | tr -d '\r')" 'agent-run: the model wants to run one {"a":"x\u{200b}y\u{e0041}z\u{3164}\u{ad}\u{a0}","b":"echo\x20{300}; rm","c":"two  blanks"}'
+}
+
+@test "a long call is shown page by page, and yes counts only after its end" {
+	call_with "{\"command\":\"$(printf 'line %s\\n' {1..20})\"}"
+	timeout 60 "$BUILD/server/terminal" --screen screen '15 more lines: [Enter], [n]o, [q]uit, or why not: ' $'y\n' '8 more lines' $'a\n' \
+		'1 more lines' $'\n' 'Run it? ' $'y\n' -- sh -c 'stty rows 10 cols 80; agent-run -m "exec:sh model.sh" -t tools --ask "*" hello >events'
+	assert_equal "$(grep -o '| line [0-9]*' screen | paste -sd' ')" "$(printf '| line %s\n' {1..20} | paste -sd' ')"
+	assert_equal "$(decisions)" 'c0 approved user'
+	rm ran
+	for answer in $'n\n' $'\x04' $'use another\n'; do
+		call_with "{\"command\":\"$(printf 'line %s\\n' {1..20})\"}"
+		timeout 60 "$BUILD/server/terminal" --screen screen 'or why not: ' "$answer" -- \
+			sh -c 'stty rows 10 cols 80; agent-run -m "exec:sh model.sh" -t tools --ask "*" hello >events'
+		assert_equal "$(decisions)" 'c0 denied user'
+	done
+	call_with "{\"command\":\"echo $(printf '%0400d' 0); the-end\"}"
+	timeout 60 "$BUILD/server/terminal" --screen screen 'more lines' $'\n' 'Run it? ' $'n\n' -- \
+		sh -c 'stty rows 10 cols 40; agent-run -m "exec:sh model.sh" -t tools --ask "*" hello >events'
+	run grep -c 'the-end' screen
+	assert_output 1
+	assert [ ! -e ran ]
 }
 
 @test "programs on one terminal ask one at a time" {

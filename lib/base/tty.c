@@ -101,11 +101,16 @@ bool tty_use_color(const char *when, int fd)
 	       (term == NULL || strcmp(term, "dumb") != 0);
 }
 
-size_t tty_columns(int fd)
+struct tty_size tty_size(int fd)
 {
 	struct winsize size;
 
 	if (!isatty(fd) || ioctl(fd, TIOCGWINSZ, &size) != 0)
-		return 0;
-	return size.ws_col;
+		return (struct tty_size){0};
+	return (struct tty_size){size.ws_row, size.ws_col};
+}
+
+size_t tty_columns(int fd)
+{
+	return tty_size(fd).columns;
 }

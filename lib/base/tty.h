@@ -40,7 +40,11 @@ void tty_close(struct tty *tty);
  * dumb, and no NO_COLOR). */
 bool tty_use_color(const char *when, int fd);
 
-/* The width of the terminal at `fd` in columns; 0 if it is no terminal. */
+/* The size of the terminal at `fd`; zeros if it is no terminal or does not know. */
+struct tty_size {
+	size_t rows, columns;
+};
+struct tty_size tty_size(int fd);
 size_t tty_columns(int fd);
 
 #endif

@@ -10,6 +10,23 @@ static bool is_control(uint32_t c)
 	       (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
+/* Other code points without ink: what Unicode calls default ignorable, and blanks. In pairs, first
+ * and last. */
+static bool is_invisible(uint32_t c)
+{
+	static const uint32_t ranges[] = {
+	    0xA0,   0xA0,   0xAD,   0xAD,   0x34F,   0x34F,   0x115F,  0x1160,  0x1680,  0x1680,
+	    0x17B4, 0x17B5, 0x180B, 0x180F, 0x2000,  0x200F,  0x2028,  0x202F,  0x205F,  0x206F,
+	    0x2800, 0x2800, 0x3000, 0x3000, 0x3164,  0x3164,  0xFE00,  0xFE0F,  0xFEFF,  0xFEFF,
+	    0xFFA0, 0xFFA0, 0xFFF0, 0xFFFB, 0x1BCA0, 0x1BCA3, 0x1D173, 0x1D17A, 0xE0000, 0xE0FFF,
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(ranges); i += 2)
+		if (c >= ranges[i] && c <= ranges[i + 1])
+			return true;
+	return false;
+}
+
 static void add_safe(struct buffer *out, struct span text, bool one_line)
 {
 	while (text.len > 0) {
@@ -38,6 +55,52 @@ void terminal_add(struct buffer *out, struct span text)
 void terminal_add_line(struct buffer *out, struct span text)
 {
 	add_safe(out, text, true);
+}
+
+/* The number of bytes `c` at the beginning of the text. */
+static size_t count_same(struct span text, char c)
+{
+	size_t n = 0;
+
+	while (n < text.len && text.at[n] == c)
+		n++;
+	return n;
+}
+
+/* Append the blanks at the beginning of the text. Returns how many there are. */
+static size_t add_blanks(struct buffer *out, struct span text)
+{
+	enum { MAX_BLANKS = 40 };
+	size_t n = 0;
+
+	while (n < text.len && (text.at[n] == ' ' || text.at[n] == '\t'))
+		n++;
+	for (size_t i = 0, same; i < n; i += same) {
+		same = count_same(span_from(text, i), text.at[i]);
+		if (n <= MAX_BLANKS)
+			buffer_add(out, text.at + i, same);
+		else
+			buffer_add_format(out, same > 1 ? "\\x%02x{%zu}" : "\\x%02x",
+					  (unsigned)text.at[i], same);
+	}
+	return n;
+}
+
+void terminal_add_visible(struct buffer *out, struct span text)
+{
+	while (text.len > 0) {
+		size_t size = add_blanks(out, text);
+		uint32_t c;
+
+		if (size == 0) {
+			c = utf8_decode(text, &size);
+			if (is_invisible(c))
+				buffer_add_format(out, "\\u{%x}", (unsigned)c);
+			else
+				add_safe(out, (struct span){text.at, size}, true);
+		}
+		text = span_from(text, size);
+	}
 }
 
 void terminal_add_string(struct buffer *out, struct span string, const char *fallback)

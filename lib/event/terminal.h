@@ -15,6 +15,11 @@ void terminal_add(struct buffer *out, struct span text);
 /* The same for one line: \n and \t are made visible too. */
 void terminal_add_line(struct buffer *out, struct span text);
 
+/* The same for one line that a person must see exactly: characters without ink are made visible too
+ * (zero width, joiners, variation selectors, fillers, tags, and every blank but the ASCII ones), and
+ * more than 40 blanks in a row are counted, as \x20{300}. */
+void terminal_add_visible(struct buffer *out, struct span text);
+
 /* The same for a JSON string, decoded. `fallback` replaces an empty string and other values. */
 void terminal_add_string(struct buffer *out, struct span string, const char *fallback);
 

@@ -11,11 +11,11 @@
 #include "base/number.h"
 #include "base/tty.h"
 #include "base/utf8.h"
-#include "event/terminal.h"
 #include "loop/process.h"
+#include "tool/call_text.h"
 
-/* Maximum bytes of a call's arguments in a question, and of a program's output in the reason. */
-enum { MAX_SHOWN = 4 * 1024, MAX_REASON = 4 * 1024 };
+/* Maximum bytes of a program's output in the reason. */
+enum { MAX_REASON = 4 * 1024 };
 
 /* Nanoseconds between attempts to lock the terminal while another program asks on it. */
 static const int64_t LOCK_INTERVAL = 50000000;
@@ -29,10 +29,12 @@ struct approval {
 	char *tool_id; /* of the tool itself: those of other agents can have the same name */
 	struct process *process;  /* the program of the policy */
 	struct loop_timer *timer; /* to show the question, then for the time limit */
+	struct buffer call;       /* what is still to be shown of the call */
 	struct buffer question;   /* what is still to be written */
 	struct tty terminal;      /* closed: the question is not shown */
 	struct loop_fd *watch;
 	struct buffer answer; /* the text typed by the user, or the output of the program */
+	bool at_end;          /* ^D was typed, or the terminal is gone */
 };
 
 /* ---- the policy ---- */
@@ -81,6 +83,7 @@ static void release(struct approval *approval)
 	tty_close(&approval->terminal);
 	free(approval->tool_name);
 	free(approval->tool_id);
+	buffer_free(&approval->call);
 	buffer_free(&approval->question);
 	buffer_free(&approval->answer);
 	free(approval);
@@ -122,24 +125,6 @@ static bool is_word(struct span answer, const char *word)
 	       strncasecmp(answer.at, word, answer.len) == 0;
 }
 
-/* Decide by the line that the user has typed. */
-static void answered(struct approval *approval)
-{
-	struct approval_policy *policy = approval->policy;
-	struct span answer = span_trim(buffer_span(&approval->answer));
-	bool quit = is_word(answer, "quit"), always = is_word(answer, "always");
-	bool approved = always || is_word(answer, "yes");
-
-	if (always)
-		add_always(policy, approval->tool_id);
-	if (quit)
-		policy->quitting = true;
-	decide(approval, approved, "user",
-	       approved || quit || is_word(answer, "no") ? SPAN("") : answer);
-	if (quit && policy->quit != NULL)
-		policy->quit(policy->quit_context);
-}
-
 /* Write as much of the question as the terminal takes; the loop calls again for the rest. */
 static void write_question_part(struct approval *approval)
 {
@@ -150,6 +135,54 @@ static void write_question_part(struct approval *approval)
 	if (n > 0)
 		buffer_drop(question, (size_t)n);
 	loop_fd_change(approval->watch, question->len > 0 ? LOOP_READ | LOOP_WRITE : LOOP_READ);
+}
+
+/* Write the next page of the call. The question whether it may run follows the last one. */
+static void write_page(struct approval *approval)
+{
+	enum { QUESTION_ROWS = 3 };
+	struct buffer *call = &approval->call, *out = &approval->question;
+	struct tty_size size = tty_size(approval->terminal.fd);
+	struct span page = buffer_span(call);
+
+	if (size.rows > QUESTION_ROWS && size.columns > 0)
+		page = call_text_page(page, size.rows - QUESTION_ROWS, size.columns);
+	buffer_add_span(out, page);
+	if (!span_ends(page, "\n"))
+		buffer_add_char(out, '\n');
+	buffer_drop(call, page.len);
+	if (call->len == 0)
+		buffer_add_text(out,
+				"Run it? [y]es, [N]o, [a]lways this tool, [q]uit, or why not: ");
+	else
+		buffer_add_format(out, "%zu more lines: [Enter], [n]o, [q]uit, or why not: ",
+				  call_text_rows(buffer_span(call), size.columns));
+	write_question_part(approval);
+}
+
+/* Decide by the line that the user has typed. Before all of the call was shown, yes shows more. */
+static void answered(struct approval *approval)
+{
+	struct approval_policy *policy = approval->policy;
+	struct span answer = span_trim(buffer_span(&approval->answer));
+	bool quit = is_word(answer, "quit"), always = is_word(answer, "always");
+	bool approved = always || is_word(answer, "yes");
+
+	if (approval->call.len > 0 && (approved || answer.len == 0) && !approval->at_end) {
+		buffer_clear(&approval->answer);
+		write_page(approval);
+		return;
+	}
+	approved = approved && approval->call.len == 0;
+	always = always && approved;
+	if (always)
+		add_always(policy, approval->tool_id);
+	if (quit)
+		policy->quitting = true;
+	decide(approval, approved, "user",
+	       approved || quit || is_word(answer, "no") ? SPAN("") : answer);
+	if (quit && policy->quit != NULL)
+		policy->quit(policy->quit_context);
 }
 
 static void typed(void *context, int events)
@@ -169,6 +202,7 @@ static void typed(void *context, int events)
 		buffer_add(&approval->answer, bytes, (size_t)got);
 	else
 		dprintf(approval->terminal.fd, "\n");
+	approval->at_end = got <= 0;
 	if (got <= 0 || memchr(bytes, '\n', (size_t)got) != NULL)
 		answered(approval);
 }
@@ -195,7 +229,6 @@ static void show(void *context)
 	struct approval *approval = context;
 	struct tty *terminal = &approval->terminal;
 	double timeout = approval->policy->timeout;
-	struct buffer text = {0};
 	const char *why = NULL;
 
 	approval->timer = NULL;
@@ -219,29 +252,11 @@ static void show(void *context)
 		return;
 	}
 	tcflush(terminal->fd, TCIFLUSH);
-	tty_begin_line(terminal, &text);
-	buffer_add_span(&text, buffer_span(&approval->question));
-	buffer_free(&approval->question);
-	approval->question = text;
-	write_question_part(approval);
+	tty_begin_line(terminal, &approval->question);
+	write_page(approval);
 	if (timeout > 0)
 		approval->timer = loop_timer_add(approval->loop, clock_nanoseconds(timeout),
 						 time_is_up, approval);
-}
-
-static void write_question(struct buffer *out, const char *tool_name, struct span args)
-{
-	struct span shown = args;
-
-	if (shown.len > MAX_SHOWN) {
-		shown.len = MAX_SHOWN;
-		shown.len -= utf8_incomplete_tail(shown);
-	}
-	buffer_add_format(out, "%s: the model wants to run %s ", program_name(), tool_name);
-	terminal_add_line(out, shown);
-	if (shown.len < args.len)
-		buffer_add_format(out, " [... %zu bytes not shown ...]", args.len - shown.len);
-	buffer_add_text(out, "\nRun it? [y]es, [N]o, [a]lways this tool, [q]uit, or why not: ");
 }
 
 static void enqueue(struct approval *approval)
@@ -333,7 +348,8 @@ struct approval *approval_ask(struct loop *loop, struct approval_policy *policy,
 	if (policy->command != NULL) {
 		ask_program(approval, tool_call_id, args, environment);
 	} else {
-		write_question(&approval->question, tool->name, args);
+		buffer_add_format(&approval->call, "%s: the model wants to run ", program_name());
+		call_text_add(&approval->call, tool->name, args);
 		enqueue(approval);
 	}
 	return approval;
