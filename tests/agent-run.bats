@@ -745,3 +745,19 @@ EOF
 	run -2 agent-run -m test -n --list-tools x </dev/null
 	assert_output 'agent-run: --dry-run and --list-tools exclude each other; give one'
 }
+
+@test "on a terminal events are coloured and safe, and a last line says what reads them" {
+	printf '{"text":"a \302\2332J \342\200\256b"}\n{"error":"bad \302\233 answer"}\n' >response
+	run env NO_COLOR=1 script -qec "agent-run -m 'exec:cat response' --retries 0 --no-stdin -l log hi" /dev/null </dev/null
+	printf '%s\n' "${lines[@]}" | tr -d '\r' >screen
+	assert_equal "$(grep '^{' screen | jq -c .)" "$(jq -c . log)"
+	assert_equal "$(grep -c $'\302\233' log)" 3
+	run ! grep -q $'\302\233\|\342\200\256\|\e' screen
+	assert_equal "$(sed -n '/agent_end/,$p' screen | tail -n +2)" 'agent-run: bad \u{9b} answer
+agent-run: these are events; pipe them into agent-text or agent-tools'
+	run env TERM=xterm script -qec 'agent-run -m test --no-stdin hi' /dev/null </dev/null
+	assert_line --index 0 --partial $'\e[2m{"event_type":"\e[0m\e[1magent_start\e[0m\e[2m","timestamp"'
+	assert_line --index -1 $'\e[2magent-run: these are events; pipe them into agent-text or agent-tools\e[0m\r'
+	run env TERM=xterm script -qec 'agent-run -m test --no-stdin hi 2>messages' /dev/null </dev/null
+	assert_equal "$(cat messages)" ''
+}

@@ -11,7 +11,9 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "base/signals.h"
+#include "base/tty.h"
 #include "base/utf8.h"
+#include "event/terminal.h"
 #include "list.h"
 #include "log_file.h"
 #include "options.h"
@@ -177,16 +179,33 @@ static bool has_lost_reader(const struct program *p)
 	return p->sink.output.error != 0 && p->sink.output.error != ETIMEDOUT;
 }
 
+/* A person who sees the events probably wants to read something else. */
+static void add_hint(struct program *p)
+{
+	bool faint = tty_use_color("auto", STDERR_FILENO);
+
+	if (isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))
+		buffer_add_format(
+		    &p->sink.errors,
+		    "%s%s: these are events; pipe them into agent-text or agent-tools%s\n",
+		    faint ? "\033[2m" : "", program_name(), faint ? "\033[0m" : "");
+}
+
 static void run_is_over(void *context, int exit_status, const char *message)
 {
 	struct program *p = context;
+	struct buffer safe = {0};
 	struct stat info;
 
 	p->exit_status = exit_status;
 	/* If standard output is a pipe, its reader reports the error that is in the stream. */
 	if (message != NULL && !has_lost_reader(p) &&
 	    (fstat(STDOUT_FILENO, &info) != 0 || !S_ISFIFO(info.st_mode)))
-		warn_to(&p->sink.errors, "%s", message);
+		terminal_add_line(&safe, span_of(message));
+	if (safe.len > 0)
+		warn_to(&p->sink.errors, "%s", buffer_string(&safe));
+	buffer_free(&safe);
+	add_hint(p);
 	loop_stop_orphans(p->loop, NULL);
 	p->stopping = true;
 }
@@ -208,6 +227,7 @@ static void batch_is_over(void *context, int exit_status, const struct batch_cou
 			p->options.log != NULL
 			    ? "; the same command with the same --log runs them again"
 			    : "");
+	add_hint(p);
 	loop_stop_orphans(p->loop, NULL);
 	p->stopping = true;
 }

@@ -7,6 +7,8 @@
 
 #include "base/file.h"
 #include "base/ids.h"
+#include "base/tty.h"
+#include "event/terminal.h"
 
 enum {
 	DROP_SIZE = 64 * 1024,  /* written bytes leave `pending` when there are this many, or all */
@@ -39,7 +41,9 @@ static size_t done(const struct event_sink *sink)
 
 static size_t waiting_size(const struct event_sink *sink)
 {
-	return sink->pending.len - done(sink) + sink->errors.len;
+	size_t shown = is_open(&sink->output) ? sink->shown.len : 0;
+
+	return sink->pending.len - done(sink) + shown + sink->errors.len;
 }
 
 bool event_sink_is_idle(const struct event_sink *sink)
@@ -88,6 +92,36 @@ static size_t output_limit(const struct event_sink *sink)
 	while (limit > 0 && sink->pending.at[limit - 1] != '\n')
 		limit--;
 	return limit;
+}
+
+/* Write the lines to a terminal. Those in `shown` count as written. */
+static bool write_shown(struct event_sink *sink)
+{
+	struct event_output *output = &sink->output;
+	struct span lines =
+	    span_from((struct span){sink->pending.at, output_limit(sink)}, output->written);
+	struct span line;
+	ssize_t n;
+
+	if (!is_open(output))
+		return false;
+	if (sink->shown.len == 0) {
+		output->written += lines.len;
+		while (span_next_line(&lines, &line, NULL))
+			terminal_add_event(&sink->shown, line, sink->has_color);
+	}
+	n = fd_writer_write(&output->writer, buffer_span(&sink->shown));
+	if (n < 0)
+		output->error = errno;
+	buffer_drop(&sink->shown, n > 0 ? (size_t)n : 0);
+	output->in_line = sink->shown.len > 0;
+	return n > 0;
+}
+
+static bool write_output(struct event_sink *sink)
+{
+	return sink->is_shown ? write_shown(sink)
+			      : write_to(&sink->output, &sink->pending, output_limit(sink));
 }
 
 /* A message does not interrupt a line of an event in the same file. */
@@ -185,10 +219,10 @@ void event_sink_flush(struct event_sink *sink)
 {
 	bool progress = !sink->waits;
 
-	if (sink->loop == NULL || sink->pending.len + sink->errors.len == 0)
+	if (sink->loop == NULL || sink->pending.len + sink->shown.len + sink->errors.len == 0)
 		return;
 	progress |= write_log(sink);
-	progress |= write_to(&sink->output, &sink->pending, output_limit(sink));
+	progress |= write_output(sink);
 	progress |= write_errors(sink);
 	if (progress && sink->stall_timer != NULL)
 		sink->progress_at = clock_monotonic();
@@ -289,6 +323,8 @@ static void open_output(struct event_output *output, struct event_sink *sink, in
 void event_sink_start(struct event_sink *sink, struct loop *loop, int fd, int log_fd, int error_fd)
 {
 	sink->loop = loop;
+	sink->is_shown = isatty(fd);
+	sink->has_color = tty_use_color("auto", fd);
 	open_output(&sink->output, sink, fd);
 	open_output(&sink->log, sink, log_fd);
 	open_output(&sink->error_output, sink, error_fd);
@@ -305,6 +341,7 @@ void event_sink_free(struct event_sink *sink)
 		fd_writer_close(&sink->error_output.writer);
 	}
 	buffer_free(&sink->pending);
+	buffer_free(&sink->shown);
 	buffer_free(&sink->errors);
 }
 

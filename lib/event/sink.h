@@ -55,8 +55,9 @@ struct event_output {
 	bool in_line;   /* the last byte written was not the end of a line */
 };
 
-/* Zeroed: a sink that collects lines until event_sink_start. Several runs may share a sink, their
- * events interleaved. */
+/* On a terminal, standard output gets the lines coloured and with control characters made visible
+ * (terminal_add_event). Zeroed: a sink that collects lines until event_sink_start. Several runs may
+ * share a sink, their events interleaved. */
 struct event_sink {
 	struct buffer pending; /* lines that an output has not written; the last may be partial */
 	struct buffer errors;  /* messages that standard error has not accepted */
@@ -64,11 +65,14 @@ struct event_sink {
 	struct event_output output, log, error_output;
 
 	/* private */
-	struct loop *loop; /* NULL: not started */
-	size_t flushed;    /* of `pending` after the last event_sink_flush */
-	bool waits;        /* something was waiting after it */
-	bool shares_file;  /* standard output and standard error are the same file */
-	int64_t dropped;   /* bytes that have been removed from `pending` */
+	struct loop *loop;   /* NULL: not started */
+	size_t flushed;      /* of `pending` after the last event_sink_flush */
+	bool is_shown;       /* standard output is a terminal: a person reads it */
+	bool has_color;      /* and the lines are coloured */
+	struct buffer shown; /* of `pending`, as it is shown there */
+	bool waits;          /* something was waiting after it */
+	bool shares_file;    /* standard output and standard error are the same file */
+	int64_t dropped;     /* bytes that have been removed from `pending` */
 	struct event_waiter *waiters;
 	struct loop_timer *waiter_timer, *stall_timer;
 	int64_t progress_at; /* the last time that nothing was waiting or a reader read something */

@@ -1,6 +1,7 @@
 #include "event/terminal.h"
 
 #include "base/utf8.h"
+#include "event/event.h"
 #include "json/json.h"
 
 /* Code points above ASCII that control a terminal: C1, bidirectional marks, line separators. */
@@ -134,6 +135,56 @@ void terminal_add_json(struct buffer *out, struct span json)
 		i += size;
 	}
 	buffer_add(out, json.at + done, json.len - done);
+}
+
+static const char faint[] = "\033[2m", plain[] = "\033[0m";
+
+/* The style of an event's type. */
+static const char *type_style(enum event_type type)
+{
+	switch (type) {
+	case EVENT_ERROR:
+	case EVENT_LLM_RETRY:
+		return "\033[31m";
+	case EVENT_TOOL_START:
+	case EVENT_TOOL_CHUNK:
+	case EVENT_TOOL_END:
+	case EVENT_TOOL_APPROVAL:
+		return "\033[36m";
+	case EVENT_LLM_CHUNK:
+	case EVENT_OUTPUT_CHUNK:
+		return "\033[32m";
+	default:
+		return "\033[1m";
+	}
+}
+
+static void add_styled(struct buffer *out, const char *style, struct span json)
+{
+	buffer_add_text(out, style);
+	terminal_add_json(out, json);
+	buffer_add_text(out, plain);
+}
+
+void terminal_add_event(struct buffer *out, struct span line, bool color)
+{
+	struct event event;
+	size_t type, type_end, data;
+
+	event_envelope(line, &event);
+	if (!color || event.type_name.len == 0 || event.data.at < event.type_name.at) {
+		terminal_add_json(out, line);
+	} else {
+		type = (size_t)(event.type_name.at - line.at);
+		type_end = type + event.type_name.len;
+		data = (size_t)(event.data.at - line.at);
+		add_styled(out, faint, (struct span){line.at, type});
+		add_styled(out, type_style(event.type), event.type_name);
+		add_styled(out, faint, (struct span){line.at + type_end, data - type_end});
+		terminal_add_json(out, event.data);
+		add_styled(out, faint, span_from(line, data + event.data.len));
+	}
+	buffer_add_char(out, '\n');
 }
 
 void terminal_clean(struct buffer *text, bool is_json)

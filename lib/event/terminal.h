@@ -4,6 +4,8 @@
 #ifndef EVENT_TERMINAL_H
 #define EVENT_TERMINAL_H
 
+#include <stdbool.h>
+
 #include "base/buffer.h"
 
 /* Append `text` to `out` and make control characters visible: C0 controls such as ESC, except \n
@@ -16,8 +18,8 @@ void terminal_add(struct buffer *out, struct span text);
 void terminal_add_line(struct buffer *out, struct span text);
 
 /* The same for one line that a person must see exactly: characters without ink are made visible too
- * (zero width, joiners, variation selectors, fillers, tags, and every blank but the ASCII ones), and
- * more than 40 blanks in a row are counted, as \x20{300}. */
+ * (zero width, joiners, variation selectors, fillers, tags, and every blank but the ASCII ones),
+ * and more than 40 blanks in a row are counted, as \x20{300}. */
 void terminal_add_visible(struct buffer *out, struct span text);
 
 /* The same for a JSON string, decoded. `fallback` replaces an empty string and other values. */
@@ -26,6 +28,11 @@ void terminal_add_string(struct buffer *out, struct span string, const char *fal
 /* The same for JSON text, which stays JSON: control characters become JSON escapes (\u009b),
  * carriage returns between tokens become spaces. */
 void terminal_add_json(struct buffer *out, struct span json);
+
+/* Append the line of an event (agent-events(5)) and a newline. Control characters are made visible
+ * as in terminal_add_json. `color`: the envelope is faint, and the type shows what the event is
+ * about. */
+void terminal_add_event(struct buffer *out, struct span line, bool color);
 
 /* Replace the contents of `text` by what terminal_add, or for JSON terminal_add_json, makes of
  * them. */
