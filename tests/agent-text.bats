@@ -800,3 +800,30 @@ EOF
 	run agent-text -D -D </dev/null
 	refute_output --partial exclude
 }
+
+@test "the text blocks of a response are separate, unless a sentence goes on in the next" {
+	cat >model <<-'EOF'
+		{"thinking":"Hm."}
+		{"event_type":"llm_chunk","data":{"text":"I "}}
+		{"event_type":"llm_chunk","data":{"text":"search."}}
+		{"tool_name":"web_search","args":{},"executed_by":"provider","result":"r"}
+		{"event_type":"llm_chunk","data":{"text":"It is 21","part":3}}
+		{"event_type":"llm_chunk","data":{"text":" degrees.","part":4}}
+		{"event_type":"llm_chunk","data":{"text":"\nAnd ","part":5}}
+		{"event_type":"llm_chunk","data":{"text":"dry.","part":5}}
+		{"event_type":"llm_chunk","data":{"text":"Bring water.","part":6}}
+	EOF
+	agent-run -m 'exec:cat model' --no-stdin hi >log
+	assert_equal "$(jq -c 'select(.event_type == "llm_chunk").data.part' log | paste -sd' ')" '1 1 3 4 5 5 6'
+	assert_equal "$(jq -c 'select(.event_type == "llm_end").data.message.content | map(.type)' log)" \
+		'["thinking","text","tool_call","text","text","text","text"]'
+	run -0 agent-text log
+	assert_output $'I search.\n\nIt is 21 degrees.\nAnd dry.\n\nBring water.'
+	assert_equal "$(agent-text -S log | tail -n 1 | jq -r .)" "$output"
+	assert_equal "$(agent-filter -T llm_chunk log | agent-text)" "$output"
+	agent-run -m replay:log --no-stdin hi >again
+	assert_equal "$(agent-text again)" "$output"
+	agent-run -m 'exec:cat model' --no-stdin --debounce 10 hi >log
+	assert_equal "$(agent-text log)" "$output"
+	assert_equal "$(jq -c 'select(.event_type == "llm_chunk").data.text' log | wc -l)" 5
+}

@@ -208,8 +208,8 @@ EOF
 }
 
 @test "a socket and a terminal as standard output get all events" {
-	run -0 "$BUILD/server/terminal" --screen screen -- sh -c 'agent-run -m test -o chunks=5000 --no-stdin hi >&2'
-	tr -d '\r' <screen >tty
+	run -0 "$BUILD/server/terminal" --screen screen -- sh -c 'NO_COLOR=1 agent-run -m test -o chunks=5000 --no-stdin hi >&2'
+	tr -d '\r' <screen | grep '^{' >tty
 	"$BUILD/server/socket" agent-run -m test -o chunks=5000 --no-stdin hi >socket
 	for events in socket tty; do
 		assert_equal "$(jq -s 'map(.seq) == [range(length)]' "$events")" true

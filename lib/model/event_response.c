@@ -6,7 +6,8 @@
 
 void event_response_init(struct event_response *response, const struct model_handler *handler)
 {
-	*response = (struct event_response){.handler = *handler, .usage = MODEL_USAGE_NONE};
+	*response = (struct event_response){
+	    .handler = *handler, .usage = MODEL_USAGE_NONE, .last = MODEL_TOOL_CALL};
 }
 
 void event_response_free(struct event_response *response)
@@ -23,6 +24,8 @@ void event_response_free(struct event_response *response)
 
 static void deliver(struct event_response *response, const struct model_delta *delta)
 {
+	if (delta->type <= MODEL_TOOL_CALL)
+		response->last = delta->type;
 	if (!response->stopped)
 		response->handler.delta(response->handler.context, delta);
 }
@@ -37,6 +40,19 @@ static void deliver_text(struct event_response *response, enum model_delta_type 
 	delta.text = buffer_span(&response->text);
 	if (delta.text.len > 0)
 		deliver(response, &delta);
+}
+
+/* Deliver a chunk. Chunks of one kind belong to separate parts if their numbers differ. */
+static void deliver_chunk(struct event_response *response, enum model_delta_type type,
+			  struct span data)
+{
+	const struct model_delta split = {.type = MODEL_PART_DATA, .index = -1, .text = SPAN("{}")};
+	int64_t part = json_int(json_get(data, "part"), 0);
+
+	if (part != response->part && response->last == type)
+		deliver(response, &split);
+	response->part = part;
+	deliver_text(response, type, -1, json_get(data, "text"));
 }
 
 static bool read_error(struct event_response *response, struct span data)
@@ -229,11 +245,11 @@ bool event_response_read(struct event_response *response, struct span line)
 	switch (event.type) {
 	case EVENT_LLM_CHUNK:
 		response->has_text = true;
-		deliver_text(response, MODEL_TEXT, -1, json_get(event.data, "text"));
+		deliver_chunk(response, MODEL_TEXT, event.data);
 		return true;
 	case EVENT_THINKING_CHUNK:
 		response->has_thinking = true;
-		deliver_text(response, MODEL_THINKING, -1, json_get(event.data, "text"));
+		deliver_chunk(response, MODEL_THINKING, event.data);
 		return true;
 	case EVENT_TOOL_CALL_START:
 	case EVENT_TOOL_CALL_CHUNK:

@@ -28,6 +28,8 @@ struct event_response {
 	struct event_response_call *calls;
 	size_t call_count;
 	bool has_text, has_thinking;
+	enum model_delta_type last; /* of the part that is being written, */
+	int64_t part;               /* and its number */
 	enum model_finish finish;
 	bool goes_on; /* the end says that it is not the final response */
 	struct model_usage usage;

@@ -200,7 +200,7 @@ void emit_llm_retry(struct agent_run *run, const struct model_error *error, doub
 }
 
 /* A chunk is written without a template, since most events are chunks. */
-static void emit_chunk(struct agent_run *run, enum model_delta_type type, int index,
+static void emit_chunk(struct agent_run *run, enum model_delta_type type, int index, size_t part,
 		       struct span text)
 {
 	const struct response_call *call = response_call_at(&run->response, index);
@@ -215,6 +215,8 @@ static void emit_chunk(struct agent_run *run, enum model_delta_type type, int in
 	} else {
 		data = begin(run, type == MODEL_TEXT ? EVENT_LLM_CHUNK : EVENT_THINKING_CHUNK);
 		json_put_string(data, "text", text);
+		if (part > 0)
+			json_put_int(data, "part", (int64_t)part);
 	}
 	event_end(&run->stream);
 	if (type == MODEL_TEXT && run->agent->schema != NULL && output_add(&run->structured, text))
@@ -230,7 +232,7 @@ void emit_held(struct agent_run *run)
 	held->timer = NULL;
 	held->text.len = 0;
 	if (text.len > 0)
-		emit_chunk(run, held->type, held->index, buffer_span(&text));
+		emit_chunk(run, held->type, held->index, held->part, buffer_span(&text));
 }
 
 static void held_is_due(void *context)
@@ -241,15 +243,26 @@ static void held_is_due(void *context)
 	emit_held(run);
 }
 
+/* The part of the message to which a delta was added. */
+static size_t part_of(const struct agent_run *run, const struct model_delta *delta)
+{
+	size_t count = run->response.part_count;
+
+	return delta->type != MODEL_TOOL_ARGS && count > 0 ? count - 1 : 0;
+}
+
 static void hold(struct agent_run *run, const struct model_delta *delta)
 {
 	struct held_chunk *held = &run->held;
+	size_t part = part_of(run, delta);
 
-	if (held->text.len > 0 && (held->type != delta->type || held->index != delta->index))
+	if (held->text.len > 0 &&
+	    (held->type != delta->type || held->index != delta->index || held->part != part))
 		emit_held(run);
 	if (held->text.len == 0) {
 		held->type = delta->type;
 		held->index = delta->index;
+		held->part = part;
 		held->timer = loop_timer_add(
 		    run->loop, clock_nanoseconds(run->config.debounce_seconds), held_is_due, run);
 	}
@@ -274,7 +287,8 @@ void emit_delta(struct agent_run *run, const struct model_delta *delta)
 		if (run->config.debounce_seconds > 0)
 			hold(run, delta);
 		else
-			emit_chunk(run, delta->type, delta->index, delta->text);
+			emit_chunk(run, delta->type, delta->index, part_of(run, delta),
+				   delta->text);
 		break;
 	case MODEL_TOOL_CALL:
 		emit(run, EVENT_TOOL_CALL_START,

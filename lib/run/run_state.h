@@ -44,7 +44,8 @@ struct pending_call {
 /* Chunks held back by --debounce: neighbours of one kind. */
 struct held_chunk {
 	enum model_delta_type type;
-	int index; /* of the tool call, for MODEL_TOOL_ARGS */
+	int index;   /* of the tool call, for MODEL_TOOL_ARGS */
+	size_t part; /* of the message, for text and thinking */
 	struct buffer text;
 	struct loop_timer *timer;
 };
