@@ -801,6 +801,42 @@ EOF
 	refute_output --partial exclude
 }
 
+@test "programs on one terminal: a status line leaves the text, and a message begins a line of its own" {
+	run env TERM=xterm script -qec 'stty cols 80; agent-run -m test -o delay=0.2 -o text="one two three four" --no-stdin hi |
+		agent-collect --status -p -r /dev/null | agent-text' /dev/null </dev/null
+	assert_success
+	assert_output --partial $'one two three four\r'
+	{ start; chunk 'one '; } >first
+	{ chunk two; end; } >second
+	cat >both <<-'EOF'
+		stty cols 30
+		mkfifo in
+		agent-text in &
+		exec 7>in
+		cat first >&7
+		sleep 0.5
+		agent-tools none
+		cat second >&7
+		exec 7>&-
+		wait
+	EOF
+	run script -qec 'bash both' /dev/null </dev/null
+	assert_output "$(printf 'one %30s\ragent-tools: none: No such file or directory\r\ntwo\r' '')"
+}
+
+@test "on a terminal the line ends with the response, and the text goes on below" {
+	{
+		start
+		chunk one
+		event llm_end '{}'
+		event llm_start '{}'
+		chunk two
+		end
+	} >log
+	run script -qec 'agent-text log' /dev/null </dev/null
+	assert_output $'one\r\n\r\ntwo\r'
+}
+
 @test "the text blocks of a response are separate, unless a sentence goes on in the next" {
 	cat >model <<-'EOF'
 		{"thinking":"Hm."}

@@ -33,7 +33,7 @@ struct collect_live *collect_live_new(void)
 {
 	struct collect_live *live = mem_zero(sizeof(*live));
 
-	live->line.fd = STDERR_FILENO;
+	live_line_open(&live->line, STDERR_FILENO, NULL);
 	live_line_clear_at_signals(&live->line);
 	live->now = live->started = -1;
 	return live;
@@ -211,7 +211,7 @@ int64_t collect_live_draw(struct collect_live *live)
 		return 0;
 	if (live_line_is_due(&live->line, TICK_NS, &next)) {
 		compose(live, &line, clock_monotonic());
-		live_line_write(&live->line, SPAN(""), buffer_span(&line));
+		live_line_write(&live->line, SPAN(""), false, buffer_span(&line));
 		buffer_free(&line);
 	}
 	return next;
@@ -228,6 +228,7 @@ void collect_live_free(struct collect_live *live)
 	if (live == NULL)
 		return;
 	collect_live_clear(live);
+	live_line_close(&live->line);
 	buffer_free(&live->name);
 	free(live);
 }

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/screen.h"
 #include "event/reader_main.h"
 #include "event/terminal.h"
 
@@ -114,7 +115,7 @@ static void write_pending(struct output_file *output)
 {
 	if (output->is_safe)
 		terminal_clean(&output->pending, output->is_json);
-	if (!write_all(output->fd, buffer_span(&output->pending))) {
+	if (!screen_write_lines(output->fd, buffer_span(&output->pending))) {
 		if (errno == EPIPE)
 			exit(128 + SIGPIPE);
 		die(STATUS_FAILED, "cannot write: %s", strerror(errno));

@@ -46,10 +46,9 @@ static bool is_wanted(void)
 
 void progress_start(struct progress *progress, struct loop *loop, struct buffer *screen)
 {
-	*progress = (struct progress){.loop = loop,
-				      .screen = screen,
-				      .started_at = clock_monotonic(),
-				      .line.fd = STDERR_FILENO};
+	*progress =
+	    (struct progress){.loop = loop, .screen = screen, .started_at = clock_monotonic()};
+	live_line_open(&progress->line, STDERR_FILENO, NULL);
 	if (is_wanted())
 		progress->tick = loop_timer_add(loop, 0, look_again, progress);
 }
@@ -66,4 +65,5 @@ void progress_end(struct progress *progress)
 	progress->tick = NULL;
 	if (progress->line.drawn)
 		live_line_add(&progress->line, SPAN(""), SPAN(""), progress->screen);
+	live_line_close(&progress->line);
 }

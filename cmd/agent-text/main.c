@@ -67,6 +67,7 @@ static void begin(void *self)
 
 	if (show->keep_alive.seconds > 0 && show->form != FORM_SSE)
 		die(STATUS_USAGE, "--keep-alive writes comments of --sse; add --sse");
+	screen_open(&show->screen, fd);
 	show->safe = reader_main_is_safe(&show->main, fd);
 	show->dim = tty_use_color(show->main.color, fd);
 	if (show->form == FORM_SSE)

@@ -30,6 +30,7 @@ void show_free(void *self)
 {
 	struct show *show = self;
 
+	screen_close(&show->screen);
 	buffer_free(&show->out);
 	buffer_free(&show->text);
 }
@@ -42,11 +43,11 @@ void show_flush(void *self)
 		keep_alive_written(&show->keep_alive);
 	if (show->safe && show->form != FORM_TEXT && show->form != FORM_FINAL)
 		terminal_clean(&show->out, true);
-	if (show->result_path == NULL) {
-		stdout_write(&show->out);
-	} else if (!write_all(show->result.fd, buffer_span(&show->out))) {
+	if (!screen_write(&show->screen, buffer_span(&show->out))) {
 		int error = errno;
 
+		if (show->result_path == NULL)
+			stdout_fail();
 		result_file_drop(&show->result);
 		die(STATUS_FAILED, "%s: %s", show->result_path, strerror(error));
 	}
@@ -558,6 +559,9 @@ static void take_response_end(struct text_run *t, const struct event *event)
 	if (t->has_schema && json_false(json_get(event->data, "is_final")))
 		discard(t, SPAN(""));
 	t->attempt_is_over = true;
+	/* The line ends anyway: other programs may draw on the terminal until the text goes on. */
+	if (t->show->live == t && t->show->screen.device >= 0 && !t->show->no_newline)
+		form_end_line(t->show);
 }
 
 static void take_end(struct text_run *t, const struct event *event)

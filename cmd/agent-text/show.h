@@ -11,6 +11,7 @@
 #define AGENT_TEXT_SHOW_H
 
 #include "base/result_file.h"
+#include "base/screen.h"
 #include "event/keep_alive.h"
 #include "event/reader_main.h"
 
@@ -29,6 +30,7 @@ struct show {
 	bool safe;                 /* make control characters visible */
 	const char *result_path;   /* --result; NULL: standard output */
 	struct result_file result; /* open if it is given */
+	struct screen screen;      /* what is written to */
 
 	struct buffer out;     /* output that is not written yet */
 	struct text_run *live; /* NULL: none */

@@ -36,8 +36,7 @@ struct tools_live *tools_live_new(const struct tools_options *options, struct ru
 	live->options = options;
 	live->runs = runs;
 	live->calls = calls;
-	live->line.fd = STDOUT_FILENO;
-	live->line.style = options->color ? faint : NULL;
+	live_line_open(&live->line, STDOUT_FILENO, options->color ? faint : NULL);
 	if (options->redraw)
 		live_line_clear_at_signals(&live->line);
 	return live;
@@ -47,6 +46,7 @@ void tools_live_free(struct tools_live *live)
 {
 	if (live == NULL)
 		return;
+	live_line_close(&live->line);
 	buffer_free(&live->out);
 	free(live);
 }
@@ -346,7 +346,8 @@ static void write_screen(struct tools_live *live, bool running)
 	}
 	if (running && live->writing == NULL)
 		add_running(live, &text);
-	if (!live_line_write(&live->line, buffer_span(&live->out), buffer_span(&text)))
+	if (!live_line_write(&live->line, buffer_span(&live->out), live->writing != NULL,
+			     buffer_span(&text)))
 		stdout_fail();
 	buffer_clear(&live->out);
 	buffer_free(&text);

@@ -6,7 +6,7 @@
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "base/file.h"
+#include "base/screen.h"
 
 /* Set `e` to the sentence `text` and what `format` gives. */
 static void fill(struct error *e, const char *kind, struct buffer *text, const char *format,
@@ -72,7 +72,7 @@ static void say(const char *format, va_list args)
 	struct buffer line = {0};
 
 	add_message(&line, format, args);
-	write_all(STDERR_FILENO, buffer_span(&line));
+	screen_write_lines(STDERR_FILENO, buffer_span(&line));
 	buffer_free(&line);
 }
 

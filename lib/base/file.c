@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "base/screen.h"
+
 #ifndef SHARE_DIR
 #define SHARE_DIR "/usr/local/share/agent"
 #endif
@@ -87,7 +89,7 @@ void stdout_fail(void)
 
 void stdout_write(struct buffer *out)
 {
-	if (out->len > 0 && !write_all(STDOUT_FILENO, buffer_span(out)))
+	if (out->len > 0 && !screen_write_lines(STDOUT_FILENO, buffer_span(out)))
 		stdout_fail();
 	buffer_clear(out);
 }

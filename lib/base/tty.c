@@ -1,18 +1,13 @@
-#define _DEFAULT_SOURCE /* flock, major, TIOCGDEV */
+#define _DEFAULT_SOURCE /* TIOCGWINSZ */
 #include "base/tty.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <sys/file.h>
 #include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include "base/buffer.h"
-#include "base/file.h"
+#include "base/screen.h"
 
 static void close_fd(int *fd)
 {
@@ -38,29 +33,10 @@ const char *tty_open(struct tty *tty)
 	return NULL;
 }
 
-/* /dev/tty is one file for all terminals, so the lock is on the device behind it. */
-static int open_device(int fd)
-{
-	enum { FIRST_PSEUDO = 136, LAST_PSEUDO = 143 };
-	unsigned device = 0;
-	struct stat info;
-	char path[32];
-	int opened;
-
-	if (ioctl(fd, TIOCGDEV, &device) != 0 || major(device) < FIRST_PSEUDO ||
-	    major(device) > LAST_PSEUDO)
-		return -1;
-	snprintf(path, sizeof(path), "/dev/pts/%u", minor(device));
-	opened = open(path, O_RDONLY | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-	if (opened >= 0 && (fstat(opened, &info) != 0 || info.st_rdev != (dev_t)device))
-		close_fd(&opened);
-	return opened;
-}
-
 bool tty_lock(struct tty *tty)
 {
-	tty->lock = open_device(tty->fd);
-	if (tty->lock < 0 || flock(tty->lock, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK)
+	tty->lock = screen_device(tty->fd);
+	if (screen_take(tty->lock, SCREEN_QUESTION))
 		return true;
 	close_fd(&tty->lock);
 	return false;
@@ -68,21 +44,12 @@ bool tty_lock(struct tty *tty)
 
 /* As many blanks as there are columns move the cursor to the next line, unless it was at the start
  * of a line. */
-void tty_begin_line(const struct tty *tty, struct buffer *out)
+void tty_begin_line(int fd, struct buffer *out)
 {
-	struct winsize size = {0};
+	size_t columns = tty_size(fd).columns;
 
-	if (ioctl(tty->fd, TIOCGWINSZ, &size) == 0 && size.ws_col > 0)
-		buffer_add_format(out, "%*s\r", (int)size.ws_col, "");
-}
-
-bool tty_is_asked(int fd)
-{
-	int device = open_device(fd);
-	bool asked = device >= 0 && flock(device, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK;
-
-	close_fd(&device);
-	return asked;
+	if (columns > 0)
+		buffer_add_format(out, "%*s\r", (int)columns, "");
 }
 
 void tty_close(struct tty *tty)

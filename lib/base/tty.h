@@ -27,11 +27,7 @@ bool tty_lock(struct tty *tty);
 
 /* Append what starts a new line, wherever the cursor is. A live line at the cursor is overwritten.
  */
-void tty_begin_line(const struct tty *tty, struct buffer *out);
-
-/* Whether the terminal at `fd` shows a question of this program or of another one. Do not draw
- * there then. */
-bool tty_is_asked(int fd);
+void tty_begin_line(int fd, struct buffer *out);
 
 /* Close the terminal and release the lock. */
 void tty_close(struct tty *tty);

@@ -124,13 +124,32 @@ static bool write_output(struct event_sink *sink)
 			      : write_to(&sink->output, &sink->pending, output_limit(sink));
 }
 
+/* On a terminal, a message begins on a line of its own. */
+static void add_beginning(struct event_sink *sink)
+{
+	struct buffer text = {0};
+
+	screen_begin(&sink->screen, false, &text);
+	if (text.len == 0)
+		return;
+	buffer_add_span(&text, buffer_span(&sink->errors));
+	buffer_free(&sink->errors);
+	sink->errors = text;
+}
+
 /* A message does not interrupt a line of an event in the same file. */
 static bool write_errors(struct event_sink *sink)
 {
 	struct event_output *output = &sink->error_output;
 	bool waits = sink->shares_file && is_open(&sink->output) && sink->output.in_line;
-	bool progress = !waits && write_to(output, &sink->errors, sink->errors.len);
+	bool progress;
 
+	if (waits || sink->errors.len == 0)
+		return false;
+	if (!output->in_line)
+		add_beginning(sink);
+	progress = write_to(output, &sink->errors, sink->errors.len);
+	screen_end(&sink->screen, false);
 	buffer_drop(&sink->errors, is_open(output) ? output->written : sink->errors.len);
 	output->written = 0;
 	return progress;
@@ -328,6 +347,7 @@ void event_sink_start(struct event_sink *sink, struct loop *loop, int fd, int lo
 	open_output(&sink->output, sink, fd);
 	open_output(&sink->log, sink, log_fd);
 	open_output(&sink->error_output, sink, error_fd);
+	screen_open(&sink->screen, error_fd);
 	sink->shares_file = is_same_file(fd, error_fd);
 }
 
@@ -343,6 +363,8 @@ void event_sink_free(struct event_sink *sink)
 	buffer_free(&sink->pending);
 	buffer_free(&sink->shown);
 	buffer_free(&sink->errors);
+	if (sink->loop != NULL)
+		screen_close(&sink->screen);
 }
 
 /* ---- events ---- */

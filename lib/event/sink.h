@@ -23,6 +23,7 @@
 #include "base/buffer.h"
 #include "base/clock.h"
 #include "base/ids.h"
+#include "base/screen.h"
 #include "event/types.h"
 #include "json/json.h"
 #include "loop/fd_writer.h"
@@ -65,14 +66,15 @@ struct event_sink {
 	struct event_output output, log, error_output;
 
 	/* private */
-	struct loop *loop;   /* NULL: not started */
-	size_t flushed;      /* of `pending` after the last event_sink_flush */
-	bool is_shown;       /* standard output is a terminal: a person reads it */
-	bool has_color;      /* and the lines are coloured */
-	struct buffer shown; /* of `pending`, as it is shown there */
-	bool waits;          /* something was waiting after it */
-	bool shares_file;    /* standard output and standard error are the same file */
-	int64_t dropped;     /* bytes that have been removed from `pending` */
+	struct loop *loop;    /* NULL: not started */
+	size_t flushed;       /* of `pending` after the last event_sink_flush */
+	bool is_shown;        /* standard output is a terminal: a person reads it */
+	bool has_color;       /* and the lines are coloured */
+	struct buffer shown;  /* of `pending`, as it is shown there */
+	bool waits;           /* something was waiting after it */
+	struct screen screen; /* standard error, if it is a terminal */
+	bool shares_file;     /* standard output and standard error are the same file */
+	int64_t dropped;      /* bytes that have been removed from `pending` */
 	struct event_waiter *waiters;
 	struct loop_timer *waiter_timer, *stall_timer;
 	int64_t progress_at; /* the last time that nothing was waiting or a reader read something */

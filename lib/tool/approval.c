@@ -252,7 +252,7 @@ static void show(void *context)
 		return;
 	}
 	tcflush(terminal->fd, TCIFLUSH);
-	tty_begin_line(terminal, &approval->question);
+	tty_begin_line(terminal->fd, &approval->question);
 	write_page(approval);
 	if (timeout > 0)
 		approval->timer = loop_timer_add(approval->loop, clock_nanoseconds(timeout),
