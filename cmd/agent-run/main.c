@@ -210,6 +210,22 @@ static void run_is_over(void *context, int exit_status, const char *message)
 	p->stopping = true;
 }
 
+/* Report how far a batch came that was stopped. */
+static void report_stopped(struct program *p, const struct batch_count *count)
+{
+	size_t done = count->skipped + count->succeeded;
+	size_t begun = done + count->failed + count->interrupted;
+	struct buffer text = {0};
+
+	buffer_add_format(&text, "%zu done, ", done);
+	if (count->failed > 0)
+		buffer_add_format(&text, "%zu failed, ", count->failed);
+	warn_to(&p->sink.errors, "%s%zu interrupted, %zu not started%s", buffer_string(&text),
+		count->interrupted, count->lines - begun,
+		p->options.log != NULL ? "; the same command with the same --log goes on" : "");
+	buffer_free(&text);
+}
+
 static void batch_is_over(void *context, int exit_status, const struct batch_count *count)
 {
 	struct program *p = context;
@@ -220,7 +236,9 @@ static void batch_is_over(void *context, int exit_status, const struct batch_cou
 		warn_to(&p->sink.errors,
 			"%s: every line of the batch has succeeded already; nothing runs again",
 			p->options.log);
-	if (count->failed > 0 && !has_lost_reader(p))
+	if (p->signal != 0)
+		report_stopped(p, count);
+	else if (count->failed > 0 && !has_lost_reader(p))
 		warn_to(&p->sink.errors, "%zu of %zu run%s failed%s", count->failed,
 			count->lines - count->skipped,
 			plural((double)(count->lines - count->skipped)),

@@ -126,6 +126,8 @@ static void end_job(struct job *job, int exit_status)
 		batch->worst = exit_status;
 	if (exit_status == STATUS_OK)
 		batch->count.succeeded++;
+	else if (batch->cancelled && exit_status > 128)
+		batch->count.interrupted++;
 	else
 		batch->count.failed++;
 	batch->count.running--;

@@ -21,6 +21,7 @@ struct batch_count {
 	size_t lines;   /* to be run or skipped */
 	size_t skipped; /* done before */
 	size_t running, succeeded, failed;
+	size_t interrupted; /* by batch_cancel */
 	double cost_usd;
 };
 
