@@ -121,7 +121,7 @@ on_terminal() {
 	assert cmp out.csv "$DATA/run.csv"
 	event agent_end '{"success":true,"output":"a,\"b\"\nc"}' >log
 	run bash -c 'agent-collect -o csv log | tail -n +2 | od -c -An | tr -s " \n" " "'
-	assert_output ' , , , , t r u e , s u c c e s s , , 0 , 0 , 0 , 0 , , , , , , 0 , , , , , , " a , " " b " " \n c " \r \n '
+	assert_output ' , , , , , t r u e , s u c c e s s , , 0 , 0 , 0 , 0 , , , , , , 0 , , , , , , " a , " " b " " \n c " \r \n '
 }
 
 @test "csv: no field is a formula, and numbers stay numbers" {
@@ -665,7 +665,7 @@ agent-collect: log:4: tool call 'a' ends without having started; it is left out"
 	run bash -c 'agent-collect --total log | tail -1 | jq -c "[.runs, .total_cost_usd, .known_cost_usd, .unpriced_runs, .usage.input_tokens]"'
 	assert_output '[2,null,0.0012,1,320]'
 	run bash -c 'agent-collect --total -o csv log | tail -1'
-	assert_output $'total,,,,true,,,2,2,1,1,320,40,192,,,3,,,,3.01,,\r'
+	assert_output $'total,,,,,true,,,2,2,1,1,320,40,192,,,3,,,,3.01,,\r'
 	run bash -c 'agent-collect --total -o markdown log | tail -10'
 	assert_output '## &#9989; Total
 

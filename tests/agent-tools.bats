@@ -149,7 +149,7 @@ two_calls() {
 		end r
 	} >log
 	run agent-tools --tsv log
-	assert_output 'c1	get	{"s":"a\\tb\\\\c"}	one\ttwo\nthree\\four\r	false	0.25	r	1'
+	assert_output 'c1	get	{"s":"a\\tb\\\\c"}	one\ttwo\nthree\\four\r	false	0.25	r	1	'
 }
 
 @test "-s counts calls, errors and times of each tool" {

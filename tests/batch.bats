@@ -159,7 +159,7 @@ ends() {
 
 @test "a signal stops every run, and each has its agent_end" {
 	seq 1 20 >lines
-	agent-run -m test -o delay=0.2 --batch lines -j 10 </dev/null >events &
+	agent-run -m test -o delay=0.2 --batch lines -j 10 </dev/null >events 2>said &
 	pid=$!
 	until [ "$(grep -c llm_start events)" -eq 10 ]; do sleep 0.01; done
 	kill -TERM $pid
@@ -167,6 +167,64 @@ ends() {
 	wait $pid || status=$?
 	assert_equal "$status" 143
 	assert_equal "$(jq -r 'select(.event_type == "agent_end").data.status' events | sort | uniq -c | xargs)" '10 cancelled'
+	assert_equal "$(cat said)" 'agent-run: 0 done, 10 interrupted, 10 not started'
+}
+
+@test "an interrupted batch that was finished has one result a line, in every format" {
+	printf '%s\n' '{"id": "a", "prompt": "1"}' '{"id": "b", "prompt": "2"}' '{"id": "c", "prompt": "3", "model": "exec:cat gate"}' >lines
+	mkfifo gate
+	agent-run -m test --batch lines --log log </dev/null >/dev/null 2>said &
+	until [ "$(grep -c '"agent_end"' log 2>/dev/null)" = 2 ]; do sleep 0.01; done
+	kill -TERM $!
+	wait $! || true
+	assert_equal "$(cat said)" 'agent-run: 2 done, 1 interrupted, 0 not started; the same command with the same --log goes on'
+	rm gate
+	echo '{"text": "three"}' >gate
+	agent-run -m test --batch lines --log log </dev/null >/dev/null
+	assert_equal "$(ends log)" 'a:success b:success c:cancelled c:success'
+	run -0 --separate-stderr agent-collect --total --check .success log
+	assert_equal "$(jq -rs 'map(.id // "total") | join(" ")' <<<"$output")" 'a b c total'
+	assert_equal "$(jq -c 'select(.total) | [.runs, .succeeded, .failed, .incomplete]' <<<"$output")" '[3,3,0,0]'
+	assert_equal "$(jq -c 'select(.id == "c") | [.output, .status]' <<<"$output")" '["three","success"]'
+	assert_equal "$(agent-collect -o csv log | cut -d, -f3,7 | tr -d '\r' | xargs)" 'id,status a,success b,success c,success'
+	assert_equal "$(agent-collect -o markdown log | grep -c '^## ')" 3
+	assert_equal "$(agent-collect -o markdown log | grep '^| Id' | xargs)" '| Id | `a` | | Id | `b` | | Id | `c` |'
+	assert_equal "$(agent-collect -o html log | grep -c 'class="run-data"')" 3
+	assert_equal "$(agent-collect -o html log | grep -c '<noscript>.*: c: success')" 1
+	assert_equal "$(agent-collect -o messages log | wc -l)" 3
+	assert_equal "$(agent-collect -o text log | grep -c three)" 1
+	# Until then, the interrupted run is a failure.
+	sed '/"resumed_from"/,$d' log >before
+	run -143 --separate-stderr agent-collect --check .success before
+	assert_equal "$(jq -r .status <<<"$output" | xargs)" 'success success cancelled'
+}
+
+@test "a nested run that was interrupted with its parent does not count when this is resumed" {
+	printf '%s\n' '{"event_type":"agent_start","run_id":"A","data":{}}' \
+		'{"event_type":"agent_start","run_id":"N","data":{"parent_run_id":"A"}}' \
+		'{"event_type":"agent_end","run_id":"N","data":{"success":false,"status":"cancelled"}}' \
+		'{"event_type":"agent_start","run_id":"M","data":{"parent_run_id":"N"}}' \
+		'{"event_type":"agent_end","run_id":"A","data":{"success":false,"status":"cancelled"}}' \
+		'{"event_type":"agent_start","run_id":"B","data":{"resumed_from":"A"}}' \
+		'{"event_type":"agent_end","run_id":"B","data":{"success":true}}' >log
+	run -0 agent-collect --check .success log
+	assert_equal "$(jq -r .run_id <<<"$output" | xargs)" B
+	head -n 5 log >before
+	run -1 --separate-stderr agent-collect before
+	assert_equal "$(jq -r '.run_id + ":" + .status' <<<"$output" | xargs)" 'A:cancelled N:cancelled M:incomplete'
+}
+
+@test "ids of lines stand before the texts and calls of their runs" {
+	printf '{"name":"t","description":"d","parameters":{"type":"object"},"command":["true"]}\n' >t.json
+	printf '%s\n' '{"id": "one", "prompt": "1"}' '{"id": "two", "prompt": "2"}' >lines
+	agent-run -m test -t t.json -o text=hi --batch lines -j 1 </dev/null >events
+	assert_equal "$(agent-text --ids events)" $'==> one <==\nhi\n\n==> two <==\nhi'
+	assert_equal "$(agent-text -D --ids events | jq -sj 'add')" $'==> one <==\nhi\n\n==> two <==\nhi'
+	agent-run -m test -o text='{"a":1}' --batch lines -j 1 </dev/null | agent-text -p --ids >values
+	assert_equal "$(jq -c 'select(.output.a == 1)' values)" $'{"id":"one","output":{"a":1}}\n{"id":"two","output":{"a":1}}'
+	assert_equal "$(agent-tools -j events | jq -r .id | xargs)" 'one two'
+	assert_equal "$(agent-tools --tsv events | cut -f 9 | xargs)" 'one two'
+	assert_equal "$(agent-tools events | cut -d' ' -f 1 | xargs)" 'one one two two'
 }
 
 @test "contradictory options are reported" {

@@ -224,13 +224,11 @@ struct total {
 	struct sum cost, run_seconds;
 	int64_t unpriced; /* runs with unknown cost */
 	int64_t first_time, last_time;
-	struct total *failed_shares; /* not added yet: those of failed runs, which may be resumed */
-	size_t failed_count;
 };
 
 void total_init(struct total *total);
-/* `in_parent`: the usage of the run is part of its parent's. Sets the run's note if it failed. */
-void total_add(struct total *total, const struct result *result, struct run *run, bool in_parent);
+/* `in_parent`: the usage of the run is part of its parent's. */
+void total_add(struct total *total, const struct result *result, bool in_parent);
 /* Nothing more will be added. */
 void total_close(struct total *total);
 void total_write(const struct total *total, struct buffer *out);

@@ -84,7 +84,8 @@ static void write_header(struct collection *collection)
 {
 	struct buffer *out = &collection->output.pending;
 
-	buffer_add_text(out, "run_id,parent_run_id,agent_name,model,success,status,finish_reason");
+	buffer_add_text(out,
+			"run_id,parent_run_id,id,agent_name,model,success,status,finish_reason");
 	for (int i = 0; i < COUNTS; i++)
 		buffer_add_format(out, ",%s", count_names[i]);
 	buffer_add_text(out, ",total_cost_usd,started,ended,duration_seconds,"
@@ -99,6 +100,7 @@ static void write_row(struct collection *collection, const struct result *result
 
 	put_field(&row, span_of(result->run->id));
 	put_field(&row, span_of(result->run->parent_id));
+	put_string(&row, result_start(result, START_ID));
 	put_string(&row, result->agent_name);
 	put_string(&row, result->model);
 	put_field(&row, result->success ? SPAN("true") : SPAN("false"));
@@ -121,7 +123,7 @@ static void write_total(struct collection *collection, const struct total *total
 	bool success = total->runs > 0 && total->succeeded == total->runs;
 	struct row row = {.out = &collection->output.pending};
 
-	buffer_add_format(row.out, "total,,,,%s,,", success ? "true" : "false");
+	buffer_add_format(row.out, "total,,,,,%s,,", success ? "true" : "false");
 	row.begun = true;
 	put_counts(&row, &total->facts);
 	put_amount(&row, &total->facts.cost);

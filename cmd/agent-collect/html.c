@@ -192,6 +192,7 @@ static void put_facts(struct buffer *out, const struct result *result)
 	const struct facts *facts = &result->facts;
 
 	json_pack(out, "'run_id':%t,'parent_run_id':%T", result->run->id, result->run->parent_id);
+	put_text(out, "id", result_start(result, START_ID));
 	put_text(out, "agent_name", result->agent_name);
 	put_text(out, "model", result->model);
 	put_text(out, "provider", result_start(result, START_PROVIDER));
@@ -252,6 +253,9 @@ static void put_noscript(struct buffer *out, const struct result *result)
 
 	buffer_add_text(out, "<noscript><section class=\"run plain\"><h2>");
 	write_html(out, json_string_text(result->agent_name, &text));
+	if (result_start(result, START_ID).at != NULL)
+		buffer_add_text(out, ": ");
+	write_html(out, json_string_text(result_start(result, START_ID), &text));
 	buffer_add_text(out, ": ");
 	write_html(out, buffer_span(&result->status));
 	buffer_add_text(out, "</h2><p>");

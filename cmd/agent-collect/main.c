@@ -28,6 +28,7 @@ struct collect_program {
 	struct total total;
 	struct collect_live *live; /* NULL: no --status, or no terminal */
 	bool check_failed;
+	size_t kept_nested; /* nested runs that are kept */
 };
 
 extern const struct format format_json, format_events, format_text, format_markdown, format_html,
@@ -162,19 +163,37 @@ static void finish(struct collect_program *p, struct run *run)
 	result_settle(result);
 	p->collection.format->result(&p->collection, result);
 	if (p->adds_total)
-		total_add(&p->total, result, run, is_in_parent(p, run));
+		total_add(&p->total, result, is_in_parent(p, run));
 	check_result(p, result);
 	if (p->collection.output.pending.len >= OUTPUT_BUFFER)
 		flush(p);
 }
 
-/* At the end of the input: what is known of the runs that have not ended. */
-static void finish_open_runs(struct collect_program *p)
+/* A run is over, and cannot be resumed: write the results of failed runs nested in it. */
+static void finish_nested(struct collect_program *p, const struct run *parent)
+{
+	struct run *next = runs_next(p->main.runs, NULL), *run;
+
+	while (p->kept_nested > 0 && (run = next) != NULL) {
+		next = runs_next(p->main.runs, run);
+		if (!run->kept || !runs_is_nested_in(p->main.runs, run, parent))
+			continue;
+		if (!run->excused)
+			finish(p, run);
+		runs_forget(p->main.runs, run);
+		p->kept_nested--;
+	}
+}
+
+/* At the end of the input: the runs that failed and, unless reading was stopped, what is known of
+ * those that have not ended. */
+static void finish_rest(struct collect_program *p)
 {
 	struct run *run = NULL;
 
 	while ((run = runs_next(p->main.runs, run)) != NULL) {
-		if (!run->ended && run->counts && run->state != NULL)
+		if (run->state != NULL && run->counts && !run->excused &&
+		    (run->ended || !p->main.stopped))
 			finish(p, run);
 	}
 }
@@ -206,10 +225,17 @@ static void on_event(void *self, struct run *run, const struct event *event)
 		result_settle(result);
 		collect_live_event(p->live, event, result, p->main.runs);
 	}
-	if (event->type == EVENT_AGENT_END) {
-		finish(p, run);
-		runs_forget(p->main.runs, run);
+	if (event->type != EVENT_AGENT_END)
+		return;
+	/* A later run may resume a failed one: both are one result. */
+	if (!run->succeeded && run->id[0] != '\0' && !p->main.follows_forever) {
+		run->kept = true;
+		p->kept_nested += run->nested;
+		return;
 	}
+	finish_nested(p, run);
+	finish(p, run);
+	runs_forget(p->main.runs, run);
 }
 
 /* ---- the program ---- */
@@ -285,8 +311,7 @@ static void end(void *self)
 	struct collect_program *p = self;
 	const struct format *format = p->collection.format;
 
-	if (!p->main.stopped)
-		finish_open_runs(p);
+	finish_rest(p);
 	total_close(&p->total);
 	if (p->adds_total)
 		format->total(&p->collection, &p->total);

@@ -164,6 +164,7 @@ static void put_id(struct buffer *out, const char *name, const char *id)
 static void put_table(struct buffer *out, const struct result *result)
 {
 	struct span finish = result_end(result, END_FINISH_REASON);
+	struct span id = result_start(result, START_ID);
 
 	buffer_add_text(out, "| | |\n| --- | --- |\n| Status | ");
 	put_code(out, buffer_span(&result->status), true);
@@ -175,6 +176,11 @@ static void put_table(struct buffer *out, const struct result *result)
 	put_name(out, result->model, true);
 	buffer_add_text(out, " |\n");
 	put_facts(out, &result->facts);
+	if (json_type(id) == JSON_STRING) {
+		buffer_add_text(out, "| Id | ");
+		put_name(out, id, true);
+		buffer_add_text(out, " |\n");
+	}
 	put_id(out, "Run", result->run->id);
 	put_id(out, "Part of run", result->run->parent_id);
 }

@@ -345,8 +345,11 @@ static void end_call(struct result *result, const struct event *event, struct re
 
 static void start_run(struct result *result, const struct event *event)
 {
-	if (result->run->resumed)
-		return; /* its beginning is known */
+	if (result->run->resumed) { /* its beginning is known, and its end was not the end */
+		forget(&result->end);
+		memset(result->end_values, 0, sizeof(result->end_values));
+		return;
+	}
 	forget(&result->start);
 	result->start = keep(result, event);
 	json_members(json_walk(result->start.data), start_names, result->start_values);
@@ -370,8 +373,8 @@ static void end_run(struct result *result, const struct event *event)
 	result->end = keep(result, event);
 	json_members(json_walk(result->end.data), end_names, result->end_values);
 	name = result->end_values[END_AGENT_NAME];
-	if (event->timestamp.at != NULL)
-		result->ended = mem_copy(event->timestamp);
+	free(result->ended);
+	result->ended = event->timestamp.at != NULL ? mem_copy(event->timestamp) : NULL;
 	if (json_type(name) == JSON_STRING)
 		replace_span(&result->agent_name, name);
 }

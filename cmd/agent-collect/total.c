@@ -1,6 +1,4 @@
 /* All runs together. */
-#include <stdlib.h>
-
 #include "base/clock.h"
 #include "collect.h"
 
@@ -58,68 +56,29 @@ static bool used_nothing(const struct result *result)
 	       (counts[USAGE_INPUT] == 0 && counts[USAGE_OUTPUT] == 0);
 }
 
-/* The share of a run in the total, except for counts that remain when another run resumes it.
- * `in_parent`: without the usage, which is part of the parent's. */
-static struct total share_of(const struct result *result, bool in_parent)
+void total_add(struct total *total, const struct result *result, bool in_parent)
 {
-	struct total share;
+	const struct facts *facts = &result->facts;
 
-	total_init(&share);
-	for (int i = 0; i < COUNTS; i++)
-		if (i != COUNT_TOOL_ERRORS && i != COUNT_ERRORS && !(in_parent && is_usage(i)))
-			usage_add_count(&share.facts.counts[i], result->facts.counts[i]);
-	if (in_parent)
-		return share;
-	if (result->facts.cost.json.at != NULL)
-		add_exact(&share.cost, result->facts.cost.value);
-	else
-		share.unpriced = !used_nothing(result);
-	return share;
-}
-
-static void add_share(struct total *total, const struct total *share)
-{
-	for (int i = 0; i < COUNTS; i++)
-		usage_add_count(&total->facts.counts[i], share->facts.counts[i]);
-	add_exact(&total->cost, sum_value(&share->cost));
-	total->unpriced += share->unpriced;
-}
-
-void total_add(struct total *total, const struct result *result, struct run *run, bool in_parent)
-{
-	bool failed = result->complete && !result->success;
-	struct total share = share_of(result, in_parent);
-
-	if (run->resumed_note > 0) { /* both count as one */
-		total_init(&total->failed_shares[run->resumed_note - 1]);
-		total->runs--;
-		total->failed--;
-	}
 	total->runs++;
-	total->nested += run->parent_id != NULL;
+	total->nested += result->run->parent_id != NULL;
 	total->incomplete += !result->complete;
 	total->succeeded += result->success;
-	total->failed += failed;
-	total->facts.counts[COUNT_TOOL_ERRORS] += result->calls_failed;
-	total->facts.counts[COUNT_ERRORS] += result->errors;
+	total->failed += result->complete && !result->success;
+	for (int i = 0; i < COUNTS; i++)
+		if (!(in_parent && is_usage(i)))
+			usage_add_count(&total->facts.counts[i], facts->counts[i]);
 	add_times(total, result);
-	if (failed && !run->nested) {
-		total->failed_shares = array_grow(total->failed_shares, total->failed_count,
-						  sizeof(*total->failed_shares));
-		total->failed_shares[total->failed_count++] = share;
-		run->note = total->failed_count;
-	} else {
-		add_share(total, &share);
-	}
+	if (in_parent)
+		return;
+	if (facts->cost.json.at != NULL)
+		add_exact(&total->cost, facts->cost.value);
+	else
+		total->unpriced += !used_nothing(result);
 }
 
 void total_close(struct total *total)
 {
-	for (size_t i = 0; i < total->failed_count; i++)
-		add_share(total, &total->failed_shares[i]);
-	free(total->failed_shares);
-	total->failed_shares = NULL;
-	total->failed_count = 0;
 	total->facts.cost.value =
 	    total->unpriced > 0 || total->runs == 0 ? -1 : sum_value(&total->cost);
 	total->facts.seconds.value = seconds_between(total->first_time, total->last_time);

@@ -81,14 +81,34 @@ static void add_json(struct show *show, size_t gap, struct span text)
 	buffer_free(&piece);
 }
 
+static const char *id_of(const struct text_run *t)
+{
+	return t->run->batch_id != NULL ? t->run->batch_id : t->run->id;
+}
+
+static void add_value(struct show *show, const struct text_run *t, struct span json)
+{
+	struct buffer line = {0};
+
+	if (show->ids)
+		json_pack(&line, "{'id':%t,'output':%j}", id_of(t), json);
+	add_line(show, show->ids ? buffer_span(&line) : json);
+	buffer_free(&line);
+}
+
 void form_add(struct show *show, const struct text_run *t, const struct piece *piece,
 	      struct span text)
 {
 	size_t gap = gap_before(show, t, piece);
+	struct buffer headed = {0};
 
 	if (piece->kind == PIECE_VALUE) {
-		add_line(show, text);
+		add_value(show, t, text);
 		return;
+	}
+	if (show->ids && show->writer != t) {
+		buffer_add_format(&headed, "==> %s <==\n%.*s", id_of(t), SPAN_ARG(text));
+		text = buffer_span(&headed);
 	}
 	if (is_plain(show))
 		add_plain(show, gap, piece->kind == PIECE_THINKING, text);
@@ -98,6 +118,7 @@ void form_add(struct show *show, const struct text_run *t, const struct piece *p
 	count_newlines(show, text);
 	show->writer = t;
 	show->wrote = true;
+	buffer_free(&headed);
 }
 
 struct span form_continue(struct show *show, const struct event *event)

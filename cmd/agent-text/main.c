@@ -40,6 +40,8 @@ static const struct option_row options[] = {
      "print only the run with this id, batch id or part of an id, or 'last'",
      .apply = reader_main_add_run},
     {OPTION_FLAG, 0, "nested", NULL, "print nested runs too", AT(nested)},
+    {OPTION_FLAG, 0, "ids", NULL, "print the id of each run or batch line before its text",
+     AT(ids)},
 };
 
 /* Open the output before the run has cost anything. Returns its descriptor. */

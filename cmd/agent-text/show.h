@@ -22,7 +22,7 @@ struct show {
 
 	/* options */
 	enum form form;
-	bool thinking, nested;
+	bool thinking, nested, ids;
 	bool no_newline; /* never add a newline at the end */
 	double debounce; /* seconds; 0: none */
 	struct keep_alive keep_alive;

@@ -75,9 +75,10 @@ void record_json(struct buffer *out, const struct call *call)
 	json_pack(out, "'tool_call_id':%J,'tool_name':%s,'args':%J,'result':%J,'is_error':%b",
 		  buffer_span(&id), buffer_span(&call->name), args_of(call), buffer_span(&result),
 		  call->is_error);
-	json_pack(out, "'duration_seconds':%G,'run_id':%T,'iteration':%U",
+	json_pack(out, "'duration_seconds':%G,'run_id':%T,'iteration':%U,'id':%t",
 		  call->seconds >= 0 ? to_microseconds(call->seconds) : -1,
-		  call->run->id[0] != '\0' ? call->run->id : NULL, call->iteration);
+		  call->run->id[0] != '\0' ? call->run->id : NULL, call->iteration,
+		  call->run->batch_id);
 	buffer_add_text(out, "}\n");
 	buffer_free(&id);
 	buffer_free(&result);
@@ -110,5 +111,7 @@ void record_tsv(struct buffer *out, const struct call *call)
 	buffer_add_char(out, '\t');
 	if (call->iteration >= 0)
 		json_write_int(out, call->iteration);
+	buffer_add_char(out, '\t');
+	add_tsv(out, span_of(call->run->batch_id));
 	buffer_add_char(out, '\n');
 }

@@ -10,6 +10,7 @@
 enum {
 	PIECES = 8,
 	DEEPEST = 16,  /* runs nested deeper are indented like this */
+	BATCH_ID = 24, /* columns of the id of a batch line */
 	SHORT_ID = 6,  /* of a run id: its last characters, as UUIDv7 begin alike */
 	WHOLE_ID = 12, /* ids up to this long are shown whole */
 	FLUSH_SIZE = 64 * 1024,
@@ -154,9 +155,13 @@ static void add_name(const struct tools_live *live, struct buffer *out, struct s
 		buffer_add_format(out, "#%u", call->number);
 }
 
-static void add_run_id(const struct tools_live *live, struct buffer *out, struct span id)
+static void add_run_id(const struct tools_live *live, struct buffer *out, const struct run *run)
 {
-	if (id.len > WHOLE_ID) {
+	struct span id = span_of(run->id);
+
+	if (run->batch_id != NULL) {
+		id = utf8_cut(span_of(run->batch_id), BATCH_ID);
+	} else if (id.len > WHOLE_ID) {
 		size_t start = id.len - SHORT_ID;
 
 		while (start > 0 && utf8_continues(id.at[start]))
@@ -170,8 +175,8 @@ static void add_run_id(const struct tools_live *live, struct buffer *out, struct
 static void begin_line(const struct tools_live *live, struct line *line, const struct run *run,
 		       const char *arrow, struct span name, const struct call *call)
 {
-	if (run->id[0] != '\0' && has_company(live, run)) {
-		add_run_id(live, &line->text, span_of(run->id));
+	if (run->batch_id != NULL || (run->id[0] != '\0' && has_company(live, run))) {
+		add_run_id(live, &line->text, run);
 		buffer_add_char(&line->text, ' ');
 		end_piece(line, faint);
 	}

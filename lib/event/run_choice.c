@@ -274,7 +274,7 @@ static bool can_list(const struct run_choice *c, char *const *files, size_t coun
 	for (size_t i = 0; i < count; i++) {
 		if (is_regular(files[i]))
 			continue;
-		if (!wants_last(c))
+		if (!wants_last(c) || (access(files[i], F_OK) != 0 && strcmp(files[i], "-") != 0))
 			return false;
 		if (strcmp(files[i], "-") != 0)
 			die(STATUS_USAGE, "--run last: %s is not a regular file", files[i]);

@@ -82,6 +82,7 @@ static void free_run(const struct runs *runs, struct run *run)
 	release_state(runs, run);
 	free(run->id);
 	free(run->parent_id);
+	free(run->batch_id);
 	free(run);
 }
 
@@ -170,9 +171,21 @@ static void end_run(struct run *run, struct span data)
 
 /* ---- runs that are resumed, or nested ---- */
 
-/* The open nested runs of `old` become nested runs of `run`. */
+bool runs_is_nested_in(const struct runs *runs, const struct run *run, const struct run *parent)
+{
+	do
+		run = runs_parent(runs, run);
+	while (run != NULL && run != parent);
+	return run != NULL;
+}
+
+/* The nested runs of `old` become nested runs of `run`, which resumes it. Those that have not
+ * succeeded do not go on. */
 static void move_nested(struct runs *runs, const struct run *old, const struct run *run)
 {
+	for (struct run *at = runs->known.first; at != NULL; at = at->next)
+		if (!at->succeeded && runs_is_nested_in(runs, at, old))
+			at->excused = true;
 	for (struct run *at = runs->known.first; at != NULL; at = at->next) {
 		if (at->parent_id == NULL || strcmp(at->parent_id, old->id) != 0)
 			continue;
@@ -191,15 +204,19 @@ static void replace_run(struct runs *runs, struct run *old, struct run *run)
 	old->next_seq = run->next_seq;
 	*table_find(&runs->ids, id_of(old)) = (uintptr_t)old;
 	run->id = NULL;
-	runs->open -= run->counts;
+	if (run->counts && old->ended && old->kept) {
+		runs->ended--;
+		old->kept = false;
+	} else {
+		runs->open -= run->counts;
+	}
 	remove_run(runs, run);
 	runs->latest = old;
 }
 
-/* `run` has started, and resumes the failed run `old`. */
-static void excuse(struct runs *runs, struct run *old, struct run *run)
+/* Another run has started, and resumes the failed run `old`. */
+static void excuse(struct runs *runs, struct run *old)
 {
-	run->resumed_note = old->note;
 	old->excused = true;
 	if (!old->forgotten)
 		return;
@@ -230,8 +247,8 @@ static void find_torn_start(struct runs *runs, struct span data)
 static struct run *start_run(struct runs *runs, struct run *run, struct span data, bool in_log)
 {
 	static const struct span names[] = {
-	    SPAN_INIT("resumed_from"), SPAN_INIT("parent_run_id"), {0}};
-	struct span values[2];
+	    SPAN_INIT("resumed_from"), SPAN_INIT("parent_run_id"), SPAN_INIT("id"), {0}};
+	struct span values[3];
 	struct run *old = NULL;
 	bool resumed;
 	char *old_id;
@@ -242,14 +259,15 @@ static struct run *start_run(struct runs *runs, struct run *run, struct span dat
 		old = find_run(runs, span_of(old_id));
 	free(old_id);
 	/* A reader that has seen the run before may refer to it. */
-	resumed = old != NULL && old != run && run->event_count == 1 && (!old->ended || in_log);
+	resumed = old != NULL && old != run && run->event_count == 1 &&
+		  (!old->ended || old->kept || in_log);
 	if (resumed) {
 		if (!in_log) /* where nested runs of a dead run have no more events */
 			move_nested(runs, old, run);
 		replace_run(runs, old, run);
 		run = old;
 	} else if (old != NULL && old != run) {
-		excuse(runs, old, run);
+		excuse(runs, old);
 	}
 	find_torn_start(runs, data);
 	run->started = true;
@@ -257,7 +275,9 @@ static struct run *start_run(struct runs *runs, struct run *run, struct span dat
 	run->lost = false;
 	run->ended = run->succeeded = false;
 	free(run->parent_id);
+	free(run->batch_id);
 	run->parent_id = json_text(values[1]);
+	run->batch_id = json_text(values[2]);
 	run->nested = run->parent_id != NULL && strcmp(run->parent_id, run->id) != 0 &&
 		      runs_has(runs, span_of(run->parent_id));
 	return run;

@@ -12,8 +12,9 @@
  * The readers of a whole log (history, batch, replay) pass every event to runs_log_event.
  *
  * A run that resumes another one (resumed_from) is one run with it, which continues under the new
- * id. In a stream this is so only for open runs; if the old run has failed, its failure no longer
- * counts. An agent_start that is not the first event of its run does not make two runs one.
+ * id. In a stream this is so only for open runs, and for failed ones that the reader keeps; the
+ * failure of others no longer counts. An agent_start that is not the first event of its run does
+ * not make two runs one.
  */
 #ifndef EVENT_RUNS_H
 #define EVENT_RUNS_H
@@ -24,6 +25,7 @@
 struct run {
 	char *id;        /* "" for the run without a name */
 	char *parent_id; /* parent_run_id of a nested run; NULL: none */
+	char *batch_id;  /* the id of its line of a batch; NULL: none */
 	bool nested;     /* its parent appeared before it, and reports its failure */
 	int64_t next_seq;
 	bool started, ended;
@@ -34,13 +36,12 @@ struct run {
 	bool failure_reported; /* by run_error_sentence */
 	uint64_t order;        /* 0, 1, ... in the order of appearance */
 	void *state;           /* the reader's own */
-	size_t note;           /* the reader's own, remembered of a run that failed */
-	size_t resumed_note;   /* that of the failed run which this one resumes; 0: none */
+	bool kept;             /* set by the reader: it failed, and goes on if another resumes it */
+	bool excused; /* it failed or was cut off, but another run resumes it or its parent */
 
 	/* private */
 	size_t id_len;
 	uint64_t event_count;
-	bool excused;                /* it failed, but another run resumes it */
 	bool lost;                   /* some of its events were in lines that are skipped */
 	bool end_skipped;            /* its agent_end was one of them */
 	bool forgotten;              /* it is in the list of failed runs */
@@ -76,11 +77,14 @@ bool runs_lost(const struct runs *runs);
  * appeared before it. */
 struct run *runs_parent(const struct runs *runs, const struct run *run);
 
+/* Whether `run` is nested in `parent`, directly or not. */
+bool runs_is_nested_in(const struct runs *runs, const struct run *run, const struct run *parent);
+
 /* Whether there was an event of this run, as far as that is known: it is open or ended recently. */
 bool runs_has(const struct runs *runs, struct span id);
 
-/* The run has ended and its reader no longer needs it: forget everything except its id, and of a
- * run that failed its `note`. */
+/* The run has ended and its reader no longer needs it: forget everything except its id, and whether
+ * it failed. */
 void runs_forget(struct runs *runs, struct run *run);
 
 /* The runs that are not forgotten, in order of appearance: pass NULL to get the first; NULL after

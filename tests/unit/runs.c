@@ -25,10 +25,8 @@ static struct runs *read_runs(const char *text, bool in_log)
 		if (!event_read(line, &event, NULL))
 			continue;
 		run = in_log ? runs_log_event(runs, &event) : runs_event(runs, &event, NULL);
-		if (!in_log && run != NULL && run->ended) {
-			run->note = (size_t)run->order + 1;
+		if (!in_log && run != NULL && run->ended)
 			runs_forget(runs, run);
-		}
 	}
 	return runs;
 }
@@ -127,7 +125,9 @@ static void status_is(const char *text, int want, const char *name)
 
 static void test_failures(void)
 {
+	struct event event;
 	struct runs *runs;
+	struct run *run;
 
 	status_is("", 0, "nothing");
 	status_is(CHUNK("a"), 0, "a run without agent_start is a selection");
@@ -150,11 +150,21 @@ static void test_failures(void)
 	status_is(START("", "") END("", "false") START("", "") END("", "true"), 1,
 		  "runs without a name, of which one fails");
 
-	runs = read_runs(START("a", "") START("b", "") END("b", "false") START("c", RESUMES("b")),
-			 false);
-	unit_ok(runs_next(runs, runs_next(runs, NULL))->resumed_note == 2,
-		"the note of a failed run is known to the run that resumes it");
-	runs_are(runs, "a(s) c(s)", "which is a run of its own");
+	runs_are(read_runs(START("a", "") START("b", "") END("b", "false") START("c", RESUMES("b")),
+			   false),
+		 "a(s) c(s)", "the run that resumes a forgotten one is a run of its own");
+	runs = read_runs(START("a", "") START("n", NESTED("a")) START("m", NESTED("n")), false);
+	run = runs_next(runs, NULL);
+	event_read(SPAN(END("a", "false")), &event, NULL);
+	unit_ok(runs_event(runs, &event, NULL) == run && runs_ended(runs) == 1, "a run fails");
+	run->kept = true;
+	event_read(SPAN(START("b", RESUMES("a"))), &event, NULL);
+	unit_ok(runs_event(runs, &event, NULL) == run && run->resumed && !run->ended,
+		"one that is kept goes on");
+	unit_ok(runs_open(runs) == 3 && runs_ended(runs) == 0, "and is open again");
+	unit_ok(run->next->excused && run->next->next->excused && !run->excused,
+		"what was nested in it does not count");
+	runs_free(runs);
 }
 
 #define ID_A "01939aaa-0000-7000-8000-00000000000a"
