@@ -195,6 +195,8 @@ Done: docs/foo.md."
 		run -1 --separate-stderr $program "$data/codex.jsonl"
 		assert_equal "$stderr" "$program: 18 lines read, none is an event of agent-run; this looks like codex, which agent-filter --from codex translates"
 	done
+	run -2 agent-run -m test --history "$data/codex.jsonl" --no-stdin hello
+	assert_output "agent-run: $data/codex.jsonl: contains neither events nor an array of messages; this looks like codex, which agent-filter --from codex translates"
 }
 
 @test "a translation is a module: the user's own is found by its name" {

@@ -41,6 +41,14 @@ const char *format_of(struct span line)
 	return NULL;
 }
 
+void format_add_remedy(struct buffer *out, const char *format)
+{
+	if (format != NULL && strcmp(format, FORMAT_EVENTS) != 0)
+		buffer_add_format(out,
+				  "; this looks like %s, which agent-filter --from %s translates",
+				  format, format);
+}
+
 void format_check_line(struct format_check *check, struct span line)
 {
 	bool is_event = event_type_quick(line).at != NULL;
@@ -82,10 +90,10 @@ bool format_check_failed(const struct format_check *check)
 			  wants_events ? "an event of" : "a", check->wanted);
 	if (!wants_events)
 		buffer_add_text(&text, " event");
-	if (check->other != NULL)
+	if (wants_events)
+		format_add_remedy(&text, check->other);
+	else if (check->other != NULL)
 		buffer_add_format(&text, "; this looks like %s", check->other);
-	if (wants_events && check->other != NULL)
-		buffer_add_format(&text, ", which agent-filter --from %s translates", check->other);
 	warn("%s", buffer_string(&text));
 	buffer_free(&text);
 	return true;

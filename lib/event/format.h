@@ -8,13 +8,17 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "base/span.h"
+#include "base/buffer.h"
 
 /* The format of events. The other formats have the names of --from. */
 #define FORMAT_EVENTS "agent-run"
 
 /* The format of a line, which is a JSON object; NULL if it is not known. */
 const char *format_of(struct span line);
+
+/* Append the rest of a sentence about an input that has no events, but lines of `format`; nothing
+ * if that is NULL or FORMAT_EVENTS. */
+void format_add_remedy(struct buffer *out, const char *format);
 
 /* The lines of an input until one is in the expected format. Zeroed except for `wanted`: none. */
 struct format_check {

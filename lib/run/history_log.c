@@ -1,5 +1,6 @@
 #include <stdlib.h>
 
+#include "event/format.h"
 #include "event/log.h"
 #include "event/runs.h"
 #include "run/history.h"
@@ -276,16 +277,24 @@ static void read_event(struct log_reader *reader, const struct event *event)
 static bool has_events(struct span text, const char *source, struct error *e)
 {
 	struct event_log log = {.rest = text};
+	const char *format = NULL;
+	struct buffer remedy = {0};
 	struct event event;
 
-	while (event_log_next(&log, EVENT_ALL, &event))
+	while (event_log_next(&log, EVENT_ALL, &event)) {
 		if (event.type_name.len > 0)
 			return true;
+		if (format == NULL)
+			format = format_of(event.line);
+	}
 	if (log.damaged > 0)
 		return error_set(e, "usage", "%s:%zu: not an event; the log has none", source,
 				 log.damaged);
-	return error_set(e, "usage", "%s: contains neither events nor an array of messages",
-			 source);
+	format_add_remedy(&remedy, format);
+	error_set(e, "usage", "%s: contains neither events nor an array of messages%s", source,
+		  buffer_string(&remedy));
+	buffer_free(&remedy);
+	return false;
 }
 
 bool history_load_log(struct history *history, struct span text, const char *source,
