@@ -368,7 +368,7 @@ death() {
 		number=$(kill -l $signal)
 		tool slow '{"type":"object"}' "[\"sh\",\"-c\",\"echo \$\$ >$PWD/pid; kill -$signal \$PPID; exec sleep 300\"]"
 		run -0 death env --default-signal agent-run -m test -t tools hello
-		assert_line --index 1 "$number"
+		assert_equal "${lines[-1]}" "$number"
 		assert_equal "$(tail -n 1 events | jq -c '.data | [.status, .exit_status]')" "[\"cancelled\",$((128 + number))]"
 		gone "$(cat pid)"
 	done
@@ -379,7 +379,7 @@ death() {
 	printf 'a\nb\n' >lines
 	tool slow '{"type":"object"}' '["sh","-c","kill -INT $PPID; exec sleep 300"]'
 	run -0 death env --default-signal agent-run -m test -t tools --batch lines -l log
-	assert_line --index 1 2
+	assert_equal "${lines[-1]}" 2
 	assert_equal "$(jq -r 'select(.event_type == "agent_end").data.status' log | sort -u)" cancelled
 }
 
@@ -464,6 +464,36 @@ EOF
 	run bash -c 'agent-run --help >/dev/full'
 	assert_failure 1
 	assert_output 'agent-run: standard output: No space left on device'
+}
+
+@test "a log that cannot be written fails the run, for its readers too" {
+	for log in /dev/full log; do
+		for reader in agent-text agent-tools agent-collect; do
+			rm -f log
+			run bash -c "(trap '' XFSZ; ulimit -f 1; agent-run -m test -o chunks=50 -l $log hello 2>message) | $reader >out 2>err; echo \"\${PIPESTATUS[*]}\""
+			assert_output '1 1'
+			grep -q "agent-run: $log: .*; the log is not complete" message
+		done
+	done
+}
+
+@test "a log that fails at its last line fails the run" {
+	export text
+	text=$(head -c 200 /dev/zero | tr '\0' x)
+	agent-run -m test -o text="$text" -l whole hello >events
+	# The log has room for all events but the last, whole 1 KiB blocks before it.
+	size=$(($(wc -c <whole) - $(tail -n 1 whole | wc -c) + 100))
+	head -c $(((4096 - size % 1024) % 1024 + 1023)) /dev/zero | tr '\0' ' ' >padding
+	head -c $(((1024 - size % 1024) % 1024)) padding >log
+	echo >>log
+	blocks=$((($(wc -c <log) + size) / 1024))
+	run bash -c "(ulimit -f $blocks; agent-run -m test -o text=\$text -l log hello 2>message) | cat >events; exit \${PIPESTATUS[0]}"
+	assert_equal "$status" 1
+	assert_equal "$(jq -c 'select(.event_type == "error" or .event_type == "agent_end").data | [.error, .exception_type, .fatal, .status, .exit_status]' events)" \
+		'["log: File too large; the log is not complete","system",true,null,null]
+[null,null,null,"error",1]'
+	assert_equal "$(jq -s 'map(.seq) == [range(length)]' events)" true
+	run ! bash -c 'tail -n 1 log | jq . 2>/dev/null'
 }
 
 @test "with the standard files closed, nothing is written to files opened in their place" {

@@ -341,6 +341,7 @@ static void start(struct program *p)
 	o->policy.quit = user_quits;
 	o->policy.quit_context = p;
 	p->sink.sync = o->fsync;
+	p->sink.log_name = o->log != NULL ? o->log : o->session;
 	if (o->batch == NULL) {
 		p->run = run_start(&o->config, &p->sink, &run_handler, &e);
 	} else {
@@ -404,11 +405,11 @@ static void check_log(const struct options *o, const char *path, const char *opt
 
 static void report_lost_events(struct program *p)
 {
-	const struct options *o = &p->options;
+	struct buffer why = {0};
 
-	if (p->sink.log.error != 0) {
-		warn_to(&p->sink.errors, "%s: %s; the log is not complete",
-			o->log != NULL ? o->log : o->session, strerror(p->sink.log.error));
+	if (event_sink_log_failure(&p->sink, &why)) {
+		warn_to(&p->sink.errors, "%s", buffer_string(&why));
+		buffer_free(&why);
 		if (p->exit_status == STATUS_OK)
 			p->exit_status = STATUS_FAILED;
 	}

@@ -86,7 +86,9 @@ static size_t output_limit(const struct event_sink *sink)
 {
 	size_t limit = sink->pending.len;
 
-	if (!is_open(&sink->log) || sink->log.written == limit)
+	if (sink->held > 0)
+		limit = (size_t)(sink->held - sink->dropped);
+	if (!is_open(&sink->log) || sink->log.written >= limit)
 		return limit;
 	limit = sink->log.written;
 	while (limit > 0 && sink->pending.at[limit - 1] != '\n')
@@ -246,6 +248,38 @@ void event_sink_flush(struct event_sink *sink)
 	if (progress && sink->stall_timer != NULL)
 		sink->progress_at = clock_monotonic();
 	settle(sink);
+}
+
+/* ---- a log that fails ---- */
+
+bool event_sink_log_failure(const struct event_sink *sink, struct buffer *out)
+{
+	if (sink->log.error != 0)
+		buffer_add_format(out, "%s: %s; the log is not complete", sink->log_name,
+				  strerror(sink->log.error));
+	return sink->log.error != 0;
+}
+
+void event_sink_hold_output(struct event_sink *sink)
+{
+	event_sink_flush(sink);
+	if (is_open(&sink->log) && is_open(&sink->output))
+		sink->held = sink->dropped + (int64_t)sink->pending.len;
+}
+
+bool event_sink_release_output(struct event_sink *sink)
+{
+	bool good;
+
+	if (sink->held == 0)
+		return true;
+	event_sink_flush(sink);
+	good = sink->log.error == 0;
+	if (!good)
+		sink->pending.len = (size_t)(sink->held - sink->dropped);
+	sink->held = 0;
+	event_sink_flush(sink);
+	return good;
 }
 
 /* ---- outputs that are gone, or accept nothing ---- */

@@ -62,6 +62,7 @@ struct event_output {
 struct event_sink {
 	struct buffer pending; /* lines that an output has not written; the last may be partial */
 	struct buffer errors;  /* messages that standard error has not accepted */
+	const char *log_name;  /* for messages about the log; borrowed */
 	bool sync; /* fdatasync the log after each write (--fsync); the loop waits for the disk */
 	struct event_output output, log, error_output;
 
@@ -75,6 +76,7 @@ struct event_sink {
 	struct screen screen; /* standard error, if it is a terminal */
 	bool shares_file;     /* standard output and standard error are the same file */
 	int64_t dropped;      /* bytes that have been removed from `pending` */
+	int64_t held;         /* where standard output stops, counted like `dropped`; 0: nowhere */
 	struct event_waiter *waiters;
 	struct loop_timer *waiter_timer, *stall_timer;
 	int64_t progress_at; /* the last time that nothing was waiting or a reader read something */
@@ -94,6 +96,14 @@ void event_sink_flush(struct event_sink *sink);
  * loop calls waiter->logged when they are. */
 bool event_sink_when_logged(struct event_sink *sink, struct event_waiter *waiter);
 void event_sink_remove_waiter(struct event_sink *sink, struct event_waiter *waiter);
+
+/* Append why the log cannot be written, as one sentence. Returns false if there is no reason. */
+bool event_sink_log_failure(const struct event_sink *sink, struct buffer *out);
+
+/* What is appended from now on is written to the log only, until event_sink_release. That returns
+ * false if the log has failed meanwhile; then the appended events are withdrawn. */
+void event_sink_hold_output(struct event_sink *sink);
+bool event_sink_release_output(struct event_sink *sink);
 
 /* Whether nothing is waiting to be written. */
 bool event_sink_is_idle(const struct event_sink *sink);

@@ -26,6 +26,43 @@ void run_enter(struct agent_run *run, enum run_phase phase)
 		run->phase = phase;
 }
 
+/* Add to the stream that the log could not be written, which makes the run a failure. */
+static void fail_for_log(struct agent_run *run, const char *why)
+{
+	bool fatal = run->exit_status == STATUS_OK;
+
+	emit_error(
+	    run,
+	    &(struct model_error){.kind = ERROR_SYSTEM, .message = why, .retry_after_seconds = -1},
+	    fatal);
+	if (fatal)
+		run->exit_status = STATUS_FAILED;
+}
+
+/* Write agent_end. If the log fails now, the one that standard output gets says so. */
+static void write_end(struct agent_run *run)
+{
+	struct event_sink *sink = run->stream.sink;
+	bool is_outermost = run->config.parent == NULL;
+	struct buffer why = {0};
+	int64_t seq;
+
+	event_sink_flush(sink);
+	if (is_outermost && event_sink_log_failure(sink, &why))
+		fail_for_log(run, buffer_string(&why));
+	seq = run->stream.seq;
+	event_sink_hold_output(sink);
+	emit_agent_end(run);
+	if (!event_sink_release_output(sink)) {
+		run->stream.seq = seq;
+		if (is_outermost && event_sink_log_failure(sink, &why))
+			fail_for_log(run, buffer_string(&why));
+		emit_agent_end(run);
+		event_sink_flush(sink);
+	}
+	buffer_free(&why);
+}
+
 void run_end(struct agent_run *run, int exit_status, const struct model_error *error)
 {
 	bool last_request = run->phase == PHASE_WRAPPING_UP;
@@ -50,8 +87,7 @@ void run_end(struct agent_run *run, int exit_status, const struct model_error *e
 		emit_error(run, error, true);
 		buffer_add_text(&run->message, error->message);
 	}
-	emit_agent_end(run);
-	event_sink_flush(run->stream.sink);
+	write_end(run);
 	run->done_timer = loop_timer_add(run->loop, 0, is_over, run);
 }
 
