@@ -8,21 +8,25 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/number.h"
 #include "base/signals.h"
-#include "base/tty.h"
 #include "base/utf8.h"
 #include "event/terminal.h"
+#include "input.h"
 #include "list.h"
 #include "log_file.h"
 #include "options.h"
 #include "progress.h"
+#include "run/attachment.h"
 
 /* The state of the program. */
 struct program {
 	struct options options;
 	struct loop *loop;
+	struct input input;
+	struct buffer batch_text; /* of a batch on standard input */
 	struct model_host host;
 	struct prices prices;
 	struct event_sink sink;
@@ -41,7 +45,24 @@ struct program {
 	bool stopping;  /* only children and the readers of events and messages are waited for */
 };
 
-/* ---- the prompt ---- */
+/* ---- the prompt and what comes before it ---- */
+
+static void read_attachments(struct program *p)
+{
+	struct options *o = &p->options;
+	struct error e = {0};
+
+	for (size_t i = 0; i < o->attached_count; i++) {
+		const char *path = o->attached[i];
+		struct buffer bytes = {0};
+
+		die_unless(!input_read_file(&p->input, path, &bytes) ||
+			       attachment_add(path, buffer_span(&bytes), &o->attachments, &e),
+			   &e);
+		buffer_free(&bytes);
+	}
+	o->config.attachments = buffer_span(&o->attachments);
+}
 
 static bool stdin_has_data(void)
 {
@@ -51,16 +72,19 @@ static bool stdin_has_data(void)
 	       (S_ISFIFO(info.st_mode) || S_ISREG(info.st_mode) || S_ISSOCK(info.st_mode));
 }
 
-static void read_prompt(struct options *o)
+/* If standard input did not come to its end, the prompt is what has come: its run ends at once. */
+static void read_prompt(struct program *p)
 {
+	struct options *o = &p->options;
+	bool complete = true;
 	bool taken = o->history != NULL && strcmp(o->history, "-") == 0;
 	struct buffer input = {0}, clean = {0};
-	struct error e = {0};
 	struct span text;
 
 	taken = taken || (o->batch != NULL && !o->dash);
 	if (!o->no_stdin && !taken && (o->dash || stdin_has_data())) {
-		die_unless(file_read("-", &input, &e), &e);
+		complete =
+		    input_read(&p->input, o->dash ? "" : "; --no-stdin does not read it", &input);
 		if (input.len > 0 && o->prompt.len > 0)
 			buffer_add_text(&o->prompt, "\n\n");
 		buffer_add_span(&o->prompt, buffer_span(&input));
@@ -71,7 +95,7 @@ static void read_prompt(struct options *o)
 	if (memchr(text.at, '\0', text.len) != NULL)
 		die(STATUS_USAGE, "the prompt contains a NUL byte; is it a binary file?");
 	utf8_add(&clean, text);
-	if (clean.len == 0 && o->mode == MODE_RUN && o->batch == NULL)
+	if (clean.len == 0 && complete && o->mode == MODE_RUN && o->batch == NULL)
 		die(STATUS_USAGE, "no prompt: give it as arguments or on standard input");
 	o->config.prompt = buffer_string(&clean);
 	buffer_free(&o->prompt);
@@ -84,6 +108,7 @@ static void read_history(struct program *p)
 	struct options *o = &p->options;
 	const char *path = o->session != NULL ? o->session : o->history;
 	struct error e = {0};
+	bool complete = true;
 
 	if (o->session != NULL)
 		p->log_fd =
@@ -91,8 +116,9 @@ static void read_history(struct program *p)
 	if (o->resume && p->history_text.at == NULL)
 		die(STATUS_USAGE, "%s: %s", path, strerror(ENOENT));
 	if (o->session == NULL && path != NULL)
-		die_unless(file_read(path, &p->history_text, &e), &e);
-	if (path == NULL || (o->session != NULL && !o->resume && p->history_text.len == 0))
+		complete = input_read_file(&p->input, path, &p->history_text);
+	if (path == NULL || !complete ||
+	    (o->session != NULL && !o->resume && p->history_text.len == 0))
 		return;
 	die_unless(history_load(&p->history, buffer_span(&p->history_text),
 				strcmp(path, "-") == 0 ? "standard input" : path, &e),
@@ -182,13 +208,9 @@ static bool has_lost_reader(const struct program *p)
 /* A person who sees the events probably wants to read something else. */
 static void add_hint(struct program *p)
 {
-	bool faint = tty_use_color("auto", STDERR_FILENO);
-
 	if (isatty(STDOUT_FILENO) && isatty(STDERR_FILENO))
-		buffer_add_format(
-		    &p->sink.errors,
-		    "%s%s: these are events; pipe them into agent-text or agent-tools%s\n",
-		    faint ? "\033[2m" : "", program_name(), faint ? "\033[0m" : "");
+		terminal_add_hint(&p->sink.errors,
+				  "these are events; pipe them into agent-text or agent-tools");
 }
 
 static void run_is_over(void *context, int exit_status, const char *message)
@@ -334,8 +356,11 @@ static void start(struct program *p)
 	struct options *o = &p->options;
 	const struct run_handler run_handler = {p, run_is_over};
 	const struct batch_handler batch_handler = {p, batch_has_changed, batch_is_over};
-	const struct batch_config batch = {
-	    .run = &o->config, .path = o->batch, .log = o->log, .jobs = o->jobs};
+	const struct batch_config batch = {.run = &o->config,
+					   .path = o->batch,
+					   .text = buffer_span(&p->batch_text),
+					   .log = o->log,
+					   .jobs = o->jobs};
 	struct error e = {0};
 
 	o->policy.quit = user_quits;
@@ -433,6 +458,8 @@ static void run(struct program *p)
 	event_sink_start(&p->sink, p->loop, STDOUT_FILENO, p->log_fd, STDERR_FILENO);
 	loop_catch_signals(p->loop, signal_came, p);
 	loop_before_wait(p->loop, before_wait, p);
+	if (p->input.signal != 0)
+		signal_came(p, p->input.signal);
 	loop_run(p->loop);
 	report_lost_events(p);
 	loop_run(p->loop);
@@ -461,6 +488,7 @@ static void run_or_show(struct program *p)
 	struct options *o = &p->options;
 	struct error e = {0};
 
+	read_attachments(p);
 	read_history(p);
 	if (o->resume)
 		resume_run(p);
@@ -470,7 +498,11 @@ static void run_or_show(struct program *p)
 	die_unless(prices_check(&e), &e);
 	options_open_models(o, &p->models);
 	if (!o->resume)
-		read_prompt(o);
+		read_prompt(p);
+	if (o->batch != NULL)
+		input_read_file(&p->input, o->batch, &p->batch_text);
+	if (p->input.signal != 0 && (o->mode != MODE_RUN || o->batch != NULL))
+		signal_die(p->input.signal);
 	if (o->mode == MODE_DRY_RUN) {
 		dry_run(p);
 		return;
@@ -484,9 +516,16 @@ static void run_or_show(struct program *p)
 int main(int argc, char **argv)
 {
 	struct program p = {.log_fd = -1};
+	int64_t since = clock_monotonic();
 
 	hold_standard_files();
 	options_parse(&p.options, argc, argv);
+	if (p.options.mode == MODE_RUN && p.options.batch == NULL) {
+		p.options.config.since = since;
+		if (p.options.config.limits.timeout_seconds > 0)
+			p.input.deadline =
+			    since + clock_nanoseconds(p.options.config.limits.timeout_seconds);
+	}
 	check_log(&p.options, p.options.log, "--log",
 		  p.options.batch != NULL ? "the log of a batch" : NULL);
 	check_log(&p.options, p.options.session, p.options.resume ? "--resume" : "--session",
@@ -516,6 +555,7 @@ int main(int argc, char **argv)
 	prices_free(&p.prices);
 	history_free(&p.history);
 	buffer_free(&p.history_text);
+	buffer_free(&p.batch_text);
 	options_free(&p.options);
 	free(p.secrets);
 	if (p.signal != 0 && p.exit_status == 128 + p.signal)

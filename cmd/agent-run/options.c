@@ -9,7 +9,6 @@
 #include "base/file.h"
 #include "base/number.h"
 #include "base/option.h"
-#include "run/attachment.h"
 #include "run/budget.h"
 #include "run/setting.h"
 #include "rules.h"
@@ -72,10 +71,10 @@ static void add_input(struct options *o, const char *path)
 static void add_attachment(void *self, const struct option_row *row, const char *path)
 {
 	struct options *o = self;
-	struct error e = {0};
 
 	(void)row;
-	die_unless(attachment_add(path, &o->attachments, &e), &e);
+	o->attached = array_grow(o->attached, o->attached_count, sizeof(*o->attached));
+	o->attached[o->attached_count++] = path;
 	if (strcmp(path, "-") == 0)
 		o->no_stdin = true;
 	add_input(o, path);
@@ -502,7 +501,6 @@ void options_parse(struct options *o, int argc, char **argv)
 	check_tool_choice(o->config.agent);
 	rules_check(o);
 	check_logs(o);
-	o->config.attachments = buffer_span(&o->attachments);
 	o->config.policy = &o->policy;
 }
 
@@ -513,6 +511,7 @@ void options_free(struct options *o)
 	model_specs_free(&o->models);
 	free(o->agent_files);
 	free(o->inputs);
+	free(o->attached);
 	buffer_free(&o->attachments);
 	buffer_free(&o->prompt);
 	approval_free(&o->policy);

@@ -30,9 +30,11 @@ struct options {
 	size_t agent_file_count;
 	const char **inputs; /* further files that are read, the same */
 	size_t input_count;
+	const char **attached; /* files of attachments, the same */
+	size_t attached_count;
 	struct agent_set agents;
-	struct buffer attachments;
-	struct buffer prompt; /* the arguments, joined by spaces */
+	struct buffer attachments; /* read by main */
+	struct buffer prompt;      /* the arguments, joined by spaces */
 	struct approval_policy policy;
 };
 

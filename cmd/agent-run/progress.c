@@ -31,7 +31,8 @@ static void look_again(void *context)
 	int64_t next;
 
 	progress->tick = loop_timer_add(progress->loop, LIVE_LINE_NS, look_again, progress);
-	if (live_line_is_due(&progress->line, SECOND_NS, &next) && progress->screen->len == 0)
+	if (progress->count.lines > 0 && live_line_is_due(&progress->line, SECOND_NS, &next) &&
+	    progress->screen->len == 0)
 		draw(progress);
 }
 

@@ -1,5 +1,9 @@
 #include "event/terminal.h"
 
+#include <unistd.h>
+
+#include "base/error.h"
+#include "base/tty.h"
 #include "base/utf8.h"
 #include "event/event.h"
 #include "json/json.h"
@@ -194,4 +198,12 @@ void terminal_clean(struct buffer *text, bool is_json)
 	(is_json ? terminal_add_json : terminal_add)(&safe, buffer_span(text));
 	buffer_free(text);
 	*text = safe;
+}
+
+void terminal_add_hint(struct buffer *out, const char *text)
+{
+	bool color = tty_use_color("auto", STDERR_FILENO);
+
+	buffer_add_text(out, color ? faint : "");
+	warn_to(out, "%s%s", text, color ? plain : "");
 }

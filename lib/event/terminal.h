@@ -34,6 +34,10 @@ void terminal_add_json(struct buffer *out, struct span json);
  * about. */
 void terminal_add_event(struct buffer *out, struct span line, bool color);
 
+/* Append `text`, one safe line, as a message (warn_to) that is faint where standard error shows
+ * colours. */
+void terminal_add_hint(struct buffer *out, const char *text);
+
 /* Replace the contents of `text` by what terminal_add, or for JSON terminal_add_json, makes of
  * them. */
 void terminal_clean(struct buffer *text, bool is_json);

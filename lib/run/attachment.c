@@ -1,7 +1,6 @@
 #include "run/attachment.h"
 
 #include "base/base64.h"
-#include "base/file.h"
 #include "base/utf8.h"
 
 /* The media type of a file that starts with `bytes`; NULL: none of these. */
@@ -56,19 +55,13 @@ static void add_bytes(const char *name, const char *media_type, struct span byte
 	buffer_add_text(parts, "\"}");
 }
 
-bool attachment_add(const char *path, struct buffer *parts, struct error *e)
+bool attachment_add(const char *path, struct span bytes, struct buffer *parts, struct error *e)
 {
-	struct buffer bytes = {0};
-	const char *media_type;
-	bool ok = file_read(path, &bytes, e);
+	const char *media_type = recognise(bytes);
+	bool ok = true;
 
-	if (!ok) {
-		buffer_free(&bytes);
-		return false;
-	}
-	media_type = recognise(buffer_span(&bytes));
-	if (media_type == NULL && (utf8_valid(buffer_span(&bytes)) < bytes.len ||
-				   memchr(bytes.at, '\0', bytes.len) != NULL))
+	if (media_type == NULL && bytes.len > 0 &&
+	    (utf8_valid(bytes) < bytes.len || memchr(bytes.at, '\0', bytes.len) != NULL))
 		ok = error_set(e, "usage",
 			       "%s: is neither an image (PNG, JPEG, GIF, WebP) nor a PDF document "
 			       "nor UTF-8 text",
@@ -76,13 +69,12 @@ bool attachment_add(const char *path, struct buffer *parts, struct error *e)
 	else if (bytes.len == 0)
 		ok = error_set(e, "usage", "%s: is empty; there is nothing to attach", path);
 	else if (media_type != NULL)
-		add_bytes(base_name(path), media_type, buffer_span(&bytes), parts);
+		add_bytes(base_name(path), media_type, bytes, parts);
 	else
-		add_text(base_name(path), buffer_span(&bytes), parts);
+		add_text(base_name(path), bytes, parts);
 	if (ok && parts->len > ATTACHMENT_MAX)
 		ok = error_set(e, "usage",
 			       "%s: attachments may be %d MiB together, as base64; make it smaller",
 			       path, ATTACHMENT_MAX / 1024 / 1024);
-	buffer_free(&bytes);
 	return ok;
 }

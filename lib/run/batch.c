@@ -25,7 +25,7 @@ struct batch {
 	struct batch_handler handler;
 	struct event_sink *sink;
 	const char *source; /* the name of the file, for messages */
-	struct buffer text, log_text;
+	struct buffer log_text;
 	struct batch_log *log; /* NULL: there is none */
 	struct span rest;      /* lines not yet begun */
 	size_t number;         /* of the line begun last */
@@ -68,7 +68,7 @@ static bool is_done(const struct batch *batch, const struct batch_line *line)
 /* Every line can be read, and its model opened. */
 static bool check_lines(struct batch *batch, struct error *e)
 {
-	struct span rest = buffer_span(&batch->text), text;
+	struct span rest = batch->config.text, text;
 	size_t number = 0;
 	bool good = true;
 
@@ -241,12 +241,11 @@ struct batch *batch_start(const struct batch_config *config, struct event_sink *
 	batch->handler = *handler;
 	batch->sink = sink;
 	batch->source = strcmp(config->path, "-") == 0 ? "standard input" : config->path;
-	if (!file_read(config->path, &batch->text, e) || !read_log(batch, e) ||
-	    !check_lines(batch, e)) {
+	if (!read_log(batch, e) || !check_lines(batch, e)) {
 		batch_free(batch);
 		return NULL;
 	}
-	batch->rest = buffer_span(&batch->text);
+	batch->rest = config->text;
 	wake(batch);
 	return batch;
 }
@@ -275,7 +274,6 @@ void batch_free(struct batch *batch)
 	free(batch->jobs);
 	loop_timer_remove(batch->timer);
 	batch_log_free(batch->log);
-	buffer_free(&batch->text);
 	buffer_free(&batch->log_text);
 	free(batch);
 }

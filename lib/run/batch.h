@@ -12,7 +12,8 @@
 
 struct batch_config {
 	const struct run_config *run; /* prompt: the template; NULL or empty: none */
-	const char *path;             /* the file; "-": standard input */
+	const char *path;             /* the file, for messages; "-": standard input */
+	struct span text;             /* its contents, borrowed */
 	const char *log;              /* where earlier runs may be, as a regular file; NULL: none */
 	int jobs;                     /* runs at a time, at least 1 */
 };
@@ -36,8 +37,8 @@ struct batch_handler {
 
 struct batch;
 
-/* Read the files and begin. NULL with `e` if a file cannot be read or a line cannot be run; nothing
- * is sent then. */
+/* Read the log and begin. NULL with `e` if it cannot be read or a line cannot be run; nothing is
+ * sent then. */
 struct batch *batch_start(const struct batch_config *config, struct event_sink *sink,
 			  const struct batch_handler *handler, struct error *e);
 

@@ -1,6 +1,7 @@
 #define _DEFAULT_SOURCE /* getentropy */
 #include "run/iteration.h"
 
+#include <stdlib.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -8,6 +9,8 @@
 #include "run/emit.h"
 #include "run/run_state.h"
 #include "run/tools.h"
+
+static const int64_t second = 1000000000;
 
 static void ask(struct agent_run *run);
 
@@ -163,6 +166,7 @@ static void wait_is_over(void *context)
 	struct agent_run *run = context;
 
 	run->wait = NULL;
+	waiting_end(&run->waiting);
 	ask(run);
 }
 
@@ -184,13 +188,33 @@ static bool wait_if_held(struct agent_run *run)
 	return true;
 }
 
+/* "rate limited, again in 60 s, 1 of 4". */
+static void report_wait(struct agent_run *run, const struct model_error *error, double seconds)
+{
+	const char *id = run->config.id;
+	const char *why = error->kind == ERROR_RATE_LIMIT   ? "rate limited"
+			  : error->kind == ERROR_OVERLOADED ? "overloaded"
+							    : error->message;
+	char *before = mem_format("%s%s%s", id != NULL ? id : "", id != NULL ? ": " : "", why);
+	char *after = mem_format(", %d of %d", run->tries, run->config.retries);
+
+	waiting_begin(&run->waiting, run->loop, &run->stream.sink->errors,
+		      (struct waiting_limits){0, WAITING_ELSEWHERE}, seconds, before, after);
+	free(before);
+	free(after);
+}
+
 static void ask_again(struct agent_run *run, const struct model_error *error, double wait_seconds,
 		      const char *next_model)
 {
 	int64_t wait = clock_nanoseconds(wait_seconds), until = clock_monotonic() + wait;
+	bool limited = error->kind == ERROR_RATE_LIMIT;
 
-	/* The other runs of this host wait for a rate limit, too. */
-	if (error->kind == ERROR_RATE_LIMIT && until > run->config.host->hold_until)
+	/* The other runs of this host wait for a rate limit, too. If several meet it at the same
+	 * time, one reports it. */
+	if (!limited || until > run->config.host->hold_until + second)
+		report_wait(run, error, wait_seconds);
+	if (limited && until > run->config.host->hold_until)
 		run->config.host->hold_until = until;
 	emit_held(run);
 	tools_close_hosted(run, true);

@@ -89,6 +89,7 @@ static struct run_config make_config(const struct tool *tool, const struct tool_
 		config.limits.max_iterations = parent->config.limits.max_iterations;
 	if (tool->timeout > 0 && (*timeout <= 0 || tool->timeout < *timeout))
 		*timeout = tool->timeout;
+	config.since = 0;
 	config.prompt = prompt;
 	config.id = NULL;
 	config.attachments = (struct span){0};

@@ -77,6 +77,7 @@ void run_end(struct agent_run *run, int exit_status, const struct model_error *e
 	loop_timer_remove(run->wait);
 	loop_timer_remove(run->timeout);
 	run->wait = run->timeout = NULL;
+	waiting_end(&run->waiting);
 	emit_held(run);
 	tools_close_hosted(run, exit_status != STATUS_OK);
 	/* The last request was sent because of a limit. */
@@ -306,7 +307,10 @@ struct agent_run *run_start(const struct run_config *config, struct event_sink *
 	emit_agent_start(run);
 	if (config->limits.timeout_seconds > 0)
 		run->timeout = loop_timer_add(
-		    run->loop, clock_nanoseconds(config->limits.timeout_seconds), time_is_up, run);
+		    run->loop,
+		    (config->since > 0 ? config->since : run->started_at) +
+			clock_nanoseconds(config->limits.timeout_seconds) - run->started_at,
+		    time_is_up, run);
 	run->wait = loop_timer_add(run->loop, 0, begin, run);
 	return run;
 }
@@ -338,6 +342,7 @@ void run_free(struct agent_run *run)
 	if (run == NULL)
 		return;
 	loop_timer_remove(run->done_timer);
+	waiting_end(&run->waiting);
 	open_models_close(&run->models);
 	free(run->offered);
 	free(run->trace_parent);

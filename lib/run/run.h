@@ -27,6 +27,7 @@ struct run_config {
 	struct model_specs models; /* the first is asked, the others are fallbacks: of this agent,
 				    * and of others that name none */
 	struct run_limits limits;
+	int64_t since; /* when the time limit began (clock_monotonic); 0: when the run starts */
 
 	const char *prompt;
 	struct span

@@ -12,6 +12,7 @@
 #include "run/repeats.h"
 #include "run/response.h"
 #include "run/run.h"
+#include "run/waiting.h"
 #include "run/window.h"
 
 /* What a run is doing. */
@@ -33,6 +34,7 @@ struct pending_call {
 	struct event_waiter logged; /* it waits for its tool_start to be in the log */
 	struct tool_call *running;  /* NULL: it does not run */
 	struct approval *approval;
+	struct waiting waiting; /* for the approval */
 	char **environment;
 	struct buffer result;
 	bool is_error;
@@ -108,6 +110,7 @@ struct agent_run {
 	bool capped;           /* this request may not have all the output it would like */
 	struct buffer message; /* why it failed; empty: it did not */
 	struct loop_timer *timeout, *wait, *done_timer;
+	struct waiting waiting; /* for another attempt */
 };
 
 /* The model that is asked. */

@@ -181,6 +181,7 @@ static void on_decided(void *context, bool approved, const char *by, const char 
 	struct agent_run *run = call->run;
 
 	call->approval = NULL;
+	waiting_end(&call->waiting);
 	emit_tool_approval(run, call->asked, approved, by, reason);
 	if (approved)
 		execute(call);
@@ -255,6 +256,20 @@ static bool refuse_faulty(struct pending_call *call)
 	return true;
 }
 
+/* A question on the terminal is seen; nobody sees an approving program, or a question elsewhere. */
+static void report_asking(struct pending_call *call)
+{
+	struct agent_run *run = call->run;
+	const char *program = run->config.policy->command;
+	const struct waiting_limits limits = {program != NULL ? 2 : -1, WAITING_ELSEWHERE};
+	char *message = mem_format("waiting for an approval of %s, %s", call->tool->name,
+				   program != NULL ? "by --approve-with" : "at the terminal");
+
+	waiting_begin(&call->waiting, run->loop, &run->stream.sink->errors, limits, -1, message,
+		      "");
+	free(message);
+}
+
 static void begin_call(struct pending_call *call)
 {
 	struct agent_run *run = call->run;
@@ -275,6 +290,7 @@ static void begin_call(struct pending_call *call)
 		call->approval = approval_ask(run->loop, run->config.policy, call->tool,
 					      span_of(call->asked->id), response_args(call->asked),
 					      call->environment, &handler);
+		report_asking(call);
 		break;
 	case APPROVAL_NONE:
 	case APPROVAL_ALLOW:
@@ -471,6 +487,7 @@ void tools_stop(struct agent_run *run)
 		if (call->approval != NULL)
 			approval_cancel(call->approval);
 		call->approval = NULL;
+		waiting_end(&call->waiting);
 		if (call->state == CALL_RUNNING)
 			settle_error(call, SPAN("The call was cancelled."));
 	}
