@@ -134,7 +134,7 @@ static void test_error_words(void)
 	struct buffer page = {0};
 
 	unit_read("man/agent-events.5", &page);
-	for (int kind = ERROR_AUTH; kind <= ERROR_INVALID_OUTPUT; kind++) {
+	for (int kind = ERROR_AUTH; kind <= ERROR_SYSTEM; kind++) {
 		char *item = mem_format("\n.It Cm %s\n", error_kind_name((enum error_kind)kind));
 
 		unit_ok(strstr(buffer_string(&page), item) != NULL, "agent-events(5) has %s",
@@ -167,11 +167,11 @@ static void test_schema(void)
 			  "the schema lists the types in the table's order");
 	unit_ok(next == EVENT_OTHER && !json_next(&walk), "the schema lists all types");
 	next = ERROR_AUTH;
-	for (walk = words_of(buffer_span(&text), kinds);
-	     json_next(&walk) && next <= ERROR_INVALID_OUTPUT; next++)
+	for (walk = words_of(buffer_span(&text), kinds); json_next(&walk) && next <= ERROR_SYSTEM;
+	     next++)
 		unit_same(name_of(walk.value), span_of(error_kind_name((enum error_kind)next)),
 			  "the schema lists the kinds of errors in the table's order");
-	unit_ok(next == ERROR_INVALID_OUTPUT + 1 && !json_next(&walk),
+	unit_ok(next == ERROR_SYSTEM + 1 && !json_next(&walk),
 		"the schema lists all kinds of errors");
 	buffer_free(&text);
 }

@@ -30,7 +30,7 @@ static void add_events(struct world *world, int count, size_t size)
 
 	memset(text, 'x', size);
 	for (int i = 0; i < count; i++) {
-		json_put_text(event_begin(&world->stream, EVENT_RAW), "text", text);
+		json_put_text(event_begin(&world->stream, EVENT_RAW), "payload", text);
 		event_end(&world->stream);
 	}
 	free(text);
