@@ -133,6 +133,12 @@ say() {
 	assert_equal "$(request 1 '[.method, .path]')" '["GET","/api/tags"]'
 }
 
+@test "--list-models shows control characters of a server on a terminal" {
+	start_server "type=application/json text='{\"models\":[{\"name\":\"a\\u009b2Jb\",\"size\":1}]}'"
+	OLLAMA_HOST=127.0.0.1:$PORT run -0 script -qec 'agent-run --list-models -m ollama' /dev/null </dev/null
+	assert_output "$(printf 'ollama:a\\u{9b}2Jb\t\t\r')"
+}
+
 @test "ollama-openai: the other dialect of the same server" {
 	start_server "say=hello"
 	ask ollama-openai:m

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "event/terminal.h"
 
 /* A line for each provider. */
 static struct buffer read_providers(void)
@@ -46,9 +47,16 @@ _Noreturn void list_no_model(void)
 
 void list_show(const struct buffer *text)
 {
+	struct buffer shown = {0};
+
+	if (isatty(STDOUT_FILENO))
+		terminal_add(&shown, buffer_span(text));
+	else
+		buffer_add_span(&shown, buffer_span(text));
 	fflush(stdout);
-	if (!write_all(STDOUT_FILENO, buffer_span(text)) && errno != EPIPE)
+	if (!write_all(STDOUT_FILENO, buffer_span(&shown)) && errno != EPIPE)
 		die(STATUS_FAILED, "standard output: %s", strerror(errno));
+	buffer_free(&shown);
 }
 
 void list_tools(const struct tool_set *tools)

@@ -7,7 +7,8 @@
 #include "model/model.h"
 #include "tool/tool.h"
 
-/* Write `text` to standard output. Exits on a failure, except if the reader of a pipe is gone. */
+/* Write `text` to standard output, control characters made visible on a terminal. Exits on a
+ * failure, except if the reader of a pipe is gone. */
 void list_show(const struct buffer *text);
 
 void list_providers(void);

@@ -1,6 +1,7 @@
 /* agent-run: ask a model, run the tools it calls, write every event as it happens. */
 #include <errno.h>
 #include <fcntl.h>
+#include <locale.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -518,6 +519,7 @@ int main(int argc, char **argv)
 	struct program p = {.log_fd = -1};
 	int64_t since = clock_monotonic();
 
+	setlocale(LC_CTYPE, "C.UTF-8"); /* for utf8_width */
 	hold_standard_files();
 	options_parse(&p.options, argc, argv);
 	if (p.options.mode == MODE_RUN && p.options.batch == NULL) {

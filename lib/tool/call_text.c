@@ -136,7 +136,7 @@ struct span call_text_page(struct span text, size_t rows, size_t columns)
 		span_next_line(&rest, &line, NULL);
 		need = rows_of(line, columns);
 		if (need > left && len == 0) /* a line that is longer than a page */
-			return utf8_cut(line, left * columns);
+			return utf8_cut(line, left * columns > 2 ? left * columns : 2);
 		if (need > left)
 			break;
 		left -= need;

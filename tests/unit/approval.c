@@ -1,6 +1,7 @@
 #define _XOPEN_SOURCE   700
 #define _DEFAULT_SOURCE /* usleep */
 #include <fcntl.h>
+#include <locale.h>
 #include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -8,6 +9,7 @@
 #include <unistd.h>
 
 #include "tool/approval.h"
+#include "tool/call_text.h"
 #include "tool/manifest.h"
 #include "unit.h"
 
@@ -40,6 +42,46 @@ static struct tool *tool_named(const char *name, bool approval)
 	tool = manifest_read(buffer_span(&manifest), "test", "", NULL, NULL);
 	buffer_free(&manifest);
 	return tool;
+}
+
+/* ---- the text of a call ---- */
+
+static void shows(const char *args, const char *want)
+{
+	struct buffer text = {0};
+
+	call_text_add(&text, "t", span_of(args));
+	unit_same(buffer_span(&text), span_of(want), args);
+	buffer_free(&text);
+}
+
+static void test_text(void)
+{
+	shows("{}", "t {}\n");
+	shows("{ \"a\" : [1.10, \"\\u0041\\\\\"] }", "t {\"a\":[1.10,\"A\\\\\"]}\n");
+	shows("{\"a\":\"x\\ny\"}", "t\n  \"a\":\n  | x\n  | y\n");
+	shows("{\"b\":{\"c\":\"x\\ny\"}}", "t {\"b\":{\"c\":\"x\\ny\"}}\n");
+	shows("{\"a\":\"\\n\\n\\n\\nx\",\"b\":2}",
+	      "t\n  \"a\":\n  (4 empty lines)\n  | x\n  \"b\": 2\n");
+	shows("{\"a\":\"\\u200b\\udb40\\udc41\\u3164\"}",
+	      "t {\"a\":\"\\u{200b}\\u{e0041}\\u{3164}\"}\n");
+	shows("{\"a\":\"                                        .\"}",
+	      "t {\"a\":\"                                        .\"}\n");
+	shows("{\"a\":\"                                         \"}", "t {\"a\":\"\\x20{41}\"}\n");
+}
+
+static void test_pages(void)
+{
+	struct span text = SPAN("one\ntwo and a half\nthree\n");
+
+	unit_same(call_text_page(text, 3, 10), SPAN("one\ntwo and a half\n"),
+		  "a page counts the rows of long lines");
+	unit_same(call_text_page(text, 2, 10), SPAN("one\n"), "a line is on one page");
+	unit_same(call_text_page(span_from(text, 4), 1, 10), SPAN("two and a "),
+		  "unless it is longer than a page");
+	unit_same(call_text_page(SPAN("\xE6\xBC\xA2."), 1, 1), SPAN("\xE6\xBC\xA2"),
+		  "a page has a character, however narrow it is");
+	unit_ok(call_text_rows(text, 10) == 4, "the rows of a text are counted");
 }
 
 /* ---- rules ---- */
@@ -328,6 +370,9 @@ static void in_new_session(void (*test)(void))
 
 int main(void)
 {
+	setlocale(LC_CTYPE, "C.UTF-8"); /* for utf8_width */
+	test_text();
+	test_pages();
 	test_rules();
 	test_hook();
 	in_new_session(test_no_terminal);
