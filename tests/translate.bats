@@ -182,6 +182,20 @@ Done: docs/foo.md."
 	assert_output "agent-filter: 1 line of claude read, but no run begins there"
 }
 
+@test "a JSON array in place of lines is refused in one sentence" {
+	jq -s . "$data/claude.jsonl" >array.json
+	jq -sc . "$data/claude.jsonl" >line.json
+	for file in array.json line.json; do
+		for command in "agent-filter --from claude" agent-filter agent-text agent-collect agent-tools; do
+			run -1 $command $file
+			assert_output "${command%% *}: $file is a JSON array, not one object per line; write its elements with jq -c '.[]'"
+		done
+	done
+	run -2 agent-filter -e --from claude array.json
+	run -0 bash -c "jq -c '.[]' array.json | agent-filter --from claude -c"
+	assert_output 19
+}
+
 @test "lines of another format in between are reported and skipped" {
 	sed '2r /dev/stdin' "$data/claude.jsonl" <<<'{"type":"item.started","item":{"type":"reasoning"}}' >log
 	run -1 --separate-stderr agent-filter -c --from claude log

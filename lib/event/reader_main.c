@@ -139,11 +139,24 @@ static bool take_line(struct reader_main *m, struct span line)
 	return true;
 }
 
+/* An array of events is one value over one or many lines, each of which would be reported. */
+static void refuse_array(const struct reader_main *m, struct span line)
+{
+	line = json_trim(line);
+	if (m->format.lines == 0 && (span_is(line, "[") || span_starts(line, "[{")))
+		die(m->ignores_runs ? STATUS_USAGE : STATUS_FAILED,
+		    "%s is a JSON array, not one object per line; write its elements with jq -c "
+		    "'.[]'",
+		    m->input);
+}
+
 /* Returns false to stop reading. */
 static bool take(struct reader_main *m, struct span line)
 {
 	bool goes_on;
 
+	refuse_array(m, line);
+	format_check_line(&m->format, line);
 	if (reader_line_is_after_nuls(m->reader))
 		check_hole(m, line);
 	goes_on = m->program->line != NULL ? m->program->line(m, line) : take_line(m, line);
@@ -179,7 +192,6 @@ static void read_all(struct reader_main *m)
 		result =
 		    reader_next(m->reader, &line, program->idle != NULL ? program->idle(m) : 0);
 		if (result == READER_LINE) {
-			format_check_line(&m->format, line);
 			m->stopped = !take(m, line);
 		} else if (result == READER_SKIPPED) {
 			lose(m, line, true);
