@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "event/event.h"
+#include "model/protocol/decoder.h"
 
 void event_response_init(struct event_response *response, const struct model_handler *handler)
 {
@@ -19,6 +20,7 @@ void event_response_free(struct event_response *response)
 	buffer_free(&response->response_id);
 	buffer_free(&response->model);
 	buffer_free(&response->refusal);
+	buffer_free(&response->reason);
 	buffer_free(&response->text);
 }
 
@@ -171,6 +173,19 @@ static bool read_call(struct event_response *response, struct span data, bool wh
 
 /* ---- the end ---- */
 
+static void read_reason(struct event_response *response, struct span data)
+{
+	const struct finish_reason *known;
+
+	buffer_clear(&response->reason);
+	json_decode(json_get(data, "finish_reason"), &response->reason);
+	known = finish_reason_find(buffer_span(&response->reason), NULL);
+	response->finish = known != NULL ? known->finish : MODEL_STOP;
+	if (known != NULL)
+		buffer_clear(&response->reason);
+	json_decode(json_get(data, "provider_finish_reason"), &response->reason);
+}
+
 /* Deliver what of the whole message has not been streamed. */
 static bool read_message(struct event_response *response, struct span message)
 {
@@ -194,7 +209,7 @@ static bool read_message(struct event_response *response, struct span message)
 
 static bool read_end(struct event_response *response, struct span data)
 {
-	response->finish = model_finish_of(json_get(data, "finish_reason"), MODEL_STOP);
+	read_reason(response, data);
 	model_usage_read(json_get(data, "usage"), &response->usage);
 	buffer_clear(&response->response_id);
 	buffer_clear(&response->model);
@@ -215,7 +230,10 @@ void event_response_outcome(struct event_response *response, struct model_outcom
 			outcome->finish = MODEL_TOOL_CALLS;
 	outcome->goes_on = response->goes_on;
 	outcome->usage = response->usage;
+	outcome->provider_finish_reason = buffer_string_or_null(&response->reason);
 	outcome->refusal = buffer_string_or_null(&response->refusal);
+	if (outcome->refusal != NULL && outcome->finish == MODEL_STOP)
+		outcome->finish = MODEL_REFUSAL;
 	outcome->response_id = buffer_string_or_null(&response->response_id);
 	outcome->model = buffer_string_or_null(&response->model);
 	failure_write(&response->failure, outcome);
@@ -223,25 +241,104 @@ void event_response_outcome(struct event_response *response, struct model_outcom
 
 /* ---- lines ---- */
 
+/* What lines have of a response: members of short forms, and of the data of events. */
+static const struct member {
+	const char *name;
+	enum json_type type; /* JSON_ABSENT: any */
+	bool is_form;        /* an object that has it is a short form */
+} members[] = {
+    {"text", JSON_STRING, true},          {"thinking", JSON_STRING, true},
+    {"refusal", JSON_STRING, true},       {"tool_name", JSON_STRING, true},
+    {"args_delta", JSON_STRING, true},    {"usage", JSON_OBJECT, true},
+    {"finish_reason", JSON_STRING, true}, {"error", JSON_STRING, true},
+    {"tool_call_id", JSON_STRING, false}, {"args", JSON_OBJECT, false},
+    {"invalid_args", JSON_STRING, false}, {"message", JSON_OBJECT, false},
+    {"index", JSON_ABSENT, false},        {"executed_by", JSON_ABSENT, false},
+    {"result", JSON_ABSENT, false},       {"is_error", JSON_ABSENT, false},
+};
+
+static bool has(struct span data, const char *name)
+{
+	return json_type(json_get(data, name)) > JSON_NULL;
+}
+
+/* Whether the members have their types; null fits too. */
+static bool has_types(struct span data)
+{
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		if (members[i].type != JSON_ABSENT && has(data, members[i].name) &&
+		    json_type(json_get(data, members[i].name)) != members[i].type)
+			return false;
+	return true;
+}
+
+/* Whether an object is one or several short forms. A call has no unknown members, which might be
+ * its arguments. */
+static bool is_short(struct span line)
+{
+	bool is_call = has(line, "tool_name") || has(line, "args_delta"), some = false;
+
+	for (struct json_walk walk = json_walk(line); json_next(&walk);) {
+		size_t i = 0;
+
+		while (i < ARRAY_LEN(members) && !json_is(walk.key, members[i].name))
+			i++;
+		if (i == ARRAY_LEN(members) && is_call)
+			return false;
+		some |= i < ARRAY_LEN(members) && members[i].is_form &&
+			json_type(walk.value) != JSON_NULL;
+	}
+	return some && has_types(line);
+}
+
+/* Whether an event has what a response needs of it. */
+static bool is_whole(enum event_type type, struct span data)
+{
+	switch (type) {
+	case EVENT_LLM_CHUNK:
+	case EVENT_THINKING_CHUNK:
+		return has(data, "text") && has_types(data);
+	case EVENT_TOOL_CALL_START:
+		return has_types(data);
+	case EVENT_TOOL_CALL_CHUNK:
+		return has(data, "args_delta") && has_types(data);
+	case EVENT_TOOL_CALL_END:
+		return (has(data, "args") || has(data, "invalid_args")) && has_types(data);
+	case EVENT_LLM_END:
+		return json_type(data) == JSON_OBJECT && has_types(data);
+	case EVENT_ERROR:
+		return has(data, "error") && has_types(data);
+	default:
+		return type != EVENT_OTHER;
+	}
+}
+
 static bool read_short(struct event_response *response, struct span line)
 {
 	struct span text = json_get(line, "text"), thinking = json_get(line, "thinking");
-	struct span error = json_get(line, "error");
 
 	response->has_text |= text.at != NULL;
 	response->has_thinking |= thinking.at != NULL;
 	deliver_text(response, MODEL_THINKING, -1, thinking);
 	deliver_text(response, MODEL_TEXT, -1, text);
-	if (json_get(line, "tool_name").at != NULL && !read_call(response, line, true))
+	json_decode(json_get(line, "refusal"), &response->refusal);
+	if ((has(line, "tool_name") || has(line, "args_delta")) && !read_call(response, line, true))
 		return false;
-	return error.at == NULL || read_error(response, line);
+	if (has(line, "usage"))
+		model_usage_read(json_get(line, "usage"), &response->usage);
+	if (has(line, "finish_reason"))
+		read_reason(response, line);
+	return !has(line, "error") || read_error(response, line);
 }
 
 bool event_response_read(struct event_response *response, struct span line)
 {
+	bool is_event = json_get(line, "event_type").at != NULL;
 	struct event event;
 
 	event_envelope(line, &event);
+	if (response->strict && !(is_event ? is_whole(event.type, event.data) : is_short(line)))
+		return false;
 	switch (event.type) {
 	case EVENT_LLM_CHUNK:
 		response->has_text = true;
@@ -264,6 +361,6 @@ bool event_response_read(struct event_response *response, struct span line)
 	case EVENT_ERROR:
 		return read_error(response, event.data);
 	default:
-		return json_get(line, "event_type").at != NULL || read_short(response, line);
+		return is_event || read_short(response, line);
 	}
 }

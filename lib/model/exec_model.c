@@ -80,6 +80,12 @@ static void on_line(void *context, struct span line)
 			    call->line_number);
 	else if (event_response_read(&call->response, line))
 		return;
+	else
+		failure_set(failure, ERROR_INVALID_RESPONSE, false,
+			    "line %" PRIu64
+			    " of the program's output is no event of a response and has "
+			    "none of the forms " EVENT_RESPONSE_FORMS "; see agent-providers(5)",
+			    call->line_number);
 	stop(call);
 }
 
@@ -192,6 +198,7 @@ static struct model_call *exec_ask(struct model *model, const struct model_reque
 	(void)e;
 	call->host = model->host;
 	event_response_init(&call->response, handler);
+	call->response.strict = true;
 	ndjson_init(&call->lines, on_line, call);
 	model_write_request(model, request, &json);
 	buffer_add_char(&json, '\n');

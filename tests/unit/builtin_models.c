@@ -1,5 +1,6 @@
 #include <signal.h>
 
+#include "model/event_response.h"
 #include "model/model.h"
 #include "messages.h"
 #include "unit.h"
@@ -375,6 +376,27 @@ static void exec(const char *command, const char *want, const char *name)
 
 static void test_exec(void)
 {
+	static const char *const unknown[] = {
+	    "{}",
+	    "{\"content\":\"a\"}",
+	    "{\"text\":null}",
+	    "{\"text\":[\"a\"]}",
+	    "{\"text\":7}",
+	    "{\"usage\":5}",
+	    "{\"finish_reason\":1}",
+	    "{\"error\":{\"message\":\"a\"}}",
+	    "{\"tool_name\":\"f\",\"args\":\"{}\"}",
+	    "{\"tool_name\":\"f\",\"args\":[]}",
+	    "{\"tool_name\":\"f\",\"arguments\":{\"a\":1}}",
+	    "{\"event_type\":\"llm_chnk\",\"data\":{\"text\":\"a\"}}",
+	    "{\"event_type\":\"llm_chunk\",\"text\":\"a\"}",
+	    "{\"event_type\":\"llm_chunk\",\"data\":{\"text\":[\"a\"]}}",
+	    "{\"event_type\":\"tool_call_chunk\",\"data\":{\"tool_name\":\"f\"}}",
+	    "{\"event_type\":\"tool_call_end\",\"data\":{\"tool_name\":\"f\",\"args\":1}}",
+	    "{\"event_type\":\"llm_end\"}",
+	    "{\"event_type\":\"error\",\"data\":{}}",
+	};
+
 	exec("jq -c '{text: (.messages[0].content[0].text + \" \" + .tools[0].name)}'",
 	     "text [hi weather]\nstop in -1 out -1\n", "the request is JSON on stdin");
 	exec("echo '{\"thinking\":\"hm\"}'; echo '{\"text\":\"a \"}'; printf '{\"text\":\"b\"}'",
@@ -391,6 +413,25 @@ static void test_exec(void)
 	     "tool_calls in 10 out 20 by m-1 id resp_1\n",
 	     "whole events");
 	exec("true", "stop in -1 out -1\n", "an empty answer");
+	exec("echo '{\"refusal\":\"No.\"}'", "refusal in -1 out -1\n", "a refusal");
+	exec("echo '{\"text\":\"a\",\"usage\":{\"input_tokens\":3,\"output_tokens\":4}}'; echo "
+	     "'{\"finish_reason\":\"MAX_TOKENS\"}'",
+	     "text [a]\nlength in 3 out 4\n", "usage and the reason of the end in short forms");
+	exec("echo '{\"tool_name\":\"f\",\"tool_call_id\":\"c\",\"args_delta\":\"{\"}'; echo "
+	     "'{\"tool_call_id\":\"c\",\"args_delta\":\"}\"}'",
+	     "call 0 c f\nargs 0 [{]\nargs 0 [}]\ntool_calls in -1 out -1\n",
+	     "a call in pieces in short forms");
+	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
+		struct buffer command = {0};
+
+		buffer_add_format(&command, "echo '%s'; sleep 60", unknown[i]);
+		exec(buffer_string(&command),
+		     "error invalid_response: line 1 of the program's output is no event of a "
+		     "response and has none of the forms " EVENT_RESPONSE_FORMS
+		     "; see agent-providers(5)\n",
+		     unknown[i]);
+		buffer_free(&command);
+	}
 	exec("echo '{\"text\":\"a\"}'; echo oh no >&2; exit 3",
 	     "text [a]\nerror server: the program echo '{\"text\":\"a\"}'; echo oh no >&2; exit 3 "
 	     "failed: exit status 3: oh no\n",

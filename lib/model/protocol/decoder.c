@@ -283,16 +283,21 @@ static bool same_reason(struct span a, struct span b)
 	return true;
 }
 
-const struct finish_reason *decoder_reason(const struct decoder *d)
+const struct finish_reason *finish_reason_find(struct span name, const struct finish_reason *own)
 {
-	const struct finish_reason *const tables[] = {d->protocol->reasons, reasons};
+	const struct finish_reason *const tables[] = {own, reasons};
 
-	for (size_t i = 0; i < ARRAY_LEN(tables) && d->finish.len > 0; i++)
+	for (size_t i = 0; i < ARRAY_LEN(tables) && name.len > 0; i++)
 		for (const struct finish_reason *reason = tables[i];
 		     reason != NULL && reason->name != NULL; reason++)
-			if (same_reason(buffer_span(&d->finish), span_of(reason->name)))
+			if (same_reason(name, span_of(reason->name)))
 				return reason;
 	return NULL;
+}
+
+const struct finish_reason *decoder_reason(const struct decoder *d)
+{
+	return finish_reason_find(buffer_span(&d->finish), d->protocol->reasons);
 }
 
 enum args_state decoder_args_state(struct span args)

@@ -29,6 +29,9 @@ struct finish_reason {
 	int number; /* the reason where a provider sends enums as numbers; 0: none */
 };
 
+/* The row of a reason: of `own` (NULL: none), or of those that decoder.c knows; NULL: unknown. */
+const struct finish_reason *finish_reason_find(struct span name, const struct finish_reason *own);
+
 enum token_count {
 	TOKENS_INPUT,
 	TOKENS_OUTPUT,
