@@ -91,6 +91,36 @@ static int64_t idle(void *self)
 				      : show_groups(show);
 }
 
+/* Write the file of --result if every run has succeeded. */
+static int finish_result(struct show *show, int status)
+{
+	const struct runs *runs = show->main.runs;
+	struct error e = {0};
+
+	if (status != STATUS_OK || runs_status(runs) != STATUS_OK) {
+		result_file_drop(&show->result);
+	} else if (runs_ended(runs) == 0) {
+		result_file_drop(&show->result);
+		warn("%s is not written: no agent_end says that the run succeeded",
+		     show->result_path);
+		status = STATUS_INCOMPLETE;
+	} else if (!result_file_replace(&show->result, &e)) {
+		warn("%s", e.message);
+		error_clear(&e);
+		status = STATUS_FAILED;
+	}
+	return status;
+}
+
+static int exit_status(void *self, int status)
+{
+	struct show *show = self;
+
+	if (show->failed && status < STATUS_FAILED)
+		status = STATUS_FAILED;
+	return show->result_path != NULL ? finish_result(show, status) : status;
+}
+
 int main(int argc, char **argv)
 {
 	static const struct reader_program reader = {
@@ -104,7 +134,7 @@ int main(int argc, char **argv)
 	    .flush = show_flush,
 	    .at_rest = show_end,
 	    .end = show_end,
-	    .status = show_status,
+	    .status = exit_status,
 	    .free = show_free,
 	    .release = show_release,
 	};

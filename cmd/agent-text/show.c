@@ -76,20 +76,6 @@ static void begin_attempt(struct text_run *t)
 	t->first_piece = t->piece_count;
 }
 
-/* Print a piece, or hold it until the run is live. */
-static void add_piece(struct text_run *t, enum piece_kind kind, bool is_block, struct span text)
-{
-	struct piece piece = {kind, is_block, text.len};
-
-	if (t->show->live == t) {
-		form_add(t->show, t, &piece, text);
-		return;
-	}
-	t->pieces = array_grow(t->pieces, t->piece_count, sizeof(*t->pieces));
-	t->pieces[t->piece_count++] = piece;
-	buffer_add_span(&t->held, text);
-}
-
 /* Whether the text of another part goes on with the text of the part before it: providers divide
  * their text at citations, in the middle of a sentence. */
 static bool goes_on(const struct text_run *t, int64_t part, struct span text)
@@ -106,7 +92,7 @@ static void show_piece(struct text_run *t, struct span text, bool thinking, int6
 	bool is_block = !t->wrote_attempt || kind != t->last_kind ||
 			(part != t->last_part && !goes_on(t, part, text));
 
-	add_piece(t, kind, is_block, text);
+	order_add(t, kind, is_block, text);
 	t->wrote_attempt = true;
 	t->last_kind = kind;
 	t->last_part = part;
@@ -120,7 +106,7 @@ static void show_value(struct text_run *t, struct span json)
 
 	json_write_compact(&value, json);
 	if (!span_equal(buffer_span(&value), buffer_span(&t->last_value))) {
-		add_piece(t, PIECE_VALUE, false, buffer_span(&value));
+		order_add(t, PIECE_VALUE, false, buffer_span(&value));
 		buffer_clear(&t->last_value);
 		buffer_add_span(&t->last_value, buffer_span(&value));
 	}
@@ -337,7 +323,7 @@ static void show_accepted(struct text_run *t, struct span data)
 	if (shows_attempt(t))
 		discard(t, SPAN(""));
 	if (answer.len > 0)
-		add_piece(t, PIECE_TEXT, true, buffer_span(&answer));
+		order_add(t, PIECE_TEXT, true, buffer_span(&answer));
 	buffer_free(&answer);
 }
 
@@ -386,7 +372,7 @@ static void show_output(struct text_run *t, struct span data)
 	else if (t->has_schema && t->show->form != FORM_SSE)
 		show_accepted(t, data);
 	else if (t->show->form == FORM_FINAL && text.len > 0)
-		add_piece(t, PIECE_TEXT, true, buffer_span(&text));
+		order_add(t, PIECE_TEXT, true, buffer_span(&text));
 	else if (text.len > 0 && !t->has_text)
 		take_text(t, buffer_span(&text), false, 0);
 	buffer_free(&text);
@@ -405,108 +391,6 @@ static void take_failure(struct text_run *t, const struct event *event)
 	buffer_free(&sentence);
 }
 
-/* Write the file of --result if every run has succeeded. */
-static int finish_result(struct show *show, int status)
-{
-	const struct runs *runs = show->main.runs;
-	struct error e = {0};
-
-	if (status != STATUS_OK || runs_status(runs) != STATUS_OK) {
-		result_file_drop(&show->result);
-	} else if (runs_ended(runs) == 0) {
-		result_file_drop(&show->result);
-		warn("%s is not written: no agent_end says that the run succeeded",
-		     show->result_path);
-		status = STATUS_INCOMPLETE;
-	} else if (!result_file_replace(&show->result, &e)) {
-		warn("%s", e.message);
-		error_clear(&e);
-		status = STATUS_FAILED;
-	}
-	return status;
-}
-
-int show_status(void *self, int status)
-{
-	struct show *show = self;
-
-	if (show->failed && status < STATUS_FAILED)
-		status = STATUS_FAILED;
-	return show->result_path != NULL ? finish_result(show, status) : status;
-}
-
-/* ---- the live run ---- */
-
-/* The run in which this one is nested, if it is shown too. */
-static struct text_run *parent_of(const struct text_run *t)
-{
-	struct run *parent =
-	    t->run->parent_id != NULL ? runs_parent(t->show->main.runs, t->run) : NULL;
-
-	return parent != NULL ? parent->state : NULL;
-}
-
-static bool is_shown(const struct text_run *t)
-{
-	return t != NULL && !t->is_done;
-}
-
-/* The first run that is nested in `t`; of NULL: that is nested in none. */
-static struct text_run *first_in(const struct show *show, const struct text_run *t)
-{
-	for (struct run *run = runs_next(show->main.runs, NULL); run != NULL;
-	     run = runs_next(show->main.runs, run))
-		if (is_shown(run->state) && parent_of(run->state) == t)
-			return run->state;
-	return NULL;
-}
-
-/* Print the held pieces of the run, which is live. */
-static void release(struct text_run *t)
-{
-	size_t at = 0;
-
-	for (size_t i = 0; i < t->piece_count; i++) {
-		if (i == t->first_piece)
-			t->start = form_place(t->show);
-		form_add(t->show, t, &t->pieces[i],
-			 (struct span){t->held.at + at, t->pieces[i].len});
-		at += t->pieces[i].len;
-	}
-	if (t->first_piece >= t->piece_count)
-		t->start = form_place(t->show);
-	t->piece_count = t->first_piece = t->held_start = 0;
-	buffer_clear(&t->held);
-}
-
-/* Choose the live run, and print the output of the runs before it, which are over. */
-static void choose_live(struct show *show)
-{
-	for (;;) {
-		struct text_run *t = NULL, *inner = first_in(show, NULL);
-
-		while (inner != NULL) {
-			t = inner;
-			inner = first_in(show, t);
-		}
-		if (t == show->live && (t == NULL || !t->over))
-			return;
-		show->live = t;
-		if (t == NULL)
-			return;
-		release(t);
-		if (!t->over)
-			return;
-		if (show->writer == t && !show->no_newline)
-			form_end_line(show);
-		show->writer = show->writer == t ? NULL : show->writer;
-		show->live = NULL;
-		t->is_done = true;
-		if (t->run->ended)
-			runs_forget(show->main.runs, t->run);
-	}
-}
-
 /* The runs that are nested in `t` have no more events. */
 static void end_nested(struct text_run *t)
 {
@@ -514,7 +398,7 @@ static void end_nested(struct text_run *t)
 	     run = runs_next(t->show->main.runs, run)) {
 		struct text_run *inner = run->state;
 
-		if (inner == NULL || inner->over || parent_of(inner) != t)
+		if (inner == NULL || inner->over || order_parent(inner) != t)
 			continue;
 		show_group(inner);
 		inner->over = true;
@@ -531,7 +415,7 @@ static void take_start(struct text_run *t, const struct event *event)
 		end_nested(t);
 	}
 	t->has_schema = json_true(json_get(event->data, "output_schema"));
-	choose_live(t->show);
+	order_update(t->show);
 }
 
 /* A request is sent. With a schema, the text of the response before it is not the answer. */
@@ -570,7 +454,7 @@ static void take_end(struct text_run *t, const struct event *event)
 	take_failure(t, event);
 	t->over = true;
 	end_nested(t);
-	choose_live(t->show);
+	order_update(t->show);
 }
 
 static void take_value(struct text_run *t, const struct event *event)
@@ -630,17 +514,17 @@ static struct text_run *text_run_of(struct show *show, struct run *run)
 {
 	struct text_run *t = run->state, *parent;
 
-	if (is_shown(t))
+	if (order_has(t))
 		return t;
 	if (t == NULL)
 		t = run->state = mem_zero(sizeof(*t));
 	t->show = show;
 	t->run = run;
 	t->is_done = t->over = false;
-	parent = parent_of(t);
+	parent = order_parent(t);
 	if (parent != NULL)
 		show_group(parent);
-	choose_live(show);
+	order_update(show);
 	t->start = form_place(show);
 	return t;
 }
@@ -674,9 +558,9 @@ void show_end(void *self)
 		show_group(t);
 		if (show->form == FORM_FINAL && !t->has_schema && !t->attempt_is_over &&
 		    t->attempt.len > 0)
-			add_piece(t, PIECE_TEXT, true, buffer_span(&t->attempt));
+			order_add(t, PIECE_TEXT, true, buffer_span(&t->attempt));
 		t->over = true;
 	}
-	choose_live(show);
+	order_update(show);
 	show_flush(show);
 }

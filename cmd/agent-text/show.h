@@ -5,7 +5,7 @@
  * arrives. That of other runs is held as pieces until they are live. The first open run is live,
  * or, with --nested, the first open run that is nested in it, whose text its parent waits for.
  *
- * show.c decides what is printed and when, form.c how it looks.
+ * show.c decides what is printed, order.c when, form.c how it looks.
  */
 #ifndef AGENT_TEXT_SHOW_H
 #define AGENT_TEXT_SHOW_H
@@ -112,13 +112,26 @@ void form_end_line(struct show *show);
 /* Append plain text to the last piece, whose kind it has; FORM_TEXT only. Returns the text. */
 struct span form_continue(struct show *show, const struct event *event);
 
+/* ---- order.c: the live run ---- */
+
+/* Whether the run still has a place in the order: it is not done. `t` may be NULL. */
+bool order_has(const struct text_run *t);
+
+/* The run in which this one is nested, if it is shown too; NULL: none. */
+struct text_run *order_parent(const struct text_run *t);
+
+/* Print a piece, or hold it until the run is live. */
+void order_add(struct text_run *t, enum piece_kind kind, bool is_block, struct span text);
+
+/* A run has come, or is over: choose the live run, and print the output of the runs before it. */
+void order_update(struct show *show);
+
 /* ---- show.c: functions of struct reader_program; `self` is a struct show ---- */
 
 void show_event(void *self, struct run *run, const struct event *event);
 int64_t show_groups(void *self);
 void show_flush(void *self);
 void show_end(void *self);
-int show_status(void *self, int status);
 void show_free(void *self);
 void show_release(void *state);
 
