@@ -508,6 +508,18 @@ run_of() {
 	assert_failure 1
 	run agent-filter -r inner -T agent_end runs
 	assert_failure 1
+	# The agent_end of a nested run names its parent, so that it does not count without its agent_start either.
+	cat >inner.json <<-'END'
+		{"name": "Inner", "instructions": "x", "tools": [{"name": "t", "description": "t", "command": ["true"]}], "limits": {"max_iterations": 1}}
+	END
+	cat >outer.json <<-'END'
+		{"name": "Outer", "instructions": "x", "tools": [{"name": "ask", "description": "a", "agent": "inner.json"}]}
+	END
+	agent-run -m test -A outer.json --no-stdin hello >runs
+	assert_equal "$(jq -sc 'map(select(.event_type == "agent_end") | .data | [.success, has("parent_run_id")])' runs)" '[[false,true],[true,false]]'
+	run -0 bash -c 'agent-filter -t agent_end runs | agent-filter -c'
+	assert_output 2
+	run -0 bash -c 'agent-filter -t agent_end runs | agent-collect >/dev/null'
 	run_of a 0 >repeated
 	run agent-filter repeated repeated
 	assert_success

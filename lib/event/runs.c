@@ -165,6 +165,9 @@ static void end_run(struct run *run, struct span data)
 	run->succeeded = json_true(json_get(data, "success"));
 	status =
 	    json_int(json_get(data, "exit_status"), run->succeeded ? STATUS_OK : STATUS_FAILED);
+	if (!run->started && run->parent_id == NULL)
+		run->parent_id = json_text(json_get(data, "parent_run_id"));
+	run->nested = run->nested || (!run->started && run->parent_id != NULL);
 	run->ended = true;
 	run->exit_status = status >= 0 && status <= 255 ? (int)status : STATUS_FAILED;
 }

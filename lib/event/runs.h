@@ -26,7 +26,8 @@ struct run {
 	char *id;        /* "" for the run without a name */
 	char *parent_id; /* parent_run_id of a nested run; NULL: none */
 	char *batch_id;  /* the id of its line of a batch; NULL: none */
-	bool nested;     /* its parent appeared before it, and reports its failure */
+	bool nested;     /* its parent appeared before it, and reports its failure; or it has no
+			  * agent_start, and its agent_end names a parent */
 	int64_t next_seq;
 	bool started, ended;
 	bool counts;           /* it is one of runs_open or runs_ended */

@@ -142,6 +142,7 @@ void emit_agent_end(struct agent_run *run)
 	struct buffer *data = begin(run, EVENT_AGENT_END);
 	struct buffer joined = {0};
 	struct span text = response_text(&run->response, &joined);
+	const struct agent_run *parent = run->config.parent;
 
 	json_pack(data,
 		  "'agent_name':%t,'success':%b,'status':%t,'exit_status':%d,'output':%s,"
@@ -153,9 +154,12 @@ void emit_agent_end(struct agent_run *run)
 		  model_finish_name(run->finish), total->iterations, usage_tokens(total),
 		  usage_cost(total));
 	model_usage_write(data, &total->tokens, total->requests);
-	json_pack(data, "'tool_calls':%d,'duration_seconds':%g,'time_to_first_chunk_seconds':%g",
+	json_pack(data,
+		  "'tool_calls':%d,'duration_seconds':%g,'time_to_first_chunk_seconds':%g,"
+		  "'parent_run_id':%t",
 		  total->tool_calls, seconds_since(run->started_at),
-		  seconds_until(run->earliest_chunk_at, run->started_at));
+		  seconds_until(run->earliest_chunk_at, run->started_at),
+		  parent != NULL ? parent->stream.run_id : NULL);
 	event_end(&run->stream);
 	buffer_free(&joined);
 }
