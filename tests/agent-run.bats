@@ -300,6 +300,33 @@ exit status 1"
 	assert_output 'agent-run: --root in/sub/file: not a directory'
 }
 
+@test "variables that look like secrets by name or value are kept from tools" {
+	tool show '{"type":"object"}' '["sh","-c","env | cut -d= -f1"]'
+	run -0 env A_KEY=1 B_TOKEN=1 C_SECRET=1 D_PASSWORD=1 E_PWD=1 F_PAT=1 G_AUTH=1 h_token=1 SECRETS_DIR=1 \
+		DATABASE=postgres://bob:pw@host/db OLDPWD=/ KEYMAP=us SITE=http://host/a@b:c agent-run -m test -t tools hello
+	names=$(jq -r 'select(.event_type == "tool_end").data.result' <<<"$output")
+	for name in A_KEY B_TOKEN C_SECRET D_PASSWORD E_PWD F_PAT G_AUTH h_token SECRETS_DIR DATABASE; do
+		refute grep -qx "$name" <<<"$names"
+	done
+	for name in PATH PWD OLDPWD KEYMAP SITE; do grep -qx "$name" <<<"$names"; done
+}
+
+@test "secrets are masked in every event and message, in every spelling, also before the model gets them" {
+	export MY_TOKEN='to"ken/with\x1' DATABASE='postgres://bob:s3cret%2Fpw@host/db'
+	cat >model.sh <<'EOF'
+cat >>requests
+tail -n 1 requests | grep -q '"role":"tool"' || echo '{"tool_name":"leak","args":{"to":"s3cret/pw1"}}'
+jq -nc '{text: "\(env.T) \(env.T | @uri) \(env.T | tojson) s3cret%2Fpw \("bob:s3cret/pw" | @base64) end"}'
+EOF
+	tool leak '{"type":"object"}' '["printenv","T"]'
+	run -0 --separate-stderr env T="$MY_TOKEN" agent-run -m 'exec:sh model.sh' -t tools --tool-output "hello $MY_TOKEN"
+	assert_equal "$(tail -n 1 <<<"$output" | jq -r .data.output)" '*** *** "***" *** *** end'
+	assert_equal "$(jq -r 'select(.event_type == "tool_end").data.result' <<<"$output")" '***'
+	assert_equal "$(jq -rc 'select(.event_type == "tool_start").data.args' <<<"$output")" '{"to":"***1"}'
+	refute grep -qF -e 'ken/with' -e s3cret <<<"$output"
+	assert_equal "$(jq -r '.messages[] | select(.role == "tool").content[0].result' requests)" '***'
+}
+
 @test "--deny refuses, --approve-with asks a program, and without a terminal the answer is no" {
 	tool rm_all '{"type":"object"}' '["touch","ran"]'
 	run agent-run -m test -t tools --deny 'rm_*' hello

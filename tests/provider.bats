@@ -481,6 +481,17 @@ begin() {
 	wait "$run_pid" || assert_equal $? 143
 }
 
+@test "what a server repeats of a key and a proxy of its password is masked" {
+	unset no_proxy NO_PROXY
+	start_server "status=401 header='x-request-id: sk-repeated-1234567' type=application/json text='{\"error\":{\"message\":\"no\"}}'"
+	OPENAI_API_KEY=sk-repeated-1234567 run agent-run -m openai-chat:m --base-url "$SERVER_URL" hi
+	assert_failure 1
+	refute_output --partial repeated
+	all_proxy='socks9://user:pw@127.0.0.1:1' run agent-run -m openai-chat:m --base-url http://x.invalid/v1 --retries 0 hi
+	refute_output --partial 'user:pw'
+	assert_output --partial 'socks9://***127.0.0.1'
+}
+
 @test "SIGINT during a stream cancels the run with agent_end and status 130" {
 	local status=0
 	start_server "say='one two three' hang=200"

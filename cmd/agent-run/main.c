@@ -5,6 +5,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -21,6 +22,8 @@
 #include "options.h"
 #include "progress.h"
 #include "run/attachment.h"
+
+extern char **environ;
 
 /* The state of the program. */
 struct program {
@@ -483,6 +486,22 @@ static void hold_standard_files(void)
 			open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
 }
 
+/* The secrets of the environment are masked wherever they appear. */
+static void add_secrets(struct program *p)
+{
+	p->secrets = model_secret_variables();
+	p->options.config.secrets = p->secrets;
+	p->host.secrets = &p->sink.secrets;
+	for (char **variable = environ; *variable != NULL; variable++) {
+		struct span value = span_from(span_of(*variable), strcspn(*variable, "=") + 1);
+
+		if (secrets_has_url(value))
+			secrets_add_urls(&p->sink.secrets, value);
+		else if (tool_variable_is_secret(*variable, p->secrets))
+			secrets_add(&p->sink.secrets, value);
+	}
+}
+
 /* Run what the options say, or show its first request. */
 static void run_or_show(struct program *p)
 {
@@ -508,9 +527,7 @@ static void run_or_show(struct program *p)
 		dry_run(p);
 		return;
 	}
-	if (options_have_tools(o))
-		p->secrets = model_secret_variables();
-	o->config.secrets = p->secrets;
+	add_secrets(p);
 	run(p);
 }
 
@@ -520,6 +537,8 @@ int main(int argc, char **argv)
 	int64_t since = clock_monotonic();
 
 	setlocale(LC_CTYPE, "C.UTF-8"); /* for utf8_width */
+	/* The keys in our environment and memory are closed to tools of the same user. */
+	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	hold_standard_files();
 	options_parse(&p.options, argc, argv);
 	if (p.options.mode == MODE_RUN && p.options.batch == NULL) {

@@ -373,15 +373,6 @@ static void resolve_agents(struct options *o)
 		o->config.limits.max_iterations = MAX_ITERATIONS;
 }
 
-bool options_have_tools(const struct options *o)
-{
-	bool any = o->config.agent->tools.count > 0;
-
-	for (size_t i = 0; i < o->agents.count; i++)
-		any = any || o->agents.agents[i]->tools.count > 0;
-	return any;
-}
-
 void options_check_tools(const struct options *o)
 {
 	struct error e = {0};

@@ -44,9 +44,6 @@ void options_parse(struct options *options, int argc, char **argv);
 /* Name the models of the run if none are named yet: NAME[,NAME...]. */
 void options_default_models(struct options *options, const char *list);
 
-/* Whether any agent has a tool. */
-bool options_have_tools(const struct options *options);
-
 /* Exit unless the programs of all tools can be started. */
 void options_check_tools(const struct options *options);
 

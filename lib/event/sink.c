@@ -150,6 +150,7 @@ static bool write_errors(struct event_sink *sink)
 		return false;
 	if (!output->in_line)
 		add_beginning(sink);
+	secrets_mask_text(&sink->secrets, &sink->errors, 0);
 	progress = write_to(output, &sink->errors, sink->errors.len);
 	screen_end(&sink->screen, false);
 	buffer_drop(&sink->errors, is_open(output) ? output->written : sink->errors.len);
@@ -396,6 +397,7 @@ void event_sink_free(struct event_sink *sink)
 	}
 	buffer_free(&sink->pending);
 	buffer_free(&sink->shown);
+	secrets_free(&sink->secrets);
 	buffer_free(&sink->errors);
 	if (sink->loop != NULL)
 		screen_close(&sink->screen);
@@ -422,6 +424,7 @@ struct buffer *event_begin(struct event_stream *stream, enum event_type type)
 	buffer_add(line, "\",\"seq\":", 8);
 	json_write_int(line, stream->seq);
 	buffer_add(line, ",\"data\":{", 9);
+	stream->sink->data_start = line->len;
 	return line;
 }
 
@@ -429,6 +432,7 @@ void event_end(struct event_stream *stream)
 {
 	struct event_sink *sink = stream->sink;
 
+	secrets_mask_json(&sink->secrets, &sink->pending, sink->data_start);
 	buffer_add(&sink->pending, "}}\n", 3);
 	stream->seq++;
 	if (sink->pending.len - sink->flushed >= FLUSH_SIZE)

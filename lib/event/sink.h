@@ -24,6 +24,7 @@
 #include "base/clock.h"
 #include "base/ids.h"
 #include "base/screen.h"
+#include "event/secrets.h"
 #include "event/types.h"
 #include "json/json.h"
 #include "loop/fd_writer.h"
@@ -60,14 +61,16 @@ struct event_output {
  * (terminal_add_event). Zeroed: a sink that collects lines until event_sink_start. Several runs may
  * share a sink, their events interleaved. */
 struct event_sink {
-	struct buffer pending; /* lines that an output has not written; the last may be partial */
-	struct buffer errors;  /* messages that standard error has not accepted */
-	const char *log_name;  /* for messages about the log; borrowed */
+	struct buffer pending;  /* lines that an output has not written; the last may be partial */
+	struct buffer errors;   /* messages that standard error has not accepted */
+	struct secrets secrets; /* masked in all events and messages */
+	const char *log_name;   /* for messages about the log; borrowed */
 	bool sync; /* fdatasync the log after each write (--fsync); the loop waits for the disk */
 	struct event_output output, log, error_output;
 
 	/* private */
 	struct loop *loop;    /* NULL: not started */
+	size_t data_start;    /* of the event that is being written, in `pending` */
 	size_t flushed;       /* of `pending` after the last event_sink_flush */
 	bool is_shown;        /* standard output is a terminal: a person reads it */
 	bool has_color;       /* and the lines are coloured */

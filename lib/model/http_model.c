@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/number.h"
+#include "event/secrets.h"
 #include "model/answer_tool.h"
 #include "model/failure.h"
 #include "model/model_type.h"
@@ -140,7 +141,6 @@ static void deliver_raw(struct http_model_call *c, struct span name, struct span
 		json_write_compact(&payload, json_trim(data));
 	else
 		json_write_string(&payload, data);
-	provider_mask_key(c->model->provider, &payload);
 	delta.text = buffer_span(&payload);
 	c->handler.delta(c->handler.context, &delta);
 	buffer_free(&payload);
@@ -421,6 +421,26 @@ static bool build(struct http_model *model, const struct model_request *request,
 	return good;
 }
 
+/* What a request contains must not be in events, even if the server or the model repeats it. */
+static void add_secrets(struct secrets *secrets, const struct provider *provider,
+			const struct http_request *request)
+{
+	if (secrets == NULL)
+		return;
+	secrets_add(secrets, buffer_span(&provider->key));
+	secrets_add(secrets, buffer_span(&provider->token));
+	secrets_add_urls(secrets, span_of(request->url));
+	for (size_t i = 0; i < request->header_count; i++) {
+		struct span line = span_of(request->headers[i].line);
+		struct span value = span_trim(span_from(line, strcspn(line.at, ":") + 1));
+
+		if (span_starts(value, "Bearer ") || span_starts(value, "Basic "))
+			value = span_from(value, strcspn(value.at, " ") + 1);
+		if (request->headers[i].secret)
+			secrets_add(secrets, value);
+	}
+}
+
 static struct model_call *http_model_ask(struct model *base, const struct model_request *request,
 					 const struct model_handler *handler, struct error *e)
 {
@@ -442,6 +462,7 @@ static struct model_call *http_model_ask(struct model *base, const struct model_
 	c->of_decoder = (struct model_handler){.context = c, .delta = pass_delta};
 	c->decoder = decoder_new(model->provider->protocol, model->provider, &c->of_decoder);
 	body_init(&c->body, model->provider->protocol->framing, on_event, c);
+	add_secrets(base->host->secrets, c->model->provider, &c->request);
 	c->http = http_start(model_http(base->host), &c->request, &base->host->limits,
 			     &(struct http_handler){.context = c,
 						    .head = on_head,

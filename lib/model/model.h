@@ -176,11 +176,12 @@ struct model_host {
 	struct key_cache keys; /* freed by model_host_free */
 	struct http *http;     /* made on first use by model_http(); NULL before */
 	struct http_limits limits;
-	const char *base_url; /* --base-url; NULL: the registry's */
-	bool raw;             /* deliver MODEL_RAW */
-	bool quiet;           /* faults of logs that are replayed have been reported */
-	int64_t hold_until;   /* clock_monotonic: the end of a pause for all runs, for which a
-			       * provider asked; 0: none */
+	const char *base_url;    /* --base-url; NULL: the registry's */
+	bool raw;                /* deliver MODEL_RAW */
+	struct secrets *secrets; /* gets those that requests contain; NULL: nobody needs them */
+	bool quiet;              /* faults of logs that are replayed have been reported */
+	int64_t hold_until;      /* clock_monotonic: the end of a pause for all runs, for which a
+				  * provider asked; 0: none */
 	/* private: models and logs that are open and may be shared */
 	struct model *shared;
 	struct replay_log *logs;

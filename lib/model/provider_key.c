@@ -256,9 +256,8 @@ static size_t looks_like_key(struct span at)
 	return 0;
 }
 
-/* The length of the secret at `at`, else 0. With `parts`, a part of it suffices that is long enough
- * to tell. */
-static size_t secret_at(struct span secret, struct span at, bool parts)
+/* The length of the secret at `at`, else 0. A part of it suffices that is long enough to tell. */
+static size_t secret_at(struct span secret, struct span at)
 {
 	enum { LEAST = 4, TELLING = 8 };
 	size_t longest = 0;
@@ -266,7 +265,7 @@ static size_t secret_at(struct span secret, struct span at, bool parts)
 	if (secret.len >= LEAST && at.len >= secret.len &&
 	    memcmp(at.at, secret.at, secret.len) == 0)
 		return secret.len;
-	for (size_t start = 0; parts && start + TELLING <= secret.len; start++) {
+	for (size_t start = 0; start + TELLING <= secret.len; start++) {
 		size_t len = 0;
 
 		while (len < at.len && start + len < secret.len &&
@@ -278,8 +277,7 @@ static size_t secret_at(struct span secret, struct span at, bool parts)
 	return longest >= TELLING ? longest : 0;
 }
 
-/* With `shapes`, parts of the key, and what only looks like a key, are masked too. */
-static void mask(const struct provider *provider, struct buffer *text, bool shapes)
+void provider_mask(const struct provider *provider, struct buffer *text)
 {
 	const struct span secrets[] = {buffer_span(&provider->key), buffer_span(&provider->token)};
 	struct span rest = buffer_span(text);
@@ -287,10 +285,10 @@ static void mask(const struct provider *provider, struct buffer *text, bool shap
 	bool in_word = false;
 
 	while (rest.len > 0) {
-		size_t len = shapes && !in_word ? looks_like_key(rest) : 0;
+		size_t len = in_word ? 0 : looks_like_key(rest);
 
 		for (size_t i = 0; i < ARRAY_LEN(secrets); i++) {
-			size_t secret = secret_at(secrets[i], rest, shapes);
+			size_t secret = secret_at(secrets[i], rest);
 
 			len = secret > len ? secret : len;
 		}
@@ -306,14 +304,4 @@ static void mask(const struct provider *provider, struct buffer *text, bool shap
 	}
 	buffer_free(text);
 	*text = out;
-}
-
-void provider_mask(const struct provider *provider, struct buffer *text)
-{
-	mask(provider, text, true);
-}
-
-void provider_mask_key(const struct provider *provider, struct buffer *text)
-{
-	mask(provider, text, false);
 }

@@ -48,7 +48,4 @@ char *provider_key_names(const struct provider *provider);
  * (sk-..., Bearer ...), by "***". */
 void provider_mask(const struct provider *provider, struct buffer *text);
 
-/* The same for the key itself only: for what must otherwise keep its bytes. */
-void provider_mask_key(const struct provider *provider, struct buffer *text);
-
 #endif

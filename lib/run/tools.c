@@ -43,6 +43,7 @@ static void settle(struct pending_call *call, const struct tool_result *result)
 	call->state = CALL_DONE;
 	call->running = NULL;
 	buffer_add_span(&call->result, result->text);
+	secrets_mask_text(&call->run->stream.sink->secrets, &call->result, 0);
 	call->is_error = result->is_error;
 	count_repeats(call);
 	told.text = buffer_span(&call->result);

@@ -1,9 +1,13 @@
 #include "tool/tool.h"
 
+#include <strings.h>
+
+#include "event/secrets.h"
+
 extern char **environ;
 
 static const char *const secret_endings[] = {
-    "_API_KEY", "_TOKEN", "_SECRET", "_SECRET_KEY", "_PASSWORD", NULL,
+    "_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_PWD", "_PAT", "_AUTH", NULL,
 };
 
 static struct span name_of(const char *variable)
@@ -11,15 +15,25 @@ static struct span name_of(const char *variable)
 	return (struct span){variable, strcspn(variable, "=")};
 }
 
-static bool is_secret(struct span name, char *const *secrets)
+static bool ends_with(struct span name, const char *ending)
 {
+	size_t len = strlen(ending);
+
+	return name.len >= len && strncasecmp(name.at + name.len - len, ending, len) == 0;
+}
+
+bool tool_variable_is_secret(const char *variable, char *const *secrets)
+{
+	struct span name = name_of(variable);
+
 	for (size_t i = 0; secret_endings[i] != NULL; i++)
-		if (span_ends(name, secret_endings[i]))
+		if (ends_with(name, secret_endings[i]))
 			return true;
 	for (; secrets != NULL && *secrets != NULL; secrets++)
 		if (span_is(name, *secrets))
 			return true;
-	return false;
+	return (name.len >= 6 && strncasecmp(name.at, "SECRET", 6) == 0) ||
+	       secrets_has_url(span_of(variable));
 }
 
 static bool is_set_in(struct span name, char *const *variables)
@@ -38,7 +52,7 @@ char **tool_environment(char *const *secrets, char *const *extra)
 	for (char **variable = environ; variable != NULL && *variable != NULL; variable++) {
 		struct span name = name_of(*variable);
 
-		if (!is_secret(name, secrets) && !is_set_in(name, extra))
+		if (!tool_variable_is_secret(*variable, secrets) && !is_set_in(name, extra))
 			buffer_add(&chosen, variable, sizeof(*variable));
 	}
 	for (; extra != NULL && *extra != NULL; extra++)

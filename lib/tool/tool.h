@@ -131,9 +131,12 @@ struct tool_call *tool_start(const struct tool *tool, const struct tool_request 
  * grace is 0. NULL: nothing happens. */
 void tool_cancel(struct tool_call *call, double grace);
 
-/* Build the environment of a tool: that of this process, without the variables named in `secrets`
- * (NULL-terminated) and without variables whose names end in _API_KEY, _TOKEN, _SECRET, _SECRET_KEY
- * or _PASSWORD, plus `extra` ("NAME=value", NULL-terminated). Free it with free(). */
+/* Whether the environment variable "NAME=value" looks like a secret by its name or its value, or is
+ * named in `secrets` (NULL-terminated). */
+bool tool_variable_is_secret(const char *variable, char *const *secrets);
+
+/* Build the environment of a tool: that of this process without the secret variables, plus `extra`
+ * ("NAME=value", NULL-terminated). Free it with free(). */
 char **tool_environment(char *const *secrets, char *const *extra);
 
 #endif
