@@ -824,6 +824,26 @@ EOF
 	assert_output "$(printf 'one %30s\ragent-tools: none: No such file or directory\r\ntwo\r' '')"
 }
 
+@test "programs on one terminal: a line below a live line goes below the text that has replaced it" {
+	cat >both <<-EOF
+		stty cols 30
+		mkfifo calls texts
+		agent-tools calls & exec 7>calls
+		agent-text texts & exec 8>texts
+		echo '$(event tool_start '{"tool_call_id":"c","tool_name":"t","args":{}}')' >&7
+		sleep 0.5
+		echo '$(chunk 'one ')' >&8
+		sleep 0.3
+		echo '$(event tool_end '{"tool_call_id":"c","tool_name":"t","result":"r"}')' >&7
+		sleep 0.3
+		echo '$(end)' >&8
+		exec 7>&- 8>&-
+		wait
+	EOF
+	run env TERM=xterm NO_COLOR=1 script -qec 'bash both' /dev/null </dev/null
+	assert_output --regexp $'\r\\.\\. t [0-9.]+s\e\\[K\r\r\e\\[Kone {31}\r<- t .*ok: r\r'
+}
+
 @test "on a terminal the line ends with the response, and the text goes on below" {
 	{
 		start

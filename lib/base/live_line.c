@@ -87,7 +87,7 @@ bool live_line_write(struct live_line *line, struct span above, bool in_line, st
 	bool written;
 
 	screen_begin(&line->screen, true, &before);
-	if (above.len > 0 && !line->drawn)
+	if (above.len > 0 && (is_taken(line) || !line->drawn))
 		buffer_add_span(&screen, buffer_span(&before));
 	live_line_add(line, above, text, &screen);
 	written = write_all(line->screen.fd, buffer_span(&screen));
