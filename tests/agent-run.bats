@@ -90,6 +90,11 @@ types() {
 	assert_output --partial "try 'agent-run --help'"
 }
 
+@test "--list-models of a built-in model says that it has no list" {
+	run -2 agent-run -m test --list-models
+	assert_output 'agent-run: test is a built-in model; only providers have lists of models'
+}
+
 @test "the model comes from AGENT_MODEL" {
 	AGENT_MODEL=test run agent-run hello
 	assert_success

@@ -8,6 +8,9 @@
 /* The maximum number of bytes stored of a list. */
 enum { MAX_LIST = 64 * 1024 * 1024 };
 
+/* The longest time of the exchange: some servers never end a body. */
+static const double list_seconds = 30;
+
 struct listing {
 	struct provider *provider;
 	struct http_request request;
@@ -53,12 +56,12 @@ static void read_models(struct listing *listing, const struct http_result *resul
 	int status = result->head->status;
 	struct buffer models = {0};
 
-	if (status == 0 || result->outcome != HTTP_COMPLETE) {
+	if (status != 0 && (status < 200 || status > 299)) {
+		failure_read(failure, provider, status, body);
+	} else if (result->outcome != HTTP_COMPLETE) {
 		failure_set(failure, ERROR_NETWORK, result->retryable, "%s cannot be reached: %s",
 			    provider->name,
 			    result->message != NULL ? result->message : "the connection broke");
-	} else if (status < 200 || status > 299) {
-		failure_read(failure, provider, status, body);
 	} else if (!json_check(body, NULL)) {
 		failure_set(failure, ERROR_INVALID_RESPONSE, false,
 			    "%s did not send a list of models", provider->name);
@@ -102,7 +105,9 @@ static bool list_provider(struct model_host *host, const char *spec,
 {
 	char *name = mem_copy((struct span){spec, strcspn(spec, ":")});
 	struct listing *listing = mem_zero(sizeof(*listing));
+	struct http_limits limits = host->limits;
 
+	limits.total_seconds = list_seconds;
 	listing->provider = provider_open(name, host->base_url, &host->keys, e);
 	listing->done = done;
 	listing->context = context;
@@ -111,7 +116,7 @@ static bool list_provider(struct model_host *host, const char *spec,
 		listing_free(listing);
 		return false;
 	}
-	http_start(model_http(host), &listing->request, &host->limits,
+	http_start(model_http(host), &listing->request, &limits,
 		   &(struct http_handler){.context = listing, .body = on_body, .done = on_done});
 	return true;
 }

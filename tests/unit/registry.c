@@ -103,6 +103,30 @@ static void urls(void)
 	      "AZURE_OPENAI_API_KEY=k");
 }
 
+static void is_local(const char *base_url, bool want)
+{
+	struct provider *provider = provider_open("ollama", base_url, NULL, NULL);
+
+	unit_ok(provider != NULL && provider_is_local(provider) == want, "%s is %s", base_url,
+		want ? "on this machine" : "elsewhere");
+	provider_free(provider);
+}
+
+static void local(void)
+{
+	is_local("http://127.0.0.1:8080/v1", true);
+	is_local("http://127.9.9.9", true);
+	is_local("http://LOCALHOST/v1", true);
+	is_local("http://me:secret@localhost:1/v1", true);
+	is_local("http://[::1]:8080/v1", true);
+	is_local("http://127.0.0.1.example.com/v1", false);
+	is_local("http://localhost.example.com", false);
+	is_local("http://example.com/127.0.0.1", false);
+	is_local("http://127.0.0.1@example.com", false);
+	is_local("http://[fe80::1]/v1", false);
+	is_local("http://192.168.0.1", false);
+}
+
 static void keys(void)
 {
 	opens("a missing key", "groq", NULL, NULL,
@@ -424,6 +448,7 @@ int main(void)
 {
 	open_folder();
 	urls();
+	local();
 	keys();
 	unknown();
 	own_file();
