@@ -599,7 +599,9 @@ $(run_of bad 3 | tail -n 1)"
 		run -4 --separate-stderr bash -c "agent-filter -T agent_end runs | $reader"
 		run -0 --separate-stderr bash -c "agent-filter -T agent_end runs | $reader --own-status"
 		assert_equal "$stderr" "${reader%% *}: the stream ends without agent_end of run good; it was cut off"
+		# shellcheck disable=SC2086 # the reader and its option
 		run -4 $reader /dev/null
+		# shellcheck disable=SC2086
 		run -4 $reader --own-status /dev/null
 	done
 }

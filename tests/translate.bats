@@ -187,6 +187,7 @@ Done: docs/foo.md."
 	jq -sc . "$data/claude.jsonl" >line.json
 	for file in array.json line.json; do
 		for command in "agent-filter --from claude" agent-filter agent-text agent-collect agent-tools; do
+			# shellcheck disable=SC2086 # a program and its options
 			run -1 $command $file
 			assert_output "${command%% *}: $file is a JSON array, not one object per line; write its elements with jq -c '.[]'"
 		done
