@@ -636,6 +636,73 @@ EOF
 	assert_equal "$(sed -n 4p torn | jq -r .event_type)" agent_start
 }
 
+# no_long_line FILE: no line is longer than 16 MiB.
+no_long_line() {
+	assert [ "$(wc -L <"$1")" -le $((16 * 1024 * 1024)) ]
+}
+
+@test "an answer that is too long for an event: the readers show all of it" {
+	cat >model <<-'EOF'
+		#!/bin/sh
+		cat >/dev/null
+		printf '{"text":"a'
+		head -c 17000000 /dev/zero | tr '\0' w
+		printf 'z"}\n'
+	EOF
+	chmod +x model
+	agent-run -m exec:./model -l log hi </dev/null >events
+	no_long_line events
+	run -0 agent-filter --validate -c events
+	assert_equal "$(jq -c 'select(.event_type == "agent_end").data | [.success, (.output | length), .output_truncated, .output_in]' events)" \
+		'[true,1048576,true,"llm_chunk"]'
+	assert_equal "$(jq -c 'select(.event_type == "llm_end").data.truncated' events)" true
+	for reader in agent-text "agent-text -F" "agent-collect -o text"; do
+		assert_equal "$reader $($reader events | wc -c)" "$reader 17000003"
+	done
+	assert_equal "$(agent-text -D events | jq -sj add | wc -c)" 17000002
+	assert_equal "$(agent-run -m replay:log hi </dev/null | agent-text | cksum)" "$(agent-text log | cksum)"
+	run -0 bash -c 'agent-run -m test --history log next </dev/null | agent-text'
+}
+
+@test "a prompt that is too long for an event is refused, also in a batch" {
+	head -c 17000000 /dev/zero | tr '\0' a >prompt
+	run -2 --separate-stderr agent-run -m test -l log <prompt
+	assert_output ''
+	said='the prompt is too long: with its instructions and attachments it must fit an event of 16 MiB'
+	assert_equal "$stderr" "agent-run: $said"
+	assert_not_exist log
+	run -2 agent-run -m test -s @prompt hi
+	assert_output "agent-run: $said"
+	{ echo one; cat prompt; } >lines
+	run -2 agent-run -m test --batch lines
+	assert_output "agent-run: lines:2: $said"
+}
+
+@test "arguments and results that are too long for an event are cut there, not for the tool" {
+	cat >model <<-'EOF'
+		#!/bin/sh
+		if grep -q tool_result; then
+			echo '{"text":"done"}'
+		else
+			printf '{"tool_call_id":"c","tool_name":"t","args":{"s":"'
+			head -c 17000000 /dev/zero | tr '\0' w
+			printf '"}}\n'
+		fi
+	EOF
+	chmod +x model
+	printf '{"name":"t","description":"d","parameters":{"type":"object"},"command":["wc","-c"]}\n' >t.json
+	agent-run -m exec:./model -t t.json -l log hi </dev/null >events
+	no_long_line events
+	assert_equal "$(jq -rc 'select(.data.truncated).event_type' events | xargs)" 'tool_call_end llm_end tool_start'
+	assert_equal "$(jq -r 'select(.event_type == "tool_end").data.result' events)" 17000008
+	assert_equal "$(agent-text events)" done
+	run -0 agent-filter --validate -c events
+	# A run that was cut off before the call does not run it with other arguments.
+	sed '/"tool_start"/,$d' log >cut
+	run -0 --separate-stderr agent-run -m exec:./model -t t.json --resume cut
+	assert_equal "$(jq -r 'select(.event_type == "tool_start").data' <<<"$output")" ''
+}
+
 @test "a closed pipe ends the run at once and quietly, and no child is left" {
 	tool slow '{"type":"object"}' "[\"sh\",\"-c\",\"echo \$\$ >$PWD/pid; exec sleep 300\"]"
 	run bash -c 'timeout 20 agent-run -m test -t tools hello 2>err | head -1; echo "${PIPESTATUS[0]}"'

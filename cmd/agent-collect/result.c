@@ -373,6 +373,8 @@ static void end_run(struct result *result, const struct event *event)
 	result->end = keep(result, event);
 	json_members(json_walk(result->end.data), end_names, result->end_values);
 	name = result->end_values[END_AGENT_NAME];
+	if (json_true(json_get(result->end.data, "output_truncated")) && result->response.len > 0)
+		result->end_values[END_OUTPUT] = (struct span){0}; /* the chunks have all of it */
 	free(result->ended);
 	result->ended = event->timestamp.at != NULL ? mem_copy(event->timestamp) : NULL;
 	if (json_type(name) == JSON_STRING)

@@ -288,14 +288,24 @@ static void discard(struct text_run *t, struct span reason)
 
 /* ---- the end of a run ---- */
 
+/* Append the output of agent_end. If it is only the beginning of a long answer, the attempt has it.
+ */
+static void add_output(const struct text_run *t, struct span data, struct buffer *out)
+{
+	if (json_true(json_get(data, "output_truncated")) && t->attempt.len > 0)
+		buffer_add_span(out, buffer_span(&t->attempt));
+	else
+		json_decode(json_get(data, "output"), out);
+}
+
 /* The answer that satisfies the schema, without the code fence in which some models put it. Returns
  * false if agent_end has none. */
-static bool add_accepted(struct span data, struct buffer *out)
+static bool add_accepted(const struct text_run *t, struct span data, struct buffer *out)
 {
 	struct span json = json_get(data, "output_json");
 	struct buffer text = {0};
 
-	json_decode(json_get(data, "output"), &text);
+	add_output(t, data, &text);
 	if (json.at == NULL || json_check(buffer_span(&text), NULL))
 		buffer_add_span(out, buffer_span(&text));
 	else
@@ -313,7 +323,7 @@ static void show_accepted(struct text_run *t, struct span data)
 		discard(t, SPAN(""));
 		return;
 	}
-	if (!add_accepted(data, &answer))
+	if (!add_accepted(t, data, &answer))
 		buffer_add_span(&answer, buffer_span(&t->attempt));
 	if (shows_attempt(t) && t->wrote_attempt &&
 	    span_equal(buffer_span(&answer), buffer_span(&t->attempt))) {
@@ -349,7 +359,7 @@ static void show_last_value(struct text_run *t, struct span data)
 	struct span json = json_get(data, "output_json");
 	struct buffer text = {0};
 
-	json_decode(json_get(data, "output"), &text);
+	add_output(t, data, &text);
 	if (text.len == 0)
 		buffer_add_span(&text, buffer_span(&t->attempt));
 	if (json.at == NULL && json_check(buffer_span(&text), NULL))
@@ -366,7 +376,7 @@ static void show_output(struct text_run *t, struct span data)
 {
 	struct buffer text = {0};
 
-	json_decode(json_get(data, "output"), &text);
+	add_output(t, data, &text);
 	if (t->show->form == FORM_PARTIAL)
 		show_last_value(t, data);
 	else if (t->has_schema && t->show->form != FORM_SSE)

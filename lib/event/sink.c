@@ -7,6 +7,7 @@
 
 #include "base/file.h"
 #include "base/ids.h"
+#include "event/shorten.h"
 #include "base/tty.h"
 #include "event/terminal.h"
 
@@ -415,6 +416,7 @@ struct buffer *event_begin(struct event_stream *stream, enum event_type type)
 {
 	struct buffer *line = &stream->sink->pending;
 
+	stream->line = line->len;
 	buffer_add(line, "{\"event_type\":\"", 15);
 	buffer_add_text(line, event_type_name(type));
 	buffer_add(line, "\",\"timestamp\":\"", 15);
@@ -433,6 +435,7 @@ void event_end(struct event_stream *stream)
 	struct event_sink *sink = stream->sink;
 
 	secrets_mask_json(&sink->secrets, &sink->pending, sink->data_start);
+	event_shorten(&sink->pending, stream->line, sink->data_start - 1);
 	buffer_add(&sink->pending, "}}\n", 3);
 	stream->seq++;
 	if (sink->pending.len - sink->flushed >= FLUSH_SIZE)

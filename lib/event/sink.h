@@ -126,13 +126,15 @@ struct event_stream {
 	char run_id[UUID_SIZE];
 	struct clock_stamp stamp;
 	int64_t seq; /* of the next event */
+	size_t line; /* private: where the event that was begun begins */
 };
 
 /* A stream with a new run_id. */
 void event_stream_init(struct event_stream *stream, struct event_sink *sink);
 
 /* Begin an event of `type` (not EVENT_OTHER). Returns the buffer to which the caller appends the
- * members of `data`; it must not use the sink in any other way until event_end. */
+ * members of `data`; it must not use the sink in any other way until event_end, which shortens an
+ * event that is longer than EVENT_MAX_LINE (event/shorten.h). */
 struct buffer *event_begin(struct event_stream *stream, enum event_type type);
 void event_end(struct event_stream *stream);
 

@@ -183,6 +183,9 @@ bool json_equal(struct span a, struct span b);
  * are. */
 void json_write_string(struct buffer *out, struct span text);
 
+/* The number of bytes that json_write_string would append. */
+size_t json_string_size(struct span text);
+
 /* As json_write_string without the quotes: for a string that is written in pieces. */
 void json_write_escaped(struct buffer *out, struct span text);
 

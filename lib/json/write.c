@@ -45,6 +45,17 @@ void json_write_string(struct buffer *out, struct span text)
 	buffer_add_char(out, '"');
 }
 
+size_t json_string_size(struct span text)
+{
+	struct buffer out = {0};
+	size_t size;
+
+	json_write_string(&out, text);
+	size = out.len;
+	buffer_free(&out);
+	return size;
+}
+
 /* Write `value` in decimal so that it ends before `end`; returns where it begins. */
 static char *write_digits(char *end, uint64_t value)
 {

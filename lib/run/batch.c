@@ -65,6 +65,21 @@ static bool is_done(const struct batch *batch, const struct batch_line *line)
 	return batch_log_is_done(batch->log, line->id, line->prompt);
 }
 
+/* The prompt of a line fits an event. */
+static bool check_size(const struct batch *batch, const struct batch_line *line, size_t number,
+		       struct error *e)
+{
+	const struct run_config *run = batch->config.run;
+	struct error why = {0};
+
+	if (run_check_size(line->prompt, line->system != NULL ? line->system : run->system,
+			   run->attachments, &why))
+		return true;
+	error_set(e, "usage", "%s:%zu: %s", batch->source, number, why.message);
+	error_clear(&why);
+	return false;
+}
+
 /* Every line can be read, and its model opened. */
 static bool check_lines(struct batch *batch, struct error *e)
 {
@@ -75,7 +90,8 @@ static bool check_lines(struct batch *batch, struct error *e)
 	while (good && next_line(&rest, &number, &text)) {
 		struct batch_line line;
 
-		good = read_line(batch, text, number, &line, e);
+		good =
+		    read_line(batch, text, number, &line, e) && check_size(batch, &line, number, e);
 		if (good && line.model != NULL) {
 			struct model *model = model_open(batch->config.run->host, line.model, e);
 

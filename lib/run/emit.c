@@ -1,9 +1,16 @@
 #include "run/emit.h"
 
 #include "base/clock.h"
+#include "base/utf8.h"
+#include "event/event.h"
 #include "run/run_state.h"
 
-enum { SCHEMA_VERSION = 1 };
+enum {
+	SCHEMA_VERSION = 1,
+	MAX_CHUNK = 1024 * 1024,       /* bytes of text in a chunk; escaped they fit an event */
+	ROOM_FOR_OTHERS = 1024 * 1024, /* of an event, for members of usual length */
+	MAX_TEXT = EVENT_MAX_LINE - ROOM_FOR_OTHERS,
+};
 
 /* Begin any event. Chunks that --debounce holds back come before it. */
 static struct buffer *begin(struct agent_run *run, enum event_type type)
@@ -33,6 +40,24 @@ static double seconds_since(int64_t start)
 static double seconds_until(int64_t end, int64_t start)
 {
 	return end != 0 ? clock_round((double)(end - start) / 1e9) : -1;
+}
+
+/* As much of a text as one chunk has. */
+static struct span first_piece(struct span text)
+{
+	if (text.len > MAX_CHUNK) {
+		text.len = MAX_CHUNK;
+		text.len -= utf8_incomplete_tail(text);
+	}
+	return text;
+}
+
+bool emit_fits(struct span text, struct span json)
+{
+	enum { LONGEST_ESCAPE = 6 };
+
+	return text.len + json.len <= MAX_TEXT / LONGEST_ESCAPE ||
+	       json_string_size(text) + json.len <= MAX_TEXT;
 }
 
 /* ---- the run ---- */
@@ -141,16 +166,22 @@ void emit_agent_end(struct agent_run *run)
 	const struct usage_total *total = &run->budget.total;
 	struct buffer *data = begin(run, EVENT_AGENT_END);
 	struct buffer joined = {0};
-	struct span text = response_text(&run->response, &joined);
 	const struct agent_run *parent = run->config.parent;
+	struct span text = response_text(&run->response, &joined), json = {0};
+	bool fits;
 
-	json_pack(data,
-		  "'agent_name':%t,'success':%b,'status':%t,'exit_status':%d,'output':%s,"
-		  "'output_json':%l,'finish_reason':%t,'total_iterations':%d,'total_tokens':%U,"
-		  "'total_cost_usd':%G",
+	if (run->agent->schema != NULL)
+		json = output_json(text);
+	fits = emit_fits(text, json);
+	json_pack(data, "'agent_name':%t,'success':%b,'status':%t,'exit_status':%d",
 		  run->agent->name, run->exit_status == STATUS_OK, end_status(run->exit_status),
-		  (int64_t)run->exit_status, text,
-		  run->agent->schema != NULL ? output_json(text) : (struct span){0},
+		  (int64_t)run->exit_status);
+	json_pack(data, "'output':%s,'output_json':%l", fits ? text : first_piece(text),
+		  fits ? json : (struct span){0});
+	if (!fits)
+		json_pack(data, "'output_truncated':true,'output_in':'llm_chunk'");
+	json_pack(data,
+		  "'finish_reason':%t,'total_iterations':%d,'total_tokens':%U,'total_cost_usd':%G",
 		  model_finish_name(run->finish), total->iterations, usage_tokens(total),
 		  usage_cost(total));
 	model_usage_write(data, &total->tokens, total->requests);
@@ -204,13 +235,12 @@ void emit_llm_retry(struct agent_run *run, const struct model_error *error, doub
 }
 
 /* A chunk is written without a template, since most events are chunks. */
-static void emit_chunk(struct agent_run *run, enum model_delta_type type, int index, size_t part,
+static void emit_piece(struct agent_run *run, enum model_delta_type type, int index, size_t part,
 		       struct span text)
 {
 	const struct response_call *call = response_call_at(&run->response, index);
 	struct buffer *data;
 
-	run->streamed = true;
 	if (type == MODEL_TOOL_ARGS) {
 		data = begin(run, EVENT_TOOL_CALL_CHUNK);
 		json_put_text(data, "tool_call_id", call->id);
@@ -225,6 +255,18 @@ static void emit_chunk(struct agent_run *run, enum model_delta_type type, int in
 	event_end(&run->stream);
 	if (type == MODEL_TEXT && run->agent->schema != NULL && output_add(&run->structured, text))
 		emit(run, EVENT_OUTPUT_CHUNK, "'output':%l", buffer_span(&run->structured.value));
+}
+
+static void emit_chunk(struct agent_run *run, enum model_delta_type type, int index, size_t part,
+		       struct span text)
+{
+	run->streamed = true;
+	while (text.len > 0) {
+		struct span piece = first_piece(text);
+
+		emit_piece(run, type, index, part, piece);
+		text = span_from(text, piece.len);
+	}
 }
 
 void emit_held(struct agent_run *run)

@@ -8,6 +8,9 @@
 #include "run/response.h"
 #include "run/run.h"
 
+/* Whether an event can hold a text of this length, and JSON, among members of usual length. */
+bool emit_fits(struct span text, struct span json);
+
 void emit_agent_start(struct agent_run *run);
 /* `reason` may be empty. */
 void emit_agent_updated(struct agent_run *run, const char *previous, const char *call_id,

@@ -22,7 +22,8 @@ static struct history_call *find_call(struct history *history, struct span id)
 	return NULL;
 }
 
-static void read_message(struct history *history, struct span message)
+/* `cut`: the message is not whole, so that its calls cannot run. */
+static void read_message(struct history *history, struct span message, bool cut)
 {
 	struct json_walk walk = json_walk(json_get(message, "content"));
 
@@ -34,7 +35,10 @@ static void read_message(struct history *history, struct span message)
 		    array_grow(history->calls, history->call_count, sizeof(*history->calls));
 		history->calls[history->call_count++] =
 		    (struct history_call){.id = json_get(walk.value, "tool_call_id"),
-					  .name = json_get(walk.value, "tool_name")};
+					  .name = json_get(walk.value, "tool_name"),
+					  .state = cut ? HISTORY_CALL_DONE : HISTORY_CALL_NEW,
+					  .result = SPAN(EVENT_NO_RESULT),
+					  .is_error = true};
 	}
 	history->total.tool_calls += (int64_t)history->call_count;
 	if (history->call_count > 0)
@@ -63,7 +67,7 @@ static void read_response(struct history *history, struct span data)
 	history->finish_reason = json_get(data, "finish_reason");
 	history->response = json_get(data, "message");
 	read_usage(&history->total, json_get(data, "usage"));
-	read_message(history, history->response);
+	read_message(history, history->response, json_true(json_get(data, "truncated")));
 }
 
 static void read_cost(struct usage_total *total, struct span cost)

@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "base/number.h"
+#include "event/event.h"
 #include "run/emit.h"
 #include "run/iteration.h"
 #include "run/run_state.h"
@@ -280,6 +281,22 @@ static void begin(void *context)
 		iteration_next(run);
 }
 
+bool run_check_size(const char *prompt, const char *system, struct span attachments,
+		    struct error *e)
+{
+	struct buffer text = {0};
+	bool fits;
+
+	buffer_add_text(&text, prompt != NULL ? prompt : "");
+	buffer_add_text(&text, system != NULL ? system : "");
+	fits = emit_fits(buffer_span(&text), attachments);
+	buffer_free(&text);
+	return fits || error_set(e, "usage",
+				 "the prompt is too long: with its instructions and attachments it "
+				 "must fit an event of %d MiB",
+				 EVENT_MAX_LINE >> 20);
+}
+
 struct agent_run *run_start(const struct run_config *config, struct event_sink *sink,
 			    const struct run_handler *handler, struct error *e)
 {
@@ -299,7 +316,8 @@ struct agent_run *run_start(const struct run_config *config, struct event_sink *
 	    .total = USAGE_NOTHING,
 	};
 	load(run);
-	if (!open_models_add(&run->models, config->host, &run->specs, e)) {
+	if (!run_check_size(config->prompt, run->system, config->attachments, e) ||
+	    !open_models_add(&run->models, config->host, &run->specs, e)) {
 		run_free(run);
 		return NULL;
 	}

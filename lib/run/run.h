@@ -78,7 +78,14 @@ struct run_handler {
 	void (*done)(void *context, int exit_status, const char *message);
 };
 
-/* Begin. NULL with `e` if a model cannot be opened; nothing is written or sent then. */
+/* Whether agent_start can hold the prompt, the instructions and the attachments (any may be
+ * absent).
+ */
+bool run_check_size(const char *prompt, const char *system, struct span attachments,
+		    struct error *e);
+
+/* Begin. NULL with `e` if a model cannot be opened or run_check_size fails; nothing is written or
+ * sent then. */
 struct agent_run *run_start(const struct run_config *config, struct event_sink *sink,
 			    const struct run_handler *handler, struct error *e);
 
