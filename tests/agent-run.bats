@@ -316,6 +316,34 @@ exit status 1"
 	for name in PATH PWD OLDPWD KEYMAP SITE; do grep -qx "$name" <<<"$names"; done
 }
 
+@test "a manifest and --env name variables that a tool gets, and a failed tool is told which it does not" {
+	jq -n '{name: "show", command: ["sh", "-c", "env | cut -d= -f1; exit 3"], env: ["ONE_TOKEN"]}' >tools/show.json
+	run -0 env -i PATH="$PATH" AGENT_SHARE="$AGENT_SHARE" ONE_TOKEN=1 TWO_TOKEN=2 THREE_TOKEN=3 PLAIN=4 agent-run -m test -t tools --env TWO_TOKEN hello
+	result=$(jq -r 'select(.event_type == "tool_end").data.result' <<<"$output")
+	for name in ONE_TOKEN TWO_TOKEN PLAIN PATH; do grep -qx $name <<<"$result"; done
+	refute grep -qx THREE_TOKEN <<<"$result"
+	assert_equal "$(tail -n 2 <<<"$result")" 'exit status 3
+The tool did not get these environment variables, which look like secrets: THREE_TOKEN (agent-run --env NAME passes one).'
+	jq '.env_only = true' tools/show.json >only.json
+	PLAIN=4 run -0 agent-run -m test -t only.json hello
+	assert_equal "$(jq -r 'select(.event_type == "tool_end").data.result' <<<"$output" | grep -c PLAIN)" 0
+	for env in '"X"' '["A=B"]' '[1]' '[""]'; do
+		jq --argjson env "$env" '.env = $env' tools/show.json >bad.json
+		run -2 agent-run -m test -t bad.json hello
+		assert_output --partial '"env" must be a list of names of environment variables'
+	done
+}
+
+@test "--mask masks the value of a variable, and refuses one that is unset or short" {
+	tool show '{"type":"object"}' '["printenv","PLAIN"]'
+	PLAIN=plain-value run -0 agent-run -m test -t tools --mask PLAIN 'hello plain-value'
+	refute_output --partial plain-value
+	run -2 agent-run -m test --mask PLAIN hello
+	assert_output 'agent-run: --mask PLAIN: the variable is not set'
+	PLAIN=short run -2 agent-run -m test --mask PLAIN hello
+	assert_output 'agent-run: --mask PLAIN: its value has fewer than 8 characters'
+}
+
 @test "secrets are masked in every event and message, in every spelling, also before the model gets them" {
 	export MY_TOKEN='to"ken/with\x1' DATABASE='postgres://bob:s3cret%2Fpw@host/db'
 	cat >model.sh <<'EOF'

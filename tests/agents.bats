@@ -309,7 +309,7 @@ The agent helper failed: the model ended its answer with an error"
 	mistake $'{"name":"a",\n"limits":{"max_cost":"1"}}' 'bad.json:2: "max_cost" must be a number above 0'
 	mistake '{"name":"a","limits":{"max_token":1}}' 'bad.json:1: unknown key "max_token" (did you mean max_cost?); the keys are max_iterations, max_total_tokens, max_tool_calls, max_repeats, max_cost, timeout'
 	mistake $'{"name":"a","model":"test",\n"model":"openai:x"}' 'bad.json:2: the key "model" is there twice: leave one out'
-	mistake $'{"name":"a","tools":[\n{"name":"x","command":["true"],"timout":1}]}' 'bad.json:2: unknown key "timout" (did you mean timeout?); the keys are name, description, parameters, inputSchema, command, agent, timeout, idle_timeout, approval, idempotent, poll, $schema, title, icons, annotations, outputSchema, execution, strict, _meta'
+	mistake $'{"name":"a","tools":[\n{"name":"x","command":["true"],"timout":1}]}' 'bad.json:2: unknown key "timout" (did you mean timeout?); the keys are name, description, parameters, inputSchema, command, agent, timeout, idle_timeout, env, env_only, approval, idempotent, poll, $schema, title, icons, annotations, outputSchema, execution, strict, _meta'
 	mistake '{"instructions":"a"}' 'bad.json:1: the agent has no "name": add one'
 	mistake '[]' 'bad.json:1: an agent is a JSON object with a "name"'
 	mistake $'{"name":\n}' 'bad.json:2: not JSON: a value is missing'

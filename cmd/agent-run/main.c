@@ -500,6 +500,8 @@ static void add_secrets(struct program *p)
 		else if (tool_variable_is_secret(*variable, p->secrets))
 			secrets_add(&p->sink.secrets, value);
 	}
+	for (size_t i = 0; i < p->options.mask_count; i++)
+		secrets_add(&p->sink.secrets, span_of(getenv(p->options.masks[i])));
 }
 
 /* Run what the options say, or show its first request. */

@@ -135,6 +135,29 @@ static void set_root(void *self, const struct option_row *row, const char *path)
 	free(root);
 }
 
+static void add_env(void *self, const struct option_row *row, const char *name)
+{
+	struct run_config *config = &((struct options *)self)->config;
+
+	(void)row;
+	config->env = array_grow(config->env, config->env_count, sizeof(*config->env));
+	config->env[config->env_count++] = name;
+}
+
+static void add_mask(void *self, const struct option_row *row, const char *name)
+{
+	struct options *o = self;
+	const char *value = getenv(name);
+
+	if (value == NULL)
+		die(STATUS_USAGE, "--%s %s: the variable is not set", row->name, name);
+	if (strlen(value) < SECRET_MIN)
+		die(STATUS_USAGE, "--%s %s: its value has fewer than %d characters", row->name,
+		    name, SECRET_MIN);
+	o->masks = array_grow(o->masks, o->mask_count, sizeof(*o->masks));
+	o->masks[o->mask_count++] = name;
+}
+
 static void add_rule(void *self, const struct option_row *row, const char *list)
 {
 	struct options *o = self;
@@ -212,6 +235,10 @@ static const struct option_row rows[] = {
     {OPTION_NAME, 0, "root", "DIR",
      "let read_file and list_dir read what is below DIR (default: the working directory)",
      .apply = set_root},
+    {OPTION_NAME, 0, "env", "NAME", "give tools this variable even if it looks like a secret",
+     .apply = add_env},
+    {OPTION_NAME, 0, "mask", "NAME", "mask the value of this variable in results and events",
+     .apply = add_mask},
     {OPTION_PLACE, .name = "tool_choice"},
     {OPTION_DURATION, 0, "tool-timeout", "TIME", "stop a tool after this time (default 120)",
      AT(config.tool_limits.timeout)},
@@ -501,6 +528,8 @@ void options_free(struct options *o)
 	agent_set_free(&o->agents);
 	model_specs_free(&o->models);
 	free(o->agent_files);
+	free(o->masks);
+	free(o->config.env);
 	free(o->inputs);
 	free(o->attached);
 	buffer_free(&o->attachments);

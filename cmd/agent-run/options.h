@@ -26,7 +26,9 @@ struct options {
 
 	struct agent *agent;       /* the agent that the command line describes; owned, as below */
 	struct model_specs models; /* asked where no agent names any: of --model, or $AGENT_MODEL */
-	const char **agent_files;  /* the names are borrowed */
+	const char **masks;        /* --mask: names of variables */
+	size_t mask_count;
+	const char **agent_files; /* the names are borrowed */
 	size_t agent_file_count;
 	const char **inputs; /* further files that are read, the same */
 	size_t input_count;

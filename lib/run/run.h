@@ -40,6 +40,8 @@ struct run_config {
 	struct prices *prices;
 	struct approval_policy *policy;
 	char *const *secrets; /* variables kept from tools, NULL-terminated */
+	const char **env;     /* variables that tools get even if they look like secrets */
+	size_t env_count;
 	struct tool_limits tool_limits;
 	int parallel;               /* tool calls at once, at least 1 */
 	bool tool_output;           /* emit tool_chunk */

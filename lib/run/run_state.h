@@ -36,6 +36,7 @@ struct pending_call {
 	struct approval *approval;
 	struct waiting waiting; /* for the approval */
 	char **environment;
+	struct buffer withheld; /* names of variables that are not in it */
 	struct buffer result;
 	bool is_error;
 	bool over_limit; /* one more than --max-tool-calls */

@@ -97,10 +97,14 @@ static void on_done(void *context, const struct tool_result *result)
 
 /* ---- starting ---- */
 
-static char **make_environment(const struct pending_call *call)
+static char **make_environment(struct pending_call *call)
 {
 	const struct agent_run *run = call->run;
 	struct buffer text[4] = {{0}};
+	const struct tool_variables variables = {.secrets = run->config.secrets,
+						 .tool = call->tool,
+						 .named = run->config.env,
+						 .named_count = run->config.env_count};
 	char *extra[5] = {NULL};
 	char span_id[TRACE_SPAN_ID_SIZE];
 	char **environment;
@@ -112,7 +116,7 @@ static char **make_environment(const struct pending_call *call)
 	buffer_add_format(&text[3], "TRACEPARENT=00-%s-%s-01", run->trace_id, span_id);
 	for (int i = 0; i < 4; i++)
 		extra[i] = buffer_take(&text[i]);
-	environment = tool_environment(run->config.secrets, extra);
+	environment = tool_environment(&variables, extra, &call->withheld);
 	for (int i = 0; i < 4; i++)
 		free(extra[i]);
 	return environment;
@@ -127,6 +131,7 @@ static void start_tool(struct pending_call *call)
 	const struct tool_request request = {.loop = run->loop,
 					     .args = response_args(call->asked),
 					     .environment = call->environment,
+					     .withheld = buffer_string_or_null(&call->withheld),
 					     .limits = run->config.tool_limits,
 					     .caller = run,
 					     .call_id = call->asked->id};
@@ -507,6 +512,7 @@ void tools_free(struct agent_run *run)
 	for (size_t i = 0; i < run->pending_count; i++) {
 		buffer_free(&run->pending[i].result);
 		free(run->pending[i].environment);
+		buffer_free(&run->pending[i].withheld);
 	}
 	free(run->pending);
 	run->pending = NULL;

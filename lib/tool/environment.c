@@ -1,5 +1,6 @@
 #include "tool/tool.h"
 
+#include <stdlib.h>
 #include <strings.h>
 
 #include "event/secrets.h"
@@ -44,16 +45,42 @@ static bool is_set_in(struct span name, char *const *variables)
 	return false;
 }
 
-char **tool_environment(char *const *secrets, char *const *extra)
+static bool is_named(struct span name, const struct tool_variables *variables)
 {
+	for (size_t i = 0; i < variables->named_count; i++)
+		if (span_is(name, variables->named[i]))
+			return true;
+	if (variables->tool == NULL)
+		return false;
+	for (struct json_walk walk = json_walk(variables->tool->env); json_next(&walk);) {
+		char *listed = json_text(walk.value);
+		bool is_it = span_is(name, listed);
+
+		free(listed);
+		if (is_it)
+			return true;
+	}
+	return false;
+}
+
+char **tool_environment(const struct tool_variables *variables, char *const *extra,
+			struct buffer *withheld)
+{
+	bool only_named = variables->tool != NULL && variables->tool->env_only;
 	struct buffer chosen = {0};
 	char **environment;
 
 	for (char **variable = environ; variable != NULL && *variable != NULL; variable++) {
 		struct span name = name_of(*variable);
+		bool is_secret = tool_variable_is_secret(*variable, variables->secrets);
 
-		if (!tool_variable_is_secret(*variable, secrets) && !is_set_in(name, extra))
+		if (is_set_in(name, extra))
+			continue;
+		if (is_named(name, variables) || (!is_secret && !only_named))
 			buffer_add(&chosen, variable, sizeof(*variable));
+		else if (is_secret && withheld != NULL)
+			buffer_add_format(withheld, "%s%.*s", withheld->len > 0 ? ", " : "",
+					  SPAN_ARG(name));
 	}
 	for (; extra != NULL && *extra != NULL; extra++)
 		buffer_add(&chosen, extra, sizeof(*extra));

@@ -48,6 +48,10 @@ static const struct manifest_member {
     {"idle_timeout", JSON_ABSENT,
      "\"idle_timeout\" must be a duration, such as " NUMBER_DURATIONS
      ", of a tool with a \"command\""},
+    {"env", JSON_ARRAY,
+     "\"env\" must be a list of names of environment variables, of a tool with a "
+     "\"command\""},
+    {"env_only", JSON_BOOL, "\"env_only\" must be true or false, of a tool with a \"command\""},
     {"approval", JSON_BOOL, "\"approval\" must be true or false"},
     {"idempotent", JSON_BOOL, "\"idempotent\" must be true or false"},
     {"poll", JSON_BOOL, "\"poll\" must be true or false"},
@@ -212,16 +216,34 @@ static bool read_duration(struct tool *tool, struct span object, const char *nam
 	return true;
 }
 
+/* Whether the value is the name of an environment variable. */
+static bool is_variable(struct span value)
+{
+	char *name = json_text(value);
+	bool good = name != NULL && name[0] != '\0' && strchr(name, '=') == NULL;
+
+	free(name);
+	return good;
+}
+
 static bool read_rest(struct tool *tool, struct span object, struct error *e)
 {
+	static const char *const of_programs[] = {"idle_timeout", "env", "env_only"};
+
 	tool->description = json_text(json_get(object, "description"));
 	if (tool->description == NULL)
 		tool->description = mem_copy(SPAN(""));
 	tool->approval = json_true(json_get(object, "approval"));
 	tool->idempotent = json_true(json_get(object, "idempotent"));
 	tool->poll = json_true(json_get(object, "poll"));
-	if (tool->agent_file != NULL && json_get(object, "idle_timeout").at != NULL)
-		return bad_member(tool, object, "idle_timeout", e);
+	for (size_t i = 0; i < ARRAY_LEN(of_programs); i++)
+		if (tool->agent_file != NULL && json_get(object, of_programs[i]).at != NULL)
+			return bad_member(tool, object, of_programs[i], e);
+	tool->env = json_get(object, "env");
+	tool->env_only = json_true(json_get(object, "env_only"));
+	for (struct json_walk walk = json_walk(tool->env); json_next(&walk);)
+		if (!is_variable(walk.value))
+			return bad_member(tool, object, "env", e);
 	return read_duration(tool, object, "timeout", &tool->timeout, e) &&
 	       read_duration(tool, object, "idle_timeout", &tool->idle_timeout, e);
 }

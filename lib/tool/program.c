@@ -24,6 +24,7 @@ struct program_call {
 	size_t streamed;       /* bytes passed to the handler */
 	bool cut;              /* the handler gets no more */
 	struct buffer program; /* for messages */
+	const char *withheld;  /* variables; NULL: none */
 	bool busy;             /* the handler is called: free later */
 	bool cancelled;
 };
@@ -120,6 +121,11 @@ static void write_failure(struct program_call *call, const struct process_end *e
 	if (end->outcome == PROCESS_NOT_STARTED)
 		buffer_add_format(text, "%s ", buffer_string(&call->program));
 	process_describe_end(text, end);
+	if (call->withheld != NULL)
+		buffer_add_format(text,
+				  "\nThe tool did not get these environment variables, which look "
+				  "like secrets: %s (agent-run --env NAME passes one).",
+				  call->withheld);
 }
 
 /* Precedes the output of a call that process_end.held describes. */
@@ -189,6 +195,7 @@ static struct tool_call *start(const struct tool *tool, const struct tool_reques
 	call = mem_zero(sizeof(*call));
 	call->base.kind = &tool_program;
 	call->handler = *handler;
+	call->withheld = request->withheld;
 	call->out.kept = (struct excerpt){.head_max = max / 2, .tail_max = max - max / 2};
 	call->err.kept.tail_max = MAX_ERRORS;
 	buffer_add_text(&call->program, argv[0]);

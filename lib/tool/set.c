@@ -113,7 +113,8 @@ static bool describe_failed(const char *program, const struct process_end *end, 
 
 static bool add_program(struct tool_set *set, const char *path, struct error *e)
 {
-	char *folder = path_folder(path), **environment = tool_environment(NULL, NULL);
+	char *folder = path_folder(path),
+	     **environment = tool_environment(&(struct tool_variables){0}, NULL, NULL);
 	/* A name with a slash is not searched in PATH. */
 	char *base = mem_format("./%s", path + strlen(folder)),
 	     *source = mem_format("%s --describe", path);

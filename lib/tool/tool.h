@@ -29,6 +29,8 @@ struct tool {
 	/* Seconds; 0: the caller's default; infinite: no limit. The latter without output; 0: no
 	 * limit. */
 	double timeout, idle_timeout;
+	struct span env; /* variables that it gets even if they look like secrets; JSON array */
+	bool env_only;   /* it gets no others */
 	bool approval;   /* needs approval */
 	bool idempotent; /* can run again after an interruption */
 	bool poll;       /* the same call with the same result is no fault */
@@ -98,7 +100,9 @@ struct tool_request {
 	struct loop *loop;
 	struct span args; /* a JSON object; borrowed during tool_start */
 	char *const
-	    *environment; /* of a program: all of it, "NAME=value", NULL-terminated; borrowed */
+	    *environment;     /* of a program: all of it, "NAME=value", NULL-terminated; borrowed */
+	const char *withheld; /* names of secret variables that are not in it; NULL: none; borrowed
+			       * until the call is gone */
 	struct tool_limits limits;
 	struct agent_run *caller; /* for kinds that are part of a run; NULL: there is none */
 	const char *call_id;      /* the call's id in that run; borrowed until the call is gone */
@@ -135,8 +139,19 @@ void tool_cancel(struct tool_call *call, double grace);
  * named in `secrets` (NULL-terminated). */
 bool tool_variable_is_secret(const char *variable, char *const *secrets);
 
-/* Build the environment of a tool: that of this process without the secret variables, plus `extra`
- * ("NAME=value", NULL-terminated). Free it with free(). */
-char **tool_environment(char *const *secrets, char *const *extra);
+/* Which variables of this process a tool gets. Zeroed: those that are not secret. */
+struct tool_variables {
+	char *const *secrets; /* names of secret ones, NULL-terminated; NULL: none */
+	/* Those that `tool` (NULL: none) and --env name are passed in any case. */
+	const struct tool *tool;
+	const char *const *named;
+	size_t named_count;
+};
+
+/* Build the environment of a tool from that of this process, plus `extra` ("NAME=value",
+ * NULL-terminated). Free it with free(). The names of the secret variables that are left out are
+ * appended to `withheld`, separated by ", " (NULL: nobody wants them). */
+char **tool_environment(const struct tool_variables *variables, char *const *extra,
+			struct buffer *withheld);
 
 #endif

@@ -470,7 +470,7 @@ static void test_bad_manifests(void)
 		     "m.json:1: \"approval\" must be true or false");
 #define KEYS                                                                                       \
 	"; the keys are name, description, parameters, inputSchema, command, agent, timeout, "     \
-	"idle_timeout, "                                                                           \
+	"idle_timeout, env, env_only, "                                                            \
 	"approval, idempotent, poll, $schema, title, icons, annotations, outputSchema, "           \
 	"execution, "                                                                              \
 	"strict, _meta"
@@ -590,13 +590,13 @@ static void test_environment(void)
 
 	setenv("OPENAI_API_KEY", "secret", 1);
 	setenv("HF_TOKEN", "secret", 1);
-	setenv("AWS_SECRET_ACCESS_KEY", "kept: not named", 1);
+	setenv("AWS_SECRET_ACCESS_KEY", "secret", 1);
 	setenv("DB_PASSWORD", "secret", 1);
 	setenv("X_SECRET", "secret", 1);
 	setenv("MY_KEY", "secret", 1);
 	setenv("KEEP", "this", 1);
 	setenv("KEEPER", "this", 1);
-	list = tool_environment(secrets, extra);
+	list = tool_environment(&(struct tool_variables){.secrets = secrets}, extra, NULL);
 	unit_ok(has(list, "KEEPER=this"), "the environment is handed on");
 	unit_ok(has(list, "AGENT_RUN_ID=1") && has(list, "KEEP=other") && !has(list, "KEEP=this"),
 		"extra variables are added, or replace");
