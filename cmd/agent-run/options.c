@@ -370,6 +370,16 @@ static struct agent *read_agents(struct options *o)
 	return first;
 }
 
+/* Whether the cost of the first agent's run or of another one's is limited. */
+static bool limits_cost(const struct agent *first, const struct agent_set *agents)
+{
+	bool limited = first->limits.max_cost_usd > 0;
+
+	for (size_t i = 0; i < agents->count; i++)
+		limited = limited || agents->agents[i]->limits.max_cost_usd > 0;
+	return limited;
+}
+
 /* Read the agents' files, put the command line before them, and fill in who starts, its models and
  * its limits. */
 static void resolve_agents(struct options *o)
@@ -390,12 +400,8 @@ static void resolve_agents(struct options *o)
 	if (o->mode != MODE_LIST_MODELS)
 		options_default_models(o, getenv("AGENT_MODEL"));
 	o->config.limits = first->limits;
-	o->config.needs_prices = first->limits.max_cost_usd > 0;
-	for (size_t i = 0; i < o->agents.count; i++)
-		o->config.needs_prices =
-		    o->config.needs_prices || o->agents.agents[i]->limits.max_cost_usd > 0;
 	o->config.needs_prices =
-	    o->config.needs_prices && o->mode == MODE_RUN && !o->allow_unpriced;
+	    o->mode == MODE_RUN && !o->allow_unpriced && limits_cost(first, &o->agents);
 	if (o->config.limits.max_iterations == 0)
 		o->config.limits.max_iterations = MAX_ITERATIONS;
 }
