@@ -189,6 +189,13 @@ chunks() {
 	assert_equal "$(data agent_end '[.output, .usage.input_tokens, .usage.output_tokens, .usage.requests]')" '["Yes.",10,8,2]'
 }
 
+@test "after a response without an answer the next model of the list is asked" {
+	start_server "say="
+	ask openai-chat:m,test --retries 0
+	assert_equal "$(data llm_retry '[.model, .reason]')" '["test","openai-chat answered nothing: its response has no text and no tool call"]'
+	assert_equal "$(data agent_end .status)" success
+}
+
 @test "what the tools of the provider did is not done twice for an answer that is missing" {
 	start_server "$(chunks c: '{"type":"message_start","message":{"id":"m","content":[{"type":"server_tool_use","id":"s","name":"web_search","input":{"query":"q"}},{"type":"web_search_tool_result","tool_use_id":"s","content":[]}],"stop_reason":"end_turn"}}' '{"type":"message_stop"}')"
 	run -1 ask anthropic:m

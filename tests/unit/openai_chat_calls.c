@@ -124,6 +124,8 @@ static void pieces(void)
 	    FINISH("tool_calls"), DONE);
 	CHUNKS("no function_call", "T(a) stop", DELTA("\"content\":\"a\",\"function_call\":null"),
 	       DELTA("\"function_call\":{}"), FINISH("stop"), DONE);
+	CHUNKS("a server that writes [] for {}", "T(a) stop", CONTENT("a"),
+	       "{\"choices\":[{\"index\":0,\"delta\":[],\"finish_reason\":\"stop\"}]}", DONE);
 	CHUNKS("several chunks in one event", "T(a)T(b) stop",
 	       "[" CONTENT("a") "," CONTENT("b") "]", FINISH("stop"), DONE);
 	CHUNKS("a call without a name",

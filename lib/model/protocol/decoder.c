@@ -122,6 +122,14 @@ static const struct member_type {
     {'a', JSON_STRING, JSON_OBJECT, "string or object"},
 };
 
+/* Whether a value has nothing in it: "", [] or {}. */
+static bool is_empty(struct span value)
+{
+	return json_type(value) == JSON_STRING
+		   ? value.len == 2
+		   : json_type(value) >= JSON_ARRAY && json_count(value) == 0;
+}
+
 struct span decoder_typed(struct decoder *d, const char *name, struct span value, char type)
 {
 	const struct member_type *wanted = member_types;
@@ -133,7 +141,7 @@ struct span decoder_typed(struct decoder *d, const char *name, struct span value
 		wanted++;
 	if (got == wanted->a || got == wanted->b)
 		return value;
-	if (got > JSON_NULL)
+	if (got > JSON_NULL && (type == 'a' || !is_empty(value)))
 		failure_set(&d->failure, ERROR_INVALID_RESPONSE, true,
 			    "%s sent a response in which \"%s\" is of the type %s instead of %s",
 			    d->provider->name, name, json_type_name(got), wanted->name);

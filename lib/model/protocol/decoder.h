@@ -134,7 +134,8 @@ void decoder_free(struct decoder *decoder);
  * (json_members). `types` has one letter for each name: 's' string, 'o' object, 'l' list, 't' text
  * (a string or a list of parts), 'a' arguments (an object or the text of one), '.' anything. A
  * member of another type is a failure that names it, and absent, as null is; so nothing of a
- * response is left out silently. decoder_get reads one member, of any value; decoder_typed checks
+ * response is left out silently. Some servers write [] for {}: unless they are arguments, empty
+ * values are absent. decoder_get reads one member, of any value; decoder_typed checks
  * the member `name`. */
 void decoder_members(struct decoder *decoder, struct span object, const struct span *names,
 		     const char *types, struct span *values);
