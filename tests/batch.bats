@@ -46,6 +46,16 @@ ends() {
 	assert_equal "$(data agent_start .prompt events)" "$(printf 'Say it.\n\na line')"
 }
 
+@test "a misspelt key is refused, data that fills no place is not, and a repeated id is reported" {
+	echo '{"prompt": "x", "sytem": "Be brief."}' >lines
+	run -2 agent-run -m test --batch lines
+	assert_output 'agent-run: lines:1: unknown key "sytem" (did you mean system?)'
+	run -0 --separate-stderr agent-run -m test --batch lines 'In {sytem}'
+	printf '%s\n' '{"prompt": "x", "id": "a", "label": 3, "days": 2}' '{"prompt": "y", "id": "a"}' >lines
+	run -0 --separate-stderr agent-run -m test --batch lines
+	assert_equal "$stderr" 'agent-run: lines:2: the id a is that of line 1, too'
+}
+
 @test "a line that cannot be run is named before anything is sent" {
 	start_server "say=hi"
 	printf '%s\n' one '{"prompt": }' >lines

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 
 #include "base/file.h"
+#include "base/table.h"
 #include "run/batch_input.h"
 #include "run/budget.h"
 #include "run/tools.h"
@@ -80,10 +81,30 @@ static bool check_size(const struct batch *batch, const struct batch_line *line,
 	return false;
 }
 
+/* Warn of an id that an earlier line has: their results cannot be told apart. */
+static void check_id(const struct batch *batch, struct table *ids, const char *id, size_t number)
+{
+	const uintptr_t *other = table_find(ids, span_of(id));
+
+	if (other != NULL)
+		warn("%s:%zu: the id %s is that of line %zu, too", batch->source, number, id,
+		     (size_t)*other);
+	else
+		*table_add(ids, (struct span){mem_copy(span_of(id)), strlen(id)}) = number;
+}
+
+static void free_ids(struct table *ids)
+{
+	for (size_t i = 0; i < ids->capacity; i++)
+		free((char *)ids->slots[i].key.at);
+	table_free(ids);
+}
+
 /* Every line can be read, and its model opened. */
 static bool check_lines(struct batch *batch, struct error *e)
 {
 	struct span rest = batch->config.text, text;
+	struct table ids = {0};
 	size_t number = 0;
 	bool good = true;
 
@@ -103,10 +124,13 @@ static bool check_lines(struct batch *batch, struct error *e)
 			good = error_set(e, "usage", "%s:%zu: has no \"model\", and there is no -m",
 					 batch->source, number);
 		}
+		if (good)
+			check_id(batch, &ids, line.id, number);
 		batch->count.lines += good;
 		batch->count.skipped += good && is_done(batch, &line);
 		batch_line_free(&line);
 	}
+	free_ids(&ids);
 	if (good && batch->count.lines == 0)
 		good = error_set(e, "usage", "%s: contains no line to run", batch->source);
 	return good;

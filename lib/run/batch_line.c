@@ -3,6 +3,8 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "base/suggestion.h"
+
 /* The length of the name of a place "{NAME}" that `text` begins with; 0: there is none. */
 static size_t place_name(const char *text)
 {
@@ -103,6 +105,48 @@ static bool has_nul(struct span line)
 	return false;
 }
 
+/* Whether a template has a place for a member. */
+static bool has_place(const char *template, const char *key)
+{
+	struct buffer place = {0};
+	bool found;
+
+	buffer_add_format(&place, "{%s}", key);
+	found = template != NULL && strstr(template, buffer_string(&place)) != NULL;
+	buffer_free(&place);
+	return found;
+}
+
+/* A member that fills no place may be any data, but not nearly the name of one that has a meaning.
+ */
+static bool check_keys(struct span object, const char *template, size_t number, const char *source,
+		       struct error *e)
+{
+	enum { SHORTEST = 5, FARTHEST = 2 }; /* shorter names are near to too many */
+	static const char *const known[] = {"prompt", "system", "model", "vars", NULL};
+	struct json_walk walk = json_walk(object);
+	bool good = true;
+
+	while (good && json_next(&walk)) {
+		char *key = json_text(walk.key);
+		struct suggestion meant = suggestion_for(key);
+		struct buffer hint = {0};
+
+		for (size_t i = 0; known[i] != NULL; i++)
+			if (json_get(object, known[i]).at == NULL)
+				suggestion_consider(&meant, known[i]);
+		if (meant.meant != NULL && meant.distance <= FARTHEST && strlen(key) >= SHORTEST &&
+		    !span_is_any(span_of(key), known) && !has_place(template, key)) {
+			suggestion_write(&meant, &hint);
+			good = error_set(e, "usage", "%s:%zu: unknown key \"%s\"%s", source, number,
+					 key, buffer_string(&hint));
+		}
+		buffer_free(&hint);
+		free(key);
+	}
+	return good;
+}
+
 bool batch_line_read(struct span text, size_t number, const char *source, const char *template,
 		     struct batch_line *line, struct error *e)
 {
@@ -124,6 +168,8 @@ bool batch_line_read(struct span text, size_t number, const char *source, const 
 		source_line.text = text;
 	else
 		source_line = (struct source_line){.object = text, .vars = json_get(text, "vars")};
+	if (!check_keys(source_line.object, template, number, source, e))
+		return false;
 	missing = make_prompt(&source_line, template, &prompt);
 	if (missing != NULL)
 		good = error_set(e, "usage",
