@@ -257,7 +257,7 @@ static void store_stdin(void)
 	buffer_free(&text);
 	lseek(fileno(file), 0, SEEK_SET);
 	dup2(fileno(file), STDIN_FILENO);
-	fclose(file);
+	(void)fclose(file);
 }
 
 static bool wants_last(const struct run_choice *c)

@@ -3,7 +3,6 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -50,18 +49,22 @@ static bool read_proc(pid_t pid, const char *name, struct buffer *text)
  * process that has ended. */
 static bool read_entry(pid_t pid, struct entry *entry)
 {
+	enum { PARENT, GROUP, SESSION, NUMBERS };
 	struct buffer text = {0};
-	int parent, group, session;
-	const char *end;
-	char state;
+	pid_t numbers[NUMBERS];
+	char *at = NULL;
 	bool good;
 
-	good = read_proc(pid, "stat", &text) &&
-	       (end = strrchr(buffer_string(&text), ')')) != NULL &&
-	       sscanf(end + 1, " %c %d %d %d", &state, &parent, &group, &session) == 4 &&
-	       strchr("ZX", state) == NULL;
-	if (good)
-		*entry = (struct entry){pid, parent, group, session, false};
+	if (read_proc(pid, "stat", &text))
+		at = strrchr(buffer_string(&text), ')');
+	good = at != NULL && span_starts(span_of(at), ") ") && strchr("ZX", at[2]) == NULL;
+	if (good) {
+		at += 3; /* ") S" */
+		for (int i = 0; i < NUMBERS; i++)
+			numbers[i] = (pid_t)strtol(at, &at, 10);
+		*entry =
+		    (struct entry){pid, numbers[PARENT], numbers[GROUP], numbers[SESSION], false};
+	}
 	buffer_free(&text);
 	return good;
 }
