@@ -459,6 +459,22 @@ EOF
 	refute_output --partial after
 }
 
+@test "^C ends a pipeline, and the log says so although the reader ended first" {
+	tool slow '{"type":"object"}' '["sh","-c","kill -INT -$AGENT_GROUP; exec sleep 300"]'
+	cat >pipe.sh <<'EOF'
+export AGENT_GROUP=$$
+trap 'echo "${PIPESTATUS[@]}"' EXIT
+trap : INT
+agent-run -m test -t tools -l log hello </dev/null | agent-text
+EOF
+	for _ in 1 2 3 4 5; do
+		rm -f log
+		run setsid -w env --default-signal bash pipe.sh
+		assert_line --index -1 '130 130'
+		assert_equal "$(tail -n 1 log | jq -c '.data | [.status, .exit_status]')" '["cancelled",130]'
+	done
+}
+
 @test "signals that are ignored at the start stay ignored" {
 	for signal in INT HUP QUIT USR1; do
 		tool slow '{"type":"object"}' "[\"sh\",\"-c\",\"kill -$signal \$PPID; echo done\"]"

@@ -291,7 +291,8 @@ static void cancel(struct program *p, int number)
 		run_cancel(p->run, number);
 }
 
-/* If the reader is gone, cancel the run, unless a signal is ending it already. */
+/* If the reader is gone, cancel the run, unless a signal is ending it already. ^C ends all programs
+ * of a pipeline, so that the reader may be gone before its signal is handled here. */
 static void before_wait(void *context)
 {
 	struct program *p = context;
@@ -299,7 +300,9 @@ static void before_wait(void *context)
 	event_sink_flush(&p->sink);
 	if (has_lost_reader(p) && !p->stopping && !p->cancelled) {
 		p->cancelled = true;
-		cancel(p, SIGPIPE);
+		loop_take_signals(p->loop);
+		if (p->signal == 0)
+			cancel(p, SIGPIPE);
 		event_sink_flush(&p->sink);
 	}
 	if (p->stopping && loop_child_count(p->loop) == 0 && event_sink_is_idle(&p->sink))
@@ -581,7 +584,7 @@ int main(int argc, char **argv)
 	buffer_free(&p.batch_text);
 	options_free(&p.options);
 	free(p.secrets);
-	if (p.signal != 0 && p.exit_status == 128 + p.signal)
+	if (p.signal != 0 && (p.exit_status == 128 + p.signal || p.exit_status == 128 + SIGPIPE))
 		signal_die(p.signal);
 	if (p.sink.output.error == EPIPE) /* end as every other writer into a closed pipe does */
 		signal_die(SIGPIPE);

@@ -84,6 +84,9 @@ void loop_stop_orphans(struct loop *loop, const char *variable);
 void loop_catch_signals(struct loop *loop, void (*caught)(void *context, int signal),
 			void *context);
 
+/* Call `caught` now for the signals that have come. */
+void loop_take_signals(struct loop *loop);
+
 /* Call `before_wait` before each wait, to flush output. */
 void loop_before_wait(struct loop *loop, void (*before_wait)(void *context), void *context);
 

@@ -92,6 +92,12 @@ void loop_catch_signals(struct loop *loop, void (*caught)(void *context, int sig
 			install(loop, i);
 }
 
+void loop_take_signals(struct loop *loop)
+{
+	if (loop->signal_pipe[0] >= 0)
+		pipe_ready(loop, 0);
+}
+
 void signals_watch_children(struct loop *loop)
 {
 	install(loop, CHILD);
