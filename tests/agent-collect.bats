@@ -561,6 +561,58 @@ cancelled 143'
 	assert_output "agent-collect: --result needs a value that is not empty"
 }
 
+@test "--result replaces its file when the results are complete, whatever the status of the runs" {
+	cp "$DATA/run.jsonl" log
+	echo old >result
+	chmod 640 result
+	AGENT_SHARE=/nonexistent run -2 agent-collect -o html -r result log
+	run -2 agent-collect -r result log missing
+	run -4 agent-collect -r result - </dev/null
+	run -1 agent-collect -r result - <<<'not an event'
+	run -1 agent-collect -r result - <<<'[{"event_type":"agent_start"}]'
+	run -1 agent-collect --strict -r result - < <(echo garbage; cat log)
+	assert_equal "$(cat result)" old
+	run -3 agent-collect -r result - <<<'{"event_type":"agent_end","data":{"success":false,"exit_status":3}}'
+	assert_equal "$(jq .success result) $(stat -c %a result)" 'false 640'
+	run -1 agent-collect --check false -o text -r result log
+	assert_equal "$(cat result)" "$(agent-collect -o text log)"
+	head -n 3 log >part
+	run -4 agent-collect -o json -r result part
+	assert_equal "$(jq -r .status result)" incomplete
+	run -1 agent-collect -o text -r result - < <(echo garbage; cat log)
+	assert_equal "$(cat result)" "$(agent-collect -o text log)"
+	assert_equal "$(ls -A)" "$(printf '%s\n' log part result)"
+}
+
+@test "--result follows a log, and writes pipes and devices directly" {
+	cp "$DATA/run.jsonl" log
+	echo old >result
+	run -0 agent-collect -f -p -r result -o text log
+	assert_equal "$output" "$(cat log)"
+	assert_equal "$(cat result)" "$(agent-collect -o text log)"
+	echo old >result
+	run -124 timeout 1 agent-collect --follow=forever -r result -o text log
+	assert_equal "$(cat result)" "$(agent-collect -o text log)"
+	mkfifo pipe
+	cat pipe >copy &
+	run -0 agent-collect -r pipe -o text log
+	wait $!
+	assert_equal "$(cat copy)" "$(agent-collect -o text log)"
+}
+
+@test "a failed write names the file or standard output" {
+	run -1 agent-collect -r /dev/full "$DATA/run.jsonl"
+	assert_output 'agent-collect: /dev/full: No space left on device'
+	run -1 bash -c 'agent-collect "$0" >/dev/full' "$DATA/run.jsonl"
+	assert_output 'agent-collect: standard output: No space left on device'
+	echo old >result
+	run -1 bash -c 'agent-collect -p -r result "$0" >/dev/full' "$DATA/run.jsonl"
+	assert_output 'agent-collect: standard output: No space left on device'
+	run -1 bash -c 'ulimit -f 1; trap "" XFSZ; seq 200 | sed "s/.*/{\"event_type\":\"agent_end\",\"run_id\":\"&\",\"data\":{}}/" | agent-collect -r result'
+	assert_output 'agent-collect: result: File too large'
+	assert_equal "$(cat result)" old
+}
+
 @test "no reader writes to a file that it reads" {
 	cp "$DATA/run.jsonl" log
 	for reader in agent-filter agent-text agent-tools agent-collect; do

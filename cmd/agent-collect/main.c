@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/result_file.h"
 #include "base/screen.h"
 #include "event/reader_main.h"
 #include "event/terminal.h"
@@ -19,7 +20,8 @@ enum { OUTPUT_BUFFER = 64 * 1024 };
 struct collect_program {
 	struct reader_main main;
 	struct collection collection;
-	const char *result_file;
+	const char *result_path; /* NULL: standard output */
+	struct result_file result;
 	bool passes, shows_status, adds_total;
 
 	struct wants wants;
@@ -86,7 +88,7 @@ static const struct option_row options[] = {
      "json (default), text, markdown, html, messages, csv, events or otlp", .apply = set_format},
     {OPTION_FLAG, 'p', "pass", NULL, "copy the events to standard output (requires --result)",
      AT(passes)},
-    {OPTION_NAME, 'r', "result", "FILE", "write the results to FILE", AT(result_file)},
+    {OPTION_NAME, 'r', "result", "FILE", "write the results to FILE", AT(result_path)},
     {OPTION_TEXT, 0, "run", "ID",
      "write only the run with this id, batch id or part of an id, or 'last'",
      .apply = reader_main_add_run},
@@ -101,7 +103,7 @@ static const struct option_row options[] = {
 
 static void check_options(const struct collect_program *p)
 {
-	if (p->passes && (p->result_file == NULL || strcmp(p->result_file, "-") == 0))
+	if (p->passes && (p->result_path == NULL || strcmp(p->result_path, "-") == 0))
 		die(STATUS_USAGE,
 		    "--pass needs --result FILE, as standard output is for the events");
 	if (p->adds_total && p->collection.format->total == NULL)
@@ -112,14 +114,20 @@ static void check_options(const struct collect_program *p)
 /* ---- output ---- */
 
 /* Write the pending output. A failure ends the program, quietly if the reader closed the pipe. */
-static void write_pending(struct output_file *output)
+static void write_pending(struct collect_program *p, struct output_file *output)
 {
+	bool is_result = output == &p->collection.output && p->result_path != NULL;
+	int error;
+
 	if (output->is_safe)
 		terminal_clean(&output->pending, output->is_json);
 	if (!screen_write_lines(output->fd, buffer_span(&output->pending))) {
-		if (errno == EPIPE)
-			exit(128 + SIGPIPE);
-		die(STATUS_FAILED, "cannot write: %s", strerror(errno));
+		error = errno;
+		result_file_drop(&p->result);
+		errno = error;
+		if (!is_result || error == EPIPE)
+			stdout_fail();
+		die(STATUS_FAILED, "%s: %s", p->result_path, strerror(error));
 	}
 	buffer_clear(&output->pending);
 }
@@ -130,8 +138,8 @@ static void flush(void *self)
 
 	if (p->collection.output.pending.len > 0 || p->pass.pending.len > 0)
 		collect_live_clear(p->live);
-	write_pending(&p->pass);
-	write_pending(&p->collection.output);
+	write_pending(p, &p->pass);
+	write_pending(p, &p->collection.output);
 }
 
 /* ---- the end of a run ---- */
@@ -240,35 +248,35 @@ static void on_event(void *self, struct run *run, const struct event *event)
 
 /* ---- the program ---- */
 
-/* Empty the file of --result, unless the program also reads it, or writes the events to it. */
-static void check_result_file(const struct collect_program *p, int fd, const char *path)
+/* Open the file of --result, and return its descriptor. With --follow=forever there is no end at
+ * which it could be replaced: each result is added when its run ends. */
+static int open_result(struct collect_program *p)
 {
 	struct stat file, events;
+	struct error e = {0};
 
-	if (fd < 0 || fstat(fd, &file) != 0)
-		die(STATUS_USAGE, "%s: %s", path, strerror(errno));
-	reader_main_check_output(&p->main, fd, "--result");
-	if (!S_ISREG(file.st_mode))
-		return;
-	if (p->passes && fstat(STDOUT_FILENO, &events) == 0 && file_is_same(&file, &events))
+	if (p->result_path == NULL)
+		return STDOUT_FILENO;
+	if (p->passes && stat(p->result_path, &file) == 0 && S_ISREG(file.st_mode) &&
+	    fstat(STDOUT_FILENO, &events) == 0 && file_is_same(&file, &events))
 		die(STATUS_USAGE,
 		    "%s: standard output and --result are the same file; use only one of them",
-		    path);
-	if (ftruncate(fd, 0) != 0)
-		die(STATUS_USAGE, "%s: %s", path, strerror(errno));
+		    p->result_path);
+	reader_main_check_result(&p->main, p->result_path);
+	if (!p->main.follows_forever || strcmp(p->result_path, "-") == 0) {
+		die_unless(result_file_open(&p->result, p->result_path, &e), &e);
+		return p->result.fd;
+	}
+	p->result.fd = open(p->result_path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+	if (p->result.fd < 0)
+		die(STATUS_USAGE, "%s: %s", p->result_path, strerror(errno));
+	return p->result.fd;
 }
 
-static struct output_file open_output(const struct collect_program *p, const char *file,
-				      bool is_json)
+static struct output_file output_of(const struct collect_program *p, int fd, bool is_json)
 {
-	struct output_file output = {.fd = STDOUT_FILENO, .is_json = is_json};
-
-	if (file != NULL && strcmp(file, "-") != 0) {
-		output.fd = open(file, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
-		check_result_file(p, output.fd, file);
-	}
-	output.is_safe = reader_main_is_safe(&p->main, output.fd);
-	return output;
+	return (struct output_file){
+	    .fd = fd, .is_json = is_json, .is_safe = reader_main_is_safe(&p->main, fd)};
 }
 
 static void begin(void *self)
@@ -286,8 +294,8 @@ static void begin(void *self)
 	}
 	total_init(&p->total);
 	collection->runs = p->main.runs;
-	collection->output = open_output(p, p->result_file, collection->format->is_json);
-	p->pass = open_output(p, NULL, true);
+	collection->output = output_of(p, open_result(p), collection->format->is_json);
+	p->pass = output_of(p, STDOUT_FILENO, true);
 	if (p->shows_status && isatty(STDERR_FILENO))
 		p->live = collect_live_new();
 	if (collection->format->begin != NULL)
@@ -321,11 +329,29 @@ static void end(void *self)
 	clear(p);
 }
 
+/* Replace the file of --result if it has the results of all of the input, whatever the status of
+ * the runs. */
+static int finish_result(struct collect_program *p, int status)
+{
+	bool complete = !p->main.stopped && p->main.format.found && p->main.own <= STATUS_FAILED;
+	struct error e = {0};
+
+	if (complete && !result_file_replace(&p->result, &e)) {
+		warn("%s", e.message);
+		error_clear(&e);
+		return STATUS_FAILED;
+	}
+	result_file_drop(&p->result);
+	return status;
+}
+
 static int exit_status(void *self, int status)
 {
-	const struct collect_program *p = self;
+	struct collect_program *p = self;
 
-	return p->check_failed && status < STATUS_FAILED ? STATUS_FAILED : status;
+	if (p->check_failed && status < STATUS_FAILED)
+		status = STATUS_FAILED;
+	return p->result_path != NULL ? finish_result(p, status) : status;
 }
 
 static void free_all(void *self)

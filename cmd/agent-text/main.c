@@ -48,16 +48,10 @@ static const struct option_row options[] = {
 static int open_output(struct show *show)
 {
 	struct error e = {0};
-	struct stat file;
-	const char *input;
 
 	if (show->result_path == NULL)
 		return STDOUT_FILENO;
-	input = stat(show->result_path, &file) == 0 ? reader_find_input(show->main.reader, &file)
-						    : NULL;
-	if (input != NULL)
-		die(STATUS_USAGE,
-		    "%s: the input and --result are the same file; write to another one", input);
+	reader_main_check_result(&show->main, show->result_path);
 	die_unless(result_file_open(&show->result, show->result_path, &e), &e);
 	return show->result.fd;
 }

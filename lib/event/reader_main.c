@@ -65,17 +65,22 @@ bool reader_main_is_safe(const struct reader_main *m, int fd)
 	return !m->raw_control && isatty(fd);
 }
 
-void reader_main_check_output(const struct reader_main *m, int fd, const char *name)
+/* Exit if the output, which the user knows as `name`, is one of the input files. */
+static void check_output(const struct reader_main *m, const struct stat *file, const char *name)
 {
-	const char *input;
-	struct stat file;
+	const char *input = reader_find_input(m->reader, file);
 
-	if (fstat(fd, &file) != 0)
-		return;
-	input = reader_find_input(m->reader, &file);
 	if (input != NULL)
 		die(STATUS_USAGE, "%s: the input and %s are the same file; write to another one",
 		    input, name);
+}
+
+void reader_main_check_result(const struct reader_main *m, const char *path)
+{
+	struct stat file;
+
+	if (stat(path, &file) == 0)
+		check_output(m, &file, "--result");
 }
 
 /* ---- lines ---- */
@@ -208,6 +213,7 @@ static void read_all(struct reader_main *m)
 static void begin(struct reader_main *m, char **files, int count)
 {
 	const struct reader_program *program = m->program;
+	struct stat output;
 
 	if (!run_choice_resolve(&m->choice, files, (size_t)count, m->follow))
 		exit(STATUS_USAGE);
@@ -215,7 +221,8 @@ static void begin(struct reader_main *m, char **files, int count)
 		   : count == 0 || strcmp(files[0], "-") == 0 ? "standard input"
 							      : files[0];
 	m->reader = reader_open(files, (size_t)count, m->follow);
-	reader_main_check_output(m, STDOUT_FILENO, "standard output");
+	if (fstat(STDOUT_FILENO, &output) == 0)
+		check_output(m, &output, "standard output");
 	m->runs = runs_new(program->release, m->strict);
 	if (program->begin != NULL)
 		program->begin(m);
@@ -241,21 +248,21 @@ static int check_input(const struct reader_main *m)
 	return STATUS_INCOMPLETE;
 }
 
-/* The exit status at the end of the input. */
-static int verdict(const struct reader_main *m)
+/* Set `own`, and return the exit status at the end of the input. */
+static int verdict(struct reader_main *m)
 {
-	int input = reader_status(m->reader), status, of_runs;
+	int input, of_runs;
 
-	if (input == STATUS_USAGE)
-		return input;
+	m->own = reader_status(m->reader);
+	if (m->stopped || m->own == STATUS_USAGE)
+		return m->own;
 	if (runs_lost(m->runs))
-		input = STATUS_FAILED;
-	status = check_input(m);
-	if (status == STATUS_OK && !m->ignores_runs) {
-		of_runs = runs_verdict(m->runs);
-		status = m->own_status ? STATUS_OK : of_runs;
-	}
-	return input > status ? input : status;
+		m->own = STATUS_FAILED;
+	input = check_input(m);
+	of_runs = input == STATUS_OK && !m->ignores_runs ? runs_verdict(m->runs) : input;
+	if (input > m->own)
+		m->own = input;
+	return m->own_status || of_runs < m->own ? m->own : of_runs;
 }
 
 static int end(struct reader_main *m)
@@ -264,7 +271,7 @@ static int end(struct reader_main *m)
 	int status;
 
 	program->end(m);
-	status = m->stopped ? reader_status(m->reader) : verdict(m);
+	status = verdict(m);
 	return program->status != NULL ? program->status(m, status) : status;
 }
 

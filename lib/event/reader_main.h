@@ -40,6 +40,7 @@ struct reader_main {
 	struct reader *reader;
 	struct runs *runs;
 	bool stopped; /* before the end of the input */
+	int own;      /* at the end: the status of its own work, without that of the runs */
 
 	/* private */
 	const char *input;     /* names it in messages */
@@ -101,8 +102,7 @@ bool reader_main_skip(struct reader_main *self, struct span *line, const struct 
  * --raw-control is not given. */
 bool reader_main_is_safe(const struct reader_main *self, int fd);
 
-/* Exit unless the program may write to `fd`, which the user knows as `name`: it must not be one of
- * the input files. */
-void reader_main_check_output(const struct reader_main *self, int fd, const char *name);
+/* Exit if the file of --result is one of the input files. */
+void reader_main_check_result(const struct reader_main *self, const char *path);
 
 #endif
