@@ -358,6 +358,31 @@ agent-text: log:$(($(wc -l <whole) + 1)): 5 NUL bytes are skipped"
 	assert_equal "$stderr" "agent-run: log:$n: 4096 NUL bytes are skipped"
 }
 
+@test "NUL bytes over an agent_start: the next event of its run shows the loss" {
+	agent-run -m test x </dev/null >whole
+	agent-run -m test y </dev/null >second
+	nuls() { head -c "$(head -n 1 "$1" | wc -c)" /dev/zero; tail -n +2 "$1"; }
+	nuls whole >log
+	in_all_readers 1 log
+	assert_output 'This is the built-in test model. You said: x'
+	{ cat whole && nuls second; } >log
+	in_all_readers 1 log
+	# Over the first two lines, and with an event of another run behind them.
+	{ nuls second | head -n 1; cat whole; nuls second | tail -n +2; } >log
+	in_all_readers 1 log
+	{ head -n 3 whole && nuls second | head -n 1; tail -n +4 whole; tail -n +2 second; } >log
+	in_all_readers 1 log
+	# A run that begins after the NUL bytes, and a part of a log without any, have lost nothing.
+	{ head -c 99 /dev/zero; cat whole second; } >log
+	in_all_readers 0 log
+	tail -n +2 whole >log
+	in_all_readers 0 log
+	# A run that resumes it makes up for it.
+	id=$(jq -r .run_id second | head -n 1)
+	{ nuls second | head -n 4; jq -c "if .event_type == \"agent_start\" then .data.resumed_from = \"$id\" else . end" whole; } >log
+	in_all_readers 0 log
+}
+
 @test "a run in a log with a damaged line is resumed, unless a needed response is lost" {
 	agent-run -m test -t once.json -l log one </dev/null >/dev/null
 	rm calls

@@ -108,14 +108,20 @@ bool reader_main_skip(struct reader_main *m, struct span *line, const struct jso
 	return tail.at != NULL && !m->strict;
 }
 
-/* NUL bytes were skipped before the line: check whether an event is missing there. */
-static void check_hole(struct reader_main *m, struct span line)
+/* NUL bytes were skipped just before the line (`here`), or before an earlier one: check whether an
+ * event is missing there. A run that begins in the NUL bytes may have its first whole event later.
+ */
+static void check_hole(struct reader_main *m, struct span line, bool here)
 {
 	struct span last = {m->last, m->last_len};
 	struct event before, after;
 
-	if (event_head(last, &before) && event_head(line, &after) &&
-	    span_equal(before.run_id, after.run_id) && after.seq > before.seq + 1)
+	if (!event_head(line, &after) || after.seq < 1)
+		return;
+	if (!runs_has(m->runs, after.run_id))
+		lose(m, line, false);
+	else if (here && event_head(last, &before) && span_equal(before.run_id, after.run_id) &&
+		 after.seq > before.seq + 1)
 		lose(m, line, false);
 }
 
@@ -158,12 +164,14 @@ static void refuse_array(const struct reader_main *m, struct span line)
 /* Returns false to stop reading. */
 static bool take(struct reader_main *m, struct span line)
 {
-	bool goes_on;
+	bool goes_on, here = false;
 
 	refuse_array(m, line);
 	format_check_line(&m->format, line);
 	if (reader_line_is_after_nuls(m->reader))
-		check_hole(m, line);
+		m->has_hole = here = true;
+	if (m->has_hole)
+		check_hole(m, line, here);
 	goes_on = m->program->line != NULL ? m->program->line(m, line) : take_line(m, line);
 	m->last_len = line.len < sizeof(m->last) ? line.len : sizeof(m->last);
 	memcpy(m->last, line.at, m->last_len);

@@ -46,6 +46,7 @@ struct reader_main {
 	const char *input;     /* names it in messages */
 	char last[EVENT_HEAD]; /* the beginning of the last line */
 	size_t last_len;
+	bool has_hole; /* NUL bytes were skipped */
 };
 
 /* The part that differs between programs. `self` is the program's struct, which begins with struct

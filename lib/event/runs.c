@@ -413,6 +413,8 @@ void runs_lose(struct runs *runs, struct span head, bool too_long)
 	}
 	if (event_head(head, &event)) {
 		run = find_run(runs, event.run_id);
+		if (run == NULL && !has_ended(runs, event.run_id))
+			run = add_run(runs, event.run_id);
 		if (run != NULL && too_long && event.type == EVENT_AGENT_END)
 			run->end_skipped = true;
 	}

@@ -65,10 +65,10 @@ struct run *runs_event(struct runs *runs, const struct event *event, struct read
  * be resumed, too. */
 struct run *runs_log_event(struct runs *runs, const struct event *event);
 
-/* A line was skipped of which at least the beginning is `head`: an event of its run, if it names
- * one, or else of the run of the last event is lost. It does not matter if another run resumes that
- * run, or if the line was the agent_start of a run that was started again. `too_long`: the line was
- * whole, but too long. */
+/* A line was skipped of which at least the beginning is `head`: an event of its run (also of one
+ * that has not appeared), if it names one, or else of the run of the last event is lost. It does
+ * not matter if another run resumes that run, or if the line was the agent_start of a run that was
+ * started again. `too_long`: the line was whole, but too long. */
 void runs_lose(struct runs *runs, struct span head, bool too_long);
 
 /* Whether an event that matters was lost. */
