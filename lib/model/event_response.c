@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "base/suggestion.h"
 #include "event/event.h"
 #include "model/protocol/decoder.h"
 
@@ -22,6 +23,7 @@ void event_response_free(struct event_response *response)
 	buffer_free(&response->refusal);
 	buffer_free(&response->reason);
 	buffer_free(&response->text);
+	buffer_free(&response->fault);
 }
 
 static void deliver(struct event_response *response, const struct model_delta *delta)
@@ -247,14 +249,28 @@ static const struct member {
 	enum json_type type; /* JSON_ABSENT: any */
 	bool is_form;        /* an object that has it is a short form */
 } members[] = {
-    {"text", JSON_STRING, true},          {"thinking", JSON_STRING, true},
-    {"refusal", JSON_STRING, true},       {"tool_name", JSON_STRING, true},
-    {"args_delta", JSON_STRING, true},    {"usage", JSON_OBJECT, true},
-    {"finish_reason", JSON_STRING, true}, {"error", JSON_STRING, true},
-    {"tool_call_id", JSON_STRING, false}, {"args", JSON_OBJECT, false},
-    {"invalid_args", JSON_STRING, false}, {"message", JSON_OBJECT, false},
-    {"index", JSON_ABSENT, false},        {"executed_by", JSON_ABSENT, false},
-    {"result", JSON_ABSENT, false},       {"is_error", JSON_ABSENT, false},
+    {"text", JSON_STRING, true},
+    {"thinking", JSON_STRING, true},
+    {"refusal", JSON_STRING, true},
+    {"tool_name", JSON_STRING, true},
+    {"args", JSON_OBJECT, false},
+    {"args_delta", JSON_STRING, true},
+    {"usage", JSON_OBJECT, true},
+    {"finish_reason", JSON_STRING, true},
+    {"error", JSON_STRING, true},
+    {"tool_call_id", JSON_STRING, false},
+    {"invalid_args", JSON_STRING, false},
+    {"message", JSON_OBJECT, false},
+    {"index", JSON_ABSENT, false},
+    {"executed_by", JSON_ABSENT, false},
+    {"result", JSON_ABSENT, false},
+    {"is_error", JSON_ABSENT, false},
+    {"exception_type", JSON_ABSENT, false},
+    {"retryable", JSON_ABSENT, false},
+    {"http_status", JSON_ABSENT, false},
+    {"retry_after_seconds", JSON_ABSENT, false},
+    {"provider_code", JSON_ABSENT, false},
+    {"request_id", JSON_ABSENT, false},
 };
 
 static bool has(struct span data, const char *name)
@@ -262,52 +278,78 @@ static bool has(struct span data, const char *name)
 	return json_type(json_get(data, name)) > JSON_NULL;
 }
 
-/* Whether the members have their types; null fits too. */
-static bool has_types(struct span data)
+static const struct member *find_member(struct span key)
 {
 	for (size_t i = 0; i < ARRAY_LEN(members); i++)
-		if (members[i].type != JSON_ABSENT && has(data, members[i].name) &&
-		    json_type(json_get(data, members[i].name)) != members[i].type)
-			return false;
+		if (json_is(key, members[i].name))
+			return &members[i];
+	return NULL;
+}
+
+/* Whether the members have their types; null fits too. Else `fault` says which has not. */
+static bool has_types(struct event_response *response, struct span data)
+{
+	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
+		const struct member *member = &members[i];
+
+		if (member->type == JSON_ABSENT || !has(data, member->name) ||
+		    json_type(json_get(data, member->name)) == member->type)
+			continue;
+		buffer_add_format(&response->fault, "%s must be %s", member->name,
+				  member->type == JSON_STRING ? "a string" : "an object");
+		return false;
+	}
 	return true;
 }
 
-/* Whether an object is one or several short forms. A call has no unknown members, which might be
- * its arguments. */
-static bool is_short(struct span line)
+static void add_unknown(struct event_response *response, struct span key)
 {
-	bool is_call = has(line, "tool_name") || has(line, "args_delta"), some = false;
+	char *name = json_text(key);
+	struct suggestion suggestion = suggestion_for(name);
+
+	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+		suggestion_consider(&suggestion, members[i].name);
+	buffer_add_format(&response->fault, "unknown key \"%s\"", name);
+	suggestion_write(&suggestion, &response->fault);
+	free(name);
+}
+
+/* Whether an object is one or several short forms. An unknown member is a misspelt one, or might be
+ * an argument of a call. */
+static bool is_short(struct event_response *response, struct span line)
+{
+	bool some = false;
 
 	for (struct json_walk walk = json_walk(line); json_next(&walk);) {
-		size_t i = 0;
+		const struct member *member = find_member(walk.key);
 
-		while (i < ARRAY_LEN(members) && !json_is(walk.key, members[i].name))
-			i++;
-		if (i == ARRAY_LEN(members) && is_call)
+		if (member == NULL) {
+			add_unknown(response, walk.key);
 			return false;
-		some |= i < ARRAY_LEN(members) && members[i].is_form &&
-			json_type(walk.value) != JSON_NULL;
+		}
+		some |= member->is_form && json_type(walk.value) != JSON_NULL;
 	}
-	return some && has_types(line);
+	return has_types(response, line) && some;
 }
 
 /* Whether an event has what a response needs of it. */
-static bool is_whole(enum event_type type, struct span data)
+static bool is_whole(struct event_response *response, enum event_type type, struct span data)
 {
 	switch (type) {
 	case EVENT_LLM_CHUNK:
 	case EVENT_THINKING_CHUNK:
-		return has(data, "text") && has_types(data);
+		return has(data, "text") && has_types(response, data);
 	case EVENT_TOOL_CALL_START:
-		return has_types(data);
+		return has_types(response, data);
 	case EVENT_TOOL_CALL_CHUNK:
-		return has(data, "args_delta") && has_types(data);
+		return has(data, "args_delta") && has_types(response, data);
 	case EVENT_TOOL_CALL_END:
-		return (has(data, "args") || has(data, "invalid_args")) && has_types(data);
+		return (has(data, "args") || has(data, "invalid_args")) &&
+		       has_types(response, data);
 	case EVENT_LLM_END:
-		return json_type(data) == JSON_OBJECT && has_types(data);
+		return json_type(data) == JSON_OBJECT && has_types(response, data);
 	case EVENT_ERROR:
-		return has(data, "error") && has_types(data);
+		return has(data, "error") && has_types(response, data);
 	default:
 		return type != EVENT_OTHER;
 	}
@@ -337,7 +379,8 @@ bool event_response_read(struct event_response *response, struct span line)
 	struct event event;
 
 	event_envelope(line, &event);
-	if (response->strict && !(is_event ? is_whole(event.type, event.data) : is_short(line)))
+	if (response->strict &&
+	    !(is_event ? is_whole(response, event.type, event.data) : is_short(response, line)))
 		return false;
 	switch (event.type) {
 	case EVENT_LLM_CHUNK:

@@ -30,6 +30,7 @@ struct event_response {
 	bool stopped;           /* set when the call is cancelled: no delta any more */
 	bool strict;            /* set by the caller: a line of no known form ends the response */
 	struct failure failure; /* set by the caller, or by an event */
+	struct buffer fault;    /* why a line has no known form; empty: nothing to add */
 
 	/* private */
 	struct event_response_call *calls;
@@ -47,8 +48,8 @@ struct event_response {
 void event_response_init(struct event_response *response, const struct model_handler *handler);
 
 /* Read one event or short form, a JSON object. Returns false if it is the error that ends the
- * response; or, without an error in `failure`, if `strict` is set and the line has no known form.
- */
+ * response; or, without an error in `failure`, if `strict` is set and the line has no known form
+ * (`fault`). The data of an event may have unknown members, a short form has none. */
 bool event_response_read(struct event_response *response, struct span line);
 
 /* Write how the response ended; the strings are owned by `response`. */

@@ -80,6 +80,12 @@ static void on_line(void *context, struct span line)
 			    call->line_number);
 	else if (event_response_read(&call->response, line))
 		return;
+	else if (call->response.fault.len > 0)
+		failure_set(failure, ERROR_INVALID_RESPONSE, false,
+			    "line %" PRIu64
+			    " of the program's output: %s; the forms are " EVENT_RESPONSE_FORMS
+			    "; see agent-providers(5)",
+			    call->line_number, buffer_string(&call->response.fault));
 	else
 		failure_set(failure, ERROR_INVALID_RESPONSE, false,
 			    "line %" PRIu64

@@ -376,25 +376,34 @@ static void exec(const char *command, const char *want, const char *name)
 
 static void test_exec(void)
 {
-	static const char *const unknown[] = {
-	    "{}",
-	    "{\"content\":\"a\"}",
-	    "{\"text\":null}",
-	    "{\"text\":[\"a\"]}",
-	    "{\"text\":7}",
-	    "{\"usage\":5}",
-	    "{\"finish_reason\":1}",
-	    "{\"error\":{\"message\":\"a\"}}",
-	    "{\"tool_name\":\"f\",\"args\":\"{}\"}",
-	    "{\"tool_name\":\"f\",\"args\":[]}",
-	    "{\"tool_name\":\"f\",\"arguments\":{\"a\":1}}",
-	    "{\"event_type\":\"llm_chnk\",\"data\":{\"text\":\"a\"}}",
-	    "{\"event_type\":\"llm_chunk\",\"text\":\"a\"}",
-	    "{\"event_type\":\"llm_chunk\",\"data\":{\"text\":[\"a\"]}}",
-	    "{\"event_type\":\"tool_call_chunk\",\"data\":{\"tool_name\":\"f\"}}",
-	    "{\"event_type\":\"tool_call_end\",\"data\":{\"tool_name\":\"f\",\"args\":1}}",
-	    "{\"event_type\":\"llm_end\"}",
-	    "{\"event_type\":\"error\",\"data\":{}}",
+	/* Lines, and what the error says about them; NULL: that they have none of the forms. */
+	static const struct {
+		const char *line, *fault;
+	} unknown[] = {
+	    {"{}", NULL},
+	    {"{\"content\":\"a\"}", "unknown key \"content\""},
+	    {"{\"txt\":\"a\"}", "unknown key \"txt\" (did you mean text?)"},
+	    {"{\"text\":\"a\",\"thinkin\":\"b\"}",
+	     "unknown key \"thinkin\" (did you mean thinking?)"},
+	    {"{\"text\":null}", NULL},
+	    {"{\"text\":[\"a\"]}", "text must be a string"},
+	    {"{\"text\":7}", "text must be a string"},
+	    {"{\"args\":{}}", NULL},
+	    {"{\"usage\":5}", "usage must be an object"},
+	    {"{\"finish_reason\":1}", "finish_reason must be a string"},
+	    {"{\"error\":{\"message\":\"a\"}}", "error must be a string"},
+	    {"{\"tool_name\":\"f\",\"args\":\"{}\"}", "args must be an object"},
+	    {"{\"tool_name\":\"f\",\"args\":[]}", "args must be an object"},
+	    {"{\"tool_name\":\"f\",\"arguments\":{\"a\":1}}", "unknown key \"arguments\""},
+	    {"{\"tool_name\":\"f\",\"arg\":{}}", "unknown key \"arg\" (did you mean args?)"},
+	    {"{\"event_type\":\"llm_chnk\",\"data\":{\"text\":\"a\"}}", NULL},
+	    {"{\"event_type\":\"llm_chunk\",\"text\":\"a\"}", NULL},
+	    {"{\"event_type\":\"llm_chunk\",\"data\":{\"text\":[\"a\"]}}", "text must be a string"},
+	    {"{\"event_type\":\"tool_call_chunk\",\"data\":{\"tool_name\":\"f\"}}", NULL},
+	    {"{\"event_type\":\"tool_call_end\",\"data\":{\"tool_name\":\"f\",\"args\":1}}",
+	     "args must be an object"},
+	    {"{\"event_type\":\"llm_end\"}", NULL},
+	    {"{\"event_type\":\"error\",\"data\":{}}", NULL},
 	};
 
 	exec("jq -c '{text: (.messages[0].content[0].text + \" \" + .tools[0].name)}'",
@@ -422,14 +431,19 @@ static void test_exec(void)
 	     "call 0 c f\nargs 0 [{]\nargs 0 [}]\ntool_calls in -1 out -1\n",
 	     "a call in pieces in short forms");
 	for (size_t i = 0; i < sizeof(unknown) / sizeof(unknown[0]); i++) {
-		struct buffer command = {0};
+		struct buffer command = {0}, want = {0};
+		const char *fault = unknown[i].fault;
 
-		buffer_add_format(&command, "echo '%s'; sleep 60", unknown[i]);
-		exec(buffer_string(&command),
-		     "error invalid_response: line 1 of the program's output is no event of a "
-		     "response and has none of the forms " EVENT_RESPONSE_FORMS
-		     "; see agent-providers(5)\n",
-		     unknown[i]);
+		buffer_add_format(&command, "echo '%s'; sleep 60", unknown[i].line);
+		buffer_add_format(
+		    &want,
+		    "error invalid_response: line 1 of the program's "
+		    "output%s%s%s" EVENT_RESPONSE_FORMS "; see agent-providers(5)\n",
+		    fault != NULL ? ": " : "",
+		    fault != NULL ? fault : " is no event of a response and has none of the forms ",
+		    fault != NULL ? "; the forms are " : "");
+		exec(buffer_string(&command), buffer_string(&want), unknown[i].line);
+		buffer_free(&want);
 		buffer_free(&command);
 	}
 	exec("echo '{\"text\":\"a\"}'; echo oh no >&2; exit 3",
