@@ -64,11 +64,6 @@ bool write_all(int fd, struct span text)
 	return true;
 }
 
-bool file_is_same(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
 bool file_is(const char *path, const struct stat *other)
 {
 	bool is_stdin = strcmp(path, "-") == 0;

@@ -21,7 +21,10 @@ bool file_read(const char *path, struct buffer *out, struct error *e);
 bool write_all(int fd, struct span text);
 
 /* Whether these are the same file, also under two names. */
-bool file_is_same(const struct stat *a, const struct stat *b);
+static inline bool file_is_same(const struct stat *a, const struct stat *b)
+{
+	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
+}
 
 /* Whether the file `path` ("-": standard input) is `other`. */
 bool file_is(const char *path, const struct stat *other);

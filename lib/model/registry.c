@@ -159,16 +159,14 @@ void provider_free(struct provider *provider)
 
 bool provider_is_local(const struct provider *provider)
 {
-	const char *host = strstr(provider->base_url, "://") + 3, *at;
-	size_t len = strcspn(host, "/?#");
+	const char *host = strstr(provider->base_url, "://") + 3;
+	const char *at = memchr(host, '@', strcspn(host, "/?#"));
 	struct in6_addr address;
 	char name[64];
+	size_t len;
 
-	at = memchr(host, '@', len);
-	if (at != NULL) {
-		len -= (size_t)(at + 1 - host);
+	if (at != NULL)
 		host = at + 1;
-	}
 	if (*host == '[')
 		len = strcspn(++host, "]");
 	else
