@@ -575,6 +575,20 @@ joined() {
 	assert [ $taken_back -lt 20 ]
 }
 
+@test "a file or a run without a name is an error" {
+	run -2 agent-text --result '' </dev/null
+	assert_output "agent-text: --result needs a value that is not empty"
+	run -2 agent-filter --valid '' </dev/null
+	assert_output "agent-filter: --valid needs a value that is not empty"
+	local reader ids
+	for reader in agent-text agent-tools agent-filter; do
+		for ids in '' ' , '; do
+			run -2 "$reader" -r "$ids" </dev/null
+			assert_output "$reader: --run needs at least one id, not '$ids'"
+		done
+	done
+}
+
 @test "--result replaces a file when the run has succeeded, and leaves nothing behind otherwise" {
 	answer >log
 	umask 027

@@ -84,7 +84,7 @@ static const struct option_row options[] = {
     {OPTION_TEXT, 'r', "run", "IDS",
      "keep the runs with these ids, batch ids or parts of ids, or 'last'",
      .apply = reader_main_add_run},
-    {OPTION_TEXT, 0, "valid", "SCHEMA", "keep events that satisfy the JSON Schema in this file",
+    {OPTION_NAME, 0, "valid", "SCHEMA", "keep events that satisfy the JSON Schema in this file",
      .apply = read_schema},
     {OPTION_FLAG, 0, "validate", NULL,
      "report events that are not those of agent-events(5), and drop them", AT(validate)},

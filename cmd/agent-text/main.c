@@ -33,7 +33,7 @@ static const struct option_row options[] = {
     {OPTION_DURATION, 0, "keep-alive", "TIME",
      "with --sse: write a comment whenever nothing was written for this time",
      AT(keep_alive.seconds)},
-    {OPTION_TEXT, 0, "result", "FILE", "write FILE instead, when the run has succeeded",
+    {OPTION_NAME, 0, "result", "FILE", "write FILE instead, when the run has succeeded",
      AT(result_path)},
     {OPTION_FLAG, 'n', "no-newline", NULL, "do not add a newline at the end", AT(no_newline)},
     {OPTION_TEXT, 'r', "run", "ID",

@@ -321,6 +321,8 @@ void run_choice_add(struct run_choice *c, const char *list)
 {
 	struct error e = {0};
 
+	if (list[strspn(list, ", \t")] == '\0')
+		die(STATUS_USAGE, "--run needs at least one id, not '%s'", list);
 	die_unless(patterns_add(&c->ids, "run", list, &e), &e);
 }
 
