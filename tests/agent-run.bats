@@ -303,6 +303,13 @@ exit status 1"
 	assert_output 'agent-run: --root nowhere: No such file or directory'
 	run -2 agent-run -m test -t list_dir --root in/sub/file hello
 	assert_output 'agent-run: --root in/sub/file: not a directory'
+	run -2 env AGENT_ROOT=nowhere agent-run -m test -t list_dir hello
+	assert_output 'agent-run: AGENT_ROOT nowhere: No such file or directory'
+	AGENT_ROOT=nowhere agent-run -m test --root in hello </dev/null >/dev/null
+	AGENT_ROOT='' agent-run -m test hello </dev/null >/dev/null
+	tool root '{"type":"object"}' '["sh","-c","echo $AGENT_ROOT"]'
+	assert_equal "$(AGENT_ROOT=in/sub agent-run -m test -t tools hello </dev/null |
+		jq -r 'select(.event_type == "tool_end").data.result')" "$PWD/in/sub"
 }
 
 @test "variables that look like secrets by name or value are kept from tools" {

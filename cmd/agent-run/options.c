@@ -120,19 +120,25 @@ static void add_tool(void *self, const struct option_row *row, const char *path)
 	add_input(o, path);
 }
 
-/* The tools get the folder in their environment. */
-static void set_root(void *self, const struct option_row *row, const char *path)
+/* The tools get the folder, which `source` names, in their environment. */
+static void pass_root(const char *source, const char *path)
 {
 	struct stat status;
 	char *root = realpath(path, NULL);
 
-	(void)self;
 	if (root == NULL || stat(root, &status) != 0)
-		die(STATUS_USAGE, "--%s %s: %s", row->name, path, strerror(errno));
+		die(STATUS_USAGE, "%s %s: %s", source, path, strerror(errno));
 	if (!S_ISDIR(status.st_mode))
-		die(STATUS_USAGE, "--%s %s: not a directory", row->name, path);
+		die(STATUS_USAGE, "%s %s: not a directory", source, path);
 	setenv("AGENT_ROOT", root, true);
 	free(root);
+}
+
+static void set_root(void *self, const struct option_row *row, const char *path)
+{
+	(void)self;
+	(void)row;
+	pass_root("--root", path);
 }
 
 static void add_env(void *self, const struct option_row *row, const char *name)
@@ -504,6 +510,7 @@ static void check_tool_choice(const struct agent *agent)
 void options_parse(struct options *o, int argc, char **argv)
 {
 	struct option_list list = make_list();
+	const char *root;
 	int first;
 
 	*o = (struct options){
@@ -522,6 +529,9 @@ void options_parse(struct options *o, int argc, char **argv)
 	first = option_list_parse(&list, o, argc, argv, usage, help_end);
 	take_prompt(o, argv + first, argc - first);
 	resolve_agents(o);
+	root = getenv("AGENT_ROOT");
+	if (root != NULL && root[0] != '\0' && (o->mode == MODE_RUN || o->mode == MODE_DRY_RUN))
+		pass_root("AGENT_ROOT", root);
 	check_tool_choice(o->config.agent);
 	rules_check(o);
 	check_logs(o);
