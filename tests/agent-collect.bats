@@ -747,6 +747,21 @@ agent-collect: log:4: tool call 'a' ends without having started; it is left out"
 	assert_output '[3,null,0.0012,1]'
 }
 
+@test "--own-status: every reader still exits with 1 for damaged lines and with 4 for no events" {
+	head -n 3 "$DATA/run.jsonl" >killed
+	event agent_end '{"success":false,"exit_status":3}' A >failed
+	{ cat failed; echo garbage; } >damaged
+	{ cat failed; printf '{"event_type":'; } >torn
+	for reader in agent-collect agent-filter agent-text agent-tools; do
+		run -0 "$reader" --own-status killed
+		run -0 "$reader" --own-status failed
+		run -1 "$reader" --own-status damaged
+		run -1 "$reader" --own-status torn
+		run -2 "$reader" --own-status failed missing
+		run -4 "$reader" --own-status - </dev/null
+	done
+}
+
 # ---- checks ----
 
 @test "--check: null is not less than a number" {
