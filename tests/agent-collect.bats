@@ -453,7 +453,7 @@ shown() {
 	{ event llm_chunk '{"text":"a"}'; event tool_start '{"tool_name":"t"}'; event tool_end '{"tool_name":"t","result":"r"}'; event agent_end '{"success":true}'; } >log
 	run agent-collect log
 	assert_success
-	assert_output '{"run_id":null,"agent_name":null,"model":null,"success":true,"status":"success","output":"a","output_json":null,"finish_reason":null,"usage":{"input_tokens":null,"output_tokens":null,"cached_input_tokens":null,"cache_write_tokens":null,"reasoning_tokens":null,"requests":0},"total_cost_usd":null,"iterations":0,"tool_calls":[{"tool_call_id":null,"tool_name":"t","args":null,"result":"r","is_error":false,"duration_seconds":null,"iteration":null}],"errors":[],"event_counts":{"agent_end":1,"llm_chunk":1,"tool_start":1,"tool_end":1},"started":null,"ended":null,"duration_seconds":null,"time_to_first_chunk_seconds":null}'
+	assert_output '{"run_id":null,"agent_name":null,"model":null,"success":true,"status":"success","output":"a","output_json":null,"finish_reason":null,"usage":{"input_tokens":null,"output_tokens":null,"cached_input_tokens":null,"cache_write_tokens":null,"reasoning_tokens":null,"requests":0},"total_cost_usd":null,"iterations":0,"tool_calls":[{"tool_call_id":null,"tool_name":"t","args":null,"result":"r","is_error":false,"duration_seconds":null,"iteration":null}],"tool_errors":0,"errors":[],"event_counts":{"agent_end":1,"llm_chunk":1,"tool_start":1,"tool_end":1},"started":null,"ended":null,"duration_seconds":null,"time_to_first_chunk_seconds":null}'
 }
 
 @test "a call that did not end has no result" {
@@ -742,9 +742,29 @@ agent-collect: log:4: tool call 'a' ends without having started; it is left out"
 	} >log
 	run bash -c 'agent-collect --total log 2>/dev/null | tail -1 | jq -c "[.runs, .total_cost_usd, .known_cost_usd, .unpriced_runs]"'
 	assert_output '[3,0.0012,0.0012,0]'
+	run bash -c 'agent-collect log 2>/dev/null | jq -c .total_cost_usd'
+	assert_output $'0.0012\n0\n0'
 	event llm_start '{"iteration":1}' B >>log
 	run bash -c 'agent-collect --total log 2>/dev/null | tail -1 | jq -c "[.runs, .total_cost_usd, .known_cost_usd, .unpriced_runs]"'
 	assert_output '[3,null,0.0012,1]'
+}
+
+@test "a run that received nothing costs 0, one whose response broke off has no known cost" {
+	OPENAI_API_KEY=k run -1 agent-run --no-stdin --retries 0 -m openai:gpt-4o-mini --base-url http://127.0.0.1:1/v1 -l log hi
+	assert_equal "$(tail -n 1 log | jq -c '.data | [.event_type, .total_cost_usd, .usage.requests]')" '[null,0,0]'
+	run -1 --separate-stderr agent-collect --check '.total_cost_usd < 0.5' log
+	assert_equal "$(jq -c '[.total_cost_usd, .tool_errors]' <<<"$output")|$stderr" '[0,0]|'
+	for type in llm_chunk thinking_chunk tool_call_start; do
+		{ event agent_start '{}' A; event llm_start '{"iteration":1}' A; event "$type" '{"text":"a"}' A
+		  event agent_end '{"success":false,"exit_status":1,"usage":{"requests":0},"total_cost_usd":null}' A; } >log
+		run bash -c 'agent-collect log 2>/dev/null | jq -c .total_cost_usd'
+		assert_output null
+	done
+}
+
+@test "--check: .tool_errors counts the calls that failed" {
+	run -1 --separate-stderr agent-collect --check '.tool_errors == 0' "$DATA/run.jsonl"
+	assert_equal "$(jq .tool_errors <<<"$output")|$stderr" "1|agent-collect: check failed: .tool_errors == 0 (value: false, .tool_errors is 1, run 01939aaa-0000-7000-8000-000000000001)"
 }
 
 @test "--own-status: every reader still exits with 1 for damaged lines and with 4 for no events" {

@@ -87,6 +87,22 @@ static void settle_counts(struct result *result)
 	    json_int(json_get(usage, "requests"), larger(result->requests, result->responses));
 }
 
+/* Whether the run has used no tokens: it received no response, not even the beginning of one. */
+static bool used_nothing(const struct result *result)
+{
+	const int64_t *counts = &result->facts.counts[COUNT_TOKENS];
+	struct span requests = json_get(result_end(result, END_USAGE), "requests");
+
+	if (result->event_counts[EVENT_LLM_CHUNK] + result->event_counts[EVENT_THINKING_CHUNK] +
+		result->event_counts[EVENT_TOOL_CALL_START] >
+	    0)
+		return false;
+	if (!result->complete)
+		return result->event_counts[EVENT_LLM_START] == 0 && result->responses == 0;
+	return json_int(requests, -1) == 0 ||
+	       (counts[USAGE_INPUT] == 0 && counts[USAGE_OUTPUT] == 0);
+}
+
 struct amount amount_of(struct span json, double computed)
 {
 	return (struct amount){json_double(json, computed),
@@ -115,7 +131,8 @@ void result_settle(struct result *result)
 	result_settle_time(result);
 	settle_status(result);
 	settle_counts(result);
-	result->facts.cost = amount_of(cost.at != NULL ? cost : result->cost, -1);
+	result->facts.cost =
+	    amount_of(cost.at != NULL ? cost : result->cost, used_nothing(result) ? 0 : -1);
 	result->facts.seconds = amount_of(result_end(result, END_SECONDS),
 					  seconds_between(result->first_time, result->last_time));
 	result->facts.first_chunk =

@@ -83,6 +83,7 @@ void result_write(const struct result *result, struct buffer *out, bool open)
 	put_amount(out, "total_cost_usd", &result->facts.cost);
 	json_pack(out, "'iterations':%U", result->facts.counts[COUNT_ITERATIONS]);
 	put_calls(result, out);
+	json_pack(out, "'tool_errors':%d", result->facts.counts[COUNT_TOOL_ERRORS]);
 	put_errors(result, out);
 	put_event_counts(result, out);
 	json_pack(out, "'started':%T,'ended':%T", result->started, result->ended);

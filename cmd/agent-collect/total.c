@@ -42,20 +42,6 @@ static bool is_usage(int count)
 	return count >= COUNT_TOKENS && count <= COUNT_REQUESTS;
 }
 
-/* Whether the run has used no tokens: it received no response, not even the beginning of one. */
-static bool used_nothing(const struct result *result)
-{
-	const int64_t *counts = &result->facts.counts[COUNT_TOKENS];
-	struct span requests = json_get(result_end(result, END_USAGE), "requests");
-
-	if (result->first_chunk_time >= 0)
-		return false;
-	if (!result->complete)
-		return result->event_counts[EVENT_LLM_START] == 0 && result->responses == 0;
-	return json_int(requests, -1) == 0 ||
-	       (counts[USAGE_INPUT] == 0 && counts[USAGE_OUTPUT] == 0);
-}
-
 void total_add(struct total *total, const struct result *result, bool in_parent)
 {
 	const struct facts *facts = &result->facts;
@@ -71,10 +57,10 @@ void total_add(struct total *total, const struct result *result, bool in_parent)
 	add_times(total, result);
 	if (in_parent)
 		return;
-	if (facts->cost.json.at != NULL)
+	if (facts->cost.value >= 0)
 		add_exact(&total->cost, facts->cost.value);
 	else
-		total->unpriced += !used_nothing(result);
+		total->unpriced++;
 }
 
 void total_close(struct total *total)

@@ -46,9 +46,11 @@ bool usage_check_price(struct prices *prices, const struct model *model, struct 
 			 provider, name);
 }
 
-double usage_cost(const struct usage_total *total)
+double usage_cost(const struct usage_total *total, bool received)
 {
-	return total->cost_unknown || total->requests == 0 ? -1 : total->cost_usd;
+	bool interrupted = received && total->requests == 0;
+
+	return total->cost_unknown || interrupted ? -1 : total->cost_usd;
 }
 
 /* ---- tokens and money ---- */

@@ -33,9 +33,10 @@ void usage_add_tokens(struct usage_total *total, const struct model_usage *usage
  * repeats a log. Else sets `e`. */
 bool usage_check_price(struct prices *prices, const struct model *model, struct error *e);
 
-/* Input and output tokens together; -1: none are known. The cost in USD; -1: it is not known. */
+/* Input and output tokens together; -1: none are known. The cost in USD; -1: it is not known.
+ * `received`: at least a part of a response has arrived; without one, the cost is 0. */
 int64_t usage_tokens(const struct usage_total *total);
-double usage_cost(const struct usage_total *total);
+double usage_cost(const struct usage_total *total, bool received);
 
 /* ---- what may be used ---- */
 

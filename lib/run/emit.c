@@ -125,8 +125,8 @@ void emit_progress(struct agent_run *run)
 	emit(run, EVENT_PROGRESS,
 	     "'iteration':%d,'total_tokens':%U,'total_cost_usd':%G,'input_tokens':%u,"
 	     "'output_tokens':%u,'elapsed_seconds':%g",
-	     total->iterations, usage_tokens(total), usage_cost(total), total->tokens.input,
-	     total->tokens.output, seconds_since(run->started_at));
+	     total->iterations, usage_tokens(total), usage_cost(total, run->earliest_chunk_at != 0),
+	     total->tokens.input, total->tokens.output, seconds_since(run->started_at));
 }
 
 void emit_error(struct agent_run *run, const struct model_error *error, bool fatal)
@@ -183,7 +183,7 @@ void emit_agent_end(struct agent_run *run)
 	json_pack(data,
 		  "'finish_reason':%t,'total_iterations':%d,'total_tokens':%U,'total_cost_usd':%G",
 		  model_finish_name(run->finish), total->iterations, usage_tokens(total),
-		  usage_cost(total));
+		  usage_cost(total, run->earliest_chunk_at != 0));
 	model_usage_write(data, &total->tokens, total->requests);
 	json_pack(data,
 		  "'tool_calls':%d,'duration_seconds':%g,'time_to_first_chunk_seconds':%g,"
