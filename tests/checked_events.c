@@ -11,8 +11,9 @@
 #include "event/sink.h"
 #include "schema/schema.h"
 
-void __real_event_end(struct event_stream *stream);
-void __wrap_event_end(struct event_stream *stream);
+/* The names that the linker's --wrap=event_end gives to the function and to ours. */
+void real_event_end(struct event_stream *stream) __asm__("__real_event_end");
+void wrap_event_end(struct event_stream *stream) __asm__("__wrap_event_end");
 
 static struct schema *schema;
 
@@ -25,9 +26,9 @@ static struct span last_line(struct span text)
 	return span_from(text, at);
 }
 
-static void report(struct span line, struct buffer *why)
+static void report(const char *file, struct span line, struct buffer *why)
 {
-	int fd = open(getenv("EVENT_FAULTS"), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+	int fd = open(file, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
 
 	buffer_add_text(why, ": ");
 	buffer_add(why, line.at, line.len < 400 ? line.len : 400);
@@ -37,20 +38,20 @@ static void report(struct span line, struct buffer *why)
 }
 
 /* Without memory or descriptors, there is no check. */
-void __wrap_event_end(struct event_stream *stream)
+void wrap_event_end(struct event_stream *stream)
 {
-	const char *path = getenv("EVENT_SCHEMA");
+	const char *path = getenv("EVENT_SCHEMA"), *faults = getenv("EVENT_FAULTS");
 	struct buffer line = {0}, why = {0};
 
 	if (schema == NULL && path != NULL)
 		schema = schema_read(path, NULL);
-	if (schema != NULL && getenv("EVENT_FAULTS") != NULL) {
+	if (schema != NULL && faults != NULL) {
 		buffer_add_span(&line, last_line(buffer_span(&stream->sink->pending)));
 		buffer_add_text(&line, "}}");
 		if (!schema_check(schema, buffer_span(&line), &why))
-			report(buffer_span(&line), &why);
+			report(faults, buffer_span(&line), &why);
 	}
 	buffer_free(&line);
 	buffer_free(&why);
-	__real_event_end(stream);
+	real_event_end(stream);
 }

@@ -154,10 +154,11 @@ static void add_mask(void *self, const struct option_row *row, const char *name)
 {
 	struct options *o = self;
 	const char *value = getenv(name);
+	size_t len = value != NULL ? strlen(value) : 0;
 
 	if (value == NULL)
 		die(STATUS_USAGE, "--%s %s: the variable is not set", row->name, name);
-	if (strlen(value) < SECRET_MIN)
+	if (len < SECRET_MIN)
 		die(STATUS_USAGE, "--%s %s: its value has fewer than %d characters", row->name,
 		    name, SECRET_MIN);
 	o->masks = array_grow(o->masks, o->mask_count, sizeof(*o->masks));

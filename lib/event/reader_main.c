@@ -118,10 +118,9 @@ static void check_hole(struct reader_main *m, struct span line, bool here)
 
 	if (!event_head(line, &after) || after.seq < 1)
 		return;
-	if (!runs_has(m->runs, after.run_id))
-		lose(m, line, false);
-	else if (here && event_head(last, &before) && span_equal(before.run_id, after.run_id) &&
-		 after.seq > before.seq + 1)
+	if (!runs_has(m->runs, after.run_id) ||
+	    (here && event_head(last, &before) && span_equal(before.run_id, after.run_id) &&
+	     after.seq > before.seq + 1))
 		lose(m, line, false);
 }
 

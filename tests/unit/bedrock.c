@@ -287,8 +287,7 @@ static void failures(void)
 	       "\"input\" is of "
 	       "the type number instead of string or object",
 	       "contentBlockStart",
-	       "{\"contentBlockIndex\":0,\"start\":{\"toolUse\":{\"toolUseId\":\"t\",\"name\":"
-	       "\"f\"}}}",
+	       "{\"contentBlockIndex\":0,\"start\":{\"toolUse\":{\"name\":\"f\"}}}",
 	       "contentBlockDelta",
 	       "{\"contentBlockIndex\":0,\"delta\":{\"toolUse\":{\"input\":7}}}", "messageStop",
 	       "{\"stopReason\":\"tool_use\"}");

@@ -243,7 +243,7 @@ static void keep_alives(void)
 	    "event: ping\\ndata: {}\\n\\n",
 	    "data: {\"type\": \"ping\"}\\n\\n",
 	    "data: {\"choices\":[]}\\n\\n",
-	    CHUNK(""),
+	    (CHUNK("")),
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(idle); i++) {

@@ -180,9 +180,9 @@ static void test_root(void)
 	      "a root that does not exist");
 	root = NULL;
 	free(here);
-	remove("etc");
-	remove("up");
-	remove("in");
+	(void)remove("etc");
+	(void)remove("up");
+	(void)remove("in");
 }
 
 static void test_shell(void)
