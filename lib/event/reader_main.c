@@ -150,14 +150,15 @@ static bool take_line(struct reader_main *m, struct span line)
 }
 
 /* An array of events is one value over one or many lines, each of which would be reported. */
-static void refuse_array(const struct reader_main *m, struct span line)
+static void refuse_array(struct reader_main *m, struct span line)
 {
 	line = json_trim(line);
-	if (m->format.lines == 0 && (span_is(line, "[") || span_starts(line, "[{")))
-		die(m->ignores_runs ? STATUS_USAGE : STATUS_FAILED,
-		    "%s is a JSON array, not one object per line; write its elements with jq -c "
-		    "'.[]'",
-		    m->input);
+	if (m->format.lines > 0 || (!span_is(line, "[") && !span_starts(line, "[{")))
+		return;
+	m->program->free(m);
+	die(m->ignores_runs ? STATUS_USAGE : STATUS_FAILED,
+	    "%s is a JSON array, not one object per line; write its elements with jq -c '.[]'",
+	    m->input);
 }
 
 /* Returns false to stop reading. */
