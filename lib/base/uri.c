@@ -118,6 +118,19 @@ void uri_resolve(struct span reference, struct span base_text, struct buffer *ou
 	buffer_add_span(out, uri.query);
 }
 
+void uri_encode(struct span text, const char *also, struct buffer *out)
+{
+	for (size_t i = 0; i < text.len; i++) {
+		unsigned char c = (unsigned char)text.at[i];
+
+		if (c != '\0' && c < 0x80 &&
+		    (isalnum(c) || strchr("-._~", c) != NULL || strchr(also, c) != NULL))
+			buffer_add_char(out, (char)c);
+		else
+			buffer_add_format(out, "%%%02X", c);
+	}
+}
+
 void uri_decode(struct span text, struct buffer *out)
 {
 	for (size_t i = 0; i < text.len; i++) {

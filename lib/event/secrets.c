@@ -1,7 +1,6 @@
 #define _GNU_SOURCE /* memmem (POSIX.1-2024) */
 #include "event/secrets.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/base64.h"
@@ -41,11 +40,7 @@ static void add_percent(struct secrets *secrets, struct span value)
 {
 	struct buffer text = {0};
 
-	for (size_t i = 0; i < value.len; i++)
-		if (isalnum((unsigned char)value.at[i]) || strchr("-._~", value.at[i]) != NULL)
-			buffer_add_char(&text, value.at[i]);
-		else
-			buffer_add_format(&text, "%%%02X", (unsigned char)value.at[i]);
+	uri_encode(value, "", &text);
 	add_one(secrets, buffer_span(&text));
 	buffer_free(&text);
 }

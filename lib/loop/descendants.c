@@ -137,7 +137,7 @@ static bool is_pipe(const struct descendants *which, const struct stat *file)
 
 	for (size_t i = 0; i < which->pipe_count; i++)
 		if (which->pipes[i] >= 0 && fstat(which->pipes[i], &pipe) == 0 &&
-		    pipe.st_ino == file->st_ino && pipe.st_dev == file->st_dev)
+		    file_is_same(&pipe, file))
 			return true;
 	return false;
 }

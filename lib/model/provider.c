@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <strings.h>
 
+#include "base/uri.h"
+
 const char *provider_variable(const char *name)
 {
 	const char *value = getenv(name);
@@ -252,7 +254,7 @@ static void add_query(const struct provider *provider, struct http_request *requ
 		buffer_add_format(&url, "%c%s", separator(&url), provider->base_query);
 	while (next_expanded(&walk, &name, &value)) {
 		buffer_add_format(&url, "%c%s=", separator(&url), buffer_string(&name));
-		provider_escape(buffer_string(&value), "", &url);
+		uri_encode(buffer_span(&value), "", &url);
 	}
 	free(request->url);
 	request->url = buffer_take(&url);
@@ -299,16 +301,6 @@ void provider_show_url(const char *url, struct buffer *out)
 		else
 			buffer_add(out, host, len);
 	}
-}
-
-void provider_escape(const char *text, const char *also, struct buffer *out)
-{
-	for (; *text != '\0'; text++)
-		if (isalnum((unsigned char)*text) || strchr("-._~", *text) != NULL ||
-		    strchr(also, *text) != NULL)
-			buffer_add_char(out, *text);
-		else
-			buffer_add_format(out, "%%%02X", (unsigned char)*text);
 }
 
 bool provider_complete_request(const struct provider *provider, struct http_request *request,

@@ -34,9 +34,6 @@ struct provider_items provider_first_set(struct span names);
  * a key comes with the one of its id. */
 char *provider_names(struct span names, const char *separator);
 
-/* Append `text` percent-encoded as one part of a URL. The characters of `also` stay as they are. */
-void provider_escape(const char *text, const char *also, struct buffer *out);
-
 /* Append `url` without its password and without the values of parameters that are named like a key,
  * a token, a secret or a signature. */
 void provider_show_url(const char *url, struct buffer *out);

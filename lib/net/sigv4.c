@@ -6,6 +6,7 @@
 #include <time.h>
 
 #include "base/sha256.h"
+#include "base/uri.h"
 
 /* ---- the request's parts ---- */
 
@@ -38,14 +39,7 @@ static void add_path(struct span path, struct buffer *out)
 {
 	if (path.len == 0)
 		buffer_add_char(out, '/');
-	for (size_t i = 0; i < path.len; i++) {
-		unsigned char c = (unsigned char)path.at[i];
-
-		if (c < 0x80 && (isalnum(c) || strchr("-._~/", c) != NULL))
-			buffer_add_char(out, (char)c);
-		else
-			buffer_add_format(out, "%%%02X", c);
-	}
+	uri_encode(path, "/", out);
 }
 
 /* ---- sorted lists ---- */

@@ -1,6 +1,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "base/uri.h"
 #include "model/parameters.h"
 #include "model/protocol/anthropic.h"
 #include "model/protocol/bedrock.h"
@@ -373,7 +374,7 @@ bool bedrock_request(struct transcript *t, struct http_request *out)
 	struct buffer url = {0};
 
 	buffer_add_format(&url, "%s/model/", t->provider->base_url);
-	provider_escape(t->model, "", &url);
+	uri_encode(span_of(t->model), "", &url);
 	buffer_add_text(&url, "/converse-stream");
 	out->url = buffer_take(&url);
 	t->ids = (struct transcript_ids){.most = MAX_ID, .made = 16};

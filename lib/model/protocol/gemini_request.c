@@ -3,6 +3,7 @@
 #include <strings.h>
 
 #include "model/protocol/gemini.h"
+#include "base/uri.h"
 #include "model/protocol/schema_dialect.h"
 #include "model/provider.h"
 
@@ -263,7 +264,7 @@ static char *url_of(const struct transcript *t)
 
 	gemini_base_url(t->provider, &url);
 	buffer_add_text(&url, strchr(t->model, '/') == NULL ? "/models/" : "/");
-	provider_escape(t->model, "/", &url);
+	uri_encode(span_of(t->model), "/", &url);
 	buffer_add_text(&url, ":streamGenerateContent?alt=sse");
 	return buffer_take(&url);
 }

@@ -1,5 +1,6 @@
 #include "model/protocol/openai.h"
 
+#include "base/uri.h"
 #include "model/parameters.h"
 #include "model/protocol/schema_dialect.h"
 #include "model/provider.h"
@@ -12,7 +13,7 @@ char *openai_url(const struct transcript *t, const char *path)
 
 	if (hole != NULL) {
 		buffer_add(&url, base_url, (size_t)(hole - base_url));
-		provider_escape(t->model, "", &url);
+		uri_encode(span_of(t->model), "", &url);
 		base_url = hole + strlen("{model}");
 	}
 	buffer_add_text(&url, base_url);
