@@ -162,11 +162,6 @@ void buffer_drop(struct buffer *b, size_t n)
 		memmove(b->at, b->at + n, b->len);
 }
 
-struct span buffer_span(const struct buffer *b)
-{
-	return (struct span){b->at != NULL ? b->at : "", b->len};
-}
-
 const char *buffer_string(struct buffer *b)
 {
 	buffer_reserve(b, 1);

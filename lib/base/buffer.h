@@ -66,7 +66,10 @@ void buffer_drop(struct buffer *b, size_t n);
 
 /* The contents, valid until the buffer changes. An empty buffer gives an empty span, never an
  * absent one. */
-struct span buffer_span(const struct buffer *b);
+static inline struct span buffer_span(const struct buffer *b)
+{
+	return (struct span){b->at != NULL ? b->at : "", b->len};
+}
 
 /* The contents as a C string, valid until the buffer changes. Writes a NUL after the contents. */
 const char *buffer_string(struct buffer *b);
