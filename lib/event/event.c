@@ -51,15 +51,18 @@ static inline const char *after_constant(const char *at, const char *end, struct
 	return after_text(at, before_seq);
 }
 
-static inline const char *after_seq(const char *at, const char *end, int64_t *seq)
+/* A number of at most 18 digits, which always fits. */
+static inline const char *after_number(const char *at, const char *end, int64_t *number)
 {
-	enum { DIGITS = 18 }; /* so many always fit */
+	enum { DIGITS = 18 };
 	const char *start = at;
 	int64_t value = 0;
 
+	if (at == NULL)
+		return NULL;
 	for (; at < end && *at >= '0' && *at <= '9' && at - start < DIGITS; at++)
 		value = 10 * value + (*at - '0');
-	*seq = value;
+	*number = value;
 	return at == start || (*start == '0' && at - start > 1) ? NULL : at;
 }
 
@@ -76,13 +79,14 @@ static bool check_data(struct event *event)
 	return true;
 }
 
-/* The same, faster, for data of nothing but a text, which most chunks have. Returns false for other
- * data and for escapes of code points. */
+/* The same, faster, for data of nothing but a text and its part, which most chunks have. Returns
+ * false for other data and for escapes of code points. */
 static bool check_text(struct span line, struct event *event)
 {
-	const struct span before_text = SPAN("{\"text\":\"");
+	const struct span before_text = SPAN("{\"text\":\""), before_part = SPAN("\",\"part\":");
 	const char *at = event->data.at, *end = at + event->data.len, *start;
 	bool ascii = true, plain = true;
+	int64_t part = 0;
 	struct span text;
 
 	if (event->data.len < before_text.len || after_text(at, before_text) == NULL)
@@ -93,11 +97,14 @@ static bool check_text(struct span line, struct event *event)
 		plain = false;
 		at += 2;
 	}
-	if (end - at != 2 || *at != '"')
-		return false;
 	text = (struct span){start, (size_t)(at - start)};
+	if ((end - at != 2 || *at != '"') &&
+	    ((size_t)(end - at) < before_part.len ||
+	     after_number(after_text(at, before_part), end, &part) != end - 1))
+		return false;
 	if (!ascii && utf8_valid(text) < text.len)
 		return false;
+	event->part = part;
 	if (plain)
 		event->plain_text = text;
 	else
@@ -112,9 +119,8 @@ static bool read_usual(const char *at, struct event *event)
 	const char *end = line.at + line.len;
 
 	event->text = event->plain_text = (struct span){0};
-	at = after_constant(at, end, event);
-	if (at != NULL)
-		at = after_seq(at, end, &event->seq);
+	event->part = -1;
+	at = after_number(after_constant(at, end, event), end, &event->seq);
 	if (at == NULL || (size_t)(end - at) < before_data.len + 3)
 		return false;
 	at = after_text(at, before_data);
@@ -171,6 +177,7 @@ static void read_members(struct json_walk walk, struct span line, struct event *
 	    .run_id = text_of(values[RUN_ID]),
 	    .seq = json_int(values[SEQ], -1),
 	    .data = values[DATA],
+	    .part = -1,
 	};
 }
 
@@ -238,14 +245,14 @@ bool event_head(struct span line, struct event *event)
 {
 	const char *end = line.at + line.len, *at;
 
-	*event = (struct event){.line = line, .seq = -1};
+	*event = (struct event){.line = line, .seq = -1, .part = -1};
 	at = after_type(line, &event->type_name);
 	if (at != NULL)
 		at = after_constant(at, end, event);
 	if (at == NULL)
 		return false;
 	event->type = event_type_of(event->type_name);
-	at = after_seq(at, end, &event->seq);
+	at = after_number(at, end, &event->seq);
 	if (at == NULL || at == end)
 		event->seq = -1;
 	return true;
@@ -293,7 +300,7 @@ void event_add_text(const struct event *event, struct buffer *out)
 
 int64_t event_part(const struct event *event)
 {
-	return event->plain_text.at != NULL ? 0 : json_int(json_get(event->data, "part"), 0);
+	return event->part >= 0 ? event->part : json_int(json_get(event->data, "part"), 0);
 }
 
 bool event_discards(const struct event *event)

@@ -21,8 +21,9 @@ struct event {
 	int64_t seq;           /* -1 if missing */
 	struct span data;      /* the object; absent if missing */
 	/* Private: data.text if it was already found: the string, or its contents if they have no
-	 * escapes. */
+	 * escapes; and its part, -1 if that was not found. */
 	struct span text, plain_text;
+	int64_t part;
 };
 
 /* The event_type of a line that starts with {"event_type":"..., without a check of the rest; absent

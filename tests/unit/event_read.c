@@ -115,6 +115,32 @@ static void has_text(const char *name, const char *line, const char *want)
 	buffer_free(&text);
 }
 
+/* The part to which the text of a chunk with these data belongs. */
+static void has_part(const char *data, int64_t want)
+{
+	char *line = mem_format(HEAD "\"seq\":1,\"data\":%s}", data);
+	struct event event;
+
+	unit_ok(event_read(span_of(line), &event, NULL) && event_part(&event) == want,
+		"%s: part %d", data, (int)want);
+	free(line);
+}
+
+static void test_parts(void)
+{
+	has_part("{\"text\":\"a\"}", 0);
+	has_part("{\"text\":\"a\\n\"}", 0);
+	has_part("{\"text\":\"a\",\"part\":12}", 12);
+	has_part("{\"text\":\"a\\n\",\"part\":1}", 1);
+	has_part("{\"text\":\"a\", \"part\":2}", 2);
+	has_part("{\"text\":\"a\",\"part\":2,\"x\":1}", 2);
+	has_part("{\"text\":\"a\",\"part\":\"1\"}", 0);
+	has_part("{\"part\":3,\"text\":\"a\"}", 3);
+	has_text("a text with a part", HEAD "\"seq\":1,\"data\":{\"text\":\"a\",\"part\":1}}", "a");
+	fails("a part with a leading zero", HEAD "\"seq\":1,\"data\":{\"text\":\"a\",\"part\":01}}",
+	      "',' or '}' is missing", strlen(HEAD) + 35);
+}
+
 /* Lines whose envelope differs from the usual form in one place are read as any other. */
 static void test_almost_usual(void)
 {
@@ -184,6 +210,7 @@ static void test_damaged(void)
 int main(void)
 {
 	test_damaged();
+	test_parts();
 	test_almost_usual();
 	test_depth();
 	test_usual();
