@@ -167,9 +167,9 @@ static bool take_event(struct filter *f, struct span line)
 
 	if (is_dropped(f, line))
 		return true;
-	if (!event_read(line, &event, &fault))
-		return reader_main_skip(&f->main, &line, &fault) ? take_event(f, line)
-								 : !f->main.strict;
+	while (!event_read(line, &event, &fault))
+		if (!reader_main_skip(&f->main, &line, &fault))
+			return !f->main.strict;
 	if (!is_event(f, line))
 		return !f->main.strict;
 	if (!run_choice_has(&f->main.choice, &event))

@@ -51,13 +51,12 @@ void format_add_remedy(struct buffer *out, const char *format)
 
 void format_check_line(struct format_check *check, struct span line)
 {
-	bool is_event = event_type_quick(line).at != NULL;
 	const char *format = NULL;
 
 	check->lines++;
 	if (check->found)
 		return;
-	if (is_event)
+	if (event_type_quick(line).at != NULL)
 		format = FORMAT_EVENTS;
 	else if (json_check(line, NULL))
 		format = format_of(line);

@@ -16,7 +16,7 @@
 #include "json/json.h"
 
 enum {
-	READ_SIZE = 256 * 1024,
+	READ_SIZE = 64 * 1024,
 	FOLLOW_MS = 100, /* how often a growing file is looked at */
 };
 
@@ -38,8 +38,11 @@ struct reader {
 	bool too_long;         /* the beginning of the next line was longer than EVENT_MAX_LINE */
 	struct buffer head;    /* of that line */
 	uint64_t line;
-	size_t nuls; /* skipped before the next line */
-	bool torn, after_nuls, quiet;
+	struct span last;        /* the last line */
+	struct buffer last_head; /* its beginning, when the data are moved */
+	struct span before_nuls; /* reader_line_before_nuls */
+	size_t nuls;             /* skipped before the next line */
+	bool torn, quiet;
 	int status;
 
 	struct reader_callbacks callbacks;
@@ -55,6 +58,7 @@ struct reader *reader_open(char *const *files, size_t count, bool follow)
 	r->follow = follow;
 	r->fd = -1;
 	r->name = r->files[0];
+	r->last = SPAN("");
 	return r;
 }
 
@@ -72,6 +76,7 @@ void reader_close(struct reader *r)
 	close_fd(r);
 	buffer_free(&r->data);
 	buffer_free(&r->head);
+	buffer_free(&r->last_head);
 	free(r);
 }
 
@@ -95,9 +100,9 @@ bool reader_line_is_torn(const struct reader *r)
 	return r->torn;
 }
 
-bool reader_line_is_after_nuls(const struct reader *r)
+struct span reader_line_before_nuls(const struct reader *r)
 {
-	return r->after_nuls;
+	return r->before_nuls;
 }
 
 int reader_status(const struct reader *r)
@@ -306,12 +311,23 @@ static int wait_ms(int64_t deadline)
 
 enum filled { FILLED, FILLED_END, FILLED_TIMEOUT };
 
+/* The data are about to be moved: copy the beginning of the last line. */
+static void copy_last(struct reader *r)
+{
+	if (r->last.at == r->last_head.at)
+		return;
+	buffer_clear(&r->last_head);
+	buffer_add(&r->last_head, r->last.at, r->last.len < EVENT_HEAD ? r->last.len : EVENT_HEAD);
+	r->last = buffer_span(&r->last_head);
+}
+
 static enum filled fill(struct reader *r, int64_t deadline)
 {
 	struct pollfd ready = {.fd = r->fd, .events = POLLIN};
 	bool polls = !r->is_regular && deadline != 0;
 	ssize_t n;
 
+	copy_last(r);
 	buffer_drop(&r->data, r->start);
 	r->scanned -= r->start;
 	r->start = 0;
@@ -419,9 +435,10 @@ static enum reader_result next_line(struct reader *r, struct span *line)
 			return READER_SKIPPED;
 		}
 		*line = trim_line(r, *line);
-		r->after_nuls = r->nuls > 0;
 		if (line->len > 0) {
+			r->before_nuls = r->nuls > 0 ? r->last : (struct span){0};
 			r->nuls = 0;
+			r->last = *line;
 			return READER_LINE;
 		}
 	}

@@ -62,8 +62,10 @@ void reader_set_callbacks(struct reader *reader, const struct reader_callbacks *
  * EVENT_MAX_LINE, which is reported, only the beginning is stored. */
 enum reader_result reader_next(struct reader *reader, struct span *line, int64_t deadline);
 
-/* Whether NUL bytes were skipped before the last line. */
-bool reader_line_is_after_nuls(const struct reader *reader);
+/* If NUL bytes were skipped before the last line, the beginning of the line before them (EVENT_HEAD
+ * bytes or more; empty if there is no such line), valid until the next call of reader_next;
+ * otherwise absent. */
+struct span reader_line_before_nuls(const struct reader *reader);
 
 /* Do not follow the current file beyond its end, because every run in it has ended. Holds until the
  * next line is read. */

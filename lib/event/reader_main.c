@@ -108,38 +108,32 @@ bool reader_main_skip(struct reader_main *m, struct span *line, const struct jso
 	return tail.at != NULL && !m->strict;
 }
 
-/* NUL bytes were skipped just before the line (`here`), or before an earlier one: check whether an
- * event is missing there. A run that begins in the NUL bytes may have its first whole event later.
- */
-static void check_hole(struct reader_main *m, struct span line, bool here)
+/* Check whether an event is missing in NUL bytes that were skipped after the line `before`; absent:
+ * in earlier ones, for a run that begins in them may have its first whole event later. */
+static void check_hole(struct reader_main *m, struct span line, struct span before)
 {
-	struct span last = {m->last, m->last_len};
-	struct event before, after;
+	struct event event, last;
 
-	if (!event_head(line, &after) || after.seq < 1)
+	if (!event_head(line, &event) || event.seq < 1)
 		return;
-	if (!runs_has(m->runs, after.run_id) ||
-	    (here && event_head(last, &before) && span_equal(before.run_id, after.run_id) &&
-	     after.seq > before.seq + 1))
+	if (!runs_has(m->runs, event.run_id) ||
+	    (event_head(before, &last) && span_equal(last.run_id, event.run_id) &&
+	     event.seq > last.seq + 1))
 		lose(m, line, false);
 }
 
 /* Returns false to stop reading. */
 static bool take_line(struct reader_main *m, struct span line)
 {
+	enum event_result result;
 	struct json_fault fault;
 	struct event event;
 	struct run *run;
 
-	switch (event_read_one_of(line, m->types, &event, &fault)) {
-	case EVENT_SKIPPED:
-		return true;
-	case EVENT_MALFORMED:
-		return reader_main_skip(m, &line, &fault) ? take_line(m, line) : !m->strict;
-	case EVENT_READ:
-		break;
-	}
-	if (!run_choice_has(&m->choice, &event))
+	while ((result = event_read_one_of(line, m->types, &event, &fault)) == EVENT_MALFORMED)
+		if (!reader_main_skip(m, &line, &fault))
+			return !m->strict;
+	if (result == EVENT_SKIPPED || !run_choice_has(&m->choice, &event))
 		return true;
 	if (m->program->any_event != NULL)
 		m->program->any_event(m, &event);
@@ -153,7 +147,7 @@ static bool take_line(struct reader_main *m, struct span line)
 static void refuse_array(struct reader_main *m, struct span line)
 {
 	line = json_trim(line);
-	if (m->format.lines > 0 || (!span_is(line, "[") && !span_starts(line, "[{")))
+	if (!span_is(line, "[") && !span_starts(line, "[{"))
 		return;
 	m->program->free(m);
 	die(m->ignores_runs ? STATUS_USAGE : STATUS_FAILED,
@@ -164,18 +158,15 @@ static void refuse_array(struct reader_main *m, struct span line)
 /* Returns false to stop reading. */
 static bool take(struct reader_main *m, struct span line)
 {
-	bool goes_on, here = false;
+	struct span before = reader_line_before_nuls(m->reader);
 
-	refuse_array(m, line);
+	if (m->format.lines == 0)
+		refuse_array(m, line);
 	format_check_line(&m->format, line);
-	if (reader_line_is_after_nuls(m->reader))
-		m->has_hole = here = true;
+	m->has_hole = m->has_hole || before.at != NULL;
 	if (m->has_hole)
-		check_hole(m, line, here);
-	goes_on = m->program->line != NULL ? m->program->line(m, line) : take_line(m, line);
-	m->last_len = line.len < sizeof(m->last) ? line.len : sizeof(m->last);
-	memcpy(m->last, line.at, m->last_len);
-	return goes_on;
+		check_hole(m, line, before);
+	return m->program->line != NULL ? m->program->line(m, line) : take_line(m, line);
 }
 
 static bool is_faulty(const struct reader_main *m)

@@ -43,10 +43,8 @@ struct reader_main {
 	int own;      /* at the end: the status of its own work, without that of the runs */
 
 	/* private */
-	const char *input;     /* names it in messages */
-	char last[EVENT_HEAD]; /* the beginning of the last line */
-	size_t last_len;
-	bool has_hole; /* NUL bytes were skipped */
+	const char *input; /* names it in messages */
+	bool has_hole;     /* NUL bytes were skipped */
 };
 
 /* The part that differs between programs. `self` is the program's struct, which begins with struct
