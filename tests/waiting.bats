@@ -96,6 +96,22 @@ agent-run: openai-chat answered HTTP 500: oops\x1b[31m, again in N s, 2 of 2'
 	assert_equal "$status $(cat events messages)" '143 '
 }
 
+@test "a signal that also ends the writer of standard input ends the run, whichever is seen first" {
+	mkfifo pipe
+	for option in - --batch=-; do
+		exec 8<>pipe
+		agent-run -m test "$option" <pipe 8>&- >events 2>messages &
+		sleep 0.5
+		kill -STOP $!
+		kill -TERM $!
+		exec 8>&-
+		kill -CONT $!
+		status=0
+		wait $! || status=$?
+		assert_equal "$status $(grep -c prompt messages)" '143 0'
+	done
+}
+
 @test "the time of a nested run counts from its own start" {
 	echo '{"name":"helper","model":"test","limits":{"timeout":0.5}}' >helper.json
 	echo '{"name":"boss","model":"test","tools":[{"name":"ask","agent":"helper.json"}]}' >boss.json

@@ -22,6 +22,7 @@ struct reading {
 	int failure;                /* errno */
 };
 
+/* ^C also ends the program that writes standard input: its end may be seen before the signal. */
 static void ready(void *context, int events)
 {
 	struct reading *reading = context;
@@ -33,10 +34,12 @@ static void ready(void *context, int events)
 	n = read(STDIN_FILENO, text->at + text->len, READ_SIZE);
 	if (n > 0)
 		text->len += (size_t)n;
-	else if (n == 0 || (errno != EINTR && errno != EAGAIN))
-		loop_stop(reading->loop);
-	if (n < 0 && errno != EINTR && errno != EAGAIN)
+	if (n > 0 || (n < 0 && (errno == EINTR || errno == EAGAIN)))
+		return;
+	if (n < 0)
 		reading->failure = errno;
+	loop_stop(reading->loop);
+	loop_take_signals(reading->loop);
 }
 
 static void time_is_up(void *context)
