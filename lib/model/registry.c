@@ -257,22 +257,15 @@ static char **as_array(struct span names)
 char **model_secret_variables(void)
 {
 	struct provider_files files;
-	const struct provider_name *name;
 	struct buffer variables = {0};
 	char **array;
 
-	/* If the user's file is broken, at least the shipped ones; if an entry cannot be resolved,
-	 * what it says itself. */
+	/* What an entry inherits is named in another entry. If the user's file is broken, at least
+	 * the shipped one is read. */
 	provider_files_read(&files, NULL);
-	for (size_t i = 0; (name = provider_files_next(&files, &i)) != NULL;) {
-		struct buffer entry = {0};
-
-		if (provider_files_entry(&files, name, false, &entry, NULL))
-			provider_add_secrets(buffer_span(&entry), &variables);
-		else
-			provider_add_secrets(name->entries[PROVIDERS_OWN], &variables);
-		buffer_free(&entry);
-	}
+	for (size_t i = 0; i < files.count; i++)
+		for (int layer = 0; layer < PROVIDERS_FILES; layer++)
+			provider_add_secrets(files.names[i].entries[layer], &variables);
 	array = as_array(buffer_span(&variables));
 	provider_files_free(&files);
 	buffer_free(&variables);
