@@ -135,8 +135,6 @@ struct span decoder_typed(struct decoder *d, const char *name, struct span value
 	const struct member_type *wanted = member_types;
 	enum json_type got = json_type(value);
 
-	if (type == '.')
-		return value;
 	while (wanted->letter != type)
 		wanted++;
 	if (got == wanted->a || got == wanted->b)
@@ -153,7 +151,8 @@ void decoder_members(struct decoder *d, struct span object, const struct span *n
 {
 	json_members(decoder_walk(d, object), names, values);
 	for (size_t i = 0; names[i].at != NULL; i++)
-		values[i] = decoder_typed(d, names[i].at, values[i], types[i]);
+		if (values[i].at != NULL && types[i] != '.')
+			values[i] = decoder_typed(d, names[i].at, values[i], types[i]);
 }
 
 struct span decoder_get(struct decoder *d, struct span object, const char *name, char type)
