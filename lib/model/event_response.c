@@ -243,34 +243,48 @@ void event_response_outcome(struct event_response *response, struct model_outcom
 
 /* ---- lines ---- */
 
+/* Where a member may be. */
+enum place {
+	IN_EVENTS,
+	ANYWHERE,
+	MAKES_FORM /* anywhere; an object that has it is a short form */
+};
+
 /* What lines have of a response: members of short forms, and of the data of events. */
 static const struct member {
 	const char *name;
 	enum json_type type; /* JSON_ABSENT: any */
-	bool is_form;        /* an object that has it is a short form */
+	enum place place;
 } members[] = {
-    {"text", JSON_STRING, true},
-    {"thinking", JSON_STRING, true},
-    {"refusal", JSON_STRING, true},
-    {"tool_name", JSON_STRING, true},
-    {"args", JSON_OBJECT, false},
-    {"args_delta", JSON_STRING, true},
-    {"usage", JSON_OBJECT, true},
-    {"finish_reason", JSON_STRING, true},
-    {"error", JSON_STRING, true},
-    {"tool_call_id", JSON_STRING, false},
-    {"invalid_args", JSON_STRING, false},
-    {"message", JSON_OBJECT, false},
-    {"index", JSON_ABSENT, false},
-    {"executed_by", JSON_ABSENT, false},
-    {"result", JSON_ABSENT, false},
-    {"is_error", JSON_ABSENT, false},
-    {"exception_type", JSON_ABSENT, false},
-    {"retryable", JSON_ABSENT, false},
-    {"http_status", JSON_ABSENT, false},
-    {"retry_after_seconds", JSON_ABSENT, false},
-    {"provider_code", JSON_ABSENT, false},
-    {"request_id", JSON_ABSENT, false},
+    {"text", JSON_STRING, MAKES_FORM},
+    {"thinking", JSON_STRING, MAKES_FORM},
+    {"refusal", JSON_STRING, MAKES_FORM},
+    {"tool_name", JSON_STRING, MAKES_FORM},
+    {"args", JSON_OBJECT, ANYWHERE},
+    {"args_delta", JSON_STRING, MAKES_FORM},
+    {"usage", JSON_OBJECT, MAKES_FORM},
+    {"finish_reason", JSON_STRING, MAKES_FORM},
+    {"error", JSON_STRING, MAKES_FORM},
+    {"tool_call_id", JSON_STRING, ANYWHERE},
+    {"invalid_args", JSON_STRING, ANYWHERE},
+    {"message", JSON_OBJECT, ANYWHERE},
+    {"index", JSON_NUMBER, ANYWHERE},
+    {"executed_by", JSON_STRING, ANYWHERE},
+    {"result", JSON_ABSENT, ANYWHERE},
+    {"is_error", JSON_BOOL, ANYWHERE},
+    {"exception_type", JSON_STRING, ANYWHERE},
+    {"retryable", JSON_BOOL, ANYWHERE},
+    {"http_status", JSON_NUMBER, ANYWHERE},
+    {"retry_after_seconds", JSON_NUMBER, ANYWHERE},
+    {"provider_code", JSON_STRING, ANYWHERE},
+    {"request_id", JSON_STRING, ANYWHERE},
+    {"part", JSON_NUMBER, IN_EVENTS},
+    {"is_final", JSON_BOOL, IN_EVENTS},
+    {"provider_finish_reason", JSON_STRING, IN_EVENTS},
+    {"response_id", JSON_STRING, IN_EVENTS},
+    {"model", JSON_STRING, IN_EVENTS},
+    {"content", JSON_ARRAY, IN_EVENTS},
+    {"type", JSON_STRING, IN_EVENTS},
 };
 
 static bool has(struct span data, const char *name)
@@ -280,25 +294,53 @@ static bool has(struct span data, const char *name)
 
 static const struct member *find_member(struct span key)
 {
-	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+	for (size_t i = 0; i < ARRAY_LEN(members) && members[i].place != IN_EVENTS; i++)
 		if (json_is(key, members[i].name))
 			return &members[i];
 	return NULL;
 }
 
+static bool fails(struct event_response *response, const char *name, enum json_type type)
+{
+	buffer_add_format(&response->fault, "%s must be %s %s", name,
+			  type == JSON_ARRAY || type == JSON_OBJECT ? "an" : "a",
+			  json_type_name(type));
+	return false;
+}
+
 /* Whether the members have their types; null fits too. Else `fault` says which has not. */
 static bool has_types(struct event_response *response, struct span data)
 {
+	struct span usage = json_get(data, "usage");
+
+	for (int i = 0; i < USAGE_KEYS; i++)
+		if (has(usage, usage_names[i]) &&
+		    json_type(json_get(usage, usage_names[i])) != JSON_NUMBER)
+			return fails(response, usage_names[i], JSON_NUMBER);
 	for (size_t i = 0; i < ARRAY_LEN(members); i++) {
 		const struct member *member = &members[i];
 
-		if (member->type == JSON_ABSENT || !has(data, member->name) ||
-		    json_type(json_get(data, member->name)) == member->type)
-			continue;
-		buffer_add_format(&response->fault, "%s must be %s", member->name,
-				  member->type == JSON_STRING ? "a string" : "an object");
-		return false;
+		if (member->type != JSON_ABSENT && has(data, member->name) &&
+		    json_type(json_get(data, member->name)) != member->type)
+			return fails(response, member->name, member->type);
 	}
+	return true;
+}
+
+/* The same for a message and its parts. */
+static bool has_part_types(struct event_response *response, struct span message)
+{
+	struct json_walk walk;
+
+	if (!has_types(response, message))
+		return false;
+	for (walk = json_walk(json_get(message, "content")); json_next(&walk);)
+		if (json_type(walk.value) != JSON_OBJECT)
+			return fails(response, "a part of content", JSON_OBJECT);
+		else if (!has(walk.value, "type"))
+			return fails(response, "type", JSON_STRING);
+		else if (!has_types(response, walk.value))
+			return false;
 	return true;
 }
 
@@ -307,7 +349,7 @@ static void add_unknown(struct event_response *response, struct span key)
 	char *name = json_text(key);
 	struct suggestion suggestion = suggestion_for(name);
 
-	for (size_t i = 0; i < ARRAY_LEN(members); i++)
+	for (size_t i = 0; i < ARRAY_LEN(members) && members[i].place != IN_EVENTS; i++)
 		suggestion_consider(&suggestion, members[i].name);
 	buffer_add_format(&response->fault, "unknown key \"%s\"", name);
 	suggestion_write(&suggestion, &response->fault);
@@ -327,7 +369,7 @@ static bool is_short(struct event_response *response, struct span line)
 			add_unknown(response, walk.key);
 			return false;
 		}
-		some |= member->is_form && json_type(walk.value) != JSON_NULL;
+		some |= member->place == MAKES_FORM && json_type(walk.value) != JSON_NULL;
 	}
 	return has_types(response, line) && some;
 }
@@ -347,7 +389,8 @@ static bool is_whole(struct event_response *response, enum event_type type, stru
 		return (has(data, "args") || has(data, "invalid_args")) &&
 		       has_types(response, data);
 	case EVENT_LLM_END:
-		return json_type(data) == JSON_OBJECT && has_types(response, data);
+		return json_type(data) == JSON_OBJECT && has_types(response, data) &&
+		       has_part_types(response, json_get(data, "message"));
 	case EVENT_ERROR:
 		return has(data, "error") && has_types(response, data);
 	default:

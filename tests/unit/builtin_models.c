@@ -374,6 +374,9 @@ static void exec(const char *command, const char *want, const char *name)
 	buffer_free(&spec);
 }
 
+#define MESSAGE(content)                                                                           \
+	"{\"event_type\":\"llm_end\",\"data\":{\"message\":{\"content\":" content "}}}"
+
 static void test_exec(void)
 {
 	/* Lines, and what the error says about them; NULL: that they have none of the forms. */
@@ -390,6 +393,12 @@ static void test_exec(void)
 	    {"{\"text\":7}", "text must be a string"},
 	    {"{\"args\":{}}", NULL},
 	    {"{\"usage\":5}", "usage must be an object"},
+	    {"{\"usage\":{\"output_tokens\":\"2\"}}", "output_tokens must be a number"},
+	    {"{\"error\":\"a\",\"retryable\":\"true\"}", "retryable must be a boolean"},
+	    {"{\"error\":\"a\",\"http_status\":\"503\"}", "http_status must be a number"},
+	    {"{\"error\":\"a\",\"retry_after_seconds\":[1]}",
+	     "retry_after_seconds must be a number"},
+	    {"{\"text\":\"a\",\"part\":1}", "unknown key \"part\""},
 	    {"{\"finish_reason\":1}", "finish_reason must be a string"},
 	    {"{\"error\":{\"message\":\"a\"}}", "error must be a string"},
 	    {"{\"tool_name\":\"f\",\"args\":\"{}\"}", "args must be an object"},
@@ -399,6 +408,17 @@ static void test_exec(void)
 	    {"{\"event_type\":\"llm_chnk\",\"data\":{\"text\":\"a\"}}", NULL},
 	    {"{\"event_type\":\"llm_chunk\",\"text\":\"a\"}", NULL},
 	    {"{\"event_type\":\"llm_chunk\",\"data\":{\"text\":[\"a\"]}}", "text must be a string"},
+	    {"{\"event_type\":\"llm_chunk\",\"data\":{\"text\":\"a\",\"part\":\"1\"}}",
+	     "part must be a number"},
+	    {"{\"event_type\":\"llm_end\",\"data\":{\"is_final\":\"no\"}}",
+	     "is_final must be a boolean"},
+	    {MESSAGE("\"a\""), "content must be an array"},
+	    {MESSAGE("[\"a\"]"), "a part of content must be an object"},
+	    {MESSAGE("[{\"text\":\"a\"}]"), "type must be a string"},
+	    {MESSAGE("[{\"type\":[\"text\"],\"text\":\"a\"}]"), "type must be a string"},
+	    {MESSAGE("[{\"type\":\"text\",\"text\":[\"a\"]}]"), "text must be a string"},
+	    {MESSAGE("[{\"type\":\"tool_call\",\"tool_name\":\"f\",\"args\":\"{}\"}]"),
+	     "args must be an object"},
 	    {"{\"event_type\":\"tool_call_chunk\",\"data\":{\"tool_name\":\"f\"}}", NULL},
 	    {"{\"event_type\":\"tool_call_end\",\"data\":{\"tool_name\":\"f\",\"args\":1}}",
 	     "args must be an object"},
