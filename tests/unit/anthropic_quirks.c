@@ -41,6 +41,14 @@ static void text(void)
 	       END("stop_sequence"), DONE);
 	CHUNKS("text without a beginning", "T(a) stop" ALL, START, SAY("0", "a"), STOP("0"),
 	       END("end_turn"), DONE);
+	CHUNKS("no index", "T(a)T(b)D({})T(c) stop" ALL, START, TEXT("null"), SAY("0", "a"),
+	       SAY("null", "b"), STOP("0"), TEXT("1"), SAY("null", "c"), END("end_turn"), DONE);
+	CHUNKS("a block without a type",
+	       " error [invalid_response, retry] prov sent a block of its response without a type",
+	       "{\"type\":\"content_block_start\",\"index\":0,\"content_block\":{\"text\":\"x\"}}");
+	CHUNKS("an event without a type",
+	       " error [invalid_response, retry] prov sent an event without a type",
+	       "{\"index\":0,\"delta\":{\"type\":\"text_delta\",\"text\":\"x\"}}");
 	CHUNKS("half a surrogate pair", "T(\xF0\x9F\x98\x80) stop" ALL, START, TEXT("0"),
 	       SAY("0", "\\ud83d"), SAY("0", "\\ude00"), STOP("0"), END("end_turn"), DONE);
 	CHUNKS("half a pair at the end of a block", "T(a)T(\xEF\xBF\xBD)D({})T(b) stop" ALL, START,
@@ -389,7 +397,7 @@ static void nonsense(void)
 	       "{\"type\":\"content_block_start\"}",
 	       "{\"type\":\"content_block_stop\",\"index\":[]}",
 	       "{\"type\":\"message_delta\",\"delta\":null,\"usage\":[]}",
-	       "{\"type\":\"message_start\"}", BLOCK("2", "\"type\":\"thinking\",\"signature\":2"),
+	       "{\"type\":\"message_start\"}", BLOCK("2", "\"type\":\"thinking\",\"signature\":{}"),
 	       STOP("2"), END("end_turn"), DONE);
 }
 

@@ -125,6 +125,9 @@ static void texts(void)
 	       TEXT(0, "\\ude00"), END("end_turn"));
 	EVENTS("half a one at the end of a block", "T(\xEF\xBF\xBD)T(b) stop", TEXT(0, "\\ud83d"),
 	       STOP(0), TEXT(1, "b"), END("end_turn"));
+	EVENTS("no index", "T(a)T(b)C0(f)A0({)A0(}) tool_calls", TEXT(null, "a"), TEXT(0, "b"),
+	       STOP(null), CALL(null, "t", "f"), ARGS(1, "{"), ARGS(null, "}"), STOP(1),
+	       END("tool_use"));
 	EVENTS("events and deltas that are not known", "T(a) stop", "newEvent", "{\"x\":1}",
 	       "contentBlockDelta", "{\"contentBlockIndex\":0,\"delta\":{\"image\":{}}}",
 	       TEXT(0, "a"), "contentBlockStart", "{\"contentBlockIndex\":1,\"start\":{}}", STOP(1),
@@ -292,8 +295,8 @@ static void failures(void)
 	       "{\"contentBlockIndex\":0,\"delta\":{\"toolUse\":{\"input\":7}}}", "messageStop",
 	       "{\"stopReason\":\"tool_use\"}");
 	EVENTS("nonsense", " stop", "messageStart", "[]", "contentBlockStart",
-	       "{\"contentBlockIndex\":\"x\",\"start\":null}", "contentBlockDelta",
-	       ("{\"delta\":{\"text\":null,\"toolResult\":5}}"), "contentBlockStop", "null",
+	       "{\"contentBlockIndex\":null,\"start\":null}", "contentBlockDelta",
+	       ("{\"delta\":{\"text\":null,\"toolResult\":{}}}"), "contentBlockStop", "null",
 	       "messageStop", "{\"stopReason\":{}}", "metadata", "{\"usage\":[1]}", "metadata",
 	       "{\"usage\":{\"inputTokens\":\"x\"}}");
 	http_error("quirk 66: {\"message\"}, and quirk 71: an unknown token as 403",

@@ -457,7 +457,7 @@ static void failures(void)
 	       "<html>");
 	stream("nothing", "",
 	       " error [stream_truncated, retry] prov broke off in the middle of its response");
-	CHUNKS("nonsense", "O({\"thoughtSignature\":{}}) stop", "null", "[null,{}]",
+	CHUNKS("nonsense", " stop", "null", "[null,{}]",
 	       "{\"candidates\":null,\"usageMetadata\":[],\"error\":null}",
 	       "{\"candidates\":[null,{\"content\":null},{\"content\":{\"parts\":null}},"
 	       "{\"content\":{\"parts\":[null,{},{\"thoughtSignature\":{}}]},\"finishMessage\":7,"

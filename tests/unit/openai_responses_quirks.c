@@ -371,6 +371,28 @@ static void lost(void)
 	CHUNKS("a lost piece of text that nothing repeats", "T(You must )" WRONG,
 	       DELTA("0", "m", "You must "), LOST("output_text", "0", "m"),
 	       DELTA("0", "m", "press it."), END);
+	CHUNKS("a piece without text, and the item as a whole",
+	       "T(You must )T(NOT press it.)D({\"id\":\"m\"}) stop", DELTA("0", "m", "You must "),
+	       EVENT("output_text.delta", "0", "m", "\"delta\":null"), DELTA("0", "m", "press it."),
+	       DONE("0", MESSAGE("m", TEXT("You must NOT press it."))), END);
+	CHUNKS("a piece under another name that nothing repeats", "T(You must )" WRONG,
+	       DELTA("0", "m", "You must "),
+	       EVENT("output_text.delta", "0", "m", "\"text\":\"NOT \""),
+	       DELTA("0", "m", "press it."), END);
+	CHUNKS(
+	    "a whole that has more between the pieces",
+	    "T(You must )T(press it.)D({\"id\":\"m\"}) error [invalid_response, retry] prov left "
+	    "out a piece of its text",
+	    DELTA("0", "m", "You must "), DELTA("0", "m", "press it."),
+	    DONE("0", MESSAGE("m", TEXT("You must NOT press it."))), END);
+	CHUNKS("a whole that is trimmed", "T( a)T( )D({\"id\":\"m\"}) stop", DELTA("0", "m", " a"),
+	       DELTA("0", "m", " "), DONE("0", MESSAGE("m", TEXT("a"))), END);
+	CHUNKS("an event and an item without a type",
+	       " error [invalid_response, retry] prov sent an event without a type",
+	       "{\"output_index\":0,\"delta\":\"x\"}", END);
+	CHUNKS("an item without a type",
+	       " error [invalid_response, retry] prov sent an item of its response without a type",
+	       DONE("0", "{\"id\":\"m\",\"content\":[]}"), END);
 	CHUNKS("a lost piece of arguments, and all of them",
 	       "C0(f)A0({\"a\":)A0([1]})D0({\"id\":\"i\"}) tool_calls",
 	       ADDED("0", CALL("i", "c", "")), ARGS("0", "i", "{\\\"a\\\":"),

@@ -112,10 +112,8 @@ static void stop_block(struct block_decoder *d, int64_t index)
 
 /* ---- the beginning of a block ---- */
 
-static enum block_type type_of(struct span block)
+static enum block_type type_of(struct span type, struct span block)
 {
-	struct span type = json_plain(json_get(block, "type"));
-
 	if (span_is(type, "text"))
 		return BLOCK_TEXT;
 	if (span_is(type, "thinking"))
@@ -130,19 +128,23 @@ static enum block_type type_of(struct span block)
 /* A block that does not come in a stream has everything from the beginning. */
 static void start_block(struct block_decoder *d, int64_t index, struct span json)
 {
+	struct span type = decoder_get(&d->base, json, "type", 's'), signature;
 	struct block *block;
 
 	if (json.at == NULL)
 		return;
+	if (!decoder_is_text(type))
+		decoder_fail(&d->base, "sent a block of its response without a type");
 	stop_block(d, index);
-	block = blocks_begin(d, index, type_of(json), json);
+	block = blocks_begin(d, index, type_of(json_plain(type), json), json);
 	if (block->type == BLOCK_TEXT) {
 		block_grow(d, block, decoder_get(&d->base, json, "text", 's'));
 		block_add_items(block, json_get(json, "citations"));
 	} else if (block->type == BLOCK_THINKING) {
 		block_grow(d, block, decoder_get(&d->base, json, "thinking", 's'));
-		if (decoder_is_text(json_get(json, "signature")))
-			decoder_join(&block->signature, json_get(json, "signature"));
+		signature = decoder_get(&d->base, json, "signature", 's');
+		if (decoder_is_text(signature))
+			decoder_join(&block->signature, signature);
 	} else if (block->type == BLOCK_CALL || block->type == BLOCK_PROVIDER_CALL) {
 		block_call(d, block, json_get(json, "id"), json_get(json, "name"));
 	}
@@ -210,7 +212,7 @@ static void grow_block(struct block_decoder *d, int64_t index, struct span delta
 		block_args(d, block, member[INPUT]);
 	else if (span_is(type, "citations_delta"))
 		block_add_item(block, member[CITATION]);
-	else if (span_is(type, "signature_delta") && json_type(member[SIGNATURE]) == JSON_STRING) {
+	else if (span_is(type, "signature_delta") && member[SIGNATURE].at != NULL) {
 		buffer_clear(&block->signature);
 		decoder_join(&block->signature, member[SIGNATURE]);
 	}
@@ -224,7 +226,7 @@ static void read_ending(struct anthropic_decoder *d, struct span from)
 {
 	struct span container = json_get(from, "container");
 
-	decoder_store_last(&d->d.base.finish, json_get(from, "stop_reason"));
+	decoder_store_last(&d->d.base.finish, decoder_get(&d->d.base, from, "stop_reason", 's'));
 	decoder_store_last(&d->d.base.refusal, json_path(from, "stop_details.explanation"));
 	if (json_type(container) == JSON_OBJECT) {
 		buffer_clear(&d->container);
@@ -275,9 +277,9 @@ static bool anthropic_chunk(struct decoder *base, struct span name, struct span 
 	struct span member[MEMBERS], type;
 	int64_t index;
 
-	decoder_members(base, json, names, "s.oo...", member);
-	type = json_plain(member[TYPE]);
-	index = json_int(member[INDEX], 0);
+	decoder_members(base, json, names, "snoo...", member);
+	type = member[TYPE].at != NULL ? json_plain(member[TYPE]) : name;
+	index = json_int(member[INDEX], -1);
 	if (span_is(type, "content_block_delta")) {
 		grow_block(&d->d, index, member[DELTA]);
 	} else if (span_is(type, "content_block_start")) {
@@ -291,9 +293,10 @@ static bool anthropic_chunk(struct decoder *base, struct span name, struct span 
 		decoder_usage(base, member[USAGE]);
 	} else if (span_is(type, "message_stop")) {
 		base->done = true;
-	} else if (span_is(type, "error") ||
-		   (type.at == NULL && (member[ERROR].at != NULL || span_is(name, "error")))) {
+	} else if (span_is(type, "error") || (type.len == 0 && member[ERROR].at != NULL)) {
 		return decoder_fail_with(base, json);
+	} else if (type.len == 0 && (member[DELTA].at != NULL || member[BLOCK].at != NULL)) {
+		return decoder_fail(base, "sent an event without a type");
 	}
 	return true;
 }

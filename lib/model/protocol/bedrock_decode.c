@@ -141,7 +141,7 @@ static void grow_block(struct block_decoder *d, int64_t index, struct span delta
 	struct span member[MEMBERS];
 	struct block *block;
 
-	decoder_members(&d->base, delta, names, "sooo.", member);
+	decoder_members(&d->base, delta, names, "soool", member);
 	if (member[TEXT].at != NULL)
 		add_text(d, index, BLOCK_TEXT, member[TEXT]);
 	if (member[CITATION].at != NULL)
@@ -169,7 +169,8 @@ static void read_citations(struct block_decoder *d, int64_t index, struct span b
 /* A block that came whole, in a document. */
 static bool read_block(struct block_decoder *d, int64_t index, struct span block)
 {
-	struct span text = json_path(block, "reasoningContent.reasoningText");
+	struct span reasoning = decoder_get(&d->base, block, "reasoningContent", 'o');
+	struct span text = decoder_get(&d->base, reasoning, "reasoningText", 'o');
 	struct span cited = decoder_get(&d->base, block, "citationsContent", 'o');
 
 	if (!start_block(d, index, block))
@@ -177,7 +178,7 @@ static bool read_block(struct block_decoder *d, int64_t index, struct span block
 	if (d->block_count > 0) {
 		add_args(d, d->blocks, json_get(block, "toolUse"));
 		add_results(d->blocks, json_path(block, "toolResult.content"));
-	} else if (json_type(text) == JSON_OBJECT)
+	} else if (text.at != NULL)
 		add_reasoning(d, index, text);
 	else if (cited.at != NULL)
 		read_citations(d, index, cited);
@@ -193,7 +194,7 @@ static void read_stop(struct decoder *base, struct span event)
 {
 	stop_block(base);
 	buffer_clear(&base->finish);
-	json_decode(json_get(event, "stopReason"), &base->finish);
+	json_decode(decoder_get(base, event, "stopReason", 's'), &base->finish);
 	if (base->finish.len == 0)
 		buffer_add_text(&base->finish, "end_turn");
 }
@@ -211,8 +212,8 @@ static bool bedrock_chunk(struct decoder *base, struct span name, struct span ev
 	struct span member[MEMBERS];
 	int64_t index;
 
-	decoder_members(base, event, names, ".oo.", member);
-	index = json_int(member[INDEX], 0);
+	decoder_members(base, event, names, "noo.", member);
+	index = json_int(member[INDEX], -1);
 	if (span_is(name, "contentBlockDelta"))
 		grow_block(d, index, member[DELTA]);
 	else if (span_is(name, "contentBlockStart"))

@@ -4,10 +4,12 @@
 
 struct block *blocks_find(struct block_decoder *d, int64_t index)
 {
+	struct block *last = d->block_count > 0 ? &d->blocks[d->block_count - 1] : NULL;
+
 	for (size_t i = 0; i < d->block_count; i++)
 		if (d->blocks[i].index == index)
 			return &d->blocks[i];
-	return NULL;
+	return last != NULL && (index < 0 || last->index < 0) ? last : NULL;
 }
 
 struct block *blocks_begin(struct block_decoder *d, int64_t index, enum block_type type,

@@ -33,7 +33,8 @@ struct block_decoder {
 	size_t block_count;
 };
 
-/* The open block `index`; NULL: there is none. */
+/* The open block `index`; if the event or the last block has no index (-1), the last block. NULL:
+ * there is none. */
 struct block *blocks_find(struct block_decoder *d, int64_t index);
 
 /* A block begins with the JSON object `json`. Pointers to blocks are valid until a block begins or

@@ -120,6 +120,9 @@ static const struct member_type {
     {'l', JSON_ARRAY, JSON_ARRAY, "array"},
     {'t', JSON_STRING, JSON_ARRAY, "string or array"},
     {'a', JSON_STRING, JSON_OBJECT, "string or object"},
+    {'b', JSON_BOOL, JSON_BOOL, "boolean"},
+    {'n', JSON_NUMBER, JSON_NUMBER, "number"},
+    {'w', JSON_STRING, JSON_NUMBER, "string or number"},
 };
 
 /* Whether a value has nothing in it: "", [] or {}. */

@@ -132,11 +132,11 @@ void decoder_free(struct decoder *decoder);
 
 /* Known members of `object`, a value of the current event: values[i] becomes the member names[i]
  * (json_members). `types` has one letter for each name: 's' string, 'o' object, 'l' list, 't' text
- * (a string or a list of parts), 'a' arguments (an object or the text of one), '.' anything. A
- * member of another type is a failure that names it, and absent, as null is; so nothing of a
- * response is left out silently. Some servers write [] for {}: unless they are arguments, empty
- * values are absent. decoder_get reads one member, of any value; decoder_typed checks
- * the member `name`. */
+ * (a string or a list of parts), 'a' arguments (an object or the text of one), 'b' boolean, 'n'
+ * number, 'w' a word or its number, '.' anything. A member of another type is a failure that names
+ * it, and absent, as null is; so nothing of a response is left out silently. Some servers write []
+ * for {}: unless they are arguments, empty values are absent. decoder_get reads one member, of any
+ * value; decoder_typed checks the member `name`. */
 void decoder_members(struct decoder *decoder, struct span object, const struct span *names,
 		     const char *types, struct span *values);
 struct span decoder_get(struct decoder *decoder, struct span object, const char *name, char type);

@@ -144,7 +144,7 @@ static void read_candidate(struct gemini_decoder *d, struct span candidate)
 	struct span member[MEMBERS], parts;
 	struct json_walk walk;
 
-	decoder_members(&d->base, candidate, names, ".o....", member);
+	decoder_members(&d->base, candidate, names, "now...", member);
 	if (json_int(member[INDEX], 0) != 0)
 		return;
 	decoder_members(&d->base, member[CONTENT], inside, "l", &parts);

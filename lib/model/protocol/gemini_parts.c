@@ -410,6 +410,10 @@ void gemini_part(struct gemini_decoder *d, struct span part)
 
 		if (span_is(key, "text")) {
 			text = decoder_get(&d->base, part, "text", 's');
+		} else if (span_is(key, "thought")) {
+			thought = decoder_get(&d->base, part, "thought", 'b');
+		} else if (span_is(key, "thoughtSignature")) {
+			signature = decoder_get(&d->base, part, "thoughtSignature", 's');
 		} else if (kind_of(key)->name != NULL && json_type(walk.value) != JSON_OBJECT) {
 			decoder_get(&d->base, part, kind_of(key)->name, 'o');
 		} else if (json_type(walk.value) == JSON_OBJECT) {
@@ -417,10 +421,6 @@ void gemini_part(struct gemini_decoder *d, struct span part)
 				continue;
 			kind = kind_of(key);
 			value = walk.value;
-		} else if (span_is(key, "thought")) {
-			thought = walk.value;
-		} else if (span_is(key, "thoughtSignature")) {
-			signature = walk.value;
 		}
 	}
 	read_text(d, text, json_true(thought), kind == NULL ? signature : (struct span){0});

@@ -145,7 +145,7 @@ void chat_calls_read(struct chat_decoder *d, struct span tool_calls, struct span
 	size_t count = 0;
 
 	for (; decoder_next(&d->base, &walk, "tool_calls[]"); count++) {
-		decoder_members(&d->base, walk.value, names, "..o.", member);
+		decoder_members(&d->base, walk.value, names, "n.o.", member);
 		read_function(d, member[FUNCTION], member[ID], json_int(member[INDEX], -1),
 			      member[EXTRA], count);
 	}
@@ -233,12 +233,13 @@ static void open_entry(struct chat_details *details, struct span entry, const ch
 static void read_entry(struct chat_decoder *d, struct span entry, bool emits)
 {
 	struct chat_details *details = &d->details;
-	bool summary = json_is(json_get(entry, "type"), "reasoning.summary");
+	struct span type = decoder_get(&d->base, entry, "type", 's');
+	bool summary = json_is(type, "reasoning.summary");
 	const char *text_key = summary ? "summary" : "text";
-	struct span text = json_get(entry, text_key);
-	struct span signature = json_get(entry, "signature");
+	struct span text = decoder_get(&d->base, entry, text_key, 's');
+	struct span signature = decoder_get(&d->base, entry, "signature", 's');
 
-	if (!summary && !json_is(json_get(entry, "type"), "reasoning.text")) {
+	if (!summary && !json_is(type, "reasoning.text")) {
 		finish_entry(details);
 		json_comma(&details->entries);
 		json_write_compact(&details->entries, entry);
@@ -246,9 +247,9 @@ static void read_entry(struct chat_decoder *d, struct span entry, bool emits)
 	}
 	if (!continues(details, entry))
 		open_entry(details, entry, text_key);
-	if (json_type(text) == JSON_STRING)
+	if (text.at != NULL)
 		buffer_add(&details->text, text.at + 1, text.len - 2);
-	if (json_type(signature) == JSON_STRING) {
+	if (signature.at != NULL) {
 		buffer_clear(&details->signature);
 		buffer_add_span(&details->signature, signature);
 	}
@@ -258,9 +259,9 @@ static void read_entry(struct chat_decoder *d, struct span entry, bool emits)
 
 void chat_details_read(struct chat_decoder *d, struct span details, bool emits)
 {
-	for (struct json_walk walk = decoder_walk(&d->base, details); json_next(&walk);)
-		if (json_type(walk.value) == JSON_OBJECT)
-			read_entry(d, walk.value, emits);
+	for (struct json_walk walk = decoder_walk(&d->base, details);
+	     decoder_next(&d->base, &walk, "reasoning_details[]");)
+		read_entry(d, walk.value, emits);
 }
 
 void chat_details_end(struct chat_decoder *d)

@@ -7,10 +7,11 @@ static void read_parts(struct chat_decoder *d, struct span parts)
 {
 	for (struct json_walk walk = json_walk(parts);
 	     decoder_next(&d->base, &walk, "content[]");) {
+		struct span type = decoder_get(&d->base, walk.value, "type", 's');
 		struct span thinking = decoder_get(&d->base, walk.value, "thinking", 't');
 		struct json_walk inner = json_walk(thinking);
 
-		if (!json_is(json_get(walk.value, "type"), "thinking")) {
+		if (!json_is(type, "thinking")) {
 			think_text(&d->think, &d->base,
 				   decoder_get(&d->base, walk.value, "text", 's'));
 			continue;
@@ -32,7 +33,7 @@ static void read_message(struct chat_decoder *d, struct span delta)
 	struct span member[MEMBERS];
 	bool thought = false;
 
-	decoder_members(&d->base, delta, names, "tlssss.o", member);
+	decoder_members(&d->base, delta, names, "tlsssslo", member);
 	/* Several servers send the same reasoning under several names. */
 	for (size_t i = THINKING; !thought && i <= THINKING_3; i++)
 		thought = think_reasoning(&d->think, &d->base, member[i]);
@@ -55,7 +56,7 @@ static void read_choice(struct chat_decoder *d, struct span choice)
 	enum { INDEX, DELTA, MESSAGE, REASON, USAGE, MEMBERS };
 	struct span member[MEMBERS];
 
-	decoder_members(&d->base, choice, names, ".oos.", member);
+	decoder_members(&d->base, choice, names, "noos.", member);
 	if (json_int(member[INDEX], 0) != 0)
 		return;
 	decoder_store_last(&d->base.finish, member[REASON]);

@@ -179,11 +179,13 @@ static struct responses_item *begun_item(struct responses_decoder *d, const stru
 	return item;
 }
 
-/* The type of an item, decoded; valid until the next call. */
+/* The type of an item, decoded; valid until the next call. Empty: there is no item. */
 static struct span type_of(struct responses_decoder *d, struct span value)
 {
 	buffer_clear(&d->base.scratch);
-	json_decode(json_get(value, "type"), &d->base.scratch);
+	json_decode(decoder_get(&d->base, value, "type", 's'), &d->base.scratch);
+	if (d->base.scratch.len == 0 && json_count(value) > 0)
+		decoder_fail(&d->base, "sent an item of its response without a type");
 	return buffer_span(&d->base.scratch);
 }
 
@@ -285,10 +287,12 @@ static void read_failure(struct responses_decoder *d, struct span body)
  * one. */
 static void read_response(struct responses_decoder *d, struct span response, const char *by_event)
 {
-	struct span status = json_get(response, "status"), error = json_get(response, "error");
-	struct span reason = json_path(response, "incomplete_details.reason");
+	struct span status = decoder_get(&d->base, response, "status", 's');
+	struct span details = decoder_get(&d->base, response, "incomplete_details", 'o');
+	struct span reason = decoder_get(&d->base, details, "reason", 's');
+	struct span error = json_get(response, "error");
 	bool incomplete = json_is(status, "incomplete") ||
-			  (json_type(status) != JSON_STRING && strcmp(by_event, "incomplete") == 0);
+			  (status.at == NULL && strcmp(by_event, "incomplete") == 0);
 
 	read_head(d, response);
 	if (json_is(status, "failed") || json_is(status, "cancelled") ||
@@ -439,6 +443,9 @@ static void read_event(struct responses_decoder *d, const struct responses_event
 	if (span_is(event->type, "error") || span_is(event->type, "response.error") ||
 	    (event->type.len == 0 && decoder_is_error(event->member[ERROR])))
 		read_failure(d, event->json);
+	else if (event->type.len == 0 &&
+		 (event->member[DELTA].at != NULL || event->member[ITEM].at != NULL))
+		decoder_fail(&d->base, "sent an event without a type");
 	else if (event->member[RESPONSE].at != NULL)
 		read_head(d, event->member[RESPONSE]);
 	else if (span_starts(event->type, "response."))
@@ -450,9 +457,8 @@ static bool responses_chunk(struct decoder *base, struct span name, struct span 
 {
 	struct responses_event event = {.json = json};
 
-	decoder_members(base, json, names, "....oo...", event.member);
-	event.type =
-	    json_type(event.member[TYPE]) == JSON_STRING ? json_plain(event.member[TYPE]) : name;
+	decoder_members(base, json, names, "s.n.oo.nn", event.member);
+	event.type = event.member[TYPE].at != NULL ? json_plain(event.member[TYPE]) : name;
 	event.index = json_int(event.member[INDEX], -1);
 	read_event((struct responses_decoder *)base, &event);
 	return true;

@@ -201,13 +201,15 @@ static void complete(struct responses_item *item, struct span whole)
 	item->lost = item->lost && !span_equal(whole, buffer_span(&item->text));
 }
 
-/* The text of a piece, a string; after one of another type the whole has to complete the text. */
+/* The text of a piece, a string; after anything else the whole has to complete the text. Reasoning
+ * may have pieces without text. */
 static struct span read_piece(struct responses_decoder *d, struct responses_item *item,
 			      struct span value)
 {
 	struct span text = pieces_text(&d->base.pieces, &item->partial, value);
 
-	item->lost |= json_type(value) > JSON_NULL && json_type(value) != JSON_STRING;
+	item->lost |= json_type(value) != JSON_STRING &&
+		      (item->kind != ITEM_REASONING || json_type(value) > JSON_NULL);
 	return item->lost || item->done ? SPAN("") : text;
 }
 
@@ -271,14 +273,29 @@ void responses_reasoning(struct responses_decoder *d, struct responses_item *ite
 
 /* ---- messages, reasoning and calls are done ---- */
 
+/* Whether `whole` has what the pieces have, and more in front of it or between them. */
+static bool lacks(const struct responses_item *item, struct span whole)
+{
+	struct span pieces = buffer_span(&item->text);
+	size_t found = 0;
+
+	for (size_t i = 0; i < whole.len && found < pieces.len; i++)
+		found += whole.at[i] == pieces.at[found];
+	return found == pieces.len && whole.len > pieces.len && !continues(item, whole);
+}
+
 static void end_message(struct responses_decoder *d, struct responses_item *item, struct span value)
 {
 	struct span phase = json_get(value, "phase");
 	struct json_walk walk = json_walk(decoder_get(&d->base, value, "content", 'l'));
 	struct buffer whole = {0};
+	bool only_text = true;
 
 	while (decoder_next(&d->base, &walk, "content[]")) {
-		if (!json_is(json_get(walk.value, "type"), "refusal"))
+		struct span type = decoder_get(&d->base, walk.value, "type", 's');
+
+		only_text &= json_is(type, "output_text");
+		if (!json_is(type, "refusal"))
 			json_decode(decoder_get(&d->base, walk.value, "text", 's'), &whole);
 		else if (!item->refused)
 			json_decode(decoder_get(&d->base, walk.value, "refusal", 's'),
@@ -286,6 +303,8 @@ static void end_message(struct responses_decoder *d, struct responses_item *item
 	}
 	if (item->refused)
 		buffer_add_span(&d->base.refusal, partial_char_end(&item->partial));
+	if (only_text && lacks(item, buffer_span(&whole)))
+		decoder_fail(&d->base, "left out a piece of its text");
 	complete(item, buffer_span(&whole));
 	if (json_type(phase) == JSON_STRING)
 		buffer_add_span(&item->data, pieces_repair(&d->base.pieces, phase));
