@@ -575,6 +575,39 @@ joined() {
 	assert [ $taken_back -lt 20 ]
 }
 
+# in_pieces SEED FILE: write the file in pieces of random lengths.
+in_pieces() {
+	LC_ALL=C awk -v seed="$1" 'BEGIN { srand(seed); RS = "\001" }
+		{ for (; length($0) > 0; $0 = substr($0, n + 1)) { n = 1 + int(rand() * 500); printf "%s", substr($0, 1, n); fflush() } }
+	' "$2"
+}
+
+@test "random streams: -D, -S, --result and a filter in front give the same text, however the bytes arrive" {
+	local seed options form
+	for seed in {1..12}; do
+		awk -v seed="$seed" -f "$BATS_TEST_DIRNAME/random_events.awk" >log
+		for options in '' '-T --ids' '--nested -T -d 0.001'; do
+			# shellcheck disable=SC2086 # the options are words
+			{
+				agent-text $options -n --result text log
+				in_pieces "$seed" log | agent-text $options -D >deltas
+				agent-text $options -S log >snapshots
+				agent-filter --ends -i log | agent-text $options -D >items
+				agent-filter -d 0.001 log | agent-text $options -n --result merged
+			}
+			for form in deltas items; do
+				jq -nrj 'reduce inputs as $line (""; if $line == null then "" else . + $line end)' $form >joined
+				# Of a run that broke off, agent-filter -i drops the beginning of a response.
+				[ $form = items ] && grep -q resumed_from log ||
+					cmp joined text || fail "seed $seed, options '$options', $form"
+			done
+			jq -nrj 'last(inputs) // ""' snapshots >joined
+			cmp joined text || fail "seed $seed, options '$options', -S"
+			cmp merged text || fail "seed $seed, options '$options', agent-filter -d"
+		done
+	done
+}
+
 @test "a file or a run without a name is an error" {
 	run -2 agent-text --result '' </dev/null
 	assert_output "agent-text: --result needs a value that is not empty"
@@ -614,6 +647,47 @@ joined() {
 	assert_equal "$(ls -A | grep -v stderr | paste -sd' ')" 'failed log malformed out'
 }
 
+@test "--result has no text that was discarded, --ids and thinking survive a null" {
+	{
+		event agent_start '{"prompt":"p","id":"a"}'
+		chunk 'Let me look.'
+		event llm_end '{"is_final":false}'
+		event llm_start '{"iteration":2}'
+		chunk 'Hal'
+		event llm_retry '{"reason":"it broke off","discard":true}'
+		chunk 'Hello'
+		event llm_end '{"is_final":true}'
+		end 'Hello'
+	} >log
+	run -0 --separate-stderr agent-text --result out log
+	assert_equal "$stderr" ''
+	assert_equal "$(cat out)" $'Let me look.\n\nHello'
+	# More than what is written at once.
+	{ start b && chunk "$(printf '%070000d' 0)" b && event llm_retry '{"discard":true}' b && chunk x b && end x b; } >long
+	run -0 agent-text -n --result out long log
+	assert_equal "$(cat out)" $'x\n\nLet me look.\n\nHello'
+	{ event agent_start '{"prompt":"p","id":"a"}' && chunk Hal && event llm_retry '{"discard":true}' && chunk x && end x; } >log
+	run -0 agent-text -D --ids log
+	assert_output $'"==> a <==\\nHal"\nnull\n"==> a <==\\nx"'
+	{
+		event agent_start '{"output_schema":true}'
+		event thinking_chunk '{"text":"a number?"}'
+		event llm_end '{"is_final":false}'
+		event llm_start '{}'
+		event thinking_chunk '{"text":"yes"}'
+		chunk 'x'
+		event llm_end '{"is_final":false}'
+		event llm_start '{}'
+		chunk '1'
+		event llm_end '{"is_final":true}'
+		end 1
+	} >log
+	run -0 agent-text -T log
+	assert_output $'a number?\n\nyes\n\n1'
+	run -0 agent-text -T -S log
+	assert_equal "${lines[-1]}" '"a number?\n\nyes\n\n1"'
+}
+
 @test "--result writes through a link, into a pipe and to standard output" {
 	answer >log
 	mkdir folder
@@ -639,7 +713,7 @@ joined() {
 @test "--result reports a file that cannot be written before anything is read" {
 	answer >log
 	run -2 agent-text --result none/out </dev/null
-	assert_output 'agent-text: none/out: No such file or directory'
+	assert_output 'agent-text: none/out: no file can be created in the folder none/: No such file or directory'
 	run -2 agent-text --result . </dev/null
 	assert_output 'agent-text: .: is a directory'
 	for input in log -; do

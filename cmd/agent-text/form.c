@@ -15,25 +15,25 @@ static void count_newlines(struct show *show, struct span text)
 
 	while (n < text.len && text.at[text.len - 1 - n] == '\n')
 		n++;
-	show->newlines = n == text.len ? show->newlines + (int)n : (int)n;
-	if (show->newlines > 2)
-		show->newlines = 2;
+	show->end.newlines = n == text.len ? show->end.newlines + (int)n : (int)n;
+	if (show->end.newlines > 2)
+		show->end.newlines = 2;
 }
 
 static void end_thinking(struct show *show)
 {
-	if (show->in_thinking && show->dim)
+	if (show->end.in_thinking && show->dim)
 		buffer_add_text(&show->out, "\033[0m");
-	show->in_thinking = false;
+	show->end.in_thinking = false;
 }
 
 /* How many newlines precede the piece, so that it is a block. */
 static size_t gap_before(const struct show *show, const struct text_run *t,
 			 const struct piece *piece)
 {
-	bool is_block = piece->is_block || show->writer != t;
+	bool is_block = piece->is_block || show->end.writer != t;
 
-	return is_block && show->wrote ? (size_t)(2 - show->newlines) : 0;
+	return is_block && show->end.wrote ? (size_t)(2 - show->end.newlines) : 0;
 }
 
 static void add_plain(struct show *show, size_t gap, bool thinking, struct span text)
@@ -42,9 +42,9 @@ static void add_plain(struct show *show, size_t gap, bool thinking, struct span 
 		end_thinking(show);
 	for (; gap > 0; gap--)
 		buffer_add_char(&show->out, '\n');
-	if (thinking && !show->in_thinking && show->dim)
+	if (thinking && !show->end.in_thinking && show->dim)
 		buffer_add_text(&show->out, "\033[2m");
-	show->in_thinking = thinking;
+	show->end.in_thinking = thinking;
 	if (show->safe)
 		terminal_add(&show->out, text);
 	else
@@ -106,7 +106,7 @@ void form_add(struct show *show, const struct text_run *t, const struct piece *p
 		add_value(show, t, text);
 		return;
 	}
-	if (show->ids && show->writer != t) {
+	if (show->ids && show->end.writer != t) {
 		buffer_add_format(&headed, "==> %s <==\n%.*s", id_of(t), SPAN_ARG(text));
 		text = buffer_span(&headed);
 	}
@@ -114,10 +114,10 @@ void form_add(struct show *show, const struct text_run *t, const struct piece *p
 		add_plain(show, gap, piece->kind == PIECE_THINKING, text);
 	else
 		add_json(show, gap, text);
-	show->newlines += (int)gap;
+	show->end.newlines += (int)gap;
 	count_newlines(show, text);
-	show->writer = t;
-	show->wrote = true;
+	show->end.writer = t;
+	show->end.wrote = true;
 	buffer_free(&headed);
 }
 
@@ -134,25 +134,45 @@ struct span form_continue(struct show *show, const struct event *event)
 
 struct place form_place(const struct show *show)
 {
-	return (struct place){show->text.len, show->newlines, show->wrote};
+	struct place place = show->end;
+
+	place.len = is_plain(show) ? show->written + show->out.len : show->text.len;
+	return place;
 }
 
-void form_take_back(struct show *show, struct place place)
+static void take_back_text(struct show *show, size_t len)
 {
-	add_line(show, SPAN("null"));
-	if (!show->is_cut)
-		show->text.len = place.len;
-	if (show->text.len > 0)
-		add_string(show, buffer_span(&show->text));
-	show->newlines = place.newlines;
-	show->wrote = place.wrote;
+	if (len < show->written) {
+		show_flush(show);
+		if (!result_file_cut(&show->result, len))
+			show_fail(show);
+		show->written = len;
+	}
+	show->out.len = len - show->written;
+}
+
+bool form_take_back(struct show *show, struct place place)
+{
+	if (is_plain(show) && !result_file_is_hidden(&show->result))
+		return false;
+	if (is_plain(show)) {
+		take_back_text(show, place.len);
+	} else {
+		add_line(show, SPAN("null"));
+		if (!show->is_cut)
+			show->text.len = place.len;
+		if (show->text.len > 0)
+			add_string(show, buffer_span(&show->text));
+	}
+	show->end = place;
+	return true;
 }
 
 void form_end_line(struct show *show)
 {
 	end_thinking(show);
-	if (!is_plain(show) || !show->wrote || show->newlines > 0)
+	if (!is_plain(show) || !show->end.wrote || show->end.newlines > 0)
 		return;
 	buffer_add_char(&show->out, '\n');
-	show->newlines = 1;
+	show->end.newlines = 1;
 }

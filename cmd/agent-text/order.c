@@ -71,9 +71,9 @@ void order_update(struct show *show)
 		release(t);
 		if (!t->over)
 			return;
-		if (show->writer == t && !show->no_newline)
+		if (show->end.writer == t && !show->no_newline)
 			form_end_line(show);
-		show->writer = show->writer == t ? NULL : show->writer;
+		show->end.writer = show->end.writer == t ? NULL : show->end.writer;
 		show->live = NULL;
 		t->is_done = true;
 		if (t->run->ended)

@@ -20,6 +20,7 @@ void show_release(void *state)
 	buffer_free(&t->held);
 	free(t->pieces);
 	buffer_free(&t->attempt);
+	buffer_free(&t->thoughts);
 	buffer_free(&t->group);
 	buffer_free(&t->value);
 	buffer_free(&t->last_value);
@@ -35,6 +36,16 @@ void show_free(void *self)
 	buffer_free(&show->text);
 }
 
+void show_fail(struct show *show)
+{
+	int error = errno;
+
+	if (show->result_path == NULL)
+		stdout_fail();
+	result_file_drop(&show->result);
+	die(STATUS_FAILED, "%s: %s", show->result_path, strerror(error));
+}
+
 void show_flush(void *self)
 {
 	struct show *show = self;
@@ -43,14 +54,9 @@ void show_flush(void *self)
 		keep_alive_written(&show->keep_alive);
 	if (show->safe && show->form != FORM_TEXT && show->form != FORM_FINAL)
 		terminal_clean(&show->out, true);
-	if (!screen_write(&show->screen, buffer_span(&show->out))) {
-		int error = errno;
-
-		if (show->result_path == NULL)
-			stdout_fail();
-		result_file_drop(&show->result);
-		die(STATUS_FAILED, "%s: %s", show->result_path, strerror(error));
-	}
+	if (!screen_write(&show->screen, buffer_span(&show->out)))
+		show_fail(show);
+	show->written += show->out.len;
 	buffer_clear(&show->out);
 }
 
@@ -70,6 +76,7 @@ static void begin_attempt(struct text_run *t)
 	t->attempt_is_over = false;
 	t->wrote_attempt = false;
 	buffer_clear(&t->attempt);
+	buffer_clear(&t->thoughts);
 	buffer_clear(&t->value);
 	t->start = form_place(t->show);
 	t->held_start = t->held.len;
@@ -93,6 +100,8 @@ static void show_piece(struct text_run *t, struct span text, bool thinking, int6
 			(part != t->last_part && !goes_on(t, part, text));
 
 	order_add(t, kind, is_block, text);
+	if (thinking && t->has_schema && shows_attempt(t))
+		buffer_add_span(&t->thoughts, text);
 	t->wrote_attempt = true;
 	t->last_kind = kind;
 	t->last_part = part;
@@ -195,8 +204,9 @@ static bool continues_text(const struct text_run *t, bool thinking, int64_t part
 	const struct show *show = t->show;
 
 	return show->form == FORM_TEXT && !show->safe && show->debounce <= 0 && !t->has_schema &&
-	       show->writer == t && show->live == t && t->wrote_attempt && !t->attempt_is_over &&
-	       (t->last_kind == PIECE_THINKING) == thinking && part == t->last_part;
+	       show->end.writer == t && show->live == t && t->wrote_attempt &&
+	       !t->attempt_is_over && (t->last_kind == PIECE_THINKING) == thinking &&
+	       part == t->last_part;
 }
 
 /* The value of --partial grows with the text, unless output_chunk has it. */
@@ -269,7 +279,7 @@ static void warn_restart(struct show *show, struct span reason)
 	buffer_free(&text);
 }
 
-/* The current attempt is no longer valid. Drop it; plain text that is printed stays, with a
+/* The current attempt is no longer valid. Drop it; plain text that a reader has stays, with a
  * message. */
 static void discard(struct text_run *t, struct span reason)
 {
@@ -278,12 +288,25 @@ static void discard(struct text_run *t, struct span reason)
 	if (t->wrote_attempt && show->live != t) {
 		t->held.len = t->held_start;
 		t->piece_count = t->first_piece;
-	} else if (t->wrote_attempt && show->form != FORM_TEXT) {
-		form_take_back(show, t->start);
-	} else if (t->wrote_attempt && !t->has_schema) {
+	} else if (t->wrote_attempt && !form_take_back(show, t->start) && !t->has_schema) {
 		warn_restart(show, reason);
 	}
 	begin_attempt(t);
+}
+
+/* With a schema: the text of the response is not the answer. Its thinking stays. */
+static void reject(struct text_run *t)
+{
+	struct buffer thoughts = t->thoughts;
+
+	t->thoughts = (struct buffer){0};
+	if (shows_attempt(t) && t->attempt.len > 0) {
+		discard(t, SPAN(""));
+		if (thoughts.len > 0)
+			show_piece(t, buffer_span(&thoughts), true, 0);
+	}
+	begin_attempt(t);
+	buffer_free(&thoughts);
 }
 
 /* ---- the end of a run ---- */
@@ -320,7 +343,7 @@ static void show_accepted(struct text_run *t, struct span data)
 	struct buffer answer = {0};
 
 	if (!t->run->succeeded) {
-		discard(t, SPAN(""));
+		reject(t);
 		return;
 	}
 	if (!add_accepted(t, data, &answer))
@@ -330,8 +353,7 @@ static void show_accepted(struct text_run *t, struct span data)
 		buffer_free(&answer);
 		return;
 	}
-	if (shows_attempt(t))
-		discard(t, SPAN(""));
+	reject(t);
 	if (answer.len > 0)
 		order_add(t, PIECE_TEXT, true, buffer_span(&answer));
 	buffer_free(&answer);
@@ -432,7 +454,7 @@ static void take_start(struct text_run *t, const struct event *event)
 static void take_request(struct text_run *t)
 {
 	if (t->has_schema)
-		discard(t, SPAN(""));
+		reject(t);
 	else if (t->wrote_attempt || t->attempt_is_over)
 		begin_attempt(t);
 }
@@ -451,7 +473,7 @@ static void take_response_end(struct text_run *t, const struct event *event)
 	if (!t->wrote_attempt && t->attempt.len == 0)
 		show_message(t, json_get(event->data, "message"));
 	if (t->has_schema && json_false(json_get(event->data, "is_final")))
-		discard(t, SPAN(""));
+		reject(t);
 	t->attempt_is_over = true;
 	/* The line ends anyway: other programs may draw on the terminal until the text goes on. */
 	if (t->show->live == t && t->show->screen.device >= 0 && !t->show->no_newline)

@@ -17,6 +17,15 @@
 
 enum form { FORM_TEXT, FORM_DELTAS, FORM_SNAPSHOTS, FORM_PARTIAL, FORM_FINAL, FORM_SSE };
 
+/* A place in the document. */
+struct place {
+	const struct text_run *writer; /* of the piece before it */
+	bool wrote;                    /* there is one */
+	bool in_thinking;              /* it is thinking */
+	int newlines;                  /* at its end, at most 2 */
+	size_t len;                    /* of what precedes the place; set by form_place */
+};
+
 struct show {
 	struct reader_main main;
 
@@ -37,12 +46,10 @@ struct show {
 	bool failed;           /* a run that succeeded had no value for --partial */
 
 	/* the document */
-	const struct text_run *writer; /* of its last piece */
-	bool wrote;                    /* it is not empty */
-	bool in_thinking;              /* its last piece was thinking */
-	int newlines;                  /* at its end, at most 2 */
-	struct buffer text;            /* all of it, for --snapshots and --deltas */
-	bool is_cut;                   /* --deltas: it was too long to be kept in `text` */
+	struct place end;
+	size_t written;     /* bytes of plain text that are no longer in `out` */
+	struct buffer text; /* all of it, for --snapshots and --deltas */
+	bool is_cut;        /* --deltas: it was too long to be kept in `text` */
 };
 
 enum piece_kind { PIECE_TEXT, PIECE_THINKING, PIECE_VALUE };
@@ -51,13 +58,6 @@ struct piece {
 	enum piece_kind kind;
 	bool is_block; /* a blank line precedes it, unless it is the first */
 	size_t len;
-};
-
-/* A place in the document. */
-struct place {
-	size_t len;
-	int newlines;
-	bool wrote;
 };
 
 /* One run: run->state. */
@@ -75,6 +75,7 @@ struct text_run {
 
 	/* the current attempt: the response that is received */
 	struct buffer attempt;     /* its text, if the form or the schema needs it */
+	struct buffer thoughts;    /* with a schema: its thinking, if the form shows it */
 	bool attempt_is_over;      /* the next piece begins another one */
 	bool wrote_attempt;        /* it has pieces */
 	struct place start;        /* of its pieces in the document, */
@@ -103,8 +104,9 @@ void form_add(struct show *show, const struct text_run *t, const struct piece *p
 /* The place where the document ends. */
 struct place form_place(const struct show *show);
 
-/* Take back what follows `place`: print null and what precedes it. The form is one of JSON. */
-void form_take_back(struct show *show, struct place place);
+/* Take back what follows `place`: print null and what precedes it, or cut the file of --result.
+ * Returns false if plain text is on its way to a reader. */
+bool form_take_back(struct show *show, struct place place);
 
 /* End the last line of plain text. */
 void form_end_line(struct show *show);
@@ -131,6 +133,7 @@ void order_update(struct show *show);
 void show_event(void *self, struct run *run, const struct event *event);
 int64_t show_groups(void *self);
 void show_flush(void *self);
+void show_fail(struct show *show); /* the output cannot be written; exits */
 void show_end(void *self);
 void show_free(void *self);
 void show_release(void *state);

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -31,20 +32,54 @@ static char *temporary_name(const char *target, const char *folder)
 	return buffer_take(&name);
 }
 
-/* Open a new file in the folder of the target. */
+/* The path to which symbolic links lead, also if there is no file yet. Returns NULL with errno set
+ * if there are too many. */
+static char *follow_links(const char *path)
+{
+	enum { MAX_LINKS = 40 };
+	char *at = mem_copy(span_of(path)), text[PATH_MAX];
+
+	for (int i = 0; i < MAX_LINKS; i++) {
+		ssize_t len = readlink(at, text, sizeof(text));
+		struct buffer next = {0};
+
+		if (len < 0)
+			return at;
+		if (text[0] != '/') {
+			char *folder = path_folder(at);
+
+			buffer_add_text(&next, folder);
+			free(folder);
+		}
+		buffer_add(&next, text, (size_t)len);
+		free(at);
+		at = buffer_take(&next);
+	}
+	free(at);
+	errno = ELOOP;
+	return NULL;
+}
+
+/* Open a new file in the folder of the target. A file without a name gets one by /proc. */
 static bool open_new(struct result_file *file, struct error *e)
 {
 	char *folder = path_folder(file->target);
 
 	file->temporary = temporary_name(file->target, folder);
-	file->fd = open(folder[0] != '\0' ? folder : ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
-	if (file->fd < 0 && (errno == EOPNOTSUPP || errno == EISDIR || errno == EINVAL)) {
+	file->fd = -1;
+	if (access("/proc/self/fd", F_OK) == 0)
+		file->fd =
+		    open(folder[0] != '\0' ? folder : ".", O_TMPFILE | O_WRONLY | O_CLOEXEC, 0666);
+	if (file->fd < 0) {
 		unlink(file->temporary);
 		file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 		file->is_named = file->fd >= 0;
 	}
+	if (file->fd < 0)
+		error_set(e, "usage", "%s: no file can be created in the folder %s: %s", file->path,
+			  folder[0] != '\0' ? folder : ".", strerror(errno));
 	free(folder);
-	return file->fd >= 0 || fail(file, e);
+	return file->fd >= 0;
 }
 
 bool result_file_open(struct result_file *file, const char *path, struct error *e)
@@ -61,14 +96,26 @@ bool result_file_open(struct result_file *file, const char *path, struct error *
 		return open_as_it_is(file, is_output, e);
 	if (exists && access(path, W_OK) != 0)
 		return fail(file, e);
-	file->target = exists ? realpath(path, NULL) : mem_copy(span_of(path));
+	file->target = follow_links(path);
 	if (file->target == NULL)
 		return fail(file, e);
-	if (!open_new(file, e))
+	if (!open_new(file, e)) {
+		result_file_drop(file);
 		return false;
+	}
 	if (exists)
 		fchmod(file->fd, info.st_mode & 0777);
 	return true;
+}
+
+bool result_file_is_hidden(const struct result_file *file)
+{
+	return file->target != NULL;
+}
+
+bool result_file_cut(struct result_file *file, size_t size)
+{
+	return ftruncate(file->fd, (off_t)size) == 0 && lseek(file->fd, (off_t)size, SEEK_SET) >= 0;
 }
 
 /* Give the new file its temporary name. A process that was killed may have left one. */
