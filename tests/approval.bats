@@ -382,6 +382,49 @@ writes() {
 	EOF
 }
 
+@test "who approves sees the defaults that the tool gets, behind the arguments" {
+	tool one '["printf","[%s]","{x}","--n={n}","{list}","{no}"]'
+	sed -i 's/}$/,"parameters":{"properties":{"x":{"default":"X"},"n":{"default":1.10},"list":{"default":["a", "b"]},"no":{"default":null},"other":{"default":"O"}}}}/' tools/one.json
+	while IFS='|' read -r args shown result; do
+		writes "$args"
+		agent-run -m 'exec:sh model.sh' -t tools --ask '*' --approve-with 'cat >asked' hello </dev/null >events
+		assert_equal "$(cat asked)" "{\"tool_call_id\":\"c0\",\"tool_name\":\"one\",\"args\":$shown}"
+		assert_equal "$(grep -cF "\"args\":$shown,\"decision\"" events)" 1
+		assert_equal "$(of tool_end .result)" "$result"
+		rm -f request.*
+		agent-run -m 'exec:sh model.sh' -t tools --deny one hello </dev/null >events
+		assert_equal "$(grep -cF "\"args\":$shown,\"decision\"" events)" 1
+		rm -f request.*
+		person "$asks" $'y\n' -- --ask '*'
+		assert_equal "$(tr -d '\r' <screen | head -1)" "agent-run: the model wants to run one ${shown//\\u0078/x}"
+		rm -f request.*
+	done <<-'EOF'
+		{}|{"x":"X","n":1.10,"list":["a","b"]}|[X][--n=1.10][a][b]
+		{ }|{"x":"X","n":1.10,"list":["a","b"]}|[X][--n=1.10][a][b]
+		{"n":0,"list":[]}|{"n":0,"list":[],"x":"X"}|[X][--n=0]
+		{"x":null,"no":1,"n":0,"list":null}|{"x":null,"no":1,"n":0,"list":null}|[--n=0][1]
+		{"\u0078":"","n":0,"list":[]}|{"\u0078":"","n":0,"list":[]}|[][--n=0]
+	EOF
+}
+
+@test "a NUL in an argument of a program is refused before approval" {
+	tool one '["touch","ran","{x}"]'
+	sed -i 's/}$/,"parameters":{"properties":{"x":{}}}}/' tools/one.json
+	for args in '{"x":"a\u0000b"}' '{"x":["a","\u0000"]}'; do
+		writes "$args"
+		rm -f request.*
+		agent-run -m 'exec:sh model.sh' -t tools --ask '*' --approve-with 'touch asked' hello </dev/null >events
+		assert_equal "$(decisions)" ''
+		assert_equal "$(of tool_end '[.is_error, .result]')" '[true,"the argument \"x\" holds a NUL character, which cannot be passed to a program"]'
+		assert_equal "$(of tool_start .args)" "$args"
+		assert [ ! -e ran -a ! -e asked ]
+	done
+	rm -f request.*
+	writes '{"x":{"y":"\u0000"}}' # JSON text, which has the escape
+	agent-run -m 'exec:sh model.sh' -t tools hello </dev/null >events
+	assert_equal "$(of tool_end .is_error)" false
+}
+
 @test "a key that is there twice is refused before approval, and nothing runs" {
 	tool one '["touch","ran","{x}"]'
 	sed -i 's/}$/,"parameters":{"properties":{"x":{}}}}/' tools/one.json

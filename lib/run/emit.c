@@ -399,11 +399,11 @@ void emit_tool_end(struct agent_run *run, const struct response_call *call,
 	     result_json(result));
 }
 
-void emit_tool_approval(struct agent_run *run, const struct response_call *call, bool approved,
-			const char *by, const char *reason)
+void emit_tool_approval(struct agent_run *run, const struct response_call *call, struct span args,
+			bool approved, const char *by, const char *reason)
 {
 	emit(run, EVENT_TOOL_APPROVAL,
 	     "'tool_call_id':%t,'tool_name':%t,'args':%l,'decision':%t,'by':%t,'reason':%t",
-	     call->id, call->name, response_args(call), approved ? "approved" : "denied", by,
+	     call->id, call->name, args, approved ? "approved" : "denied", by,
 	     reason[0] != '\0' ? reason : NULL);
 }

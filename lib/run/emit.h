@@ -37,8 +37,8 @@ void emit_tool_chunk(struct agent_run *run, const struct response_call *call, st
 		     const char *stream);
 void emit_tool_end(struct agent_run *run, const struct response_call *call,
 		   const struct tool_result *result);
-/* `reason` may be "". */
-void emit_tool_approval(struct agent_run *run, const struct response_call *call, bool approved,
-			const char *by, const char *reason);
+/* `args`: all that the tool gets; `reason` may be "". */
+void emit_tool_approval(struct agent_run *run, const struct response_call *call, struct span args,
+			bool approved, const char *by, const char *reason);
 
 #endif

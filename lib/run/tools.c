@@ -10,6 +10,7 @@
 #include "run/iteration.h"
 #include "run/run_state.h"
 #include "schema/schema.h"
+#include "tool/command.h"
 
 static void pump(struct agent_run *run);
 
@@ -174,6 +175,17 @@ static void deny(struct pending_call *call, const char *by, const char *reason)
 		refuse(call, "%s.", what);
 }
 
+/* The decision about a call, with all that the tool would get. */
+static void emit_decision(const struct pending_call *call, bool approved, const char *by,
+			  const char *reason)
+{
+	struct buffer args = {0};
+
+	command_complete_args(call->tool, response_args(call->asked), &args);
+	emit_tool_approval(call->run, call->asked, buffer_span(&args), approved, by, reason);
+	buffer_free(&args);
+}
+
 static struct agent_run *outermost(struct agent_run *run)
 {
 	while (run->config.parent != NULL)
@@ -188,7 +200,7 @@ static void on_decided(void *context, bool approved, const char *by, const char 
 
 	call->approval = NULL;
 	waiting_end(&call->waiting);
-	emit_tool_approval(run, call->asked, approved, by, reason);
+	emit_decision(call, approved, by, reason);
 	if (approved)
 		execute(call);
 	else
@@ -254,10 +266,13 @@ static bool refuse_faulty(struct pending_call *call)
 		       "The arguments do not satisfy the tool's schema: %s. Fix the errors and try "
 		       "again.",
 		       buffer_string(&faults));
-		buffer_free(&faults);
+	} else if (call->tool->kind == &tool_program &&
+		   !command_accepts(call->tool, response_args(call->asked), &faults)) {
+		refuse(call, "%s", buffer_string(&faults));
 	} else {
 		return false;
 	}
+	buffer_free(&faults);
 	call->faulty = !call->over_limit;
 	return true;
 }
@@ -276,27 +291,37 @@ static void report_asking(struct pending_call *call)
 	free(message);
 }
 
-static void begin_call(struct pending_call *call)
+static void ask(struct pending_call *call)
 {
 	struct agent_run *run = call->run;
 	const struct approval_handler handler = {call, on_decided};
+	struct buffer args = {0};
+
+	run->running_calls++;
+	call->state = CALL_ASKING;
+	event_sink_flush(run->stream.sink);
+	command_complete_args(call->tool, response_args(call->asked), &args);
+	call->approval =
+	    approval_ask(run->loop, run->config.policy, call->tool, span_of(call->asked->id),
+			 buffer_span(&args), call->environment, &handler);
+	buffer_free(&args);
+	report_asking(call);
+}
+
+static void begin_call(struct pending_call *call)
+{
+	struct agent_run *run = call->run;
 
 	if (refuse_faulty(call))
 		return;
 	call->environment = make_environment(call);
 	switch (approval_rule_for(run->config.policy, call->tool)) {
 	case APPROVAL_DENY:
-		emit_tool_approval(run, call->asked, false, "policy", "");
+		emit_decision(call, false, "policy", "");
 		refuse(call, "The call was denied by policy.");
 		break;
 	case APPROVAL_ASK:
-		run->running_calls++;
-		call->state = CALL_ASKING;
-		event_sink_flush(run->stream.sink);
-		call->approval = approval_ask(run->loop, run->config.policy, call->tool,
-					      span_of(call->asked->id), response_args(call->asked),
-					      call->environment, &handler);
-		report_asking(call);
+		ask(call);
 		break;
 	case APPROVAL_NONE:
 	case APPROVAL_ALLOW:

@@ -47,18 +47,52 @@ static bool next_piece(struct span *rest, struct piece *piece)
 	return true;
 }
 
-/* The value of a placeholder: the argument from the model, else the default in its schema. Absent
- * if there is neither, or if the value is null. */
-static struct span lookup(const struct tool *tool, struct span args, struct span name)
+/* Whether an element of the command has the placeholder `name`. */
+static bool has_placeholder(const struct tool *tool, struct span name)
 {
-	char *key = mem_copy(name);
-	struct span value = json_get(args, key);
+	bool found = false;
 
-	if (value.at == NULL)
-		value =
-		    json_get(json_get(json_get(tool->parameters, "properties"), key), "default");
-	free(key);
-	return json_type(value) == JSON_NULL ? (struct span){0} : value;
+	for (struct json_walk walk = json_walk(tool->command); !found && json_next(&walk);) {
+		struct buffer text = {0};
+		struct piece piece;
+		struct span rest;
+
+		json_decode(walk.value, &text);
+		rest = buffer_span(&text);
+		while (!found && next_piece(&rest, &piece))
+			found = piece.is_name && span_equal(piece.text, name);
+		buffer_free(&text);
+	}
+	return found;
+}
+
+void command_complete_args(const struct tool *tool, struct span args, struct buffer *out)
+{
+	struct json_walk walk = json_walk(json_get(tool->parameters, "properties"));
+	struct buffer defaults = {0};
+
+	while (json_next(&walk)) {
+		struct span value = json_get(walk.value, "default");
+		char *name = json_text(walk.key);
+
+		if (value.at != NULL && json_type(value) != JSON_NULL &&
+		    json_get(args, name).at == NULL && has_placeholder(tool, span_of(name))) {
+			json_copy_key(&defaults, walk.key);
+			json_write_compact(&defaults, value);
+		}
+		free(name);
+	}
+	if (defaults.len > 0) {
+		args = json_trim(args);
+		args.len--; /* the brace */
+		buffer_add_span(out, span_trim(args));
+		json_comma(out);
+		buffer_add_span(out, buffer_span(&defaults));
+		json_close(out, '}');
+	} else {
+		buffer_add_span(out, args);
+	}
+	buffer_free(&defaults);
 }
 
 /* ---- checking ---- */
@@ -141,12 +175,21 @@ bool command_check(struct span command, struct span parameters, bool *placeholde
 /* ---- building ---- */
 
 struct building {
-	const struct tool *tool;
-	struct span args;
+	struct span args;   /* with the defaults */
 	struct buffer *why; /* empty: no error */
 	char **strings;
 	size_t count;
 };
+
+/* The value of a placeholder. Absent if there is none or if it is null. */
+static struct span lookup(const struct building *argv, struct span name)
+{
+	char *key = mem_copy(name);
+	struct span value = json_get(argv->args, key);
+
+	free(key);
+	return json_type(value) == JSON_NULL ? (struct span){0} : value;
+}
 
 static void push(struct building *argv, char *string)
 {
@@ -182,8 +225,7 @@ static void push_filled(struct building *argv, struct span text, struct span rep
 			buffer_add_span(&filled, piece.text);
 		else
 			add_value(argv, &filled, piece.text,
-				  repeated.at != NULL ? repeated
-						      : lookup(argv->tool, argv->args, piece.text));
+				  repeated.at != NULL ? repeated : lookup(argv, piece.text));
 	}
 	push(argv, buffer_take(&filled));
 }
@@ -200,7 +242,7 @@ static void push_element(struct building *argv, struct span text)
 		if (!piece.is_name)
 			continue;
 		names++;
-		value = lookup(argv->tool, argv->args, piece.text);
+		value = lookup(argv, piece.text);
 		if (value.at == NULL)
 			return;
 	}
@@ -226,8 +268,11 @@ static char *resolve_program(const struct tool *tool, char *name)
 
 char **command_build(const struct tool *tool, struct span args, struct buffer *why)
 {
-	struct building argv = {.tool = tool, .args = args, .why = why};
+	struct buffer complete = {0};
+	struct building argv = {.why = why};
 
+	command_complete_args(tool, args, &complete);
+	argv.args = buffer_span(&complete);
 	for (struct json_walk walk = json_walk(tool->command); json_next(&walk);) {
 		struct buffer text = {0};
 
@@ -236,6 +281,7 @@ char **command_build(const struct tool *tool, struct span args, struct buffer *w
 		buffer_free(&text);
 	}
 	push(&argv, NULL);
+	buffer_free(&complete);
 	if (argv.strings[0] == NULL)
 		buffer_add_text(why, "the tool has no command");
 	if (argv.strings[0] == NULL || why->len > 0) {
@@ -244,6 +290,14 @@ char **command_build(const struct tool *tool, struct span args, struct buffer *w
 	}
 	argv.strings[0] = resolve_program(tool, argv.strings[0]);
 	return argv.strings;
+}
+
+bool command_accepts(const struct tool *tool, struct span args, struct buffer *why)
+{
+	char **argv = command_build(tool, args, why);
+
+	command_free(argv);
+	return argv != NULL;
 }
 
 void command_free(char **argv)
