@@ -11,7 +11,7 @@
 #include "event/reader.h"
 #include "event/terminal.h"
 
-enum match { MATCH_NONE, MATCH_SUFFIX, MATCH_PREFIX, MATCH_LAST, MATCH_BATCH_ID, MATCH_RUN_ID };
+enum run_match { MATCH_NONE, MATCH_SUFFIX, MATCH_PREFIX, MATCH_LAST, MATCH_BATCH_ID, MATCH_RUN_ID };
 
 enum { NO_RUN = -1 };
 

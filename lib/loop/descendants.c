@@ -10,13 +10,13 @@
 #include "base/buffer.h"
 #include "base/file.h"
 
-struct entry {
+struct process_entry {
 	pid_t pid, parent, group, session;
 	bool below; /* it descends from the process in question */
 };
 
-struct table {
-	struct entry *at;
+struct process_table {
+	struct process_entry *at;
 	size_t count;
 };
 
@@ -47,7 +47,7 @@ static bool read_proc(pid_t pid, const char *name, struct buffer *text)
 
 /* Read "PID (NAME) STATE PARENT GROUP SESSION ...". NAME may contain anything. Returns false for a
  * process that has ended. */
-static bool read_entry(pid_t pid, struct entry *entry)
+static bool read_entry(pid_t pid, struct process_entry *entry)
 {
 	enum { PARENT, GROUP, SESSION, NUMBERS };
 	struct buffer text = {0};
@@ -62,19 +62,19 @@ static bool read_entry(pid_t pid, struct entry *entry)
 		at += 3; /* ") S" */
 		for (int i = 0; i < NUMBERS; i++)
 			numbers[i] = (pid_t)strtol(at, &at, 10);
-		*entry =
-		    (struct entry){pid, numbers[PARENT], numbers[GROUP], numbers[SESSION], false};
+		*entry = (struct process_entry){pid, numbers[PARENT], numbers[GROUP],
+						numbers[SESSION], false};
 	}
 	buffer_free(&text);
 	return good;
 }
 
-static struct table read_table(void)
+static struct process_table read_table(void)
 {
 	DIR *folder = opendir("/proc");
-	struct table table = {0};
+	struct process_table table = {0};
 	const struct dirent *file;
-	struct entry entry;
+	struct process_entry entry;
 
 	while (folder != NULL && (file = readdir(folder)) != NULL) {
 		long pid = strtol(file->d_name, NULL, 10);
@@ -89,7 +89,7 @@ static struct table read_table(void)
 	return table;
 }
 
-static bool is_below(const struct table *table, pid_t pid, pid_t top)
+static bool is_below(const struct process_table *table, pid_t pid, pid_t top)
 {
 	for (size_t i = 0; i < table->count && pid != top; i++)
 		if (table->at[i].pid == pid)
@@ -98,12 +98,12 @@ static bool is_below(const struct table *table, pid_t pid, pid_t top)
 }
 
 /* Mark what descends from `top`. A parent may stand behind its child in the table. */
-static void mark(struct table *table, pid_t top)
+static void mark(struct process_table *table, pid_t top)
 {
 	for (bool more = true; more;) {
 		more = false;
 		for (size_t i = 0; i < table->count; i++) {
-			struct entry *entry = &table->at[i];
+			struct process_entry *entry = &table->at[i];
 
 			if (entry->below || !is_below(table, entry->parent, top))
 				continue;
@@ -159,7 +159,7 @@ static bool has_pipe(pid_t pid, const struct descendants *which)
 	return found;
 }
 
-static bool is_chosen(const struct descendants *which, const struct entry *entry)
+static bool is_chosen(const struct descendants *which, const struct process_entry *entry)
 {
 	if (which->root > 0)
 		return entry->pid == which->root || entry->session == which->root || entry->below;
@@ -181,13 +181,13 @@ bool descendants_kill(pid_t pid, int signal)
 /* A group is signalled at once, so that none of its processes escapes by forking. */
 size_t descendants_signal(const struct descendants *which, int signal)
 {
-	struct table table = read_table();
+	struct process_table table = read_table();
 	bool grouped = which->root > 0 && descendants_kill(-which->root, signal);
 	size_t count = grouped;
 
 	mark(&table, which->root > 0 ? which->root : getpid());
 	for (size_t i = 0; i < table.count; i++) {
-		const struct entry *entry = &table.at[i];
+		const struct process_entry *entry = &table.at[i];
 
 		if (is_chosen(which, entry) && !(grouped && entry->group == which->root))
 			count += descendants_kill(entry->pid, signal);

@@ -3,7 +3,7 @@
 #include "model/provider_files.h"
 
 /* The file, for messages. */
-struct place {
+struct checked_file {
 	const char *path;
 	struct span text;
 	struct error *e;
@@ -62,54 +62,56 @@ static const struct key_type effort_keys[] = {
     {"max", JSON_OBJECT},  {"like", JSON_ABSENT}, {NULL, JSON_ABSENT},
 };
 
-static bool check_keys(const struct place *place, struct span object, const struct key_type *known)
+static bool check_keys(const struct checked_file *file, struct span object,
+		       const struct key_type *known)
 {
-	return keys_have_types(place->path, place->text, object, known, place->e);
+	return keys_have_types(file->path, file->text, object, known, file->e);
 }
 
 /* A variable, or a list of variables. */
-static bool check_items(const struct place *place, struct span items, const struct key_type *known)
+static bool check_items(const struct checked_file *file, struct span items,
+			const struct key_type *known)
 {
 	struct json_walk walk = json_walk(items);
 	bool good = true;
 
 	if (json_type(items) != JSON_ARRAY)
-		return check_keys(place, items, known);
+		return check_keys(file, items, known);
 	while (good && json_next(&walk))
-		good = check_keys(place, walk.value, known);
+		good = check_keys(file, walk.value, known);
 	return good;
 }
 
-static bool check_quirks(const struct place *place, struct span quirks)
+static bool check_quirks(const struct checked_file *file, struct span quirks)
 {
 	struct json_walk model = json_walk(json_get(quirks, "effort"));
-	bool good = check_keys(place, quirks, quirk_keys);
+	bool good = check_keys(file, quirks, quirk_keys);
 
 	while (good && json_next(&model))
 		good = json_type(model.value) != JSON_OBJECT ||
-		       check_keys(place, model.value, effort_keys);
+		       check_keys(file, model.value, effort_keys);
 	return good;
 }
 
-static bool check_members(const struct place *place, struct span entry)
+static bool check_members(const struct checked_file *file, struct span entry)
 {
 	struct json_walk variable = json_walk(json_get(entry, "when_set"));
-	bool good = check_keys(place, entry, entry_keys) &&
-		    check_items(place, json_get(entry, "key_env"), key_env_keys) &&
-		    check_items(place, json_get(entry, "base_url_env"), base_url_env_keys) &&
-		    check_items(place, json_get(entry, "headers_env"), headers_env_keys) &&
-		    check_quirks(place, json_get(entry, "quirks"));
+	bool good = check_keys(file, entry, entry_keys) &&
+		    check_items(file, json_get(entry, "key_env"), key_env_keys) &&
+		    check_items(file, json_get(entry, "base_url_env"), base_url_env_keys) &&
+		    check_items(file, json_get(entry, "headers_env"), headers_env_keys) &&
+		    check_quirks(file, json_get(entry, "quirks"));
 
 	while (good && json_next(&variable))
-		good = check_members(place, variable.value);
+		good = check_members(file, variable.value);
 	return good;
 }
 
 bool provider_file_check(const struct provider_file *file, struct error *e)
 {
-	const struct place place = {file->path, buffer_span(&file->text), e};
-	struct json_walk walk = json_walk(json_trim(place.text));
-	bool good = keys_are_unique(file->path, place.text, e);
+	const struct checked_file checked = {file->path, buffer_span(&file->text), e};
+	struct json_walk walk = json_walk(json_trim(checked.text));
+	bool good = keys_are_unique(file->path, checked.text, e);
 
 	while (good && json_next(&walk)) {
 		enum json_type type = json_type(walk.value);
@@ -117,9 +119,9 @@ bool provider_file_check(const struct provider_file *file, struct error *e)
 		if (json_is(walk.key, "sets") || json_is(walk.key, "$schema"))
 			continue;
 		good = type == JSON_OBJECT || type == JSON_NULL
-			   ? check_members(&place, walk.value)
-			   : error_at(e, file->path, place.text,
-				      (size_t)(walk.value.at - place.text.at),
+			   ? check_members(&checked, walk.value)
+			   : error_at(e, file->path, checked.text,
+				      (size_t)(walk.value.at - checked.text.at),
 				      "provider %.*s must be an object with \"base_url\" and so on",
 				      SPAN_ARG(walk.key));
 	}

@@ -9,7 +9,7 @@
 
 /* ---- the pieces of an element ---- */
 
-struct piece {
+struct command_piece {
 	struct span text; /* literal text, or the name between braces */
 	bool is_name;
 	bool open; /* a brace that is never closed */
@@ -17,11 +17,11 @@ struct piece {
 
 /* Remove the next piece from `rest`. Returns false at the end. "{{" and "}}" stand for one brace.
  */
-static bool next_piece(struct span *rest, struct piece *piece)
+static bool next_piece(struct span *rest, struct command_piece *piece)
 {
 	size_t len = 0;
 
-	*piece = (struct piece){.text = *rest};
+	*piece = (struct command_piece){.text = *rest};
 	if (rest->len == 0)
 		return false;
 	if (span_starts(*rest, "{{") || span_starts(*rest, "}}")) {
@@ -54,7 +54,7 @@ static bool has_placeholder(const struct tool *tool, struct span name)
 
 	for (struct json_walk walk = json_walk(tool->command); !found && json_next(&walk);) {
 		struct buffer text = {0};
-		struct piece piece;
+		struct command_piece piece;
 		struct span rest;
 
 		json_decode(walk.value, &text);
@@ -97,7 +97,7 @@ void command_complete_args(const struct tool *tool, struct span args, struct buf
 
 /* ---- checking ---- */
 
-static bool check_name(struct piece piece, struct span parameters, struct buffer *why)
+static bool check_name(struct command_piece piece, struct span parameters, struct buffer *why)
 {
 	char *name;
 	bool known;
@@ -124,7 +124,7 @@ static bool check_element(struct span element, struct span parameters, bool *pla
 {
 	struct buffer text = {0};
 	struct span rest;
-	struct piece piece;
+	struct command_piece piece;
 	bool good = true;
 
 	json_decode(element, &text);
@@ -218,7 +218,7 @@ static void add_value(struct building *argv, struct buffer *out, struct span nam
 static void push_filled(struct building *argv, struct span text, struct span repeated)
 {
 	struct buffer filled = {0};
-	struct piece piece;
+	struct command_piece piece;
 
 	while (next_piece(&text, &piece)) {
 		if (!piece.is_name)
@@ -235,7 +235,7 @@ static void push_filled(struct building *argv, struct span text, struct span rep
 static void push_element(struct building *argv, struct span text)
 {
 	struct span rest = text, value = {0};
-	struct piece piece;
+	struct command_piece piece;
 	size_t names = 0;
 
 	while (next_piece(&rest, &piece)) {
