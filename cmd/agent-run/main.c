@@ -541,7 +541,7 @@ int main(int argc, char **argv)
 	struct program p = {.log_fd = -1};
 	int64_t since = clock_monotonic();
 
-	setlocale(LC_CTYPE, "C.UTF-8"); /* for utf8_width */
+	setlocale(LC_CTYPE, "C.UTF-8"); /* for utf8_columns */
 	/* The keys in our environment and memory are closed to tools of the same user. */
 	prctl(PR_SET_DUMPABLE, 0, 0, 0, 0);
 	hold_standard_files();

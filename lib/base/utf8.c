@@ -177,11 +177,12 @@ size_t utf8_incomplete_tail(struct span text)
 	return 0;
 }
 
-int utf8_width(uint32_t c)
+/* The columns of a code point: 0 (combining, format), 1, or 2 (wide). */
+static size_t columns_of(uint32_t c)
 {
 	int width = wcwidth((wchar_t)c);
 
-	return width < 0 ? 0 : width;
+	return width < 0 ? 0 : (size_t)width;
 }
 
 size_t utf8_columns(struct span text)
@@ -191,7 +192,7 @@ size_t utf8_columns(struct span text)
 	while (text.len > 0) {
 		size_t size;
 
-		width += (size_t)utf8_width(utf8_decode(text, &size));
+		width += columns_of(utf8_decode(text, &size));
 		text = span_from(text, size);
 	}
 	return width;
@@ -204,7 +205,7 @@ struct span utf8_cut(struct span text, size_t columns)
 	while (used < text.len) {
 		size_t size;
 
-		width += (size_t)utf8_width(utf8_decode(span_from(text, used), &size));
+		width += columns_of(utf8_decode(span_from(text, used), &size));
 		if (width > columns)
 			break;
 		used += size;

@@ -34,11 +34,8 @@ uint32_t utf8_decode(struct span text, size_t *size);
  * complete. A stream holds them back until the next read, and repairs them at its end. */
 size_t utf8_incomplete_tail(struct span text);
 
-/* The columns of a code point on a terminal: 0 (combining, format), 1, or 2 (wide). Uses the tables
- * of the C library, so the program must have called setlocale(LC_CTYPE, "C.UTF-8"). */
-int utf8_width(uint32_t code_point);
-
-/* Columns that `text` takes. */
+/* The columns that `text` takes on a terminal. Uses the tables of the C library, so the program
+ * must have called setlocale(LC_CTYPE, "C.UTF-8"). */
 size_t utf8_columns(struct span text);
 
 /* The longest beginning of `text` that fits into `columns`. It ends neither inside a code point nor

@@ -279,7 +279,7 @@ int reader_main(const struct reader_program *program, struct reader_main *m, int
 	struct option_list options = {0};
 	int first, status;
 
-	setlocale(LC_CTYPE, "C.UTF-8"); /* for utf8_width */
+	setlocale(LC_CTYPE, "C.UTF-8"); /* for utf8_columns */
 	m->program = program;
 	m->color = "auto";
 	m->format.wanted = FORMAT_EVENTS;

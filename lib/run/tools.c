@@ -14,7 +14,7 @@
 
 static void pump(struct agent_run *run);
 
-/* Count the call with its result; once, the result tells the model that it repeats itself. */
+/* Count the call with its result. At --max-repeats, the result gets a note for the model. */
 static void count_repeats(struct pending_call *call)
 {
 	int64_t most = call->run->config.limits.max_repeats;
@@ -37,7 +37,7 @@ static void count_repeats(struct pending_call *call)
 /* The call has its result. */
 static void settle(struct pending_call *call, const struct tool_result *result)
 {
-	struct tool_result told = *result;
+	struct tool_result final = *result;
 
 	if (call->state != CALL_WAITING)
 		call->run->running_calls--;
@@ -47,8 +47,8 @@ static void settle(struct pending_call *call, const struct tool_result *result)
 	secrets_mask_text(&call->run->stream.sink->secrets, &call->result, 0);
 	call->is_error = result->is_error;
 	count_repeats(call);
-	told.text = buffer_span(&call->result);
-	emit_tool_end(call->run, call->asked, &told);
+	final.text = buffer_span(&call->result);
+	emit_tool_end(call->run, call->asked, &final);
 }
 
 /* The same with an error that the model gets. */

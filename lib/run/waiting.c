@@ -17,9 +17,10 @@ static void report_after(struct waiting *waiting, double seconds)
 static void add_time_left(const struct waiting *waiting, struct buffer *out)
 {
 	double left = (double)(waiting->until - clock_monotonic()) / 1e9;
+	int decimals = left < 9.95 ? 1 : 0;
 
 	if (waiting->until != 0)
-		buffer_add_format(out, ", again in %.*f s", left<9.95, left> 0 ? left : 0);
+		buffer_add_format(out, ", again in %.*f s", decimals, left > 0 ? left : 0);
 }
 
 /* Whether a question of this program or another one is on the terminal. */

@@ -370,7 +370,7 @@ static void in_new_session(void (*test)(void))
 
 int main(void)
 {
-	setlocale(LC_CTYPE, "C.UTF-8"); /* for utf8_width */
+	setlocale(LC_CTYPE, "C.UTF-8"); /* for utf8_columns */
 	test_text();
 	test_pages();
 	test_rules();

@@ -36,7 +36,7 @@ static bool is_call(const struct block *block)
 }
 
 /* A block begins a part of its own, so that it goes back as the block it was. */
-void block_grow_raw(struct block_decoder *d, struct block *block, struct span text)
+static void grow_raw(struct block_decoder *d, struct block *block, struct span text)
 {
 	enum model_delta_type type = block->type == BLOCK_THINKING ? MODEL_THINKING : MODEL_TEXT;
 
@@ -54,7 +54,7 @@ void block_grow_raw(struct block_decoder *d, struct block *block, struct span te
 
 void block_grow(struct block_decoder *d, struct block *block, struct span string)
 {
-	block_grow_raw(d, block, pieces_text(&d->base.pieces, &block->partial, string));
+	grow_raw(d, block, pieces_text(&d->base.pieces, &block->partial, string));
 }
 
 void block_add_item(struct block *block, struct span json)
@@ -101,7 +101,7 @@ void block_args(struct block_decoder *d, struct block *block, struct span args)
 	if (json_type(args) == JSON_STRING)
 		block_grow(d, block, args);
 	else
-		block_grow_raw(d, block, decoder_args(&d->base, args));
+		grow_raw(d, block, decoder_args(&d->base, args));
 }
 
 /* The arguments are in the beginning of the block if no piece of them came. */
@@ -113,7 +113,7 @@ static void end_call(struct block_decoder *d, struct block *block)
 		input = decoder_get(&d->base, buffer_span(&block->json), "input", 'a');
 	block_grow(d, block, input);
 	if (!block->some)
-		block_grow_raw(d, block, json_count(input) > 0 ? input : SPAN("{}"));
+		grow_raw(d, block, json_count(input) > 0 ? input : SPAN("{}"));
 	if (block->type == BLOCK_PROVIDER_CALL)
 		decoder_emit(&d->base, (struct model_delta){.type = MODEL_TOOL_RUNNING,
 							    .index = block->call});
@@ -121,7 +121,7 @@ static void end_call(struct block_decoder *d, struct block *block)
 
 void block_end(struct block_decoder *d, struct block *block)
 {
-	block_grow_raw(d, block, partial_char_end(&block->partial));
+	grow_raw(d, block, partial_char_end(&block->partial));
 	if (block->type == BLOCK_TEXT)
 		end_text(d, block);
 	else if (block->type == BLOCK_THINKING)

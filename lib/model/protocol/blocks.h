@@ -46,10 +46,9 @@ struct block *blocks_begin(struct block_decoder *d, int64_t index, enum block_ty
  * failure. */
 bool block_call(struct block_decoder *d, struct block *block, struct span id, struct span name);
 
-/* A piece of its text or arguments: as a JSON string (anything else is ignored), or as it is; and
- * arguments, of the type 'a' (decoder_members). */
+/* A piece of its text or arguments, a JSON string (anything else is ignored); and arguments, of the
+ * type 'a' (decoder_members). */
 void block_grow(struct block_decoder *d, struct block *block, struct span string);
-void block_grow_raw(struct block_decoder *d, struct block *block, struct span text);
 void block_args(struct block_decoder *d, struct block *block, struct span args);
 
 /* Add one citation or result, or all those of a list. */
