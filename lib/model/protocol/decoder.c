@@ -1,6 +1,5 @@
 #include "model/protocol/decoder.h"
 
-#include <ctype.h>
 #include <stdlib.h>
 
 #include "base/utf8.h"
@@ -26,9 +25,7 @@ void decoder_free(struct decoder *d)
 {
 	if (d->protocol->clear != NULL)
 		d->protocol->clear(d);
-	buffer_free(&d->pieces.json);
-	buffer_free(&d->pieces.text);
-	buffer_free(&d->pieces.repaired);
+	pieces_free(&d->pieces);
 	buffer_free(&d->scratch);
 	buffer_free(&d->id);
 	buffer_free(&d->model);
@@ -39,67 +36,6 @@ void decoder_free(struct decoder *d)
 	free(d->call_ids);
 	failure_free(&d->failure);
 	free(d);
-}
-
-/* ---- pieces of strings ---- */
-
-/* How many bytes at the end of the raw inside of a JSON string begin a code point that they do not
- * finish: an escaped high surrogate, or an incomplete UTF-8 sequence. */
-static size_t unfinished(struct span raw)
-{
-	const char *escape = raw.len >= 6 ? raw.at + raw.len - 6 : NULL;
-	size_t slashes = 0;
-
-	if (escape != NULL && escape[0] == '\\' && escape[1] == 'u' &&
-	    (escape[2] == 'd' || escape[2] == 'D') && strchr("89abAB", escape[3]) != NULL) {
-		while (escape - slashes > raw.at && escape[-1 - (long)slashes] == '\\')
-			slashes++;
-		if (slashes % 2 == 0)
-			return 6;
-	}
-	return utf8_incomplete_tail(raw);
-}
-
-struct span pieces_text(struct pieces *pieces, struct partial_char *partial, struct span value)
-{
-	struct buffer *json = &pieces->json;
-	struct span plain;
-	size_t tail;
-
-	if (json_type(value) != JSON_STRING)
-		return (struct span){0};
-	plain = json_plain(value);
-	if (plain.at != NULL && partial->len == 0 && !pieces->broken_utf8)
-		return plain;
-	buffer_clear(json);
-	buffer_clear(&pieces->text);
-	buffer_add_char(json, '"');
-	buffer_add(json, partial->raw, partial->len);
-	buffer_add(json, value.at + 1, value.len - 2);
-	tail = unfinished(span_from(buffer_span(json), 1));
-	memcpy(partial->raw, json->at + json->len - tail, tail);
-	partial->len = tail;
-	json->len -= tail;
-	buffer_add_char(json, '"');
-	json_decode(buffer_span(json), &pieces->text);
-	return buffer_span(&pieces->text);
-}
-
-struct span partial_char_end(struct partial_char *partial)
-{
-	bool held = partial->len > 0;
-
-	partial->len = 0;
-	return held ? SPAN("\xEF\xBF\xBD") : SPAN("");
-}
-
-struct span pieces_repair(struct pieces *pieces, struct span json)
-{
-	if (utf8_valid(json) == json.len)
-		return json;
-	buffer_clear(&pieces->repaired);
-	utf8_add(&pieces->repaired, json);
-	return buffer_span(&pieces->repaired);
 }
 
 /* ---- reading ---- */
@@ -224,85 +160,6 @@ bool decoder_is_error(struct span error)
 	default:
 		return false;
 	}
-}
-
-/* Reasons of all protocols: proxies give those of the provider behind them. */
-static const struct finish_reason reasons[] = {
-    {"stop", .finish = MODEL_STOP},
-    {"end_turn", .finish = MODEL_STOP},
-    {"stop_sequence", .finish = MODEL_STOP},
-    {"eos", .finish = MODEL_STOP},
-    {"eos_token", .finish = MODEL_STOP},
-    {"complete", .finish = MODEL_STOP},
-    {"completed", .finish = MODEL_STOP},
-    {"tool_calls", .finish = MODEL_TOOL_CALLS},
-    {"tool_call", .finish = MODEL_TOOL_CALLS},
-    {"tool_use", .finish = MODEL_TOOL_CALLS},
-    {"function_call", .finish = MODEL_TOOL_CALLS},
-    {"length", .finish = MODEL_LENGTH},
-    {"model_length", .finish = MODEL_LENGTH},
-    {"max_length", .finish = MODEL_LENGTH},
-    {"max_tokens", .finish = MODEL_LENGTH},
-    {"max_output_tokens", .finish = MODEL_LENGTH},
-    {"model_context_window_exceeded", .finish = MODEL_LENGTH},
-    {"incomplete", .finish = MODEL_LENGTH},
-    {"content_filter", .finish = MODEL_CONTENT_FILTER},
-    {"content_filtered", .finish = MODEL_CONTENT_FILTER},
-    {"guardrail_intervened", .finish = MODEL_CONTENT_FILTER},
-    {"sensitive", .finish = MODEL_CONTENT_FILTER},
-    {"safety", .finish = MODEL_CONTENT_FILTER},
-    {"recitation", .finish = MODEL_CONTENT_FILTER},
-    {"blocklist", .finish = MODEL_CONTENT_FILTER},
-    {"prohibited_content", .finish = MODEL_CONTENT_FILTER},
-    {"spii", .finish = MODEL_CONTENT_FILTER},
-    {"refusal", .finish = MODEL_REFUSAL},
-    {"error", MODEL_ERROR, ERROR_SERVER, "ended its response with an error", .retryable = true},
-    {"insufficient_system_resource", MODEL_ERROR, ERROR_OVERLOADED,
-     "interrupted its response for lack of resources", .retryable = true},
-    {"network_error", MODEL_ERROR, ERROR_NETWORK,
-     "interrupted its response because of a network error", .retryable = true},
-    {0},
-};
-
-/* The next letter or digit of `text`, in lower case; 0: there is none. */
-static int next_letter(struct span *text)
-{
-	int letter = 0;
-
-	while (text->len > 0 && letter == 0) {
-		if (isalnum((unsigned char)text->at[0]))
-			letter = tolower((unsigned char)text->at[0]);
-		*text = span_from(*text, 1);
-	}
-	return letter;
-}
-
-/* Whether two spellings are the same reason: MAX_TOKENS, max-tokens, FinishReason.MAX_TOKENS. */
-static bool same_reason(struct span a, struct span b)
-{
-	static const char prefix[] = "FinishReason.";
-	int letter;
-
-	if (span_starts(a, prefix))
-		a = span_from(a, strlen(prefix));
-	do {
-		letter = next_letter(&a);
-		if (letter != next_letter(&b))
-			return false;
-	} while (letter != 0);
-	return true;
-}
-
-const struct finish_reason *finish_reason_find(struct span name, const struct finish_reason *own)
-{
-	const struct finish_reason *const tables[] = {own, reasons};
-
-	for (size_t i = 0; i < ARRAY_LEN(tables) && name.len > 0; i++)
-		for (const struct finish_reason *reason = tables[i];
-		     reason != NULL && reason->name != NULL; reason++)
-			if (same_reason(name, span_of(reason->name)))
-				return reason;
-	return NULL;
 }
 
 const struct finish_reason *decoder_reason(const struct decoder *d)

@@ -12,25 +12,10 @@
 
 #include "model/failure.h"
 #include "model/model.h"
+#include "model/protocol/finish_reason.h"
+#include "model/protocol/pieces.h"
 
 /* ---- tables of a protocol ---- */
-
-/* A provider's reason for the end of a response, beside those that decoder.c knows for all of them.
- * Upper case and punctuation do not matter. An unknown reason means MODEL_STOP: a new one is no
- * fault. With MODEL_ERROR the response has failed: `kind` and
- * `retryable` are those of model_error, the message is "PROVIDER sentence" (NULL: the protocol's
- * flush records it). */
-struct finish_reason {
-	const char *name; /* NULL ends the table */
-	enum model_finish finish;
-	enum error_kind kind;
-	const char *sentence;
-	bool retryable;
-	int number; /* the reason where a provider sends enums as numbers; 0: none */
-};
-
-/* The row of a reason: of `own` (NULL: none), or of those that decoder.c knows; NULL: unknown. */
-const struct finish_reason *finish_reason_find(struct span name, const struct finish_reason *own);
 
 enum token_count {
 	TOKENS_INPUT,
@@ -56,34 +41,6 @@ struct usage_name {
 	enum token_count count;
 	bool apart;
 };
-
-/* ---- the text of strings that arrive in pieces ----
- * A provider may cut a string anywhere: within an escaped surrogate pair, or within a UTF-8
- * sequence, so that the event around it is not even well-formed JSON. What a piece does not finish
- * waits in a struct partial_char for the next one. */
-
-/* The end of a JSON string that stops within a code point: raw bytes, put before the string that
- * follows. Zeroed: nothing waits. */
-struct partial_char {
-	char raw[8];
-	size_t len;
-};
-
-/* Buffers of a decoder for strings of the current event. Zeroed: ready. */
-struct pieces {
-	struct buffer json, text, repaired;
-	bool broken_utf8; /* the current event is not well-formed UTF-8 */
-};
-
-/* The text that the string `value` adds (empty for other types); valid until the next call with the
- * same pieces. The beginning of a code point at its end stays in `partial`. */
-struct span pieces_text(struct pieces *pieces, struct partial_char *partial, struct span value);
-
-/* What is still waiting at the end of its text: U+FFFD or nothing. */
-struct span partial_char_end(struct partial_char *partial);
-
-/* `json`, as it came, with U+FFFD for what is no UTF-8; valid until the next call. */
-struct span pieces_repair(struct pieces *pieces, struct span json);
 
 /* ---- the base ---- */
 
