@@ -10,7 +10,6 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/number.h"
 #include "loop/descendants.h"
 
 extern char **environ;
@@ -511,108 +510,4 @@ struct process *process_start(struct loop *loop, const struct process_command *c
 	else
 		fail(process, failure);
 	return process;
-}
-
-/* ---- running a program while everything else waits ---- */
-
-struct single_run {
-	struct loop *loop;
-	struct process *process;
-	struct buffer *out, *errors;
-	bool too_much;
-	struct process_end end;
-};
-
-/* Returns whether the bytes fit. */
-static bool add_bounded(struct buffer *out, struct span bytes)
-{
-	bool fits = bytes.len <= PROCESS_RUN_MAX - out->len;
-
-	if (fits)
-		buffer_add_span(out, bytes);
-	return fits;
-}
-
-static void run_output(void *context, struct span bytes)
-{
-	struct single_run *run = context;
-
-	if (run->too_much || add_bounded(run->out, bytes))
-		return;
-	run->too_much = true;
-	process_stop(run->process);
-}
-
-static void run_errors(void *context, struct span bytes)
-{
-	add_bounded(((struct single_run *)context)->errors, bytes);
-}
-
-static void run_ended(void *context, const struct process_end *end)
-{
-	struct single_run *run = context;
-
-	run->end = *end;
-	loop_stop(run->loop);
-}
-
-struct process_end process_run(const struct process_command *command, struct buffer *out,
-			       struct buffer *errors)
-{
-	struct single_run run = {.loop = loop_new(), .out = out, .errors = errors};
-	const struct process_handler handler = {&run, run_output,
-						errors != NULL ? run_errors : NULL, run_ended};
-
-	run.process = process_start(run.loop, command, &handler);
-	loop_run(run.loop);
-	if (run.too_much)
-		run.end.outcome = PROCESS_TOO_MUCH;
-	loop_free(run.loop);
-	return run.end;
-}
-
-/* ---- messages ---- */
-
-static const char *start_failure(int error)
-{
-	switch (error) {
-	case ENOEXEC:
-		return "it is not a program for this machine, or a script without a #! line";
-	case EMFILE:
-		return "too many open files (ulimit -n)";
-	case EAGAIN:
-		return "too many processes (ulimit -u)";
-	default:
-		return strerror(error);
-	}
-}
-
-void process_describe_end(struct buffer *out, const struct process_end *end)
-{
-	switch (end->outcome) {
-	case PROCESS_EXITED:
-		buffer_add_format(out, "exit status %d", end->value);
-		break;
-	case PROCESS_KILLED:
-		buffer_add_format(out, "killed by signal %d (%s)", end->value,
-				  strsignal(end->value));
-		break;
-	case PROCESS_TIMED_OUT:
-		buffer_add_format(out, "timed out after %g second%s", end->limit,
-				  plural(end->limit));
-		break;
-	case PROCESS_IDLE:
-		buffer_add_format(out, "stopped after %g second%s without output", end->limit,
-				  plural(end->limit));
-		break;
-	case PROCESS_TOO_MUCH:
-		buffer_add_format(out, "stopped after %d bytes of output", PROCESS_RUN_MAX);
-		break;
-	case PROCESS_STOPPED:
-		buffer_add_text(out, "cancelled");
-		break;
-	case PROCESS_NOT_STARTED:
-		buffer_add_format(out, "cannot be started: %s", start_failure(end->value));
-		break;
-	}
 }
