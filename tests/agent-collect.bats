@@ -8,15 +8,6 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 }
 
-# event TYPE DATA [RUN]: an event line without seq.
-event() {
-	if [ -n "${3-}" ]; then
-		printf '{"event_type":"%s","run_id":"%s","data":%s}\n' "$1" "$3" "$2"
-	else
-		printf '{"event_type":"%s","data":%s}\n' "$1" "$2"
-	fi
-}
-
 # finished STATUS EXIT [RUN]: a run that ended so.
 finished() {
 	event agent_start '{"agent_name":"a","model":"m","prompt":"p","tools":[],"schema_version":1}' "${3-}"

@@ -7,14 +7,6 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 }
 
-# event TYPE DATA [RUN [SECOND]]: an event line; SECOND of a fixed minute is its timestamp.
-event() {
-	local run='' time=''
-	[ -z "${3-}" ] || run="\"run_id\":\"$3\","
-	[ -z "${4-}" ] || time="\"timestamp\":\"2026-11-20T22:49:$4Z\","
-	printf '{"event_type":"%s",%s%s"data":%s}\n' "$1" "$time" "$run" "$2"
-}
-
 start() { event agent_start "{\"agent_name\":\"a\"${2-}}" "${1-}"; }
 # call ID NAME ARGS [RUN], result ID NAME SECONDS TEXT [RUN], failure ID NAME SECONDS TEXT
 call() { event tool_start "{\"tool_call_id\":\"$1\",\"tool_name\":\"$2\",\"args\":$3,\"iteration\":1}" "${4-}"; }

@@ -19,11 +19,6 @@ ask() {
 	ANTHROPIC_BASE_URL=$SERVER_URL agent-run -m "$model" "$@" hi </dev/null >events 2>messages
 }
 
-# data TYPE FILTER: print the output of a jq filter for the data of each event of TYPE.
-data() {
-	jq -cr "select(.event_type == \"$1\").data | $2" events
-}
-
 # answer STOP_REASON BLOCK...: an answer of these blocks, whole ones, as a word for the server.
 answer() {
 	local reason=$1 block i=0

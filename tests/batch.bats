@@ -8,11 +8,6 @@ setup() {
 	cd "$BATS_TEST_TMPDIR" || return
 }
 
-# data TYPE FILTER FILE
-data() {
-	jq -cr "select(.event_type == \"$1\").data | $2" "$3"
-}
-
 # The ids of a log's runs with what they ended with, sorted: "1:success 2:error".
 ends() {
 	jq -rs 'map({key: .run_id, value: .}) | group_by(.key) | map(map(.value) |

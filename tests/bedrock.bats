@@ -20,11 +20,6 @@ ask() {
 	AWS_ENDPOINT_URL_BEDROCK_RUNTIME=$SERVER_URL agent-run -m "$model" "$@" hi </dev/null >events 2>messages
 }
 
-# data TYPE FILTER: print the output of a jq filter for the data of each event of TYPE.
-data() {
-	jq -cr "select(.event_type == \"$1\").data | $2" events
-}
-
 # u32 NUMBER: its four bytes, the highest first.
 u32() {
 	printf "\\x$(printf %02x $(($1 >> 24 & 255)))\\x$(printf %02x $(($1 >> 16 & 255)))\\x$(printf %02x $(($1 >> 8 & 255)))\\x$(printf %02x $(($1 & 255)))"

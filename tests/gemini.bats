@@ -20,11 +20,6 @@ ask() {
 	GOOGLE_GEMINI_BASE_URL=$SERVER_URL agent-run -m "$model" "$@" hi </dev/null >events 2>messages
 }
 
-# data TYPE FILTER: print the output of a jq filter for the data of each event of TYPE.
-data() {
-	jq -cr "select(.event_type == \"$1\").data | $2" events
-}
-
 # answer REASON PART...: an answer of these parts, a chunk each, as a word for the server.
 answer() {
 	local reason=$1 part

@@ -58,3 +58,17 @@ request_count() {
 request() {
 	sed -n "${1}p" "$SERVER_LOG" | jq -cr "$2"
 }
+
+# data TYPE FILTER [FILE]: the result of a jq filter for the data of each event of TYPE in FILE (events),
+# each on one line, strings without quotes.
+data() {
+	jq -cr --arg type "$1" "select(.event_type == \$type).data | $2" "${3:-events}"
+}
+
+# event TYPE DATA [RUN [SECOND]]: an event line without seq; SECOND of a fixed minute is its timestamp.
+event() {
+	local run='' time=''
+	[ -z "${3-}" ] || run="\"run_id\":\"$3\","
+	[ -z "${4-}" ] || time="\"timestamp\":\"2026-11-20T22:49:$4Z\","
+	printf '{"event_type":"%s",%s%s"data":%s}\n' "$1" "$time" "$run" "$2"
+}

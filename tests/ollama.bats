@@ -18,10 +18,6 @@ ask() {
 	OLLAMA_HOST=$SERVER_URL agent-run -m "$model" "$@" hi </dev/null >events 2>messages
 }
 
-data() {
-	jq -cr "select(.event_type == \"$1\").data | $2" events
-}
-
 # lines LINE...: an answer of these lines, as a word for the server.
 lines() {
 	local IFS=$'\n'

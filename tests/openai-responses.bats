@@ -20,11 +20,6 @@ ask() {
 	OPENAI_BASE_URL=$SERVER_URL/v1 agent-run -m "$model" "$@" hi </dev/null >events 2>messages
 }
 
-# data TYPE FILTER: print the output of a jq filter for the data of each event of TYPE.
-data() {
-	jq -cr "select(.event_type == \"$1\").data | $2" events
-}
-
 # answer EVENT...: an answer of these events, each `TYPE MEMBERS`, as a word for the server.
 answer() {
 	local event

@@ -23,11 +23,6 @@ ask() {
 	agent-run -m "$model" --base-url "$SERVER_URL" "$@" hi </dev/null >events 2>messages
 }
 
-# data TYPE FILTER: print the output of a jq filter for the data of each event of TYPE.
-data() {
-	jq -cr "select(.event_type == \"$1\").data | $2" events
-}
-
 types() {
 	jq -r .event_type events | uniq | paste -sd' '
 }

@@ -24,10 +24,6 @@ scripted() {
 	echo "exec:sh model.sh"
 }
 
-data() {
-	jq -cr "select(.event_type == \"$1\").data | $2" "$3"
-}
-
 @test "a session continues the conversation in the same file" {
 	agent-run -m test -c talk.jsonl 'one' </dev/null >/dev/null
 	agent-run -m test --session talk.jsonl 'two' </dev/null >/dev/null

@@ -18,10 +18,6 @@ scripted() {
 	echo "exec:sh model.sh"
 }
 
-data() {
-	jq -cr "select(.event_type == \"$1\").data | $2" "${3:-events}"
-}
-
 @test "the answer grows as JSON: a line when it changes, the last one the whole" {
 	printf '{"n": 12345678901234567890, "list": ["one", "two"]}' >answer.1
 	agent-run -m "$(scripted)" --schema schema.json hi </dev/null >events
