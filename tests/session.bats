@@ -327,6 +327,51 @@ agent-text: the stream ends without agent_end of run [-0-9a-f]*; it was cut off$
 	head -n $((start - 1)) whole >log
 	sed -n "${start}p" whole | head -c 230 >>log
 	in_all_readers 1 log
+	# The run itself goes on, between those of other lines.
+	agent-run -m test --batch lines -j 3 -l side </dev/null >/dev/null
+	{ sed -n 1p side | head -c 160; echo; tail -n +2 side; } >log
+	in_all_readers 1 log
+}
+
+@test "a log whose end is there twice is read once" {
+	agent-run -m test -t once.json -l whole one </dev/null >/dev/null
+	agent-run -m test -c whole two </dev/null >/dev/null
+	agent-run -m test -n --history whole three </dev/null >want
+	for part in "$(wc -l <whole)" 12 1; do
+		{ cat whole; tail -n "$part" whole; } >log
+		in_all_readers 0 log
+		assert_equal "$(agent-text log 2>/dev/null)" "$(agent-text whole)"
+		assert_equal "$(agent-collect log 2>/dev/null)" "$(agent-collect whole)"
+		n=$(($(wc -l <whole) + 1))
+		assert_regex "$(agent-text log 2>&1 >/dev/null)" "^agent-text: log:$n: seq [0-9]* of run '[-0-9a-f]*' is repeated; the event and copies that follow it are ignored$"
+		run -0 --separate-stderr agent-run -m test -n --history log three
+		assert_equal "$output" "$(cat want)"
+		assert_regex "$stderr" "^agent-run: log:$n: seq "
+	done
+	# It begins in the middle of a line.
+	{ cat whole; tail -c 1400 whole; } >log
+	in_all_readers 0 log
+	# A run that was resumed, and one that was killed within its answer.
+	{ head -n 20 whole; sed -n 17,20p whole; } >log
+	run -0 --separate-stderr agent-run -m test --resume log
+	cat log log >twice
+	in_all_readers 0 twice
+	assert_equal "$(agent-collect twice 2>/dev/null)" "$(agent-collect log 2>/dev/null)"
+	assert_equal "$(agent-run -m test -n --history twice three </dev/null 2>/dev/null)" "$(agent-run -m test -n --history log three </dev/null 2>/dev/null)"
+	run -0 --separate-stderr agent-run -m replay:twice one
+	assert_line --partial '"status":"success"'
+}
+
+@test "an event behind a torn line of a type that a reader does not need is not overlooked" {
+	agent-run -m test -t once.json -l whole one </dev/null >/dev/null
+	line=$(grep -n '"progress"' whole | head -n 1 | cut -d: -f1)
+	for end in '' '\0\0\0'; do
+		{ head -n "$line" whole | head -c -40; printf '%b' "$end"; tail -n +$((line + 1)) whole; } >log
+		in_all_readers 1 log
+		assert_regex "$stderr" "^agent-text: log:$line: .*; only the event at the end of the line is read$"
+		run -1 --separate-stderr agent-tools -j log
+		assert_output "$(agent-tools -j whole)"
+	done
 }
 
 @test "NUL bytes in a log: the event behind them is read, and a gap is noticed" {

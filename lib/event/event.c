@@ -1,3 +1,4 @@
+#define _GNU_SOURCE /* memmem */
 #include "event/event.h"
 
 #include "base/utf8.h"
@@ -39,14 +40,14 @@ static inline const char *after_plain(const char *at, size_t len, struct span *s
 /* The members between event_type and the number of seq have a constant length. */
 static inline const char *after_constant(const char *at, const char *end, struct event *event)
 {
-	enum { TIMESTAMP = 27, UUID = 36 };
+	enum { UUID = 36 };
 	const struct span before_time = SPAN("\",\"timestamp\":\"");
 	const struct span before_run = SPAN("\",\"run_id\":\""), before_seq = SPAN("\",\"seq\":");
 
 	if ((size_t)(end - at) <
-	    before_time.len + TIMESTAMP + before_run.len + UUID + before_seq.len)
+	    before_time.len + EVENT_TIMESTAMP + before_run.len + UUID + before_seq.len)
 		return NULL;
-	at = after_plain(after_text(at, before_time), TIMESTAMP, &event->timestamp);
+	at = after_plain(after_text(at, before_time), EVENT_TIMESTAMP, &event->timestamp);
 	at = after_plain(after_text(at, before_run), UUID, &event->run_id);
 	return after_text(at, before_seq);
 }
@@ -210,7 +211,8 @@ enum event_result event_read_one_of(struct span line, event_set types, struct ev
 	if (at != NULL) {
 		event->line = line;
 		event->type = event_type_of(event->type_name);
-		if (!event_set_has(types, event->type) && line.at[line.len - 1] == '}')
+		if (!event_set_has(types, event->type) && line.at[line.len - 1] == '}' &&
+		    !event_may_be_joined(line))
 			return EVENT_SKIPPED;
 		if (read_usual(at, event))
 			return EVENT_READ;
@@ -239,6 +241,14 @@ struct span event_trim(struct span line, size_t *nuls)
 	for (; line.len > 0 && is_space_or_nul(line.at[line.len - 1]); line.len--)
 		*nuls += line.at[line.len - 1] == '\0';
 	return line;
+}
+
+bool event_may_be_joined(struct span line)
+{
+	const struct span start = SPAN("{\"event_type\":\"");
+
+	return memchr(line.at, '\0', line.len) != NULL ||
+	       memmem(line.at + 1, line.len - 1, start.at, start.len) != NULL;
 }
 
 bool event_head(struct span line, struct event *event)

@@ -35,7 +35,8 @@ struct span event_type_quick(struct span line);
 bool event_read(struct span line, struct event *event, struct json_fault *fault);
 
 /* The same for a reader that needs only events of some `types`. A line that starts with another
- * type and ends with a brace is EVENT_SKIPPED without a check of the rest. */
+ * type and ends with a brace is EVENT_SKIPPED without a check of the rest, unless
+ * event_may_be_joined. */
 enum event_result { EVENT_READ, EVENT_SKIPPED, EVENT_MALFORMED };
 enum event_result event_read_one_of(struct span line, event_set types, struct event *event,
 				    struct json_fault *fault);
@@ -51,6 +52,12 @@ struct span event_trim(struct span line, size_t *nuls);
 
 /* As much of the beginning of a line as event_head needs. */
 enum { EVENT_HEAD = 256 };
+
+/* The length of a timestamp of agent-run. */
+enum { EVENT_TIMESTAMP = 27 };
+
+/* Whether a line that begins like an event may be the beginning of one, and another whole event. */
+bool event_may_be_joined(struct span line);
 
 /* Read the type, timestamp, run_id and seq at the beginning of a line in the form in which
  * agent-run writes it; the rest may be missing. Returns false if there is no whole run_id. */

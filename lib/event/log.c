@@ -2,11 +2,10 @@
 
 #include "base/error.h"
 
-static void report(const struct event_log *log, struct buffer *text)
+void event_log_report(const struct event_log *log, struct span text)
 {
 	if (log->source != NULL)
-		warn("%s:%zu: %s", log->source, log->line, buffer_string(text));
-	buffer_free(text);
+		warn("%s:%zu: %.*s", log->source, log->line, SPAN_ARG(text));
 }
 
 /* Read a line, or the event at its end. Returns false if there is none of `types`. */
@@ -22,7 +21,8 @@ static bool read_line(struct event_log *log, struct span line, bool torn, event_
 		return result == EVENT_READ;
 	tail = event_tail(line);
 	event_add_fault(&text, &fault, tail, torn);
-	report(log, &text);
+	event_log_report(log, buffer_span(&text));
+	buffer_free(&text);
 	log->damaged = log->line;
 	return tail.at != NULL && event_read_one_of(tail, types, event, NULL) == EVENT_READ;
 }
@@ -40,7 +40,8 @@ bool event_log_next(struct event_log *log, event_set types, struct event *event)
 		line = event_trim(line, &nuls);
 		if (nuls > 0) {
 			event_add_nuls(&text, nuls);
-			report(log, &text);
+			event_log_report(log, buffer_span(&text));
+			buffer_free(&text);
 			log->damaged = log->line;
 		}
 		if (line.len > 0 && read_line(log, line, torn, types, event))

@@ -15,6 +15,9 @@ struct event_log {
 	size_t damaged;     /* the number of the last line that was not an event; 0: none */
 };
 
+/* Print "SOURCE:LINE: text" if the log has a source. */
+void event_log_report(const struct event_log *log, struct span text);
+
 /* Get the next event (event_read_one_of; those that are skipped may have any type). Returns false
  * at the end. */
 bool event_log_next(struct event_log *log, event_set types, struct event *event);

@@ -163,6 +163,11 @@ void reader_warn(struct reader *r, const char *format, ...)
 	buffer_free(&text);
 }
 
+void reader_report(struct reader *r, struct span text)
+{
+	report_line(r, STATUS_OK, text);
+}
+
 struct span reader_skip(struct reader *r, struct span line, const struct json_fault *fault)
 {
 	struct span tail = event_tail(line);

@@ -79,6 +79,9 @@ bool reader_line_is_torn(const struct reader *reader);
 void reader_warn(struct reader *reader, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/* The same for a text that is no fault: reader_status stays. */
+void reader_report(struct reader *reader, struct span text);
+
 /* Report the last line because it is not an event (event_read), and return the event at its end
  * (event_tail). Does not set reader_status: what was lost may be in a run that another one resumes
  * (runs_lose). */

@@ -93,10 +93,26 @@ static void lose(struct reader_main *m, struct span head, bool too_long)
 	if (m->choice.ids.count > 0 && event_head(head, &event) &&
 	    !run_choice_has(&m->choice, &event))
 		return;
-	if (!m->strict)
+	if (m->strict)
+		reader_fail(m->reader);
+	else if (too_long || event_head(head, &event))
 		runs_lose(m->runs, head, too_long);
 	else
-		reader_fail(m->reader);
+		m->has_fragment = true;
+}
+
+/* A fragment before `line` is what is left of an event that is lost, or the beginning of a part of
+ * the log that is there twice. Lines that are skipped do not show which. */
+static void check_fragment(struct reader_main *m, struct span line)
+{
+	struct event event;
+	bool known = event_head(line, &event);
+
+	if (known && !event_set_has(m->types, event.type))
+		return;
+	if (!known || !runs_has_copy(m->runs, &event))
+		runs_lose(m->runs, SPAN(""), false);
+	m->has_fragment = false;
 }
 
 bool reader_main_skip(struct reader_main *m, struct span *line, const struct json_fault *fault)
@@ -104,6 +120,8 @@ bool reader_main_skip(struct reader_main *m, struct span *line, const struct jso
 	struct span tail = reader_skip(m->reader, *line, fault);
 
 	lose(m, *line, false);
+	if (m->has_fragment && tail.at != NULL)
+		check_fragment(m, tail);
 	*line = tail;
 	return tail.at != NULL && !m->strict;
 }
@@ -166,6 +184,8 @@ static bool take(struct reader_main *m, struct span line)
 	m->has_hole = m->has_hole || before.at != NULL;
 	if (m->has_hole)
 		check_hole(m, line, before);
+	if (m->has_fragment)
+		check_fragment(m, line);
 	return m->program->line != NULL ? m->program->line(m, line) : take_line(m, line);
 }
 
@@ -255,6 +275,8 @@ static int verdict(struct reader_main *m)
 	m->own = reader_status(m->reader);
 	if (m->stopped || m->own == STATUS_USAGE)
 		return m->own;
+	if (m->has_fragment)
+		check_fragment(m, SPAN(""));
 	if (runs_lost(m->runs))
 		m->own = STATUS_FAILED;
 	input = check_input(m);

@@ -45,6 +45,7 @@ struct reader_main {
 	/* private */
 	const char *input; /* names it in messages */
 	bool has_hole;     /* NUL bytes were skipped */
+	bool has_fragment; /* a line was skipped that begins like no event */
 };
 
 /* The part that differs between programs. `self` is the program's struct, which begins with struct

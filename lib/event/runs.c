@@ -25,7 +25,15 @@ struct runs {
 	uint64_t *recent;       /* NULL: no run was forgotten */
 	uint64_t seen, open, ended;
 	bool lost;                 /* an event of a run that is not in the lists */
-	struct buffer torn_starts; /* the data of torn agent_starts, each ended by a newline */
+	struct torn_start *starts; /* torn agent_starts */
+	size_t start_count;
+	bool in_copies; /* the last event was a copy, which was reported */
+};
+
+struct torn_start {
+	char *run_id;
+	struct buffer data; /* as far as the line has it */
+	bool begun_again;   /* a run has started with the same data */
 };
 
 struct runs *runs_new(void (*release)(void *state), bool strict)
@@ -65,6 +73,8 @@ static struct run *add_run(struct runs *runs, struct span id)
 	run->id = mem_copy(id);
 	run->id_len = id.len;
 	run->order = runs->seen++;
+	for (size_t i = 0; i < runs->start_count; i++) /* it goes on without its agent_start */
+		runs->lost = runs->lost || span_is(id, runs->starts[i].run_id);
 	list_add(&runs->known, run);
 	*table_add(&runs->ids, id_of(run)) = (uintptr_t)run;
 	return run;
@@ -134,15 +144,21 @@ static bool has_failed(const struct run *run)
 	       (!run->succeeded || run->exit_status != STATUS_OK);
 }
 
-void runs_forget(struct runs *runs, struct run *run)
+/* There are no more events with this id. */
+static void note_ended(struct runs *runs, struct span id)
 {
-	uint64_t hash = hash_of(id_of(run));
+	uint64_t hash = hash_of(id);
 
-	runs->lost = runs->lost || (run->lost && !has_failed(run) && !run->excused);
 	if (runs->recent == NULL)
 		runs->recent = mem_zero(RECENT * sizeof(*runs->recent));
-	if (run->id_len > 0)
+	if (id.len > 0)
 		runs->recent[hash / 2 % RECENT] = hash;
+}
+
+void runs_forget(struct runs *runs, struct run *run)
+{
+	runs->lost = runs->lost || (run->lost && !has_failed(run) && !run->excused);
+	note_ended(runs, id_of(run));
 	if (!has_failed(run)) {
 		table_remove(&runs->ids, id_of(run));
 		remove_run(runs, run);
@@ -200,11 +216,13 @@ static void move_nested(struct runs *runs, const struct run *old, const struct r
 /* `old` goes on under the id of `run`, which it replaces. */
 static void replace_run(struct runs *runs, struct run *old, struct run *run)
 {
+	note_ended(runs, id_of(old));
 	table_remove(&runs->ids, id_of(old));
 	free(old->id);
 	old->id = run->id;
 	old->id_len = run->id_len;
 	old->next_seq = run->next_seq;
+	memcpy(old->last_time, run->last_time, sizeof(old->last_time));
 	*table_find(&runs->ids, id_of(old)) = (uintptr_t)old;
 	run->id = NULL;
 	if (run->counts && old->ended && old->kept) {
@@ -230,19 +248,12 @@ static void excuse(struct runs *runs, struct run *old)
 /* A run has started with `data`: if a torn agent_start had the same, nothing is lost. */
 static void find_torn_start(struct runs *runs, struct span data)
 {
-	struct span rest = buffer_span(&runs->torn_starts), torn;
-	struct buffer others = {0};
+	for (size_t i = 0; i < runs->start_count; i++) {
+		struct span torn = buffer_span(&runs->starts[i].data);
 
-	if (rest.len == 0)
-		return;
-	while (span_next_line(&rest, &torn, NULL)) {
 		if (torn.len <= data.len && memcmp(torn.at, data.at, torn.len) == 0)
-			continue;
-		buffer_add_span(&others, torn);
-		buffer_add_char(&others, '\n');
+			runs->starts[i].begun_again = true;
 	}
-	buffer_free(&runs->torn_starts);
-	runs->torn_starts = others;
 }
 
 /* An agent_start of `run`; `in_log`: runs that have ended can go on. Returns the run that goes on:
@@ -303,6 +314,15 @@ static void count_run(struct runs *runs, struct run *run, enum event_type type)
 	runs->open++;
 }
 
+static void note_seq(struct run *run, const struct event *event)
+{
+	if (event->seq < run->next_seq || event->seq == INT64_MAX)
+		return;
+	run->next_seq = event->seq + 1;
+	if (event->timestamp.len == sizeof(run->last_time))
+		memcpy(run->last_time, event->timestamp.at, sizeof(run->last_time));
+}
+
 /* Returns whether the event's seq is new. */
 static bool check_seq(const struct runs *runs, struct run *run, const struct event *event,
 		      struct reader *reader)
@@ -320,31 +340,72 @@ static bool check_seq(const struct runs *runs, struct run *run, const struct eve
 	if (runs->strict && missing > 0)
 		reader_warn(reader, "%lld event%s of run '%s' %s missing before seq %lld", missing,
 			    plural((double)missing), run->id, missing == 1 ? "is" : "are", seq);
-	run->next_seq = seq + 1;
+	note_seq(run, event);
 	return true;
+}
+
+/* The run of the event, if it is known. */
+static struct run *run_of(const struct runs *runs, struct span id)
+{
+	struct run *run = runs->latest;
+
+	return run != NULL && span_equal(id_of(run), id) ? run : find_run(runs, id);
+}
+
+bool runs_has_copy(const struct runs *runs, const struct event *event)
+{
+	struct run *run;
+
+	if (event->run_id.len == 0 || event->seq < 0 || event->timestamp.len != EVENT_TIMESTAMP)
+		return false;
+	run = run_of(runs, event->run_id);
+	if (run == NULL)
+		return has_ended(runs, event->run_id);
+	return event->seq < run->next_seq &&
+	       memcmp(event->timestamp.at, run->last_time, sizeof(run->last_time)) <= 0;
+}
+
+/* Whether the event is a copy. The first of neighbouring copies is reported. */
+static bool is_copy(struct runs *runs, const struct event *event, struct reader *reader,
+		    const struct event_log *log)
+{
+	bool copy = !runs->strict && runs_has_copy(runs, event), is_news = copy && !runs->in_copies;
+	struct buffer text = {0};
+
+	if (is_news && (reader != NULL || log != NULL))
+		buffer_add_format(&text,
+				  "seq %lld of run '%.*s' is repeated; the event and copies that "
+				  "follow it are ignored",
+				  (long long)event->seq, SPAN_ARG(event->run_id));
+	if (text.len > 0 && log != NULL)
+		event_log_report(log, buffer_span(&text));
+	else if (text.len > 0)
+		reader_report(reader, buffer_span(&text));
+	buffer_free(&text);
+	runs->in_copies = copy;
+	return copy;
 }
 
 /* The run of the event. Returns NULL if it has ended and is forgotten. */
 static struct run *find_or_add(struct runs *runs, const struct event *event)
 {
 	struct span id = event->run_id.at != NULL ? event->run_id : SPAN("");
-	struct run *run = runs->latest;
+	struct run *run = run_of(runs, id);
 
-	if (run == NULL || !span_equal(id_of(run), id))
-		run = find_run(runs, id);
 	if (run == NULL && (id.len == 0 || !has_ended(runs, id)))
 		run = add_run(runs, id);
-	if (run != NULL) {
+	if (run != NULL)
 		runs->latest = run;
-		run->event_count++;
-	}
 	return run;
 }
 
 struct run *runs_event(struct runs *runs, const struct event *event, struct reader *reader)
 {
-	struct run *run = find_or_add(runs, event);
+	struct run *run;
 
+	if (is_copy(runs, event, reader, NULL))
+		return NULL;
+	run = find_or_add(runs, event);
 	if (run == NULL || run->ended) {
 		reader_warn(reader,
 			    event->type == EVENT_AGENT_END
@@ -353,6 +414,7 @@ struct run *runs_event(struct runs *runs, const struct event *event, struct read
 			    SPAN_ARG(event->run_id));
 		return NULL;
 	}
+	run->event_count++;
 	count_run(runs, run, event->type);
 	if (!check_seq(runs, run, event, reader))
 		return NULL;
@@ -370,10 +432,18 @@ struct run *runs_event(struct runs *runs, const struct event *event, struct read
 	return run;
 }
 
-struct run *runs_log_event(struct runs *runs, const struct event *event)
+struct run *runs_log_event(struct runs *runs, const struct event *event,
+			   const struct event_log *log)
 {
-	struct run *run = find_or_add(runs, event);
+	struct run *run;
 
+	if (is_copy(runs, event, NULL, log))
+		return NULL;
+	run = find_or_add(runs, event);
+	if (run == NULL)
+		return NULL;
+	run->event_count++;
+	note_seq(run, event);
 	if (event->type == EVENT_AGENT_START)
 		return start_run(runs, run, event->data, true);
 	if (event->type == EVENT_AGENT_END)
@@ -400,15 +470,29 @@ static struct span torn_start(struct span line)
 	return span_from(line, (size_t)(data - line.at));
 }
 
+static void add_torn_start(struct runs *runs, struct span head, struct span data)
+{
+	struct torn_start *start;
+	struct event event;
+
+	event_head(head, &event);
+	runs->lost = runs->lost || runs_has(runs, event.run_id);
+	runs->starts = array_grow(runs->starts, runs->start_count, sizeof(*runs->starts));
+	start = &runs->starts[runs->start_count++];
+	*start = (struct torn_start){.run_id = mem_copy(event.run_id)};
+	buffer_add_span(&start->data, data);
+}
+
 void runs_lose(struct runs *runs, struct span head, bool too_long)
 {
 	struct span start = torn_start(head);
 	struct run *run = runs->latest;
 	struct event event;
 
+	if (event_head(head, &event) && runs_has_copy(runs, &event))
+		return;
 	if (start.at != NULL && !too_long) {
-		buffer_add_span(&runs->torn_starts, start);
-		buffer_add_char(&runs->torn_starts, '\n');
+		add_torn_start(runs, head, start);
 		return;
 	}
 	if (event_head(head, &event)) {
@@ -426,6 +510,14 @@ void runs_lose(struct runs *runs, struct span head, bool too_long)
 		runs->lost = true;
 }
 
+static bool start_lost(const struct runs *runs)
+{
+	for (size_t i = 0; i < runs->start_count; i++)
+		if (!runs->starts[i].begun_again)
+			return true;
+	return false;
+}
+
 /* Whether events of a run in the list are lost, and no other run resumes it. */
 static bool list_lost(const struct run_list *list)
 {
@@ -437,7 +529,7 @@ static bool list_lost(const struct run_list *list)
 
 bool runs_lost(const struct runs *runs)
 {
-	return runs->lost || runs->torn_starts.len > 0 || list_lost(&runs->known) ||
+	return runs->lost || start_lost(runs) || list_lost(&runs->known) ||
 	       list_lost(&runs->failed);
 }
 
@@ -562,7 +654,11 @@ void runs_free(struct runs *runs)
 	free_list(runs, &runs->known);
 	free_list(runs, &runs->failed);
 	table_free(&runs->ids);
-	buffer_free(&runs->torn_starts);
+	for (size_t i = 0; i < runs->start_count; i++) {
+		free(runs->starts[i].run_id);
+		buffer_free(&runs->starts[i].data);
+	}
+	free(runs->starts);
 	free(runs->recent);
 	free(runs);
 }

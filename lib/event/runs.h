@@ -20,6 +20,7 @@
 #define EVENT_RUNS_H
 
 #include "event/event.h"
+#include "event/log.h"
 #include "event/reader.h"
 
 struct run {
@@ -43,10 +44,11 @@ struct run {
 	/* private */
 	size_t id_len;
 	uint64_t event_count;
-	bool lost;                   /* some of its events were in lines that are skipped */
-	bool end_skipped;            /* its agent_end was one of them */
-	bool forgotten;              /* it is in the list of failed runs */
-	struct run *next, *previous; /* in order of appearance */
+	char last_time[EVENT_TIMESTAMP]; /* of the event before next_seq */
+	bool lost;                       /* some of its events were in lines that are skipped */
+	bool end_skipped;                /* its agent_end was one of them */
+	bool forgotten;                  /* it is in the list of failed runs */
+	struct run *next, *previous;     /* in order of appearance */
 };
 
 struct runs;
@@ -57,18 +59,26 @@ struct runs *runs_new(void (*release)(void *state), bool strict);
 
 /* Return the run of `event`, which its first event creates. Returns NULL if the event must be
  * ignored: its seq is repeated, it follows agent_end, or it is a second agent_start. These faults
- * and, if `strict`, gaps in seq are reported through reader_warn. `reader` may be NULL. */
+ * and, if `strict`, gaps in seq are reported through reader_warn; of neighbouring copies
+ * (runs_has_copy) only the first, and not as a fault unless `strict`. `reader` may be NULL. */
 struct run *runs_event(struct runs *runs, const struct event *event, struct reader *reader);
 
-/* Return the run of an event of a log, which its first event creates. Runs are not forgotten, and
- * nothing is checked: the last agent_start and agent_end of a run count. A run that has ended can
- * be resumed, too. */
-struct run *runs_log_event(struct runs *runs, const struct event *event);
+/* Return the run of an event of a log, which its first event creates; NULL if it is a copy
+ * (runs_has_copy) or of a run that another one has resumed. Neighbouring copies are reported once,
+ * if `log` has a source. Runs are not forgotten, and nothing else is checked: the last agent_start
+ * and agent_end of a run count. A run that has ended can be resumed, too. */
+struct run *runs_log_event(struct runs *runs, const struct event *event,
+			   const struct event_log *log);
+
+/* Whether the event is a copy of one that was there before, such as the end of a log that is
+ * written twice after a power cut: its seq is repeated, and it is not newer than the last event of
+ * its run. */
+bool runs_has_copy(const struct runs *runs, const struct event *event);
 
 /* A line was skipped of which at least the beginning is `head`: an event of its run (also of one
  * that has not appeared), if it names one, or else of the run of the last event is lost. It does
- * not matter if another run resumes that run, or if the line was the agent_start of a run that was
- * started again. `too_long`: the line was whole, but too long. */
+ * not matter if another run resumes that run, or if the line was the agent_start of a run that has
+ * no other events, and was started again. `too_long`: the line was whole, but too long. */
 void runs_lose(struct runs *runs, struct span head, bool too_long);
 
 /* Whether an event that matters was lost. */

@@ -161,11 +161,15 @@ static void add_cost(struct replay_log *log, const struct runs *runs, const stru
 		recorded_run(log, known)->cost_usd += cost;
 }
 
-static void add_event(struct replay_log *log, struct runs *runs, const struct event *event)
+static void add_event(struct replay_log *log, struct runs *runs, const struct event *event,
+		      const struct event_log *lines)
 {
-	const struct run *known = runs_log_event(runs, event);
-	struct replay_run *run = recorded_run(log, known);
+	const struct run *known = runs_log_event(runs, event, lines);
+	struct replay_run *run;
 
+	if (known == NULL)
+		return;
+	run = recorded_run(log, known);
 	if (run->run_id.at == NULL)
 		run->run_id = event->run_id;
 	if (event->type == EVENT_AGENT_START && known->resumed) {
@@ -191,7 +195,7 @@ void replay_log_read(struct replay_log *log, const char *source)
 	struct event event;
 
 	while (event_log_next(&lines, EVENT_ALL, &event))
-		add_event(log, runs, &event);
+		add_event(log, runs, &event, &lines);
 	runs_free(runs);
 }
 

@@ -110,14 +110,17 @@ static void begin_run(struct batch_log *log, struct run *known, struct span data
 		log->items[run->item].latest = run;
 }
 
-static void add_event(struct batch_log *log, const struct event *event)
+static void add_event(struct batch_log *log, const struct event *event,
+		      const struct event_log *lines)
 {
 	struct logged_run *run;
 	struct run *known;
 
 	if (!event_set_has(log->types, event->type) || event->run_id.at == NULL)
 		return;
-	known = runs_log_event(log->runs, event);
+	known = runs_log_event(log->runs, event, lines);
+	if (known == NULL)
+		return;
 	run = state_of(known);
 	if (event->type == EVENT_AGENT_START)
 		begin_run(log, known, event->data);
@@ -141,7 +144,7 @@ struct batch_log *batch_log_new(struct span text, const char *source)
 	log->runs = runs_new(free_state, false);
 	log->types = event_types(EVENT_OF_CONVERSATION);
 	while (event_log_next(&lines, log->types, &event))
-		add_event(log, &event);
+		add_event(log, &event, &lines);
 	log->damaged = lines.damaged;
 	return log;
 }

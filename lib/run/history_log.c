@@ -8,6 +8,7 @@
 
 struct log_reader {
 	struct history *history;
+	struct event_log *log;
 	struct runs *runs;
 	const struct run *run; /* the last run that is not nested */
 };
@@ -269,8 +270,10 @@ static void read_own(struct log_reader *reader, const struct run *run, const str
 
 static void read_event(struct log_reader *reader, const struct event *event)
 {
-	struct run *run = runs_log_event(reader->runs, event);
+	struct run *run = runs_log_event(reader->runs, event, reader->log);
 
+	if (run == NULL)
+		return;
 	if (run->parent_id == NULL)
 		read_own(reader, run, event);
 	else if (event->type != EVENT_AGENT_START)
@@ -305,7 +308,7 @@ bool history_load_log(struct history *history, struct span text, const char *sou
 		      struct error *e)
 {
 	struct event_log log = {.rest = text, .source = source};
-	struct log_reader reader = {.history = history};
+	struct log_reader reader = {.history = history, .log = &log};
 	struct event event;
 
 	if (!has_events(text, source, e))

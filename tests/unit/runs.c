@@ -24,7 +24,7 @@ static struct runs *read_runs(const char *text, bool in_log)
 
 		if (!event_read(line, &event, NULL))
 			continue;
-		run = in_log ? runs_log_event(runs, &event) : runs_event(runs, &event, NULL);
+		run = in_log ? runs_log_event(runs, &event, NULL) : runs_event(runs, &event, NULL);
 		if (!in_log && run != NULL && run->ended)
 			runs_forget(runs, run);
 	}
