@@ -41,11 +41,6 @@ calls() {
 	done >"$file"
 }
 
-# of TYPE FILTER: print the output of a jq filter for the data of each event of TYPE in the file events.
-of() {
-	jq -rc --arg type "$1" "select(.event_type == \$type) | .data | $2" events
-}
-
 # messages NAME.N: print the transcript of a request as roles and texts.
 messages() {
 	jq -rc '.messages[] | .role + ": " + ([.content[] | .text // .tool_name] | join(" "))' "requests/$1"
@@ -63,8 +58,8 @@ messages() {
 	echo '{"event_type":"llm_chunk","data":{"text":"7"}}' >'be brief.1'
 	cp 'be brief.1' other.1
 	agent-run -A home/a.json 'go' </dev/null >events
-	assert_equal "$(of agent_start '[.agent_name, .tools[], .system]')" '["Reader","look","be brief\n"]'
-	assert_equal "$(of agent_end '[.agent_name, .output_json]')" '["Reader",7]'
+	assert_equal "$(data agent_start '[.agent_name, .tools[], .system]')" '["Reader","look","be brief\n"]'
+	assert_equal "$(data agent_end '[.agent_name, .output_json]')" '["Reader",7]'
 	assert_equal "$(jq -c '[.options.temperature, .options.top_p, .effort, .max_tokens, .tool_choice, .schema, .tools[].name]' requests/be*)" \
 		'[0.5,1,"low",77,"look",{"type":"integer"},"look"]'
 	agent-run -A home/a.json -s other -o temperature=1 --effort high --max-tokens 5 --tool-choice auto -t list_dir 'go' </dev/null >events
@@ -82,10 +77,10 @@ messages() {
 	says front.2 'bye'
 	agent-run -A front.json 'hello' </dev/null | tee events | agent-text >text
 	assert_equal "$(cat text)" bye
-	assert_equal "$(of agent_updated '[.agent_name, .previous_agent, .model, .reason, .tools[]]')" \
+	assert_equal "$(data agent_updated '[.agent_name, .previous_agent, .model, .reason, .tools[]]')" \
 		$'["Big Band","front","sh model.sh","they want music","look","transfer_to_front"]\n["front","Big Band","sh model.sh",null,"transfer_to_big_band"]'
-	assert_equal "$(of agent_end '[.agent_name, .total_iterations, .tool_calls]')" '["front",4,3]'
-	assert_equal "$(of tool_end .result)" $'{"assistant": "Big Band"}\nseen\n{"assistant": "front"}'
+	assert_equal "$(data agent_end '[.agent_name, .total_iterations, .tool_calls]')" '["front",4,3]'
+	assert_equal "$(data tool_end .result)" $'{"assistant": "Big Band"}\nseen\n{"assistant": "front"}'
 	assert_equal "$(jq -c '.tools[] | [.name, .description]' requests/front.1)" \
 		'["transfer_to_big_band","Handoff to the Big Band agent to handle the request. Plays."]'
 	assert_equal "$(messages 'front.2')" "user: hello
@@ -104,7 +99,7 @@ tool: transfer_to_front"
 	calls a.1 transfer_to_c '{}'
 	says c.1 'done'
 	agent-run -A a.json -A b.json -A c.json 'x' </dev/null >events
-	assert_equal "$(of agent_start '.tools | join(" ")')" 'transfer_to_b transfer_to_c'
+	assert_equal "$(data agent_start '.tools | join(" ")')" 'transfer_to_b transfer_to_c'
 	assert_equal "$(jq -c '[.tools[]?.name]' requests/c.1)" '[]'
 }
 
@@ -116,8 +111,8 @@ tool: transfer_to_front"
 	calls a.1 transfer_to_b '{}' transfer_to_c '{}' look '{}'
 	says b.1 'done'
 	agent-run -A a.json 'x' </dev/null >events
-	assert_equal "$(of agent_updated .agent_name)" b
-	assert_equal "$(of tool_end '[.tool_name, .is_error, .result]' | sort)" '["look",false,"seen"]
+	assert_equal "$(data agent_updated .agent_name)" b
+	assert_equal "$(data tool_end '[.tool_name, .is_error, .result]' | sort)" '["look",false,"seen"]
 ["transfer_to_b",false,"{\"assistant\": \"b\"}"]
 ["transfer_to_c",true,"Multiple handoffs detected, ignoring this one."]'
 }
@@ -131,7 +126,7 @@ tool: transfer_to_front"
 		calls a.1 transfer_to_b '{"reason":"it is yours"}'
 		says b.1 'done'
 		agent-run -A a.json --history <(echo '[{"role":"user","content":"one"},{"role":"assistant","content":"two"}]') 'three' </dev/null >events
-		assert_equal "$(of agent_updated .handoff_input)" "$input"
+		assert_equal "$(data agent_updated .handoff_input)" "$input"
 		messages b.1 >"$input"
 	done
 	assert_equal "$(cat all)" "user: one
@@ -167,8 +162,8 @@ user: The agent a handed over to you: it is yours"
 		head -n "$lines" whole >log
 		run -0 agent-run -A a.json --resume log </dev/null
 		cp log events
-		assert_equal "$(of agent_updated '[.agent_name, .previous_agent]' | tail -1)" '["b","a"]'
-		assert_equal "$(of agent_end '[.agent_name, .output, .tool_calls, .total_iterations]')" '["b","done",1,2]'
+		assert_equal "$(data agent_updated '[.agent_name, .previous_agent]' | tail -1)" '["b","a"]'
+		assert_equal "$(data agent_end '[.agent_name, .output, .tool_calls, .total_iterations]')" '["b","done",1,2]'
 		if [ -s requests/b.1 ]; then
 			assert_equal "$(messages b.1)" $'user: x\nuser: The agent a handed over to you: r'
 		fi
@@ -194,11 +189,11 @@ user: The agent a handed over to you: it is yours"
 	agent-run -A boss.json 'x' </dev/null | tee events | agent-text >text
 	assert_equal "$(cat text)" 'all done'
 	parent=$(jq -r 'select(.event_type == "agent_start" and .data.parent_run_id == null) | .run_id' events)
-	assert_equal "$(of agent_start 'select(.parent_run_id != null) | [.agent_name, .prompt, .parent_run_id, .parent_tool_call_id]')" \
+	assert_equal "$(data agent_start 'select(.parent_run_id != null) | [.agent_name, .prompt, .parent_run_id, .parent_tool_call_id]')" \
 		"[\"helper\",\"find it\",\"$parent\",\"boss.1-0\"]"
-	assert_equal "$(of agent_end '[.agent_name, .total_iterations, .tool_calls, .total_tokens, .usage.requests]')" \
+	assert_equal "$(data agent_end '[.agent_name, .total_iterations, .tool_calls, .total_tokens, .usage.requests]')" \
 		$'["helper",2,1,22,2]\n["boss",2,1,44,4]'
-	assert_equal "$(of tool_end 'select(.tool_name == "ask_helper") | [.result, .is_error]')" '["found",false]'
+	assert_equal "$(data tool_end 'select(.tool_name == "ask_helper") | [.result, .is_error]')" '["found",false]'
 	assert_equal "$(jq -c '.tools' requests/boss.1)" \
 		'[{"name":"ask_helper","description":"Asks","parameters":{"type":"object","properties":{"prompt":{"type":"string","description":"What the agent is to do, with all it needs to know"}},"required":["prompt"],"additionalProperties":false}}]'
 	for run in $(jq -r .run_id events | sort -u); do
@@ -215,9 +210,9 @@ user: The agent a handed over to you: it is yours"
 	says boss.2 'well'
 	agent-run -A boss.json 'x' </dev/null >events
 	assert_equal "$(jq -r '.messages[0].content[0].text' requests/helper.1)" '{"a":1234567890123456789,"b":"x"}'
-	assert_equal "$(of tool_end 'select(.tool_name == "two") | [.is_error, .result]')" \
+	assert_equal "$(data tool_end 'select(.tool_name == "two") | [.is_error, .result]')" \
 		'[true,"The agent helper failed: no answer after 1 model response (--max-iterations)"]'
-	assert_equal "$(of agent_end '[.agent_name, .status]')" $'["helper","limit"]\n["boss","success"]'
+	assert_equal "$(data agent_end '[.agent_name, .status]')" $'["helper","limit"]\n["boss","success"]'
 }
 
 @test "the sentences about an answer that a nested run did not finish are those of older logs" {
@@ -231,7 +226,7 @@ user: The agent a handed over to you: it is yours"
 	says boss.2 'well'
 	agent-run -A boss.json -P 1 'x' </dev/null >events
 	# A strict replay compares them.
-	assert_equal "$(of tool_end .result)" "The agent helper failed: the answer was cut at the model's token limit (raise --max-tokens)
+	assert_equal "$(data tool_end .result)" "The agent helper failed: the answer was cut at the model's token limit (raise --max-tokens)
 The agent helper failed: a content filter stopped the answer
 The agent helper failed: the model ended its answer with an error"
 }
@@ -242,8 +237,8 @@ The agent helper failed: the model ended its answer with an error"
 	for n in 9 10 11 12 13 14 15 16; do says deep.$n "back $n"; done
 	agent-run -A deep.json 'x' </dev/null >events
 	assert_equal "$(jq -r .run_id events | sort -u | wc -l)" 8
-	assert_equal "$(of tool_end '.result' | head -1)" 'Agents may be nested 8 deep, not deeper.'
-	assert_equal "$(of agent_end .output | tail -1)" 'back 16'
+	assert_equal "$(data tool_end '.result' | head -1)" 'Agents may be nested 8 deep, not deeper.'
+	assert_equal "$(data agent_end .output | tail -1)" 'back 16'
 }
 
 @test "a parent's limits reach into nested runs" {
@@ -254,8 +249,8 @@ The agent helper failed: the model ended its answer with an error"
 	calls helper.1 look '{}' look '{}'
 	says boss.2 'well'
 	agent-run -A boss.json 'x' </dev/null >events
-	assert_equal "$(of tool_end '[.tool_name, .is_error]' | head -2 | sort)" $'["look",false]\n["look",true]'
-	assert_equal "$(of agent_end '[.agent_name, .status, .tool_calls]' | head -1)" '["helper","limit",1]'
+	assert_equal "$(data tool_end '[.tool_name, .is_error]' | head -2 | sort)" $'["look",false]\n["look",true]'
+	assert_equal "$(data agent_end '[.agent_name, .status, .tool_calls]' | head -1)" '["helper","limit",1]'
 	rm -rf requests
 	mkdir requests
 	agent boss '"tools":[{"name":"ask","description":"d","agent":"helper.json"}]'
@@ -264,7 +259,7 @@ The agent helper failed: the model ended its answer with an error"
 	echo '{"event_type":"llm_end","data":{"usage":{"input_tokens":5000,"output_tokens":1}}}' >>helper.1
 	run -3 agent-run -A boss.json --max-total-tokens 5000 'x' </dev/null
 	printf '%s\n' "$output" | grep '^{' >events
-	assert_equal "$(of agent_end '[.agent_name, .status]')" $'["helper","limit"]\n["boss","limit"]'
+	assert_equal "$(data agent_end '[.agent_name, .status]')" $'["helper","limit"]\n["boss","limit"]'
 	assert [ ! -e requests/helper.2 ]
 }
 
@@ -288,8 +283,8 @@ The agent helper failed: the model ended its answer with an error"
 		wait $! || status=$?
 		assert_equal "$status" "$((128 + $(kill -l $signal)))"
 		run -1 kill -0 "$(cat pid)"
-		assert_equal "$(of agent_end '[.agent_name, .status]')" $'["helper","cancelled"]\n["boss","cancelled"]'
-		assert_equal "$(of tool_end '[.tool_name, .result]')" $'["wait","The call was cancelled."]\n["ask","The call was cancelled."]'
+		assert_equal "$(data agent_end '[.agent_name, .status]')" $'["helper","cancelled"]\n["boss","cancelled"]'
+		assert_equal "$(data tool_end '[.tool_name, .result]')" $'["wait","The call was cancelled."]\n["ask","The call was cancelled."]'
 	done
 	rm -rf requests pid
 	mkdir requests
@@ -374,7 +369,7 @@ handoff() {
 		  "command": ["printf", "Composed a beautiful %s piece in %s major", "{style}", "{key}"]}]}
 	EOF
 	handoff responses-tl-music-composer-handoff-hierarchy 'Can you create a new symphony in D major?'
-	assert_equal "$(of agent_updated '[.previous_agent, .agent_name]')" '["Conductor","Symphony Composer"]'
+	assert_equal "$(data agent_updated '[.previous_agent, .agent_name]')" '["Conductor","Symphony Composer"]'
 	cat >front.json <<-'EOF'
 		{"name": "Router", "instructions": "You handle general requests and route data processing tasks to the Analytics Agent.", "handoffs": ["analytics.json"]}
 	EOF
@@ -436,7 +431,7 @@ handoff() {
 		head -n "$at" whole >log
 		asked=$(grep -c '"llm_end"' log)
 		agent-run -A boss.json --resume log </dev/null >events
-		assert_equal "$(of agent_end '[.agent_name, .total_tokens, .usage.requests, .total_cost_usd]')" "[\"boss\",$((asked * 11 + 11)),$((asked + 1)),$(jq -n "($asked + 1) / 2")]"
+		assert_equal "$(data agent_end '[.agent_name, .total_tokens, .usage.requests, .total_cost_usd]')" "[\"boss\",$((asked * 11 + 11)),$((asked + 1)),$(jq -n "($asked + 1) / 2")]"
 	done
 	# look was called, and both that ask.
 	calls boss.2 ask '{"prompt":"again"}'
@@ -462,7 +457,7 @@ handoff() {
 	sed '/"agent_updated"/q' whole >log
 	agent-run -A a.json --resume log </dev/null >events
 	assert_equal "$(jq -c .system requests/none.1 requests/a.2)" $'null\n"a"'
-	assert_equal "$(of agent_start .system)" null
+	assert_equal "$(data agent_start .system)" null
 	# Instructions of a history are those of the agent that starts.
 	echo '{"name":"a","handoffs":["b.json"]}' >a.json
 	agent b '"handoffs":["a.json"]'
@@ -481,7 +476,7 @@ handoff() {
 		if head -n "$at" whole | grep -q '"llm_end".*back'; then touch requests/old.2; fi
 		head -n "$at" whole >log
 		agent-run -A a.json --resume log </dev/null >events
-		assert_equal "$(of agent_end .output)" back
+		assert_equal "$(data agent_end .output)" back
 	done
 }
 
@@ -512,16 +507,16 @@ handoff() {
 	agent-run -A boss.json 'x' </dev/null >events
 	assert_equal "$(jq -c 'select(.event_type == "tool_end").data | [.tool_name, .is_error]' events)" '["ask",false]'
 	assert_regex "$(grep '"tool_end"' events)" '"result":"\{\\"n\\": 12345678901234567890\}".*"result_json":\{"n": 12345678901234567890\}'
-	assert_equal "$(of output_chunk 'keys' | sort -u)" '["output"]'
-	assert_equal "$(of error .error)" 'the answer does not satisfy the schema: /n: must be integer, not string'
+	assert_equal "$(data output_chunk 'keys' | sort -u)" '["output"]'
+	assert_equal "$(data error .error)" 'the answer does not satisfy the schema: /n: must be integer, not string'
 	says helper.1 'no'
 	for n in 2 3; do cp helper.1 helper.$n; done
 	rm -rf requests
 	mkdir requests
 	agent-run -A boss.json 'x' </dev/null >events
-	assert_equal "$(of tool_end '[.is_error, .result]')" \
+	assert_equal "$(data tool_end '[.is_error, .result]')" \
 		$'[true,"The agent helper failed: the answer does not satisfy the schema: it is not JSON: unknown word at byte 1\\n\\nIts last words were:\\nno"]'
-	assert_equal "$(of agent_end '[.agent_name, .status, .exit_status]')" $'["helper","invalid_output",5]\n["boss","success",0]'
+	assert_equal "$(data agent_end '[.agent_name, .status, .exit_status]')" $'["helper","invalid_output",5]\n["boss","success",0]'
 }
 
 @test "the output schema is that of the agent which answers" {
@@ -531,8 +526,8 @@ handoff() {
 	says b.1 '"x"'
 	says b.2 '"xyz"'
 	agent-run -A a.json 'x' </dev/null >events
-	assert_equal "$(of agent_end '[.agent_name, .output_json]')" '["b","xyz"]'
-	assert_equal "$(of error .error)" 'the answer does not satisfy the schema: must have at least 3 characters, not 1'
+	assert_equal "$(data agent_end '[.agent_name, .output_json]')" '["b","xyz"]'
+	assert_equal "$(data error .error)" 'the answer does not satisfy the schema: must have at least 3 characters, not 1'
 	assert_equal "$(jq -c .schema requests/a.1 requests/b.1)" $'{"type":"integer"}\n{"type":"string","minLength":3}'
 }
 
@@ -553,8 +548,8 @@ handoff() {
 		if grep -q '"llm_end".*transfer_to_a' log; then touch requests/b.1; fi
 		if grep -q '"llm_end".*done' log; then touch requests/mine.2; fi
 		agent-run -A a.json --batch lines -l log </dev/null >events
-		assert_equal "$(of agent_end '[.agent_name, .output, .tool_calls]')" '["a","done",2]'
-		[ "$at" -eq 1 ] || assert_equal "$(of agent_start .resumed_from)" "$(jq -r .run_id whole | sed q)"
+		assert_equal "$(data agent_end '[.agent_name, .output, .tool_calls]')" '["a","done",2]'
+		[ "$at" -eq 1 ] || assert_equal "$(data agent_start .resumed_from)" "$(jq -r .run_id whole | sed q)"
 	done
 }
 
@@ -575,7 +570,7 @@ handoff() {
 	sed '/"agent_end"/q' whole >log
 	cp helper.1 helper.2
 	agent-run -A boss.json --batch lines -l log </dev/null >events
-	assert_equal "$(of agent_end '[.agent_name, .output, .total_tokens]')" '["helper","found",11]
+	assert_equal "$(data agent_end '[.agent_name, .output, .total_tokens]')" '["helper","found",11]
 ["boss","done",44]'
 }
 
@@ -668,7 +663,7 @@ $(grep -c '"llm_end"' log)
 		esac
 	EOF
 	agent-run -m 'exec:sh model.sh.helper' -A boss.json 'x' </dev/null >events
-	assert_equal "$(of tool_end .result | sort | tr -d '\n')" 123456789
+	assert_equal "$(data tool_end .result | sort | tr -d '\n')" 123456789
 	# The ninth waited for one of the eight.
 	assert_equal "$(jq -rs 'reduce .[] as $e ({now: 0, most: 0}; if $e.event_type == "tool_start" then .now += 1 elif $e.event_type == "tool_end" then .now -= 1 else . end | .most = ([.most, .now] | max)) | .most' events)" 8
 	assert_equal "$(jq -r 'select(.event_type == "agent_end" and .data.agent_name == "boss").data.usage.requests' events)" 11
@@ -683,9 +678,9 @@ $(grep -c '"llm_end"' log)
 	says helper.2 'half of it'
 	says boss.2 'what there is'
 	agent-run -A boss.json --max-tool-calls 2 --wrap-up 'x' </dev/null >events
-	assert_equal "$(of agent_end '[.agent_name, .status, .output]')" '["helper","limit","half of it"]
+	assert_equal "$(data agent_end '[.agent_name, .status, .output]')" '["helper","limit","half of it"]
 ["boss","success","what there is"]'
-	assert_regex "$(of tool_end 'select(.tool_name == "ask") | .result' | tr '\n' ' ')" '^The agent helper failed: .*Its last words were: half of it'
+	assert_regex "$(data tool_end 'select(.tool_name == "ask") | .result' | tr '\n' ' ')" '^The agent helper failed: .*Its last words were: half of it'
 }
 
 @test "fallbacks of an agent that is handed to" {
@@ -696,8 +691,8 @@ $(grep -c '"llm_end"' log)
 	calls a.1 transfer_to_b '{}'
 	says b.1 'done'
 	agent-run -A a.json --retries 0 'x' </dev/null >events
-	assert_equal "$(of llm_retry .model)" 'sh model.sh'
-	assert_equal "$(of agent_end '[.agent_name, .output]')" '["b","done"]'
+	assert_equal "$(data llm_retry .model)" 'sh model.sh'
+	assert_equal "$(data agent_end '[.agent_name, .output]')" '["b","done"]'
 }
 
 @test "the time of a nested run: its file's, or that of the tool" {
@@ -708,9 +703,9 @@ $(grep -c '"llm_end"' log)
 	calls helper.1 wait '{}'
 	says boss.2 'well'
 	agent-run -A boss.json 'x' </dev/null >events
-	assert_equal "$(of agent_end '[.agent_name, .status]')" $'["helper","timeout"]\n["boss","success"]'
+	assert_equal "$(data agent_end '[.agent_name, .status]')" $'["helper","timeout"]\n["boss","success"]'
 	run -1 kill -0 "$(cat pid)"
-	assert_regex "$(of tool_end 'select(.tool_name == "ask") | .result')" '^The agent helper failed: the run took longer than 0.3 seconds'
+	assert_regex "$(data tool_end 'select(.tool_name == "ask") | .result')" '^The agent helper failed: the run took longer than 0.3 seconds'
 }
 
 @test "a session after a handoff: the first agent starts the next turn with the whole conversation" {
@@ -721,7 +716,7 @@ $(grep -c '"llm_end"' log)
 	says a.2 'from a'
 	agent-run -A a.json -c talk 'one' </dev/null >/dev/null
 	agent-run -A a.json -c talk 'two' </dev/null >events
-	assert_equal "$(of agent_end '[.agent_name, .output]')" '["a","from a"]'
+	assert_equal "$(data agent_end '[.agent_name, .output]')" '["a","from a"]'
 	assert_equal "$(messages a.2)" 'user: one
 assistant: transfer_to_b
 tool: transfer_to_b
@@ -742,7 +737,7 @@ user: two'
 	says other.0 'done'
 	agent-run -A boss.json 'x' </dev/null >whole
 	agent-run -A boss.json -m replay:whole -o strict=true 'x' </dev/null >events
-	assert_equal "$(of agent_end '[.agent_name, .status, .output]')" '["helper","success","7"]
+	assert_equal "$(data agent_end '[.agent_name, .status, .output]')" '["helper","success","7"]
 ["other","success","done"]'
 	run -1 --separate-stderr agent-run -A boss.json -m replay:whole -o strict=true 'y' </dev/null
 }

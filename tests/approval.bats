@@ -44,13 +44,8 @@ person() {
 at=()
 asks='or why not: '
 
-# of TYPE FILTER: print the output of a jq filter for the data of each event of TYPE, one a line.
-of() {
-	jq -rc --arg type "$1" "select(.event_type == \$type) | .data | $2" events
-}
-
 decisions() {
-	of tool_approval '[.tool_call_id, .decision, .by] | join(" ")'
+	data tool_approval '[.tool_call_id, .decision, .by] | join(" ")'
 }
 
 @test "the user approves: the call is shown and runs, and the terminal is restored" {
@@ -60,7 +55,7 @@ decisions() {
 	assert_equal "$(tr -d '\r' <screen)" 'agent-run: the model wants to run rm_all {}
 Run it? [y]es, [N]o, [a]lways this tool, [q]uit, or why not: y'
 	assert_equal "$(decisions)" 'c0 approved user'
-	assert_equal "$(of tool_end .is_error)" false
+	assert_equal "$(data tool_end .is_error)" false
 	assert [ -e ran ]
 }
 
@@ -69,10 +64,10 @@ Run it? [y]es, [N]o, [a]lways this tool, [q]uit, or why not: y'
 	calls rm_all rm_all
 	person "$asks" $'n\n' "$asks" $'use the trash instead\n' -- --ask '*'
 	assert_equal "$(decisions)" $'c0 denied user\nc1 denied user'
-	assert_equal "$(of tool_approval .reason)" $'null\nuse the trash instead'
+	assert_equal "$(data tool_approval .reason)" $'null\nuse the trash instead'
 	assert_equal "$(jq -r '.messages[-1].content[].result' request.1)" 'The user denied the call.
 The user denied the call: use the trash instead'
-	assert_equal "$(of agent_end .status)" success
+	assert_equal "$(data agent_end .status)" success
 	assert [ ! -e ran ]
 }
 
@@ -95,7 +90,7 @@ c3 approved user'
 	echo '{"name":"helper","model":"test","tools":["other/look.json"]}' >helper.json
 	printf '{"name":"ask_helper","description":"d","agent":"../helper.json"}' >tools/ask.json
 	timeout 60 "$BUILD/server/terminal" "$asks" $'a\n' "$asks" $'n\n' -- sh -c 'agent-run -m test -t tools -P 1 --ask look hello >events'
-	assert_equal "$(of tool_approval '[.tool_name, .decision]')" '["look","approved"]
+	assert_equal "$(data tool_approval '[.tool_name, .decision]')" '["look","approved"]
 ["look","denied"]'
 	assert [ -e ran -a ! -e seen ]
 }
@@ -105,9 +100,9 @@ c3 approved user'
 	calls one one one
 	run -130 person "$asks" $'q\n' -- --ask '*'
 	assert_equal "$(decisions)" 'c0 denied user'
-	assert_equal "$(of tool_end .result)" 'The user denied the call.'
-	assert_equal "$(of error .error)" 'the user denied a call and ended the run'
-	assert_equal "$(of agent_end '[.status, .exit_status]')" '["cancelled",130]'
+	assert_equal "$(data tool_end .result)" 'The user denied the call.'
+	assert_equal "$(data error .error)" 'the user denied a call and ended the run'
+	assert_equal "$(data agent_end '[.status, .exit_status]')" '["cancelled",130]'
 	assert [ ! -e ran ]
 }
 
@@ -117,7 +112,7 @@ c3 approved user'
 	cat >model.sh <<<'cat >/dev/null; cat calls'
 	printf '%s\n' a b c d >lines
 	run -130 person "$asks" $'quit\n' -- --ask '*' --batch lines -j 2 'say'
-	assert_equal "$(of agent_end .status)" $'cancelled\ncancelled'
+	assert_equal "$(data agent_end .status)" $'cancelled\ncancelled'
 	assert_equal "$(grep -c 'wants to run' screen)" 1
 	assert [ ! -e ran ]
 }
@@ -127,8 +122,8 @@ c3 approved user'
 	echo '{"name":"helper","model":"test","tools":["look.json"]}' >helper.json
 	echo '{"name":"ask_helper","description":"d","agent":"helper.json"}' >ask.json
 	run -130 timeout 60 "$BUILD/server/terminal" "$asks" $'q\n' -- sh -c 'agent-run -m test -t ask.json hello >events'
-	assert_equal "$(of tool_approval '[.decision, .by]')" '["denied","user"]'
-	assert_equal "$(of agent_end '[.status, .agent_name]')" $'["cancelled","helper"]\n["cancelled","agent"]'
+	assert_equal "$(data tool_approval '[.decision, .by]')" '["denied","user"]'
+	assert_equal "$(data agent_end '[.status, .agent_name]')" $'["cancelled","helper"]\n["cancelled","agent"]'
 	assert [ ! -e ran ]
 }
 
@@ -137,7 +132,7 @@ c3 approved user'
 	calls one one
 	run -130 person "$asks" $'\x03' -- --ask '*'
 	assert_equal "$(decisions)" ''
-	assert_equal "$(of agent_end '[.status, .exit_status]')" '["cancelled",130]'
+	assert_equal "$(data agent_end '[.status, .exit_status]')" '["cancelled",130]'
 	assert_equal "$(grep -c 'wants to run' screen)" 1
 	assert [ ! -e ran ]
 }
@@ -256,7 +251,7 @@ EOF
 	calls one one
 	person "$asks" 'ye' -- --ask '*' --approval-timeout 0.2
 	assert_equal "$(decisions)" $'c0 denied policy\nc1 denied policy'
-	assert_equal "$(of tool_end .result)" 'The call was denied: nobody answered within 0.2 seconds (--approval-timeout)
+	assert_equal "$(data tool_end .result)" 'The call was denied: nobody answered within 0.2 seconds (--approval-timeout)
 The call was denied: nobody answered within 0.2 seconds (--approval-timeout)'
 	assert_equal "$(grep -c '^nobody answered within 0.2 seconds' screen)" 2
 	assert [ ! -e ran ]
@@ -267,7 +262,7 @@ The call was denied: nobody answered within 0.2 seconds (--approval-timeout)'
 	calls one
 	agent-run -m 'exec:sh model.sh' -t tools --ask '*' --approve-with 'echo hm; exec sleep 300' --approval-timeout 0.2 hello </dev/null >events
 	assert_equal "$(decisions)" 'c0 denied hook'
-	assert_equal "$(of tool_end .result)" 'The call was denied: hm; the program that approves calls failed: timed out after 0.2 seconds'
+	assert_equal "$(data tool_end .result)" 'The call was denied: hm; the program that approves calls failed: timed out after 0.2 seconds'
 	assert [ ! -e ran ]
 }
 
@@ -276,12 +271,12 @@ The call was denied: nobody answered within 0.2 seconds (--approval-timeout)'
 	calls one
 	setsid -w agent-run -m 'exec:sh model.sh' -t tools --ask '*' hello </dev/null >events
 	assert_equal "$(decisions)" 'c0 denied policy'
-	assert_equal "$(of tool_end .result)" 'The call was denied: it needs a yes, and there is no terminal to ask on (--allow or --approve-with decide without one)'
+	assert_equal "$(data tool_end .result)" 'The call was denied: it needs a yes, and there is no terminal to ask on (--allow or --approve-with decide without one)'
 	calls one
 	at=(--background)
 	person -- --ask '*'
 	assert_equal "$(decisions)" 'c0 denied policy'
-	assert_equal "$(of tool_end .result)" 'The call was denied: it needs a yes, and nobody can be asked in the background (--allow or --approve-with decide there)'
+	assert_equal "$(data tool_end .result)" 'The call was denied: it needs a yes, and nobody can be asked in the background (--allow or --approve-with decide there)'
 	assert_equal "$(cat screen)" ''
 	assert [ ! -e ran ]
 }
@@ -299,7 +294,7 @@ The call was denied: nobody answered within 0.2 seconds (--approval-timeout)'
 	calls one
 	setsid -w agent-run -m 'exec:sh model.sh' -t tools --deny '[o]ne' --allow one --ask '*' hello </dev/null >events
 	assert_equal "$(decisions)" 'c0 denied policy'
-	assert_equal "$(of tool_end .result)" 'The call was denied by policy.'
+	assert_equal "$(data tool_end .result)" 'The call was denied by policy.'
 	assert [ ! -e ran ]
 }
 
@@ -308,18 +303,18 @@ The call was denied: nobody answered within 0.2 seconds (--approval-timeout)'
 	tool two '["touch","two.ran"]'
 	calls one two
 	agent-run -m 'exec:sh model.sh' -t tools --deny 'none_*, one,t[w]o' hello </dev/null >events 2>messages
-	assert_equal "$(of tool_end .result)" $'The call was denied by policy.\nThe call was denied by policy.'
+	assert_equal "$(data tool_end .result)" $'The call was denied by policy.\nThe call was denied by policy.'
 	assert_equal "$(cat messages)" "agent-run: --deny 'none_*' matches no tool; the tools are one, two"
 	echo '{"name":"other"}' >other.json
 	echo '{"name":"helper","model":"test","tools":["tools/two.json"],"handoffs":["other.json"]}' >helper.json
 	echo '{"name":"ask_helper","description":"d","agent":"helper.json"}' >ask.json
 	agent-run -m test -t ask.json --deny two,transfer_to_other hello </dev/null >events 2>messages
-	assert_equal "$(of tool_end '[.tool_name, .is_error]' | sort)" '["ask_helper",false]
+	assert_equal "$(data tool_end '[.tool_name, .is_error]' | sort)" '["ask_helper",false]
 ["transfer_to_other",true]
 ["two",true]'
 	assert_equal "$(cat messages)" ''
 	agent-run -m test -t ask.json --deny ask_helper hello </dev/null >events
-	assert_equal "$(of agent_start .agent_name)" agent
+	assert_equal "$(data agent_start .agent_name)" agent
 	assert [ ! -e one.ran -a ! -e two.ran ]
 }
 
@@ -343,7 +338,7 @@ The call was denied: nobody answered within 0.2 seconds (--approval-timeout)'
 	assert_output 'agent-run: --deny shell: there is no such tool; add it with --tool'
 	assert [ ! -e ran ]
 	agent-run -m test -t tools --deny '[!s]*,[[:alpha:]]hel[]l]' hello </dev/null 2>&1 >events | diff - /dev/null
-	assert_equal "$(of tool_end .is_error)" $'true\ntrue'
+	assert_equal "$(data tool_end .is_error)" $'true\ntrue'
 	agent-run -m test --ask '*' hello </dev/null 2>&1 >events | diff - /dev/null
 }
 
@@ -353,7 +348,7 @@ The call was denied: nobody answered within 0.2 seconds (--approval-timeout)'
 	agent-run -m 'exec:sh model.sh' -t tools --ask '*' \
 		--approve-with 'cat >asked.$AGENT_TOOL_CALL_ID; [ $AGENT_TOOL_CALL_ID = c0 ] && echo "it is $AGENT_TOOL_NAME" || { echo not twice; exit 1; }' hello </dev/null >events
 	assert_equal "$(cat asked.c0)" '{"tool_call_id":"c0","tool_name":"one","args":{}}'
-	assert_equal "$(of tool_approval '[.tool_call_id, .decision, .by, .reason]' | sort)" '["c0","approved","hook","it is one"]
+	assert_equal "$(data tool_approval '[.tool_call_id, .decision, .by, .reason]' | sort)" '["c0","approved","hook","it is one"]
 ["c1","denied","hook","not twice"]'
 	assert_equal "$(jq -r '.messages[-1].content[1].result' request.1)" 'The call was denied: not twice'
 }
@@ -390,7 +385,7 @@ writes() {
 		agent-run -m 'exec:sh model.sh' -t tools --ask '*' --approve-with 'cat >asked' hello </dev/null >events
 		assert_equal "$(cat asked)" "{\"tool_call_id\":\"c0\",\"tool_name\":\"one\",\"args\":$shown}"
 		assert_equal "$(grep -cF "\"args\":$shown,\"decision\"" events)" 1
-		assert_equal "$(of tool_end .result)" "$result"
+		assert_equal "$(data tool_end .result)" "$result"
 		rm -f request.*
 		agent-run -m 'exec:sh model.sh' -t tools --deny one hello </dev/null >events
 		assert_equal "$(grep -cF "\"args\":$shown,\"decision\"" events)" 1
@@ -415,14 +410,14 @@ writes() {
 		rm -f request.*
 		agent-run -m 'exec:sh model.sh' -t tools --ask '*' --approve-with 'touch asked' hello </dev/null >events
 		assert_equal "$(decisions)" ''
-		assert_equal "$(of tool_end '[.is_error, .result]')" '[true,"the argument \"x\" holds a NUL character, which cannot be passed to a program"]'
-		assert_equal "$(of tool_start .args)" "$args"
+		assert_equal "$(data tool_end '[.is_error, .result]')" '[true,"the argument \"x\" holds a NUL character, which cannot be passed to a program"]'
+		assert_equal "$(data tool_start .args)" "$args"
 		assert [ ! -e ran -a ! -e asked ]
 	done
 	rm -f request.*
 	writes '{"x":{"y":"\u0000"}}' # JSON text, which has the escape
 	agent-run -m 'exec:sh model.sh' -t tools hello </dev/null >events
-	assert_equal "$(of tool_end .is_error)" false
+	assert_equal "$(data tool_end .is_error)" false
 }
 
 @test "a key that is there twice is refused before approval, and nothing runs" {
@@ -432,8 +427,8 @@ writes() {
 		writes "$args"
 		agent-run -m 'exec:sh model.sh' -t tools --ask '*' --approve-with 'touch asked' hello </dev/null >events
 		assert_equal "$(decisions)" ''
-		assert_equal "$(of tool_end '[.is_error, .result]')" '[true,"The arguments contain the key \"x\" twice in one object. Write each key once and try again."]'
-		assert_equal "$(of tool_start .args)" '{}'
+		assert_equal "$(data tool_end '[.is_error, .result]')" '[true,"The arguments contain the key \"x\" twice in one object. Write each key once and try again."]'
+		assert_equal "$(data tool_start .args)" '{}'
 		assert_equal "$(jq -r '.messages[1].content[0].invalid_args' request.1)" "$args"
 		assert [ ! -e ran -a ! -e asked ]
 	done <<-'EOF'
@@ -443,7 +438,7 @@ writes() {
 	EOF
 	writes '{"x":{"x":{"x":1}},"X":2}'
 	agent-run -m 'exec:sh model.sh' -t tools hello </dev/null >events
-	assert_equal "$(of tool_end .is_error)" false
+	assert_equal "$(data tool_end .is_error)" false
 }
 
 @test "a call with invalid arguments needs no approval" {
@@ -452,7 +447,7 @@ writes() {
 	person -- --ask '*'
 	assert_equal "$(decisions)" ''
 	assert_equal "$(cat screen)" ''
-	assert_equal "$(of tool_end .is_error)" true
+	assert_equal "$(data tool_end .is_error)" true
 }
 
 @test "a question starts on a new line, and the live line waits until it is answered" {

@@ -40,42 +40,37 @@ ask() {
 	agent-run -m 'exec:sh model.sh' -t tools "$@" hello </dev/null 2>messages >events
 }
 
-# of TYPE FILTER: print the output of a jq filter for the data of each event of TYPE, one a line.
-of() {
-	jq -rc --arg type "$1" "select(.event_type == \$type) | .data | $2" events
-}
-
 requests() {
 	find . -name 'request.*' | wc -l | tr -d ' '
 }
 
 # Every call of an answer has one tool_start and one tool_end.
 assert_all_answered() {
-	assert_equal "$(of llm_end '.message.content[] | select(.type == "tool_call") | .tool_call_id')" "$(of tool_end .tool_call_id | sort)"
-	assert_equal "$(of tool_start .tool_call_id | sort)" "$(of tool_end .tool_call_id | sort)"
+	assert_equal "$(data llm_end '.message.content[] | select(.type == "tool_call") | .tool_call_id')" "$(data tool_end .tool_call_id | sort)"
+	assert_equal "$(data tool_start .tool_call_id | sort)" "$(data tool_end .tool_call_id | sort)"
 }
 
 @test "tool calls beyond the limit are not started, and answered" {
 	model 3
 	run -3 ask --max-tool-calls 2
-	assert_equal "$(of tool_end '[.tool_call_id, .result] | join(" ")' | sort)" 'c10 seen
+	assert_equal "$(data tool_end '[.tool_call_id, .result] | join(" ")' | sort)" 'c10 seen
 c11 seen
 c12 The call was not run: the limit of 2 tool calls is reached (--max-tool-calls).'
-	assert_equal "$(of agent_end '[.status, .exit_status, .tool_calls, .total_iterations]')" '["limit",3,2,1]'
-	assert_equal "$(of error .error)" 'the model asked for more than 2 tool calls (--max-tool-calls)'
+	assert_equal "$(data agent_end '[.status, .exit_status, .tool_calls, .total_iterations]')" '["limit",3,2,1]'
+	assert_equal "$(data error .error)" 'the model asked for more than 2 tool calls (--max-tool-calls)'
 	assert_all_answered
 	model 1
 	run -3 ask --max-tool-calls 2
-	assert_equal "$(of agent_end '[.status, .exit_status, .tool_calls, .total_iterations]')" '["limit",3,2,3]'
+	assert_equal "$(data agent_end '[.status, .exit_status, .tool_calls, .total_iterations]')" '["limit",3,2,3]'
 	assert_equal "$(requests)" 3
 	model 1
 	run -3 ask --max-tool-calls 1
-	assert_equal "$(of error .error)" 'the model asked for more than 1 tool call (--max-tool-calls)'
+	assert_equal "$(data error .error)" 'the model asked for more than 1 tool call (--max-tool-calls)'
 }
 
 @test "as many tool calls as the limit are fine" {
 	agent-run -m test -t tools --max-tool-calls 1 hello >events
-	assert_equal "$(of agent_end '[.status, .tool_calls]')" '["success",1]'
+	assert_equal "$(data agent_end '[.status, .tool_calls]')" '["success",1]'
 }
 
 @test "--wrap-up: after too many calls a last answer without tools, and still status 3" {
@@ -84,16 +79,16 @@ c12 The call was not run: the limit of 2 tool calls is reached (--max-tool-calls
 	assert_equal "$(requests)" 2
 	assert_equal "$(jq -c '[.tool_choice, (.messages | map(.role))]' request.2)" '["none",["user","assistant","tool","user"]]'
 	assert_equal "$(jq -r '.messages[-1].content[0].text' request.2)" 'A limit of this run is reached: the model asked for more than 2 tool calls (--max-tool-calls). No tool can be called any more, and this is your last answer. Give the best answer you can from what you have: what is done, what was found, and what is missing.'
-	assert_equal "$(of agent_end '[.success, .status, .exit_status, .output, .finish_reason]')" '[false,"limit",3,"so far","stop"]'
-	assert_equal "$(of error '[.error, .exception_type, .fatal]')" '["the model asked for more than 2 tool calls (--max-tool-calls)","limit",true]'
+	assert_equal "$(data agent_end '[.success, .status, .exit_status, .output, .finish_reason]')" '[false,"limit",3,"so far","stop"]'
+	assert_equal "$(data error '[.error, .exception_type, .fatal]')" '["the model asked for more than 2 tool calls (--max-tool-calls)","limit",true]'
 	assert_all_answered
 }
 
 @test "--wrap-up: one response more than --max-iterations" {
 	model 1
 	run -3 ask --max-iterations 2 --wrap-up
-	assert_equal "$(of agent_end '[.status, .exit_status, .output, .total_iterations]')" '["limit",3,"so far",3]'
-	assert_equal "$(of error .error)" 'no answer after 2 model responses (--max-iterations)'
+	assert_equal "$(data agent_end '[.status, .exit_status, .output, .total_iterations]')" '["limit",3,"so far",3]'
+	assert_equal "$(data error .error)" 'no answer after 2 model responses (--max-iterations)'
 	assert_all_answered
 }
 
@@ -104,27 +99,27 @@ c12 The call was not run: the limit of 2 tool calls is reached (--max-tool-calls
 	run -3 ask --max-iterations 1 --wrap-up
 	assert_equal "$(cat ran)" ran
 	assert_equal "$(requests)" 2
-	assert_equal "$(of tool_end .result)" $'ran\n\nThe call was not run: no answer after 1 model response (--max-iterations).'
+	assert_equal "$(data tool_end .result)" $'ran\n\nThe call was not run: no answer after 1 model response (--max-iterations).'
 	assert_all_answered
 }
 
 @test "--wrap-up when there is an answer in time changes nothing" {
 	agent-run -m test -t tools --max-iterations 2 --max-tool-calls 1 --max-total-tokens 100000 --wrap-up hello >events
-	assert_equal "$(of agent_end '[.status, .total_iterations]')" '["success",2]'
+	assert_equal "$(data agent_end '[.status, .total_iterations]')" '["success",2]'
 }
 
 @test "a failed --wrap-up request still ends with the limit" {
 	model 1
 	sed -i 's/echo .*"so far".*/echo no >\&2; exit 1/' model.sh
 	run -3 ask --max-iterations 1 --wrap-up --retries 0
-	assert_equal "$(of agent_end '[.status, .exit_status]')" '["limit",3]'
+	assert_equal "$(data agent_end '[.status, .exit_status]')" '["limit",3]'
 }
 
 @test "--wrap-up with a schema: the last answer need not satisfy it" {
 	echo '{"type":"object"}' >schema.json
 	model 1
 	run -3 ask --max-iterations 1 --wrap-up --schema schema.json
-	assert_equal "$(of agent_end '[.status, .exit_status, .output]')" '["limit",3,"so far"]'
+	assert_equal "$(data agent_end '[.status, .exit_status, .output]')" '["limit",3,"so far"]'
 	assert_equal "$(requests)" 2
 }
 
@@ -132,21 +127,21 @@ c12 The call was not run: the limit of 2 tool calls is reached (--max-tool-calls
 	model 1
 	run -3 ask --max-total-tokens 10
 	assert_equal "$(requests)" 0
-	assert_equal "$(of error .error)" 'the run used 0 of 10 tokens, too many for another request of about 16 (--max-total-tokens)'
+	assert_equal "$(data error .error)" 'the run used 0 of 10 tokens, too many for another request of about 16 (--max-total-tokens)'
 	echo '100 50' >usage
 	run -3 ask --max-total-tokens 400
 	assert_equal "$(requests)" 2
-	assert_equal "$(of error .error)" 'the run used 300 of 400 tokens, too many for another request of about 106 (--max-total-tokens)'
-	assert_equal "$(of agent_end '[.status, .exit_status, .total_tokens]')" '["limit",3,300]'
-	assert_equal "$(of llm_end .usage.input_tokens)" $'100\n100'
+	assert_equal "$(data error .error)" 'the run used 300 of 400 tokens, too many for another request of about 106 (--max-total-tokens)'
+	assert_equal "$(data agent_end '[.status, .exit_status, .total_tokens]')" '["limit",3,300]'
+	assert_equal "$(data llm_end .usage.input_tokens)" $'100\n100'
 }
 
 @test "--max-total-tokens: calls of an answer after which nothing fits do not run" {
 	model 1
 	echo '900 200' >usage
 	run -3 ask --max-total-tokens 1000
-	assert_equal "$(of error .error)" 'the run used 1100 tokens, the limit is 1000 (--max-total-tokens)'
-	assert_equal "$(of tool_start .tool_name)" ''
+	assert_equal "$(data error .error)" 'the run used 1100 tokens, the limit is 1000 (--max-total-tokens)'
+	assert_equal "$(data tool_start .tool_name)" ''
 }
 
 @test "--max-total-tokens limits the answer to the remaining tokens" {
@@ -187,10 +182,10 @@ calls() {
 		calls length '{"city":"Rome"}' "$args"
 		run -3 ask
 		assert_equal "$(requests)" 1
-		assert_equal "$(of tool_start .tool_call_id)" ''
-		assert_equal "$(of llm_end '[.finish_reason, .is_final]')" '["length",true]'
-		assert_equal "$(of error '[.exception_type, .error]')" '["length","the answer was cut at the model'"'"'s token limit (raise --max-tokens)"]'
-		assert_equal "$(of agent_end '[.status, .exit_status]')" '["limit",3]'
+		assert_equal "$(data tool_start .tool_call_id)" ''
+		assert_equal "$(data llm_end '[.finish_reason, .is_final]')" '["length",true]'
+		assert_equal "$(data error '[.exception_type, .error]')" '["length","the answer was cut at the model'"'"'s token limit (raise --max-tokens)"]'
+		assert_equal "$(data agent_end '[.status, .exit_status]')" '["limit",3]'
 		mv events recorded
 		run -3 agent-run -m replay:recorded -o strict=true -t tools --no-stdin hello
 		assert_line --partial '"exception_type":"length"'
@@ -200,8 +195,8 @@ calls() {
 @test "calls that are complete before the output limit run" {
 	calls length '{"city":"Rome"}'
 	ask
-	assert_equal "$(of tool_end .result)" seen
-	assert_equal "$(of agent_end .output)" "done"
+	assert_equal "$(data tool_end .result)" seen
+	assert_equal "$(data agent_end .output)" "done"
 }
 
 @test "a log of a run that went on after a cut call is replayed as it was" {
@@ -209,7 +204,7 @@ calls() {
 	ask
 	sed 's/"finish_reason":"tool_calls"/"finish_reason":"length"/' events >recorded
 	agent-run -m replay:recorded -o strict=true -t tools --no-stdin hello >events
-	assert_equal "$(of agent_end '[.status, .output]')" '["success","done"]'
+	assert_equal "$(data agent_end '[.status, .output]')" '["success","done"]'
 }
 
 @test "--wrap-up after an answer that was cut by the limit" {
@@ -225,8 +220,8 @@ calls() {
 	model 1
 	echo '100 50' >usage
 	run -3 ask --max-total-tokens 800 --wrap-up
-	assert_equal "$(of agent_end '[.status, .exit_status, .output, .total_tokens, .total_iterations]')" '["limit",3,"so far",750,5]'
-	assert_equal "$(of tool_end .result | tail -n 2)" 'seen
+	assert_equal "$(data agent_end '[.status, .exit_status, .output, .total_tokens, .total_iterations]')" '["limit",3,"so far",750,5]'
+	assert_equal "$(data tool_end .result | tail -n 2)" 'seen
 The call was not run: the run used 600 of 800 tokens, too many for another request of about 106 (--max-total-tokens).'
 	assert_equal "$(jq -c '.max_tokens <= 200' request.5)" true
 	assert_all_answered
@@ -236,9 +231,9 @@ The call was not run: the run used 600 of 800 tokens, too many for another reque
 	model 2
 	echo '100 450' >usage
 	run -3 ask --max-total-tokens 800 --wrap-up
-	assert_equal "$(of tool_end .result | sort -u)" 'The call was not run: the run used 550 of 800 tokens, too many for another request of about 108 (--max-total-tokens).'
+	assert_equal "$(data tool_end .result | sort -u)" 'The call was not run: the run used 550 of 800 tokens, too many for another request of about 108 (--max-total-tokens).'
 	assert_equal "$(jq -c '.messages | map(.role)' request.2)" '["user","assistant","tool","user"]'
-	assert_equal "$(of agent_end .output)" 'so far'
+	assert_equal "$(data agent_end .output)" 'so far'
 	assert_all_answered
 }
 
@@ -246,19 +241,19 @@ The call was not run: the run used 600 of 800 tokens, too many for another reque
 	model 1
 	run -3 ask --max-cost 0.01
 	assert_equal "$(requests)" 0
-	assert_equal "$(of error .error)" 'the run cost 0 of 0.01 USD, too much for another request of about 16 tokens (--max-cost)'
+	assert_equal "$(data error .error)" 'the run cost 0 of 0.01 USD, too much for another request of about 16 tokens (--max-cost)'
 	run -3 ask --max-cost 1e-7
-	assert_equal "$(of error .error)" 'the run cost 0 of 0.0000001 USD, too much for another request of about 16 tokens (--max-cost)'
+	assert_equal "$(data error .error)" 'the run cost 0 of 0.0000001 USD, too much for another request of about 16 tokens (--max-cost)'
 	echo '100 50' >usage
 	run -3 ask --max-cost 0.4
 	assert_equal "$(requests)" 2
-	assert_equal "$(of agent_end '[.status, .exit_status, .total_cost_usd]')" '["limit",3,0.3]'
-	assert_equal "$(of error .error)" 'the run cost 0.3 of 0.4 USD, too much for another request of about 106 tokens (--max-cost)'
+	assert_equal "$(data agent_end '[.status, .exit_status, .total_cost_usd]')" '["limit",3,0.3]'
+	assert_equal "$(data error .error)" 'the run cost 0.3 of 0.4 USD, too much for another request of about 106 tokens (--max-cost)'
 	assert_equal "$(jq -c .max_tokens request.2)" 138
 	model 1
 	run -3 ask --max-cost 0.15
-	assert_equal "$(of error .error)" 'the run cost 0.15 USD, the limit is 0.15 (--max-cost)'
-	assert_equal "$(of tool_start .tool_name)" ''
+	assert_equal "$(data error .error)" 'the run cost 0.15 USD, the limit is 0.15 (--max-cost)'
+	assert_equal "$(data tool_start .tool_name)" ''
 }
 
 @test "a misspelt key in the user's prices is an error before anything is sent" {
@@ -295,7 +290,7 @@ The call was not run: the run used 600 of 800 tokens, too many for another reque
 	export OPENAI_API_KEY=k
 	start_server "say=one"
 	agent-run -m openai-chat:house-7b --base-url "$SERVER_URL" --max-cost 0.01 hello </dev/null 2>messages >events
-	assert_equal "$(of agent_end '[.success, .total_cost_usd]')" '[true,0]'
+	assert_equal "$(data agent_end '[.success, .total_cost_usd]')" '[true,0]'
 	assert_equal "$(cat messages)" 'agent-run: openai-chat:house-7b has no price; it runs on this machine and counts as 0 for --max-cost'
 	agent-run -m openai-chat:house-7b --base-url "$SERVER_URL" --max-cost 0.01 --unpriced allow hello </dev/null 2>messages >events
 	assert_equal "$(cat messages)" ''
@@ -303,9 +298,9 @@ The call was not run: the run used 600 of 800 tokens, too many for another reque
 	model 1
 	echo '100 50' >usage
 	run -3 ask --max-cost 0.01 --max-iterations 3
-	assert_equal "$(requests) $(of agent_end .total_cost_usd)" '3 0'
+	assert_equal "$(requests) $(data agent_end .total_cost_usd)" '3 0'
 	agent-run -m test --max-cost 0.01 hello </dev/null 2>messages >events
-	assert_equal "$(of agent_end .total_cost_usd) $(cat messages)" '0 '
+	assert_equal "$(data agent_end .total_cost_usd) $(cat messages)" '0 '
 }
 
 @test "a replay costs what was recorded" {
@@ -314,9 +309,9 @@ The call was not run: the run used 600 of 800 tokens, too many for another reque
 	run -3 ask --max-iterations 2
 	mv events log
 	agent-run -m replay:log -t tools --max-iterations 2 hello </dev/null >events || true
-	assert_equal "$(of agent_end .total_cost_usd)" 0.3
+	assert_equal "$(data agent_end .total_cost_usd)" 0.3
 	agent-run -m replay:log -t tools --max-cost 0.2 hello </dev/null >events || true
-	assert_equal "$(of agent_end .status)" limit
+	assert_equal "$(data agent_end .status)" limit
 }
 
 # ---- conversations that are too long ----
@@ -345,14 +340,14 @@ sent() {
 	model 0
 	ask --history history.json
 	assert_equal "$(sent request.1)" 'one 1 two look a 2 three 3 hello'
-	assert_equal "$(of llm_start .dropped_messages)" null
+	assert_equal "$(data llm_start .dropped_messages)" null
 	model 0
 	ask --history history.json --max-history-tokens 3100
 	assert_equal "$(sent request.1)" 'one 1 two look a 2 three 3 hello'
 	model 0
 	ask --history history.json --max-history-tokens 2900
 	assert_equal "$(sent request.1)" 'two look a 2 three 3 hello'
-	assert_equal "$(of llm_start .dropped_messages)" 2
+	assert_equal "$(data llm_start .dropped_messages)" 2
 	assert_equal "$(jq -r .system request.1)" 'be kind'
 	model 0
 	ask --history history.json --max-history-tokens 1900
@@ -360,14 +355,14 @@ sent() {
 	model 0
 	ask --history history.json --max-history-tokens 1
 	assert_equal "$(sent request.1)" 'hello'
-	assert_equal "$(of agent_end .status)" success
+	assert_equal "$(data agent_end .status)" success
 }
 
 @test "--max-history-tokens leaves out old rounds of a long run, never a call without its result" {
 	printf '{"name":"look","command":["sh","-c","echo $AGENT_TOOL_CALL_ID; head -c 4000 /dev/zero | tr \\"\\\\0\\" x"]}\n' >tools/look.json
 	model 2
 	run -3 ask --max-history-tokens 5000 --max-iterations 5
-	assert_equal "$(of llm_start .dropped_messages)" 'null
+	assert_equal "$(data llm_start .dropped_messages)" 'null
 null
 null
 2
@@ -383,7 +378,7 @@ null
 	model 1
 	echo '3000 10' >usage
 	run -3 ask --max-history-tokens 5000 --max-iterations 4
-	assert_equal "$(of llm_start .dropped_messages)" 'null
+	assert_equal "$(data llm_start .dropped_messages)" 'null
 null
 2
 4'
@@ -402,7 +397,7 @@ note='[This call was made 2 times with the same arguments and the same result. D
 @test "--max-repeats: a call that is repeated is told to the model once, then it is a limit" {
 	model 1
 	run -3 ask --max-repeats 2
-	assert_equal "$(of tool_end .result)" "seen
+	assert_equal "$(data tool_end .result)" "seen
 seen
 $note
 seen
@@ -410,23 +405,23 @@ seen"
 	assert_equal "$(requests)" 4
 	assert_equal "$(jq -r '.messages[-1].content[0].result' request.3)" "seen
 $note"
-	assert_equal "$(of error '[.exception_type, .error]')" '["limit","the model made the same call of look 4 times with the same result (--max-repeats)"]'
-	assert_equal "$(of agent_end '[.status, .exit_status]')" '["limit",3]'
+	assert_equal "$(data error '[.exception_type, .error]')" '["limit","the model made the same call of look 4 times with the same result (--max-repeats)"]'
+	assert_equal "$(data agent_end '[.status, .exit_status]')" '["limit",3]'
 	assert_all_answered
 	model 1
 	run -3 ask --max-repeats 2 --wrap-up
-	assert_equal "$(of agent_end .output)" 'so far'
+	assert_equal "$(data agent_end .output)" 'so far'
 }
 
 @test "--max-repeats is off by default, and counts only equal calls with equal results" {
 	model 1
 	run -3 ask --max-iterations 12
-	assert_equal "$(of tool_end .result | sort -u)" seen
+	assert_equal "$(data tool_end .result | sort -u)" seen
 	# The result changes, or the arguments; the same arguments may be written in another way.
 	printf '{"name":"look","command":["sh","-c","echo >>n; grep -c ^ n"]}\n' >tools/look.json
 	model 1
 	run -3 ask --max-repeats 1 --max-iterations 6
-	assert_equal "$(of tool_end .result | tail -n 2)" '6
+	assert_equal "$(data tool_end .result | tail -n 2)" '6
 [This call was made 1 time with the same arguments and the same result. Do not repeat it: do something else, or answer with what you have.]'
 	printf '{"name":"look","command":["printf","seen"]}\n' >tools/look.json
 	# shellcheck disable=SC2016
@@ -435,7 +430,7 @@ $note"
 		printf "%s\n" "{\"tool_name\":\"look\",\"args\":$a}"' >model.sh
 	rm -f n
 	run -3 ask --max-repeats 2
-	assert_equal "$(of llm_start .iteration | tail -n 1)" 5
+	assert_equal "$(data llm_start .iteration | tail -n 1)" 5
 }
 
 @test "--max-repeats: a tool that polls is exempt, and agent files have the limit" {
@@ -467,8 +462,8 @@ $note"
 	say "$bad"
 	run -1 ask --output-retries 2
 	assert_equal "$(requests)" 3
-	assert_equal "$(of error '[.exception_type, .error]')" '["invalid_response","the model wrote invalid arguments for the tool weather 3 times in a row"]'
-	assert_equal "$(of agent_end .status)" error
+	assert_equal "$(data error '[.exception_type, .error]')" '["invalid_response","the model wrote invalid arguments for the tool weather 3 times in a row"]'
+	assert_equal "$(data agent_end .status)" error
 	assert_all_answered
 	run -1 ask --output-retries 0
 	assert_equal "$(requests)" 4
@@ -482,7 +477,7 @@ $note"
 	rm -f request.*
 	run -1 ask
 	assert_equal "$(requests)" 3
-	assert_equal "$(of error .error)" 'the model called a tool that does not exist 3 times in a row'
+	assert_equal "$(data error .error)" 'the model called a tool that does not exist 3 times in a row'
 }
 
 @test "a call that runs begins a new count of those that cannot" {
@@ -499,7 +494,7 @@ $note"
 	echo '{"name":"late","command":["sleep","30"],"idle_timeout":"200ms"}' >tools/late.json
 	agent-run -m test -t tools/late.json -o delay=.01 --max-iterations 1k --timeout 1m hello \
 		</dev/null >events
-	assert_equal "$(of tool_end .result)" 'stopped after 0.2 seconds without output'
+	assert_equal "$(data tool_end .result)" 'stopped after 0.2 seconds without output'
 	run -124 agent-run -m test -o delay=5s --timeout 100ms hello
 	echo '{"name":"a","model":"test","options":{"delay":"5s"},"limits":{"timeout":".1s"}}' >a.json
 	run -124 agent-run -A a.json hello
@@ -518,7 +513,7 @@ $note"
 	assert_success
 	echo '{"name":"nap","command":["sleep","0.3"],"timeout":0}' >tools/nap.json
 	agent-run -m test -t tools/nap.json --tool-timeout 0.1 hello </dev/null >events
-	assert_equal "$(of tool_end .is_error)" false
+	assert_equal "$(data tool_end .is_error)" false
 }
 
 @test "a number without a leading zero is a number" {

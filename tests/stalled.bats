@@ -47,11 +47,6 @@ read_on() {
 	wait "$pid" || status=$?
 }
 
-# of TYPE FILTER: print the output of a jq filter for the data of each event of TYPE, one a line.
-of() {
-	jq -rc --arg type "$1" "select(.event_type == \$type) | .data | $2" events
-}
-
 # logged PATTERN: wait until a line of the log matches.
 logged() {
 	until grep -q "$1" log 2>/dev/null; do sleep 0.02; done
@@ -89,8 +84,8 @@ assert_everything() {
 	read_on
 	assert_equal "$status" 0
 	assert_everything
-	assert_equal "$(of tool_end '.result | test("timed out after 1 second")')" true
-	assert_equal "$(of tool_chunk .text | head -n 1)" loud
+	assert_equal "$(data tool_end '.result | test("timed out after 1 second")')" true
+	assert_equal "$(data tool_chunk .text | head -n 1)" loud
 }
 
 @test "the end of a tool is logged while the reader does not read" {
@@ -115,7 +110,7 @@ assert_everything() {
 	read_on
 	assert_equal "$status" 143
 	assert_everything
-	assert_equal "$(of tool_approval '[.decision, .by]')" '["denied","hook"]'
+	assert_equal "$(data tool_approval '[.decision, .by]')" '["denied","hook"]'
 }
 
 @test "--idle-timeout does not count the time in which the reader does not read" {
@@ -131,7 +126,7 @@ assert_everything() {
 	logged '"agent_end"'
 	read_on
 	assert_equal "$status" 124
-	assert_equal "$(of error .error)" 'the run took longer than 1.5 seconds (--timeout)'
+	assert_equal "$(data error .error)" 'the run took longer than 1.5 seconds (--timeout)'
 }
 
 @test "the other runs of a batch continue while the reader does not read" {
@@ -155,8 +150,8 @@ EOF
 	logged '"tool_end"'
 	read_on
 	assert_equal "$status" 0
-	assert_equal "$(of tool_end '.result | test("timed out")')" true
-	assert_equal "$(of agent_end .status)" "$(printf 'success\nsuccess')"
+	assert_equal "$(data tool_end '.result | test("timed out")')" true
+	assert_equal "$(data agent_end .status)" "$(printf 'success\nsuccess')"
 }
 
 @test "no more lines of a batch start while the reader does not read, so memory stays flat" {
@@ -352,8 +347,8 @@ SH
 	logged '"text":"done"'
 	read_messages
 	assert_equal "$status" 2
-	assert_equal "$(of tool_end '.result | test("timed out after 1 second")')" true
-	assert_equal "$(of agent_end .status)" "$(printf 'success\nsuccess')"
+	assert_equal "$(data tool_end '.result | test("timed out after 1 second")')" true
+	assert_equal "$(data agent_end .status)" "$(printf 'success\nsuccess')"
 	assert_equal "$(cat said)" 'agent-run: lines:3: recorded: No such file or directory
 agent-run: 1 of 3 runs failed; the same command with the same --log runs them again'
 }

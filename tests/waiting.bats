@@ -11,10 +11,6 @@ setup() {
 	export TERM=xterm
 }
 
-of() {
-	jq -rc --arg type "$1" "select(.event_type == \$type) | .data | $2" events
-}
-
 # at_terminal COMMAND: run it with a terminal as standard error; what was on the terminal goes to `screen`.
 at_terminal() {
 	timeout 60 "$BUILD/server/terminal" --screen screen -- sh -c "$1"
@@ -46,8 +42,8 @@ agent-run: openai-chat answered HTTP 500: oops\x1b[31m, again in N s, 2 of 2'
 	start_server "$limited" "$limited" "$limited" "say=Hello"
 	printf '%s\n' one two three >lines
 	at_terminal "agent-run -m openai-chat:m --base-url $SERVER_URL --batch lines >events"
-	assert_equal "$(of agent_end .success | paste -sd' ')" 'true true true'
-	assert_equal "$(of llm_retry .http_status | wc -l) $(grep -c 'agent-run: [123]: rate limited, again in' screen)" '3 1'
+	assert_equal "$(data agent_end .success | paste -sd' ')" 'true true true'
+	assert_equal "$(data llm_retry .http_status | wc -l) $(grep -c 'agent-run: [123]: rate limited, again in' screen)" '3 1'
 }
 
 @test "the wait for standard input is said after 2 seconds, at a terminal too" {
@@ -56,7 +52,7 @@ agent-run: openai-chat answered HTTP 500: oops\x1b[31m, again in N s, 2 of 2'
 	timeout 20 agent-run -m test --timeout 2.5 'the prompt' <&8 >events 2>messages || status=$?
 	assert_equal "$status" 124
 	assert_equal "$(head -n 1 messages)" 'agent-run: waiting for standard input; --no-stdin does not read it'
-	assert_equal "$(of agent_start .prompt) $(of error .error) $(of agent_end '[.status, .exit_status]')" \
+	assert_equal "$(data agent_start .prompt) $(data error .error) $(data agent_end '[.status, .exit_status]')" \
 		'the prompt the run took longer than 2.5 seconds (--timeout) ["timeout",124]'
 	exec 8<&-
 	at_terminal "sleep 2.5 | agent-run -m test hi >events"
@@ -64,7 +60,7 @@ agent-run: openai-chat answered HTTP 500: oops\x1b[31m, again in N s, 2 of 2'
 	at_terminal "echo quick | agent-run -m test hi >events"
 	assert_equal "$(cat screen)" ''
 	run -0 timeout 60 "$BUILD/server/terminal" --screen screen 'reading standard input until ^D' $'hello\n\x04' -- sh -c 'agent-run -m test - >events'
-	assert_equal "$(of agent_start .prompt)" hello
+	assert_equal "$(data agent_start .prompt)" hello
 }
 
 @test "--timeout ends the wait for a history, an attachment or a prompt, but not for a batch" {
@@ -76,7 +72,7 @@ agent-run: openai-chat answered HTTP 500: oops\x1b[31m, again in N s, 2 of 2'
 	done
 	exec 8<&-
 	(sleep 1; echo one) | agent-run -m test --timeout 0.5 --batch - >events
-	assert_equal "$(of agent_end .status)" success
+	assert_equal "$(data agent_end .status)" success
 }
 
 @test "a signal during the wait for standard input ends the run in order" {
@@ -87,7 +83,7 @@ agent-run: openai-chat answered HTTP 500: oops\x1b[31m, again in N s, 2 of 2'
 	kill -TERM $!
 	wait $! || status=$?
 	assert_equal "$status" 143
-	assert_equal "$(of agent_end '[.status, .exit_status]')" '["cancelled",143]'
+	assert_equal "$(data agent_end '[.status, .exit_status]')" '["cancelled",143]'
 	agent-run -m test --batch - <&8 >events 2>messages &
 	sleep 0.5
 	kill -TERM $!
@@ -116,7 +112,7 @@ agent-run: openai-chat answered HTTP 500: oops\x1b[31m, again in N s, 2 of 2'
 	echo '{"name":"helper","model":"test","limits":{"timeout":0.5}}' >helper.json
 	echo '{"name":"boss","model":"test","tools":[{"name":"ask","agent":"helper.json"}]}' >boss.json
 	(sleep 0.7; echo hi) | agent-run -A boss.json >events
-	assert_equal "$(of agent_end .status | paste -sd' ')" 'success success'
+	assert_equal "$(data agent_end .status | paste -sd' ')" 'success success'
 }
 
 @test "the wait for a program that approves is said" {
