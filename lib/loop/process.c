@@ -431,10 +431,11 @@ static void watch(struct process *process)
 	}
 }
 
-static void begin(struct process *process)
+/* The child runs, since `started`. */
+static void begin(struct process *process, int64_t started)
 {
 	free_waiting(process);
-	process->started = clock_monotonic();
+	process->started = started;
 	process->last_output = loop_source_time(process->loop);
 	process->child = loop_child_add(process->loop, process->pid, ended, process);
 	watch(process);
@@ -463,11 +464,11 @@ static void fail(struct process *process, int failure)
  * may. */
 static void try_again(struct process *process)
 {
+	int64_t now = clock_monotonic(), waited = now - process->started;
 	int failure = start(process, process->argv, process->environment);
-	int64_t waited = clock_monotonic() - process->started;
 
 	if (failure == 0)
-		begin(process);
+		begin(process, now);
 	else if (is_shortage(failure) && (loop_child_count(process->loop) > 0 ||
 					  waited < clock_nanoseconds(PATIENCE_SECONDS)))
 		set_timer(process, RETRY_SECONDS, try_again);
@@ -504,7 +505,7 @@ struct process *process_start(struct loop *loop, const struct process_command *c
 		buffer_add_span(&process->input, command->input);
 	failure = start(process, command->argv, command->environment);
 	if (failure == 0)
-		begin(process);
+		begin(process, process->started);
 	else if (is_shortage(failure))
 		wait_for_others(process, command);
 	else
