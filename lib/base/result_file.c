@@ -75,11 +75,11 @@ static bool open_new(struct result_file *file, struct error *e)
 		file->fd = open(file->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
 		file->is_named = file->fd >= 0;
 	}
-	if (file->fd < 0)
-		error_set(e, "usage", "%s: no file can be created in the folder %s: %s", file->path,
-			  folder[0] != '\0' ? folder : ".", strerror(errno));
 	free(folder);
-	return file->fd >= 0;
+	if (file->fd < 0 && (errno == EACCES || errno == EPERM || errno == EROFS))
+		return error_set(e, "usage", "%s: its folder must be writable: %s", file->path,
+				 strerror(errno));
+	return file->fd >= 0 || fail(file, e);
 }
 
 bool result_file_open(struct result_file *file, const char *path, struct error *e)
