@@ -377,8 +377,10 @@ shown() {
 	assert_output --partial 'structured output JSON { "a": 1, "b": 1.10 }'
 	event agent_start '{"agent_name":"</script><script>document.title=1</script>","prompt":"<img src=x onerror=document.body.remove()>"}' r >log
 	event agent_end '{"success":true,"output":"</noscript><!-- \u202e"}' r >>log
-	agent-collect -o html log >page.html
+	event agent_start '{"agent_name":"a","prompt":"\nWhat is the capital of France?\nAnd of Spain?"}' r2 >>log
+	agent-collect -o html log >page.html || true
 	run shown page.html
+	assert_output --partial ' a What is the capital of France? '
 	assert_output --partial '&lt;/script&gt;&lt;script&gt;document.title=1&lt;/script&gt; success'
 	assert_output --partial 'user &lt;img src=x onerror=document.body.remove()&gt;'
 	assert_output --partial 'answer &lt;/noscript&gt;&lt;!-- \u{202e}'
