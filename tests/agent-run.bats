@@ -329,6 +329,7 @@ exit status 1"
 	result=$(jq -r 'select(.event_type == "tool_end").data.result' <<<"$output")
 	for name in ONE_TOKEN TWO_TOKEN PLAIN PATH; do grep -qx $name <<<"$result"; done
 	refute grep -qx THREE_TOKEN <<<"$result"
+	assert_equal "$(jq -r 'select(.event_type == "tool_end").data.reason' <<<"$output")" 'exit status 3'
 	assert_equal "$(tail -n 2 <<<"$result")" 'exit status 3
 The tool did not get these environment variables, which look like secrets: THREE_TOKEN (agent-run --env NAME passes one).'
 	jq '.env_only = true' tools/show.json >only.json

@@ -508,6 +508,27 @@ agent-tools: run b ended with status 'limit'"
 	refute_line --regexp $'done.*\\.\\. slow'
 }
 
+@test "a program that failed: the reason and its last line" {
+	local failed='"tool_call_id":"1","tool_name":"t","is_error":true,"duration_seconds":1'
+	{
+		start
+		call 1 t '{}'
+		event tool_end "{$failed"',"result":"cc a.c\na.c:3: error\n\nexit status 2\nThe tool did not get A_KEY.","exit_status":2,"reason":"exit status 2"}'
+		for result in 'half\ntimed out after 5 seconds","reason":"timed out after 5 seconds"' \
+			'exit status 1","reason":"exit status 1"' 'make: failed","exit_status":2' 'first\nsecond"'; do
+			call 1 t '{}'
+			event tool_end "{$failed,\"result\":\"$result}"
+		done
+		end
+	} >log
+	run bash -c 'agent-tools log | grep -e "<-"'
+	assert_output '<- t 1.00s error: exit status 2: a.c:3: error
+<- t 1.00s error: timed out after 5 seconds: half
+<- t 1.00s error: exit status 1
+<- t 1.00s error: exit status 2: make: failed
+<- t 1.00s error: first'
+}
+
 @test "each line is written before more input is awaited" {
 	mkfifo in
 	agent-tools in >out &

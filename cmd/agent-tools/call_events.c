@@ -143,7 +143,9 @@ static void on_end(struct tools_program *p, struct run *run, const struct event 
 		call = open_call(p, run);
 	call->id = json_get(event->data, "tool_call_id");
 	call->result = json_get(event->data, "result");
+	call->reason = json_get(event->data, "reason");
 	call->is_error = json_true(json_get(event->data, "is_error"));
+	call->exit_status = json_int(json_get(event->data, "exit_status"), -1);
 	call->seconds = seconds_of(call, event);
 	call->iteration = json_int(json_get(event->data, "iteration"), call->iteration);
 	show_ended(p, call);

@@ -29,9 +29,10 @@ struct call {
 	bool overlaps;
 
 	/* Set by tool_end; spans live as long as the event. */
-	struct span id, result; /* JSON; absent if the event has none */
+	struct span id, result, reason; /* JSON; absent if the event has none */
 	bool is_error;
-	double seconds; /* negative: unknown */
+	int64_t exit_status; /* of a program; negative: unknown */
+	double seconds;      /* negative: unknown */
 
 	struct call *next, *previous; /* in order of appearance */
 	struct call *newer, *older;   /* of the same run; run->state is the newest */

@@ -263,33 +263,61 @@ void tools_live_denied(struct tools_live *live, const struct run *run, struct sp
 	finish_line(live, &line);
 }
 
-/* The first line that is not blank. */
-static struct span first_line(struct span text)
+static void add_part(const struct tools_live *live, struct buffer *out, struct span text)
+{
+	if (text.len > 0) {
+		buffer_add_text(out, ": ");
+		add_one_line(out, text, live->options->safe);
+	}
+}
+
+/* The next line that is not blank, without blanks at its end; empty if there is none. */
+static struct span next_line(struct span *text)
 {
 	struct span line;
 
-	while (span_next_line(&text, &line, NULL)) {
+	while (span_next_line(text, &line, NULL)) {
 		while (line.len > 0 && strchr(" \t\r", line.at[line.len - 1]) != NULL)
 			line.len--;
 		if (line.len > 0)
 			return line;
 	}
-	return text;
+	return *text;
 }
 
-static void add_result(const struct tools_live *live, struct buffer *out, struct span result)
+/* The last line that is not blank, before the line `end`, if the text has it. */
+static struct span last_line(struct span text, struct span end)
 {
-	struct buffer text = {0};
-	struct span line;
+	struct span line, last = {0};
 
-	if (json_type(result) != JSON_NULL && !json_decode(result, &text))
-		json_write_compact(&text, result);
-	line = first_line(buffer_span(&text));
-	if (line.len > 0) {
-		buffer_add_text(out, ": ");
-		add_one_line(out, line, live->options->safe);
-	}
+	while ((line = next_line(&text)).len > 0 && !span_equal(line, end))
+		last = line;
+	return last;
+}
+
+/* Why a program failed, as the result says it in a line behind the output of the program. */
+static void add_reason(const struct call *call, struct buffer *out)
+{
+	if (!json_decode(call->reason, out) && call->is_error && call->exit_status > 0)
+		buffer_add_format(out, "exit status %lld", (long long)call->exit_status);
+}
+
+/* Add what the result says: why a program failed, and the last line before that; of another result
+ * the first line. */
+static void add_result(const struct tools_live *live, struct buffer *out, const struct call *call)
+{
+	struct buffer text = {0}, reason = {0};
+	struct span rest, line;
+
+	if (json_type(call->result) != JSON_NULL && !json_decode(call->result, &text))
+		json_write_compact(&text, call->result);
+	add_reason(call, &reason);
+	rest = buffer_span(&text);
+	line = reason.len > 0 ? last_line(rest, buffer_span(&reason)) : next_line(&rest);
+	add_part(live, out, buffer_span(&reason));
+	add_part(live, out, line);
 	buffer_free(&text);
+	buffer_free(&reason);
 }
 
 void tools_live_end(struct tools_live *live, const struct call *call)
@@ -304,7 +332,7 @@ void tools_live_end(struct tools_live *live, const struct call *call)
 	end_piece(&line, NULL);
 	buffer_add_text(&line.text, call->is_error ? "error" : "ok");
 	end_piece(&line, call->is_error ? red : green);
-	add_result(live, &line.text, call->result);
+	add_result(live, &line.text, call);
 	finish_line(live, &line);
 }
 

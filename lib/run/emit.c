@@ -393,9 +393,9 @@ void emit_tool_end(struct agent_run *run, const struct response_call *call,
 {
 	emit(run, EVENT_TOOL_END,
 	     "'tool_call_id':%t,'tool_name':%t,'result':%s,'is_error':%b,'duration_seconds':%g,"
-	     "'exit_status':%u,'truncated':%f,'executed_by':%t,'result_json':%l",
+	     "'exit_status':%u,'reason':%s,'truncated':%f,'executed_by':%t,'result_json':%l",
 	     call->id, call->name, result->text, result->is_error, clock_round(result->seconds),
-	     (int64_t)result->exit_status, result->truncated, executed_by(call),
+	     (int64_t)result->exit_status, result->reason, result->truncated, executed_by(call),
 	     result_json(result));
 }
 

@@ -111,21 +111,27 @@ static void end_line(struct buffer *text)
 		buffer_add_char(text, '\n');
 }
 
-/* The result of a failed call for the model: the output, and why the program ended. */
-static void write_failure(struct program_call *call, const struct process_end *end,
-			  struct buffer *text)
+/* The result of a failed call for the model: the output, and why the program ended. Returns the
+ * place of the latter. */
+static struct span write_failure(struct program_call *call, const struct process_end *end,
+				 struct buffer *text)
 {
+	size_t at, len;
+
 	end_line(text);
 	excerpt_write(&call->err.kept, text);
 	end_line(text);
+	at = text->len;
 	if (end->outcome == PROCESS_NOT_STARTED)
 		buffer_add_format(text, "%s ", buffer_string(&call->program));
 	process_describe_end(text, end);
+	len = text->len - at;
 	if (call->withheld != NULL)
 		buffer_add_format(text,
 				  "\nThe tool did not get these environment variables, which look "
 				  "like secrets: %s (agent-run --env NAME passes one).",
 				  call->withheld);
+	return (struct span){text->at + at, len};
 }
 
 /* Precedes the output of a call that process_end.held describes. */
@@ -155,7 +161,7 @@ static void ended(void *context, const struct process_end *end)
 		result.exit_status = end->value;
 	result.is_error = result.exit_status != 0;
 	if (result.is_error)
-		write_failure(call, end, &text);
+		result.reason = write_failure(call, end, &text);
 	result.text = buffer_span(&text);
 	call_free(call);
 	handler.done(handler.context, &result);

@@ -73,7 +73,8 @@ struct tool_result {
 	struct span text; /* stdout, or the error text for the model; valid UTF-8 */
 	bool is_error;
 	bool truncated;
-	int exit_status; /* -1: no exit status (signal, timeout, could not start) */
+	int exit_status;    /* -1: no exit status (signal, timeout, could not start) */
+	struct span reason; /* why a program failed, one line of the text; absent: unknown */
 	double seconds;
 };
 
