@@ -198,6 +198,11 @@ data: {"event_type":"agent_end","run_id":"r","data":{"success":true,"exit_status
 	run agent-text /dev/null
 	assert_failure 4
 	assert_output "agent-text: the input has no events; the output of agent-run is expected, one JSON object per line"
+	for reader in agent-text agent-tools agent-filter agent-collect; do # the program before them says why
+		run bash -c "agent-run --nonsense | $reader; exit \${PIPESTATUS[1]}"
+		assert_failure 4
+		assert_output $'agent-run: unrecognized option \'--nonsense\'\ntry \'agent-run --help\''
+	done
 }
 
 # named WANT ID: what --run ID selects from the file log, also on a pipe.

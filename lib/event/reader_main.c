@@ -253,6 +253,15 @@ static void begin(struct reader_main *m, char **files, int count)
 								   .context = m});
 }
 
+/* Whether nothing came from a pipe. Its writer has failed, and has said why. */
+static bool is_empty_pipe(const struct reader_main *m)
+{
+	struct stat input;
+
+	return m->format.lines == 0 && strcmp(m->input, "standard input") == 0 &&
+	       fstat(STDIN_FILENO, &input) == 0 && S_ISFIFO(input.st_mode);
+}
+
 /* Warn if the program had no events to read. Returns STATUS_OK if it had. */
 static int check_input(const struct reader_main *m)
 {
@@ -262,8 +271,10 @@ static int check_input(const struct reader_main *m)
 		return STATUS_USAGE;
 	if (m->ignores_runs || m->format.found)
 		return STATUS_OK;
-	warn("the input has no events; the output of %s is expected, one JSON object per line",
-	     m->format.wanted);
+	if (!is_empty_pipe(m))
+		warn("the input has no events; the output of %s is expected, one JSON object per "
+		     "line",
+		     m->format.wanted);
 	return STATUS_INCOMPLETE;
 }
 
