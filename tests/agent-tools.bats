@@ -483,6 +483,12 @@ agent-tools: run b ended with status 'limit'"
 	run agent-tools log
 	assert_output $'-> a\e[2J\\n {"x":"\\u009b"}
 <- a\e[2J\\n 1.00s ok: r\e]0;t\a'
+	{ start; call 1 $'t\u200b' $'{"x":"a\u00ad\u00a0\ue000\U000e0041\\u200b'"$(printf '%050d' 0 | tr 0 ' ')"'"}' ; result 1 t 1 $'\u2800'; end; } >log
+	run env NO_COLOR=1 script -qec 'agent-tools -w 0 log' /dev/null </dev/null
+	assert_line --partial '-> t\u{200b} {"x":"a\u{ad}\u{a0}\u{e000}\u{e0041}\u200b\x20{50}"}'
+	assert_line --partial '1.00s ok: \u{2800}'
+	run script -qec 'agent-tools -j log' /dev/null </dev/null
+	assert_line --partial '"tool_name":"t\u200b","args":{"x":"a\u00ad\u00a0\ue000\udb40\udc41\u200b'
 	{ start; call 1 $'\u202et\u009b' '{}' ; result 1 t 1 $'\u2066\x7f'; end; } >log
 	run env NO_COLOR=1 script -qec 'agent-tools -w 0 log' /dev/null </dev/null
 	assert_line --partial '-> \u{202e}t\u{9b} {}'

@@ -5,7 +5,7 @@
 void add_one_line(struct buffer *out, struct span text, bool safe)
 {
 	if (safe) {
-		terminal_add_line(out, text);
+		terminal_add_visible(out, text);
 		return;
 	}
 	for (size_t i = 0; i < text.len; i++) {

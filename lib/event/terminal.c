@@ -15,21 +15,24 @@ static bool is_control(uint32_t c)
 	       (c >= 0x2028 && c <= 0x202E) || (c >= 0x2066 && c <= 0x2069);
 }
 
-/* Other code points without ink: what Unicode calls default ignorable, and blanks. In pairs, first
- * and last. */
+/* Other code points without ink: what Unicode calls default ignorable, blanks, joiners of
+ * hieroglyphs, noncharacters, and those for private use, which look as the font likes. In pairs,
+ * first and last. */
 static bool is_invisible(uint32_t c)
 {
 	static const uint32_t ranges[] = {
-	    0xA0,   0xA0,   0xAD,   0xAD,   0x34F,   0x34F,   0x115F,  0x1160,  0x1680,  0x1680,
-	    0x17B4, 0x17B5, 0x180B, 0x180F, 0x2000,  0x200F,  0x2028,  0x202F,  0x205F,  0x206F,
-	    0x2800, 0x2800, 0x3000, 0x3000, 0x3164,  0x3164,  0xFE00,  0xFE0F,  0xFEFF,  0xFEFF,
-	    0xFFA0, 0xFFA0, 0xFFF0, 0xFFFB, 0x1BCA0, 0x1BCA3, 0x1D173, 0x1D17A, 0xE0000, 0xE0FFF,
+	    0xA0,    0xA0,    0xAD,    0xAD,    0x34F,   0x34F,   0x115F,  0x1160,
+	    0x1680,  0x1680,  0x17B4,  0x17B5,  0x180B,  0x180F,  0x2000,  0x200F,
+	    0x2028,  0x202F,  0x205F,  0x206F,  0x2800,  0x2800,  0x3000,  0x3000,
+	    0x3164,  0x3164,  0xE000,  0xF8FF,  0xFDD0,  0xFDEF,  0xFE00,  0xFE0F,
+	    0xFEFF,  0xFEFF,  0xFFA0,  0xFFA0,  0xFFF0,  0xFFFB,  0x13430, 0x1343F,
+	    0x1BCA0, 0x1BCA3, 0x1D173, 0x1D17A, 0xE0000, 0xE0FFF, 0xF0000, 0x10FFFF,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(ranges); i += 2)
 		if (c >= ranges[i] && c <= ranges[i + 1])
 			return true;
-	return false;
+	return (c & 0xFFFE) == 0xFFFE;
 }
 
 static void add_safe(struct buffer *out, struct span text, bool one_line)
@@ -118,6 +121,15 @@ void terminal_add_string(struct buffer *out, struct span string, const char *fal
 	buffer_free(&text);
 }
 
+static void add_json_escape(struct buffer *out, uint32_t c)
+{
+	if (c < 0x10000)
+		buffer_add_format(out, "\\u%04x", (unsigned)c);
+	else
+		buffer_add_format(out, "\\u%04x\\u%04x", 0xD7C0 + (unsigned)(c >> 10),
+				  0xDC00 | (unsigned)(c & 0x3FF));
+}
+
 void terminal_add_json(struct buffer *out, struct span json)
 {
 	size_t done = 0, i = 0, size;
@@ -128,12 +140,12 @@ void terminal_add_json(struct buffer *out, struct span json)
 		size = 1;
 		if (c >= 0x80)
 			c = utf8_decode(span_from(json, i), &size);
-		if (c == '\r' || c == 0x7F || is_control(c)) {
+		if (c == '\r' || c == 0x7F || is_control(c) || is_invisible(c)) {
 			buffer_add(out, json.at + done, i - done);
 			if (c == '\r') /* between two tokens */
 				buffer_add_char(out, ' ');
 			else
-				buffer_add_format(out, "\\u%04x", (unsigned)c);
+				add_json_escape(out, c);
 			done = i + size;
 		}
 		i += size;

@@ -18,19 +18,19 @@ void terminal_add(struct buffer *out, struct span text);
 void terminal_add_line(struct buffer *out, struct span text);
 
 /* The same for one line that a person must see exactly: characters without ink are made visible too
- * (zero width, joiners, variation selectors, fillers, tags, and every blank but the ASCII ones),
- * and more than 40 blanks in a row are counted, as \x20{300}. */
+ * (zero width, joiners, variation selectors, fillers, tags, private use, and every blank but the
+ * ASCII ones), and more than 40 blanks in a row are counted, as \x20{300}. */
 void terminal_add_visible(struct buffer *out, struct span text);
 
 /* The same for a JSON string, decoded. `fallback` replaces an empty string and other values. */
 void terminal_add_string(struct buffer *out, struct span string, const char *fallback);
 
-/* The same for JSON text, which stays JSON: control characters become JSON escapes (\u009b),
- * carriage returns between tokens become spaces. */
+/* The same for JSON text, which stays JSON: control characters and characters without ink become
+ * JSON escapes (\u009b), carriage returns between tokens become spaces. */
 void terminal_add_json(struct buffer *out, struct span json);
 
-/* Append the line of an event (agent-events(5)) and a newline. Control characters are made visible
- * as in terminal_add_json. `color`: the envelope is faint, and the type shows what the event is
+/* Append the line of an event (agent-events(5)) and a newline. Characters are made visible as
+ * in terminal_add_json. `color`: the envelope is faint, and the type shows what the event is
  * about. */
 void terminal_add_event(struct buffer *out, struct span line, bool color);
 
