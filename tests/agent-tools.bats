@@ -514,6 +514,21 @@ agent-tools: run b ended with status 'limit'"
 	refute_line --regexp $'done.*\\.\\. slow'
 }
 
+@test "a dumb terminal gets no live line and no colour" {
+	mkfifo in
+	TERM=dumb script -qfc 'stty cols 80; agent-tools in' screen </dev/null >/dev/null &
+	exec 7>in
+	{ start; call 1 slow '{}'; } >&7
+	until grep -q 'slow {}' screen; do sleep 0.01; done
+	sleep 0.3
+	{ result 1 slow 1 done; end; } >&7
+	exec 7>&-
+	wait $!
+	run grep -c $'\e\\|\\.\\. slow' screen
+	assert_output 0
+	assert grep -q '<- slow 1.00s ok: done' screen
+}
+
 @test "a program that failed: the reason and its last line" {
 	local failed='"tool_call_id":"1","tool_name":"t","is_error":true,"duration_seconds":1'
 	{

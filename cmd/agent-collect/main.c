@@ -12,6 +12,7 @@
 #include "base/file.h"
 #include "base/result_file.h"
 #include "base/screen.h"
+#include "base/tty.h"
 #include "event/reader_main.h"
 #include "event/terminal.h"
 
@@ -293,7 +294,7 @@ static void begin(void *self)
 	collection->runs = p->main.runs;
 	collection->output = output_of(p, open_result(p), collection->format->is_json);
 	p->pass = output_of(p, STDOUT_FILENO, true);
-	if (p->shows_status && isatty(STDERR_FILENO))
+	if (p->shows_status && tty_can_redraw(STDERR_FILENO))
 		p->live = collect_live_new();
 	if (collection->format->begin != NULL)
 		collection->format->begin(collection);

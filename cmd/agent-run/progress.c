@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/tty.h"
 
 #define SECOND_NS INT64_C(1000000000)
 
@@ -41,7 +42,7 @@ static bool is_wanted(void)
 {
 	struct stat info;
 
-	return isatty(STDERR_FILENO) && !isatty(STDOUT_FILENO) &&
+	return tty_can_redraw(STDERR_FILENO) && !isatty(STDOUT_FILENO) &&
 	       (fstat(STDOUT_FILENO, &info) != 0 || !S_ISFIFO(info.st_mode));
 }
 

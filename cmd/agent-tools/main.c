@@ -54,7 +54,7 @@ static void begin(void *self)
 	o->width = p->width < 0 ? columns : (size_t)p->width;
 	o->safe = reader_main_is_safe(&p->main, STDOUT_FILENO);
 	o->color = tty_use_color(p->main.color, STDOUT_FILENO);
-	o->redraw = columns > 0;
+	o->redraw = columns > 0 && tty_can_redraw(STDOUT_FILENO);
 	if (o->args && o->errors_only)
 		die(STATUS_USAGE, "--args and --errors exclude each other; give one");
 	p->main.types = EVENT_BIT(EVENT_TOOL_START) | EVENT_BIT(EVENT_TOOL_END) |

@@ -58,14 +58,20 @@ void tty_close(struct tty *tty)
 	close_fd(&tty->lock);
 }
 
+bool tty_can_redraw(int fd)
+{
+	const char *term = getenv("TERM");
+
+	return isatty(fd) && (term == NULL || strcmp(term, "dumb") != 0);
+}
+
 bool tty_use_color(const char *when, int fd)
 {
-	const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+	const char *no_color = getenv("NO_COLOR");
 
 	if (strcmp(when, "auto") != 0)
 		return strcmp(when, "always") == 0;
-	return isatty(fd) && (no_color == NULL || no_color[0] == '\0') &&
-	       (term == NULL || strcmp(term, "dumb") != 0);
+	return tty_can_redraw(fd) && (no_color == NULL || no_color[0] == '\0');
 }
 
 struct tty_size tty_size(int fd)

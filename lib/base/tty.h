@@ -36,6 +36,9 @@ void tty_close(struct tty *tty);
  * dumb, and no NO_COLOR). */
 bool tty_use_color(const char *when, int fd);
 
+/* Whether `fd` is a terminal on which a line can be replaced: one that is not dumb. */
+bool tty_can_redraw(int fd);
+
 /* The size of the terminal at `fd`; zeros if it is no terminal or does not know. */
 struct tty_size {
 	size_t rows, columns;
