@@ -427,6 +427,23 @@ agent-filter: lines:8: --renumber: the value is not an event with event_type and
 	assert_output 0
 }
 
+@test "--redact: names stay only if they are words, and messages do not quote errors" {
+	for name in openai:gpt-5.1 qwen/qwen3-32b @cf/meta/llama mcp__files__read web_search image/svg+xml; do
+		run -0 agent-filter --redact <<<'{"event_type":"tool_chunk","data":{"model":"'"$name"'","tools":["'"$name"'"]}}'
+		assert_output '{"event_type":"tool_chunk","data":{"model":"'"$name"'","tools":["'"$name"'"]}}'
+	done
+	for name in './secret.sh' '/srv/secret' 'cat secret' 'a\\nb' 'geheim-é' '$(id)' "$(printf 'x%.0s' {1..129})"; do
+		run -0 agent-filter --redact <<<'{"event_type":"tool_chunk","data":{"tool_name":"'"$name"'","tools":["a","'"$name"'"],"agent_name":"'"$name"'","tool_call_id":"'"$name"'"}}'
+		assert_output '{"event_type":"tool_chunk","data":{"tool_name":"[redacted]","tools":["a","[redacted]"],"agent_name":"'"$name"'","tool_call_id":"'"$name"'"}}'
+	done
+	run -0 agent-filter --redact <<<'{"event_type":"agent_end","data":{"success":true,"exit_status":0,"output":"SECRET","output_truncated":true,"output_in":"llm_chunk"}}'
+	assert_output '{"event_type":"agent_end","data":{"success":true,"exit_status":0,"output":"[redacted]","output_truncated":true,"output_in":"llm_chunk"}}'
+	agent-run -m 'exec:echo SECRET >&2; exit 1' --retries 0 SECRET >failed 2>/dev/null || true
+	run -1 bash -c 'agent-filter --redact failed 2>&1 >out'
+	assert_output "agent-filter: the run ended with status 'error'"
+	assert_equal "$(grep -c SECRET out)" 0
+}
+
 @test "--sse frames events and values for a browser" {
 	run agent-filter -t agent_end --sse log
 	assert_output "event: agent_end

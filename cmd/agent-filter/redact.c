@@ -1,40 +1,23 @@
 #include "redact.h"
 
-/* Texts under these keys stay, also in arrays. */
-static const char *const kept[] = {"event_type",
-				   "timestamp",
-				   "run_id",
-				   "parent_run_id",
-				   "id",
-				   "agent_name",
-				   "previous_agent",
-				   "model",
-				   "provider",
-				   "tools",
-				   "tool_name",
-				   "tool_call_id",
-				   "provider_id",
-				   "executed_by",
-				   "parent_tool_call_id",
-				   "resumed_from",
-				   "trace_parent",
-				   "handoff_input",
-				   "exception_type",
-				   "provider_code",
-				   "request_id",
-				   "response_id",
-				   "session_id",
-				   "status",
-				   "finish_reason",
-				   "provider_finish_reason",
-				   "decision",
-				   "by",
-				   "stream",
-				   "role",
-				   "type",
-				   "media_type",
-				   "event",
-				   NULL};
+#include <ctype.h>
+
+/* Texts under these keys stay, also in arrays: ids, and names that the user gave. */
+static const char *const kept[] = {"event_type",     "timestamp",    "run_id",
+				   "parent_run_id",  "id",           "agent_name",
+				   "previous_agent", "tool_call_id", "parent_tool_call_id",
+				   "resumed_from",   "session_id",   NULL};
+
+/* Texts under these keys stay if they are words. They can be something else: the model of exec is a
+ * command, and a model can write anything as the name of a tool. */
+static const char *const words[] = {"model",         "provider",      "provider_id",
+				    "trace_parent",  "tools",         "tool_name",
+				    "executed_by",   "handoff_input", "exception_type",
+				    "provider_code", "request_id",    "response_id",
+				    "status",        "finish_reason", "provider_finish_reason",
+				    "output_in",     "decision",      "by",
+				    "stream",        "role",          "type",
+				    "media_type",    "event",         NULL};
 
 /* Objects under these keys have members of agent-events(5). */
 static const char *const containers[] = {"data",    "usage",       "message",
@@ -45,6 +28,21 @@ static const char *const contents[] = {"args",        "result",  "result_json", 
 				       "output_json", "payload", "provider_data", NULL};
 
 static void redact_members(struct buffer *out, struct span object);
+
+/* Whether a string is a word: no sentence, no command, no path. */
+static bool is_word(struct span string)
+{
+	enum { MAX = 128 };
+	static const char signs[] = "_-.:/@+";
+	struct span text = json_plain(string);
+	bool word = text.at != NULL && text.len > 0 && text.len <= MAX &&
+		    memchr("-./:", text.at[0], strlen("-./:")) == NULL;
+
+	for (size_t i = 0; word && i < text.len; i++)
+		word = (isalnum((unsigned char)text.at[i]) && (unsigned char)text.at[i] < 0x80) ||
+		       memchr(signs, text.at[i], strlen(signs)) != NULL;
+	return word;
+}
 
 /* `key` is absent for the event itself. */
 static void redact_value(struct buffer *out, struct span key, struct span value)
@@ -67,7 +65,8 @@ static void redact_value(struct buffer *out, struct span key, struct span value)
 		json_close(out, ']');
 		break;
 	case JSON_STRING:
-		if (value.len == 2 || json_is_any(key, kept))
+		if (value.len == 2 || json_is_any(key, kept) ||
+		    (json_is_any(key, words) && is_word(value)))
 			buffer_add_span(out, value);
 		else
 			buffer_add_text(out, "\"[redacted]\"");

@@ -16,12 +16,14 @@ void filter_free_failure(void *state)
 	free(state);
 }
 
-/* If the event says why a run failed, add the sentence to the run. */
+/* If the event says why a run failed, add the sentence to the run; with --redact, only its status.
+ */
 static void add_failure(struct filter *f, struct run *run, const struct event *event)
 {
 	struct buffer sentence = {0};
 
-	if (run->nested || !run_error_sentence(f->main.runs, run, event, &sentence))
+	if (run->nested || (f->redacts && event->type == EVENT_ERROR) ||
+	    !run_error_sentence(f->main.runs, run, event, &sentence))
 		return;
 	if (run->state == NULL)
 		run->state = mem_zero(sizeof(struct buffer));
