@@ -205,6 +205,39 @@ agent-filter: lines:4: /data/is_error: must be boolean, not string; the line is 
 	assert_output "$(sed -n 1p lines)"
 }
 
+@test "--validate states the rules of agent-events(5) about several keys" {
+	local usage='"usage":{"input_tokens":null,"output_tokens":null,"cached_input_tokens":null,"cache_write_tokens":null,"reasoning_tokens":null,"requests":null}'
+	local end='"agent_name":"a","output":"","finish_reason":"stop","total_iterations":1,"total_tokens":null,"total_cost_usd":null,"tool_calls":0,"duration_seconds":null,'$usage
+	local response='"iteration":1,"model":"m","finish_reason":"stop","is_final":true,"duration_seconds":null,'$usage
+	local call='"type":"tool_call","tool_call_id":"c","tool_name":"t"'
+	while IFS='|' read -r line fault; do
+		run --separate-stderr agent-filter --own-status --validate <<<"$line"
+		assert_equal "$line: $(grep skipped <<<"$stderr")" "$line: ${fault:+agent-filter: standard input:1: $fault; the line is skipped}"
+	done <<-END
+		{"data":{"text":"a"}}|required property "event_type" is missing
+		{"event_type":"","data":{}}|/event_type: must have at least 1 character, not 0
+		{"event_type":"x","timestamp":"2026-12-31T23:59:60.5Z","data":{}}
+		{"event_type":"tool_chunk","data":{"tool_call_id":"c","tool_name":"t"}}|/data: required property "text" is missing
+		{"event_type":"tool_chunk","data":{"tool_call_id":"c","tool_name":"t","progress":1,"total":2}}
+		{"event_type":"tool_chunk","data":{"tool_call_id":"","tool_name":"t","text":""}}|/data/tool_call_id: must have at least 1 character, not 0
+		{"event_type":"error","data":{"error":"e","exception_type":"x","http_status":0}}|/data/http_status: must be at least 100
+		{"event_type":"agent_start","data":{"agent_name":"a","model":null,"prompt":"","tools":[],"schema_version":1,"parent_tool_call_id":"c"}}|/data: required property "parent_run_id" is missing
+		{"event_type":"agent_end","data":{"success":true,"status":"success","exit_status":0,$end}}
+		{"event_type":"agent_end","data":{"success":true,"status":"success","exit_status":1,$end}}|/data/exit_status: must be 0
+		{"event_type":"agent_end","data":{"success":false,"status":"strange","exit_status":0,$end}}|/data/exit_status: must be at least 1
+		{"event_type":"agent_end","data":{"success":true,"status":"limit","exit_status":0,$end}}|/data/success: must be false
+		{"event_type":"agent_end","data":{"success":false,"status":"success","exit_status":1,$end}}|/data/success: must be true
+		{"event_type":"agent_end","data":{"success":true,"status":"success","exit_status":0,"output_truncated":true,$end}}|/data: required property "output_in" is missing
+		{"event_type":"llm_end","data":{"message":{"role":"user","content":[]},$response}}|/data/message/role: must be "assistant"
+		{"event_type":"llm_end","data":{"message":{"role":"assistant","content":[{"text":"a"}]},$response}}|/data/message/content/0: required property "type" is missing
+		{"event_type":"llm_end","data":{"message":{"role":"assistant","content":[{$call,"args":{"a":1},"invalid_args":"x"}]},$response}}|/data/message/content/0/args: must have at most 0 properties, not 1
+		{"event_type":"llm_end","data":{"message":{"role":"assistant","content":[{$call,"args":{},"executed_by":"provider","result":""}]},$response}}|/data/message/content/0: required property "is_error" is missing
+	END
+	for time in 2026-13-01T00:00:00Z 2026-01-32T00:00:00Z 2026-01-01T24:00:00Z 2026-01-01T00:60:00Z 2026-01-01T00:00:00+01:00 2026-01-01; do
+		run -1 agent-filter --validate -c <<<'{"event_type":"x","timestamp":"'$time'","data":{}}'
+	done
+}
+
 @test "--validate accepts what agent-run writes, and every translation" {
 	agent-run -m test -o text='hello' hi | agent-filter --validate -c
 	for file in "$BATS_TEST_DIRNAME"/data/translate/*.jsonl; do
@@ -370,6 +403,20 @@ made() {
 	run -124 agent-text stream
 }
 
+@test "the module agent makes valid events of the texts that --arg sets" {
+	jq -nc -L "$AGENT_SHARE/jq" --arg n 7 --arg yes true --arg args '{"a":1.5}' 'import "agent" as a;
+		a::llm_chunk(5), a::llm_chunk(null), a::tool_start(1; "ls"; $args), a::tool_end(1; "ls"; {a: [1]}; $yes),
+		a::progress($n; $n; "0.5"), a::error($n; "auth"; $yes), a::agent_end({a: 1}; "strange"), a::agent_start(null)' >events
+	run -0 --separate-stderr agent-filter --own-status --validate -c events
+	assert_output 8
+	assert_equal "$(jq -sc '[.[0].data.text, .[1].data.text, .[2].data.args, .[3].data.result, .[3].data.is_error, .[4].data.total_cost_usd,
+		.[5].data.fatal, .[6].data.output]' events)" '["5","",{"a":1.5},"{\"a\":[1]}",true,0.5,true,"{\"a\":1}"]'
+	for args in '"x"' '"[1]"' 5 null; do
+		run -5 made "a::tool_start(\"c\"; \"ls\"; $args)"
+		assert_output --partial 'args must be an object, not '
+	done
+}
+
 @test "--renumber: each run has its seq, what is there stays, a run follows an agent_end" {
 	cat >lines <<-'END'
 		{"event_type":"agent_start","run_id":"a","seq":7,"timestamp":"2026-01-02T03:04:05Z","more":[1.10],"data":{"x":1.10}}
@@ -387,6 +434,11 @@ agent-filter: lines:8: --renumber: the value is not an event with event_type and
 	assert_line --index 0 '{"event_type":"agent_start","timestamp":"2026-01-02T03:04:05.000000Z","run_id":"a","seq":0,"more":[1.10],"data":{"x":1.10}}'
 	assert_equal "$(jq -sc 'map(.run_id) as $ids | map([.seq, (.run_id as $id | $ids | index($id))])' <<<"$output")" \
 		'[[0,0],[0,1],[1,0],[1,1],[0,4],[2,0]]'
+	# An agent_start without a run_id begins a run, whatever became of the last one.
+	printf '{"event_type":"%s"}\n' llm_chunk agent_start llm_chunk agent_start agent_end >starts
+	run agent-filter --renumber starts
+	assert_equal "$(jq -sc 'map(.run_id) as $ids | map([.seq, (.run_id as $id | $ids | index($id))])' <<<"$(grep ^{ <<<"$output")")" \
+		'[[0,0],[0,1],[1,1],[0,3],[1,3]]'
 	run -0 bash -c 'head -n 6 lines | agent-filter --renumber -T llm_chunk | agent-filter --strict -c'
 	run -0 agent-filter -t raw -m '{event_type: "llm_chunk", data: {text: .data.provider}}' --renumber log
 	assert_equal "$(jq -c '[.seq, .data]' <<<"$output")" '[0,{"text":"p"}]'

@@ -21,12 +21,31 @@ static struct span open_run(struct envelopes *envelopes, struct span id)
 	return key;
 }
 
+/* The end of a run that is open. */
 static void end_run(struct envelopes *envelopes, struct span run_id)
 {
 	if (span_is(run_id, envelopes->run_id))
 		uuid_v7(envelopes->run_id);
 	table_remove(&envelopes->next_seqs, run_id);
 	free((char *)run_id.at);
+}
+
+/* The run of an event. Of those without a name, agent_start begins the next: the one that is open
+ * was cut off. */
+static struct span find_run(struct envelopes *envelopes, struct span value, struct span type)
+{
+	char *id = json_text(json_get(value, "run_id"));
+	bool named = id != NULL && *id != '\0';
+	struct span run;
+
+	if (!named && json_is(type, "agent_start")) {
+		run = table_key(&envelopes->next_seqs, span_of(envelopes->run_id));
+		if (run.at != NULL)
+			end_run(envelopes, run);
+	}
+	run = open_run(envelopes, span_of(named ? id : envelopes->run_id));
+	free(id);
+	return run;
 }
 
 /* The members that are not those of the envelope. */
@@ -49,13 +68,10 @@ bool envelopes_add(struct envelopes *envelopes, struct span value, struct buffer
 	int64_t time = clock_parse_timestamp(json_plain(json_get(value, "timestamp")));
 	struct buffer timestamp = {0};
 	struct span run;
-	char *id;
 
 	if (json_type(type) != JSON_STRING || (data.at != NULL && json_type(data) != JSON_OBJECT))
 		return false;
-	id = json_text(json_get(value, "run_id"));
-	run = open_run(envelopes, span_of(id != NULL && *id != '\0' ? id : envelopes->run_id));
-	free(id);
+	run = find_run(envelopes, value, type);
 	clock_add_timestamp(&timestamp, time >= 0 ? time : clock_realtime());
 	json_pack(line, "{'event_type':%j,'timestamp':%s,'run_id':%s,'seq':%d", type,
 		  buffer_span(&timestamp), run,

@@ -9,7 +9,7 @@
 #include "json/json.h"
 
 struct envelopes {
-	char run_id[UUID_SIZE]; /* of events that name none; a new one after each agent_end */
+	char run_id[UUID_SIZE]; /* of events that name none; a new one for each such run */
 	struct table next_seqs; /* of the open runs, by their ids, which are owned */
 };
 

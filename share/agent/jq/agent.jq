@@ -33,33 +33,46 @@ def tool_calls: [.data.message.content[]? | select(.type == "tool_call") | del(.
 
 def event($type; $data): {event_type: $type, data: $data};
 
+# Values of other types, such as the texts that --arg sets, become what the event needs.
+def as_text: if . == null then "" else tostring end;
+def as_number: if type == "string" then tonumber else . end;
+def as_flag: . == true or . == "true";
+def as_object($what):
+	. as $value
+	| (if type == "string" then try fromjson catch null else . end)
+	| if type == "object" then . else error("\($what) must be an object, not \($value)") end;
+
 def agent_start($prompt):
-	event("agent_start"; {agent_name: "agent", model: null, prompt: $prompt, tools: [], schema_version: 1});
+	event("agent_start"; {agent_name: "agent", model: null, prompt: ($prompt | as_text), tools: [], schema_version: 1});
 def agent_start: agent_start("");
 
-def llm_chunk($text): event("llm_chunk"; {text: $text});
+def llm_chunk($text): event("llm_chunk"; {text: ($text | as_text)});
+
+def call($id; $name; $more): {tool_call_id: ($id | as_text), tool_name: ($name | as_text)} + $more;
 
 def tool_start($id; $name; $args):
-	event("tool_start"; {tool_call_id: $id, tool_name: $name, args: $args, iteration: 1});
+	event("tool_start"; call($id; $name; {args: ($args | as_object("args")), iteration: 1}));
 
 def tool_end($id; $name; $result; $is_error):
-	event("tool_end"; {tool_call_id: $id, tool_name: $name, result: $result, is_error: $is_error,
-		duration_seconds: null});
+	event("tool_end"; call($id; $name; {result: ($result | as_text), is_error: ($is_error | as_flag),
+		duration_seconds: null}));
 def tool_end($id; $name; $result): tool_end($id; $name; $result; false);
 
 def progress($iteration; $total_tokens; $total_cost_usd):
-	event("progress"; {iteration: $iteration, total_tokens: $total_tokens, total_cost_usd: $total_cost_usd});
+	event("progress"; {iteration: ($iteration | as_number), total_tokens: ($total_tokens | as_number),
+		total_cost_usd: ($total_cost_usd | as_number)});
 def progress($iteration; $total_tokens): progress($iteration; $total_tokens; null);
 
-def error($text; $type; $fatal): event("error"; {error: $text, exception_type: $type, fatal: $fatal});
+def error($text; $type; $fatal):
+	event("error"; {error: ($text | as_text), exception_type: ($type | as_text), fatal: ($fatal | as_flag)});
 def error($text): error($text; "error"; false);
 
 # $status: "success", or another one of agent-events(5).
 def agent_end($output; $status):
-	event("agent_end"; {agent_name: "agent", success: ($status == "success"), status: $status,
-		exit_status: ({success: 0, limit: 3, invalid_output: 5, refused: 6, timeout: 124, cancelled: 130}[$status]
+	event("agent_end"; {agent_name: "agent", success: ($status == "success"), status: ($status | as_text),
+		exit_status: ({success: 0, limit: 3, invalid_output: 5, refused: 6, timeout: 124, cancelled: 130}[$status | as_text]
 			// 1),
-		output: $output, finish_reason: (if $status == "success" then "stop" else "error" end),
+		output: ($output | as_text), finish_reason: (if $status == "success" then "stop" else "error" end),
 		total_iterations: 1, total_tokens: null, total_cost_usd: null,
 		usage: {input_tokens: null, output_tokens: null, cached_input_tokens: null, cache_write_tokens: null,
 			reasoning_tokens: null, requests: null},
