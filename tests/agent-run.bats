@@ -315,12 +315,15 @@ exit status 1"
 @test "variables that look like secrets by name or value are kept from tools" {
 	tool show '{"type":"object"}' '["sh","-c","env | cut -d= -f1"]'
 	run -0 env A_KEY=1 B_TOKEN=1 C_SECRET=1 D_PASSWORD=1 E_PWD=1 F_PAT=1 G_AUTH=1 h_token=1 SECRETS_DIR=1 \
-		DATABASE=postgres://bob:pw@host/db OLDPWD=/ KEYMAP=us SITE=http://host/a@b:c agent-run -m test -t tools hello
+		TOKEN=1 PASSWORD=1 apikey=1 PASSWD=1 CREDENTIALS=1 PGPASSWORD=1 DB_PASS=1 SESSION_COOKIE=1 X_CREDENTIALS='{}' \
+		DATABASE=postgres://bob:pw@host/db DSN=mysql://bob:p/w@host/db \
+		OLDPWD=/ KEYMAP=us MAX_TOKENS=9 GOOGLE_APPLICATION_CREDENTIALS=/a.json SITE=http://host:80/a@b:c agent-run -m test -t tools hello
 	names=$(jq -r 'select(.event_type == "tool_end").data.result' <<<"$output")
-	for name in A_KEY B_TOKEN C_SECRET D_PASSWORD E_PWD F_PAT G_AUTH h_token SECRETS_DIR DATABASE; do
+	for name in A_KEY B_TOKEN C_SECRET D_PASSWORD E_PWD F_PAT G_AUTH h_token SECRETS_DIR DATABASE \
+		TOKEN PASSWORD apikey PASSWD CREDENTIALS PGPASSWORD DB_PASS SESSION_COOKIE X_CREDENTIALS DSN; do
 		refute grep -qx "$name" <<<"$names"
 	done
-	for name in PATH PWD OLDPWD KEYMAP SITE; do grep -qx "$name" <<<"$names"; done
+	for name in PATH PWD OLDPWD KEYMAP MAX_TOKENS GOOGLE_APPLICATION_CREDENTIALS SITE; do grep -qx "$name" <<<"$names"; done
 }
 
 @test "a manifest and --env name variables that a tool gets, and a failed tool is told which it does not" {

@@ -494,6 +494,35 @@ begin() {
 	assert_output --partial 'socks9://***127.0.0.1'
 }
 
+@test "secrets of headers and URLs are masked in events, dry runs and lists, in every spelling" {
+	mkdir -p config/agent
+	cat >config/agent/providers.json <<EOF
+{"vault": {"base_url": "http://bob:pass%2Fword@127.0.0.1:\${PORT}/v1/\${PATH_TOKEN}", "key_env": "VAULT_KEY",
+ "headers": {"X-Gateway": "a1b2c3d4e5f6/a7b8", "Cookie": "session=cookie-value", "X-Title": "the answer"},
+ "query": {"sig": "signature/of it", "api-version": "2024-10-21"}}}
+EOF
+	body='{"error":{"message":"k\\u0065y-of-the\\/vault a1b2c3d4e5f6%2fa7b8 cookie-value signature%2Fof+it pass/word cGFzcy93b3Jk path-value the answer 2024-10-21"}}'
+	start_server "status=400 type=application/json text='$body'"
+	export XDG_CONFIG_HOME=$PWD/config VAULT_KEY=key-of-the/vault PATH_TOKEN=path-value PORT
+	run -1 --separate-stderr agent-run -m vault:m --raw hi
+	assert_equal "$(jq -r 'select(.event_type == "error").data.error' <<<"$output")" \
+		'vault answered HTTP 400: *** *** *** *** *** *** *** the answer 2024-10-21'
+	for option in "-n -m vault:m hi" "--list-models -m vault:m" --list-providers "-m vault:m --raw hi"; do
+		# shellcheck disable=SC2086 # words
+		run agent-run $option
+		refute_output --regexp 'the.*/vault|a7b8|cookie-v|signature|word|cGFz|path-value'
+	done
+	run -0 agent-run -n -m vault:m hi
+	assert_line 'POST http://***@127.0.0.1:'"$PORT"'/v1/***/chat/completions?sig=***&api-version=2024-10-21'
+	assert_line 'X-Title: the answer'
+	for url in htp://bob:pass@h/v1 bob:pass@h/v1 http:/bob:pass@h/v1; do
+		run -2 agent-run -m openai-chat:m --base-url "$url" hi
+		refute_output --partial pass
+	done
+	all_proxy='http://user:pass/word@127.0.0.1:1' run -1 agent-run -m openai-chat:m --base-url http://x.invalid/v1 --retries 0 hi
+	refute_output --partial pass
+}
+
 @test "SIGINT during a stream cancels the run with agent_end and status 130" {
 	local status=0
 	start_server "say='one two three' hang=200"

@@ -191,13 +191,13 @@ static void resume_run(struct program *p)
 	free(model);
 }
 
-static void dry_run(const struct program *p)
+static void dry_run(struct program *p)
 {
 	struct buffer out = {0};
 	struct error e = {0};
 
 	die_unless(run_show_request(&p->options.config, &out, &e), &e);
-	list_show(&out);
+	list_show(buffer_span(&out), &p->sink.secrets);
 	buffer_free(&out);
 }
 
@@ -532,7 +532,6 @@ static void run_or_show(struct program *p)
 		dry_run(p);
 		return;
 	}
-	add_secrets(p);
 	run(p);
 }
 
@@ -566,13 +565,14 @@ int main(int argc, char **argv)
 	p.host.keys.seconds = p.options.config.limits.timeout_seconds;
 	p.options.config.host = &p.host;
 	p.options.config.prices = &p.prices;
+	add_secrets(&p);
 	if (p.options.mode == MODE_LIST_PROVIDERS)
-		list_providers();
+		list_providers(&p.sink.secrets);
 	else if (p.options.mode == MODE_LIST_MODELS)
 		p.exit_status =
 		    list_models(&p.host, p.options.config.models.at, p.options.config.models.count);
 	else if (p.options.mode == MODE_LIST_TOOLS)
-		list_tools(&p.options.config.agent->tools);
+		list_tools(&p.options.config.agent->tools, &p.sink.secrets);
 	else
 		run_or_show(&p);
 	open_models_close(&p.models);

@@ -416,29 +416,9 @@ static bool build(struct http_model *model, const struct model_request *request,
 
 	*by_tool = answer_request_make(&changed, provider, name, request);
 	good = protocol_request(provider, name, *by_tool ? &changed.request : request, out, e) &&
-	       provider_complete_request(provider, out, e);
+	       provider_complete_request(provider, out, model->model.host->secrets, e);
 	answer_request_free(&changed);
 	return good;
-}
-
-/* What a request contains must not be in events, even if the server or the model repeats it. */
-static void add_secrets(struct secrets *secrets, const struct provider *provider,
-			const struct http_request *request)
-{
-	if (secrets == NULL)
-		return;
-	secrets_add(secrets, buffer_span(&provider->key));
-	secrets_add(secrets, buffer_span(&provider->token));
-	secrets_add_urls(secrets, span_of(request->url));
-	for (size_t i = 0; i < request->header_count; i++) {
-		struct span line = span_of(request->headers[i].line);
-		struct span value = span_trim(span_from(line, strcspn(line.at, ":") + 1));
-
-		if (span_starts(value, "Bearer ") || span_starts(value, "Basic "))
-			value = span_from(value, strcspn(value.at, " ") + 1);
-		if (request->headers[i].secret)
-			secrets_add(secrets, value);
-	}
 }
 
 static struct model_call *http_model_ask(struct model *base, const struct model_request *request,
@@ -462,7 +442,6 @@ static struct model_call *http_model_ask(struct model *base, const struct model_
 	c->of_decoder = (struct model_handler){.context = c, .delta = pass_delta};
 	c->decoder = decoder_new(model->provider->protocol, model->provider, &c->of_decoder);
 	body_init(&c->body, model->provider->protocol->framing, on_event, c);
-	add_secrets(base->host->secrets, c->model->provider, &c->request);
 	c->http = http_start(model_http(base->host), &c->request, &base->host->limits,
 			     &(struct http_handler){.context = c,
 						    .head = on_head,
@@ -500,7 +479,7 @@ static bool http_model_show_request(struct model *base, const struct model_reque
 
 	if (ok) {
 		buffer_add_format(out, "%s ", wire.method != NULL ? wire.method : "POST");
-		provider_show_url(wire.url, out);
+		secrets_show_url(span_of(wire.url), out);
 		buffer_add_char(out, '\n');
 	}
 	for (size_t i = 0; ok && i < wire.header_count; i++) {

@@ -89,13 +89,13 @@ static void on_done(void *context, const struct http_result *result)
 	listing_free(listing);
 }
 
-static bool build(struct listing *listing, struct error *e)
+static bool build(struct listing *listing, struct secrets *secrets, struct error *e)
 {
 	const struct provider *provider = listing->provider;
 
 	listing->request.method = mem_copy(SPAN("GET"));
 	return protocol_list_request(provider, &listing->request, e) &&
-	       provider_complete_request(provider, &listing->request, e);
+	       provider_complete_request(provider, &listing->request, secrets, e);
 }
 
 static bool list_provider(struct model_host *host, const char *spec,
@@ -112,7 +112,7 @@ static bool list_provider(struct model_host *host, const char *spec,
 	listing->done = done;
 	listing->context = context;
 	free(name);
-	if (listing->provider == NULL || !build(listing, e)) {
+	if (listing->provider == NULL || !build(listing, host->secrets, e)) {
 		listing_free(listing);
 		return false;
 	}

@@ -2,7 +2,6 @@
 
 #include <ctype.h>
 #include <stdlib.h>
-#include <strings.h>
 
 #include "base/uri.h"
 
@@ -201,6 +200,22 @@ static bool next_expanded(struct json_walk *walk, struct buffer *name, struct bu
 	return false;
 }
 
+/* Whether a header of the registry holds a secret: by its name, or because its value looks like
+ * one: 16 characters and more, among them letters and digits. */
+static bool is_secret(struct span name, struct span value)
+{
+	enum { LEAST = 16 };
+	bool has_letter = false, has_digit = false;
+
+	for (size_t i = 0; i < value.len; i++) {
+		has_letter |= isalpha((unsigned char)value.at[i]) != 0;
+		has_digit |= isdigit((unsigned char)value.at[i]) != 0;
+		if (strchr(" ,:", value.at[i]) != NULL) /* a text, a list, a URL */
+			return secrets_is_name(name);
+	}
+	return secrets_is_name(name) || (value.len >= LEAST && has_letter && has_digit);
+}
+
 static bool add_headers(const struct provider *provider, struct http_request *request,
 			struct error *e)
 {
@@ -212,7 +227,9 @@ static bool add_headers(const struct provider *provider, struct http_request *re
 		const char *header = buffer_string(&name), *text = buffer_string(&value);
 
 		if (is_clean(header) && is_clean(text))
-			http_request_add_header(request, false, "%s: %s", header, text);
+			http_request_add_header(request,
+						is_secret(buffer_span(&name), buffer_span(&value)),
+						"%s: %s", header, text);
 		else
 			ok = error_set(e, "usage", "header %s of provider %s contains a line break",
 				       header, provider->name);
@@ -260,51 +277,29 @@ static void add_query(const struct provider *provider, struct http_request *requ
 	request->url = buffer_take(&url);
 }
 
-/* Whether a parameter of this name holds a secret. */
-static bool names_secret(struct span name)
+/* What a request contains must not be in events, even if the server or the model repeats it. */
+static void add_secrets(const struct provider *provider, const struct http_request *request,
+			struct secrets *secrets)
 {
-	static const char *const words[] = {"key",    "token",    "secret", "sig",
-					    "passwd", "password", "auth",   NULL};
+	secrets_add(secrets, buffer_span(&provider->key));
+	secrets_add(secrets, buffer_span(&provider->token));
+	secrets_add_urls(secrets, span_of(request->url));
+	for (size_t i = 0; i < request->header_count; i++) {
+		struct span line = span_of(request->headers[i].line), value, last;
 
-	for (size_t i = 0; i < name.len; i++)
-		for (size_t w = 0; words[w] != NULL; w++) {
-			size_t len = strlen(words[w]);
-
-			if (name.len - i >= len && strncasecmp(name.at + i, words[w], len) == 0)
-				return true;
-		}
-	return false;
-}
-
-void provider_show_url(const char *url, struct buffer *out)
-{
-	const char *host = strstr(url, "://"), *at;
-	size_t len;
-
-	host = host != NULL ? host + 3 : url;
-	len = strcspn(host, "/?#");
-	buffer_add(out, url, (size_t)(host - url));
-	at = len > 0 ? memchr(host, '@', len) : NULL;
-	if (at != NULL) {
-		buffer_add_text(out, "***");
-		len -= (size_t)(at - host);
-		host = at;
-	}
-	len += strcspn(host + len, "?");
-	buffer_add(out, host, len);
-	for (host += len; *host != '\0'; host += len) {
-		size_t name = strcspn(host + 1, "=&") + 1;
-
-		len = strcspn(host + 1, "&") + 1;
-		if (name < len && names_secret((struct span){host + 1, name - 1}))
-			buffer_add_format(out, "%.*s=***", (int)name, host);
-		else
-			buffer_add(out, host, len);
+		if (!request->headers[i].secret)
+			continue;
+		value = span_trim(span_from(line, strcspn(line.at, ":") + 1));
+		if (span_starts(value, "Bearer ") || span_starts(value, "Basic "))
+			value = span_from(value, strcspn(value.at, " ") + 1);
+		secrets_add(secrets, value);
+		last = span_of(strrchr(line.at, '=') != NULL ? strrchr(line.at, '=') + 1 : "");
+		secrets_add(secrets, last); /* of "session=SECRET" */
 	}
 }
 
 bool provider_complete_request(const struct provider *provider, struct http_request *request,
-			       struct error *e)
+			       struct secrets *secrets, struct error *e)
 {
 	const char *key = provider->key.at;
 	bool signs = strcmp(provider->auth, "sigv4") == 0;
@@ -317,6 +312,8 @@ bool provider_complete_request(const struct provider *provider, struct http_requ
 		return false;
 	add_header_lines(json_get(provider->entry, "headers_env"), request);
 	add_query(provider, request);
+	if (secrets != NULL)
+		add_secrets(provider, request, secrets);
 	if (signs)
 		provider_sign(provider, request);
 	return true;

@@ -5,6 +5,7 @@
 #ifndef MODEL_PROVIDER_H
 #define MODEL_PROVIDER_H
 
+#include "event/secrets.h"
 #include "model/registry.h"
 #include "net/http.h"
 
@@ -34,10 +35,6 @@ struct provider_items provider_first_set(struct span names);
  * a key comes with the one of its id. */
 char *provider_names(struct span names, const char *separator);
 
-/* Append `url` without its password and without the values of parameters that are named like a key,
- * a token, a secret or a signature. */
-void provider_show_url(const char *url, struct buffer *out);
-
 /* Find the key and how it is sent. Returns false with `e` if a required key is missing or unusable.
  */
 bool provider_key(struct provider *provider, struct key_cache *cache, struct error *e);
@@ -61,9 +58,9 @@ void provider_add_secrets(struct span entry, struct buffer *out);
 char *provider_url(struct span entry, const char *name, const char *given, struct error *e);
 
 /* Add the key, the entry's headers and those of headers_env to `request`, and its query to the
- * URL. */
+ * URL. What is secret of it is added to `secrets` (NULL: nowhere). */
 bool provider_complete_request(const struct provider *provider, struct http_request *request,
-			       struct error *e);
+			       struct secrets *secrets, struct error *e);
 
 /* Append a line of a list of models: "ID\tCONTEXT WINDOW\tNAME\n"; `context_window` 0 and an absent
  * name leave their field empty. Nothing is appended for an id that is no string. */

@@ -102,13 +102,17 @@ static bool check_url(const struct provider *provider, const char *url, struct e
 	size_t scheme = strncasecmp(url, "https://", 8) == 0  ? 8
 			: strncasecmp(url, "http://", 7) == 0 ? 7
 							      : 0;
+	struct buffer shown = {0};
 
 	if (scheme > 0 && url[scheme + strcspn(url + scheme, " \t\r\n")] == '\0' &&
 	    url[scheme] != '\0' && strchr("/?#:", url[scheme]) == NULL)
 		return true;
-	return error_set(e, "usage",
-			 "the base URL of %s is not https://HOST/PATH or http://HOST/PATH: '%s'",
-			 provider->name, url);
+	secrets_show_url(span_of(url), &shown);
+	error_set(e, "usage",
+		  "the base URL of %s is not https://HOST/PATH or http://HOST/PATH: '%s'",
+		  provider->name, buffer_string(&shown));
+	buffer_free(&shown);
+	return false;
 }
 
 /* The query of the base URL is added to every URL. */
@@ -207,7 +211,7 @@ static void list_one(const char *name, struct span entry, struct buffer *out)
 	buffer_add_format(out, "%s\t%s\t", name,
 			  protocol != NULL ? protocol : protocol_find((struct span){0})->name);
 	if (url != NULL)
-		buffer_add_text(out, url);
+		secrets_show_url(span_of(url), out);
 	else
 		json_decode(json_get(entry, "base_url"), out);
 	buffer_add_format(out, "\t%s\t%s\n", variables != NULL ? variables : "-", state);

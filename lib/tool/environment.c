@@ -1,40 +1,27 @@
 #include "tool/tool.h"
 
 #include <stdlib.h>
-#include <strings.h>
 
 #include "event/secrets.h"
 
 extern char **environ;
-
-static const char *const secret_endings[] = {
-    "_KEY", "_TOKEN", "_SECRET", "_PASSWORD", "_PWD", "_PAT", "_AUTH", NULL,
-};
 
 static struct span name_of(const char *variable)
 {
 	return (struct span){variable, strcspn(variable, "=")};
 }
 
-static bool ends_with(struct span name, const char *ending)
-{
-	size_t len = strlen(ending);
-
-	return name.len >= len && strncasecmp(name.at + name.len - len, ending, len) == 0;
-}
-
 bool tool_variable_is_secret(const char *variable, char *const *secrets)
 {
 	struct span name = name_of(variable);
+	struct span value = span_from(span_of(variable), name.len);
 
-	for (size_t i = 0; secret_endings[i] != NULL; i++)
-		if (ends_with(name, secret_endings[i]))
-			return true;
 	for (; secrets != NULL && *secrets != NULL; secrets++)
 		if (span_is(name, *secrets))
 			return true;
-	return (name.len >= 6 && strncasecmp(name.at, "SECRET", 6) == 0) ||
-	       secrets_has_url(span_of(variable));
+	if (span_ends(name, "_CREDENTIALS") && span_starts(value, "=/"))
+		return false; /* the name of a file, for the clients of Google and others */
+	return secrets_is_name(name) || secrets_has_url(value);
 }
 
 static bool is_set_in(struct span name, char *const *variables)

@@ -522,7 +522,7 @@ static void show(const char *base_url, const struct model_request *request, bool
 		protocol_list_request(provider, &http, &e);
 	else
 		protocol_request(provider, "m", request, &http, &e);
-	provider_complete_request(provider, &http, &e);
+	provider_complete_request(provider, &http, NULL, &e);
 	buffer_add_text(out, http.url);
 	for (size_t i = 0; i < http.header_count; i++)
 		buffer_add_format(out, "\n%s", http.headers[i].line);

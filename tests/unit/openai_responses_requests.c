@@ -178,7 +178,7 @@ static void same_head(const char *title, const char *name, const char *base_url,
 	else
 		protocol_request(provider, "m", &REQUEST(MESSAGES(HI)), &http, &e);
 	if (provider != NULL) {
-		provider_complete_request(provider, &http, &e);
+		provider_complete_request(provider, &http, NULL, &e);
 		buffer_add_text(&got, http.url);
 	}
 	for (size_t i = 0; i < http.header_count; i++)
