@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <sys/stat.h>
 
-#include "base/file.h"
 #include "base/number.h"
 #include "base/option.h"
 #include "run/budget.h"

@@ -4,7 +4,7 @@
 
 #include "base/suggestion.h"
 #include "event/event.h"
-#include "model/protocol/decoder.h"
+#include "model/protocol/finish_reason.h"
 
 void event_response_init(struct event_response *response, const struct model_handler *handler)
 {

@@ -1,6 +1,5 @@
 #include "tool/call_text.h"
 
-#include "base/number.h"
 #include "base/utf8.h"
 #include "event/terminal.h"
 #include "json/json.h"

@@ -6,7 +6,6 @@
 #include "model/protocol/anthropic.h"
 #include "model/protocol/bedrock.h"
 #include "model/protocol/schema_dialect.h"
-#include "model/provider.h"
 
 /* Longest id and longest name of a call. */
 enum { MAX_ID = 64 };

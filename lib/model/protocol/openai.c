@@ -3,7 +3,6 @@
 #include "base/uri.h"
 #include "model/parameters.h"
 #include "model/protocol/schema_dialect.h"
-#include "model/provider.h"
 
 char *openai_url(const struct transcript *t, const char *path)
 {
