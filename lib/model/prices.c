@@ -29,29 +29,55 @@ static const struct key_type price_keys[] = {
     {NULL, JSON_ABSENT},
 };
 
-static bool check_price(const char *path, struct span text, struct span price, struct error *e)
+static const char *const needed[] = {"input", "output", "above" /* of a tier */};
+
+/* A key that is misspelt or missing would make a model look cheaper than it is. */
+static bool check_price(const char *path, struct span text, struct span price, bool is_tier,
+			struct error *e)
 {
-	struct json_walk tier = json_walk(json_get(price, "tiers"));
-	enum json_type type = json_type(price);
+	struct json_walk tier = json_walk(json_get(price, "tiers")), walk = json_walk(price);
+	size_t offset = (size_t)(price.at - text.at);
 	bool good =
-	    type == JSON_OBJECT || type == JSON_NULL
+	    json_type(price) == JSON_OBJECT
 		? keys_have_types(path, text, price, price_keys, e)
-		: error_at(e, path, text, (size_t)(price.at - text.at),
+		: error_at(e, path, text, offset,
 			   "a price must be an object, such as {\"input\": 1, \"output\": 2}");
 
+	for (size_t i = 0; good && i < ARRAY_LEN(needed) - !is_tier; i++)
+		if (json_type(json_get(price, needed[i])) != JSON_NUMBER)
+			good = error_at(e, path, text, offset,
+					"a price has no \"%s\"; write 0 if there is nothing to pay",
+					needed[i]);
+	while (good && json_next(&walk))
+		if (json_double(walk.value, 0) < 0)
+			good = error_at(e, path, text, (size_t)(walk.value.at - text.at),
+					"%.*s must be at least 0", SPAN_ARG(walk.key));
 	while (good && json_next(&tier))
-		good = check_price(path, text, tier.value, e);
+		good = check_price(path, text, tier.value, true, e);
 	return good;
 }
 
-/* A misspelt key would make a model look cheaper than it is. */
 static bool check_file(const char *path, struct span text, struct error *e)
 {
-	bool good = keys_are_unique(path, text, e);
+	bool good = json_type(json_trim(text)) == JSON_OBJECT
+			? keys_are_unique(path, text, e)
+			: error_at(e, path, text, 0,
+				   "must be a JSON object, from provider names to models");
 
-	for (struct json_walk walk = json_walk(json_trim(text)); good && json_next(&walk);)
-		for (struct json_walk model = json_walk(walk.value); good && json_next(&model);)
-			good = check_price(path, text, model.value, e);
+	for (struct json_walk walk = json_walk(json_trim(text)); good && json_next(&walk);) {
+		enum json_type type = json_type(walk.value);
+		struct json_walk model = json_walk(walk.value);
+
+		if (type != JSON_OBJECT && type != JSON_STRING && type != JSON_NULL)
+			good = error_at(
+			    e, path, text, (size_t)(walk.value.at - text.at),
+			    "the prices of %.*s must be an object, from models to prices, or "
+			    "the name of another provider",
+			    SPAN_ARG(walk.key));
+		while (good && type == JSON_OBJECT && json_next(&model))
+			good = json_type(model.value) == JSON_NULL ||
+			       check_price(path, text, model.value, false, e);
+	}
 	return good;
 }
 
@@ -127,6 +153,8 @@ static struct span find_entry(const struct prices *prices, const char *provider,
 	for (size_t i = 0; i < 2; i++) {
 		struct span entry = json_get(json_trim(buffer_span(files[i])), provider);
 
+		if (json_type(entry) == JSON_NULL)
+			break;
 		if (json_type(entry) == JSON_STRING && reference.at == NULL)
 			reference = entry;
 		else if (price->at == NULL)

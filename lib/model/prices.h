@@ -1,6 +1,6 @@
 /*
  * prices: the cost of tokens, from share/agent/prices.json and the user's
- * $XDG_CONFIG_HOME/agent/prices.json, whose models override the shipped ones.
+ * $XDG_CONFIG_HOME/agent/prices.json, whose models replace the shipped ones; null removes one.
  *
  * The files map a provider to its models, and a model to USD per million tokens:
  *     {"openai": {"gpt-4o": {"input": 2.5, "output": 10, "cache_read": 1.25}},
@@ -29,7 +29,7 @@ struct prices {
  * follows (gpt-4o-2024-11-20), if "models/" or an ARN precedes it, and with the region and version
  * of Bedrock (us.anthropic.claude-opus-5-v1:0; a region may have its own price). Returns false if
  * the price or the token counts are unknown. A file that cannot be read or is not JSON, and a
- * user's file with an unknown key, is ignored; this sets `e` (NULL allowed) once. */
+ * user's file with a mistake, is ignored; this sets `e` (NULL allowed) once. */
 bool prices_cost(struct prices *prices, const char *provider, const char *model,
 		 const struct model_usage *usage, double *usd, struct error *e);
 

@@ -117,10 +117,24 @@ static void own(void)
 	faulty("{\"lab\":{\"m\":{\"input\":1,\n\"ouput\":4}}}",
 	       "2: unknown key \"ouput\" (did you mean output?); the keys are input, output, "
 	       "cache_read, cache_write, reasoning, above, tiers, context, max_output");
-	faulty("{\"lab\":{\"m\":{\"tiers\":[{\"abov\":1}]}}}", "1: unknown key \"abov\"");
+	faulty("{\"lab\":{\"m\":{\"input\":1,\"output\":1,\"tiers\":[{\"abov\":1}]}}}",
+	       "1: unknown key \"abov\"");
 	faulty("{\"lab\":{\"m\":{\"input\":\"1\"}}}",
 	       "1: \"input\" must be of the type number, not string");
 	faulty("{\"lab\":{\"m\":1}}", "1: a price must be an object");
+	faulty("{\"lab\":{\"m\":{\"cache_read\":1,\"output\":1}}}", "1: a price has no \"input\"");
+	faulty("{\"lab\":{\"m\":{\"input\":1,\n\"output\":null}}}", "1: a price has no \"output\"");
+	faulty("{\"lab\":{\"m\":{\"input\":1,\n\"output\":-1}}}",
+	       "2: \"output\" must be at least 0");
+	faulty(
+	    "{\"lab\":{\"m\":{\"input\":1,\"output\":1,\"tiers\":[{\"input\":1,\"output\":1}]}}}",
+	    "1: a price has no \"above\"");
+	faulty("{\n\"lab\":7}", "2: the prices of \"lab\" must be an object");
+	faulty("[]", "1: must be a JSON object");
+	own_prices("{\"openai\":{\"gpt-4o\":null},\"azure\":null}");
+	check("openai-chat", "gpt-4o", tokens(1, 1), "unknown");
+	check("openai", "gpt-4o-mini", tokens(1000000, 0), "0.15000000");
+	check("azure", "gpt-4o-mini", tokens(1, 1), "unknown");
 	faulty("{\"lab\":{\"m\":{\"input\":1,\"input\":0}}}",
 	       "1: the key \"input\" is there twice");
 	own_prices("{\"loop\":\"loop\"}");
