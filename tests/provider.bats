@@ -319,6 +319,37 @@ stream_truncated openai-chat broke off in the middle of its response '
 	assert_equal "$(data llm_end .usage.requests) $(data agent_end .usage.requests)" '1 1'
 }
 
+@test "requests that were sent are counted, whatever became of them" {
+	start_server "status=401 text=no"
+	run -1 ask openai-chat:m
+	assert_equal "$(data agent_end .usage.requests)" 1
+	start_server "status=503 text=busy"
+	run -1 ask openai-chat:m --retries 2
+	assert_equal "$(data agent_end .usage.requests)" 3
+	start_server "hang=head"
+	run -124 ask openai-chat:m --timeout 0.3
+	assert_equal "$(data agent_end '[.usage.requests, .total_cost_usd]')" '[1,0]'
+	start_server "say='Once upon a time' hang=400"
+	run -124 ask openai-chat:m --timeout 0.3
+	assert_equal "$(data agent_end .usage.requests)" 1
+	stop_server
+	run -1 ask openai-chat:m --retries 1
+	assert_equal "$(data agent_end .usage.requests)" 0
+	start_server "status=500 text=oops" "say=Hello"
+	run -1 ask openai-chat:m --retries 0 -l log
+	agent-run -m openai-chat:m --base-url "$SERVER_URL" --resume log --no-stdin >events
+	assert_equal "$(data agent_end .usage.requests)" 2
+}
+
+@test "a mistake in the user's providers.json is an error with every model" {
+	mkdir -p config/agent
+	echo '{"lab":{"key_evn":"LAB"}}' >config/agent/providers.json
+	for model in test 'exec:echo {\"text\":\"a\"}' groq:m; do
+		XDG_CONFIG_HOME=$PWD/config run -2 agent-run -m "$model" --no-stdin hi
+		assert_regex "$output" 'agent/providers.json:1: unknown key "key_evn" \(did you mean key_env\?\)'
+	done
+}
+
 @test "retry-after-ms takes precedence over Retry-After" {
 	start_server "status=429 header='retry-after: 60' header='retry-after-ms: 20' text=wait" "say=ok"
 	ask openai-chat:m

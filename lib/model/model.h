@@ -227,8 +227,8 @@ enum model_charge model_charge(const struct model *model);
 
 /* The names of the environment variables with keys of the providers of the registry, which are
  * removed from the environment of tools: a NULL-terminated array that the caller frees (one free).
- */
-char **model_secret_variables(void);
+ * NULL with `e` if the user's file of providers has a mistake. */
+char **model_secret_variables(struct error *e);
 
 /* Send the request. Callbacks never run inside model_ask. Returns NULL with `e` if the request
  * cannot be made (an option that the model does not accept, a malformed message). */

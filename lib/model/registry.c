@@ -258,15 +258,19 @@ static char **as_array(struct span names)
 	return array;
 }
 
-char **model_secret_variables(void)
+char **model_secret_variables(struct error *e)
 {
 	struct provider_files files;
 	struct buffer variables = {0};
+	bool good = provider_files_read(&files, e);
 	char **array;
 
-	/* What an entry inherits is named in another entry. If the user's file is broken, at least
-	 * the shipped one is read. */
-	provider_files_read(&files, NULL);
+	if (!good && files.count > 0) { /* the shipped file is read */
+		provider_files_free(&files);
+		return NULL;
+	}
+	error_clear(e);
+	/* What an entry inherits is named in another entry. */
 	for (size_t i = 0; i < files.count; i++)
 		for (int layer = 0; layer < PROVIDERS_FILES; layer++)
 			provider_add_secrets(files.names[i].entries[layer], &variables);
