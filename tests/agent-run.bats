@@ -84,7 +84,7 @@ types() {
 	assert_output --partial "nosuch"
 	run agent-run -m test --max-iterations none hello
 	assert_failure 2
-	assert_output "agent-run: --max-iterations must be a whole number of at least 1, such as 50, 10k or 1.5M, not 'none'"
+	assert_output "agent-run: --max-iterations must be a whole number of at least 1, such as 8, not 'none'"
 	run agent-run --nonsense
 	assert_failure 2
 	assert_output --partial "try 'agent-run --help'"

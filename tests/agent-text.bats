@@ -86,7 +86,7 @@ answer() {
 	assert_output $'"a"\n"\\n\\nb"'
 	run agent-text -d x log
 	assert_failure 2
-	assert_output "agent-text: --debounce must be a duration, such as 90, 90s, 5m, 1h or 100ms, not 'x'"
+	assert_output "agent-text: --debounce must be a duration, such as 90, 90s, 5m, 1h, 100ms or 1m30s, not 'x'"
 }
 
 @test "-d: a group is shown when its time is over, however fast more arrives" {

@@ -350,7 +350,7 @@ m     <- deep 1.00s ok: ok
 <- t 1.00s ok: abcdefghijklmnop'
 	run agent-tools -w 10x log
 	assert_failure 2
-	assert_output "agent-tools: --width must be a whole number of at least 0, such as 50, 10k or 1.5M, not '10x'"
+	assert_output "agent-tools: --width must be a whole number of at least 0, such as 8, not '10x'"
 }
 
 @test "colour only when asked for, or on a terminal" {

@@ -312,7 +312,7 @@ The agent helper failed: the model ended its answer with an error"
 	mistake $'{"name":"a","tools":[{"name":"b",\n"agent":"none.json"}]}' 'bad.json:2: none.json: No such file or directory'
 	mistake $'{"name":"a",\n"max_tokens":"9b"}' 'bad.json:2: "max_tokens" must be a whole number of at least 1, such as 50, 10k or 1.5M'
 	mistake $'{"name":"a",\n"max_tokens":1.5}' 'bad.json:2: "max_tokens" must be a whole number of at least 1, such as 50, 10k or 1.5M'
-	mistake $'{"name":"a",\n"limits":{"timeout":"5 m"}}' 'bad.json:2: "timeout" must be a duration, such as 90, 90s, 5m, 1h or 100ms'
+	mistake $'{"name":"a",\n"limits":{"timeout":"5 m"}}' 'bad.json:2: "timeout" must be a duration, such as 90, 90s, 5m, 1h, 100ms or 1m30s'
 	mistake $'{"name":"a",\n"model":"anthropik:x"}' "bad.json:2: $(agent-run -m anthropik:x x </dev/null 2>&1 | sed 's/^agent-run: //')"
 	mistake '{"name":"a","handoffs":["bad.json"]}' 'bad.json: an agent cannot hand over to itself'
 	mistake $'{"name":"a","tools":[\n{"name":"x"}]}' 'bad.json:2: the manifest has no "command": add one, such as ["./program", "{name}"]'

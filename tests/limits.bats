@@ -446,7 +446,7 @@ $note"
 	run -3 agent-run -A a.json --max-repeats 0 --no-stdin hello
 	assert_equal "$(requests)" 9
 	run -2 agent-run -m test --max-repeats -1 hello
-	assert_output "agent-run: --max-repeats must be a whole number, such as 3, not '-1'"
+	assert_output "agent-run: --max-repeats must be a whole number of at least 0, such as 8, not '-1'"
 }
 
 @test "calls that cannot be run count against --output-retries, for each tool" {
@@ -499,9 +499,9 @@ $note"
 	echo '{"name":"a","model":"test","options":{"delay":"5s"},"limits":{"timeout":".1s"}}' >a.json
 	run -124 agent-run -A a.json hello
 	run -2 agent-run -m test --timeout 5x hello
-	assert_output "agent-run: --timeout must be a duration, such as 90, 90s, 5m, 1h or 100ms, not '5x'"
+	assert_output "agent-run: --timeout must be a duration, such as 90, 90s, 5m, 1h, 100ms or 1m30s, not '5x'"
 	run -2 agent-run -m test -j 1.5 hello
-	assert_output "agent-run: --jobs must be a whole number of at least 1, such as 50, 10k or 1.5M, not '1.5'"
+	assert_output "agent-run: --jobs must be a whole number of at least 1, such as 8, not '1.5'"
 }
 
 @test "a timeout of 0 is no limit, on the command line and in files" {
@@ -525,5 +525,5 @@ $note"
 	run -2 agent-run -m test --max-history-tokens 0 hello
 	assert_output "agent-run: --max-history-tokens must be a whole number of at least 1, such as 50, 10k or 1.5M, not '0'"
 	run -2 agent-run -m test --approval-timeout soon hello
-	assert_output "agent-run: --approval-timeout must be a duration, such as 90, 90s, 5m, 1h or 100ms, not 'soon'"
+	assert_output "agent-run: --approval-timeout must be a duration, such as 90, 90s, 5m, 1h, 100ms or 1m30s, not 'soon'"
 }

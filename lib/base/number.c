@@ -3,6 +3,11 @@
 #include <math.h>
 #include <stdlib.h>
 
+const char *number_counts(const char *name)
+{
+	return strstr(name, "tokens") != NULL ? "50, 10k or 1.5M" : "8";
+}
+
 /* The number of digits at the beginning of `text`. */
 static size_t digits(struct span text)
 {

@@ -12,9 +12,10 @@
 
 /* A function that returns false has not changed the value.
  *
- * The forms of durations and counts, for messages. */
-#define NUMBER_DURATIONS "90, 90s, 5m, 1h or 100ms"
-#define NUMBER_COUNTS    "50, 10k or 1.5M"
+ * The forms of durations and counts, for messages. Only tokens are counted in thousands: `name` is
+ * the option or key. */
+#define NUMBER_DURATIONS "90, 90s, 5m, 1h, 100ms or 1m30s"
+const char *number_counts(const char *name);
 
 /* Parse `text` as a finite number of at least 0, such as "2", "0.5", ".5" or "1e-3". */
 bool number_read(struct span text, double *value);

@@ -108,9 +108,8 @@ static int64_t whole_number(const struct option_row *row, const char *text)
 
 	if (!number_count(span_of(text), &value) || value < row->number)
 		die(STATUS_USAGE,
-		    "--%s must be a whole number of at least %d, such as " NUMBER_COUNTS
-		    ", not '%s'",
-		    row->name, row->number, text);
+		    "--%s must be a whole number of at least %d, such as %s, not '%s'", row->name,
+		    row->number, number_counts(row->name), text);
 	return value;
 }
 

@@ -127,5 +127,5 @@ bool option_count(const struct model_request *request, const char *key, int64_t 
 
 	*count = otherwise;
 	return value.at == NULL || number_count(json_amount(value), count) ||
-	       bad_option(key, "a whole number of at least 0, such as " NUMBER_COUNTS, e);
+	       bad_option(key, "a whole number of at least 0, such as 8", e);
 }

@@ -65,24 +65,29 @@ static bool set_text(const struct setting *setting, struct agent *agent, const c
 	return true;
 }
 
-/* What a value must be. */
-static const char *values_of(const struct setting *setting)
+/* Append what a value must be. */
+static void add_values(const struct setting *setting, struct buffer *out)
 {
 	switch (setting->kind) {
 	case SETTING_REPEATS:
-		return "a whole number, such as 3";
 	case SETTING_COUNT:
-		return "a whole number of at least 1, such as " NUMBER_COUNTS;
+		buffer_add_format(out, "a whole number of at least %d, such as %s",
+				  setting->kind == SETTING_COUNT ? 1 : 0,
+				  number_counts(setting->key));
+		break;
 	case SETTING_AMOUNT:
-		return "a number above 0";
+		buffer_add_text(out, "a number above 0");
+		break;
 	case SETTING_DURATION:
-		return "a duration, such as " NUMBER_DURATIONS;
+		buffer_add_text(out, "a duration, such as " NUMBER_DURATIONS);
+		break;
 	case SETTING_EFFORT:
-		return "none, low, medium, high or max";
+		buffer_add_text(out, "none, low, medium, high or max");
+		break;
 	case SETTING_TEXT:
+		buffer_add_text(out, setting->help);
 		break;
 	}
-	return setting->help;
 }
 
 /* Set a setting that is a number from its text. */
@@ -114,9 +119,11 @@ bool setting_parse(const struct setting *setting, struct agent *agent, const cha
 	bool good = is_text(setting) ? set_text(setting, agent, value)
 				     : set_number(setting, agent, span_of(value));
 
-	if (!good)
-		buffer_add_format(fault, "--%s must be %s, not '%s'", setting->option,
-				  values_of(setting), value);
+	if (!good) {
+		buffer_add_format(fault, "--%s must be ", setting->option);
+		add_values(setting, fault);
+		buffer_add_format(fault, ", not '%s'", value);
+	}
 	return good;
 }
 
@@ -130,8 +137,10 @@ bool setting_read(const struct setting *setting, struct agent *agent, struct spa
 					   set_number(setting, agent, json_amount(value));
 
 	free(text);
-	if (!good)
-		buffer_add_format(fault, "\"%s\" must be %s", setting->key, values_of(setting));
+	if (!good) {
+		buffer_add_format(fault, "\"%s\" must be ", setting->key);
+		add_values(setting, fault);
+	}
 	return good;
 }
 

@@ -228,12 +228,12 @@ static void test_test_options(void)
 	    "the model test has no option \"temperature\"; its options are calls, chunks, "
 	    "delay, text, thinking",
 	    "an unknown option is refused");
-	expect_option(&bench, "delay", "\"long\"",
-		      "the option \"delay\" must be a duration, such as 90, 90s, 5m, 1h or 100ms",
-		      "and so is a wrong value");
+	expect_option(
+	    &bench, "delay", "\"long\"",
+	    "the option \"delay\" must be a duration, such as 90, 90s, 5m, 1h, 100ms or 1m30s",
+	    "and so is a wrong value");
 	expect_option(&bench, "chunks", "-1",
-		      "the option \"chunks\" must be a whole number of at least 0, such as 50, 10k "
-		      "or 1.5M",
+		      "the option \"chunks\" must be a whole number of at least 0, such as 8",
 		      "or a negative one");
 	bench_close(&bench);
 }

@@ -438,7 +438,8 @@ static void test_bad_manifests(void)
 	bad_manifest("{\"name\":\"x\"}", "m.json:1: the manifest has no \"command\": add one, such "
 					 "as [\"./program\", \"{name}\"]");
 #define IDLE                                                                                       \
-	"\"idle_timeout\" must be a duration, such as 90, 90s, 5m, 1h or 100ms, of a tool with a " \
+	"\"idle_timeout\" must be a duration, such as 90, 90s, 5m, 1h, 100ms or 1m30s, of a tool " \
+	"with a "                                                                                  \
 	"\"command\""
 #define COMMAND                                                                                    \
 	"\"command\" must be an array of strings that begins with a program, such as [\"cat\", "   \
@@ -459,10 +460,12 @@ static void test_bad_manifests(void)
 	    "\"]}",
 	    "m.json:1: the program itself, the first string of \"command\", must not contain a "
 	    "placeholder: the model would choose what is run");
-	bad_manifest("{\"name\":\"x\",\"command\":[\"a\"],\"timeout\":\"5 minutes\"}",
-		     "m.json:1: \"timeout\" must be a duration, such as 90, 90s, 5m, 1h or 100ms");
-	bad_manifest("{\"name\":\"x\",\"command\":[\"a\"],\n\"timeout\":-1}",
-		     "m.json:2: \"timeout\" must be a duration, such as 90, 90s, 5m, 1h or 100ms");
+	bad_manifest(
+	    "{\"name\":\"x\",\"command\":[\"a\"],\"timeout\":\"5 minutes\"}",
+	    "m.json:1: \"timeout\" must be a duration, such as 90, 90s, 5m, 1h, 100ms or 1m30s");
+	bad_manifest(
+	    "{\"name\":\"x\",\"command\":[\"a\"],\n\"timeout\":-1}",
+	    "m.json:2: \"timeout\" must be a duration, such as 90, 90s, 5m, 1h, 100ms or 1m30s");
 	bad_manifest("{\"name\":\"x\",\"command\":[\"a\"],\"idle_timeout\":true}",
 		     "m.json:1: " IDLE);
 	bad_manifest("{\"name\":\"x\",\"agent\":\"a.json\",\"idle_timeout\":1}", "m.json:1: " IDLE);
