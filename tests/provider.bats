@@ -456,6 +456,15 @@ stream_truncated openai-chat broke off in the middle of its response '
 	ask openai-chat:first,openai-chat:second
 	assert_equal "$(agent-text events)" ok
 	assert_equal "$(data llm_start .model | paste -sd' ')" 'first second'
+	assert_equal "$(cat messages)" 'agent-run: openai-chat:first failed: openai-chat answered HTTP 400: no; openai-chat:second is used instead'
+}
+
+@test "a fallback model is reported once in a batch" {
+	start_server "status=400 text=no if-body=first"
+	printf '%s\n' one two three >lines
+	OPENAI_BASE_URL=$SERVER_URL agent-run -m openai-chat:first,test --batch lines >events 2>messages
+	assert_equal "$(data agent_end .success | paste -sd' ') $(grep -c 'test is used instead' messages)" 'true true true 1'
+	assert_equal "$(wc -l <messages)" 1
 }
 
 # ---- time limits ----

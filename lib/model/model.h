@@ -182,6 +182,7 @@ struct model_host {
 	bool quiet;              /* faults of logs that are replayed have been reported */
 	int64_t hold_until;      /* clock_monotonic: the end of a pause for all runs, for which a
 				  * provider asked; 0: none */
+	const char *fallback;    /* the last one that was reported; borrowed; NULL: none */
 	/* private: models and logs that are open and may be shared */
 	struct model *shared;
 	struct replay_log *logs;

@@ -225,6 +225,18 @@ static void ask_again(struct agent_run *run, const struct model_error *error, do
 	run->wait = loop_timer_add(run->loop, wait, wait_is_over, run);
 }
 
+/* Tell the user, who chose another model; once for all runs of a batch. */
+static void report_fallback(struct agent_run *run, const struct model_error *error)
+{
+	const char *failed = run->specs.at[run->model_index - 1];
+	const char *next = run->specs.at[run->model_index];
+
+	if (run->config.host->fallback != next)
+		warn_to(&run->stream.sink->errors, "%s failed: %s; %s is used instead", failed,
+			error->message, next);
+	run->config.host->fallback = next;
+}
+
 /* The response failed: ask the same model again, ask the next one, or end the run. */
 static void recover(struct agent_run *run, const struct model_error *error)
 {
@@ -242,6 +254,7 @@ static void recover(struct agent_run *run, const struct model_error *error)
 	} else if (run->model_index + 1 < run->models.count) {
 		run->model_index++;
 		run->tries = 0;
+		report_fallback(run, error);
 		ask_again(run, error, 0, model_name(run_model(run)));
 	} else {
 		run_end(run,
