@@ -500,6 +500,16 @@ stream_truncated openai-chat broke off in the middle of its response '
 	assert_equal "$(types)" 'agent_start llm_start llm_chunk error agent_end'
 }
 
+@test "--timeout names the wait that it ends" {
+	start_server "status=429 header='Retry-After: 60' text=later"
+	run -124 ask openai-chat:m --timeout 0.5
+	assert_equal "$(data error .error)" 'the run took longer than 0.5 seconds (--timeout) and was waiting to send a request again (openai-chat answered HTTP 429: later)'
+	start_server "status=429 header='Retry-After: 60' text=later"
+	printf '%s\n' one two >lines
+	OPENAI_BASE_URL=$SERVER_URL run -124 agent-run -m openai-chat:m --batch lines -j 1 --timeout 0.5 -l log
+	assert_equal "$(jq -r 'select(.event_type == "error").data.error' log | tail -n 1)" 'the run took longer than 0.5 seconds (--timeout) and was waiting for the end of a rate limit'
+}
+
 # ---- output ----
 
 # begin MODEL [OPTION...]: start a run in the background with its events in the file events, and wait

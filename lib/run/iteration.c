@@ -166,6 +166,7 @@ static void wait_is_over(void *context)
 	struct agent_run *run = context;
 
 	run->wait = NULL;
+	buffer_clear(&run->awaited);
 	waiting_end(&run->waiting);
 	ask(run);
 }
@@ -183,6 +184,7 @@ static bool wait_if_held(struct agent_run *run)
 	}
 	if (run->config.host->hold_until == 0 || left <= 0)
 		return false;
+	buffer_add_text(&run->awaited, "for the end of a rate limit");
 	run->wait = loop_timer_add(run->loop, left + (int64_t)(random_fraction() * 0.25e9),
 				   wait_is_over, run);
 	return true;
@@ -222,6 +224,7 @@ static void ask_again(struct agent_run *run, const struct model_error *error, do
 	response_clear(&run->response);
 	run->attempt++;
 	run_enter(run, PHASE_WAITING);
+	buffer_add_format(&run->awaited, "to send a request again (%s)", error->message);
 	run->wait = loop_timer_add(run->loop, wait, wait_is_over, run);
 }
 

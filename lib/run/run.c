@@ -135,7 +135,8 @@ static void time_is_up(void *context)
 
 	run->timeout = NULL;
 	run_fail(run, STATUS_TIMEOUT, ERROR_TIMEOUT,
-		 "the run took longer than %g second%s (--timeout)", limit, plural(limit));
+		 "the run took longer than %g second%s (--timeout)%s%s", limit, plural(limit),
+		 run->awaited.len > 0 ? " and was waiting " : "", buffer_string(&run->awaited));
 }
 
 /* ---- the agent and its models ---- */
@@ -372,5 +373,6 @@ void run_free(struct agent_run *run)
 	buffer_free(&run->held.text);
 	buffer_free(&run->message);
 	buffer_free(&run->limit);
+	buffer_free(&run->awaited);
 	free(run);
 }

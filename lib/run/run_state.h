@@ -112,6 +112,7 @@ struct agent_run {
 	struct buffer message; /* why it failed; empty: it did not */
 	struct loop_timer *timeout, *wait, *done_timer;
 	struct waiting waiting; /* for another attempt */
+	struct buffer awaited;  /* what `wait` is for, "to ..."; empty: unknown */
 };
 
 /* The model that is asked. */
