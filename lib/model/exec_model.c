@@ -39,7 +39,7 @@ static void call_free(struct exec_call *call)
 	free(call);
 }
 
-static void exec_cancel(struct model_call *model_call)
+static bool exec_cancel(struct model_call *model_call)
 {
 	struct exec_call *call = (struct exec_call *)model_call;
 
@@ -48,6 +48,7 @@ static void exec_cancel(struct model_call *model_call)
 	call->process = NULL;
 	if (!call->busy)
 		call_free(call);
+	return true;
 }
 
 /* ---- output ---- */

@@ -457,9 +457,10 @@ static void ignore_delta(void *context, const struct model_delta *delta)
 	(void)delta;
 }
 
-static void http_model_cancel(struct model_call *call)
+static bool http_model_cancel(struct model_call *call)
 {
 	struct http_model_call *c = (struct http_model_call *)call;
+	bool sent = c->http == NULL || http_is_sent(c->http);
 
 	c->cancelled = true;
 	c->handler.delta = ignore_delta;
@@ -468,6 +469,7 @@ static void http_model_cancel(struct model_call *call)
 	c->http = NULL;
 	if (c->depth == 0)
 		free_call(c);
+	return sent;
 }
 
 static bool http_model_show_request(struct model *base, const struct model_request *request,

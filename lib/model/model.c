@@ -210,10 +210,9 @@ struct model_call *model_ask(struct model *model, const struct model_request *re
 	return call;
 }
 
-void model_cancel(struct model_call *call)
+bool model_cancel(struct model_call *call)
 {
-	if (call != NULL)
-		call->model->type->cancel(call);
+	return call != NULL && call->model->type->cancel(call);
 }
 
 static void write_tools(const struct model_request *request, struct buffer *out)

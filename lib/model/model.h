@@ -235,7 +235,9 @@ char **model_secret_variables(struct error *e);
  * cannot be made (an option that the model does not accept, a malformed message). */
 struct model_call *model_ask(struct model *model, const struct model_request *request,
 			     const struct model_handler *handler, struct error *e);
-void model_cancel(struct model_call *call);
+/* End the call, which may be NULL, without further callbacks. Returns whether the request was sent:
+ * false while there is no connection. */
+bool model_cancel(struct model_call *call);
 
 /* Append the HTTP request that model_ask would send as text: method, URL, headers with secrets
  * masked, body. For a built-in model, the neutral request as JSON. */

@@ -45,7 +45,7 @@ struct model_type {
 	 * done, or in cancel. */
 	struct model_call *(*ask)(struct model *model, const struct model_request *request,
 				  const struct model_handler *handler, struct error *e);
-	void (*cancel)(struct model_call *call);
+	bool (*cancel)(struct model_call *call);
 
 	/* NULL: the neutral request as JSON. */
 	bool (*show_request)(struct model *model, const struct model_request *request,

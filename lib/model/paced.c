@@ -57,9 +57,10 @@ struct model_call *paced_start(struct paced_call *paced, struct loop *loop, doub
 	return &paced->call;
 }
 
-void paced_cancel(struct model_call *call)
+bool paced_cancel(struct model_call *call)
 {
 	release((struct paced_call *)call);
+	return true;
 }
 
 /* ---- options ---- */

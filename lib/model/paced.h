@@ -32,7 +32,7 @@ struct paced_call {
 struct model_call *paced_start(struct paced_call *call, struct loop *loop, double seconds);
 
 /* The cancel function of a model_type. */
-void paced_cancel(struct model_call *call);
+bool paced_cancel(struct model_call *call);
 
 /* Whether all options of the request are in `known` (NULL-terminated). Else sets `e`, which lists
  * the options of the model `model`. */

@@ -94,10 +94,10 @@ static void release(struct paced_call *paced)
 	event_response_free(&((struct replay_call *)paced)->response);
 }
 
-static void replay_cancel(struct model_call *model_call)
+static bool replay_cancel(struct model_call *model_call)
 {
 	((struct replay_call *)model_call)->response.stopped = true;
-	paced_cancel(model_call);
+	return paced_cancel(model_call);
 }
 
 /* ---- the recorded run ---- */

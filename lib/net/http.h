@@ -64,7 +64,7 @@ struct http_result {
 	const struct http_head *head;
 	const char *message; /* the error, for the user; NULL if complete */
 	bool retryable;      /* false for permanent errors: bad certificate, unknown URL scheme */
-	bool sent;           /* a connection was established, so that the request could be sent */
+	bool sent;           /* http_is_sent */
 };
 
 struct http_handler {
@@ -87,6 +87,9 @@ void http_free(struct http *http);
  * later. Callbacks never run inside http_start. */
 struct http_call *http_start(struct http *http, const struct http_request *request,
 			     const struct http_limits *limits, const struct http_handler *handler);
+
+/* Whether a connection was established, so that the request could be sent. */
+bool http_is_sent(const struct http_call *call);
 
 /* End the exchange without further callbacks. May be called inside a callback. */
 void http_cancel(struct http_call *call);

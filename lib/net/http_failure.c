@@ -118,15 +118,23 @@ static bool describe_no_response(const struct http_call *call, CURLcode code, co
 	return failure->retryable;
 }
 
+bool http_is_sent(const struct http_call *call)
+{
+	curl_off_t connected = 0;
+
+	curl_easy_getinfo(call->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
+	return connected > 0;
+}
+
 struct http_result failure_result(const struct http_call *call, CURLcode code,
 				  struct buffer *message)
 {
-	struct http_result result = {.outcome = call->late, .head = &call->head, .retryable = true};
-	curl_off_t connected = 0;
+	struct http_result result = {.outcome = call->late,
+				     .head = &call->head,
+				     .retryable = true,
+				     .sent = http_is_sent(call)};
 	char *port, *host, *place;
 
-	curl_easy_getinfo(call->easy, CURLINFO_PRETRANSFER_TIME_T, &connected);
-	result.sent = connected > 0;
 	if (code == CURLE_OK && call->head.status != 0)
 		return (struct http_result){
 		    .outcome = HTTP_COMPLETE, .head = &call->head, .sent = true};

@@ -48,7 +48,7 @@ bool usage_check_price(struct prices *prices, const struct model *model, struct 
 
 double usage_cost(const struct usage_total *total, bool received)
 {
-	bool interrupted = received && total->requests == 0;
+	bool interrupted = received && !total->answered;
 
 	return total->cost_unknown || interrupted ? -1 : total->cost_usd;
 }
@@ -235,8 +235,14 @@ static bool response_cost(struct prices *prices, const struct model *model, cons
 	return is_free && !prices_known(prices, provider, model_name(model));
 }
 
+void budget_add_request(struct budget *budget)
+{
+	for (struct budget *at = budget; at != NULL; at = at->parent)
+		at->total.requests++;
+}
+
 void budget_add(struct budget *budget, const struct model *model, const char *name,
-		const struct model_usage *usage, int requests, struct error *e)
+		const struct model_usage *usage, struct error *e)
 {
 	double cost = usage->cost_usd;
 	bool known = cost >= 0 || response_cost(budget->prices, model, name, usage, &cost, e);
@@ -245,7 +251,7 @@ void budget_add(struct budget *budget, const struct model *model, const char *na
 	budget->last.cached = usage->cached_input;
 	budget->last.estimated = budget->last.asked;
 	for (struct budget *at = budget; at != NULL; at = at->parent) {
-		at->total.requests += requests;
+		at->total.answered = true;
 		usage_add_tokens(&at->total, usage);
 		at->total.cost_unknown = at->total.cost_unknown || !known;
 		if (cost > 0)

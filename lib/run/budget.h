@@ -15,7 +15,8 @@
 /* What a run has used. */
 struct usage_total {
 	struct model_usage tokens; /* a count is -1 until a response has reported it */
-	int64_t requests;
+	int64_t requests;          /* that were sent */
+	bool answered;             /* a response was complete */
 	double cost_usd;
 	bool cost_unknown;    /* the price of a response is not known: the total is null */
 	int64_t iterations;   /* responses asked for */
@@ -73,11 +74,14 @@ bool budget_is_spent(const struct budget *budget, const struct model *model, int
 enum { BUDGET_LEAST_OUTPUT = 16 };
 int64_t budget_output(const struct budget *budget, const struct model *model, int64_t input);
 
-/* Add a response that is complete after `requests` that reached a provider. `name` is the model as
- * the provider names it. Its cost is what the provider billed, else follows from the price list;
- * `e` is filled if the list cannot be read. */
+/* A request was sent. */
+void budget_add_request(struct budget *budget);
+
+/* Add a response that is complete. `name` is the model as the provider names it. Its cost is what
+ * the provider billed, else follows from the price list; `e` is filled if the list cannot be read.
+ */
 void budget_add(struct budget *budget, const struct model *model, const char *name,
-		const struct model_usage *usage, int requests, struct error *e);
+		const struct model_usage *usage, struct error *e);
 
 /* Whether the limit of responses is reached. `why` then gets a sentence. */
 bool budget_has_no_iteration(const struct budget *budget, struct buffer *why);

@@ -55,6 +55,7 @@ static void read_usage(struct usage_total *total, struct span json)
 	model_usage_read(json, &usage);
 	usage_add_tokens(total, &usage);
 	total->requests += json_int(json_get(json, "requests"), 1);
+	total->answered = true;
 }
 
 static void read_response(struct history *history, struct span data)
@@ -260,6 +261,8 @@ static void read_own(struct log_reader *reader, const struct run *run, const str
 		read_cost(&history->total, json_get(event->data, "total_cost_usd"));
 		break;
 	case EVENT_AGENT_END:
+		history->total.requests =
+		    json_int(json_path(event->data, "usage.requests"), history->total.requests);
 		history->ended = true;
 		history->succeeded = run->succeeded;
 		break;

@@ -332,7 +332,7 @@ static void add_usage(struct agent_run *run, const struct model_outcome *outcome
 	struct error e = {0};
 
 	budget_add(&run->budget, model, outcome->model != NULL ? outcome->model : model_name(model),
-		   &outcome->usage, run->requests, &e);
+		   &outcome->usage, &e);
 	if (e.message != NULL)
 		emit_error(run,
 			   &(struct model_error){.kind = ERROR_PRICES,
@@ -495,7 +495,6 @@ static void fail_empty(struct agent_run *run, const struct model_outcome *outcom
 	if (reason != NULL)
 		buffer_add_format(&message, " (finish reason: %s)", reason);
 	add_usage(run, outcome);
-	run->requests = 0; /* counted */
 	recover(run, &(struct model_error){.kind = ERROR_EMPTY_RESPONSE,
 					   .message = buffer_string(&message),
 					   .retryable = run->response.call_count == 0,
@@ -510,7 +509,10 @@ static void on_done(void *context, const struct model_outcome *outcome)
 
 	run->call = NULL;
 	emit_held(run);
-	run->requests += !outcome->error.unsent;
+	if (!outcome->error.unsent) {
+		run->requests++;
+		budget_add_request(&run->budget);
+	}
 	if (outcome->error.kind == ERROR_NONE)
 		fault = fault_of_empty(&run->response, outcome);
 	if (outcome->error.kind != ERROR_NONE)

@@ -72,8 +72,8 @@ void run_end(struct agent_run *run, int exit_status, const struct model_error *e
 		return;
 	run_enter(run, PHASE_ENDED);
 	run->exit_status = exit_status;
-	if (run->call != NULL)
-		model_cancel(run->call);
+	if (model_cancel(run->call))
+		budget_add_request(&run->budget);
 	run->call = NULL;
 	loop_timer_remove(run->wait);
 	loop_timer_remove(run->timeout);

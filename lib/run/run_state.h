@@ -83,7 +83,7 @@ struct agent_run {
 	struct output structured; /* the text of the response, where a schema is asked for */
 	int attempt;              /* of this iteration, over all models */
 	int tries;                /* of the present model */
-	int requests;             /* attempts of this iteration that reached a provider */
+	int requests;             /* that were sent in this iteration */
 	int repairs;              /* answers wrong in form, one after the other */
 	int64_t asked_at, first_chunk_at; /* clock_monotonic; 0: not yet */
 	struct held_chunk held;
