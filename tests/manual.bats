@@ -49,6 +49,41 @@ options_of_page() {
 	diff "$BATS_TEST_TMPDIR/help" "$BATS_TEST_TMPDIR/page"
 }
 
+@test "a wrong option is reported with the name that was probably meant" {
+	local program
+	for program in $PROGRAMS; do
+		run "$program" --versoin
+		assert_failure 2
+		assert_output "$program: unrecognized option '--versoin' (did you mean --version?)
+try '$program --help'"
+	done
+	run agent-text --unlike-any-other
+	assert_line "agent-text: unrecognized option '--unlike-any-other'"
+	run agent-text -q
+	assert_failure 2
+	assert_line "agent-text: invalid option -- 'q'"
+	run agent-run --log
+	assert_failure 2
+	assert_line "agent-run: option '--log' requires an argument"
+	run agent-run -nl
+	assert_failure 2
+	assert_line "agent-run: option requires an argument -- 'l'"
+	run agent-run --raw=3
+	assert_failure 2
+	assert_line "agent-run: option '--raw' has no argument"
+}
+
+@test "names of options cannot be abbreviated" {
+	run agent-run --max-token=5 hi
+	assert_failure 2
+	assert_line "agent-run: unrecognized option '--max-token' (did you mean --max-tokens?)"
+	run agent-run hi --max-token 5
+	assert_failure 2
+	assert_line "agent-run: unrecognized option '--max-token' (did you mean --max-tokens?)"
+	run agent-run hi --max-tokens 50 --model test --raw -- --raw
+	assert_success
+}
+
 @test "--help fits a terminal of 100 columns" {
 	local program
 	for program in $PROGRAMS; do

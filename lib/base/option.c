@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "base/number.h"
 #include "base/file.h"
+#include "base/suggestion.h"
 
 void option_list_add(struct option_list *list, const struct option_row *rows, size_t count)
 {
@@ -169,6 +170,7 @@ static void make_names(struct option_list *list, struct buffer *letters)
 	size_t count = 0;
 
 	list->names = mem_zero((list->count + 1) * sizeof(*list->names));
+	buffer_add_char(letters, ':'); /* getopt_long returns ':' for a missing value */
 	for (size_t i = 0; i < list->count; i++) {
 		const struct option_row *row = &list->at[i];
 		int argument = is_optional(row)     ? optional_argument
@@ -184,16 +186,65 @@ static void make_names(struct option_list *list, struct buffer *letters)
 	}
 }
 
-/* The row of a value of getopt_long. */
-static const struct option_row *find_row(const struct option_list *list, int got)
+static _Noreturn void refuse(struct buffer *sentence)
 {
-	if (got >= LONG)
-		return &list->at[got - LONG];
-	for (size_t i = 0; i < list->count; i++)
-		if (list->at[i].letter == got)
-			return &list->at[i];
+	warn("%s", buffer_string(sentence));
 	fprintf(stderr, "try '%s --help'\n", program_name());
 	exit(STATUS_USAGE);
+}
+
+/* The word "--NAME" or "--NAME=VALUE" is no option. */
+static _Noreturn void refuse_name(const struct option_list *list, const char *word)
+{
+	char *name = mem_copy((struct span){word + 2, strcspn(word + 2, "=")});
+	struct suggestion suggestion = suggestion_for(name);
+	struct buffer sentence = {0};
+
+	for (size_t i = 0; list->names[i].name != NULL; i++)
+		suggestion_consider(&suggestion, list->names[i].name);
+	buffer_add_format(&sentence, "unrecognized option '--%s'", name);
+	if (suggestion.meant != NULL)
+		buffer_add_format(&sentence, " (did you mean --%s?)", suggestion.meant);
+	refuse(&sentence);
+}
+
+/* getopt_long returned '?' or ':'. */
+static _Noreturn void refuse_word(const struct option_list *list, int got, const char *word)
+{
+	struct buffer sentence = {0};
+
+	if (optopt == 0)
+		refuse_name(list, word);
+	if (optopt >= LONG)
+		buffer_add_format(&sentence, "option '--%s' %s", list->at[optopt - LONG].name,
+				  got == ':' ? "requires an argument" : "has no argument");
+	else
+		buffer_add_format(&sentence, "%s -- '%c'",
+				  got == ':' ? "option requires an argument" : "invalid option",
+				  optopt);
+	refuse(&sentence);
+}
+
+/* The row of a value of getopt_long. Abbreviated names, which getopt_long accepts, are refused: a
+ * script that has one would break when an option is added. */
+static const struct option_row *find_row(const struct option_list *list, int got, char **argv)
+{
+	const char *word = argv[optind - 1];
+	const struct option_row *row = NULL;
+
+	if (got == '?' || got == ':')
+		refuse_word(list, got, word);
+	if (got >= LONG) {
+		row = &list->at[got - LONG];
+		if (optarg == word)
+			word = argv[optind - 2];
+		if (strcspn(word + 2, "=") != strlen(row->name))
+			refuse_name(list, word);
+	}
+	for (size_t i = 0; row == NULL; i++)
+		if (list->at[i].letter == got)
+			row = &list->at[i];
+	return row;
 }
 
 int option_list_parse(struct option_list *list, void *program, int argc, char **argv,
@@ -204,8 +255,9 @@ int option_list_parse(struct option_list *list, void *program, int argc, char **
 	int got;
 
 	make_names(list, &letters);
+	opterr = 0;
 	while ((got = getopt_long(argc, argv, buffer_string(&letters), list->names, NULL)) != -1) {
-		const struct option_row *row = find_row(list, got);
+		const struct option_row *row = find_row(list, got, argv);
 
 		if (row->kind == OPTION_NAME && optarg[0] == '\0')
 			die(STATUS_USAGE, "--%s needs a value that is not empty", row->name);
