@@ -266,3 +266,29 @@ ends() {
 	assert_success
 	assert_equal "$(grep -c '"event_type":"agent_end"' log)" 1
 }
+
+@test "a batch that was killed within a line of its log is clean when it is finished" {
+	seq 1 3 >lines
+	agent-run -m test --batch lines -j 1 -l whole >/dev/null
+	for cut in 1 20 100; do
+		n=$(grep -n agent_start whole | tail -n 1 | cut -d: -f1)
+		{ head -n $((n + 3)) whole; sed -n "$((n + 4))p" whole | head -c $cut; } >log
+		run -0 --separate-stderr agent-run -m test --batch lines -l log
+		assert_regex "$stderr" "^agent-run: log:$((n + 4)): byte .*; the last line is cut off, and skipped$"
+		for reader in agent-text agent-tools agent-collect agent-filter; do
+			run -0 --separate-stderr "$reader" log
+			assert_equal "$stderr" "$([ "$reader" = agent-text ] && echo 'agent-text: the response starts again (the run was resumed)')"
+		done
+	done
+}
+
+@test "a batch that goes on needs the tools of calls that have not started" {
+	printf '{"name":"t","description":"d","parameters":{"type":"object"},"command":["true"]}' >t.json
+	echo one >lines
+	agent-run -m test --batch lines -t t.json -l whole >/dev/null
+	head -n "$(grep -n llm_end whole | head -n 1 | cut -d: -f1)" whole >log
+	run -2 --separate-stderr agent-run -m test --batch lines -l log
+	assert_equal "${stderr_lines[0]}" 'agent-run: lines:1: log: its run has calls of tools that are not given; give --tool or --agent again: t'
+	run -0 agent-run -m test --batch lines -t t.json -l log
+	run -0 agent-text log
+}

@@ -489,3 +489,67 @@ agent-text: log:$(($(wc -l <whole) + 1)): 5 NUL bytes are skipped"
 	cmp cut.jsonl before
 	agent-run --resume cut.jsonl -t look.json </dev/null >/dev/null
 }
+
+@test "a run whose agent_start is lost is not resumed, nor is one that is nested in another taken for it" {
+	agent-run -m test -l log one </dev/null >/dev/null
+	agent-run -m test -l log two </dev/null | head -n 3 >/dev/null || true
+	n=$(grep -n agent_start log | tail -n 1 | cut -d: -f1)
+	sed "${n}s/.\{90\}$//; \$d" log >torn
+	run -2 agent-run -m test --resume torn
+	assert_line "agent-run: torn:$n: the agent_start of the last run is lost, so that it cannot be resumed"
+	printf '{"name":"Inner","description":"d","instructions":"inner"}' >inner.json
+	printf '{"name":"Outer","tools":[{"name":"ask","description":"d","agent":"inner.json"}]}' >outer.json
+	agent-run -m test -A outer.json -l nested one </dev/null >/dev/null
+	n=$(grep -n agent_start nested | tail -n 1 | cut -d: -f1)
+	sed "${n}s/.\{90\}$//" nested >torn
+	agent-run -m test -n --history nested two </dev/null >want
+	run -0 --separate-stderr agent-run -m test -n --history torn two
+	assert_output "$(cat want)"
+	assert_regex "$stderr" "^agent-run: torn:$n: byte [0-9]*: .*; the line is skipped$"
+}
+
+@test "--resume names the tools that the run had and that are not given" {
+	agent-run -m test -t once.json -t again.json -l log one </dev/null >/dev/null
+	head -n -1 log >cut
+	run -0 --separate-stderr agent-run -m test -t again.json --resume cut
+	assert_equal "$stderr" 'agent-run: cut: its run had tools that are not given (--tool, --agent): once'
+	head -n -1 log >cut
+	run -0 --separate-stderr agent-run -m test -t once.json -t again.json --resume cut
+	assert_equal "$stderr" ''
+}
+
+@test "a file that is no event log is not appended to" {
+	printf 'my notes\n' >notes
+	printf '{"name":"x"}\n' >package.json
+	printf '[{"role":"user","content":"hello"}]\n' >messages.json
+	printf '{\n  "event_type": 1\n}\n' >pretty.json
+	sha256sum notes package.json messages.json pretty.json >sums
+	echo one >lines
+	for file in notes package.json messages.json pretty.json; do
+		for batch in '' '--batch lines'; do
+			# shellcheck disable=SC2086
+			run -2 --separate-stderr agent-run -m test $batch -l "$file" ${batch:-one}
+			assert_equal "$stderr" "agent-run: $file: is no event log, so that events are not appended to it"
+		done
+		run -2 agent-run -m test -c "$file" two
+	done
+	run -2 --separate-stderr agent-run -m test -c messages.json two
+	assert_equal "$stderr" 'agent-run: messages.json: is an array, not an event log; --history reads messages'
+	run -2 --separate-stderr agent-run -m test --resume messages.json
+	assert_equal "$stderr" 'agent-run: messages.json: is an array, not an event log; --history reads messages'
+	sha256sum -c --quiet sums
+	# What a crash left of a log is one.
+	for text in '' '{' '{"event_type":"agent_st' '{"event_type":"agent_start","timestamp":"2026'; do
+		printf '%s' "$text" >log
+		run -0 agent-run -m test -l log two
+	done
+	head -c 4096 /dev/zero >log
+	run -0 agent-run -m test -l log two
+	run -0 agent-run -m test -l log three
+	: >log
+	run -2 --separate-stderr agent-run -m test --resume log
+	assert_equal "$stderr" 'agent-run: log: is empty; there is no run to resume'
+	printf '{"event_type":"agent_st' >log
+	run -2 --separate-stderr agent-run -m test --resume log
+	assert_equal "$stderr" 'agent-run: log: its only line is incomplete; there is no run to resume'
+}

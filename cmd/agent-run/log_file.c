@@ -97,22 +97,6 @@ static void lock(int fd, const char *path)
 		refuse(path);
 }
 
-int log_file_open(const char *path)
-{
-	int fd = open_file(path);
-
-	share(fd, path);
-	/* The last line is torn, unless another run is writing it just now. */
-	if (is_torn(fd)) {
-		if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_torn(fd))
-			close_line(fd, path);
-		share(fd, path);
-	}
-	return fd;
-}
-
-/* ---- sessions ---- */
-
 /* The length of `text` without a torn last line. A line that lacks only its newline is complete. */
 static size_t complete_length(struct span text)
 {
@@ -122,6 +106,80 @@ static size_t complete_length(struct span text)
 		start--;
 	return json_check(event_trim(span_from(text, start), &nuls), NULL) ? text.len : start;
 }
+
+static void trim_last_line(int fd, const char *path)
+{
+	struct buffer text = {0};
+	struct error e = {0};
+	size_t complete;
+
+	die_unless(file_read(path, &text, &e), &e);
+	complete = complete_length(buffer_span(&text));
+	if (complete == text.len)
+		close_line(fd, path);
+	else if (ftruncate(fd, (off_t)complete) != 0)
+		die(STATUS_FAILED, "%s: %s", path, strerror(errno));
+	buffer_free(&text);
+}
+
+int log_file_open(const char *path, bool trims)
+{
+	int fd = open_file(path);
+
+	share(fd, path);
+	/* The last line is torn, unless another run is writing it just now. */
+	if (is_torn(fd)) {
+		if (flock(fd, LOCK_EX | LOCK_NB) == 0 && is_torn(fd))
+			(trims ? trim_last_line : close_line)(fd, path);
+		share(fd, path);
+	}
+	return fd;
+}
+
+/* ---- contents ---- */
+
+/* Whether a line is an event, or what a crash left of one. */
+static bool is_event(struct span line, bool torn)
+{
+	const struct span start = SPAN("{\"event_type\":\"");
+	struct event event;
+
+	if (torn && line.len < start.len)
+		return memcmp(line.at, start.at, line.len) == 0;
+	return span_starts(line, start.at) ||
+	       (event_read(line, &event, NULL) && event.type_name.len > 0);
+}
+
+void log_file_check(const char *path)
+{
+	enum { CHECKED = 64 * 1024 };
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool has_text = false, has_event = false, torn;
+	struct buffer text = {0};
+	struct span rest, line;
+	struct stat info;
+	ssize_t n = 0;
+
+	buffer_reserve(&text, CHECKED);
+	if (fd >= 0 && fstat(fd, &info) == 0 && S_ISREG(info.st_mode))
+		n = read(fd, text.at, CHECKED);
+	text.len = n > 0 ? (size_t)n : 0;
+	for (rest = span_skip_mark(buffer_span(&text)); span_next_line(&rest, &line, &torn);) {
+		size_t nuls = 0;
+
+		line = event_trim(line, &nuls);
+		has_text = has_text || line.len > 0;
+		has_event = has_event || (line.len > 0 && is_event(line, torn));
+	}
+	if (has_text && !has_event)
+		die(STATUS_USAGE, "%s: is no event log, so that events are not appended to it",
+		    path);
+	buffer_free(&text);
+	if (fd >= 0)
+		close(fd);
+}
+
+/* ---- sessions ---- */
 
 int log_file_read(const char *path, bool only_read, struct buffer *text, size_t *torn)
 {

@@ -6,10 +6,15 @@
 
 #include "base/buffer.h"
 
+/* Exit if `path` is a regular file that is clearly no event log: it has text, but no event among
+ * the first lines. */
+void log_file_check(const char *path);
+
 /* Open `path` for appending, and create it (mode 0600) if it does not exist. A last line without a
- * newline (left by a crash) gets one. Exits on a failure, also if `path` is a FIFO without a
- * reader. */
-int log_file_open(const char *path);
+ * newline (left by a crash) gets one, or is removed if it is not complete, no other run is writing,
+ * and `trims`: the caller has read and reported it. Exits on a failure, also if `path` is a FIFO
+ * without a reader. */
+int log_file_open(const char *path, bool trims);
 
 /* Append to `text` what the session `path`, a regular file, contains, without a torn last line,
  * whose size is set in `torn`. Returns -1 if the file does not exist; otherwise it stays locked

@@ -121,9 +121,14 @@ static void read_history(struct program *p)
 		die(STATUS_USAGE, "%s: %s", path, strerror(ENOENT));
 	if (o->session == NULL && path != NULL)
 		complete = input_read_file(&p->input, path, &p->history_text);
-	if (path == NULL || !complete ||
-	    (o->session != NULL && !o->resume && p->history_text.len == 0))
+	if (o->resume && p->history_text.len == 0)
+		die(STATUS_USAGE, "%s: %s; there is no run to resume", path,
+		    p->torn > 0 ? "its only line is incomplete" : "is empty");
+	if (path == NULL || !complete || (o->session != NULL && p->history_text.len == 0))
 		return;
+	if (o->session != NULL && span_starts(json_trim(buffer_span(&p->history_text)), "["))
+		die(STATUS_USAGE, "%s: is an array, not an event log; --history reads messages",
+		    path);
 	die_unless(history_load(&p->history, buffer_span(&p->history_text),
 				strcmp(path, "-") == 0 ? "standard input" : path, &e),
 		   &e);
@@ -132,31 +137,18 @@ static void read_history(struct program *p)
 	o->config.history = &p->history;
 }
 
-/* The last response that --resume goes on with may have calls that have not begun: their tools, if
- * the agent had them, must be given again. */
+/* The tools that the resumed run had must be given again if its calls need them. */
 static void check_resumed_tools(const struct program *p)
 {
-	const struct history *history = &p->history;
-	const struct agent *agent = history->agent_name != NULL
-					? agent_set_find(&p->options.agents, history->agent_name)
-					: NULL;
-	const struct tool_set *tools =
-	    agent != NULL ? &agent->tools : &p->options.config.agent->tools;
+	const char *log = p->options.session;
 	struct buffer missing = {0};
+	struct error e = {0};
 
-	for (size_t i = 0; i < history->call_count; i++) {
-		char *name = json_text(history->calls[i].name);
-
-		if (history->calls[i].state == HISTORY_CALL_NEW && name != NULL &&
-		    history_has_tool(history, name) && tool_set_find(tools, span_of(name)) == NULL)
-			buffer_add_format(&missing, "%s%s", missing.len > 0 ? ", " : "", name);
-		free(name);
-	}
+	die_unless(run_check_resumed_tools(&p->options.config, log, &missing, &e), &e);
 	if (missing.len > 0)
-		die(STATUS_USAGE,
-		    "%s: its run has calls of tools that are not given; give --tool or --agent "
-		    "again: %s",
-		    p->options.session, buffer_string(&missing));
+		warn("%s: its run had tools that are not given (--tool, --agent): %s", log,
+		     buffer_string(&missing));
+	buffer_free(&missing);
 }
 
 /* Configure the run that --resume finishes; exits if nothing is missing from it. */
@@ -383,7 +375,7 @@ static void start(struct program *p)
 	}
 	die_unless(p->batch != NULL || p->run != NULL, &e);
 	if (o->log != NULL)
-		p->log_fd = log_file_open(o->log);
+		p->log_fd = log_file_open(o->log, o->batch != NULL);
 	else if (o->session != NULL)
 		p->log_fd = log_file_continue(p->log_fd, o->session, buffer_span(&p->history_text),
 					      p->torn);
@@ -433,6 +425,8 @@ static void check_log(const struct options *o, const char *path, const char *opt
 		die(STATUS_USAGE,
 		    "%s: standard output and %s are the same file; use only one of them", path,
 		    option);
+	if (path == o->log)
+		log_file_check(path);
 }
 
 static void report_lost_events(struct program *p)

@@ -191,6 +191,8 @@ static void run_is_over(void *context, int exit_status, const char *message)
 static bool resume(struct job *job, struct error *e)
 {
 	const struct batch *batch = job->batch;
+	struct buffer missing = {0};
+	bool can_resume;
 
 	if (!batch_log_unfinished(batch->log, job->line.id, job->line.prompt, &job->log) ||
 	    !history_load(&job->history, buffer_span(&job->log), batch->source, NULL) ||
@@ -198,8 +200,11 @@ static bool resume(struct job *job, struct error *e)
 		return true;
 	job->config.history = &job->history;
 	job->config.resume = true;
-	return history_can_resume(&job->history, batch->config.log, batch_log_damaged(batch->log),
-				  e);
+	can_resume = history_can_resume(&job->history, batch->config.log,
+					batch_log_damaged(batch->log), e) &&
+		     run_check_resumed_tools(&job->config, batch->config.log, &missing, e);
+	buffer_free(&missing);
+	return can_resume;
 }
 
 static void begin(struct batch *batch, struct batch_line line)

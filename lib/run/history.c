@@ -274,7 +274,14 @@ void history_close(struct history *history)
 bool history_can_resume(const struct history *history, const char *log, size_t damaged,
 			struct error *e)
 {
-	return !history->misses_response || damaged == 0 ||
+	if (damaged == 0)
+		return true;
+	if (history->misses_start)
+		return error_set(e, "usage",
+				 "%s:%zu: the agent_start of the last run is lost, so that it "
+				 "cannot be resumed",
+				 log, damaged);
+	return !history->misses_response ||
 	       error_set(e, "usage",
 			 "%s:%zu: a response is lost whose tools were called; run %s cannot be "
 			 "resumed, since they would be called again",
@@ -293,13 +300,13 @@ char *history_model(const struct history *history)
 	return buffer_take(&spec);
 }
 
-bool history_has_tool(const struct history *history, const char *name)
+bool history_has_new_call(const struct history *history, const char *name)
 {
-	bool found = false;
-
-	for (struct json_walk walk = json_walk(history->tools); !found && json_next(&walk);)
-		found = json_is(walk.value, name);
-	return found;
+	for (size_t i = 0; i < history->call_count; i++)
+		if (history->calls[i].state == HISTORY_CALL_NEW &&
+		    json_is(history->calls[i].name, name))
+			return true;
+	return false;
 }
 
 void history_free(struct history *history)

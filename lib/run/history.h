@@ -45,6 +45,7 @@ struct history {
 
 	size_t damaged;       /* the last damaged line of the log; 0: none */
 	bool misses_response; /* calls of the last run have begun, but not their response */
+	bool misses_start;    /* its agent_start is lost, which is not that of run_id */
 };
 
 /* Read `text`, which must live as long as the history; `source` names it in errors. An array has
@@ -57,17 +58,17 @@ bool history_load(struct history *history, struct span text, const char *source,
  * call was interrupted, and so does the text of a response that did not end. */
 void history_close(struct history *history);
 
-/* Whether the last run can be resumed. False with `e` if a response is missing whose tools were
- * called, because line `damaged` of the log (0: none) is not an event: they would be called again.
- */
+/* Whether the last run can be resumed. False with `e` if its agent_start is missing, or a response
+ * whose tools were called, because line `damaged` of the log (0: none) is not an event: they would
+ * be called again. */
 bool history_can_resume(const struct history *history, const char *log, size_t damaged,
 			struct error *e);
 
 /* The model of the last run in the form of --model, which the caller frees; NULL: not known. */
 char *history_model(const struct history *history);
 
-/* Whether the agent of the last run had the tool `name`. */
-bool history_has_tool(const struct history *history, const char *name);
+/* Whether a call of the tool `name` has not begun. */
+bool history_has_new_call(const struct history *history, const char *name);
 
 void history_free(struct history *history);
 

@@ -172,6 +172,7 @@ static void read_start(struct log_reader *reader, const struct run *run, const s
 	else
 		buffer_clear(&history->unfinished); /* the request is sent again */
 	reader->run = run;
+	history->misses_start = false;
 	free(history->run_id);
 	history->run_id = mem_copy(event->run_id);
 	history->ended = history->succeeded = false;
@@ -277,6 +278,13 @@ static void read_event(struct log_reader *reader, const struct event *event)
 
 	if (run == NULL)
 		return;
+	/* The agent_start may be lost: of a run that is nested in the open one, or of a later run.
+	 */
+	if (!run->started && reader->run != NULL) {
+		if (!reader->run->ended)
+			return;
+		reader->history->misses_start = true;
+	}
 	if (run->parent_id == NULL)
 		read_own(reader, run, event);
 	else if (event->type != EVENT_AGENT_START)

@@ -203,13 +203,52 @@ void run_set_agent(struct agent_run *run, const struct agent *agent)
 
 /* ---- the beginning ---- */
 
+/* The agent of the history's last run; NULL: it is not known. */
+static const struct agent *resumed_agent(const struct run_config *config)
+{
+	const char *name = config->history->agent_name;
+
+	return config->agents != NULL && name != NULL ? agent_set_find(config->agents, name) : NULL;
+}
+
+static void add_name(struct buffer *names, const char *name)
+{
+	buffer_add_format(names, "%s%s", names->len > 0 ? ", " : "", name);
+}
+
+bool run_check_resumed_tools(const struct run_config *config, const char *log,
+			     struct buffer *missing, struct error *e)
+{
+	const struct history *history = config->history;
+	const struct agent *agent = resumed_agent(config);
+	const struct tool_set *tools = agent != NULL ? &agent->tools : &config->agent->tools;
+	struct json_walk walk = json_walk(history->tools);
+	struct buffer needed = {0};
+
+	while (json_next(&walk)) {
+		char *name = json_text(walk.value);
+		bool missed = name != NULL && tool_set_find(tools, span_of(name)) == NULL;
+
+		if (missed)
+			add_name(missing, name);
+		if (missed && history_has_new_call(history, name))
+			add_name(&needed, name);
+		free(name);
+	}
+	if (needed.len > 0)
+		error_set(e, "usage",
+			  "%s: its run has calls of tools that are not given; give --tool or "
+			  "--agent again: %s",
+			  log, buffer_string(&needed));
+	buffer_free(&needed);
+	return e->message == NULL;
+}
+
 /* Go on with the counts and the agent of the history's last run. */
 static void load_state(struct agent_run *run, const struct history *history)
 {
-	const struct agent *agent = NULL;
+	const struct agent *agent = resumed_agent(&run->config);
 
-	if (run->config.agents != NULL && history->agent_name != NULL)
-		agent = agent_set_find(run->config.agents, history->agent_name);
 	if (agent != NULL)
 		run_set_agent(run, agent);
 	if (own_system(run) == NULL)

@@ -86,6 +86,12 @@ struct run_handler {
 bool run_check_size(const char *prompt, const char *system, struct span attachments,
 		    struct error *e);
 
+/* The run that config->history resumes: append the names of its agent's tools that the agent does
+ * not have now to `missing`. False with `e` if one of them has calls that have not begun; `log` is
+ * named there. */
+bool run_check_resumed_tools(const struct run_config *config, const char *log,
+			     struct buffer *missing, struct error *e);
+
 /* Begin. NULL with `e` if a model cannot be opened or run_check_size fails; nothing is written or
  * sent then. */
 struct agent_run *run_start(const struct run_config *config, struct event_sink *sink,
