@@ -58,11 +58,15 @@ static inline bool span_is_any(struct span s, const char *const *texts)
 	return false;
 }
 
+static inline bool span_begins(struct span s, struct span beginning)
+{
+	return s.len >= beginning.len &&
+	       (beginning.len == 0 || memcmp(s.at, beginning.at, beginning.len) == 0);
+}
+
 static inline bool span_starts(struct span s, const char *prefix)
 {
-	size_t len = strlen(prefix);
-
-	return s.len >= len && memcmp(s.at, prefix, len) == 0;
+	return span_begins(s, (struct span){prefix, strlen(prefix)});
 }
 
 static inline bool span_ends(struct span s, const char *suffix)

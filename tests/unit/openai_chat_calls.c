@@ -137,6 +137,139 @@ static void pieces(void)
 		 "\"name\":\"g\",\"arguments\":\"[]\"}}]},\"finish_reason\":\"tool_calls\"}]}");
 }
 
+static void which_call(void)
+{
+	CHUNKS("each piece has another id, but one index", "C0(f)A0({\"a\":)A0(1}) tool_calls",
+	       CALL("\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"\"}"),
+	       CALL("\"index\":0,\"id\":\"b\",\"function\":{\"arguments\":\"{\\\"a\\\":\"}"),
+	       CALL("\"index\":0,\"id\":\"c\",\"function\":{\"arguments\":\"1}\"}"),
+	       FINISH("tool_calls"), DONE);
+	CHUNKS("each piece has another id and no index", "C0(f)A0({\"a\":)A0(1}) tool_calls",
+	       CALL("\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"\"}"),
+	       CALL("\"id\":\"b\",\"function\":{\"arguments\":\"{\\\"a\\\":\"}"),
+	       CALL("\"id\":\"c\",\"function\":{\"arguments\":\"1}\"}"), FINISH("tool_calls"),
+	       DONE);
+	CHUNKS("another id after the arguments are complete, without a name",
+	       "C0(f)A0({\"a\":1}) tool_calls",
+	       CALL("\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{"
+		    "\\\"a\\\":1}\"}"),
+	       CALL("\"index\":0,\"id\":\"b\",\"function\":{\"arguments\":\"\"}"),
+	       FINISH("tool_calls"), DONE);
+	CHUNKS("one id at two indexes: two calls",
+	       "C0(f)A0({\"a\":\"Oslo\"})C1(f)A1({\"a\":\"Rome\"}) tool_calls",
+	       CALL("\"index\":0,\"id\":\"f\",\"function\":{\"name\":\"f\",\"arguments\":\"{"
+		    "\\\"a\\\":\\\"Oslo\\\"}\"}"),
+	       CALL("\"index\":1,\"id\":\"f\",\"function\":{\"name\":\"f\",\"arguments\":\"{"
+		    "\\\"a\\\":\\\"Rome\\\"}\"}"),
+	       FINISH("tool_calls"), DONE);
+	CHUNKS("one id at two indexes, in pieces", "C0(f)C1(f)A0({)A1([)A0(})A1(]) tool_calls",
+	       CALL("\"index\":0,\"id\":\"f\",\"function\":{\"name\":\"f\"}"),
+	       CALL("\"index\":1,\"id\":\"f\",\"function\":{\"name\":\"f\"}"),
+	       CALL("\"index\":0,\"id\":\"f\",\"function\":{\"arguments\":\"{\"}"),
+	       CALL("\"index\":1,\"id\":\"f\",\"function\":{\"arguments\":\"[\"}"),
+	       CALL("\"index\":0,\"function\":{\"arguments\":\"}\"}"),
+	       CALL("\"index\":1,\"function\":{\"arguments\":\"]\"}"), FINISH("tool_calls"), DONE);
+	CHUNKS("one id and no index: two calls",
+	       "C0(f)A0({\"a\":\"Oslo\"})C1(f)A1({\"a\":\"Rome\"}) tool_calls",
+	       CALL("\"id\":\"f\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"a\\\":"
+		    "\\\"Oslo\\\"}\"}"),
+	       CALL("\"id\":\"f\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"a\\\":"
+		    "\\\"Rome\\\"}\"}"),
+	       FINISH("tool_calls"), DONE);
+	CHUNKS("one index and no id: a name begins the next call",
+	       "C0(f)A0({\"a\":\"Oslo\"})C1(f)A1({\"a\":\"Rome\"}) tool_calls(stop)",
+	       CALL("\"index\":0,\"id\":\"\",\"function\":{\"name\":\"f\",\"arguments\":\"{"
+		    "\\\"a\\\":\\\"Oslo\\\"}\"}"),
+	       CALL("\"index\":0,\"id\":\"\",\"function\":{\"name\":\"f\",\"arguments\":\"{"
+		    "\\\"a\\\":\\\"Rome\\\"}\"}"),
+	       FINISH("stop"), DONE);
+	CHUNKS("one index, other ids and names, and calls without arguments",
+	       "C0(f)C1(g)A0({})A1({}) tool_calls",
+	       CALL("\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"\"}"),
+	       CALL("\"index\":0,\"id\":\"b\",\"function\":{\"name\":\"g\",\"arguments\":\"\"}"),
+	       FINISH("tool_calls"), DONE);
+	CHUNKS("neither id nor index, and calls in pieces with their names",
+	       "C0(f)A0({)A0(})C1(g)A1([)A1(]) tool_calls",
+	       CALL("\"function\":{\"name\":\"f\",\"arguments\":\"{\"}"),
+	       CALL("\"function\":{\"name\":\"f\",\"arguments\":\"}\"}"),
+	       CALL("\"function\":{\"name\":\"g\",\"arguments\":\"[\"}"),
+	       CALL("\"function\":{\"name\":\"g\",\"arguments\":\"]\"}"), FINISH("tool_calls"),
+	       DONE);
+	CHUNKS("an index that only later pieces have", "C0(f)A0({)A0(}) tool_calls",
+	       CALL("\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"\"}"),
+	       CALL("\"index\":0,\"function\":{\"arguments\":\"{\"}"),
+	       CALL("\"index\":0,\"function\":{\"arguments\":\"}\"}"), FINISH("tool_calls"), DONE);
+	CHUNKS("null for an id and a name is none", "C0(f)A0({\"a\":1}) tool_calls",
+	       CALL("\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"a\\\":1}\"}"),
+	       CALL("\"id\":null,\"type\":null,\"function\":{\"name\":null,\"arguments\":\"\"}"),
+	       FINISH("tool_calls"), DONE);
+	CHUNKS("an index with neither name nor arguments is dropped alone",
+	       "C0(f)A0({\"a\":1}) tool_calls",
+	       CALL("\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{"
+		    "\\\"a\\\":1}\"}"),
+	       CALL("\"index\":1,\"id\":\"b\",\"function\":{\"arguments\":\"\"}"),
+	       FINISH("tool_calls"), DONE);
+}
+
+static void repeated_arguments(void)
+{
+	CHUNKS("each piece has all arguments so far",
+	       "C0(f)A0({\"a\")A0(:\"Os)A0(lo\"}) tool_calls",
+	       CALL("\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{"
+		    "\\\"a\\\"\"}"),
+	       CALL("\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\":\\\"Os\"}"),
+	       CALL("\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\":\\\"Oslo\\\"}\"}"),
+	       FINISH("tool_calls"), DONE);
+	CHUNKS(
+	    "the same from the first character, with the name each time",
+	    "C0(f)A0({)A0(\"a\":\"O)A0(slo\"}) tool_calls",
+	    CALL("\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{\"}"),
+	    CALL("\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"a\\\":\\\"O\"}"),
+	    CALL("\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{\\\"a\\\":"
+		 "\\\"Oslo\\\"}\"}"),
+	    FINISH("tool_calls"), DONE);
+	CHUNKS("all so far, where it could also be more of it",
+	       "C0(f)A0({\"a\":)A0({\"b\":1}}) tool_calls",
+	       CALL("\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{"
+		    "\\\"a\\\":\"}"),
+	       CALL("\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\":{\\\"b\\\":\"}"),
+	       CALL("\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\":{\\\"b\\\":1}}\"}"),
+	       FINISH("tool_calls"), DONE);
+	CHUNKS("the same, and the response ends there", "C0(f)A0({\"a\":)A0(1}) tool_calls",
+	       CALL("\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{"
+		    "\\\"a\\\":\"}"),
+	       CALL("\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\":1}\"}"),
+	       FINISH("tool_calls"), DONE);
+	CHUNKS("more arguments that begin as the arguments do",
+	       "C0(f)A0({\"a\":)A0({\"a\":)A0(1}})C1(g)A1({\"a\":)A1({\"a\":1}}) tool_calls",
+	       CALL("\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{"
+		    "\\\"a\\\":\"}"),
+	       CALL("\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\":\"}"),
+	       CALL("\"index\":0,\"function\":{\"arguments\":\"1}}\"}"),
+	       CALL("\"index\":1,\"id\":\"b\",\"function\":{\"name\":\"g\",\"arguments\":\"{"
+		    "\\\"a\\\":\"}"),
+	       CALL("\"index\":1,\"function\":{\"arguments\":\"{\\\"a\\\":1}}\"}"),
+	       FINISH("tool_calls"), DONE);
+	CHUNKS("all arguments once more at the end", "C0(f)A0({\"a\":)A0(1}) tool_calls",
+	       CALL("\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{"
+		    "\\\"a\\\":\"}"),
+	       CALL("\"index\":0,\"function\":{\"arguments\":\"1}\"}"),
+	       CALL("\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{"
+		    "\\\"a\\\":1}\"}"),
+	       FINISH("tool_calls"), DONE);
+	CHUNKS("{} twice", "C0(f)A0({}) tool_calls",
+	       CALL("\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}"),
+	       CALL("\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}"),
+	       FINISH("tool_calls"), DONE);
+	CHUNKS("{} before the arguments", "C0(f)A0({\"a\":)A0(1}) tool_calls",
+	       CALL("\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}"),
+	       CALL("\"index\":0,\"function\":{\"arguments\":\"{\\\"a\\\":\"}"),
+	       CALL("\"index\":0,\"function\":{\"arguments\":\"1}\"}"), FINISH("tool_calls"), DONE);
+	CHUNKS("{} and then nothing", "C0(f)A0({}) tool_calls",
+	       CALL("\"index\":0,\"id\":\"a\",\"function\":{\"name\":\"f\",\"arguments\":\"{}\"}"),
+	       CALL("\"index\":0,\"function\":{\"arguments\":\"\"}"), FINISH("tool_calls"), DONE);
+}
+
 static void ids(void)
 {
 	struct decoded a;
@@ -296,6 +429,8 @@ static void text(void)
 int main(void)
 {
 	pieces();
+	which_call();
+	repeated_arguments();
 	ids();
 	many_calls();
 	ends();

@@ -14,6 +14,8 @@
 struct chat_call {
 	struct buffer id; /* as the provider names it; empty: not at all */
 	struct buffer name, args;
+	struct buffer all,
+	    more;            /* held pieces: the last, if it has all arguments; else all of them */
 	struct buffer extra; /* the member extra_content, if it comes before the name */
 	int64_t index;       /* the provider's; -1: none */
 	int number;          /* of a call that has begun; -1: its name is not known */
@@ -42,7 +44,7 @@ struct chat_decoder {
  * servers send: one call without an id. */
 void chat_calls_read(struct chat_decoder *d, struct span tool_calls, struct span function_call);
 
-/* The response is complete: empty arguments become "{}". A call without a name is a failure. */
+/* The response is complete: empty arguments become "{}". Arguments without a name are a failure. */
 void chat_calls_end(struct chat_decoder *d);
 void chat_calls_free(struct chat_decoder *d);
 

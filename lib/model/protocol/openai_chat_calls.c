@@ -4,53 +4,181 @@
 
 #include "base/clock.h"
 
+/* ---- arguments ---- */
+
+static void add_args(struct chat_decoder *d, struct chat_call *call, struct span text)
+{
+	buffer_add_span(&call->args, text);
+	if (call->number >= 0)
+		decoder_emit_args(&d->base, call->number, text);
+}
+
+/* Whether these, one after the other, are JSON, its beginning, or neither. */
+static enum args_state joined_state(struct span a, struct span b, struct span c)
+{
+	struct buffer text = {0};
+	enum args_state state;
+
+	buffer_add_span(&text, a);
+	buffer_add_span(&text, b);
+	buffer_add_span(&text, c);
+	state = decoder_args_state(buffer_span(&text));
+	buffer_free(&text);
+	return state;
+}
+
+/* Decide what the held pieces are, now that `next` follows them (absent: nothing does): more of the
+ * arguments, or all of them so far, each time. Returns false if `next` may be either too and is
+ * held. */
+static bool release(struct chat_decoder *d, struct chat_call *call, struct span next)
+{
+	struct span args = buffer_span(&call->args), all = buffer_span(&call->all);
+	struct span more = buffer_span(&call->more);
+	bool replaces;
+
+	if (all.len == 0)
+		return true;
+	if (next.at == NULL) {
+		replaces = joined_state(args, more, next) != ARGS_COMPLETE && json_check(all, NULL);
+	} else if (args.len == 0) { /* {} before the arguments or once more */
+		replaces = true;
+		all.len = 0;
+	} else {
+		replaces = span_begins(next, all);
+		if (replaces && joined_state(args, more, next) != ARGS_INVALID) {
+			buffer_add_span(&call->more, next);
+			buffer_clear(&call->all);
+			buffer_add_span(&call->all, next);
+			return false;
+		}
+	}
+	add_args(d, call, replaces ? span_from(all, args.len) : more);
+	buffer_clear(&call->all);
+	buffer_clear(&call->more);
+	return true;
+}
+
 /* ---- which call a piece belongs to ---- */
 
 static struct chat_call *new_call(struct chat_decoder *d, int64_t index)
 {
 	struct chat_call *call;
 
+	if (d->call_count > 0)
+		release(d, &d->calls[d->call_count - 1], (struct span){0});
 	d->calls = array_grow(d->calls, d->call_count, sizeof(*d->calls));
 	call = &d->calls[d->call_count++];
 	*call = (struct chat_call){.index = index, .number = -1};
 	return call;
 }
 
-/* The last call of that id, or of that index with an empty id; NULL: there is none. */
-static struct chat_call *last_call(struct chat_decoder *d, struct span id, int64_t index)
+/* A piece of a call, as it came. */
+struct piece {
+	struct span id;         /* its text; empty: none */
+	int64_t index;          /* -1: none */
+	struct span name, args; /* JSON; the name is absent if it is empty or null */
+	size_t position;        /* in its chunk */
+};
+
+/* The last call of that index, or with that id; NULL: there is none. */
+static struct chat_call *call_at(struct chat_decoder *d, int64_t index)
 {
 	for (size_t i = d->call_count; i-- > 0;)
-		if (id.len > 0 ? span_equal(buffer_span(&d->calls[i].id), id)
-			       : index >= 0 && d->calls[i].index == index)
+		if (index >= 0 && d->calls[i].index == index)
 			return &d->calls[i];
 	return NULL;
 }
 
-static bool is_complete(const struct chat_call *call)
+static struct chat_call *call_with(struct chat_decoder *d, struct span id)
 {
-	return call->name.len > 0 && json_check(buffer_span(&call->args), NULL);
+	for (size_t i = d->call_count; i-- > 0;)
+		if (id.len > 0 && span_equal(buffer_span(&d->calls[i].id), id))
+			return &d->calls[i];
+	return NULL;
 }
 
-/* Servers leave out ids, indexes or both, repeat ids, reuse indexes and begin them at 1; `position`
- * is the piece's place in its chunk. */
-static struct chat_call *find_call(struct chat_decoder *d, struct span id, int64_t index,
-				   bool names, size_t position)
+/* All arguments so far; a piece that is held counts as such. */
+static struct span args_of(const struct chat_call *call)
 {
-	struct chat_call *call = last_call(d, id, index);
+	return buffer_span(call->all.len > 0 ? &call->all : &call->args);
+}
+
+static bool is_complete(const struct chat_call *call)
+{
+	struct span args = buffer_span(&call->args), more = buffer_span(&call->more), none = {0};
+
+	return call->name.len > 0 && (joined_state(args, more, none) == ARGS_COMPLETE ||
+				      json_check(buffer_span(&call->all), NULL));
+}
+
+static bool has_other_name(struct chat_call *call, const struct piece *piece)
+{
+	return call->name.len > 0 && !json_is(piece->name, buffer_string(&call->name));
+}
+
+static bool has_other_id(const struct chat_call *call, const struct piece *piece)
+{
+	return call->id.len > 0 && piece->id.len > 0 &&
+	       !span_equal(buffer_span(&call->id), piece->id);
+}
+
+/* Whether a piece with a name adds nothing to the complete call. */
+static bool repeats(struct chat_call *call, const struct piece *piece)
+{
+	struct buffer text = {0};
+	bool same;
+
+	if (has_other_name(call, piece) || has_other_id(call, piece))
+		return false;
+	if (json_type(piece->args) == JSON_STRING)
+		json_decode(piece->args, &text);
+	else if (piece->args.at != NULL)
+		buffer_add_span(&text, piece->args);
+	if (piece->id.len == 0)
+		same = piece->index >= 0 && text.len == 0;
+	else
+		same = text.len == 0 ||
+		       span_equal(json_trim(buffer_span(&text)), json_trim(args_of(call)));
+	buffer_free(&text);
+	return same;
+}
+
+/* The call of a piece that has the index or the id of `call`: a call that is not complete keeps it,
+ * whatever its id is; after a complete call a name begins the next one. */
+static struct chat_call *same_or_next(struct chat_decoder *d, struct chat_call *call,
+				      const struct piece *piece)
+{
+	bool next = piece->name.at != NULL &&
+		    (is_complete(call) ? !repeats(call, piece)
+				       : has_other_name(call, piece) && has_other_id(call, piece));
+
+	return next ? new_call(d, piece->index) : call;
+}
+
+/* Servers leave out ids, indexes or both, repeat ids or change them, reuse indexes and begin them
+ * at 1. */
+static struct chat_call *find_call(struct chat_decoder *d, const struct piece *piece)
+{
+	struct chat_call *call = call_at(d, piece->index);
+	bool names = piece->name.at != NULL;
 
 	if (call != NULL)
-		return call;
-	if (id.len > 0) {
-		call = last_call(d, SPAN(""), index);
-		if (call == NULL || call->id.len > 0)
-			call = new_call(d, index);
-		buffer_add_span(&call->id, id);
-		return call;
-	}
-	if (index >= 0 || d->call_count == 0)
-		return new_call(d, index);
+		return same_or_next(d, call, piece);
+	call = call_with(d, piece->id);
+	if (call != NULL && (piece->index < 0 || !names)) /* one id at two indexes: two calls */
+		return same_or_next(d, call, piece);
+	if (d->call_count == 0)
+		return new_call(d, piece->index);
 	call = &d->calls[d->call_count - 1];
-	return names && (position > 0 || is_complete(call)) ? new_call(d, -1) : call;
+	if (piece->index >= 0)
+		return !names && piece->id.len == 0 && call->index < 0 ? call
+								       : new_call(d, piece->index);
+	if (!names)
+		return piece->id.len == 0 || !is_complete(call) ? call : new_call(d, -1);
+	if (piece->id.len > 0 || piece->position > 0 || has_other_name(call, piece) ||
+	    is_complete(call))
+		return new_call(d, -1);
+	return call;
 }
 
 /* ---- deltas of a call ---- */
@@ -82,21 +210,37 @@ static void begin_call(struct chat_decoder *d, struct chat_call *call)
 	buffer_free(&id);
 }
 
-static void add_args(struct chat_decoder *d, struct chat_call *call, struct span text)
+/* A piece that begins with all arguments so far replaces them, for some servers send in each piece
+ * all that there is. Where it can also be more of them, as in {"a":{"a":1}}, what follows decides;
+ * so it does about {}, which some servers send first. */
+static void add_piece(struct chat_decoder *d, struct chat_call *call, struct span text)
 {
-	buffer_add_span(&call->args, text);
-	if (call->number >= 0)
-		decoder_emit_args(&d->base, call->number, text);
+	struct span args, none = {0};
+	bool repeats;
+
+	if (decoder_is_blank(text) && call->all.len > 0)
+		return;
+	if (!release(d, call, text))
+		return;
+	args = buffer_span(&call->args);
+	repeats = !decoder_is_blank(args) && span_begins(text, args);
+	if (decoder_is_blank(args) ? span_is(json_trim(text), "{}")
+				   : repeats && joined_state(args, text, none) != ARGS_INVALID) {
+		buffer_add_span(&call->all, text);
+		buffer_add_span(&call->more, text);
+	} else {
+		add_args(d, call, span_from(text, repeats ? args.len : 0));
+	}
 }
 
 /* Some servers send the arguments themselves instead of their text. */
 static void read_args(struct chat_decoder *d, struct chat_call *call, struct span args)
 {
 	if (json_type(args) == JSON_STRING)
-		add_args(d, call, pieces_text(&d->base.pieces, &call->partial, args));
+		add_piece(d, call, pieces_text(&d->base.pieces, &call->partial, args));
 	else if (call->args.len == 0)
-		add_args(d, call, decoder_args(&d->base, args));
-	else if (json_count(args) > 0 && !json_equal(args, buffer_span(&call->args)))
+		add_piece(d, call, decoder_args(&d->base, args));
+	else if (json_count(args) > 0 && !json_equal(args, args_of(call)))
 		decoder_fail(&d->base, "sent the arguments of a call twice, and not the same");
 }
 
@@ -119,12 +263,21 @@ static void read_function(struct chat_decoder *d, struct span function, struct s
 	enum { NAME, ARGS, MEMBERS };
 	struct buffer *id_text = &d->base.scratch;
 	struct span member[MEMBERS];
+	struct piece piece = {.index = index, .position = position};
 	struct chat_call *call;
 
 	decoder_members(&d->base, function, names, "sa", member);
 	buffer_clear(id_text);
 	json_decode(id, id_text);
-	call = find_call(d, buffer_span(id_text), index, member[NAME].len > 2, position);
+	piece.id = buffer_span(id_text);
+	piece.args = member[ARGS];
+	if (member[NAME].len > 2)
+		piece.name = member[NAME];
+	call = find_call(d, &piece);
+	if (call->id.len == 0)
+		buffer_add_span(&call->id, piece.id);
+	if (call->index < 0)
+		call->index = index;
 	if (call->name.len == 0)
 		json_decode(member[NAME], &call->name);
 	begin_call(d, call);
@@ -161,11 +314,14 @@ void chat_calls_end(struct chat_decoder *d)
 		struct chat_call *call = &d->calls[i];
 		enum args_state state;
 
+		release(d, call, (struct span){0});
+		add_args(d, call, partial_char_end(&call->partial));
+		if (call->name.len == 0 && decoder_is_blank(buffer_span(&call->args)))
+			continue; /* nothing of a call has come */
 		if (call->name.len == 0) {
 			decoder_fail(&d->base, "sent a tool call without a name");
 			return;
 		}
-		add_args(d, call, partial_char_end(&call->partial));
 		if (decoder_is_blank(buffer_span(&call->args)))
 			add_args(d, call, SPAN("{}"));
 		state = decoder_args_state(buffer_span(&call->args));
@@ -180,6 +336,8 @@ void chat_calls_free(struct chat_decoder *d)
 		buffer_free(&d->calls[i].id);
 		buffer_free(&d->calls[i].name);
 		buffer_free(&d->calls[i].args);
+		buffer_free(&d->calls[i].all);
+		buffer_free(&d->calls[i].more);
 		buffer_free(&d->calls[i].extra);
 	}
 	free(d->calls);
