@@ -145,6 +145,20 @@ EOF
 	assert_equal "$(jq -c '.messages[-1].content | map(.tool_call_id)' request.1)" '["c1","c2"]'
 }
 
+@test "a name with blanks around it, or functions. before it, is that of the tool" {
+	tool real '{"type":"object"}' '["echo","ran"]'
+	model=$(scripted)
+	printf '{"tool_name":"%s","args":{}}\n' ' real\n' functions.real 'functions. real' >answer.1
+	echo '{"text":"done"}' >answer.2
+	run -0 agent-run -m "$model" -t tools hello
+	assert_equal "$(jq -r 'select(.event_type == "tool_end").data | .result | rtrimstr("\n")' <<<"$output" | sort)" \
+		'There is no tool named "functions. real". The tools are: real
+ran
+ran'
+	assert_equal "$(jq -r 'select(.event_type == "tool_call_start").data.tool_name' <<<"$output" | paste -sd,)" 'real,real,functions. real'
+	assert_equal "$(jq -r '.messages[-2].content[0].tool_name' request.1)" real
+}
+
 @test "tools of one response run in parallel, with -P 1 in order" {
 	mkfifo meet
 	tool left '{"type":"object"}' "[\"sh\",\"-c\",\"echo met >$PWD/meet\"]"

@@ -132,7 +132,7 @@ static void on_text(struct answer_tool *tool, const struct model_delta *delta)
 
 static void begin_call(struct answer_tool *tool, const struct model_delta *delta)
 {
-	bool answer = span_is(delta->name, ANSWER_TOOL) && !delta->by_provider;
+	bool answer = span_is(model_bare_name(delta->name), ANSWER_TOOL) && !delta->by_provider;
 	int as = answer ? tool->called ? IGNORED : THE_ANSWER : tool->others++;
 
 	/* The answer may follow a hosted call in the same response. */

@@ -35,6 +35,12 @@ enum model_finish model_finish_of(struct span name, enum model_finish fallback)
 	return fallback;
 }
 
+struct span model_bare_name(struct span name)
+{
+	name = span_trim(name);
+	return span_starts(name, "functions.") ? span_from(name, strlen("functions.")) : name;
+}
+
 int64_t model_tokens(struct span number, int64_t fallback)
 {
 	static const int64_t most = (int64_t)1 << 40;

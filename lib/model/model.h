@@ -107,6 +107,9 @@ const char *model_finish_name(enum model_finish finish);
 /* The reverse for a JSON string; other values give `fallback`. */
 enum model_finish model_finish_of(struct span name, enum model_finish fallback);
 
+/* The name of a tool as models mean it: without white space around it and "functions." before. */
+struct span model_bare_name(struct span name);
+
 /* Token counts; -1: unknown. `input` includes cached and written tokens, `output` reasoning. */
 struct model_usage {
 	int64_t input, output, cached_input, cache_write, reasoning;

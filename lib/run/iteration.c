@@ -270,11 +270,27 @@ static void recover(struct agent_run *run, const struct model_error *error)
 
 /* ---- the response ---- */
 
+/* A call of a tool, by the name that the tool has. */
+static struct model_delta with_tool_name(const struct agent_run *run, struct model_delta call)
+{
+	const struct tool_set *tools = &run->agent->tools;
+	const struct tool *tool = tool_set_find(tools, model_bare_name(call.name));
+
+	if (!call.by_provider && tool != NULL && tool_set_find(tools, call.name) == NULL)
+		call.name = span_of(tool->name);
+	return call;
+}
+
 static void on_delta(void *context, const struct model_delta *delta)
 {
 	struct agent_run *run = context;
 	bool is_call = delta->type == MODEL_TOOL_CALL;
+	struct model_delta call;
 
+	if (is_call) {
+		call = with_tool_name(run, *delta);
+		delta = &call;
+	}
 	response_add(&run->response, delta,
 		     is_call ? conversation_new_id(&run->conversation, delta->id) : NULL);
 	if (run->first_chunk_at == 0 && delta->type != MODEL_RAW) {
