@@ -106,6 +106,9 @@ EOF
 "xy"'
 	mkdir -p config/agent/jq
 	echo 'def mine: .seq == 5;' >config/agent/jq/my.jq
+	XDG_CONFIG_HOME=$PWD/config run agent-filter -s 'import "yours" as my; my::mine' log
+	assert_failure 2
+	assert_output --partial "jq: modules are in $PWD/config/agent/jq or "
 	XDG_CONFIG_HOME=$PWD/config run agent-filter -s 'import "my" as my; my::mine' log
 	assert_output "$(sed -n 6p log)"
 }

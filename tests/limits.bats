@@ -127,7 +127,7 @@ c12 The call was not run: the limit of 2 tool calls is reached (--max-tool-calls
 	model 1
 	run -3 ask --max-total-tokens 10
 	assert_equal "$(requests)" 0
-	assert_equal "$(data error .error)" 'the run used 0 of 10 tokens, too many for another request of about 16 (--max-total-tokens)'
+	assert_equal "$(data error .error)" 'the first request, of about 16 tokens, is too long for the limit of 10 tokens (--max-total-tokens)'
 	echo '100 50' >usage
 	run -3 ask --max-total-tokens 400
 	assert_equal "$(requests)" 2
@@ -241,7 +241,7 @@ The call was not run: the run used 600 of 800 tokens, too many for another reque
 	model 1
 	run -3 ask --max-cost 0.01
 	assert_equal "$(requests)" 0
-	assert_equal "$(data error .error)" 'the run cost 0 of 0.01 USD, too much for another request of about 16 tokens (--max-cost)'
+	assert_equal "$(data error .error)" 'the first request, of about 16 tokens, is too expensive for the limit of 0.01 USD (--max-cost)'
 	run -3 ask --max-cost 1e-7
 	assert_equal "$(data error .error)" 'the run cost 0 of 0.0000001 USD, too much for another request of about 16 tokens (--max-cost)'
 	echo '100 50' >usage
@@ -462,7 +462,7 @@ $note"
 	say "$bad"
 	run -1 ask --output-retries 2
 	assert_equal "$(requests)" 3
-	assert_equal "$(data error '[.exception_type, .error]')" '["invalid_response","the model wrote invalid arguments for the tool weather 3 times in a row"]'
+	assert_equal "$(data error '[.exception_type, .error]')" '["invalid_response","the model wrote invalid arguments for the tool weather 3 times in a row (--output-retries)"]'
 	assert_equal "$(data agent_end .status)" error
 	assert_all_answered
 	run -1 ask --output-retries 0
@@ -477,7 +477,7 @@ $note"
 	rm -f request.*
 	run -1 ask
 	assert_equal "$(requests)" 3
-	assert_equal "$(data error .error)" 'the model called a tool that does not exist 3 times in a row'
+	assert_equal "$(data error .error)" 'the model called a tool that does not exist 3 times in a row (--output-retries)'
 }
 
 @test "a call that runs begins a new count of those that cannot" {

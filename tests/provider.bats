@@ -478,7 +478,7 @@ stream_truncated openai-chat broke off in the middle of its response '
 @test "--idle-timeout ends a stream of pings" {
 	start_server "chunk=event delay=0.1 type=text/event-stream text='data: {\"choices\":[{\"delta\":{\"content\":\"a\"}}]}\n\n$(printf ': ping\\n\\n%.0s' {1..50})'"
 	run -124 ask openai-chat:m --idle-timeout 500ms --retries 0
-	assert_equal "$(data error .error)" 'openai-chat sent nothing but keep-alives for 0.5 seconds'
+	assert_equal "$(data error .error)" 'openai-chat sent nothing but keep-alives for 0.5 seconds (--idle-timeout)'
 }
 
 @test "an error body without an end does not hold the run" {

@@ -104,6 +104,7 @@ char *path_join(const char *folder, const char *name)
 	struct buffer path = {0};
 
 	if (name[0] != '/' && folder[0] != '\0') {
+		name += strncmp(name, "./", 2) == 0 ? 2 : 0;
 		buffer_add_text(&path, folder);
 		if (!span_ends(buffer_span(&path), "/"))
 			buffer_add_char(&path, '/');

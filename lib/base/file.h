@@ -55,7 +55,7 @@ char *config_path(const char *name);
 char *path_folder(const char *path);
 
 /* Join `folder` and `name` with a slash. Returns `name` alone if it is absolute or if `folder` is
- * empty. */
+ * empty. A "./" at the beginning of `name` is left out. */
 char *path_join(const char *folder, const char *name);
 
 #endif

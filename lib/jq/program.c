@@ -136,13 +136,26 @@ static void set_callbacks(struct jq_program *p)
 
 /* ---- compiling ---- */
 
+static void add_module_folders(struct buffer *out)
+{
+	char *user = config_path("jq"), *shipped = share_path("jq");
+
+	buffer_add_format(out, "jq: modules are in %s%s%s", user != NULL ? user : "",
+			  user != NULL ? " or " : "", shipped);
+	free(user);
+	free(shipped);
+}
+
 static void add_error(void *context, jv message)
 {
 	struct jq_program *p = context;
+	size_t start = p->errors.len;
 
-	if (p->errors.len > 0)
+	if (start > 0)
 		buffer_add_char(&p->errors, '\n');
 	add_string(&p->lib, &p->errors, p->lib.jq_format_error(message));
+	if (strstr(buffer_string(&p->errors) + start, "module not found") != NULL)
+		add_module_folders(&p->errors);
 }
 
 static jv add_folder(const struct libjq *lib, jv folders, char *path)

@@ -130,9 +130,9 @@ static void fail_by_end(struct exec_call *call, const struct process_end *end)
 	struct buffer how = {0};
 
 	process_describe_end(&how, end);
-	failure_set(&call->response.failure, ERROR_SERVER, false, "the program %s failed: %s%s%.*s",
-		    call->call.model->name, buffer_string(&how), errors.len > 0 ? ": " : "",
-		    SPAN_ARG(errors));
+	failure_set(&call->response.failure, ERROR_SERVER, false,
+		    "the program '%s' failed: %s%s%.*s", call->call.model->name,
+		    buffer_string(&how), errors.len > 0 ? ": " : "", SPAN_ARG(errors));
 	buffer_free(&how);
 }
 
@@ -178,8 +178,8 @@ static void check_idle(void *context)
 		return;
 	}
 	failure_set(&call->response.failure, ERROR_TIMEOUT, true,
-		    "the program %s has printed nothing for %g second%s", call->call.model->name,
-		    limit, plural(limit));
+		    "the program '%s' has printed nothing for %g second%s (--idle-timeout)",
+		    call->call.model->name, limit, plural(limit));
 	stop(call);
 }
 

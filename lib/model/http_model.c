@@ -246,8 +246,9 @@ static void fail_exchange(struct http_model_call *c, const struct http_result *r
 			    "%s broke off in the middle of its response: %s", name, why);
 		break;
 	case HTTP_IDLE:
-		failure_set(&c->failure, ERROR_TIMEOUT, true, "%s sent nothing%s for %g second%s",
-			    name, c->kept_alive ? " but keep-alives" : "", limits->idle_seconds,
+		failure_set(&c->failure, ERROR_TIMEOUT, true,
+			    "%s sent nothing%s for %g second%s (--idle-timeout)", name,
+			    c->kept_alive ? " but keep-alives" : "", limits->idle_seconds,
 			    plural(limits->idle_seconds));
 		break;
 	case HTTP_TIMEOUT:

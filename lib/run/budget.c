@@ -186,12 +186,24 @@ static bool is_spent(const struct budget *budget, const struct room *room, int64
 	else if (limits->max_cost_usd > 0 && budget->total.cost_usd >= limits->max_cost_usd)
 		buffer_add_format(why, "the run cost %s USD, the limit is %s (--max-cost)", cost,
 				  limit);
+	else if (limits->max_total_tokens > 0 && room->tokens < BUDGET_LEAST_OUTPUT && used == 0)
+		buffer_add_format(
+		    why,
+		    "the first request, of about %lld tokens, is too long for the limit "
+		    "of %lld tokens (--max-total-tokens)",
+		    (long long)input, (long long)limits->max_total_tokens);
 	else if (limits->max_total_tokens > 0 && room->tokens < BUDGET_LEAST_OUTPUT)
 		buffer_add_format(
 		    why,
 		    "the run used %lld of %lld tokens, too many for another request of "
 		    "about %lld (--max-total-tokens)",
 		    (long long)used, (long long)limits->max_total_tokens, (long long)input);
+	else if (limits->max_cost_usd > 0 && room->cost < BUDGET_LEAST_OUTPUT && used == 0)
+		buffer_add_format(
+		    why,
+		    "the first request, of about %lld tokens, is too expensive for the "
+		    "limit of %s USD (--max-cost)",
+		    (long long)input, limit);
 	else if (limits->max_cost_usd > 0 && room->cost < BUDGET_LEAST_OUTPUT)
 		buffer_add_format(
 		    why,

@@ -369,11 +369,13 @@ static bool is_stuck(struct agent_run *run)
 		return false;
 	if (tool == NULL)
 		run_fail(run, STATUS_FAILED, ERROR_INVALID_RESPONSE,
-			 "the model called a tool that does not exist %d time%s in a row", count,
-			 plural(count));
+			 "the model called a tool that does not exist %d time%s in a row "
+			 "(--output-retries)",
+			 count, plural(count));
 	else
 		run_fail(run, STATUS_FAILED, ERROR_INVALID_RESPONSE,
-			 "the model wrote invalid arguments for the tool %s %d time%s in a row",
+			 "the model wrote invalid arguments for the tool %s %d time%s in a row "
+			 "(--output-retries)",
 			 tool->name, count, plural(count));
 	return true;
 }

@@ -466,12 +466,13 @@ static void test_exec(void)
 		buffer_free(&want);
 		buffer_free(&command);
 	}
-	exec("echo '{\"text\":\"a\"}'; echo oh no >&2; exit 3",
-	     "text [a]\nerror server: the program echo '{\"text\":\"a\"}'; echo oh no >&2; exit 3 "
-	     "failed: exit status 3: oh no\n",
-	     "a program that fails");
+	exec(
+	    "echo '{\"text\":\"a\"}'; echo oh no >&2; exit 3",
+	    "text [a]\nerror server: the program 'echo '{\"text\":\"a\"}'; echo oh no >&2; exit 3' "
+	    "failed: exit status 3: oh no\n",
+	    "a program that fails");
 	exec("nothing-there 2>/dev/null",
-	     "error server: the program nothing-there 2>/dev/null failed: exit status 127\n",
+	     "error server: the program 'nothing-there 2>/dev/null' failed: exit status 127\n",
 	     "a program that is not there");
 	exec(
 	    "echo '{\"error\":\"too busy\",\"exception_type\":\"overloaded\",\"retryable\":true}'; "
@@ -501,7 +502,8 @@ static void test_exec_idle(void)
 	bench_open(&bench, "exec:exec sleep 60");
 	bench.host.limits.idle_seconds = 0.1;
 	expect(&bench, &request,
-	       "error timeout: the program exec sleep 60 has printed nothing for 0.1 seconds "
+	       "error timeout: the program 'exec sleep 60' has printed nothing for 0.1 seconds "
+	       "(--idle-timeout) "
 	       "(retryable)\n",
 	       "a silent program is given up");
 	bench_close(&bench);

@@ -256,7 +256,7 @@ static void keep_alives(void)
 		buffer_add_char(&answer, '\'');
 		exchange(idle[i], buffer_string(&answer), (struct set){.idle = 0.5},
 			 "T(a) error [timeout, retry] openai-chat sent nothing but keep-alives for "
-			 "0.5 seconds");
+			 "0.5 seconds (--idle-timeout)");
 		buffer_free(&answer);
 	}
 	exchange("text that comes slowly", "chunk=event delay=0.2 say='one two three four five'",
@@ -303,9 +303,11 @@ static void bad(void)
 		 "T(a) error [stream_truncated, retry] openai-chat broke off in the middle of its "
 		 "response");
 	exchange("nothing more comes", SHORT "hang=1000000", (struct set){.idle = 0.2},
-		 "T(a) error [timeout, retry] openai-chat sent nothing for 0.2 seconds");
-	exchange("nothing comes at all", "hang=head", (struct set){.idle = 0.2},
-		 " error [timeout, retry] openai-chat sent nothing for 0.2 seconds");
+		 "T(a) error [timeout, retry] openai-chat sent nothing for 0.2 seconds "
+		 "(--idle-timeout)");
+	exchange(
+	    "nothing comes at all", "hang=head", (struct set){.idle = 0.2},
+	    " error [timeout, retry] openai-chat sent nothing for 0.2 seconds (--idle-timeout)");
 	keep_alives();
 	exchange("the body of an error never ends", "status=500 text='no room' hang=7",
 		 (struct set){.idle = 60},

@@ -172,13 +172,13 @@ static void test_errors(void)
 	check(SHELL("exit 1"), "{}", "exit status 1", 1, "a silent failure tells its status");
 	check(SHELL("kill -9 $$"), "{}", "killed by signal 9 (Killed)", -1, "death by a signal");
 	check("{\"name\":\"t\",\"command\":[\"./nothing-here\"]}", "{}",
-	      "tests/data/tools/folder/./nothing-here cannot be started: No such file or directory",
+	      "tests/data/tools/folder/nothing-here cannot be started: No such file or directory",
 	      -1, "a program that is not there");
 	check("{\"name\":\"t\",\"command\":[\"nothing-here\"]}", "{}",
 	      "nothing-here cannot be started: No such file or directory", -1,
 	      "a program that is not in PATH");
 	check("{\"name\":\"t\",\"command\":[\"./README\"]}", "{}",
-	      "tests/data/tools/folder/./README cannot be started: Permission denied", -1,
+	      "tests/data/tools/folder/README cannot be started: Permission denied", -1,
 	      "a file that is no program");
 	check(
 	    "{\"name\":\"t\",\"command\":[\"./upper-case\",\"{p}\"],\"parameters\":{\"properties\""
