@@ -352,46 +352,52 @@ static struct run *run_of(const struct runs *runs, struct span id)
 	return run != NULL && span_equal(id_of(run), id) ? run : find_run(runs, id);
 }
 
-bool runs_has_copy(const struct runs *runs, const struct event *event)
+/* Whether the event is a copy of one of `run` (NULL: its run is not known). */
+static bool is_copy(const struct runs *runs, const struct run *run, const struct event *event)
 {
-	struct run *run;
-
 	if (event->run_id.len == 0 || event->seq < 0 || event->timestamp.len != EVENT_TIMESTAMP)
 		return false;
-	run = run_of(runs, event->run_id);
 	if (run == NULL)
 		return has_ended(runs, event->run_id);
 	return event->seq < run->next_seq &&
 	       memcmp(event->timestamp.at, run->last_time, sizeof(run->last_time)) <= 0;
 }
 
-/* Whether the event is a copy. The first of neighbouring copies is reported. */
-static bool is_copy(struct runs *runs, const struct event *event, struct reader *reader,
-		    const struct event_log *log)
+bool runs_has_copy(const struct runs *runs, const struct event *event)
 {
-	bool copy = !runs->strict && runs_has_copy(runs, event), is_news = copy && !runs->in_copies;
-	struct buffer text = {0};
-
-	if (is_news && (reader != NULL || log != NULL))
-		buffer_add_format(&text,
-				  "seq %lld of run '%.*s' is repeated; the event and copies that "
-				  "follow it are ignored",
-				  (long long)event->seq, SPAN_ARG(event->run_id));
-	if (text.len > 0 && log != NULL)
-		event_log_report(log, buffer_span(&text));
-	else if (text.len > 0)
-		reader_report(reader, buffer_span(&text));
-	buffer_free(&text);
-	runs->in_copies = copy;
-	return copy;
+	return is_copy(runs, run_of(runs, event->run_id), event);
 }
 
-/* The run of the event. Returns NULL if it has ended and is forgotten. */
-static struct run *find_or_add(struct runs *runs, const struct event *event)
+static void report_copy(const struct event *event, struct reader *reader,
+			const struct event_log *log)
+{
+	struct buffer text = {0};
+
+	buffer_add_format(&text,
+			  "seq %lld of run '%.*s' is repeated; the event and copies that follow it "
+			  "are ignored",
+			  (long long)event->seq, SPAN_ARG(event->run_id));
+	if (log != NULL)
+		event_log_report(log, buffer_span(&text));
+	else if (reader != NULL)
+		reader_report(reader, buffer_span(&text));
+	buffer_free(&text);
+}
+
+/* The run of the event, which is new if it is not known. Returns NULL if it has ended and is
+ * forgotten, or if the event is a copy; the first of neighbouring copies is reported. */
+static struct run *find_or_add(struct runs *runs, const struct event *event, struct reader *reader,
+			       const struct event_log *log, bool *copy)
 {
 	struct span id = event->run_id.at != NULL ? event->run_id : SPAN("");
 	struct run *run = run_of(runs, id);
 
+	*copy = !runs->strict && is_copy(runs, run, event);
+	if (*copy && !runs->in_copies)
+		report_copy(event, reader, log);
+	runs->in_copies = *copy;
+	if (*copy)
+		return NULL;
 	if (run == NULL && (id.len == 0 || !has_ended(runs, id)))
 		run = add_run(runs, id);
 	if (run != NULL)
@@ -401,11 +407,11 @@ static struct run *find_or_add(struct runs *runs, const struct event *event)
 
 struct run *runs_event(struct runs *runs, const struct event *event, struct reader *reader)
 {
-	struct run *run;
+	bool copy;
+	struct run *run = find_or_add(runs, event, reader, NULL, &copy);
 
-	if (is_copy(runs, event, reader, NULL))
+	if (copy)
 		return NULL;
-	run = find_or_add(runs, event);
 	if (run == NULL || run->ended) {
 		reader_warn(reader,
 			    event->type == EVENT_AGENT_END
@@ -435,11 +441,9 @@ struct run *runs_event(struct runs *runs, const struct event *event, struct read
 struct run *runs_log_event(struct runs *runs, const struct event *event,
 			   const struct event_log *log)
 {
-	struct run *run;
+	bool copy;
+	struct run *run = find_or_add(runs, event, NULL, log, &copy);
 
-	if (is_copy(runs, event, NULL, log))
-		return NULL;
-	run = find_or_add(runs, event);
 	if (run == NULL)
 		return NULL;
 	run->event_count++;
