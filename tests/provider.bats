@@ -350,6 +350,14 @@ stream_truncated openai-chat broke off in the middle of its response '
 	done
 }
 
+@test "tools do not get the variables with keys of the registry, whatever their names" {
+	mkdir -p config/agent
+	echo '{"lab":{"key_env":"LAB"}}' >config/agent/providers.json
+	printf '{"name":"show","command":["sh","-c","env | grep -E '\''^(LAB|AWS_BEARER)'\''; true"]}\n' >show.json
+	XDG_CONFIG_HOME=$PWD/config LAB=of-the-lab AWS_BEARER_TOKEN_BEDROCK=of-bedrock agent-run -m test -t show.json --no-stdin hi >events
+	assert_equal "$(data tool_end .result)" ''
+}
+
 @test "retry-after-ms takes precedence over Retry-After" {
 	start_server "status=429 header='retry-after: 60' header='retry-after-ms: 20' text=wait" "say=ok"
 	ask openai-chat:m

@@ -486,6 +486,10 @@ static void hold_standard_files(void)
 /* The secrets of the environment are masked wherever they appear. */
 static void add_secrets(struct program *p)
 {
+	struct error e = {0};
+
+	p->secrets = model_secret_variables(&e);
+	die_unless(p->secrets != NULL, &e);
 	p->options.config.secrets = p->secrets;
 	p->host.secrets = &p->sink.secrets;
 	for (char **variable = environ; *variable != NULL; variable++) {
@@ -514,8 +518,6 @@ static void run_or_show(struct program *p)
 		list_no_model();
 	options_check_tools(o);
 	die_unless(prices_check(&e), &e);
-	p->secrets = model_secret_variables(&e);
-	die_unless(p->secrets != NULL, &e);
 	options_open_models(o, &p->models);
 	if (!o->resume)
 		read_prompt(p);
