@@ -1,40 +1,13 @@
 #define _GNU_SOURCE /* memmem */
-#include "event/runs.h"
+#include "event/runs_private.h"
 
 #include <stdlib.h>
 
 #include "base/hash.h"
 #include "base/number.h"
-#include "base/table.h"
-#include "event/terminal.h"
 
 /* Slots for the hashes of ended runs. A newer one replaces an older one. */
 enum { RECENT = 16384 };
-
-struct run_list {
-	struct run *first, *last;
-};
-
-struct runs {
-	void (*release)(void *state);
-	bool strict;
-	struct table ids;       /* of the runs in both lists, to their addresses */
-	struct run_list known;  /* not forgotten */
-	struct run_list failed; /* forgotten, without state; runs that resume them excuse them */
-	struct run *latest;     /* of the last event: most events of a run are neighbours */
-	uint64_t *recent;       /* NULL: no run was forgotten */
-	uint64_t seen, open, ended;
-	bool lost;                 /* an event of a run that is not in the lists */
-	struct torn_start *starts; /* torn agent_starts */
-	size_t start_count;
-	bool in_copies; /* the last event was a copy, which was reported */
-};
-
-struct torn_start {
-	char *run_id;
-	struct buffer data; /* as far as the line has it */
-	bool begun_again;   /* a run has started with the same data */
-};
 
 struct runs *runs_new(void (*release)(void *state), bool strict)
 {
@@ -46,11 +19,6 @@ struct runs *runs_new(void (*release)(void *state), bool strict)
 }
 
 /* ---- the list ---- */
-
-static struct span id_of(const struct run *run)
-{
-	return (struct span){run->id, run->id_len};
-}
 
 static void list_add(struct run_list *list, struct run *run)
 {
@@ -76,7 +44,7 @@ static struct run *add_run(struct runs *runs, struct span id)
 	for (size_t i = 0; i < runs->start_count; i++) /* it goes on without its agent_start */
 		runs->lost = runs->lost || span_is(id, runs->starts[i].run_id);
 	list_add(&runs->known, run);
-	*table_add(&runs->ids, id_of(run)) = (uintptr_t)run;
+	*table_add(&runs->ids, run_id_of(run)) = (uintptr_t)run;
 	return run;
 }
 
@@ -137,13 +105,6 @@ bool runs_has(const struct runs *runs, struct span id)
 	return find_run(runs, id) != NULL || has_ended(runs, id);
 }
 
-/* Whether its failure counts. */
-static bool has_failed(const struct run *run)
-{
-	return run->ended && !run->nested && !run->excused &&
-	       (!run->succeeded || run->exit_status != STATUS_OK);
-}
-
 /* There are no more events with this id. */
 static void note_ended(struct runs *runs, struct span id)
 {
@@ -157,15 +118,15 @@ static void note_ended(struct runs *runs, struct span id)
 
 void runs_forget(struct runs *runs, struct run *run)
 {
-	runs->lost = runs->lost || (run->lost && !has_failed(run) && !run->excused);
-	note_ended(runs, id_of(run));
-	if (!has_failed(run)) {
-		table_remove(&runs->ids, id_of(run));
+	runs->lost = runs->lost || (run->lost && !run_has_failed(run) && !run->excused);
+	note_ended(runs, run_id_of(run));
+	if (!run_has_failed(run)) {
+		table_remove(&runs->ids, run_id_of(run));
 		remove_run(runs, run);
 		return;
 	}
 	if (run->id_len == 0) /* the next run without a name is another one */
-		table_remove(&runs->ids, id_of(run));
+		table_remove(&runs->ids, run_id_of(run));
 	list_remove(&runs->known, run);
 	release_state(runs, run);
 	list_add(&runs->failed, run);
@@ -209,21 +170,21 @@ static void move_nested(struct runs *runs, const struct run *old, const struct r
 		if (at->parent_id == NULL || strcmp(at->parent_id, old->id) != 0)
 			continue;
 		free(at->parent_id);
-		at->parent_id = mem_copy(id_of(run));
+		at->parent_id = mem_copy(run_id_of(run));
 	}
 }
 
 /* `old` goes on under the id of `run`, which it replaces. */
 static void replace_run(struct runs *runs, struct run *old, struct run *run)
 {
-	note_ended(runs, id_of(old));
-	table_remove(&runs->ids, id_of(old));
+	note_ended(runs, run_id_of(old));
+	table_remove(&runs->ids, run_id_of(old));
 	free(old->id);
 	old->id = run->id;
 	old->id_len = run->id_len;
 	old->next_seq = run->next_seq;
 	memcpy(old->last_time, run->last_time, sizeof(old->last_time));
-	*table_find(&runs->ids, id_of(old)) = (uintptr_t)old;
+	*table_find(&runs->ids, run_id_of(old)) = (uintptr_t)old;
 	run->id = NULL;
 	if (run->counts && old->ended && old->kept) {
 		runs->ended--;
@@ -241,7 +202,7 @@ static void excuse(struct runs *runs, struct run *old)
 	old->excused = true;
 	if (!old->forgotten)
 		return;
-	table_remove(&runs->ids, id_of(old));
+	table_remove(&runs->ids, run_id_of(old));
 	remove_run(runs, old);
 }
 
@@ -349,7 +310,7 @@ static struct run *run_of(const struct runs *runs, struct span id)
 {
 	struct run *run = runs->latest;
 
-	return run != NULL && span_equal(id_of(run), id) ? run : find_run(runs, id);
+	return run != NULL && span_equal(run_id_of(run), id) ? run : find_run(runs, id);
 }
 
 /* Whether the event is a copy of one of `run` (NULL: its run is not known). */
@@ -537,111 +498,7 @@ bool runs_lost(const struct runs *runs)
 	       list_lost(&runs->failed);
 }
 
-/* ---- the result ---- */
-
-uint64_t runs_open(const struct runs *runs)
-{
-	return runs->open;
-}
-
-uint64_t runs_ended(const struct runs *runs)
-{
-	return runs->ended;
-}
-
-bool runs_all_ended(const struct runs *runs)
-{
-	return runs->ended > 0 && runs->open == 0;
-}
-
-/* Whether the run has started, but its end has not come. */
-static bool is_cut_off(const struct run *run)
-{
-	return run->started && !run->ended && !run->end_skipped && !run->nested;
-}
-
-static bool is_incomplete(const struct runs *runs)
-{
-	for (const struct run *run = runs->known.first; run != NULL; run = run->next)
-		if (is_cut_off(run))
-			return true;
-	return false;
-}
-
-/* Warn that the stream ends too early, and name the runs. */
-static void warn_incomplete(const struct runs *runs)
-{
-	enum { NAMED = 3 };
-	struct buffer names = {0};
-	size_t count = 0;
-
-	for (const struct run *run = runs->known.first; run != NULL; run = run->next) {
-		if (!is_cut_off(run) || run->id_len == 0)
-			continue;
-		if (count++ < NAMED) {
-			buffer_add_text(&names, count > 1 ? ", " : "");
-			terminal_add_line(&names, id_of(run));
-		}
-	}
-	if (count > NAMED)
-		buffer_add_format(&names, " and %zu more", count - NAMED);
-	warn("the stream ends without agent_end%s%s; it was cut off",
-	     count == 0  ? ""
-	     : count > 1 ? " of the runs "
-			 : " of run ",
-	     buffer_string(&names));
-	buffer_free(&names);
-}
-
-/* The highest exit status of the failed runs in the list, or `worst`. */
-static int worst_status(const struct run_list *list, int worst)
-{
-	for (const struct run *run = list->first; run != NULL; run = run->next)
-		if (has_failed(run) && run->exit_status > worst)
-			worst = run->exit_status;
-	return worst;
-}
-
-int runs_status(const struct runs *runs)
-{
-	int least = is_incomplete(runs) ? STATUS_INCOMPLETE : STATUS_OK;
-
-	return worst_status(&runs->failed, worst_status(&runs->known, least));
-}
-
-int runs_verdict(const struct runs *runs)
-{
-	if (is_incomplete(runs))
-		warn_incomplete(runs);
-	return runs_status(runs);
-}
-
-bool run_error_sentence(const struct runs *runs, struct run *run, const struct event *event,
-			struct buffer *out)
-{
-	bool fatal = event->type == EVENT_ERROR && json_true(json_get(event->data, "fatal"));
-	bool ended = event->type == EVENT_AGENT_END && !run->failure_reported && !run->succeeded;
-
-	if (!fatal && !ended)
-		return false;
-	if (runs->open + runs->ended > 1 && run->id_len > 0) {
-		buffer_add_text(out, "run ");
-		terminal_add_line(out, id_of(run));
-		buffer_add_text(out, fatal ? ": " : "");
-	} else if (ended) {
-		buffer_add_text(out, "the run");
-	}
-	if (fatal) {
-		terminal_add_string(out, json_get(event->data, "error"),
-				    "an error without a message");
-		run->failure_reported = true;
-	} else {
-		buffer_add_text(out, " ended with status '");
-		terminal_add_string(out, json_get(event->data, "status"), "failed");
-		buffer_add_text(out, "'");
-	}
-	return true;
-}
+/* ---- the end ---- */
 
 static void free_list(const struct runs *runs, const struct run_list *list)
 {
