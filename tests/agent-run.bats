@@ -661,6 +661,7 @@ EOF
 		run agent-run -m test "$option" "" hello
 		assert_failure 2
 		assert_output "agent-run: $option needs a value that is not empty"
+		run -2 agent-run -m test "$option" ' ' hello
 	done
 	run agent-run -m test -s @ hello
 	assert_failure 2
@@ -931,9 +932,24 @@ no_long_line() {
 	assert_output 'agent-run: a.json:2: ./gone cannot be started: its first line names the interpreter /no/such/python: No such file or directory'
 	echo '#!/bin/sh' >gone
 	agent-run -m test -t a.json x </dev/null >/dev/null
-	printf '{"name":"a",\n"command":["gone-from-path"]}\n' >a.json
+	mkdir folder gone-from-path
+	printf '{"name":"a",\n"command":["./folder"]}\n' >a.json
 	run -2 agent-run -m test -t a.json x </dev/null
+	assert_output 'agent-run: a.json:2: ./folder cannot be started: Is a directory'
+	printf '{"name":"a",\n"command":["gone-from-path"]}\n' >a.json
+	PATH=$PWD:$PATH run -2 agent-run -m test -t a.json x </dev/null
 	assert_output 'agent-run: a.json:2: there is no program gone-from-path in PATH'
+}
+
+@test "a manifest with two schemas, or a timeout that no number can hold, is refused" {
+	printf '{"name":"a","parameters":{},\n"inputSchema":{},"command":["cat"]}\n' >a.json
+	run -2 agent-run -m test -t a.json x </dev/null
+	assert_output 'agent-run: a.json:2: "inputSchema" is another name of "parameters": leave one out'
+	for time in 1e-999 '"0.'"$(printf '0%.0s' {1..400})"'1s"'; do
+		printf '{"name":"a",\n"timeout":%s,"command":["cat"]}\n' "$time" >a.json
+		run -2 agent-run -m test -t a.json x </dev/null
+		assert_output 'agent-run: a.json:2: "timeout" must be a duration, such as 90, 90s, 5m, 1h or 100ms'
+	done
 }
 
 @test "options that exclude each other are refused: --dry-run, --batch, --list-tools" {

@@ -326,6 +326,7 @@ The call was denied: nobody answered within 0.2 seconds (--approval-timeout)'
 		assert_output "agent-run: $3"
 	}
 	mistake --deny shel '--deny shel: there is no such tool (did you mean shell?); the tools are one, shell'
+	mistake --deny SHELL '--deny SHELL: there is no such tool (did you mean shell?); the tools are one, shell'
 	mistake --ask one,Shell '--ask Shell: there is no such tool (did you mean shell?); the tools are one, shell'
 	mistake --allow web_search '--allow web_search: there is no such tool; the tools are one, shell'
 	mistake --deny '{sh*,one}' '--deny {sh*: there is no such tool; the tools are one, shell'

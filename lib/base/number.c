@@ -52,6 +52,16 @@ static double scaled(struct span decimal, int exponent)
 	return value;
 }
 
+/* Whether a double holds the value that was read from `text`: it is finite, and not 0, which
+ * often means "no limit", unless the digits before an exponent are. */
+static bool is_held(struct span text, double read)
+{
+	for (size_t i = 0; read == 0 && i < text.len && text.at[i] != 'e' && text.at[i] != 'E'; i++)
+		if (text.at[i] >= '1' && text.at[i] <= '9')
+			return false;
+	return isfinite(read);
+}
+
 bool number_read(struct span text, double *value)
 {
 	double read;
@@ -62,9 +72,10 @@ bool number_read(struct span text, double *value)
 	number = mem_copy(text);
 	read = strtod(number, NULL);
 	free(number);
-	if (isfinite(read))
-		*value = read;
-	return isfinite(read);
+	if (!is_held(text, read))
+		return false;
+	*value = read;
+	return true;
 }
 
 /* Add a number with its unit, and remove both from `text`. */
@@ -76,14 +87,16 @@ static bool add_duration(struct span *text, double *seconds)
 		int exponent;
 	} units[] = {{"ms", 1, -3}, {"s", 1, 0}, {"m", 60, 0}, {"h", 3600, 0}};
 	struct span number = {text->at, decimal_len(*text)};
+	double value;
 
 	*text = span_from(*text, number.len);
 	for (size_t i = 0; number.len > 0 && i < ARRAY_LEN(units); i++) {
 		if (!span_starts(*text, units[i].name))
 			continue;
 		*text = span_from(*text, strlen(units[i].name));
-		*seconds += scaled(number, units[i].exponent) * units[i].seconds;
-		return isfinite(*seconds);
+		value = scaled(number, units[i].exponent);
+		*seconds += value * units[i].seconds;
+		return is_held(number, value) && isfinite(*seconds);
 	}
 	return false;
 }

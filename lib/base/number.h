@@ -17,7 +17,8 @@
 #define NUMBER_DURATIONS "90, 90s, 5m, 1h, 100ms or 1m30s"
 const char *number_counts(const char *name);
 
-/* Parse `text` as a finite number of at least 0, such as "2", "0.5", ".5" or "1e-3". */
+/* Parse `text` as a finite number of at least 0, such as "2", "0.5", ".5" or "1e-3". A number above
+ * 0 that is too small for a double is refused. */
 bool number_read(struct span text, double *value);
 
 /* Parse `text` as a duration: a number of seconds, or numbers with the units ms, s, m and h, such

@@ -259,7 +259,7 @@ int option_list_parse(struct option_list *list, void *program, int argc, char **
 	while ((got = getopt_long(argc, argv, buffer_string(&letters), list->names, NULL)) != -1) {
 		const struct option_row *row = find_row(list, got, argv);
 
-		if (row->kind == OPTION_NAME && optarg[0] == '\0')
+		if (row->kind == OPTION_NAME && span_trim(span_of(optarg)).len == 0)
 			die(STATUS_USAGE, "--%s needs a value that is not empty", row->name);
 		if (row->kind == OPTION_HELP)
 			show_help(list, usage, end);

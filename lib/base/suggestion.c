@@ -2,7 +2,12 @@
 
 #include <stdlib.h>
 
-/* How many letters must be inserted, removed or replaced to make `b` of `a`. */
+static int lower(char c)
+{
+	return c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c;
+}
+
+/* How many letters must be inserted, removed or replaced to make `b` of `a`, in any case. */
 static size_t distance(const char *a, const char *b)
 {
 	size_t width = strlen(b) + 1;
@@ -15,7 +20,7 @@ static size_t distance(const char *a, const char *b)
 
 		row[0] = i + 1;
 		for (size_t j = 1; j < width; j++) {
-			size_t least = diagonal + (a[i] != b[j - 1]);
+			size_t least = diagonal + (lower(a[i]) != lower(b[j - 1]));
 
 			diagonal = row[j];
 			if (row[j] + 1 < least)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -311,6 +312,18 @@ void command_free(char **argv)
 
 /* ---- whether the program is there ---- */
 
+/* Whether the file can be executed; if not, sets errno. */
+static bool is_executable(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) == 0 && S_ISDIR(status.st_mode)) {
+		errno = EISDIR;
+		return false;
+	}
+	return access(path, X_OK) == 0;
+}
+
 static bool is_in_path(const char *name)
 {
 	const char *at = getenv("PATH");
@@ -320,7 +333,7 @@ static bool is_in_path(const char *name)
 		size_t len = strcspn(at, ":");
 		char *folder = mem_copy((struct span){at, len}), *path = path_join(folder, name);
 
-		found = access(path, X_OK) == 0;
+		found = is_executable(path);
 		free(path);
 		free(folder);
 		at = at[len] != '\0' ? at + len + 1 : NULL;
@@ -343,7 +356,7 @@ static bool check_interpreter(const char *program, struct buffer *why)
 	line[count] = '\0';
 	name += strspn(name, " \t");
 	name[strcspn(name, " \t\r\n")] = '\0';
-	if (access(name, X_OK) == 0)
+	if (is_executable(name))
 		return true;
 	buffer_add_format(why, "%s cannot be started: its first line names the interpreter %s: %s",
 			  program, name, strerror(errno));
@@ -363,7 +376,7 @@ bool command_program_exists(const struct tool *tool, struct buffer *why)
 		good = is_in_path(program);
 		if (!good)
 			buffer_add_format(why, "there is no program %s in PATH", program);
-	} else if (access(program, X_OK) != 0) {
+	} else if (!is_executable(program)) {
 		good = false;
 		buffer_add_format(why, "%s cannot be started: %s", program, strerror(errno));
 	} else {

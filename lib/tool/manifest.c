@@ -128,10 +128,14 @@ static bool compile_parameters(struct tool *tool, struct error *e)
 
 static bool read_parameters(struct tool *tool, struct span object, struct error *e)
 {
-	struct span parameters = json_get(object, "parameters"), type, properties;
+	struct span parameters = json_get(object, "parameters"), type, properties,
+		    other = json_get(object, "inputSchema");
 
+	if (parameters.at != NULL && other.at != NULL)
+		return fault(tool, other, e,
+			     "\"inputSchema\" is another name of \"parameters\": leave one out");
 	if (parameters.at == NULL)
-		parameters = json_get(object, "inputSchema");
+		parameters = other;
 	tool->parameters = parameters;
 	if (parameters.at == NULL)
 		tool->parameters = tool->agent_file != NULL ? SPAN(PROMPT_PARAMETERS)

@@ -47,7 +47,7 @@ static void test_numbers(void)
 {
 	static const char *const wrong[] = {"",      ".",     "-1",  "+1", " 1", "1 ",
 					    "0x10",  "inf",   "nan", "1e", "e1", "1e+",
-					    "1.2.3", "1e999", "10k", "1,5"};
+					    "1.2.3", "1e999", "10k", "1,5", "1e-999"};
 
 	number("0", 0);
 	number("7", 7);
@@ -55,6 +55,8 @@ static void test_numbers(void)
 	number(".5", 0.5);
 	number("2.", 2);
 	number("1e-3", 0.001);
+	number("0e-999", 0);
+	number("0.0", 0);
 	number(".5E+1", 5);
 	for (size_t i = 0; i < ARRAY_LEN(wrong); i++)
 		number(wrong[i], UNCHANGED);
