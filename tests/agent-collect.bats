@@ -803,7 +803,7 @@ agent-collect: log:4: tool call 'a' ends without having started; it is left out"
 	assert_output 'The file has two lines.'
 	local run='run 01939aaa-0000-7000-8000-000000000001'
 	assert_equal "$stderr" "agent-collect: check failed: .total_cost_usd < 0.001 (value: false, .total_cost_usd is 0.0012, $run)
-agent-collect: check failed: .errors[] | .fatal (value: false, .errors is [{\"error\":\"The provider is overloaded.\",\"exception_type\":\"ov..., $run)
+agent-collect: check failed: .errors[] | .fatal (value: false, .errors is [{\"error\":\"The provider is overloaded.\",\"exception_type\":\"ov... (1 element), $run)
 agent-collect: check failed: .nope | keys (error: null (null) has no keys, $run)
 agent-collect: check failed: empty (no value, $run)"
 }

@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <stdlib.h>
 
+#include "base/number.h"
 #include "base/utf8.h"
 #include "event/terminal.h"
 #include "jq/program.h"
@@ -71,9 +72,16 @@ static void add_value(struct buffer *out, struct span json)
 {
 	struct span shown = utf8_cut(json, MAX_SHOWN);
 
+	enum json_type type = json_type(json);
+
 	terminal_add_line(out, shown);
-	if (shown.len < json.len)
-		buffer_add_text(out, "...");
+	if (shown.len == json.len)
+		return;
+	buffer_add_text(out, "...");
+	if (type == JSON_ARRAY || type == JSON_OBJECT)
+		buffer_add_format(out, " (%zu %s%s)", json_count(json),
+				  type == JSON_ARRAY ? "element" : "member",
+				  plural((double)json_count(json)));
 }
 
 static bool is_name(char c)
