@@ -320,6 +320,11 @@ The agent helper failed: the model ended its answer with an error"
 	assert_output 'agent-run: other.json:1: this is the file of an agent: give it with --agent, or as the "agent" of a tool'
 	mistake '{"name":"a","instructions":"@none.md"}' 'bad.json:1: none.md: No such file or directory'
 	mistake '{"name":"a","output_schema":7}' 'bad.json:1: "output_schema" must be a JSON Schema (an object) or its file'
+	mistake $'{"name":"a",\n"tool_choice":"nothing"}' 'bad.json:2: "tool_choice": nothing: the agent has no such tool; add it to "tools"'
+	mistake $'{"name":"a",\n"tool_choice":"required"}' 'bad.json:2: "tool_choice": required needs a tool; add one to "tools"'
+	echo '{"name":"b","tool_choice":"nothing"}' >b.json
+	mistake '{"name":"a","handoffs":["b.json"]}' 'b.json:1: "tool_choice": nothing: the agent has no such tool; add it to "tools"'
+	mistake '{"name":"a","tools":[{"name":"x","agent":"b.json"}]}' 'b.json:1: "tool_choice": nothing: the agent has no such tool; add it to "tools"'
 	mistake '{"name":"a","handoff_input":"some"}' 'bad.json:1: "handoff_input" must be all, last or none'
 	mistake '{"name":"a","model":"openai:x","mcp":{}}' 'bad.json:1: "mcp": this version knows no MCP servers; leave it out, or give the tools as manifests'
 	echo '{"name":"a"}' >other.json

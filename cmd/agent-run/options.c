@@ -494,17 +494,28 @@ static void check_logs(const struct options *o)
 		    "to send another prompt afterwards, use --session");
 }
 
-static void check_tool_choice(const struct agent *agent)
+/* Exit if the agent has no tool that its tool_choice could mean. */
+static void check_tool_choice(const struct options *o, const struct agent *agent)
 {
 	const char *choice = agent->tool_choice;
+	bool required = choice != NULL && strcmp(choice, "required") == 0;
+	struct span text = buffer_span(&agent->text),
+		    where = json_get(json_trim(text), "tool_choice");
+	struct error e = {0};
 
 	if (choice == NULL || strcmp(choice, "auto") == 0 || strcmp(choice, "none") == 0 ||
-	    (strcmp(choice, "required") == 0 && agent->tools.count > 0) ||
+	    (required && agent->tools.count > 0) ||
 	    tool_set_find(&agent->tools, span_of(choice)) != NULL)
 		return;
-	if (strcmp(choice, "required") == 0)
-		die(STATUS_USAGE, "--tool-choice required needs a tool; add one with --tool");
-	die(STATUS_USAGE, "--tool-choice %s: there is no such tool; add it with --tool", choice);
+	if (agent->source == NULL || (agent == o->config.agent && o->agent->tool_choice != NULL))
+		die(STATUS_USAGE, "--tool-choice %s%s", choice,
+		    required ? " needs a tool; add one with --tool"
+			     : ": there is no such tool; add it with --tool");
+	die_unless(error_at(&e, agent->source, text, (size_t)(where.at - text.at),
+			    "\"tool_choice\": %s%s", choice,
+			    required ? " needs a tool; add one to \"tools\""
+				     : ": the agent has no such tool; add it to \"tools\""),
+		   &e);
 }
 
 void options_parse(struct options *o, int argc, char **argv)
@@ -532,7 +543,9 @@ void options_parse(struct options *o, int argc, char **argv)
 	root = getenv("AGENT_ROOT");
 	if (root != NULL && root[0] != '\0' && (o->mode == MODE_RUN || o->mode == MODE_DRY_RUN))
 		pass_root("AGENT_ROOT", root);
-	check_tool_choice(o->config.agent);
+	check_tool_choice(o, o->config.agent);
+	for (size_t i = 0; i < o->agents.count; i++)
+		check_tool_choice(o, o->agents.agents[i]);
 	rules_check(o);
 	check_logs(o);
 	o->config.policy = &o->policy;
