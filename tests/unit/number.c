@@ -45,8 +45,8 @@ static void json(const char *text, const char *want)
 
 static void test_numbers(void)
 {
-	static const char *const wrong[] = {"",      ".",     "-1",  "+1", " 1", "1 ",
-					    "0x10",  "inf",   "nan", "1e", "e1", "1e+",
+	static const char *const wrong[] = {"",      ".",     "-1",  "+1",  " 1",    "1 ",
+					    "0x10",  "inf",   "nan", "1e",  "e1",    "1e+",
 					    "1.2.3", "1e999", "10k", "1,5", "1e-999"};
 
 	number("0", 0);
