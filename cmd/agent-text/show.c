@@ -321,41 +321,29 @@ static void add_output(const struct text_run *t, struct span data, struct buffer
 		json_decode(json_get(data, "output"), out);
 }
 
-/* The answer that satisfies the schema, without the code fence in which some models put it. Returns
- * false if agent_end has none. */
-static bool add_accepted(const struct text_run *t, struct span data, struct buffer *out)
-{
-	struct span json = json_get(data, "output_json");
-	struct buffer text = {0};
-
-	add_output(t, data, &text);
-	if (json.at == NULL || json_check(buffer_span(&text), NULL))
-		buffer_add_span(out, buffer_span(&text));
-	else
-		buffer_add_span(out, json);
-	buffer_free(&text);
-	return out->len > 0;
-}
-
-/* Print the answer of a run with a schema when it was accepted, unless the form has shown it. */
-static void show_accepted(struct text_run *t, struct span data)
+/* Print the answer of a run with a schema when it was accepted, unless the form has shown it: the
+ * `text`, or the `json` in it where a model put it into a code fence, or the text that was
+ * streamed.
+ */
+static void show_accepted(struct text_run *t, struct span json, struct span text)
 {
 	struct buffer answer = {0};
+	bool shown;
 
 	if (!t->run->succeeded) {
 		reject(t);
 		return;
 	}
-	if (!add_accepted(t, data, &answer))
-		buffer_add_span(&answer, buffer_span(&t->attempt));
-	if (shows_attempt(t) && t->wrote_attempt &&
-	    span_equal(buffer_span(&answer), buffer_span(&t->attempt))) {
-		buffer_free(&answer);
-		return;
+	if (json.at != NULL && !json_check(text, NULL))
+		text = json;
+	buffer_add_span(&answer, text.len > 0 ? text : buffer_span(&t->attempt));
+	shown = shows_attempt(t) && t->wrote_attempt &&
+		span_equal(buffer_span(&answer), buffer_span(&t->attempt));
+	if (!shown) {
+		reject(t);
+		if (answer.len > 0)
+			order_add(t, PIECE_TEXT, true, buffer_span(&answer));
 	}
-	reject(t);
-	if (answer.len > 0)
-		order_add(t, PIECE_TEXT, true, buffer_span(&answer));
 	buffer_free(&answer);
 }
 
@@ -376,38 +364,35 @@ static void warn_no_value(struct text_run *t)
 }
 
 /* Print the last value of --partial. */
-static void show_last_value(struct text_run *t, struct span data)
+static void show_last_value(struct text_run *t, struct span json, struct span text)
 {
-	struct span json = json_get(data, "output_json");
-	struct buffer text = {0};
-
-	add_output(t, data, &text);
 	if (text.len == 0)
-		buffer_add_span(&text, buffer_span(&t->attempt));
-	if (json.at == NULL && json_check(buffer_span(&text), NULL))
-		json = buffer_span(&text);
+		text = buffer_span(&t->attempt);
+	if (json.at == NULL && json_check(text, NULL))
+		json = text;
 	if (json.at != NULL && (t->run->succeeded || !t->has_schema))
 		show_value(t, json);
 	else if (t->run->succeeded && !t->has_values)
 		warn_no_value(t);
-	buffer_free(&text);
 }
 
 /* Print what only agent_end contains. */
 static void show_output(struct text_run *t, struct span data)
 {
-	struct buffer text = {0};
+	struct span json = json_get(data, "output_json"), text;
+	struct buffer output = {0};
 
-	add_output(t, data, &text);
+	add_output(t, data, &output);
+	text = buffer_span(&output);
 	if (t->show->form == FORM_PARTIAL)
-		show_last_value(t, data);
+		show_last_value(t, json, text);
 	else if (t->has_schema && t->show->form != FORM_SSE)
-		show_accepted(t, data);
+		show_accepted(t, json, text);
 	else if (t->show->form == FORM_FINAL && text.len > 0)
-		order_add(t, PIECE_TEXT, true, buffer_span(&text));
+		order_add(t, PIECE_TEXT, true, text);
 	else if (text.len > 0 && !t->has_text)
-		take_text(t, buffer_span(&text), false, 0);
-	buffer_free(&text);
+		take_text(t, text, false, 0);
+	buffer_free(&output);
 }
 
 static void take_failure(struct text_run *t, const struct event *event)
