@@ -225,6 +225,10 @@ Run it? [y]es, [N]o, [a]lways this tool, [q]uit, or why not: n'
 	run grep -c 'the-end' screen
 	assert_output 1
 	assert [ ! -e ran ]
+	call_with '{"command":"one\ntwo"}' # on a screen that is smaller than the question
+	timeout 60 "$BUILD/server/terminal" --screen screen '3 more lines' $'y\n' '2 more lines' $'y\n' '1 more lines' $'n\n' -- \
+		sh -c 'stty rows 2 cols 40; agent-run -m "exec:sh model.sh" -t tools --ask "*" hello >events'
+	assert_equal "$(decisions)" 'c0 denied user'
 }
 
 @test "programs on one terminal ask one at a time" {

@@ -145,8 +145,9 @@ static void write_page(struct approval *approval)
 	struct tty_size size = tty_size(approval->terminal.fd);
 	struct span page = buffer_span(call);
 
-	if (size.rows > QUESTION_ROWS && size.columns > 0)
-		page = call_text_page(page, size.rows - QUESTION_ROWS, size.columns);
+	if (size.rows > 0 && size.columns > 0)
+		page = call_text_page(
+		    page, size.rows > QUESTION_ROWS ? size.rows - QUESTION_ROWS : 1, size.columns);
 	buffer_add_span(out, page);
 	if (!span_ends(page, "\n"))
 		buffer_add_char(out, '\n');
