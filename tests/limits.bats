@@ -103,6 +103,23 @@ c12 The call was not run: the limit of 2 tool calls is reached (--max-tool-calls
 	assert_all_answered
 }
 
+@test "responses without counts of tokens reach --max-total-tokens and --max-cost by estimates" {
+	cat >endless.sh <<-'E'
+		cat >/dev/null
+		echo '{"text":"1234567890123456789012345678901234567890","tool_name":"look","args":{}}'
+	E
+	agent-run -m 'exec:sh endless.sh' -t tools --max-total-tokens 2000 hello </dev/null 2>messages >events && status=0 || status=$?
+	assert_equal "$status $(data agent_end '[.status, .total_tokens, .total_cost_usd]')" '3 ["limit",null,null]'
+	assert_regex "$(data error .error)" '^the run used [0-9]+ (tokens, the limit is|of) 2000 '
+	assert [ "$(data agent_end .total_iterations)" -gt 3 ]
+	assert [ "$(data agent_end .total_iterations)" -lt 20 ]
+	mkdir -p config/agent
+	echo '{"exec":{"*":{"input":10,"output":10}}}' >config/agent/prices.json
+	XDG_CONFIG_HOME=$PWD/config agent-run -m 'exec:sh endless.sh' -t tools --max-cost 0.02 hello </dev/null 2>messages >events && status=0 || status=$?
+	assert_equal "$status $(data agent_end '[.status, .total_cost_usd]')" '3 ["limit",null]'
+	assert_regex "$(data error .error)" '^the run cost 0\.0[12][0-9]* (USD|of)'
+}
+
 @test "--wrap-up when there is an answer in time changes nothing" {
 	agent-run -m test -t tools --max-iterations 2 --max-tool-calls 1 --max-total-tokens 100000 --wrap-up hello >events
 	assert_equal "$(data agent_end '[.status, .total_iterations]')" '["success",2]'
@@ -243,7 +260,7 @@ The call was not run: the run used 600 of 800 tokens, too many for another reque
 	assert_equal "$(requests)" 0
 	assert_equal "$(data error .error)" 'the first request, of about 16 tokens, is too expensive for the limit of 0.01 USD (--max-cost)'
 	run -3 ask --max-cost 1e-7
-	assert_equal "$(data error .error)" 'the run cost 0 of 0.0000001 USD, too much for another request of about 16 tokens (--max-cost)'
+	assert_equal "$(data error .error)" 'the first request, of about 16 tokens, is too expensive for the limit of 0.0000001 USD (--max-cost)'
 	echo '100 50' >usage
 	run -3 ask --max-cost 0.4
 	assert_equal "$(requests)" 2

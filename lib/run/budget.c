@@ -59,7 +59,12 @@ static int64_t used_tokens(const struct budget *budget)
 {
 	int64_t tokens = usage_tokens(&budget->total);
 
-	return tokens > 0 ? tokens : 0;
+	return (tokens > 0 ? tokens : 0) + budget->uncounted.tokens;
+}
+
+static double used_usd(const struct budget *budget)
+{
+	return budget->total.cost_usd + budget->uncounted.usd;
 }
 
 /* What so many tokens cost. As much of the input counts as cached as last time. 0 if the price is
@@ -122,10 +127,10 @@ static struct room room_for(const struct budget *budget, const struct model *mod
 							     (twice ? reserve(tokens) : 0));
 		if (usd > 0)
 			room.cost =
-			    least(room.cost, bought(budget, model,
-						    usd - at->total.cost_usd -
-							cost_of(budget, model, input, 0)) -
-						 (twice ? reserve(bought(budget, model, usd)) : 0));
+			    least(room.cost,
+				  bought(budget, model,
+					 usd - used_usd(at) - cost_of(budget, model, input, 0)) -
+				      (twice ? reserve(bought(budget, model, usd)) : 0));
 	}
 	return room;
 }
@@ -177,13 +182,13 @@ static bool is_spent(const struct budget *budget, const struct room *room, int64
 	int64_t used = used_tokens(budget);
 	char cost[32], limit[32];
 
-	usd_text(cost, sizeof(cost), budget->total.cost_usd);
+	usd_text(cost, sizeof(cost), used_usd(budget));
 	usd_text(limit, sizeof(limit), limits->max_cost_usd);
 	if (limits->max_total_tokens > 0 && used >= limits->max_total_tokens)
 		buffer_add_format(
 		    why, "the run used %lld tokens, the limit is %lld (--max-total-tokens)",
 		    (long long)used, (long long)limits->max_total_tokens);
-	else if (limits->max_cost_usd > 0 && budget->total.cost_usd >= limits->max_cost_usd)
+	else if (limits->max_cost_usd > 0 && used_usd(budget) >= limits->max_cost_usd)
 		buffer_add_format(why, "the run cost %s USD, the limit is %s (--max-cost)", cost,
 				  limit);
 	else if (limits->max_total_tokens > 0 && room->tokens < BUDGET_LEAST_OUTPUT && used == 0)
@@ -254,16 +259,24 @@ void budget_add_request(struct budget *budget)
 }
 
 void budget_add(struct budget *budget, const struct model *model, const char *name,
-		const struct model_usage *usage, struct error *e)
+		const struct model_usage *usage, int64_t output, struct error *e)
 {
-	double cost = usage->cost_usd;
+	int64_t input = usage->input < 0 ? budget->last.asked : 0;
+	double cost = usage->cost_usd, guess = 0;
 	bool known = cost >= 0 || response_cost(budget->prices, model, name, usage, &cost, e);
 
+	if (usage->output >= 0)
+		output = 0;
+	if (!known)
+		guess = cost_of(budget, model, usage->input < 0 ? input : usage->input,
+				usage->output < 0 ? output : usage->output);
 	budget->last.measured = usage->input;
 	budget->last.cached = usage->cached_input;
 	budget->last.estimated = budget->last.asked;
 	for (struct budget *at = budget; at != NULL; at = at->parent) {
 		at->total.answered = true;
+		at->uncounted.tokens += input + output;
+		at->uncounted.usd += guess;
 		usage_add_tokens(&at->total, usage);
 		at->total.cost_unknown = at->total.cost_unknown || !known;
 		if (cost > 0)

@@ -53,6 +53,12 @@ struct budget {
 		int64_t estimated, measured;
 		int64_t cached; /* of `measured`, those read from the cache */
 	} last;
+	/* What responses have used whose tokens the provider did not count; only the limits know
+	 * these estimates. */
+	struct {
+		int64_t tokens;
+		double usd;
+	} uncounted;
 };
 
 /* Whether tokens or money are limited, here or in a parent. */
@@ -77,11 +83,13 @@ int64_t budget_output(const struct budget *budget, const struct model *model, in
 /* A request was sent. */
 void budget_add_request(struct budget *budget);
 
-/* Add a response that is complete. `name` is the model as the provider names it. Its cost is what
- * the provider billed, else follows from the price list; `e` is filled if the list cannot be read.
+/* Add a response that is complete. `name` is the model as the provider names it. Where `usage` has
+ * no counts, the limits use estimates: of the request that was sent, and `output` tokens. Its cost
+ * is what the provider billed, else follows from the price list; `e` is filled if the list cannot
+ * be read.
  */
 void budget_add(struct budget *budget, const struct model *model, const char *name,
-		const struct model_usage *usage, struct error *e);
+		const struct model_usage *usage, int64_t output, struct error *e);
 
 /* Whether the limit of responses is reached. `why` then gets a sentence. */
 bool budget_has_no_iteration(const struct budget *budget, struct buffer *why);

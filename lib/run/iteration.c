@@ -345,10 +345,18 @@ void iteration_end_run(struct agent_run *run, const struct model_outcome *outcom
 static void add_usage(struct agent_run *run, const struct model_outcome *outcome)
 {
 	const struct model *model = run_model(run);
+	struct buffer message = {0};
 	struct error e = {0};
+	int64_t output = 0;
 
+	if (outcome->usage.output < 0 && budget_is_limited(&run->budget)) {
+		response_write_message(&run->response, model_provider(model), model_name(model),
+				       outcome->refusal, &message);
+		output = estimate_text(buffer_span(&message));
+	}
+	buffer_free(&message);
 	budget_add(&run->budget, model, outcome->model != NULL ? outcome->model : model_name(model),
-		   &outcome->usage, &e);
+		   &outcome->usage, output, &e);
 	if (e.message != NULL)
 		emit_error(run,
 			   &(struct model_error){.kind = ERROR_PRICES,
