@@ -72,9 +72,8 @@ static void try_line(struct span text, struct runs *runs, struct runs *logged)
 		must(runs_open(runs) <= INT32_MAX); /* it has not gone below 0 */
 		if (run != NULL && run->ended)
 			runs_forget(runs, run);
-		run = runs_log_event(logged, &event);
-		must(run != NULL);
-		must(runs_parent(logged, run) == NULL ||
+		run = runs_log_event(logged, &event, &(struct event_log){0});
+		must(run == NULL || runs_parent(logged, run) == NULL ||
 		     runs_parent(logged, run)->order < run->order);
 	}
 	buffer_free(&line);
