@@ -385,6 +385,21 @@ EOF
 	assert_equal "$(jq -r '.messages[] | select(.role == "tool").content[0].result' requests)" '***'
 }
 
+@test "a secret that chunks divide is masked in them, and nothing else is held back" {
+	cat >model.sh <<'EOF'
+cat >/dev/null
+for piece in s- se cr et -v al ue ' se' cre 't-vague' ' s-sec'; do jq -nc --arg text "$piece" '{text: $text}'; done
+EOF
+	for options in '' '--debounce 0.001'; do
+		# shellcheck disable=SC2086 # words
+		A_TOKEN=s-secret-value run -0 agent-run -m 'exec:sh model.sh' $options hi
+		assert_equal "$(jq -rj 'select(.event_type == "llm_chunk").data.text' <<<"$output")" 's-*** secret-vague s-sec'
+		assert_equal "$(tail -n 1 <<<"$output" | jq -r .data.output)" '*** secret-vague s-sec'
+	done
+	A_TOKEN=s-secret-value run -0 agent-run -m test -o text='some words of a sentence' hi
+	assert_equal "$(jq -c 'select(.event_type == "llm_chunk").data.text' <<<"$output" | paste -sd' ')" '"some " "words " "of " "a " "sentence"'
+}
+
 @test "--deny refuses, --approve-with asks a program, and without a terminal the answer is no" {
 	tool rm_all '{"type":"object"}' '["touch","ran"]'
 	run agent-run -m test -t tools --deny 'rm_*' hello

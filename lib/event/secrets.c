@@ -374,15 +374,23 @@ static size_t match(struct span text, const char *secret, bool is_json)
 	return text.len - rest.len;
 }
 
+/* Whether `text` can begin with a secret. */
+static bool has_pair(const struct secrets *secrets, struct span text)
+{
+	size_t pair;
+
+	if (text.len < 2)
+		return false;
+	pair = (size_t)(unsigned char)text.at[0] << 8 | (unsigned char)text.at[1];
+	return (secrets->pairs[pair / 8] & 1 << pair % 8) != 0;
+}
+
 /* The length of the longest secret at the beginning of `text`. */
 static size_t secret_at(const struct secrets *secrets, struct span text, bool is_json)
 {
-	size_t pair, longest = 0;
+	size_t longest = 0;
 
-	if (text.len < 2)
-		return 0;
-	pair = (size_t)(unsigned char)text.at[0] << 8 | (unsigned char)text.at[1];
-	if ((secrets->pairs[pair / 8] & 1 << pair % 8) == 0)
+	if (!has_pair(secrets, text))
 		return 0;
 	for (size_t i = 0; i < secrets->count; i++) {
 		size_t len = match(text, secrets->at[i], is_json);
@@ -390,6 +398,23 @@ static size_t secret_at(const struct secrets *secrets, struct span text, bool is
 		longest = len > longest ? len : longest;
 	}
 	return longest;
+}
+
+/* Whether `text` begins like a secret and ends before it, or inside the escape of its next byte. */
+static bool is_beginning(struct span text, const char *secret)
+{
+	enum { LONGEST_ESCAPE = 6 };
+
+	while (*secret != '\0' && text.len > 0) {
+		size_t used, len = match_next(text, secret, false, &used);
+
+		if (len == 0)
+			return text.len - count_backslashes(text) < LONGEST_ESCAPE &&
+			       strchr("\\%", text.at[0]) != NULL;
+		text = span_from(text, len);
+		secret += used;
+	}
+	return *secret != '\0';
 }
 
 static bool has_secret(const struct secrets *secrets, struct span text, bool is_json)
@@ -483,4 +508,61 @@ void secrets_mask_text(const struct secrets *secrets, struct buffer *text, size_
 		return;
 	add_masked(secrets, rest, false, &out);
 	replace(text, start, &out);
+}
+
+/* ---- pieces ---- */
+
+/* How many bytes are shown although they can be the beginning of a secret: most of them are not. */
+enum { CONTEXT = 3 };
+
+/* Whether more text could make a secret of `text`. */
+static bool is_open(const struct secrets *secrets, struct span text)
+{
+	if (text.len <= CONTEXT || !has_pair(secrets, text))
+		return false;
+	for (size_t i = 0; i < secrets->count; i++)
+		if (is_beginning(text, secrets->at[i]))
+			return true;
+	return false;
+}
+
+/* Append to `out` what of the tail is ready; all of it if it is complete. */
+static void add_ready(const struct secrets *secrets, struct secrets_tail *tail, bool is_complete,
+		      struct buffer *out)
+{
+	size_t at = 0, behind = 0 /* the last secret */, from = tail->shown, context;
+	struct span text = buffer_span(&tail->text);
+
+	while (at < text.len && (is_complete || !is_open(secrets, span_from(text, at)))) {
+		size_t secret = secret_at(secrets, span_from(text, at), false);
+
+		if (secret > 0) {
+			buffer_add(out, text.at + from, at > from ? at - from : 0);
+			buffer_add_text(out, "***");
+			from = behind = at + secret;
+		}
+		at += secret > 0 ? secret : 1;
+	}
+	if (at > from) {
+		buffer_add(out, text.at + from, at - from);
+		from = at;
+	}
+	context = at > behind + CONTEXT ? at - CONTEXT : behind;
+	tail->shown = from - context;
+	buffer_drop(&tail->text, context);
+}
+
+void secrets_mask_piece(const struct secrets *secrets, struct secrets_tail *tail, struct span piece,
+			struct buffer *out)
+{
+	buffer_add_span(&tail->text, piece);
+	add_ready(secrets, tail, false, out);
+}
+
+void secrets_end_pieces(const struct secrets *secrets, struct secrets_tail *tail,
+			struct buffer *out)
+{
+	if (tail->text.len > 0)
+		add_ready(secrets, tail, true, out);
+	tail->text.len = tail->shown = 0;
 }

@@ -36,4 +36,20 @@ void secrets_show_url(struct span url, struct buffer *out);
 void secrets_mask_json(const struct secrets *secrets, struct buffer *text, size_t start);
 void secrets_mask_text(const struct secrets *secrets, struct buffer *text, size_t start);
 
+/* Text that arrives in pieces, of which the end could be the beginning of a secret. Zeroed: none.
+ */
+struct secrets_tail {
+	/* private */
+	struct buffer text;
+	size_t shown; /* bytes of it that are only context */
+};
+
+/* Append to `out` what is ready of the pieces before and of `piece`, masked. Of a secret that is
+ * divided, at most its first 3 characters come through. */
+void secrets_mask_piece(const struct secrets *secrets, struct secrets_tail *tail, struct span piece,
+			struct buffer *out);
+/* Append the rest, because no more pieces follow. */
+void secrets_end_pieces(const struct secrets *secrets, struct secrets_tail *tail,
+			struct buffer *out);
+
 #endif

@@ -12,10 +12,15 @@ enum {
 	MAX_TEXT = EVENT_MAX_LINE - ROOM_FOR_OTHERS,
 };
 
-/* Begin any event. Chunks that --debounce holds back come before it. */
+static bool has_held(const struct held_chunk *held)
+{
+	return held->text.len > 0 || held->tail.text.len > 0;
+}
+
+/* Begin any event but a chunk. Chunks that are held back come before it. */
 static struct buffer *begin(struct agent_run *run, enum event_type type)
 {
-	if (run->held.text.len > 0)
+	if (has_held(&run->held))
 		emit_held(run);
 	return event_begin(&run->stream, type);
 }
@@ -242,25 +247,29 @@ static void emit_piece(struct agent_run *run, enum model_delta_type type, int in
 	struct buffer *data;
 
 	if (type == MODEL_TOOL_ARGS) {
-		data = begin(run, EVENT_TOOL_CALL_CHUNK);
+		data = event_begin(&run->stream, EVENT_TOOL_CALL_CHUNK);
 		json_put_text(data, "tool_call_id", call->id);
 		json_put_text(data, "tool_name", call->name);
 		json_put_string(data, "args_delta", text);
 	} else {
-		data = begin(run, type == MODEL_TEXT ? EVENT_LLM_CHUNK : EVENT_THINKING_CHUNK);
+		data = event_begin(&run->stream,
+				   type == MODEL_TEXT ? EVENT_LLM_CHUNK : EVENT_THINKING_CHUNK);
 		json_put_string(data, "text", text);
 		if (part > 0)
 			json_put_int(data, "part", (int64_t)part);
 	}
 	event_end(&run->stream);
-	if (type == MODEL_TEXT && run->agent->schema != NULL && output_add(&run->structured, text))
-		emit(run, EVENT_OUTPUT_CHUNK, "'output':%l", buffer_span(&run->structured.value));
+	if (type == MODEL_TEXT && run->agent->schema != NULL &&
+	    output_add(&run->structured, text)) {
+		data = event_begin(&run->stream, EVENT_OUTPUT_CHUNK);
+		json_pack(data, "'output':%l", buffer_span(&run->structured.value));
+		event_end(&run->stream);
+	}
 }
 
 static void emit_chunk(struct agent_run *run, enum model_delta_type type, int index, size_t part,
 		       struct span text)
 {
-	run->streamed = true;
 	while (text.len > 0) {
 		struct span piece = first_piece(text);
 
@@ -269,7 +278,7 @@ static void emit_chunk(struct agent_run *run, enum model_delta_type type, int in
 	}
 }
 
-void emit_held(struct agent_run *run)
+static void emit_text(struct agent_run *run)
 {
 	struct held_chunk *held = &run->held;
 	struct buffer text = held->text;
@@ -281,12 +290,18 @@ void emit_held(struct agent_run *run)
 		emit_chunk(run, held->type, held->index, held->part, buffer_span(&text));
 }
 
+void emit_held(struct agent_run *run)
+{
+	secrets_end_pieces(&run->stream.sink->secrets, &run->held.tail, &run->held.text);
+	emit_text(run);
+}
+
 static void held_is_due(void *context)
 {
 	struct agent_run *run = context;
 
 	run->held.timer = NULL;
-	emit_held(run);
+	emit_text(run);
 }
 
 /* The part of the message to which a delta was added. */
@@ -297,22 +312,31 @@ static size_t part_of(const struct agent_run *run, const struct model_delta *del
 	return delta->type != MODEL_TOOL_ARGS && count > 0 ? count - 1 : 0;
 }
 
-static void hold(struct agent_run *run, const struct model_delta *delta)
+/* Emit the text of a delta, or hold it back. */
+static void add_text(struct agent_run *run, const struct model_delta *delta)
 {
+	const struct secrets *secrets = &run->stream.sink->secrets;
 	struct held_chunk *held = &run->held;
 	size_t part = part_of(run, delta);
+	bool is_waiting;
 
-	if (held->text.len > 0 &&
+	if (has_held(held) &&
 	    (held->type != delta->type || held->index != delta->index || held->part != part))
 		emit_held(run);
-	if (held->text.len == 0) {
-		held->type = delta->type;
-		held->index = delta->index;
-		held->part = part;
+	is_waiting = held->text.len > 0;
+	held->type = delta->type;
+	held->index = delta->index;
+	held->part = part;
+	if (secrets->count > 0)
+		secrets_mask_piece(secrets, &held->tail, delta->text, &held->text);
+	else
+		buffer_add_span(&held->text, delta->text);
+	if (run->config.debounce_seconds <= 0)
+		emit_text(run);
+	else if (!is_waiting && held->text.len > 0)
 		held->timer = loop_timer_add(
 		    run->loop, clock_nanoseconds(run->config.debounce_seconds), held_is_due, run);
-	}
-	buffer_add_span(&held->text, delta->text);
+	run->streamed = true;
 }
 
 static const char *executed_by(const struct response_call *call)
@@ -328,13 +352,8 @@ void emit_delta(struct agent_run *run, const struct model_delta *delta)
 	case MODEL_TEXT:
 	case MODEL_THINKING:
 	case MODEL_TOOL_ARGS:
-		if (delta->text.len == 0)
-			break;
-		if (run->config.debounce_seconds > 0)
-			hold(run, delta);
-		else
-			emit_chunk(run, delta->type, delta->index, part_of(run, delta),
-				   delta->text);
+		if (delta->text.len > 0)
+			add_text(run, delta);
 		break;
 	case MODEL_TOOL_CALL:
 		emit(run, EVENT_TOOL_CALL_START,

@@ -27,7 +27,7 @@ void emit_llm_retry(struct agent_run *run, const struct model_error *error, doub
 		    const char *next_model);
 /* A piece of the response, at once or merged with its neighbours by --debounce. */
 void emit_delta(struct agent_run *run, const struct model_delta *delta);
-/* Write what --debounce holds back. */
+/* Write what is held back: by --debounce, and as the possible beginning of a secret. */
 void emit_held(struct agent_run *run);
 
 void emit_tool_call_end(struct agent_run *run, const struct response_call *call);

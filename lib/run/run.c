@@ -410,6 +410,7 @@ void run_free(struct agent_run *run)
 	output_free(&run->structured);
 	repeats_free(&run->repeats);
 	buffer_free(&run->held.text);
+	buffer_free(&run->held.tail.text);
 	buffer_free(&run->message);
 	buffer_free(&run->limit);
 	buffer_free(&run->awaited);

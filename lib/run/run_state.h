@@ -44,13 +44,15 @@ struct pending_call {
 	int64_t repeats; /* how often in a row it had the same result; 0: not counted */
 };
 
-/* Chunks held back by --debounce: neighbours of one kind. */
+/* Chunks held back by --debounce, neighbours of one kind, and the end of the text so far that may
+ * be a part of a secret. */
 struct held_chunk {
 	enum model_delta_type type;
 	int index;   /* of the tool call, for MODEL_TOOL_ARGS */
 	size_t part; /* of the message, for text and thinking */
 	struct buffer text;
 	struct loop_timer *timer;
+	struct secrets_tail tail;
 };
 
 /* A handoff that was decided: who takes over, and the call that decided it (spans of the response).

@@ -42,6 +42,28 @@ static void try_inside(const struct secrets *secrets, struct span secret, struct
 	buffer_free(&text);
 }
 
+/* Without a secret, pieces are the whole text. With one, it is not in them. */
+static void try_pieces(const struct secrets *secrets, struct span secret, struct span text)
+{
+	struct secrets_tail tail = {0};
+	struct buffer whole = {0}, pieces = {0};
+
+	buffer_add_span(&whole, text);
+	secrets_mask_text(secrets, &whole, 0);
+	for (size_t at = 0, len; at < text.len; at += len) {
+		len = 1 + at % 3;
+		if (len > text.len - at)
+			len = text.len - at;
+		secrets_mask_piece(secrets, &tail, (struct span){text.at + at, len}, &pieces);
+	}
+	secrets_end_pieces(secrets, &tail, &pieces);
+	buffer_free(&tail.text);
+	must(!span_equal(buffer_span(&whole), text) || span_equal(buffer_span(&pieces), text));
+	must(!contains(buffer_span(&pieces), secret));
+	buffer_free(&whole);
+	buffer_free(&pieces);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct buffer copy = fuzz_copy(data, size), json = {0}, text = {0}, percent = {0};
@@ -61,6 +83,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (json_check(rest, NULL))
 		must(json_check(buffer_span(&json), NULL));
 	secret = span_trim(line);
+	if (secrets.count > 0)
+		try_pieces(&secrets, (struct span){0}, rest);
 	/* The mask must not be able to complete it. */
 	if (secrets.count > 0 && is_utf8(secret) && memchr(secret.at, '*', secret.len) == NULL &&
 	    memchr(secret.at, '\0', secret.len) == NULL) {
@@ -68,6 +92,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		buffer_add_span(&text, secret);
 		secrets_mask_text(&secrets, &text, 0);
 		must(!contains(buffer_span(&text), secret));
+		buffer_clear(&text);
+		buffer_add_span(&text, rest);
+		buffer_add_span(&text, secret);
+		try_pieces(&secrets, secret, buffer_span(&text));
 		for (int depth = 1; depth <= 2; depth++)
 			try_inside(&secrets, secret, rest, SPAN("end"), depth);
 		buffer_clear(&text);

@@ -64,6 +64,43 @@ static void test_json(void)
 	      "\"*** ***\"");
 }
 
+/* `text` in pieces of `size` bytes. */
+static void masks_pieces(const char *secret, const char *text, size_t size, const char *expected)
+{
+	struct secrets secrets = {0};
+	struct secrets_tail tail = {0};
+	struct buffer out = {0};
+	struct span rest = span_of(text);
+
+	secrets_add(&secrets, span_of(secret));
+	while (rest.len > 0) {
+		struct span piece = {rest.at, size < rest.len ? size : rest.len};
+
+		secrets_mask_piece(&secrets, &tail, piece, &out);
+		rest = span_from(rest, piece.len);
+	}
+	secrets_end_pieces(&secrets, &tail, &out);
+	buffer_free(&tail.text);
+	unit_same(buffer_span(&out), span_of(expected), text);
+	buffer_free(&out);
+	secrets_free(&secrets);
+}
+
+static void test_pieces(void)
+{
+	masks_pieces("a-secret-1", "xa-secret-1y", 1, "xa-s***y");
+	masks_pieces("a-secret-1", "xa-secret-1y", 2, "xa-s***y");
+	masks_pieces("a-secret-1", "xa-secret-1y", 3, "xa-***y");
+	masks_pieces("a-secret-1", "xa-secret-1y", 5, "x***y");
+	masks_pieces("a-secret-1", "xa-secret-1y", 100, "x***y");
+	masks_pieces("a-secret-1", "xa-secret-1a-secret-1", 7, "x***a-s***");
+	masks_pieces("a-secret%", "a-secret%", 4, "***");
+	masks_pieces("a-secret-1", "xa-secret-", 1, "xa-secret-");
+	masks_pieces("a-secret-1", "a-sa-secret-1", 1, "a-sa-s***");
+	masks_pieces("a-secret-1", "a\\u002dsecret%2D1", 1, "a\\u***");
+	masks_pieces("a-secret-1", "\xc3\xa9 a-secret\xc3\xa9", 1, "\xc3\xa9 a-secret\xc3\xa9");
+}
+
 static void shows(const char *url, const char *expected)
 {
 	struct buffer out = {0};
@@ -122,6 +159,7 @@ int main(void)
 	test_text();
 	test_base64();
 	test_json();
+	test_pieces();
 	test_urls();
 	test_names();
 	return unit_done();
