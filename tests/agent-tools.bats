@@ -202,6 +202,10 @@ all          1        0    1.00s                                               2
 	assert_output '{"tool_call_id":"b","tool_name":"shell","args":{},"result":"x","is_error":false,"duration_seconds":1,"run_id":"r","iteration":1}'
 	assert_equal "$stderr" 'agent-tools: a call of shell never ended
 agent-tools: a call of get never ended'
+	for options in '' -j; do # a selection by a filter
+		run -0 bash -c "agent-filter -t tool_start -N get log | agent-tools $options"
+		assert_output "$([ "$options" = -j ] || echo '-> get {}')"
+	done
 	head -2 log >torn
 	run --separate-stderr agent-tools torn
 	assert_failure 4

@@ -170,16 +170,17 @@ static void warn_unfinished(struct tools_program *p, const struct call *call)
 	buffer_free(&text);
 }
 
-/* Close a call that will not end. A call that the model only wrote was not to run. */
+/* Close a call that will not end. A call that the model only wrote was not to run. Of a run without
+ * agent_start, a filter may have left out the end of the call. */
 static void give_up(struct tools_program *p, struct call *call)
 {
 	if (p->live != NULL)
 		tools_live_args_end(p->live);
 	if (call->running && p->summary != NULL)
 		summary_add_unfinished(p->summary, buffer_span(&call->name));
-	else if (call->running && p->live != NULL)
+	else if (call->running && call->run->started && p->live != NULL)
 		tools_live_unfinished(p->live, call);
-	else if (call->running)
+	else if (call->running && call->run->started)
 		warn_unfinished(p, call);
 	calls_close(&p->calls, call);
 }
