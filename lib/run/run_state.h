@@ -1,7 +1,7 @@
 /*
  * run_state: the inside of a run, shared by the files that work on it: run.c (its phases, begin and
- * end), iteration.c (requests and responses), tools.c (the calls of a response), handoff.c and
- * nested.c (other agents), and emit.c (its events).
+ * end), iteration.c (requests and responses), tools.c and hosted.c (the calls of a response),
+ * handoff.c and nested.c (other agents), and emit.c (its events).
  */
 #ifndef RUN_RUN_STATE_H
 #define RUN_RUN_STATE_H

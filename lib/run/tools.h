@@ -29,6 +29,8 @@ void tools_stop_background(struct agent_run *run);
 
 void tools_free(struct agent_run *run);
 
+/* ---- hosted.c ---- */
+
 /* Write the events of a hosted call that MODEL_TOOL_RUNNING or MODEL_TOOL_RESULT is about. */
 void tools_follow_hosted(struct agent_run *run, const struct model_delta *delta);
 
