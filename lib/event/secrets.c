@@ -422,7 +422,7 @@ static bool has_secret(const struct secrets *secrets, struct span text, bool is_
 	if (secrets->count == 0)
 		return false;
 	for (; text.len >= 2; text = span_from(text, 1))
-		if (secret_at(secrets, text, is_json) > 0)
+		if (has_pair(secrets, text) && secret_at(secrets, text, is_json) > 0)
 			return true;
 	return false;
 }
