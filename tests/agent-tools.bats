@@ -352,6 +352,13 @@ m     <- deep 1.00s ok: ok
 	run agent-tools -w 31 log
 	assert_output '-> t {"text":"日本語日本語"}
 <- t 1.00s ok: abcdefghijklmnop'
+	{ start; call 1 mcp__server__a_long_name '{"a":1}'; result 1 mcp__server__a_long_name 1 'abc'; end; } >long
+	run agent-tools -w 21 long
+	assert_output '-> mcp__se… {"a":1}
+<- mcp__se… 1.00s ok…'
+	run agent-tools -w 54 long
+	assert_output '-> mcp__server__a_long_name {"a":1}
+<- mcp__server__a_long_name 1.00s ok: abc'
 	run agent-tools -w 10x log
 	assert_failure 2
 	assert_output "agent-tools: --width must be a whole number of at least 0, such as 8, not '10x'"

@@ -147,10 +147,18 @@ static bool has_company(const struct tools_live *live, const struct run *run)
 	return nested > 1;
 }
 
+/* Add a name, cut so that the duration and the status behind it fit into the width. */
 static void add_name(const struct tools_live *live, struct buffer *out, struct span name,
 		     const struct call *call)
 {
-	add_one_line(out, name, live->options->safe);
+	enum { REST = 30 };
+	size_t width = live->options->width;
+	struct span shown = utf8_cut(name, width > 3 * REST / 2 ? width - REST : width / 3);
+	bool cut = width > 0 && shown.len < name.len;
+
+	add_one_line(out, cut ? shown : name, live->options->safe);
+	if (cut)
+		buffer_add_text(out, "…");
 	if (call != NULL && call->overlaps)
 		buffer_add_format(out, "#%u", call->number);
 }
