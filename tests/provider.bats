@@ -489,6 +489,23 @@ stream_truncated openai-chat broke off in the middle of its response '
 	assert_equal "$(data error .error)" 'openai-chat sent nothing but keep-alives for 0.5 seconds (--idle-timeout)'
 }
 
+@test "--idle-timeout ends a program that prints empty pieces" {
+	for line in '{"text":""}' '{"event_type":"llm_chunk","data":{"text":"","part":1}}' ''; do
+		printf 'while :; do echo %s; sleep 0.1; done\n' "'$line'" >model.sh
+		agent-run -m 'exec:sh model.sh' --no-stdin --idle-timeout 0.5 --timeout 10 --retries 0 hi >events && status=0 || status=$?
+		assert_equal "$status" 124
+		assert_regex "$(data error .error)" 'has printed nothing for 0.5 seconds'
+	done
+	# A line that is written slowly is output.
+	cat >model.sh <<-'EOF'
+		head -c 2000 /dev/zero | tr '\0' ' '
+		for i in 1 2 3 4 5 6; do sleep 0.2; printf ' '; done
+		echo '{"text":"late"}'
+	EOF
+	agent-run -m 'exec:sh model.sh' --no-stdin --idle-timeout 0.5 --retries 0 hi >events
+	assert_equal "$(agent-text events)" late
+}
+
 @test "an error body without an end does not hold the run" {
 	start_server "status=500 text=oops hang=4"
 	run -1 ask openai-chat:m --retries 0

@@ -70,6 +70,8 @@ static bool read_error(struct event_response *response, struct span data)
 	failure->http_status = (int)json_int(json_get(data, "http_status"), 0);
 	failure->retry_after = json_double(json_get(data, "retry_after_seconds"), 0);
 	json_decode(json_get(data, "error"), &failure->message);
+	if (failure->message.len == 0)
+		buffer_add_text(&failure->message, "an error without a message");
 	json_decode(json_get(data, "provider_code"), &failure->code);
 	json_decode(json_get(data, "request_id"), &failure->request_id);
 	return false;

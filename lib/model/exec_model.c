@@ -14,8 +14,9 @@
  * (model/event_response.h). The end of the output is the end of the response.
  */
 
-/* The maximum number of bytes at the end of stderr that an error quotes. */
-enum { MAX_ERRORS = 1024 };
+/* The maximum number of bytes at the end of stderr that an error quotes. The beginning of a line
+ * that is longer than KEEP_ALIVE_MAX is output that counts for --idle-timeout. */
+enum { MAX_ERRORS = 1024, KEEP_ALIVE_MAX = 1024 };
 
 struct exec_call {
 	struct model_call call;
@@ -26,7 +27,7 @@ struct exec_call {
 	uint64_t line_number;
 	struct buffer errors; /* the end of stderr */
 	struct loop_timer *idle_timer;
-	int64_t last_output; /* loop_source_time */
+	int64_t last_output; /* that says something; loop_source_time */
 	bool busy, cancelled;
 };
 
@@ -60,6 +61,26 @@ static void stop(struct exec_call *call)
 	process_stop(call->process);
 }
 
+/* Whether a line has nothing but empty pieces, which only keep the connection alive. */
+static bool is_silent(struct span line)
+{
+	static const char *const chunks[] = {"llm_chunk", "thinking_chunk", "tool_call_chunk",
+					     NULL};
+	static const char *const pieces[] = {"text", "thinking", "refusal", "args_delta", NULL};
+	static const char *const names[] = {"part", "tool_call_id", "tool_name", NULL};
+	struct span type = json_get(line, "event_type");
+	bool is_event = type.at != NULL;
+	struct json_walk walk = json_walk(is_event ? json_get(line, "data") : line);
+
+	if (is_event && !json_is_any(type, chunks))
+		return false;
+	while (json_next(&walk))
+		if (!(json_is_any(walk.key, pieces) && json_is(walk.value, "")) &&
+		    !(is_event && json_is_any(walk.key, names)))
+			return false;
+	return true;
+}
+
 static void on_line(void *context, struct span line)
 {
 	struct exec_call *call = context;
@@ -79,9 +100,11 @@ static void on_line(void *context, struct span line)
 			    "line %" PRIu64
 			    " of the program's output is not an event: a JSON object is expected",
 			    call->line_number);
-	else if (event_response_read(&call->response, line))
+	else if (event_response_read(&call->response, line)) {
+		if (!is_silent(line))
+			call->last_output = loop_source_time(call->host->loop);
 		return;
-	else if (call->response.fault.len > 0)
+	} else if (call->response.fault.len > 0)
 		failure_set(failure, ERROR_INVALID_RESPONSE, false,
 			    "line %" PRIu64
 			    " of the program's output: %s; the forms are " EVENT_RESPONSE_FORMS
@@ -100,14 +123,14 @@ static void on_output(void *context, struct span bytes)
 {
 	struct exec_call *call = context;
 
-	if (span_trim(bytes).len > 0)
-		call->last_output = loop_source_time(call->host->loop);
 	call->busy = true;
 	if (!ndjson_feed(&call->lines, bytes)) {
 		failure_set(&call->response.failure, ERROR_INVALID_RESPONSE, false,
 			    "a line of the program's output is too long");
 		stop(call);
 	}
+	if (call->lines.pending.len > KEEP_ALIVE_MAX)
+		call->last_output = loop_source_time(call->host->loop);
 	call->busy = false;
 	if (call->cancelled)
 		call_free(call);
