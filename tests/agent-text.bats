@@ -277,6 +277,32 @@ named() {
 	assert_output "agent-text: no run nothing in log"
 }
 
+@test "--run last reads pipes to their end, also those that are named" {
+	{ start r1 && end one r1 && start r2 && end two r2; } >log
+	mkfifo fifo
+	for reader in 'agent-text -r' 'agent-tools -r' 'agent-filter -m .data.output -t agent_end -r' 'agent-collect -o text --run'; do
+		run -0 --separate-stderr $reader last log
+		want=$output
+		run -0 --separate-stderr bash -c "cat log | $reader last"
+		assert_output "$want"
+		run -0 --separate-stderr bash -c "$reader last <(head -n 2 log) <(tail -n +3 log)"
+		assert_output "$want"
+		cat log >fifo &
+		run -0 --separate-stderr $reader last fifo
+		assert_output "$want"
+	done
+	mkdir folder
+	run -2 agent-text -r last folder
+	assert_output 'agent-text: folder: is a directory'
+}
+
+@test "--ids writes an id in one line" {
+	{ event agent_start '{"prompt":"p","id":"two\nlines"}' r1 && chunk x r1 && end x r1; } >log
+	run -0 agent-text --ids log
+	assert_output '==> two\nlines <==
+x'
+}
+
 @test "--run with --follow waits for the run" {
 	start r1 >log
 	agent-text -f -r r2 log >text &
@@ -966,4 +992,28 @@ EOF
 	agent-run -m 'exec:cat model' --no-stdin --debounce 10 hi >log
 	assert_equal "$(agent-text log)" "$output"
 	assert_equal "$(jq -c 'select(.event_type == "llm_chunk").data.text' log | wc -l)" 5
+}
+
+@test "a complete response is not taken back when its run is resumed" {
+	{
+		event agent_start '{"prompt":"p"}' r1 && chunk 'one ' r1 && chunk two r1
+		event llm_end '{"is_final":true,"message":{"content":[{"type":"text","text":"one two"}]}}' r1
+		event agent_start '{"prompt":"p","resumed_from":"r1"}' r2
+		event agent_end '{"success":true,"exit_status":0,"output":"one two"}' r2
+	} >log
+	run -0 --separate-stderr agent-text log
+	assert_output 'one two'
+	assert_equal "$stderr" ''
+	run -0 --separate-stderr agent-text -D log
+	assert_output '"one "
+"two"'
+	run -0 --separate-stderr agent-text -S log
+	assert_output '"one "
+"one two"'
+	# Also if its text is held back, because another run is printed.
+	{ start r0 && chunk zero r0 && cat log && end zero r0; } >both
+	run -0 --separate-stderr agent-text both
+	assert_output 'zero
+
+one two'
 }

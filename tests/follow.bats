@@ -26,6 +26,16 @@ until_shown() {
 	assert_equal "$(cat err)" 'agent-text: log: does not exist yet; waiting for it'
 }
 
+@test "--follow does not wait for a file that cannot come to exist" {
+	for reader in agent-text agent-tools agent-collect agent-filter; do
+		run -2 timeout 20 "$reader" -f nowhere/log
+		assert_output "$reader: nowhere/log: No such file or directory"
+		run -2 timeout 20 "$reader" -f ''
+		run -2 timeout 20 "$reader" -f=forever log
+		assert_line "$reader: invalid option -- '=' (only --NAME=VALUE has a value after =)"
+	done
+}
+
 @test "--follow goes on after a run that was killed, and ends when no process holds the log" {
 	killed >log
 	for reader in 'agent-text' 'agent-tools' 'agent-collect -o text' 'agent-filter -c'; do

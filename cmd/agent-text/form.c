@@ -86,6 +86,13 @@ static const char *id_of(const struct text_run *t)
 	return t->run->batch_id != NULL ? t->run->batch_id : t->run->id;
 }
 
+static void add_heading(const struct text_run *t, struct buffer *out)
+{
+	buffer_add_text(out, "==> ");
+	terminal_add_line(out, span_of(id_of(t)));
+	buffer_add_text(out, " <==\n");
+}
+
 static void add_value(struct show *show, const struct text_run *t, struct span json)
 {
 	struct buffer line = {0};
@@ -107,7 +114,8 @@ void form_add(struct show *show, const struct text_run *t, const struct piece *p
 		return;
 	}
 	if (show->ids && show->end.writer != t) {
-		buffer_add_format(&headed, "==> %s <==\n%.*s", id_of(t), SPAN_ARG(text));
+		add_heading(t, &headed);
+		buffer_add_span(&headed, text);
 		text = buffer_span(&headed);
 	}
 	if (is_plain(show))

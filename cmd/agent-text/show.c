@@ -427,8 +427,9 @@ static void end_nested(struct text_run *t)
 
 static void take_start(struct text_run *t, const struct event *event)
 {
-	if (t->run->resumed) { /* the interrupted response is requested again */
-		discard(t, SPAN("\"the run was resumed\""));
+	if (t->run->resumed) {
+		if (!t->attempt_is_over) /* the interrupted response is requested again */
+			discard(t, SPAN("\"the run was resumed\""));
 		end_nested(t);
 	}
 	t->has_schema = json_true(json_get(event->data, "output_schema"));

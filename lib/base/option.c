@@ -219,9 +219,10 @@ static _Noreturn void refuse_word(const struct option_list *list, int got, const
 		buffer_add_format(&sentence, "option '--%s' %s", list->at[optopt - LONG].name,
 				  got == ':' ? "requires an argument" : "has no argument");
 	else
-		buffer_add_format(&sentence, "%s -- '%c'",
+		buffer_add_format(&sentence, "%s -- '%c'%s",
 				  got == ':' ? "option requires an argument" : "invalid option",
-				  optopt);
+				  optopt,
+				  optopt == '=' ? " (only --NAME=VALUE has a value after =)" : "");
 	refuse(&sentence);
 }
 

@@ -205,6 +205,17 @@ static void await(struct reader *r)
 	r->next_file--;
 }
 
+/* Whether a file that does not exist may come to exist. */
+static bool may_come(const char *path)
+{
+	char *folder = path_folder(path);
+	bool exists = path[0] != '\0' && access(folder[0] != '\0' ? folder : ".", F_OK) == 0;
+
+	free(folder);
+	errno = ENOENT;
+	return exists;
+}
+
 /* Open the next file. Returns false if there is none, or if it must be waited for. */
 static bool open_next(struct reader *r)
 {
@@ -222,7 +233,7 @@ static bool open_next(struct reader *r)
 			reset(r);
 			return true;
 		}
-		if (r->follow && r->fd < 0 && errno == ENOENT) {
+		if (r->follow && r->fd < 0 && errno == ENOENT && may_come(path)) {
 			await(r);
 			return false;
 		}

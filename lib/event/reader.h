@@ -29,8 +29,8 @@ enum reader_result {
 /* Read `count` files in order ("-": standard input); without files, standard input. The strings
  * are borrowed. With `follow`, wait at the end of a regular file for more lines, as tail -F does
  * (also if the file is truncated or replaced), until reader_stop_following is called; a file that
- * does not exist is waited for, with a message. A file that cannot be read is reported when it is
- * opened, and sets reader_status. */
+ * does not exist is waited for, with a message, if its folder exists. A file that cannot be read is
+ * reported when it is opened, and sets reader_status. */
 struct reader *reader_open(char *const *files, size_t count, bool follow);
 void reader_close(struct reader *reader);
 

@@ -1,6 +1,7 @@
 #include "event/run_choice.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -228,36 +229,59 @@ bool run_choice_check(const struct run_choice *c, const char *input)
 
 /* ---- files ---- */
 
-static bool is_regular(const char *path)
+/* The kind of a file; 0: it does not exist. */
+static mode_t kind_of(const char *path)
 {
 	struct stat info;
 	bool found =
 	    strcmp(path, "-") == 0 ? fstat(STDIN_FILENO, &info) == 0 : stat(path, &info) == 0;
 
-	return found && S_ISREG(info.st_mode);
+	return found ? info.st_mode & S_IFMT : 0;
 }
 
-/* Replace standard input, a pipe, by a file with its contents. */
-static void store_stdin(void)
+/* A file without a name with what comes from the pipe `from`. */
+static int store(int from)
 {
 	FILE *file = tmpfile();
 	struct buffer text = {0};
 	ssize_t n = 0;
+	int fd;
 
 	if (file == NULL)
 		die(STATUS_FAILED, "--run last: no temporary file: %s", strerror(errno));
 	do {
 		buffer_clear(&text);
 		buffer_reserve(&text, 1 << 16);
-		n = read(STDIN_FILENO, text.at, 1 << 16);
+		n = read(from, text.at, 1 << 16);
 		text.len = n > 0 ? (size_t)n : 0;
 		if (!write_all(fileno(file), buffer_span(&text)))
 			die(STATUS_FAILED, "--run last: temporary file: %s", strerror(errno));
 	} while (n > 0 || (n < 0 && errno == EINTR));
 	buffer_free(&text);
-	lseek(fileno(file), 0, SEEK_SET);
-	dup2(fileno(file), STDIN_FILENO);
+	fd = dup(fileno(file));
+	lseek(fd, 0, SEEK_SET);
 	(void)fclose(file);
+	return fd;
+}
+
+/* Replace a file that is a pipe by a file with its contents. */
+static void store_pipe(char **path)
+{
+	bool is_stdin = strcmp(*path, "-") == 0;
+	int from = is_stdin ? STDIN_FILENO : open(*path, O_RDONLY | O_CLOEXEC), to;
+	struct buffer name = {0};
+
+	if (from < 0)
+		die(STATUS_USAGE, "%s: %s", *path, strerror(errno));
+	to = store(from);
+	if (is_stdin) {
+		dup2(to, STDIN_FILENO);
+		close(to);
+		return;
+	}
+	close(from);
+	buffer_add_format(&name, "/dev/fd/%d", to);
+	*path = buffer_take(&name);
 }
 
 static bool wants_last(const struct run_choice *c)
@@ -269,16 +293,16 @@ static bool wants_last(const struct run_choice *c)
 }
 
 /* Whether the runs of all files can be listed before the files are read. */
-static bool can_list(const struct run_choice *c, char *const *files, size_t count)
+static bool can_list(const struct run_choice *c, char **files, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
-		if (is_regular(files[i]))
+		mode_t kind = kind_of(files[i]);
+
+		if (kind == S_IFREG)
 			continue;
-		if (!wants_last(c) || (access(files[i], F_OK) != 0 && strcmp(files[i], "-") != 0))
+		if (!wants_last(c) || kind == 0 || kind == S_IFDIR)
 			return false;
-		if (strcmp(files[i], "-") != 0)
-			die(STATUS_USAGE, "--run last: %s is not a regular file", files[i]);
-		store_stdin();
+		store_pipe(&files[i]);
 	}
 	return true;
 }
@@ -326,9 +350,9 @@ void run_choice_add(struct run_choice *c, const char *list)
 	die_unless(patterns_add(&c->ids, "run", list, &e), &e);
 }
 
-bool run_choice_resolve(struct run_choice *c, char *const *files, size_t count, bool follow)
+bool run_choice_resolve(struct run_choice *c, char **files, size_t count, bool follow)
 {
-	static char *const standard_input[] = {"-"};
+	char *standard_input[] = {"-"};
 	struct buffer names = {0};
 	bool missing, good;
 

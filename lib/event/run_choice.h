@@ -33,11 +33,11 @@ int run_choice_match(const char *id, struct span run_id, struct span batch_id);
 /* Add the IDs of the comma-separated `list`; ends the program if there are none. */
 void run_choice_add(struct run_choice *choice, const char *list);
 
-/* Choose among the runs of regular files before they are read ("-" and no file: standard input,
- * which is copied to a file first if it is a pipe and an ID is `last`). Does nothing if one is not
- * regular, or if there are no events. Returns false, with a message, if an ID names several runs,
- * or none unless `follow`. */
-bool run_choice_resolve(struct run_choice *choice, char *const *files, size_t count, bool follow);
+/* Choose among the runs of regular files before they are read ("-" and no file: standard input). If
+ * an ID is `last`, a pipe is copied to a file first, whose name replaces that in `files` (until the
+ * program ends); else nothing is done if a file is a pipe. Does nothing if there are no events.
+ * Returns false, with a message, if an ID names several runs, or none unless `follow`. */
+bool run_choice_resolve(struct run_choice *choice, char **files, size_t count, bool follow);
 
 /* Whether the run of the event is chosen. If the runs were not known before, those are that match
  * as well as any run so far. */
