@@ -193,7 +193,7 @@ call_with() {
   | set -e
   (5 empty lines)
   | rm -rf build
-  | 	echo done
+  |         echo done
   "timeout": 30
   "why": "rm"
 Run it? [y]es, [N]o, [a]lways this tool, [q]uit, or why not: n'
@@ -204,6 +204,12 @@ Run it? [y]es, [N]o, [a]lways this tool, [q]uit, or why not: n'
 	call_with "$(printf '{"a":"x\342\200\213y\363\240\201\201z\343\205\244\302\255\302\240","b":"echo%300s; rm","c":"two  blanks"}' '')"
 	person "$asks" $'n\n' -- --ask '*'
 	assert_equal "$(sed -n 1p screen | tr -d '\r')" 'agent-run: the model wants to run one {"a":"x\u{200b}y\u{e0041}z\u{3164}\u{ad}\u{a0}","b":"echo\x20{300}; rm","c":"two  blanks"}'
+	# A tab is as wide as eight blanks: a page with tabs is not longer than the screen.
+	call_with '{"command":"a\n\t\t\t\t\tb\n\t\t\t\t\t\tc"}'
+	person "$asks" $'n\n' -- --ask '*'
+	assert_equal "$(sed -n 3,5p screen | tr -d '\r')" "  | a
+  | $(printf '%40s' '')b
+  | \x09{6}c"
 }
 
 @test "a long call is shown page by page, and yes counts only after its end" {

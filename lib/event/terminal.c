@@ -75,18 +75,20 @@ static size_t count_same(struct span text, char c)
 	return n;
 }
 
-/* Append the blanks at the beginning of the text. Returns how many there are. */
+/* Append the blanks at the beginning of the text. Returns how many there are. A tab becomes blanks,
+ * so that the columns of a line can be counted. */
 static size_t add_blanks(struct buffer *out, struct span text)
 {
-	enum { MAX_BLANKS = 40 };
-	size_t n = 0;
+	enum { TAB = 8, MAX_BLANKS = 40 };
+	size_t n = 0, columns = 0;
 
-	while (n < text.len && (text.at[n] == ' ' || text.at[n] == '\t'))
-		n++;
+	for (; n < text.len && (text.at[n] == ' ' || text.at[n] == '\t'); n++)
+		columns += text.at[n] == '\t' ? TAB : 1;
 	for (size_t i = 0, same; i < n; i += same) {
 		same = count_same(span_from(text, i), text.at[i]);
-		if (n <= MAX_BLANKS)
-			buffer_add(out, text.at + i, same);
+		if (columns <= MAX_BLANKS)
+			buffer_add_format(out, "%*s", (int)(text.at[i] == '\t' ? same * TAB : same),
+					  "");
 		else
 			buffer_add_format(out, same > 1 ? "\\x%02x{%zu}" : "\\x%02x",
 					  (unsigned)text.at[i], same);

@@ -19,7 +19,8 @@ void terminal_add_line(struct buffer *out, struct span text);
 
 /* The same for one line that a person must see exactly: characters without ink are made visible too
  * (zero width, joiners, variation selectors, fillers, tags, private use, and every blank but the
- * ASCII ones), and more than 40 blanks in a row are counted, as \x20{300}. */
+ * ASCII ones), a tab becomes eight blanks, and more than 40 blanks in a row are counted, as
+ * \x20{300}. */
 void terminal_add_visible(struct buffer *out, struct span text);
 
 /* The same for a JSON string, decoded. `fallback` replaces an empty string and other values. */
