@@ -136,7 +136,7 @@ int64_t clock_parse_timestamp(struct span text)
 		int width, least, most;
 	} fields[] = {{'\0', 4, 0, 9999}, {'-', 2, 1, 12}, {'-', 2, 1, 31},
 		      {'T', 2, 0, 23},    {':', 2, 0, 59}, {':', 2, 0, 60}};
-	const char *at = text.at, *end = text.at + text.len;
+	const char *at = text.len > 0 ? text.at : "", *end = at + text.len;
 	int64_t fraction = 0, scale = 100000, offset;
 	int value[ARRAY_LEN(fields)];
 

@@ -5,6 +5,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "event/log.h"
 #include "event/reader.h"
 #include "event/runs.h"
 #include "fuzz.h"
