@@ -944,3 +944,10 @@ agent-collect: check failed: empty (no value, $run)"
 	run agent-collect --nonsense
 	assert_failure 2
 }
+
+@test "the result of a run that was resumed has the model that finished it" {
+	agent-run -m 'exec:false' --retries 0 -l log x </dev/null >/dev/null 2>&1 || true
+	agent-run -m test --resume log </dev/null >/dev/null
+	assert_equal "$(agent-collect log | jq -c '[.model, .status]')" '["test","success"]'
+	assert_equal "$(agent-collect -o csv log | tail -n 1 | cut -d, -f5)" test
+}

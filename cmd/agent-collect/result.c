@@ -343,11 +343,23 @@ static void end_call(struct result *result, const struct event *event, struct re
 
 /* ---- events ---- */
 
+/* The agent and the model that go on. */
+static void set_agent(struct result *result, struct span data)
+{
+	struct span name = json_get(data, "agent_name"), model = json_get(data, "model");
+
+	if (json_type(name) == JSON_STRING)
+		replace_span(&result->agent_name, name);
+	if (json_type(model) == JSON_STRING)
+		replace_span(&result->model, model);
+}
+
 static void start_run(struct result *result, const struct event *event)
 {
 	if (result->run->resumed) { /* its beginning is known, and its end was not the end */
 		forget(&result->end);
 		memset(result->end_values, 0, sizeof(result->end_values));
+		set_agent(result, event->data);
 		return;
 	}
 	forget(&result->start);
@@ -355,15 +367,6 @@ static void start_run(struct result *result, const struct event *event)
 	json_members(json_walk(result->start.data), start_names, result->start_values);
 	replace_span(&result->agent_name, result->start_values[START_AGENT_NAME]);
 	replace_span(&result->model, result->start_values[START_MODEL]);
-}
-
-static void hand_off(struct result *result, struct span data)
-{
-	struct span model = json_get(data, "model");
-
-	replace_span(&result->agent_name, json_get(data, "agent_name"));
-	if (json_type(model) == JSON_STRING)
-		replace_span(&result->model, model);
 }
 
 static void end_run(struct result *result, const struct event *event)
@@ -389,7 +392,7 @@ static void add_by_type(struct result *result, const struct event *event, const 
 		start_run(result, event);
 		break;
 	case EVENT_AGENT_UPDATED:
-		hand_off(result, event->data);
+		set_agent(result, event->data);
 		break;
 	case EVENT_PROGRESS:
 		replace_span(&result->cost, json_get(event->data, "total_cost_usd"));

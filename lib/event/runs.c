@@ -163,6 +163,8 @@ bool runs_is_nested_in(const struct runs *runs, const struct run *run, const str
  * succeeded do not go on. */
 static void move_nested(struct runs *runs, const struct run *old, const struct run *run)
 {
+	if (!old->has_nested)
+		return;
 	for (struct run *at = runs->known.first; at != NULL; at = at->next)
 		if (!at->succeeded && runs_is_nested_in(runs, at, old))
 			at->excused = true;
@@ -217,6 +219,15 @@ static void find_torn_start(struct runs *runs, struct span data)
 	}
 }
 
+/* The run may be nested in another one. */
+static void note_parent(struct runs *runs, const struct run *run)
+{
+	struct run *parent = find_run(runs, span_of(run->parent_id));
+
+	if (parent != NULL)
+		parent->has_nested = true;
+}
+
 /* An agent_start of `run`; `in_log`: runs that have ended can go on. Returns the run that goes on:
  * the one that `run` resumes, or `run`. */
 static struct run *start_run(struct runs *runs, struct run *run, struct span data, bool in_log)
@@ -255,6 +266,7 @@ static struct run *start_run(struct runs *runs, struct run *run, struct span dat
 	run->batch_id = json_text(values[2]);
 	run->nested = run->parent_id != NULL && strcmp(run->parent_id, run->id) != 0 &&
 		      runs_has(runs, span_of(run->parent_id));
+	note_parent(runs, run);
 	return run;
 }
 
@@ -393,6 +405,7 @@ struct run *runs_event(struct runs *runs, const struct event *event, struct read
 		return start_run(runs, run, event->data, false);
 	if (event->type == EVENT_AGENT_END) {
 		end_run(run, event->data);
+		note_parent(runs, run);
 		runs->open--;
 		runs->ended++;
 	}

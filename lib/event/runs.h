@@ -45,6 +45,7 @@ struct run {
 	size_t id_len;
 	uint64_t event_count;
 	char last_time[EVENT_TIMESTAMP]; /* of the event before next_seq */
+	bool has_nested;                 /* perhaps: other runs are nested in it */
 	bool lost;                       /* some of its events were in lines that are skipped */
 	bool end_skipped;                /* its agent_end was one of them */
 	bool forgotten;                  /* it is in the list of failed runs */

@@ -23,9 +23,12 @@ static struct runs *read_runs(const char *text, bool in_log)
 		struct run *run = NULL;
 
 		if (!event_read(line, &event, NULL))
-			continue;
-		run = in_log ? runs_log_event(runs, &event, NULL) : runs_event(runs, &event, NULL);
-		if (!in_log && run != NULL && run->ended)
+			runs_lose(runs, line, false);
+		else if (in_log)
+			runs_log_event(runs, &event, NULL);
+		else
+			run = runs_event(runs, &event, NULL);
+		if (run != NULL && run->ended)
 			runs_forget(runs, run);
 	}
 	return runs;
@@ -173,24 +176,15 @@ static void test_failures(void)
 	"{\"event_type\":\"" type                                                                  \
 	"\",\"timestamp\":\"2026-11-28T07:00:00.000000Z\",\"run_id\":\"" id "\",\"seq\":1,"
 #define TORN(type, id) LINE(type, id) "\"data\":{\"prom\n"
+#define CHUNK_AT(id, seq)                                                                          \
+	"{\"event_type\":\"llm_chunk\",\"timestamp\":\"2026-11-28T07:00:00.000000Z\",\"run_id\":"  \
+	"\"" id "\",\"seq\":" seq ",\"data\":{\"text\":\"x\"}}\n"
 
 /* Whether events of a stream with torn lines are lost. */
 static void lost_is(const char *text, bool want, const char *name)
 {
-	struct runs *runs = runs_new(NULL, false);
-	struct span rest = span_of(text), line;
-	struct event event;
+	struct runs *runs = read_runs(text, false);
 
-	while (span_next_line(&rest, &line, NULL)) {
-		struct run *run = NULL;
-
-		if (!event_read(line, &event, NULL))
-			runs_lose(runs, line, false);
-		else
-			run = runs_event(runs, &event, NULL);
-		if (run != NULL && run->ended)
-			runs_forget(runs, run);
-	}
 	unit_ok(runs_lost(runs) == want, "%s", name);
 	runs_free(runs);
 }
@@ -216,12 +210,42 @@ static void test_lost(void)
 		"with the next of that beginning");
 	lost_is(TORN("agent_start", ID_A) LINE("agent_start", ID_B) "\"data\":{\"agent\":1}}\n",
 		true, "but not of another beginning");
+	lost_is(TORN("agent_start", ID_A) START(ID_B, "") CHUNK(ID_A) END(ID_A, "true"), true,
+		"nor if the run itself goes on");
+	lost_is(CHUNK_AT(ID_A, "0") CHUNK_AT(ID_A, "1") TORN("llm_chunk", ID_A), false,
+		"a torn copy");
+}
+
+static void test_copies(void)
+{
+	struct runs *runs = read_runs(CHUNK_AT(ID_A, "4"), false);
+	struct event event;
+
+	event_read(SPAN(CHUNK_AT(ID_A, "4")), &event, NULL);
+	unit_ok(runs_has_copy(runs, &event), "the same event");
+	unit_ok(runs_event(runs, &event, NULL) == NULL, "it is ignored");
+	event.seq = 5;
+	unit_ok(!runs_has_copy(runs, &event), "a later seq");
+	event.seq = 4;
+	event.timestamp = SPAN("2026-11-28T07:00:00.000001Z");
+	unit_ok(!runs_has_copy(runs, &event), "a later time");
+	event.timestamp = (struct span){0};
+	unit_ok(!runs_has_copy(runs, &event), "no time");
+	event_read(SPAN(CHUNK_AT(ID_B, "4")), &event, NULL);
+	unit_ok(!runs_has_copy(runs, &event), "another run");
+	runs_free(runs);
+	runs = read_runs(START(ID_A, "") START(ID_B, RESUMES(ID_A)), true);
+	event_read(SPAN(CHUNK_AT(ID_A, "0")), &event, NULL);
+	unit_ok(runs_has_copy(runs, &event) && runs_log_event(runs, &event, NULL) == NULL,
+		"an event of a run that was resumed");
+	runs_free(runs);
 }
 
 static void test_many(void)
 {
 	enum { RUNS = 20000 };
 	struct buffer text = {0};
+	struct runs *runs;
 
 	for (int i = 0; i < RUNS; i++)
 		buffer_add_format(&text,
@@ -230,6 +254,15 @@ static void test_many(void)
 				  i, i - 1);
 	runs_are(read_runs(buffer_string(&text), true), "r19999(sr)",
 		 "20000 runs that resume each other");
+	buffer_clear(&text);
+	for (int i = 0; i < 2 * RUNS; i++)
+		buffer_add_format(&text,
+				  "{\"event_type\":\"agent_start\",\"run_id\":\"r%d\",\"data\":{"
+				  "\"resumed_from\":\"r%d\"}}\n",
+				  i, i - RUNS);
+	runs = read_runs(buffer_string(&text), false);
+	unit_ok(runs_open(runs) == RUNS, "20000 open runs that are resumed");
+	runs_free(runs);
 	buffer_free(&text);
 }
 
@@ -282,6 +315,7 @@ int main(void)
 	test_other_ids();
 	test_failures();
 	test_lost();
+	test_copies();
 	test_many();
 	test_calls();
 	test_discards();
