@@ -804,8 +804,20 @@ agent-collect: log:4: tool call 'a' ends without having started; it is left out"
 	local run='run 01939aaa-0000-7000-8000-000000000001'
 	assert_equal "$stderr" "agent-collect: check failed: .total_cost_usd < 0.001 (value: false, .total_cost_usd is 0.0012, $run)
 agent-collect: check failed: .errors[] | .fatal (value: false, .errors is [{\"error\":\"The provider is overloaded.\",\"exception_type\":\"ov... (1 element), $run)
-agent-collect: check failed: .nope | keys (error: null (null) has no keys, $run)
+agent-collect: check failed: .nope | keys (error: null (null) has no keys, .nope does not exist, $run)
 agent-collect: check failed: empty (no value, $run)"
+}
+
+@test "--check: a key that results do not have fails the check" {
+	run -1 --separate-stderr agent-collect -o text --check '.totl_cost_usd != 3' "$DATA/run.jsonl"
+	assert_equal "$stderr" 'agent-collect: check failed: .totl_cost_usd != 3 (.totl_cost_usd does not exist, did you mean .total_cost_usd?, run 01939aaa-0000-7000-8000-000000000001)'
+	run -1 --separate-stderr agent-collect -o text --check '.totl < 1' "$DATA/run.jsonl"
+	assert_equal "$stderr" 'agent-collect: check failed: .totl < 1 (error: null is compared by "<" or ">", .totl does not exist, run 01939aaa-0000-7000-8000-000000000001)'
+	# Other paths start at something else than the result.
+	for check in '.tool_calls | all(.args != null)' 'all(.tool_calls[]; .nope == null)' '.parent_run_id == null' '.id == null' \
+		'"a.b" == "a.b"' 'def f: .nope; .output | . != null' '.tool_calls[0].nope == null' '.tool_calls[] .nope == null' '. as $r | $r.nope == null'; do
+		run -0 agent-collect -o text --check "$check" "$DATA/run.jsonl"
+	done
 }
 
 @test "--check looks at every run, and does not make a worse status better" {

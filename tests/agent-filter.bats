@@ -24,6 +24,18 @@ seqs() {
 	agent-filter "$@" | jq -s -c 'map(.seq)'
 }
 
+@test "a type or a tool that the input does not have is reported" {
+	run -0 agent-filter -t tool_edn log
+	assert_output 'agent-filter: --type tool_edn: the input has no such type (did you mean tool_end?)'
+	run -0 --separate-stderr agent-filter -c -T 'llm_chunks,raw,unlike*' log
+	assert_equal "$stderr" 'agent-filter: --not-type llm_chunks: the input has no such type (did you mean llm_chunk?)'
+	run -0 agent-filter -t tool_end -N reed log
+	assert_output 'agent-filter: --name reed: the input has no such tool (did you mean read?)'
+	echo '{"event_type":"later","data":{}}' >>log
+	run -0 agent-filter -c -t later log
+	assert_output 1
+}
+
 @test "without an option all lines pass byte for byte, also unknown types" {
 	printf '%s\n' '{ "event_type" : "later", "new":[1.10, 1E400]}' '{"data":{}}' '{"event_type":"\u0078"}' >>log
 	agent-filter log >out

@@ -349,6 +349,10 @@ exit status 1"
 	assert_equal "$(jq -r 'select(.event_type == "tool_end").data.reason' <<<"$output")" 'exit status 3'
 	assert_equal "$(tail -n 2 <<<"$result")" 'exit status 3
 The tool did not get these environment variables, which look like secrets: THREE_TOKEN (agent-run --env NAME passes one).'
+	run -2 agent-run -m test --env A_TOKEN=1 hello
+	assert_output 'agent-run: --env needs the name of a variable, such as A_TOKEN, without a value; to set it, write A_TOKEN=... before agent-run'
+	run -0 --separate-stderr agent-run -m test --env NOT_SET_TOKEN hello
+	assert_equal "$stderr" 'agent-run: --env NOT_SET_TOKEN: the variable is not set'
 	jq '.env_only = true' tools/show.json >only.json
 	PLAIN=4 run -0 agent-run -m test -t only.json hello
 	assert_equal "$(jq -r 'select(.event_type == "tool_end").data.result' <<<"$output" | grep -c PLAIN)" 0

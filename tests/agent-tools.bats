@@ -243,6 +243,42 @@ agent-tools: a call of get never ended'
 0d3e4f <- t 2.00s ok: y'
 }
 
+@test "a run that ended before another one started does not overlap with it" {
+	local a=01939f2e-0000-7000-8000-0000000a1b2c b=01939f2e-0000-7000-8000-0000000d3e4f
+	for run in $a $b; do
+		start $run
+		call 1 t '{}' $run
+		result 1 t 1 x $run
+		end $run
+	done >log
+	run -0 agent-tools log
+	assert_output '-> t {}
+<- t 1.00s ok: x
+-> t {}
+<- t 1.00s ok: x'
+	# Once two runs have overlapped, the lines of both are marked to their ends.
+	{ start $a; start $b; call 1 t '{}' $b; result 1 t 1 x $b; end $b; call 1 t '{}' $a; result 1 t 1 x $a; end $a; } >log
+	run -0 agent-tools log
+	assert_output '0d3e4f -> t {}
+0d3e4f <- t 1.00s ok: x
+0a1b2c -> t {}
+0a1b2c <- t 1.00s ok: x'
+}
+
+@test "--name: a name that no tool of the input has is reported" {
+	two_calls >log
+	run -0 --separate-stderr agent-tools -N 'shel,read_file,x*' log
+	assert_output '-> read_file {"path":"a.txt"}
+<- read_file 0.52s ok: first line'
+	assert_equal "$stderr" 'agent-tools: --name shel: the input has no such tool (did you mean shell?)'
+	# A tool that the agent has, but that was not called
+	{ start r ',"tools":["weather"]'; end r; } >log
+	run -0 agent-tools -N weather log
+	assert_output ''
+	run -0 agent-tools -j -N wether log
+	assert_output 'agent-tools: --name wether: the input has no such tool (did you mean weather?)'
+}
+
 @test "calls of a nested run are indented, and its end does not decide the status" {
 	{
 		start r

@@ -30,6 +30,17 @@ ends() {
 		"$(printf '%s\n' '1: This is the built-in test model. You said: first line' '7: third' 'b: This is the built-in test model. You said: second')"
 }
 
+@test "double braces around a name are text, and other braces stand for themselves" {
+	echo '{"id": 1}' >lines
+	agent-run -m test --batch lines '{{city}} {"a":{"b":1}} {id} {{id} {{}}' >events
+	assert_equal "$(data agent_start .prompt)" '{city} {"a":{"b":1}} 1 {1 {{}}'
+	echo '{"prompt": "{{id}} is {x}", "vars": {"x": 2}}' >lines
+	agent-run -m test --batch lines '{{text}}' >events
+	assert_equal "$(data agent_start .prompt)" '{text}
+
+{id} is 2'
+}
+
 @test "the prompt has placeholders for the fields of a line" {
 	printf '%s\n' '{"city": "Rome", "days": 1.10}' '{"city": "Bern", "vars": {"days": [2]}}' >lines
 	agent-run -m test --batch lines 'The weather in {city} for {days} days, {not a place}?' </dev/null >events

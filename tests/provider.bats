@@ -348,6 +348,18 @@ stream_truncated openai-chat broke off in the middle of its response '
 		XDG_CONFIG_HOME=$PWD/config run -2 agent-run -m "$model" --no-stdin hi
 		assert_regex "$output" 'agent/providers.json:1: unknown key "key_evn" \(did you mean key_env\?\)'
 	done
+	while IFS='|' read -r entry message; do
+		echo "{\"lab\":{\"protocol\":\"openai-chat\",\"base_url\":\"http://127.0.0.1:1\",\"key_optional\":true,$entry}}" >config/agent/providers.json
+		XDG_CONFIG_HOME=$PWD/config run -2 agent-run -n -m lab:m --no-stdin hi
+		assert_output --partial "$message"
+	done <<-'EOF'
+		"quirks":{"schema":"jsonschema"}|agent/providers.json:1: "schema" must be "json_schema", "json_object", "words", "tool", true or false
+		"quirks":{"schema":{"m*":"tol"}}|agent/providers.json:1: "schema" must be
+		"quirks":{"tool_choice":"anny"}|agent/providers.json:1: "tool_choice" must be "any" or false
+		"headers":{"X-A":5}|agent/providers.json:1: the value of "X-A" must be a string
+		"when_set":{"HOME":{"query":{"v":true}}}|agent/providers.json:1: the value of "v" must be a string
+		"quirks":{"max_tokens":5}|provider lab: the quirk "max_tokens" must be the name of a parameter, such as "max_completion_tokens", not 5; --max-tokens sets the number
+	EOF
 }
 
 @test "tools do not get the variables with keys of the registry, whatever their names" {

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/number.h"
+#include "base/suggestion.h"
 #include "base/utf8.h"
 #include "event/terminal.h"
 #include "jq/program.h"
@@ -105,6 +106,80 @@ static size_t path_length(const char *expression, const char *at)
 	return len;
 }
 
+/* The keys of the result object. */
+static const char *const result_keys[] = {"run_id",
+					  "parent_run_id",
+					  "id",
+					  "agent_name",
+					  "model",
+					  "success",
+					  "status",
+					  "output",
+					  "output_json",
+					  "finish_reason",
+					  "usage",
+					  "total_cost_usd",
+					  "iterations",
+					  "tool_calls",
+					  "tool_errors",
+					  "errors",
+					  "event_counts",
+					  "started",
+					  "ended",
+					  "duration_seconds",
+					  "time_to_first_chunk_seconds",
+					  "events",
+					  NULL};
+
+/* The first path of the expression whose key no result has: it is misspelt. Only paths before a
+ * pipe, a function's arguments and a definition are surely those of the result. */
+static struct span unknown_path(const char *expression)
+{
+	bool quoted = false;
+
+	if (strstr(expression, "def ") != NULL)
+		return (struct span){0};
+	for (const char *at = expression; *at != '\0'; at++) {
+		size_t len = path_length(expression, at);
+		const char *before = at;
+
+		if (*at == '"')
+			quoted = !quoted;
+		if (quoted)
+			continue;
+		while (before > expression && before[-1] == ' ')
+			before--;
+		if (strchr("|;#", *at) != NULL ||
+		    (*at == '(' && at > expression && is_name(at[-1])))
+			break;
+		if (len == 0)
+			continue;
+		if (before == expression || strchr("])}?", before[-1]) == NULL) {
+			struct span path = {at + 1, strcspn(at + 1, ".")};
+
+			path.len = path.len < len ? path.len : len - 1;
+			if (!span_is_any(path, result_keys))
+				return path;
+		}
+		at += len - 1;
+	}
+	return (struct span){0};
+}
+
+/* Add that the key does not exist. */
+static void add_unknown(struct buffer *out, struct span key)
+{
+	char *name = mem_copy(key);
+	struct suggestion suggestion = suggestion_for(name);
+
+	for (size_t i = 0; result_keys[i] != NULL; i++)
+		suggestion_consider(&suggestion, result_keys[i]);
+	buffer_add_format(out, "%s.%s does not exist", out->len > 0 ? ", " : "", name);
+	if (suggestion.meant != NULL)
+		buffer_add_format(out, ", did you mean .%s?", suggestion.meant);
+	free(name);
+}
+
 /* Add the values of the paths in the expression that the result has. */
 static void add_paths(struct buffer *out, const char *expression, struct span result)
 {
@@ -133,7 +208,10 @@ static void add_paths(struct buffer *out, const char *expression, struct span re
 static void warn_check(const struct check *check, struct buffer *found, struct span result)
 {
 	struct span id = json_plain(json_get(result, "run_id"));
+	struct span unknown = unknown_path(check->expression);
 
+	if (unknown.at != NULL)
+		add_unknown(found, unknown);
 	add_paths(found, check->expression, result);
 	if (id.at != NULL && id.len > 0) {
 		buffer_add_text(found, ", run ");
@@ -144,7 +222,8 @@ static void warn_check(const struct check *check, struct buffer *found, struct s
 
 /* ---- checking ---- */
 
-/* Whether the expression yields at least one value, and none that is false or null. */
+/* Whether the expression yields at least one value, and none that is false or null. A misspelt key
+ * fails, too: it is null, which is not equal to anything. */
 static bool holds(const struct check *check, struct span result)
 {
 	struct buffer found = {0};
@@ -169,7 +248,7 @@ static bool holds(const struct check *check, struct span result)
 	} else if (!any) {
 		buffer_add_text(&found, "no value");
 	}
-	good = found.len == 0;
+	good = found.len == 0 && unknown_path(check->expression).at == NULL;
 	if (!good)
 		warn_check(check, &found, result);
 	buffer_free(&found);

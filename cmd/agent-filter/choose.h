@@ -27,7 +27,10 @@ static inline bool choice_type(struct choice *choice, enum event_type type, stru
 }
 
 /* Whether the tool of the event is selected; true if there are no patterns. */
-bool choice_tool(const struct choice *choice, const struct event *event);
+bool choice_tool(struct choice *choice, const struct event *event);
+
+/* At the end of the input: warn about types and names that it does not have. */
+void choice_warn(struct choice *choice);
 
 void choice_free(struct choice *choice);
 

@@ -218,6 +218,8 @@ static void end(void *self)
 	if (f->count_only)
 		buffer_add_format(&f->out, "%llu\n", (unsigned long long)f->printed);
 	filter_flush(f);
+	if (f->main.format.found)
+		choice_warn(&f->choice);
 }
 
 static int exit_status(void *self, int status)

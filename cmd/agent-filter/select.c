@@ -177,6 +177,7 @@ static bool take_event(struct filter *f, struct span line)
 	if (!run_choice_has(&f->main.choice, &event))
 		return true;
 	f->end_passed = false;
+	event_note_tools(&event, &f->choice.names);
 	take_selected(f, &event);
 	note_event(f, event);
 	return true;

@@ -143,8 +143,15 @@ static void set_root(void *self, const struct option_row *row, const char *path)
 static void add_env(void *self, const struct option_row *row, const char *name)
 {
 	struct run_config *config = &((struct options *)self)->config;
+	int len = (int)strcspn(name, "=");
 
-	(void)row;
+	if (name[len] == '=')
+		die(STATUS_USAGE,
+		    "--%s needs the name of a variable, such as %.*s, without a value; to set "
+		    "it, write %.*s=... before agent-run",
+		    row->name, len, name, len, name);
+	if (getenv(name) == NULL)
+		warn("--%s %s: the variable is not set", row->name, name);
 	config->env = array_grow(config->env, config->env_count, sizeof(*config->env));
 	config->env[config->env_count++] = name;
 }

@@ -7,11 +7,6 @@
 
 enum { FLUSH_SIZE = 64 * 1024 };
 
-static bool matches_name(const struct tools_options *options, const char *name)
-{
-	return options->names.count == 0 || patterns_match(&options->names, name);
-}
-
 /* The open call that the event is about; NULL: there is none. */
 static struct call *find_call(struct tools_program *p, const struct run *run,
 			      const struct event *event)
@@ -23,10 +18,13 @@ static struct call *find_call(struct tools_program *p, const struct run *run,
 /* Whether --name selects the event's tool; its name is in p->name then. */
 static bool is_selected(struct tools_program *p, const struct event *event)
 {
+	struct patterns *names = &p->options.names;
+
 	buffer_clear(&p->name);
 	if (!json_decode(json_get(event->data, "tool_name"), &p->name))
 		buffer_add_char(&p->name, '?');
-	return matches_name(&p->options, buffer_string(&p->name));
+	patterns_note(names, buffer_string(&p->name));
+	return names->count == 0 || patterns_match(names, buffer_string(&p->name));
 }
 
 /* Open the call whose key and name are in `p`. */
@@ -212,6 +210,7 @@ void call_event(void *self, struct run *run, const struct event *event)
 
 	if (p->live != NULL)
 		tools_live_run(p->live, run);
+	event_note_tools(event, &p->options.names);
 	switch (event->type) {
 	case EVENT_TOOL_START:
 		on_start(p, run, event);

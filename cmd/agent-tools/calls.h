@@ -154,8 +154,8 @@ void summary_free(struct summary *summary);
 struct tools_live *tools_live_new(const struct tools_options *options, struct runs *runs,
 				  const struct calls *calls);
 
-/* A run appeared. Lines of several runs have a short form of the run's id. */
-void tools_live_run(struct tools_live *live, const struct run *run);
+/* An event of the run was read. Lines of runs that overlap have a short form of the run's id. */
+void tools_live_run(struct tools_live *live, struct run *run);
 
 /* The model writes the arguments of `call` (--args), and has written them. */
 void tools_live_args(struct tools_live *live, const struct call *call, struct span delta);

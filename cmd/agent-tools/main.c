@@ -119,6 +119,8 @@ static void end(void *self)
 		write_records(p);
 	}
 	tools_clear(p);
+	if (p->main.format.found)
+		patterns_warn(&p->options.names, "name", "tool");
 }
 
 static void free_all(void *self)

@@ -23,7 +23,7 @@ struct tools_live {
 	const struct tools_options *options;
 	struct runs *runs;
 	const struct calls *calls;
-	uint64_t runs_seen, top_runs;
+	uint64_t runs_seen;
 	struct buffer out;
 	const struct call *writing; /* the line of its arguments is open */
 	struct live_line line;      /* of running calls, if options->redraw */
@@ -114,12 +114,23 @@ static void finish_line(struct tools_live *live, struct line *line)
 
 /* ---- the beginning of a line ---- */
 
-void tools_live_run(struct tools_live *live, const struct run *run)
+/* Whether lines of the two open runs must be told apart: neither is nested in the other one, or
+ * both are nested in a third one, and so are indented alike. */
+static bool are_mixed(const struct runs *runs, const struct run *a, const struct run *b)
+{
+	return (a->parent_id != NULL && b->parent_id != NULL) ||
+	       (!runs_is_nested_in(runs, a, b) && !runs_is_nested_in(runs, b, a));
+}
+
+void tools_live_run(struct tools_live *live, struct run *run)
 {
 	if (run->order < live->runs_seen)
 		return;
 	live->runs_seen = run->order + 1;
-	live->top_runs += run->parent_id == NULL;
+	for (struct run *other = runs_next(live->runs, NULL); other != NULL;
+	     other = runs_next(live->runs, other))
+		if (other != run && !other->ended && are_mixed(live->runs, run, other))
+			other->overlaps = run->overlaps = true;
 }
 
 static size_t depth_of(const struct tools_live *live, const struct run *run)
@@ -130,21 +141,6 @@ static size_t depth_of(const struct tools_live *live, const struct run *run)
 	     run = runs_parent(live->runs, run))
 		depth++;
 	return depth;
-}
-
-/* Whether other runs show lines too, apart from those around or inside this one. */
-static bool has_company(const struct tools_live *live, const struct run *run)
-{
-	size_t nested = 0;
-
-	if (live->top_runs > 1)
-		return true;
-	if (run->parent_id == NULL)
-		return false;
-	for (struct run *other = runs_next(live->runs, NULL); other != NULL && nested < 2;
-	     other = runs_next(live->runs, other))
-		nested += other->parent_id != NULL;
-	return nested > 1;
 }
 
 /* Add a name, cut so that the duration and the status behind it fit into the width. */
@@ -183,7 +179,7 @@ static void add_run_id(const struct tools_live *live, struct buffer *out, const 
 static void begin_line(const struct tools_live *live, struct line *line, const struct run *run,
 		       const char *arrow, struct span name, const struct call *call)
 {
-	if (run->batch_id != NULL || (run->id[0] != '\0' && has_company(live, run))) {
+	if (run->batch_id != NULL || (run->id[0] != '\0' && run->overlaps)) {
 		add_run_id(live, &line->text, run);
 		buffer_add_char(&line->text, ' ');
 		end_piece(line, faint);

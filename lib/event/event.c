@@ -327,6 +327,21 @@ bool event_is_hosted(struct span call)
 	return json_get(call, "executed_by").at != NULL;
 }
 
+void event_note_tools(const struct event *event, struct patterns *names)
+{
+	struct json_walk walk;
+
+	if (event->type != EVENT_AGENT_START || names->count == 0)
+		return;
+	for (walk = json_walk(json_get(event->data, "tools")); json_next(&walk);) {
+		char *name = json_text(walk.value);
+
+		if (name != NULL)
+			patterns_note(names, name);
+		free(name);
+	}
+}
+
 bool event_next_call(struct json_walk *walk)
 {
 	while (json_next(walk))

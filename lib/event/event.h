@@ -6,6 +6,7 @@
 #ifndef EVENT_EVENT_H
 #define EVENT_EVENT_H
 
+#include "base/patterns.h"
 #include "event/types.h"
 #include "json/json.h"
 
@@ -86,6 +87,9 @@ bool event_discards(const struct event *event);
 
 /* Whether a call (a part of a message, or the data of an event about it) is a hosted call. */
 bool event_is_hosted(struct span call);
+
+/* If the event is an agent_start, note the names of its tools (patterns_note). */
+void event_note_tools(const struct event *event, struct patterns *names);
 
 /* Move to the next part of a message's content that is a call, but not a hosted call:
  *     struct json_walk walk = json_walk(json_get(message, "content"));

@@ -38,6 +38,7 @@ struct run {
 	bool failure_reported; /* by run_error_sentence */
 	uint64_t order;        /* 0, 1, ... in the order of appearance */
 	void *state;           /* the reader's own */
+	bool overlaps;         /* set by the reader: another run, beside it, was open too */
 	bool kept;             /* set by the reader: it failed, and goes on if another resumes it */
 	bool excused; /* it failed or was cut off, but another run resumes it or its parent */
 

@@ -82,10 +82,52 @@ static bool check_items(const struct checked_file *file, struct span items,
 	return good;
 }
 
+/* An error about `value`. */
+static bool refuse(const struct checked_file *file, struct span value, const char *sentence)
+{
+	return error_at(file->e, file->path, file->text, (size_t)(value.at - file->text.at), "%s",
+			sentence);
+}
+
+/* The value of a quirk, or its values for models: a string must be one of `words`. */
+static bool check_words(const struct checked_file *file, struct span value,
+			const char *const *words, const char *sentence)
+{
+	struct json_walk walk = json_walk(value);
+	bool good = true;
+
+	while (json_type(value) == JSON_OBJECT && good && json_next(&walk))
+		good = check_words(file, walk.value, words, sentence);
+	return good && (json_type(value) != JSON_STRING || json_is_any(value, words) ||
+			refuse(file, value, sentence));
+}
+
+/* Headers and parameters of the URL. */
+static bool check_texts(const struct checked_file *file, struct span object)
+{
+	struct json_walk walk = json_walk(object);
+	bool good = true;
+
+	while (good && json_next(&walk))
+		good = json_type(walk.value) == JSON_STRING || json_type(walk.value) == JSON_NULL ||
+		       error_at(file->e, file->path, file->text,
+				(size_t)(walk.value.at - file->text.at),
+				"the value of %.*s must be a string", SPAN_ARG(walk.key));
+	return good;
+}
+
 static bool check_quirks(const struct checked_file *file, struct span quirks)
 {
+	static const char *const schemas[] = {"json_schema", "json_object", "words",
+					      "tool",        "native",      NULL};
+	static const char *const choices[] = {"any", NULL};
 	struct json_walk model = json_walk(json_get(quirks, "effort"));
-	bool good = check_keys(file, quirks, quirk_keys);
+	bool good = check_keys(file, quirks, quirk_keys) &&
+		    check_words(file, json_get(quirks, "schema"), schemas,
+				"\"schema\" must be \"json_schema\", \"json_object\", \"words\", "
+				"\"tool\", true or false") &&
+		    check_words(file, json_get(quirks, "tool_choice"), choices,
+				"\"tool_choice\" must be \"any\" or false");
 
 	while (good && json_next(&model))
 		good = json_type(model.value) != JSON_OBJECT ||
@@ -100,6 +142,8 @@ static bool check_members(const struct checked_file *file, struct span entry)
 		    check_items(file, json_get(entry, "key_env"), key_env_keys) &&
 		    check_items(file, json_get(entry, "base_url_env"), base_url_env_keys) &&
 		    check_items(file, json_get(entry, "headers_env"), headers_env_keys) &&
+		    check_texts(file, json_get(entry, "headers")) &&
+		    check_texts(file, json_get(entry, "query")) &&
 		    check_quirks(file, json_get(entry, "quirks"));
 
 	while (good && json_next(&variable))

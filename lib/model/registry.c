@@ -70,6 +70,20 @@ static bool unknown_protocol(const struct provider_files *files, const char *nam
 	return false;
 }
 
+/* The quirk "max_tokens" is a name with openai-chat, and a number with anthropic. */
+static bool check_max_tokens(const struct provider *provider, const char *name, struct error *e)
+{
+	struct span quirk = provider_quirk(provider, "max_tokens");
+
+	return json_type(quirk) != JSON_NUMBER ||
+	       strcmp(provider->protocol->name, "openai-chat") != 0 ||
+	       error_set(
+		   e, "usage",
+		   "provider %s: the quirk \"max_tokens\" must be the name of a parameter, such "
+		   "as \"max_completion_tokens\", not %.*s; --max-tokens sets the number",
+		   name, SPAN_ARG(quirk));
+}
+
 /* Find `name` and fill everything but URL and key. */
 static bool find(struct provider *provider, const char *name, struct error *e)
 {
@@ -88,8 +102,9 @@ static bool find(struct provider *provider, const char *name, struct error *e)
 		provider->entry = buffer_span(&provider->json);
 		provider->quirks = json_get(provider->entry, "quirks");
 		provider->protocol = protocol_find(json_get(provider->entry, "protocol"));
-		ok = provider->protocol != NULL ||
-		     unknown_protocol(&files, name, json_get(provider->entry, "protocol"), e);
+		ok = (provider->protocol != NULL ||
+		      unknown_protocol(&files, name, json_get(provider->entry, "protocol"), e)) &&
+		     check_max_tokens(provider, name, e);
 	}
 	buffer_free(&entry);
 	provider_files_free(&files);

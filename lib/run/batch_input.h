@@ -4,8 +4,9 @@
  *
  * A line is text, or a JSON object {"id", "prompt", "system", "model", "vars": {...}, ...}. A
  * template is a prompt with places: {NAME} stands for the member NAME of "vars" or of the line
- * itself, {text} for the whole line when it is text. A template without places is followed by a
- * blank line and the line's own prompt; a line's prompt may have places for its "vars".
+ * itself, {text} for the whole line when it is text, {{NAME}} for {NAME}. A template without places
+ * is followed by a blank line and the line's own prompt; a line's prompt may have places for its
+ * "vars".
  */
 #ifndef RUN_BATCH_INPUT_H
 #define RUN_BATCH_INPUT_H

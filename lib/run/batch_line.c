@@ -39,15 +39,29 @@ static bool fill(const struct source_line *line, const char *name, struct buffer
 	return value.at != NULL;
 }
 
+/* The length of "{{NAME}}" at the beginning of `text`, which stands for "{NAME}"; 0: it begins with
+ * something else. Other braces stand for themselves, as in JSON. */
+static size_t escaped_place(const char *text)
+{
+	size_t len = text[0] == '{' ? place_name(text + 1) : 0;
+
+	return len > 0 && text[len + 3] == '}' ? len + 4 : 0;
+}
+
 /* Append `template` with its places filled, and count them. Returns NULL, or the name of the place
  * that nothing fills, which the caller frees. */
 static char *expand(const char *template, const struct source_line *line, struct buffer *out,
 		    size_t *places)
 {
 	while (*template != '\0') {
-		size_t len = place_name(template);
+		size_t len = place_name(template), escaped = escaped_place(template);
 		char *name;
 
+		if (escaped > 0) {
+			buffer_add(out, template + 1, escaped - 2);
+			template += escaped;
+			continue;
+		}
 		if (len == 0) {
 			buffer_add_char(out, *template ++);
 			continue;
