@@ -418,6 +418,49 @@ made() {
 	run -124 agent-text stream
 }
 
+@test "--renumber completes a made agent_end from the events of its run" {
+	made 'a::agent_start("x"), a::llm_chunk("o"), a::llm_chunk("\"ne\n"), a::tool_start("c"; "ls"; {}), a::tool_end("c"; "ls"; "r"), a::progress(2; 100; 0.01), a::agent_end' |
+		agent-filter --renumber >stream
+	run -0 agent-filter --validate -c stream
+	assert_output 7
+	data() { agent-filter -t agent_end -m ".data | $1" "$2"; }
+	assert_equal "$(data '[.output, .total_iterations, .total_tokens, .total_cost_usd, .tool_calls, .duration_seconds < 10]' stream)" '["o\"ne\n",2,100,0.01,1,true]'
+	run -0 agent-collect -o text stream
+	assert_output 'o"ne'
+	# What it says stays.
+	made 'a::agent_start("x"), a::llm_chunk("one"), a::progress(2; 100; 0.01), (a::agent_end("two") | .data.total_cost_usd = 0.5 | .data.total_tokens = 7)' |
+		agent-filter --renumber >stream
+	assert_equal "$(data '[.output, .total_tokens, .total_cost_usd]' stream)" '["two",7,0.5]'
+	# The answer is the text of the last response, without discarded attempts.
+	made 'a::agent_start("x"), a::llm_end("one"), a::llm_chunk("tw"), {event_type: "llm_retry", data: {attempt: 2, wait_seconds: 0, reason: "r", discard: true}},
+		a::llm_chunk("three"), (a::llm_end("three"; 2) | .data.usage.input_tokens = 5), a::agent_end' | agent-filter --renumber >stream
+	assert_equal "$(data '[.output, .total_iterations, .usage.input_tokens, .usage.output_tokens]' stream)" '["three",2,5,null]'
+	# The end of a recorded run is not changed.
+	{ event agent_start '{}' A; event llm_chunk '{"text":"rejected"}' A; event agent_end '{"output":"","success":false,"exit_status":5}' A; } | jq -c '.seq = input_line_number' >stream
+	run -5 agent-filter --renumber stream
+	assert_line --partial '"output":"",'
+}
+
+@test "a made llm_end is a response of the history" {
+	made 'a::agent_start("x"), a::llm_end("one"), a::agent_end, a::agent_start("y"), a::llm_chunk("two"), a::agent_end,
+		a::agent_start("z"), a::llm_end({role: "assistant", content: [{type: "tool_call", tool_call_id: "c", tool_name: "ls", args: {}}]}),
+		a::tool_start("c"; "ls"; {}), a::tool_end("c"; "ls"; "r"), a::llm_chunk("thr"), a::agent_end(""; "error")' | agent-filter --renumber --own-status >stream
+	run -0 --separate-stderr agent-filter --own-status --validate -c stream
+	assert_output 12
+	assert_equal "$(agent-filter --own-status -t llm_end -m '[.data.finish_reason, .data.is_final]' stream)" '["stop",true]
+["tool_calls",false]'
+	run -0 agent-run -m test --history stream --dry-run now
+	assert_equal "$(jq -c '.messages[] | [.role, (.content[] | .text // .tool_name)]' <<<"$output")" '["user","x"]
+["assistant","one"]
+["user","y"]
+["assistant","two"]
+["user","z"]
+["assistant","ls"]
+["tool","ls"]
+["assistant","thr\n\n[interrupted]"]
+["user","now"]'
+}
+
 @test "the module agent makes valid events of the texts that --arg sets" {
 	jq -nc -L "$AGENT_SHARE/jq" --arg n 7 --arg yes true --arg args '{"a":1.5}' 'import "agent" as a;
 		a::llm_chunk(5), a::llm_chunk(null), a::tool_start(1; "ls"; $args), a::tool_end(1; "ls"; {a: [1]}; $yes),

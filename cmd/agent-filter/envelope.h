@@ -10,7 +10,9 @@
 
 struct envelopes {
 	char run_id[UUID_SIZE]; /* of events that name none; a new one for each such run */
-	struct table next_seqs; /* of the open runs, by their ids, which are owned */
+	bool by_hand;           /* an agent_end without seq is completed (totals.h) */
+	/* private */
+	struct table runs; /* the open runs, by their ids; both are owned */
 };
 
 void envelopes_begin(struct envelopes *envelopes);

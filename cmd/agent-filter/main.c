@@ -189,6 +189,7 @@ static void begin(void *self)
 		die(STATUS_USAGE, "--keep-alive writes comments of --sse; add --sse");
 	choice_begin(&f->choice);
 	envelopes_begin(&f->envelopes);
+	f->envelopes.by_hand = true;
 	if (f->validate)
 		open_events(f);
 	open_programs(f);

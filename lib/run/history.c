@@ -263,7 +263,9 @@ void history_close(struct history *history)
 		close_calls(history);
 	if (text.len > 0) {
 		buffer_add_span(&marked, text);
-		buffer_add_text(&marked, "\n\n[interrupted]");
+		/* A run that is written by hand can succeed without an llm_end. */
+		if (!history->ended || !history->succeeded)
+			buffer_add_text(&marked, "\n\n[interrupted]");
 		conversation_add_text(&history->conversation, "assistant", (struct span){0},
 				      buffer_span(&marked));
 	}

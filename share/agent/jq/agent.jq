@@ -48,6 +48,19 @@ def agent_start: agent_start("");
 
 def llm_chunk($text): event("llm_chunk"; {text: ($text | as_text)});
 
+def no_usage:
+	{input_tokens: null, output_tokens: null, cached_input_tokens: null, cache_write_tokens: null,
+		reasoning_tokens: null, requests: null};
+
+# $message: the text of the response, or a neutral message, in the form of agent-events(5).
+def llm_end($message; $iteration):
+	($message | if type == "object" then . else {role: "assistant", content: [{type: "text", text: as_text}]} end) as $whole
+	| ([$whole.content[]? | select(.type == "tool_call")] | length > 0) as $calls
+	| event("llm_end"; {iteration: ($iteration | as_number), model: null,
+		finish_reason: (if $calls then "tool_calls" else "stop" end), is_final: ($calls | not),
+		usage: no_usage, message: $whole, duration_seconds: null});
+def llm_end($message): llm_end($message; 1);
+
 def call($id; $name; $more): {tool_call_id: ($id | as_text), tool_name: ($name | as_text)} + $more;
 
 def tool_start($id; $name; $args):
@@ -67,6 +80,7 @@ def error($text; $type; $fatal):
 	event("error"; {error: ($text | as_text), exception_type: ($type | as_text), fatal: ($fatal | as_flag)});
 def error($text): error($text; "error"; false);
 
+# agent-filter --renumber completes what is null, 0 or "" here from the events of the run.
 # $status: "success", or another one of agent-events(5).
 def agent_end($output; $status):
 	event("agent_end"; {agent_name: "agent", success: ($status == "success"), status: ($status | as_text),
@@ -74,8 +88,6 @@ def agent_end($output; $status):
 			// 1),
 		output: ($output | as_text), finish_reason: (if $status == "success" then "stop" else "error" end),
 		total_iterations: 1, total_tokens: null, total_cost_usd: null,
-		usage: {input_tokens: null, output_tokens: null, cached_input_tokens: null, cache_write_tokens: null,
-			reasoning_tokens: null, requests: null},
-		tool_calls: 0, duration_seconds: null});
+		usage: no_usage, tool_calls: 0, duration_seconds: null});
 def agent_end($output): agent_end($output; "success");
 def agent_end: agent_end("");
