@@ -303,3 +303,12 @@ ends() {
 	run -0 agent-run -m test --batch lines -t t.json -l log
 	run -0 agent-text log
 }
+
+@test "a line whose prompt or id is masked in the log runs once" {
+	export DB_PASSWORD=postgres
+	printf '%s\n' 'tune postgres' '{"id":"postgres-2","prompt":"postgres"}' >lines
+	run -0 agent-run -m test --batch lines -l log.jsonl
+	refute_output --partial postgres
+	run -0 --separate-stderr agent-run -m test --batch lines -l log.jsonl
+	assert_equal "$output$stderr" 'agent-run: log.jsonl: every line of the batch has succeeded already; nothing runs again'
+}

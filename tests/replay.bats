@@ -239,3 +239,13 @@ mismatch() {
 	run agent-run -m replay:run.jsonl -o strict=true x </dev/null
 	assert_output --partial 'the tools: expected \"look\", got \"\" (give them with --tool)'
 }
+
+@test "what is masked in the recording is compared as if it were masked" {
+	export DB_PASSWORD=postgres
+	echo '{"name":"look","command":["echo","a postgres"]}' >look.json
+	agent-run -m test -t look.json -s 'you know postgres' 'first' </dev/null >run.jsonl
+	agent-run -m test -t look.json -s 'you know postgres' 'tune postgres' </dev/null >>run.jsonl
+	refute grep -q postgres run.jsonl
+	run -0 agent-run -m replay:run.jsonl -o strict=true -t look.json -s 'you know postgres' 'tune postgres' </dev/null
+	assert_equal "$(head -n 1 <<<"$output" | jq -r .data.prompt)" 'tune ***'
+}

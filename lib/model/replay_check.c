@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "base/utf8.h"
+#include "event/secrets.h"
 #include "json/json.h"
 #include "model/replay_log.h"
 
@@ -65,30 +66,41 @@ static bool same_string(struct comparison *c, const char *what, struct span expe
 	       differs(c->why, what, text, came);
 }
 
-static void message_text(const struct message *message, struct buffer *out)
+/* Mask what comes as the log was masked. */
+static void mask(const struct replay_run *run, struct buffer *text)
+{
+	if (run->secrets != NULL)
+		secrets_mask_text(run->secrets, text, 0);
+}
+
+static void message_text(const struct comparison *c, const struct message *message,
+			 struct buffer *out)
 {
 	buffer_clear(out);
 	for (size_t i = 0; i < message->part_count; i++)
 		if (message->parts[i].type == PART_TEXT)
 			json_decode(message->parts[i].text, out);
+	mask(c->run, out);
 }
 
 /* Whether the message has the text `expected` in it. */
 static bool mentions(struct comparison *c, const char *what, const char *expected,
 		     const struct message *message)
 {
-	message_text(message, &c->came);
+	message_text(c, message, &c->came);
 	return strstr(buffer_string(&c->came), expected) != NULL ||
 	       differs(c->why, what, span_of(expected), buffer_span(&c->came));
 }
 
 /* ---- messages of the user ---- */
 
-void replay_prompt_text(const struct message *message, struct buffer *out)
+void replay_prompt_text(const struct replay_run *run, const struct message *message,
+			struct buffer *out)
 {
 	buffer_clear(out);
 	if (message->part_count > 0)
 		json_decode(message->parts[message->part_count - 1].text, out);
+	mask(run, out);
 }
 
 /* The prompt is the last part; the attachments are before it. */
@@ -97,7 +109,7 @@ static bool same_prompt(struct comparison *c, struct span start, const struct me
 	struct span attachments = json_get(start, "attachments");
 	size_t count = json_count(attachments), nth = 0;
 
-	replay_prompt_text(message, &c->came);
+	replay_prompt_text(c->run, message, &c->came);
 	if (!same_string(c, "the prompt", json_get(start, "prompt"), buffer_span(&c->came)))
 		return false;
 	if (message->part_count != count + 1) {
@@ -185,7 +197,16 @@ static bool call_differs(struct buffer *why, const char *what, const struct part
 	return false;
 }
 
-static bool same_calls(struct buffer *why, const struct message *recorded,
+static bool same_args(struct comparison *c, const struct part *call, const struct part *came)
+{
+	buffer_clear(&c->came);
+	buffer_add_span(&c->came, came->args);
+	if (c->run->secrets != NULL)
+		secrets_mask_json(c->run->secrets, &c->came, 0);
+	return json_equal(call->args, buffer_span(&c->came));
+}
+
+static bool same_calls(struct comparison *c, const struct message *recorded,
 		       const struct message *message)
 {
 	const struct part *call, *came;
@@ -199,25 +220,25 @@ static bool same_calls(struct buffer *why, const struct message *recorded,
 		if (call == NULL || came == NULL ||
 		    !json_equal(call->tool_call_id, came->tool_call_id) ||
 		    !json_equal(call->tool_name, came->tool_name)) {
-			buffer_add_text(why, "an earlier call: expected ");
-			name_call(why, call);
-			buffer_add_text(why, ", got ");
-			name_call(why, came);
+			buffer_add_text(c->why, "an earlier call: expected ");
+			name_call(c->why, call);
+			buffer_add_text(c->why, ", got ");
+			name_call(c->why, came);
 			return false;
 		}
-	} while (json_equal(call->args, came->args));
-	return call_differs(why, "the arguments", call, call->args, came->args);
+	} while (same_args(c, call, came));
+	return call_differs(c->why, "the arguments", call, call->args, came->args);
 }
 
 static bool same_response(struct comparison *c, const struct message *recorded,
 			  const struct message *message)
 {
-	message_text(recorded, &c->expected);
-	message_text(message, &c->came);
+	message_text(c, recorded, &c->expected);
+	message_text(c, message, &c->came);
 	if (!span_equal(buffer_span(&c->expected), buffer_span(&c->came)))
 		return differs(c->why, "an earlier response", buffer_span(&c->expected),
 			       buffer_span(&c->came));
-	return same_calls(c->why, recorded, message);
+	return same_calls(c, recorded, message);
 }
 
 /* ---- results ---- */
@@ -254,6 +275,7 @@ static bool same_result(struct comparison *c, struct span end, const struct part
 	buffer_clear(&c->came);
 	json_decode(json_get(end, "result"), &c->expected);
 	json_decode(result->result, &c->came);
+	mask(c->run, &c->came);
 	expected = end.at != NULL ? buffer_span(&c->expected) : (struct span){0};
 	came = buffer_span(&c->came);
 	if (end.at == NULL || !span_equal(expected, came))
@@ -342,11 +364,18 @@ static bool same_tools(struct comparison *c, struct span names, const struct mod
 /* Whether the agent is the recorded one. Logs of older versions do not have its tools. */
 static bool same_agent(struct comparison *c, struct span agent, const struct model_request *request)
 {
-	struct span tools = json_get(agent, "tools");
+	struct span tools = json_get(agent, "tools"), system = span_of(request->system);
 
-	return tools.at == NULL || (same_string(c, "the instructions", json_get(agent, "system"),
-						span_of(request->system)) &&
-				    same_tools(c, tools, request));
+	if (tools.at == NULL)
+		return true;
+	if (system.at != NULL) {
+		buffer_clear(&c->came);
+		buffer_add_span(&c->came, system);
+		mask(c->run, &c->came);
+		system = span_of(buffer_string(&c->came));
+	}
+	return same_string(c, "the instructions", json_get(agent, "system"), system) &&
+	       same_tools(c, tools, request);
 }
 
 /* Whether the request ends with the message that asks for the wrap-up: no event has this message,
@@ -363,7 +392,7 @@ static bool wraps_up(struct comparison *c, const struct replay_response *respons
 	    response != &run->responses[run->response_count - 1] ||
 	    !json_decode(run->limit, &c->expected))
 		return false;
-	message_text(last, &c->came);
+	message_text(c, last, &c->came);
 	return strstr(buffer_string(&c->came), buffer_string(&c->expected)) != NULL;
 }
 

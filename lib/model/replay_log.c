@@ -25,7 +25,7 @@ static struct replay_run *recorded_run(struct replay_log *log, const struct run 
 {
 	while (log->run_count <= run->order) {
 		log->runs = array_grow(log->runs, log->run_count, sizeof(*log->runs));
-		log->runs[log->run_count++] = (struct replay_run){0};
+		log->runs[log->run_count++] = (struct replay_run){.secrets = log->secrets};
 	}
 	return &log->runs[run->order];
 }
@@ -238,6 +238,7 @@ struct replay_log *replay_log_open(struct model_host *host, const char *path, st
 		*log = (struct replay_log){.text = text,
 					   .path = mem_copy(span_of(path)),
 					   .users = !is_regular(path),
+					   .secrets = host->secrets,
 					   .next = host->logs};
 		host->logs = log;
 		replay_log_read(log, host->quiet ? NULL : path);

@@ -49,12 +49,14 @@ struct replay_run {
 	size_t step_count;
 	struct span *results; /* data of tool_end */
 	size_t result_count;
+	const struct secrets *secrets; /* masked in all of it; NULL: none */
 };
 
 struct replay_log {
 	struct buffer text;
 	struct replay_run *runs;
 	size_t run_count;
+	const struct secrets *secrets;
 	/* private */
 	char *path;
 	size_t users;
@@ -89,8 +91,9 @@ bool replay_check(const struct replay_run *run, const struct replay_response *re
 		  const struct model_request *request, struct replay_checked *checked,
 		  struct buffer *why);
 
-/* Set `out` to the text of the last part of a message: in a prompt, the part after the attachments.
- */
-void replay_prompt_text(const struct message *message, struct buffer *out);
+/* Set `out` to the text of the last part of a message, masked as in the run: in a prompt, the part
+ * after the attachments. */
+void replay_prompt_text(const struct replay_run *run, const struct message *message,
+			struct buffer *out);
 
 #endif

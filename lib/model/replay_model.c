@@ -112,7 +112,7 @@ static size_t find_prompt(const struct replay_run *run, const struct model_reque
 	while (position > 0) {
 		const struct message *message = request->messages[position - 1];
 
-		replay_prompt_text(message, &text);
+		replay_prompt_text(run, message, &text);
 		if (message->role == MESSAGE_USER &&
 		    span_equal(buffer_span(&text), buffer_span(&prompt)))
 			break;

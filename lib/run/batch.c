@@ -273,7 +273,7 @@ static bool read_log(struct batch *batch, struct error *e)
 		return true;
 	if (!file_read(path, &batch->log_text, e))
 		return false;
-	batch->log = batch_log_new(buffer_span(&batch->log_text), path);
+	batch->log = batch_log_new(buffer_span(&batch->log_text), path, &batch->sink->secrets);
 	return true;
 }
 

@@ -12,6 +12,7 @@
 #define RUN_BATCH_INPUT_H
 
 #include "base/error.h"
+#include "event/secrets.h"
 #include "json/json.h"
 
 struct batch_line {
@@ -31,9 +32,10 @@ void batch_line_free(struct batch_line *line);
 /* Which lines are done, and the events of those that were interrupted or failed. */
 struct batch_log;
 
-/* Index the text of a log; it is borrowed. Lines that are not events are reported, with the log's
- * name `source`, and skipped. */
-struct batch_log *batch_log_new(struct span text, const char *source);
+/* Index the text of a log in which `secrets` are masked; both are borrowed. Lines that are not
+ * events are reported, with the log's name `source`, and skipped. */
+struct batch_log *batch_log_new(struct span text, const char *source,
+				const struct secrets *secrets);
 
 /* The number of the last line that is not an event; 0: none. */
 size_t batch_log_damaged(const struct batch_log *log);

@@ -30,6 +30,7 @@ struct batch_log {
 	struct table by_key; /* of the items */
 	size_t damaged;      /* the last damaged line; 0: none */
 	event_set types;     /* that a conversation is restored from */
+	const struct secrets *secrets;
 };
 
 static void write_key(struct buffer *key, const char *id, const char *prompt)
@@ -49,6 +50,7 @@ static const struct logged_item *find(const struct batch_log *log, const char *i
 	if (log == NULL)
 		return NULL;
 	write_key(&key, id, prompt);
+	secrets_mask_text(log->secrets, &key, 0); /* as in the log */
 	item = table_find(&log->by_key, buffer_span(&key));
 	buffer_free(&key);
 	return item != NULL ? &log->items[*item] : NULL;
@@ -135,7 +137,7 @@ static void add_event(struct batch_log *log, const struct event *event,
 	buffer_add_char(&run->outermost->lines, '\n');
 }
 
-struct batch_log *batch_log_new(struct span text, const char *source)
+struct batch_log *batch_log_new(struct span text, const char *source, const struct secrets *secrets)
 {
 	struct event_log lines = {.rest = text, .source = source};
 	struct batch_log *log = mem_zero(sizeof(*log));
@@ -143,6 +145,7 @@ struct batch_log *batch_log_new(struct span text, const char *source)
 
 	log->runs = runs_new(free_state, false);
 	log->types = event_types(EVENT_OF_CONVERSATION);
+	log->secrets = secrets;
 	while (event_log_next(&lines, log->types, &event))
 		add_event(log, &event, &lines);
 	log->damaged = lines.damaged;
