@@ -789,6 +789,9 @@ until_still() {
 	XDG_CONFIG_HOME=$PWD/config run -2 timeout 20 agent-run -m vault:m --timeout 0.5 --no-stdin hi
 	assert_output 'agent-run: api_key_command of provider vault printed no key within 0.5 seconds'
 	run ! kill -0 "$(cat asked)"
+	echo '{"vault":{"base_url":"http://127.0.0.1:9/v1","api_key_command":"sleep 60 & echo $! >asked; wait"}}' >config/agent/providers.json
+	XDG_CONFIG_HOME=$PWD/config run -2 timeout 20 agent-run -m vault:m --timeout 0.5 --no-stdin hi
+	assert_equal "$(ps -o stat= -p "$(cat asked)" | grep -v Z)" ''
 }
 
 @test "an api_key_command runs once for all lines of a batch" {

@@ -117,10 +117,8 @@ static void release(struct process *process)
  * signalled any more once it is reaped. */
 static void signal_all(const struct process *process, int signal)
 {
-	if (process->pid > 0 && !process->shares_group)
+	if (process->pid > 0 && (!process->shares_group || process->child != NULL))
 		descendants_signal(&(struct descendants){.root = process->pid}, signal);
-	else if (process->pid > 0 && process->child != NULL)
-		descendants_kill(process->pid, signal);
 }
 
 /* Read once. Returns false if there are no bytes (any more). */
