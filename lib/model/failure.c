@@ -101,9 +101,13 @@ static void read_object(struct span error, struct report *report)
 	static const struct {
 		const char *name;
 		enum field field;
-	} members[] = {{"message", MESSAGE}, {"msg", MESSAGE},
-		       {"code", CODE},       {"type", TYPE},
-		       {"status", TYPE},     {"failed_generation", FAILED_GENERATION}};
+	} members[] = {{"message", MESSAGE},
+		       {"Message", MESSAGE},
+		       {"msg", MESSAGE},
+		       {"code", CODE},
+		       {"type", TYPE},
+		       {"status", TYPE},
+		       {"failed_generation", FAILED_GENERATION}};
 	struct buffer *message = &report->texts[MESSAGE];
 
 	for (struct json_walk walk = json_walk(error); json_next(&walk);) {
@@ -125,8 +129,8 @@ static void read_object(struct span error, struct report *report)
 	}
 }
 
-/* {"error": {...}}, {"error": "text"}, {"message": "text", ...}, {"detail": "text"}, {"detail":
- * [{"loc": ..., "msg": "text"}]}, "text", or any of them in an array. */
+/* {"error": {...}}, {"error": "text"}, {"errors": [{...}]}, {"message": "text", ...}, {"detail":
+ * "text"}, {"detail": [{"loc": ..., "msg": "text"}]}, "text", or any of them in an array. */
 static void read_json(struct span body, struct report *report)
 {
 	struct buffer *message = &report->texts[MESSAGE];
@@ -135,6 +139,8 @@ static void read_json(struct span body, struct report *report)
 	if (json_type(body) == JSON_ARRAY)
 		body = json_path(body, "0");
 	error = json_get(body, "error");
+	if (json_type(error) <= JSON_NULL)
+		error = json_path(body, "errors.0");
 	detail = json_get(body, "detail");
 	add_scalar(error, message);
 	read_object(json_type(error) == JSON_OBJECT ? error : body, report);

@@ -35,6 +35,13 @@ static void shapes(void)
 	http_error("{\"detail\":[{\"msg\"}]} (FastAPI)",
 		   " error [invalid_request] prov answered HTTP 422: field required", 422,
 		   "{\"detail\":[{\"loc\":[\"body\"],\"msg\":\"field required\"}]}");
+	http_error("{\"Message\":\"text\"} (AWS)",
+		   " error [auth] prov refused access (HTTP 403: denied); check TEST_API_KEY", 403,
+		   "{\"Message\":\"denied\"}");
+	http_error(
+	    "{\"errors\":[{}]} (Cloudflare)",
+	    " error [invalid_request] prov answered HTTP 400: No such model", 400,
+	    "{\"success\":false,\"errors\":[{\"code\":7000,\"message\":\"No such model\"}]}");
 	http_error("{\"object\":\"error\",\"message\"} (Mistral, vLLM)",
 		   " error [invalid_request] prov answered HTTP 400: Not the same number of calls",
 		   400,

@@ -43,6 +43,10 @@ static void framing(void)
 	       "T(a) error [tool_validation] prov reported an error: Failed to call a function");
 	stream("quirk 9: event: error that is plain text", "event: error\ndata: upstream gone\n\n",
 	       " error [server, retry] prov reported an error: upstream gone");
+	stream("an error in a choice",
+	       "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"a\"},\"finish_reason\":"
+	       "\"error\",\"error\":{\"code\":502,\"message\":\"Upstream failed\"}}]}\n\n",
+	       "T(a) error [server, retry] prov reported an error: Upstream failed");
 	recording("quirk 10: an error in a chunk with choices and usage, after a finish reason",
 		  "openrouter/chat-pai-openrouter-stream-error/01",
 		  " error in=43 out=10 cached=0 reasoning=11 usd=0.0000000 [invalid_request] prov "

@@ -50,18 +50,24 @@ static void read_message(struct chat_decoder *d, struct span delta)
 /* One element of "choices". Only the first choice is the response. */
 static void read_choice(struct chat_decoder *d, struct span choice)
 {
-	static const struct span names[] = {SPAN_INIT("index"),   SPAN_INIT("delta"),
-					    SPAN_INIT("message"), SPAN_INIT("finish_reason"),
-					    SPAN_INIT("usage"),   {0}};
-	enum { INDEX, DELTA, MESSAGE, REASON, USAGE, MEMBERS };
+	static const struct span names[] = {SPAN_INIT("index"),
+					    SPAN_INIT("delta"),
+					    SPAN_INIT("message"),
+					    SPAN_INIT("finish_reason"),
+					    SPAN_INIT("usage"),
+					    SPAN_INIT("error"),
+					    {0}};
+	enum { INDEX, DELTA, MESSAGE, REASON, USAGE, ERROR, MEMBERS };
 	struct span member[MEMBERS];
 
-	decoder_members(&d->base, choice, names, "noos.", member);
+	decoder_members(&d->base, choice, names, "noos..", member);
 	if (json_int(member[INDEX], 0) != 0)
 		return;
 	decoder_store_last(&d->base.finish, member[REASON]);
 	decoder_usage(&d->base, member[USAGE]);
 	read_message(d, member[DELTA].at != NULL ? member[DELTA] : member[MESSAGE]);
+	if (decoder_is_error(member[ERROR]))
+		decoder_fail_with(&d->base, choice);
 }
 
 static bool chat_chunk(struct decoder *base, struct span name, struct span json)
