@@ -312,3 +312,15 @@ ends() {
 	run -0 --separate-stderr agent-run -m test --batch lines -l log.jsonl
 	assert_equal "$output$stderr" 'agent-run: log.jsonl: every line of the batch has succeeded already; nothing runs again'
 }
+
+@test "an id or a model of a line that is no text is refused" {
+	for key in id system model; do
+		for value in true '["a"]' '{"a":1}'; do
+			echo "{\"prompt\":\"x\",\"$key\":$value}" >lines
+			run -2 agent-run -m test --batch lines
+			assert_line --partial "agent-run: lines:1: \"$key\" must be a text"
+		done
+	done
+	echo '{"prompt":"x","id":7,"system":null}' >lines
+	assert_equal "$(agent-run -m test --batch lines | agent-collect | jq -c .id)" '"7"'
+}

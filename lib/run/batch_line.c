@@ -161,6 +161,21 @@ static bool check_keys(struct span object, const char *template, size_t number, 
 	return good;
 }
 
+/* Whether the members that have a meaning are texts or numbers; null is as if missing. */
+static bool check_types(struct span object, size_t number, const char *source, struct error *e)
+{
+	static const char *const keys[] = {"id", "system", "model"};
+
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		enum json_type type = json_type(json_get(object, keys[i]));
+
+		if (type == JSON_OBJECT || type == JSON_ARRAY || type == JSON_BOOL)
+			return error_set(e, "usage", "%s:%zu: \"%s\" must be a text%s", source,
+					 number, keys[i], i == 0 ? " or a number" : "");
+	}
+	return true;
+}
+
 bool batch_line_read(struct span text, size_t number, const char *source, const char *template,
 		     struct batch_line *line, struct error *e)
 {
@@ -182,7 +197,8 @@ bool batch_line_read(struct span text, size_t number, const char *source, const 
 		source_line.text = text;
 	else
 		source_line = (struct source_line){.object = text, .vars = json_get(text, "vars")};
-	if (!check_keys(source_line.object, template, number, source, e))
+	if (!check_keys(source_line.object, template, number, source, e) ||
+	    !check_types(source_line.object, number, source, e))
 		return false;
 	missing = make_prompt(&source_line, template, &prompt);
 	if (missing != NULL)
