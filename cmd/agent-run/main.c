@@ -581,6 +581,7 @@ int main(int argc, char **argv)
 	buffer_free(&p.batch_text);
 	options_free(&p.options);
 	free(p.secrets);
+	secrets_free(&p.sink.secrets); /* of what is listed or shown instead of a run */
 	if (p.signal != 0 && (p.exit_status == 128 + p.signal || p.exit_status == 128 + SIGPIPE))
 		signal_die(p.signal);
 	if (p.sink.output.error == EPIPE) /* end as every other writer into a closed pipe does */
