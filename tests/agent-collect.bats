@@ -963,3 +963,15 @@ agent-collect: check failed: empty (no value, $run)"
 	assert_equal "$(agent-collect log | jq -c '[.model, .status]')" '["test","success"]'
 	assert_equal "$(agent-collect -o csv log | tail -n 1 | cut -d, -f5)" test
 }
+
+@test "the duration of a resumed run is that of its parts, not of the time between them" {
+	{
+		event agent_start '{"prompt":"p"}' A 00.0
+		event llm_start '{"iteration":1}' A 03.0
+		event agent_start '{"prompt":"p","resumed_from":"A"}' B 20.0
+		event agent_end '{"success":false,"duration_seconds":2.5}' B 22.5
+		event agent_start '{"prompt":"p","resumed_from":"B"}' C 50.0
+		event agent_end '{"success":true}' C 51.0
+	} >log
+	assert_equal "$(agent-collect log | jq -c '[.run_id, .duration_seconds]')" '["C",6.5]'
+}

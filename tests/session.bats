@@ -553,3 +553,27 @@ agent-text: log:$(($(wc -l <whole) + 1)): 5 NUL bytes are skipped"
 	run -2 --separate-stderr agent-run -m test --resume log
 	assert_equal "$stderr" 'agent-run: log: its only line is incomplete; there is no run to resume'
 }
+
+@test "a killed run of a session does not count when a later run continues the conversation" {
+	agent-run -m test -c talk --no-stdin one >/dev/null
+	mkfifo gate
+	agent-run -m 'exec:cat gate' -c talk --no-stdin two >/dev/null &
+	until grep -q two talk; do sleep 0.01; done
+	kill -KILL $!
+	wait $! || true
+	: >gate
+	in_all_readers 4 talk
+	cp talk torn
+	agent-run -m test -c talk --no-stdin three >/dev/null
+	in_all_readers 0 talk
+	assert_equal "$(data agent_start .continues talk | tail -n 1)" "$(jq -r 'select(.data.prompt == "two").run_id' talk)"
+	assert_equal "$(agent-collect talk | jq -r .status | sort | xargs)" 'incomplete success success'
+	timeout 5 agent-text -f talk >/dev/null
+	# So does a line that was torn when it was killed.
+	{ cat torn; echo '{"event_type":"llm_ch'; } >talk
+	agent-run -m test -c talk --no-stdin three >/dev/null 2>&1
+	in_all_readers 0 talk
+	# Runs of a log do not continue each other.
+	agent-run -m test -l torn --no-stdin three >/dev/null
+	in_all_readers 4 torn
+}

@@ -42,6 +42,8 @@ struct result_call {
 	struct span result;         /* JSON, in end.data */
 	struct amount seconds;
 	bool failed;
+	bool stopped; /* with its run; it may run again when this is resumed, and is in result.open
+		       */
 	int64_t iteration; /* 0: unknown */
 	bool listed;       /* in result.calls, which owns it */
 };
@@ -114,6 +116,8 @@ struct result {
 	struct span start_values[START_KEYS], end_values[END_KEYS]; /* JSON in their data */
 	char *started, *ended;                           /* timestamps as in the log; NULL: none */
 	int64_t first_time, last_time, first_chunk_time; /* microseconds since 1970; -1: unknown */
+	int64_t piece_time; /* when the run, or the last run that resumed it, began; -1: unknown */
+	double earlier_seconds;         /* the durations of what a later run resumed */
 	char last_stamp[MAX_TIMESTAMP]; /* the last timestamp, until last_time is set from it */
 	size_t last_stamp_len;
 

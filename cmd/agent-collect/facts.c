@@ -1,6 +1,7 @@
 /* The facts of a result: as agent_end has them, else computed from the events. */
 #include "collect.h"
 
+#include <math.h>
 #include <stdio.h>
 
 #include "base/utf8.h"
@@ -134,7 +135,10 @@ void result_settle(struct result *result)
 	result->facts.cost =
 	    amount_of(cost.at != NULL ? cost : result->cost, used_nothing(result) ? 0 : -1);
 	result->facts.seconds = amount_of(result_end(result, END_SECONDS),
-					  seconds_between(result->first_time, result->last_time));
+					  seconds_between(result->piece_time, result->last_time));
+	if (result->earlier_seconds > 0)
+		result->facts.seconds = (struct amount){
+		    .value = result->earlier_seconds + fmax(result->facts.seconds.value, 0)};
 	result->facts.first_chunk =
 	    amount_of(result_end(result, END_FIRST_CHUNK),
 		      seconds_between(result->first_time, result->first_chunk_time));

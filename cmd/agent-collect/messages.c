@@ -15,16 +15,17 @@ static void put_text_message(struct buffer *out, const char *role, struct span a
 
 static const event_set types = EVENT_BIT(EVENT_LLM_END) | EVENT_BIT(EVENT_TOOL_END);
 
-/* The data of the tool_end with this id after `response` and before the next one. */
+/* The data of the last tool_end with this id after `response` and before the next one. */
 static struct span find_end(const struct result *result, const struct kept *response,
 			    struct span id)
 {
 	const struct kept *kept = response;
+	struct span last = {0};
 
 	while ((kept = result_next(result, kept, types)) != NULL && kept->type == EVENT_TOOL_END)
 		if (span_equal(json_get(kept->data, "tool_call_id"), id))
-			return kept->data;
-	return (struct span){0};
+			last = kept->data;
+	return last;
 }
 
 /* Write the message of a response, and one of the role tool with a result for each of its calls. */
@@ -84,7 +85,9 @@ static void write_messages(struct collection *collection, const struct result *r
 	while ((kept = result_next(result, kept, EVENT_BIT(EVENT_LLM_END))) != NULL) {
 		struct span message = json_get(kept->data, "message");
 
-		if (json_type(message) != JSON_OBJECT)
+		if (json_type(message) != JSON_OBJECT ||
+		    (event_is_left_out(kept->data) &&
+		     result_next(result, kept, EVENT_BIT(EVENT_LLM_END)) != NULL))
 			continue;
 		put_response(out, result, kept, message);
 		has_response = true;

@@ -96,6 +96,7 @@ struct result *result_new(const struct run *run)
 
 	result->run = run;
 	result->first_time = result->last_time = result->first_chunk_time = -1;
+	result->piece_time = -1;
 	for (int i = 0; i < USAGE_KEYS; i++)
 		result->usage[i] = -1;
 	return result;
@@ -163,6 +164,8 @@ void result_settle_time(struct result *result)
 	result->last_stamp_len = 0;
 	if (time < 0)
 		return;
+	if (result->piece_time < 0)
+		result->piece_time = time;
 	if (result->first_time < 0) {
 		result->first_time = time;
 		result->started = mem_copy(stamp);
@@ -272,6 +275,33 @@ static size_t find_open_call(const struct result *result, struct span identity)
 	return i;
 }
 
+static struct result_call *open_call(struct result *result, bool listed)
+{
+	struct result_call *call = mem_alloc(sizeof(*call));
+
+	*call = (struct result_call){
+	    .run_id = listed ? mem_copy(span_of(result->run->id)) : NULL,
+	    .start.time = -1,
+	    .seconds.value = -1,
+	    .listed = listed,
+	};
+	call_list_add(&result->open, call);
+	if (listed)
+		call_list_add(&result->calls, call);
+	result->calls_started++;
+	return call;
+}
+
+/* A call that was stopped runs again, or has another end. */
+static void reopen_call(struct result *result, struct result_call *call)
+{
+	if (!call->stopped)
+		return;
+	forget(&call->end);
+	result->calls_failed -= call->failed;
+	call->stopped = false;
+}
+
 static void start_call(struct result *result, const struct event *event, bool listed,
 		       struct reader *reader)
 {
@@ -283,34 +313,43 @@ static void start_call(struct result *result, const struct event *event, bool li
 	struct kept start = keep(result, event);
 	struct span values[4], identity;
 	struct result_call *call;
+	size_t i;
 
 	json_members(json_walk(start.data), names, values);
 	identity = call_identity(values[0], values[1]);
-	if (values[0].at != NULL && find_open_call(result, identity) < result->open.count) {
+	i = find_open_call(result, identity);
+	if (values[0].at != NULL && i < result->open.count) {
+		reopen_call(result, result->open.at[i]);
 		if (!result->run->resumed) /* else it was interrupted, and runs again */
 			warn_call(reader, identity,
 				  "starts a second time; the second start is ignored");
 		forget(&start);
 		return;
 	}
-	call = mem_alloc(sizeof(*call));
-	*call = (struct result_call){
-	    .run_id = listed ? mem_copy(span_of(result->run->id)) : NULL,
-	    .start = start,
-	    .id = values[0],
-	    .name = values[1],
-	    .args = values[2],
-	    .seconds.value = -1,
-	    .iteration = json_int(values[3], result->iteration),
-	    .listed = listed,
-	};
-	call_list_add(&result->open, call);
-	if (listed)
-		call_list_add(&result->calls, call);
-	result->calls_started++;
+	call = open_call(result, listed);
+	call->start = start;
+	call->id = values[0];
+	call->name = values[1];
+	call->args = values[2];
+	call->iteration = json_int(values[3], result->iteration);
 }
 
-static void end_call(struct result *result, const struct event *event, struct reader *reader)
+/* The call is over, unless it was stopped with its run. */
+static void close_call(struct result *result, size_t i)
+{
+	struct result_call *call = result->open.at[i];
+
+	if (call->stopped)
+		return;
+	result->open.count--;
+	memmove(&result->open.at[i], &result->open.at[i + 1],
+		(result->open.count - i) * sizeof(call));
+	if (!call->listed)
+		call_free(call);
+}
+
+static void end_call(struct result *result, const struct event *event, bool listed,
+		     struct reader *reader)
 {
 	static const struct span names[] = {SPAN_INIT("tool_call_id"),     SPAN_INIT("tool_name"),
 					    SPAN_INIT("result"),           SPAN_INIT("is_error"),
@@ -323,22 +362,27 @@ static void end_call(struct result *result, const struct event *event, struct re
 	json_members(json_walk(end.data), names, values);
 	identity = call_identity(values[0], values[1]);
 	i = find_open_call(result, identity);
-	if (i == result->open.count) {
+	if (i == result->open.count && !result->run->resumes) {
 		warn_call(reader, identity, "ends without having started; it is left out");
 		forget(&end);
 		return;
 	}
+	if (i == result->open.count) { /* it has started in the run that this one resumes */
+		call = open_call(result, listed);
+		call->id = values[0];
+		call->name = values[1];
+		call->iteration = result->iteration;
+		call->start.time = end.time;
+	}
 	call = result->open.at[i];
-	result->open.count--;
-	memmove(&result->open.at[i], &result->open.at[i + 1],
-		(result->open.count - i) * sizeof(call));
+	reopen_call(result, call);
 	call->end = end;
 	call->result = values[2];
 	call->failed = json_true(values[3]);
 	call->seconds = amount_of(values[4], seconds_between(call->start.time, end.time));
 	result->calls_failed += call->failed;
-	if (!call->listed)
-		call_free(call);
+	call->stopped = event_is_stopped_call(end.data);
+	close_call(result, i);
 }
 
 /* ---- events ---- */
@@ -352,6 +396,19 @@ static void set_agent(struct result *result, struct span data)
 		replace_span(&result->agent_name, name);
 	if (json_type(model) == JSON_STRING)
 		replace_span(&result->model, model);
+}
+
+/* The run is resumed. The time until it is does not count. */
+static void end_piece(struct result *result)
+{
+	double seconds;
+
+	result_settle_time(result);
+	seconds = json_double(result->end_values[END_SECONDS],
+			      seconds_between(result->piece_time, result->last_time));
+	if (seconds > 0)
+		result->earlier_seconds += seconds;
+	result->piece_time = -1;
 }
 
 static void start_run(struct result *result, const struct event *event)
@@ -420,7 +477,7 @@ static void add_by_type(struct result *result, const struct event *event, const 
 		start_call(result, event, wants->calls, reader);
 		break;
 	case EVENT_TOOL_END:
-		end_call(result, event, reader);
+		end_call(result, event, wants->calls, reader);
 		break;
 	case EVENT_THINKING_CHUNK:
 	case EVENT_TOOL_CALL_START:
@@ -438,6 +495,8 @@ static void add_by_type(struct result *result, const struct event *event, const 
 void result_add(struct result *result, const struct event *event, const struct wants *wants,
 		struct reader *reader)
 {
+	if (event->type == EVENT_AGENT_START && result->run->resumed)
+		end_piece(result);
 	count(result, event);
 	note_time(result, event);
 	if (wants->lines) {

@@ -3,10 +3,19 @@
 #include <ctype.h>
 
 /* Texts under these keys stay, also in arrays: ids, and names that the user gave. */
-static const char *const kept[] = {"event_type",     "timestamp",    "run_id",
-				   "parent_run_id",  "id",           "agent_name",
-				   "previous_agent", "tool_call_id", "parent_tool_call_id",
-				   "resumed_from",   "session_id",   NULL};
+static const char *const kept[] = {"event_type",
+				   "timestamp",
+				   "run_id",
+				   "parent_run_id",
+				   "id",
+				   "agent_name",
+				   "previous_agent",
+				   "tool_call_id",
+				   "parent_tool_call_id",
+				   "resumed_from",
+				   "continues",
+				   "session_id",
+				   NULL};
 
 /* Texts under these keys stay if they are words. They can be something else: the model of exec is a
  * command, and a model can write anything as the name of a tool. */

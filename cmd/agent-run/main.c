@@ -134,6 +134,8 @@ static void read_history(struct program *p)
 		   &e);
 	if (!o->resume)
 		history_close(&p->history);
+	if (!o->resume && o->session != NULL)
+		o->config.continues = p->history.run_id;
 	o->config.history = &p->history;
 }
 
@@ -165,6 +167,7 @@ static void resume_run(struct program *p)
 		warn("%s: its last run is complete; there is nothing to resume", o->session);
 		exit(STATUS_OK);
 	}
+	history_reopen(&p->history);
 	o->config.resume = true;
 	o->config.prompt = p->history.prompt != NULL ? p->history.prompt : "";
 	if (o->agent_file_count > 0 && p->history.agent_name != NULL &&

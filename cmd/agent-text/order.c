@@ -76,7 +76,7 @@ void order_update(struct show *show)
 		show->end.writer = show->end.writer == t ? NULL : show->end.writer;
 		show->live = NULL;
 		t->is_done = true;
-		if (t->run->ended)
+		if (t->run->ended && !t->run->kept)
 			runs_forget(show->main.runs, t->run);
 	}
 }

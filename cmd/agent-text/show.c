@@ -24,6 +24,7 @@ void show_release(void *state)
 	buffer_free(&t->group);
 	buffer_free(&t->value);
 	buffer_free(&t->last_value);
+	buffer_free(&t->last);
 	free(t);
 }
 
@@ -376,6 +377,17 @@ static void show_last_value(struct text_run *t, struct span json, struct span te
 		warn_no_value(t);
 }
 
+/* Print the output of --final. That of a failed run waits for the end of the input, because another
+ * run may resume it. */
+static void show_final(struct text_run *t, struct span text)
+{
+	t->run->kept = text.len > 0 && !t->run->succeeded && !t->run->nested;
+	if (t->run->kept)
+		buffer_add_span(&t->last, text);
+	else if (text.len > 0)
+		order_add(t, PIECE_TEXT, true, text);
+}
+
 /* Print what only agent_end contains. */
 static void show_output(struct text_run *t, struct span data)
 {
@@ -388,8 +400,8 @@ static void show_output(struct text_run *t, struct span data)
 		show_last_value(t, json, text);
 	else if (t->has_schema && t->show->form != FORM_SSE)
 		show_accepted(t, json, text);
-	else if (t->show->form == FORM_FINAL && text.len > 0)
-		order_add(t, PIECE_TEXT, true, text);
+	else if (t->show->form == FORM_FINAL)
+		show_final(t, text);
 	else if (text.len > 0 && !t->has_text)
 		take_text(t, text, false, 0);
 	buffer_free(&output);
@@ -427,10 +439,12 @@ static void end_nested(struct text_run *t)
 
 static void take_start(struct text_run *t, const struct event *event)
 {
-	if (t->run->resumed) {
-		if (!t->attempt_is_over) /* the interrupted response is requested again */
+	if (t->run->resumed) { /* its last response may be requested again */
+		if (!t->attempt_is_over || t->is_left_out)
 			discard(t, SPAN("\"the run was resumed\""));
 		end_nested(t);
+		buffer_clear(&t->last);
+		t->run->kept = false;
 	}
 	t->has_schema = json_true(json_get(event->data, "output_schema"));
 	order_update(t->show);
@@ -461,6 +475,7 @@ static void take_response_end(struct text_run *t, const struct event *event)
 	if (t->has_schema && json_false(json_get(event->data, "is_final")))
 		reject(t);
 	t->attempt_is_over = true;
+	t->is_left_out = event_is_left_out(event->data);
 	/* The line ends anyway: other programs may draw on the terminal until the text goes on. */
 	if (t->show->live == t && t->show->screen.device >= 0 && !t->show->no_newline)
 		form_end_line(t->show);
@@ -470,7 +485,7 @@ static void take_end(struct text_run *t, const struct event *event)
 {
 	show_output(t, event->data);
 	take_failure(t, event);
-	t->over = true;
+	t->over = !t->run->kept;
 	end_nested(t);
 	order_update(t->show);
 }
@@ -574,9 +589,12 @@ void show_end(void *self)
 		if (t == NULL || t->over)
 			continue;
 		show_group(t);
-		if (show->form == FORM_FINAL && !t->has_schema && !t->attempt_is_over &&
-		    t->attempt.len > 0)
+		if (t->last.len > 0)
+			order_add(t, PIECE_TEXT, true, buffer_span(&t->last));
+		else if (show->form == FORM_FINAL && !t->has_schema && !t->attempt_is_over &&
+			 t->attempt.len > 0)
 			order_add(t, PIECE_TEXT, true, buffer_span(&t->attempt));
+		run->kept = false;
 		t->over = true;
 	}
 	order_update(show);

@@ -93,6 +93,8 @@ struct text_run {
 	bool has_values;          /* output_chunk has the values of --partial */
 	struct buffer value;      /* the last one, not printed yet if a group is due */
 	struct buffer last_value; /* that was printed */
+	struct buffer last;       /* the output of --final of a failed run; empty: none */
+	bool is_left_out;         /* the last response, if the run is resumed */
 };
 
 /* ---- form.c: the document ---- */

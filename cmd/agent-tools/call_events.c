@@ -61,8 +61,10 @@ static void on_start(struct tools_program *p, struct run *run, const struct even
 
 	if (call == NULL)
 		return;
-	if (call->running && run->resumed)
-		return; /* it was interrupted, and runs again */
+	if (call->running && run->resumed) { /* it was interrupted, and runs again */
+		call->stopped = false;
+		return;
+	}
 	if (call->running) {
 		reader_warn(p->main.reader, "call %.*s of '%s' starts again; the event is ignored",
 			    SPAN_ARG(calls_id(&call->key)), buffer_string(&call->name));
@@ -104,7 +106,7 @@ static bool check_lone_end(struct tools_program *p, const struct run *run)
 	if (again)
 		reader_warn(p->main.reader, "a second tool_end of call %.*s; it is ignored",
 			    SPAN_ARG(id));
-	else if (run->started)
+	else if (run->started && !run->resumes)
 		reader_warn(p->main.reader, "a tool_end of call %.*s without its tool_start",
 			    SPAN_ARG(id));
 	return !again;
@@ -129,6 +131,12 @@ static void show_ended(struct tools_program *p, const struct call *call)
 		tools_flush(p);
 }
 
+/* Whether another run of the input may resume the run. */
+static bool can_be_resumed(const struct tools_program *p, const struct run *run)
+{
+	return run->parent_id == NULL && run->id[0] != '\0' && !p->main.follows_forever;
+}
+
 static void on_end(struct tools_program *p, struct run *run, const struct event *event)
 {
 	struct call *call = find_call(p, run, event);
@@ -146,6 +154,9 @@ static void on_end(struct tools_program *p, struct run *run, const struct event 
 	call->exit_status = json_int(json_get(event->data, "exit_status"), -1);
 	call->seconds = seconds_of(call, event);
 	call->iteration = json_int(json_get(event->data, "iteration"), call->iteration);
+	call->stopped = event_is_stopped_call(event->data) && can_be_resumed(p, run);
+	if (call->stopped)
+		return;
 	show_ended(p, call);
 	calls_close(&p->calls, call);
 }
@@ -168,13 +179,24 @@ static void warn_unfinished(struct tools_program *p, const struct call *call)
 	buffer_free(&text);
 }
 
+/* A call was stopped with its run, which is not resumed. */
+static void show_stopped(struct tools_program *p, struct call *call)
+{
+	call->id = calls_id(&call->key);
+	call->result = SPAN("\"" EVENT_STOPPED_RESULT "\"");
+	call->reason = (struct span){0};
+	show_ended(p, call);
+}
+
 /* Close a call that will not end. A call that the model only wrote was not to run. Of a run without
  * agent_start, a filter may have left out the end of the call. */
 static void give_up(struct tools_program *p, struct call *call)
 {
 	if (p->live != NULL)
 		tools_live_args_end(p->live);
-	if (call->running && p->summary != NULL)
+	if (call->stopped)
+		show_stopped(p, call);
+	else if (call->running && p->summary != NULL)
 		summary_add_unfinished(p->summary, buffer_span(&call->name));
 	else if (call->running && call->run->started && p->live != NULL)
 		tools_live_unfinished(p->live, call);
@@ -183,12 +205,14 @@ static void give_up(struct tools_program *p, struct call *call)
 	calls_close(&p->calls, call);
 }
 
-/* Give up the open calls of `run` (NULL: of every run); `written_only`: not the running ones. */
+/* Give up the open calls of `run` (NULL: of every run); `written_only`: not the running ones.
+ * Those that were stopped wait for the end of the input, because the run may be resumed. */
 static void give_up_calls(struct tools_program *p, const struct run *run, bool written_only)
 {
 	for (struct call *call = p->calls.first, *next; call != NULL; call = next) {
 		next = call->next;
-		if ((run == NULL || call->run == run) && !(written_only && call->running))
+		if (run == NULL ||
+		    (call->run == run && !call->stopped && !(written_only && call->running)))
 			give_up(p, call);
 	}
 }
@@ -238,7 +262,9 @@ void call_event(void *self, struct run *run, const struct event *event)
 	case EVENT_AGENT_END:
 		give_up_calls(p, run, false);
 		warn_failure(p, run, event);
-		runs_forget(p->main.runs, run);
+		run->kept = run->state != NULL; /* calls were stopped with it */
+		if (!run->kept)
+			runs_forget(p->main.runs, run);
 		break;
 	default:
 		break; /* other types are ignored */

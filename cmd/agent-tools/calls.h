@@ -24,6 +24,7 @@ struct call {
 	int64_t log_time;   /* of tool_start, microseconds since 1970; -1: unknown */
 	int64_t seen_at;    /* clock_monotonic when tool_start was read */
 	bool running;       /* tool_start was read */
+	bool stopped; /* tool_end was read: it was stopped with its run, which may be resumed */
 	/* Calls of one name that are open at the same time are numbered. */
 	unsigned number;
 	bool overlaps;

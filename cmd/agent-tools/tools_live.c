@@ -360,7 +360,7 @@ static void add_running(const struct tools_live *live, struct buffer *out)
 	     call = call->next) {
 		double seconds = (double)(now - call->seen_at) / 1e9;
 
-		if (!call->running)
+		if (!call->running || call->stopped)
 			continue;
 		buffer_add_text(out, out->len > 0 ? ", " : ".. ");
 		add_name(live, out, buffer_span(&call->name), call);

@@ -342,6 +342,23 @@ void event_note_tools(const struct event *event, struct patterns *names)
 	}
 }
 
+bool event_is_left_out(struct span data)
+{
+	struct span reason = json_get(data, "finish_reason");
+
+	return json_true(json_get(data, "is_wrap_up")) ||
+	       (json_true(json_get(data, "is_final")) &&
+		(json_true(json_get(data, "truncated")) ||
+		 !(json_is(reason, "stop") || json_is(reason, "tool_calls"))));
+}
+
+bool event_is_stopped_call(struct span data)
+{
+	return span_equal(json_get(data, "result"), SPAN("\"" EVENT_STOPPED_RESULT "\"")) &&
+	       json_true(json_get(data, "is_error")) && json_get(data, "exit_status").at == NULL &&
+	       json_get(data, "reason").at == NULL;
+}
+
 bool event_next_call(struct json_walk *walk)
 {
 	while (json_next(walk))

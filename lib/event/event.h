@@ -99,6 +99,17 @@ bool event_next_call(struct json_walk *walk);
 /* The result, as JSON, of a call that has no tool_end: its run was killed. */
 #define EVENT_NO_RESULT "\"The call was interrupted before it had a result.\""
 
+/* The result of a call that was stopped with its run, by a signal or at a timeout. */
+#define EVENT_STOPPED_RESULT "The call was cancelled."
+
+/* Whether `data` of an llm_end are those of a response that is requested again when its run is
+ * resumed, and is no part of the conversation then: it was cut, refused, filtered or ended by an
+ * error, or was the wrap-up at a limit. */
+bool event_is_left_out(struct span data);
+
+/* Whether `data` of a tool_end are those of a call that was stopped with its run. */
+bool event_is_stopped_call(struct span data);
+
 /* Append the event in the format text/event-stream: "event:" with its type, "id:" with RUN:SEQ,
  * "data:" with the line. The type "error" is named "run_error", because browsers report a lost
  * connection as an event named "error". */

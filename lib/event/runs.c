@@ -208,6 +208,20 @@ static void excuse(struct runs *runs, struct run *old)
 	remove_run(runs, old);
 }
 
+/* Another run continues the conversation of the run `id`, which is over then. */
+static void note_continued(struct runs *runs, struct span id)
+{
+	char *text = json_text(id);
+	struct run *old = find_run(runs, span_of(text));
+
+	free(text);
+	if (old == NULL || old->ended || old->continued)
+		return;
+	old->continued = true;
+	runs->open -= old->counts;
+	runs->ended += old->counts;
+}
+
 /* A run has started with `data`: if a torn agent_start had the same, nothing is lost. */
 static void find_torn_start(struct runs *runs, struct span data)
 {
@@ -232,9 +246,12 @@ static void note_parent(struct runs *runs, const struct run *run)
  * the one that `run` resumes, or `run`. */
 static struct run *start_run(struct runs *runs, struct run *run, struct span data, bool in_log)
 {
-	static const struct span names[] = {
-	    SPAN_INIT("resumed_from"), SPAN_INIT("parent_run_id"), SPAN_INIT("id"), {0}};
-	struct span values[3];
+	static const struct span names[] = {SPAN_INIT("resumed_from"),
+					    SPAN_INIT("parent_run_id"),
+					    SPAN_INIT("id"),
+					    SPAN_INIT("continues"),
+					    {0}};
+	struct span values[4];
 	struct run *old = NULL;
 	bool resumed;
 	char *old_id;
@@ -255,9 +272,13 @@ static struct run *start_run(struct runs *runs, struct run *run, struct span dat
 	} else if (old != NULL && old != run) {
 		excuse(runs, old);
 	}
+	if (json_type(values[3]) == JSON_STRING && !run->started)
+		note_continued(runs, values[3]);
 	find_torn_start(runs, data);
 	run->started = true;
 	run->resumed = resumed;
+	run->resumes = json_type(values[0]) == JSON_STRING;
+	run->failure_reported = false;
 	run->lost = false;
 	run->ended = run->succeeded = false;
 	free(run->parent_id);
@@ -406,8 +427,8 @@ struct run *runs_event(struct runs *runs, const struct event *event, struct read
 	if (event->type == EVENT_AGENT_END) {
 		end_run(run, event->data);
 		note_parent(runs, run);
-		runs->open--;
-		runs->ended++;
+		runs->open -= !run->continued;
+		runs->ended += !run->continued;
 	}
 	return run;
 }
@@ -496,11 +517,11 @@ static bool start_lost(const struct runs *runs)
 	return false;
 }
 
-/* Whether events of a run in the list are lost, and no other run resumes it. */
+/* Whether events of a run in the list are lost, and no other run resumes or continues it. */
 static bool list_lost(const struct run_list *list)
 {
 	for (const struct run *run = list->first; run != NULL; run = run->next)
-		if (run->lost && !run->excused)
+		if (run->lost && !run->excused && !run->continued)
 			return true;
 	return false;
 }

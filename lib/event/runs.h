@@ -14,7 +14,8 @@
  * A run that resumes another one (resumed_from) is one run with it, which continues under the new
  * id. In a stream this is so only for open runs, and for failed ones that the reader keeps; the
  * failure of others no longer counts. An agent_start that is not the first event of its run does
- * not make two runs one.
+ * not make two runs one. A run that is open when another one continues its conversation (continues)
+ * was killed, which no longer counts.
  */
 #ifndef EVENT_RUNS_H
 #define EVENT_RUNS_H
@@ -33,6 +34,7 @@ struct run {
 	bool started, ended;
 	bool counts;           /* it is one of runs_open or runs_ended */
 	bool resumed;          /* its last agent_start resumed it */
+	bool resumes;          /* it resumes a run, which may not have appeared */
 	int exit_status;       /* of agent_end */
 	bool succeeded;        /* as agent_end says */
 	bool failure_reported; /* by run_error_sentence */
@@ -40,7 +42,9 @@ struct run {
 	void *state;           /* the reader's own */
 	bool overlaps;         /* set by the reader: another run, beside it, was open too */
 	bool kept;             /* set by the reader: it failed, and goes on if another resumes it */
-	bool excused; /* it failed or was cut off, but another run resumes it or its parent */
+	bool excused;   /* it failed or was cut off, but another run resumes it or its parent */
+	bool continued; /* it was cut off, and another run of its session continues its conversation
+			 */
 
 	/* private */
 	size_t id_len;

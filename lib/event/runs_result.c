@@ -20,7 +20,7 @@ bool runs_all_ended(const struct runs *runs)
 /* Whether the run has started, but its end has not come. */
 static bool is_cut_off(const struct run *run)
 {
-	return run->started && !run->ended && !run->end_skipped && !run->nested;
+	return run->started && !run->ended && !run->end_skipped && !run->nested && !run->continued;
 }
 
 static bool is_incomplete(const struct runs *runs)

@@ -30,13 +30,15 @@ static struct replay_run *recorded_run(struct replay_log *log, const struct run 
 	return &log->runs[run->order];
 }
 
-/* The run is resumed: it requests a response again that did not end. */
+/* The run is resumed: it requests a response again that did not end, or that it leaves out. */
 static void drop_unfinished(struct replay_run *run)
 {
 	struct replay_response *last = last_response(run);
 
-	if (last == NULL || (last->ended && !last->failed))
+	if (last == NULL || (last->ended && !last->failed && !last->left_out))
 		return;
+	if (last->left_out)
+		run->step_count = last->steps;
 	free(last->lines);
 	run->response_count--;
 }
@@ -144,6 +146,7 @@ static void add_line(struct replay_response *response, const struct event *event
 	response->lines[response->count++] = event->line;
 	response->failed = event->type == EVENT_ERROR;
 	response->ended = response->failed || event->type == EVENT_LLM_END;
+	response->left_out = event->type == EVENT_LLM_END && event_is_left_out(event->data);
 }
 
 /* The total cost after a response. A resumed run goes on with the total of the earlier one. */

@@ -14,6 +14,7 @@ struct replay_response {
 	size_t count;
 	bool ended;          /* by llm_end or an error */
 	bool failed;         /* by an error */
+	bool left_out;       /* if its run is resumed (event_is_left_out) */
 	double cost_usd;     /* negative: unknown */
 	bool corrected;      /* it did not satisfy the schema; a correction was requested */
 	int64_t begun;       /* time of its llm_start in microseconds since 1970; -1: unknown */

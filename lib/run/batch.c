@@ -198,6 +198,7 @@ static bool resume(struct job *job, struct error *e)
 	    !history_load(&job->history, buffer_span(&job->log), batch->source, NULL) ||
 	    job->history.run_id == NULL)
 		return true;
+	history_reopen(&job->history);
 	job->config.history = &job->history;
 	job->config.resume = true;
 	can_resume = history_can_resume(&job->history, batch->config.log,

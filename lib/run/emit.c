@@ -99,10 +99,12 @@ void emit_agent_start(struct agent_run *run)
 	put_tools(data, &run->agent->tools);
 	json_pack(data,
 		  "'schema_version':%d,'system':%t,'provider':%t,'resumed_from':%t,"
+		  "'continues':%t,"
 		  "'parent_run_id':%t,'parent_tool_call_id':%t,'trace_parent':%t,"
 		  "'output_schema':%f",
 		  (int64_t)SCHEMA_VERSION, run->system, provider_of(run),
 		  config->resume ? config->history->run_id : NULL,
+		  parent == NULL ? config->continues : NULL,
 		  parent != NULL ? parent->stream.run_id : NULL, config->parent_call_id,
 		  run->trace_parent, run->agent->schema != NULL);
 	event_end(&run->stream);
@@ -223,10 +225,10 @@ void emit_llm_end(struct agent_run *run, const struct model_outcome *outcome, bo
 			       data);
 	json_pack(data,
 		  "'duration_seconds':%g,'response_id':%t,'time_to_first_chunk_seconds':%g,"
-		  "'provider_finish_reason':%t",
+		  "'provider_finish_reason':%t,'is_wrap_up':%f",
 		  seconds_since(run->asked_at), outcome->response_id,
 		  seconds_until(run->first_chunk_at, run->asked_at),
-		  outcome->provider_finish_reason);
+		  outcome->provider_finish_reason, run->phase == PHASE_WRAPPING_UP);
 	event_end(&run->stream);
 }
 

@@ -229,7 +229,7 @@ bool history_load(struct history *history, struct span text, const char *source,
 
 static void put_result(struct buffer *out, const struct history_call *call)
 {
-	bool done = call->state == HISTORY_CALL_DONE;
+	bool done = call->state >= HISTORY_CALL_STOPPED;
 
 	json_pack(out,
 		  "{'type':'tool_result','tool_call_id':%j,'tool_name':%J,'result':%J,"
@@ -271,6 +271,23 @@ void history_close(struct history *history)
 	}
 	buffer_free(&marked);
 	buffer_clear(&history->unfinished);
+}
+
+void history_reopen(struct history *history)
+{
+	struct conversation *conversation = &history->conversation;
+
+	if (history->message.at == NULL || !history->is_left_out)
+		return;
+	history->last_words = history->is_wrap_up ? history->message : (struct span){0};
+	history->total.iterations--;
+	history->total.tool_calls -= (int64_t)history->call_count;
+	/* The ids of its calls stay in use. */
+	conversation_add(conversation, history->message);
+	conversation_truncate(conversation,
+			      conversation->count - (history->follows_left_out ? 2 : 1));
+	history->message = (struct span){0};
+	history->call_count = 0;
 }
 
 bool history_can_resume(const struct history *history, const char *log, size_t damaged,

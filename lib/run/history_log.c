@@ -5,6 +5,7 @@
 #include "event/runs.h"
 #include "run/history.h"
 #include "run/output.h"
+#include "run/tools.h"
 
 struct log_reader {
 	struct history *history;
@@ -21,6 +22,13 @@ static struct history_call *find_call(struct history *history, struct span id)
 		if (span_equal(history->calls[i].id, id))
 			return &history->calls[i];
 	return NULL;
+}
+
+/* Whether the event is the end of a call that a limit forbade, which does not count. */
+static bool is_over_limit(const struct event *event)
+{
+	return event->type == EVENT_TOOL_END && json_true(json_get(event->data, "is_error")) &&
+	       span_starts(json_get(event->data, "result"), "\"" TOOLS_OVER_LIMIT);
 }
 
 /* `cut`: the message is not whole, so that its calls cannot run. */
@@ -42,10 +50,7 @@ static void read_message(struct history *history, struct span message, bool cut)
 					  .is_error = true};
 	}
 	history->total.tool_calls += (int64_t)history->call_count;
-	if (history->call_count > 0)
-		history->message = message;
-	else
-		conversation_add(&history->conversation, message);
+	history->message = message;
 }
 
 static void read_usage(struct usage_total *total, struct span json)
@@ -61,15 +66,18 @@ static void read_usage(struct usage_total *total, struct span json)
 static void read_response(struct history *history, struct span data)
 {
 	buffer_clear(&history->unfinished);
+	history->follows_left_out = history->message.at != NULL && history->is_left_out;
 	history_close(history);
 	history->misses_response = false;
 	history->total.iterations =
 	    json_int(json_get(data, "iteration"), history->total.iterations + 1);
 	history->is_final = json_true(json_get(data, "is_final"));
+	history->is_wrap_up = json_true(json_get(data, "is_wrap_up"));
+	history->is_left_out = event_is_left_out(data);
 	history->finish_reason = json_get(data, "finish_reason");
-	history->response = json_get(data, "message");
+	history->last_words = (struct span){0};
 	read_usage(&history->total, json_get(data, "usage"));
-	read_message(history, history->response, json_true(json_get(data, "truncated")));
+	read_message(history, json_get(data, "message"), json_true(json_get(data, "truncated")));
 }
 
 static void read_cost(struct usage_total *total, struct span cost)
@@ -110,6 +118,7 @@ static void read_nested(struct log_reader *reader, struct run *run, const struct
 
 	if (event->type == EVENT_PROGRESS)
 		read_nested_cost(reader, run, json_get(event->data, "total_cost_usd"));
+	reader->history->total.nested_calls -= is_over_limit(event);
 	if (event->type != EVENT_LLM_END)
 		return;
 	read_usage(&reader->history->total, json_get(event->data, "usage"));
@@ -137,7 +146,6 @@ static void begin_run(struct history *history, struct span data)
 	history_close(history);
 	history->misses_response = false;
 	history->agent_since = 0;
-	history->is_final = false;
 	history->total = USAGE_NOTHING;
 	if (history->conversation.system.len == 0 && json_decode(json_get(data, "system"), &text))
 		conversation_add_system(&history->conversation, buffer_span(&text));
@@ -159,6 +167,7 @@ static void read_agent(struct history *history, struct span data)
 	set_text(&history->model, json_get(data, "model"));
 	set_text(&history->provider, json_get(data, "provider"));
 	history->tools = json_get(data, "tools");
+	history->has_schema = json_true(json_get(data, "output_schema"));
 	free(history->system);
 	history->system = json_text(json_get(data, "system"));
 }
@@ -167,12 +176,14 @@ static void read_start(struct log_reader *reader, const struct run *run, const s
 {
 	struct history *history = reader->history;
 
-	if (run != reader->run || !run->resumed)
+	if (run != reader->run || !run->resumed) {
 		begin_run(history, event->data);
-	else
+	} else {
 		buffer_clear(&history->unfinished); /* the request is sent again */
+		history_reopen(history);
+	}
 	reader->run = run;
-	history->misses_start = false;
+	history->misses_start = history->calls_used_up = false;
 	free(history->run_id);
 	history->run_id = mem_copy(event->run_id);
 	history->ended = history->succeeded = false;
@@ -189,26 +200,40 @@ static void read_tool(struct history *history, const struct event *event)
 		return;
 	}
 	if (event->type == EVENT_TOOL_START) {
-		if (call->state == HISTORY_CALL_NEW)
+		if (call->state != HISTORY_CALL_DONE)
 			call->state = HISTORY_CALL_BEGUN;
 		return;
 	}
-	call->state = HISTORY_CALL_DONE;
+	history->total.tool_calls -= is_over_limit(event);
+	call->state = event_is_stopped_call(event->data) ? HISTORY_CALL_STOPPED : HISTORY_CALL_DONE;
 	call->result = json_get(event->data, "result");
 	call->is_error = json_true(json_get(event->data, "is_error"));
+}
+
+/* The run has reached a limit. Logs of earlier versions do not mark the wrap-up. */
+static void read_limit(struct history *history, struct span sentence)
+{
+	history->is_wrap_up = history->is_wrap_up || history->is_final;
+	history->is_left_out = history->is_left_out || history->is_wrap_up;
+	history->calls_used_up = span_ends(sentence, "(--max-tool-calls)");
 }
 
 /* An answer did not satisfy the schema: the model was told so, and asked again. */
 static void read_fault(struct history *history, struct span data)
 {
+	struct span type = json_get(data, "exception_type");
+	bool fatal = json_true(json_get(data, "fatal"));
 	struct buffer fault = {0}, correction = {0};
 
 	json_decode(json_get(data, "error"), &fault);
-	if (!json_true(json_get(data, "fatal")) &&
-	    json_is(json_get(data, "exception_type"), "invalid_output") &&
-	    output_correction(buffer_span(&fault), &correction))
+	if (fatal && json_is(type, "limit"))
+		read_limit(history, buffer_span(&fault));
+	if (!fatal && json_is(type, "invalid_output") &&
+	    output_correction(buffer_span(&fault), &correction)) {
+		history_close(history);
 		conversation_add_text(&history->conversation, "user", (struct span){0},
 				      buffer_span(&correction));
+	}
 	buffer_free(&fault);
 	buffer_free(&correction);
 }

@@ -113,8 +113,25 @@ static void end_at_limit(struct agent_run *run)
 	run_fail(run, STATUS_LIMIT, ERROR_LIMIT, "%s", buffer_string(&run->limit));
 }
 
+/* Whether the resumed run has answered already at the limit, which is reached again. */
+static bool load_last_words(struct agent_run *run)
+{
+	const struct history *history = run->config.resume ? run->config.history : NULL;
+
+	if (history == NULL || history->last_words.at == NULL || run->asked_at != 0)
+		return false;
+	response_clear(&run->response);
+	response_load(&run->response, history->last_words);
+	run->finish = model_finish_of(history->finish_reason, MODEL_ERROR);
+	return true;
+}
+
 void iteration_reach_limit(struct agent_run *run)
 {
+	if (load_last_words(run)) {
+		end_at_limit(run);
+		return;
+	}
 	if (run->config.wrap_up && run->phase != PHASE_WRAPPING_UP) {
 		run_enter(run, PHASE_WRAPPING_UP);
 		run->budget.keeps_last = false;
@@ -305,7 +322,7 @@ static void on_delta(void *context, const struct model_delta *delta)
 
 /* Models see the sentences, in the result of a nested run or with --wrap-up, and a strict replay
  * compares them with those of the log: they stay as they are. */
-void iteration_end_run(struct agent_run *run, const struct model_outcome *outcome)
+static void end_run(struct agent_run *run, const struct model_outcome *outcome)
 {
 	struct model_error error = {.retry_after_seconds = -1};
 
@@ -410,8 +427,21 @@ static void correct_answer(struct agent_run *run, const char *why)
 	add_user(run, buffer_span(&correction));
 	buffer_free(&sentence);
 	buffer_free(&correction);
-	run->repairs++;
 	iteration_next(run);
+}
+
+void iteration_resume(struct agent_run *run, bool is_final)
+{
+	const struct model_outcome outcome = {.finish = run->finish};
+	struct buffer why = {0};
+
+	if (!is_final)
+		iteration_next(run);
+	else if (satisfies_schema(run, &outcome, &why))
+		end_run(run, &outcome);
+	else
+		correct_answer(run, buffer_string(&why));
+	buffer_free(&why);
 }
 
 /* Whether no request follows a response. A call that the output limit cut does not run: asking
@@ -460,12 +490,13 @@ static void on_complete(struct agent_run *run, const struct model_outcome *outco
 		tools_refuse(run, buffer_string(&run->limit));
 		end_at_limit(run);
 	} else if (again) {
+		run->repairs++;
 		correct_answer(run, buffer_string(&why));
 	} else if (wrong) {
 		run_fail(run, STATUS_INVALID_OUTPUT, ERROR_INVALID_OUTPUT, OUTPUT_FAULT "%s",
 			 buffer_string(&why));
 	} else if (is_last) {
-		iteration_end_run(run, outcome);
+		end_run(run, outcome);
 	} else if (!calls) {
 		iteration_next(run);
 	} else if (is_within_limits(run)) {

@@ -15,8 +15,10 @@ void iteration_next(struct agent_run *run);
  * waiting calls are refused then. */
 void iteration_reach_limit(struct agent_run *run);
 
-/* The final response is complete: end the run as its finish reason says. */
-void iteration_end_run(struct agent_run *run, const struct model_outcome *outcome);
+/* Go on after a response of the resumed run that calls no tool and is part of the conversation. If
+ * it does not satisfy the schema, the model is asked to correct it, even if it has been asked
+ * --output-retries times. */
+void iteration_resume(struct agent_run *run, bool is_final);
 
 /* The next request; it points into `window`, which the caller frees. */
 struct model_request iteration_request(const struct agent_run *run, struct window *window);

@@ -235,7 +235,12 @@ bool run_check_resumed_tools(const struct run_config *config, const char *log,
 			add_name(&needed, name);
 		free(name);
 	}
-	if (needed.len > 0)
+	if (history->has_schema && (agent != NULL ? agent : config->agent)->schema == NULL)
+		error_set(e, "usage",
+			  "%s: the answer of its run must satisfy a schema; give --schema or "
+			  "--agent again",
+			  log);
+	else if (needed.len > 0)
 		error_set(e, "usage",
 			  "%s: its run has calls of tools that are not given; give --tool or "
 			  "--agent again: %s",
@@ -296,18 +301,20 @@ static void join_trace(struct agent_run *run)
 /* Go on with the first thing that is missing. */
 static void resume(struct agent_run *run, const struct history *history)
 {
-	if (history->message.at == NULL && !history->is_final) {
-		iteration_next(run);
+	if (history->message.at == NULL) {
+		if (tools_are_used_up(run))
+			iteration_reach_limit(run);
+		else
+			iteration_next(run);
 		return;
 	}
-	response_load(&run->response, history->response);
+	response_load(&run->response, history->message);
 	run->finish = model_finish_of(history->finish_reason, MODEL_ERROR);
-	if (history->message.at == NULL) {
-		iteration_end_run(run, &(struct model_outcome){.finish = run->finish});
-	} else {
-		conversation_add(&run->conversation, history->message);
+	conversation_add(&run->conversation, history->message);
+	if (history->call_count > 0)
 		tools_resume(run, history);
-	}
+	else
+		iteration_resume(run, history->is_final);
 }
 
 static void begin(void *context)

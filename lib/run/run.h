@@ -34,6 +34,7 @@ struct run_config {
 	    attachments; /* parts before the prompt, the inside of a JSON array; absent: none */
 	const char *id;  /* of the line of a batch; NULL: there is none */
 	const struct history *history; /* NULL: none; closed (history_close) unless resumed */
+	const char *continues;         /* its last run, in the same session; NULL: none */
 	bool resume; /* go on with the history's last run where it stopped, instead of the prompt */
 
 	struct model_host *host;

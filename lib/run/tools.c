@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "base/number.h"
+#include "event/event.h"
 #include "json/tree.h"
 #include "run/emit.h"
 #include "run/iteration.h"
@@ -252,9 +253,7 @@ static bool refuse_faulty(struct pending_call *call)
 
 	if (call->over_limit) {
 		budget_calls_left(&call->run->budget, &limit);
-		refuse(call,
-		       "The call was not run: the limit of %lld tool calls is reached "
-		       "(--max-tool-calls).",
+		refuse(call, TOOLS_OVER_LIMIT "%lld tool calls is reached (--max-tool-calls).",
 		       (long long)limit);
 	} else if (call->tool == NULL) {
 		refuse_unknown(call);
@@ -379,19 +378,27 @@ static bool is_stuck(struct agent_run *run)
 	return true;
 }
 
+bool tools_are_used_up(struct agent_run *run)
+{
+	const struct history *history = run->config.resume ? run->config.history : NULL;
+	bool over = run->pending_count > 0 && run->pending[run->pending_count - 1].over_limit;
+	int64_t limit, left = budget_calls_left(&run->budget, &limit);
+
+	if (!over && (left > 0 || history == NULL || !history->calls_used_up || run->asked_at != 0))
+		return false;
+	buffer_add_format(&run->limit,
+			  "the model asked for more than %lld tool call%s (--max-tool-calls)",
+			  (long long)limit, plural((double)limit));
+	return true;
+}
+
 /* Whether the calls have reached a limit: run->limit says which. */
 static bool is_over_limit(struct agent_run *run)
 {
-	int64_t limit, most = run->config.limits.max_repeats;
+	int64_t most = run->config.limits.max_repeats;
 
-	if (run->pending[run->pending_count - 1].over_limit) {
-		budget_calls_left(&run->budget, &limit);
-		buffer_add_format(
-		    &run->limit,
-		    "the model asked for more than %lld tool call%s (--max-tool-calls)",
-		    (long long)limit, plural((double)limit));
+	if (tools_are_used_up(run))
 		return true;
-	}
 	for (size_t i = 0; i < run->pending_count; i++) {
 		const struct pending_call *call = &run->pending[i];
 
@@ -490,17 +497,34 @@ static void restore(struct pending_call *call, const struct history_call *known)
 				   response_args(call->asked));
 }
 
+/* Of the calls that have not begun, the last ones may be more than the limit allows. */
+static void limit_resumed(struct agent_run *run, const struct history *history)
+{
+	struct usage_total *total = &run->budget.total;
+	int64_t limit = run->budget.limits.max_tool_calls;
+
+	for (size_t i = run->pending_count; limit > 0 && i > 0; i--) {
+		if (total->tool_calls + total->nested_calls <= limit)
+			return;
+		if (i <= history->call_count && history->calls[i - 1].state != HISTORY_CALL_NEW)
+			continue;
+		run->pending[i - 1].over_limit = true;
+		total->tool_calls--;
+	}
+}
+
 void tools_resume(struct agent_run *run, const struct history *history)
 {
 	run_enter(run, PHASE_TOOLS);
 	collect_calls(run, INT64_MAX); /* they are counted already */
+	limit_resumed(run, history);
 	for (size_t i = 0; i < run->pending_count && i < history->call_count; i++) {
 		const struct history_call *known = &history->calls[i];
 		struct pending_call *call = &run->pending[i];
 
 		if (known->state == HISTORY_CALL_DONE)
 			restore(call, known);
-		else if (known->state == HISTORY_CALL_BEGUN &&
+		else if (known->state != HISTORY_CALL_NEW &&
 			 (call->tool == NULL || !call->tool->idempotent))
 			settle_error(call,
 				     SPAN("The call was interrupted: this program was stopped "
@@ -521,7 +545,7 @@ void tools_stop(struct agent_run *run)
 		call->approval = NULL;
 		waiting_end(&call->waiting);
 		if (call->state == CALL_RUNNING)
-			settle_error(call, SPAN("The call was cancelled."));
+			settle_error(call, SPAN(EVENT_STOPPED_RESULT));
 	}
 }
 

@@ -10,12 +10,19 @@
 #include "run/history.h"
 #include "run/run.h"
 
+/* The beginning of the result of a call that --max-tool-calls forbids. */
+#define TOOLS_OVER_LIMIT "The call was not run: the limit of "
+
 /* Run the calls of the response. */
 void tools_run(struct agent_run *run);
 
 /* The same for a resumed run: `history` says which calls have a result already, or may have had an
  * effect. */
 void tools_resume(struct agent_run *run, const struct history *history);
+
+/* Whether more calls were asked for than the limit allows, in this run or in the one that it
+ * resumes: run->limit says so then. */
+bool tools_are_used_up(struct agent_run *run);
 
 /* Answer the calls of the response with `why`, without running them; nothing if they have their
  * results. */
