@@ -24,6 +24,26 @@ seqs() {
 	agent-filter "$@" | jq -s -c 'map(.seq)'
 }
 
+@test "more than two faulty lines next to each other are reported as one message" {
+	{ sed -n 1,2p log; printf 'a\n\nb\n'; sed -n 3p log; printf 'c\nd\ne\n'; sed -n '4,$p' log; } >damaged
+	local reader
+	for reader in agent-filter agent-text agent-tools agent-collect 'agent-run -m test x --history'; do
+		run bash -c "$reader damaged 2>&1 >/dev/null | grep 'the line is skipped'"
+		assert_output "${reader%% *}: damaged:3: byte 1: a value is missing; the line is skipped
+${reader%% *}: damaged:5: byte 1: a value is missing; the line is skipped
+${reader%% *}: damaged:7: byte 1: a value is missing; the line is skipped; likewise 2 more lines, up to line 9"
+	done
+	run bash -c 'agent-filter damaged damaged 2>&1 >/dev/null | grep -c likewise'
+	assert_output 2
+	run bash -c 'cat damaged | agent-filter --strict 2>&1 >/dev/null'
+	assert_output 'agent-filter: standard input:3: byte 1: a value is missing; the line is skipped'
+	run -1 --separate-stderr agent-filter -m 'if .seq == 2 then 1 else error("no") end' log
+	assert_output 1
+	assert_equal "$stderr" "agent-filter: log:1: --map: no
+agent-filter: log:2: --map: no
+agent-filter: log:4: --map: no; likewise $(($(wc -l <log) - 4)) more lines, up to line $(wc -l <log)"
+}
+
 @test "a type or a tool that the input does not have is reported" {
 	run -0 agent-filter -t tool_edn log
 	assert_output 'agent-filter: --type tool_edn: the input has no such type (did you mean tool_end?)'

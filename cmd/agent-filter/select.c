@@ -167,11 +167,14 @@ static bool take_event(struct filter *f, struct span line)
 	struct json_fault fault;
 	struct event event;
 
-	if (is_dropped(f, line))
+	if (is_dropped(f, line)) {
+		reader_settle(f->main.reader, READER_NOT_EVENT);
 		return true;
+	}
 	while (!event_read(line, &event, &fault))
 		if (!reader_main_skip(&f->main, &line, &fault))
 			return !f->main.strict;
+	reader_settle(f->main.reader, READER_NOT_EVENT);
 	if (!is_event(f, line))
 		return !f->main.strict;
 	if (!run_choice_has(&f->main.choice, &event))
@@ -189,7 +192,8 @@ static bool skip_other(const struct filter *f)
 {
 	if (!f->main.format.found)
 		return true;
-	reader_warn(f->main.reader, "the line is not a %s event; it is skipped", f->from_name);
+	reader_add_failure(f->main.reader, "the line is not a %s event; it is skipped",
+			   f->from_name);
 	return !f->main.strict;
 }
 

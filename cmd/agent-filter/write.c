@@ -65,7 +65,8 @@ static void print(struct filter *f, struct span line)
 void filter_report_untranslated(struct filter *f, const char *option, const char *format,
 				struct error *e)
 {
-	reader_warn(f->main.reader, "%s %s: %s; the line is skipped", option, format, e->message);
+	reader_add_failure(f->main.reader, "%s %s: %s; the line is skipped", option, format,
+			   e->message);
 	error_clear(e);
 }
 
@@ -104,7 +105,7 @@ static void report_failure(struct filter *f, const struct expression *x, const c
 	struct buffer text = {0};
 
 	if (!jq_program_halted(x->program, &f->halt_status)) {
-		reader_warn(f->main.reader, "--%s: %s", x->option, message);
+		reader_add_failure(f->main.reader, "--%s: %s", x->option, message);
 		return;
 	}
 	terminal_add(&text, span_of(message));
@@ -133,6 +134,8 @@ bool filter_evaluate(struct filter *f, const struct expression *x, struct span l
 	}
 	if (result == JQ_RESULT_ERROR)
 		report_failure(f, x, e.message);
+	else
+		reader_settle(f->main.reader, READER_FAILURE);
 	f->halted = f->halted || jq_program_halted(program, &f->halt_status);
 	error_clear(&e);
 	return result == JQ_RESULT_VALUE;

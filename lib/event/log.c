@@ -1,6 +1,7 @@
 #include "event/log.h"
 
 #include "base/error.h"
+#include "event/line_faults.h"
 
 void event_log_report(const struct event_log *log, struct span text)
 {
@@ -8,20 +9,39 @@ void event_log_report(const struct event_log *log, struct span text)
 		warn("%s:%zu: %.*s", log->source, log->line, SPAN_ARG(text));
 }
 
+/* Report the faults of lines before this one. */
+static void report_faults(struct event_log *log, struct line_faults *faults)
+{
+	struct buffer text = {0};
+	uint64_t line;
+
+	while ((line = line_faults_take(faults, &text)) > 0) {
+		if (log->source != NULL)
+			warn("%s:%llu: %.*s", log->source, (unsigned long long)line,
+			     SPAN_ARG(buffer_span(&text)));
+		buffer_clear(&text);
+	}
+	buffer_free(&text);
+}
+
 /* Read a line, or the event at its end. Returns false if there is none of `types`. */
 static bool read_line(struct event_log *log, struct span line, bool torn, event_set types,
-		      struct event *event)
+		      struct event *event, struct line_faults *faults)
 {
 	struct json_fault fault;
 	struct buffer text = {0};
 	enum event_result result = event_read_one_of(line, types, event, &fault);
 	struct span tail;
 
-	if (result != EVENT_MALFORMED)
+	if (result != EVENT_MALFORMED) {
+		report_faults(log, faults);
 		return result == EVENT_READ;
+	}
 	tail = event_tail(line);
 	event_add_fault(&text, &fault, tail, torn);
-	event_log_report(log, buffer_span(&text));
+	line_faults_add(faults, log->line, buffer_span(&text));
+	if (tail.at != NULL)
+		report_faults(log, faults);
 	buffer_free(&text);
 	log->damaged = log->line;
 	return tail.at != NULL && event_read_one_of(tail, types, event, NULL) == EVENT_READ;
@@ -29,6 +49,7 @@ static bool read_line(struct event_log *log, struct span line, bool torn, event_
 
 bool event_log_next(struct event_log *log, event_set types, struct event *event)
 {
+	struct line_faults faults = {0};
 	struct span line;
 	bool torn;
 
@@ -39,13 +60,15 @@ bool event_log_next(struct event_log *log, event_set types, struct event *event)
 		log->line++;
 		line = event_trim(line, &nuls);
 		if (nuls > 0) {
+			report_faults(log, &faults);
 			event_add_nuls(&text, nuls);
 			event_log_report(log, buffer_span(&text));
 			buffer_free(&text);
 			log->damaged = log->line;
 		}
-		if (line.len > 0 && read_line(log, line, torn, types, event))
+		if (line.len > 0 && read_line(log, line, torn, types, event, &faults))
 			return true;
 	}
+	report_faults(log, &faults);
 	return false;
 }

@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "event/event.h"
+#include "event/line_faults.h"
 #include "event/terminal.h"
 #include "json/json.h"
 
@@ -44,6 +45,8 @@ struct reader {
 	size_t nuls;             /* skipped before the next line */
 	bool torn, quiet;
 	int status;
+	struct line_faults faults; /* not reported yet; all are */
+	enum reader_fault kind;    /* of this kind */
 
 	struct reader_callbacks callbacks;
 };
@@ -77,6 +80,7 @@ void reader_close(struct reader *r)
 	buffer_free(&r->data);
 	buffer_free(&r->head);
 	buffer_free(&r->last_head);
+	line_faults_free(&r->faults);
 	free(r);
 }
 
@@ -103,11 +107,6 @@ bool reader_line_is_torn(const struct reader *r)
 struct span reader_line_before_nuls(const struct reader *r)
 {
 	return r->before_nuls;
-}
-
-int reader_status(const struct reader *r)
-{
-	return r->status;
 }
 
 const char *reader_find_input(const struct reader *r, const struct stat *file)
@@ -138,15 +137,49 @@ static void report(struct reader *r, int status, const char *place, const char *
 }
 
 /* Print "FILE:LINE: text", made safe for a terminal. */
-static void report_line(struct reader *r, int status, struct span text)
+static void report_at(struct reader *r, int status, uint64_t line, struct span text)
 {
 	struct buffer place = {0}, safe = {0};
 
 	terminal_add_line(&safe, text);
-	buffer_add_format(&place, "%s:%llu", r->name, (unsigned long long)r->line);
+	buffer_add_format(&place, "%s:%llu", r->name, (unsigned long long)line);
 	report(r, status, buffer_string(&place), buffer_string(&safe));
 	buffer_free(&place);
 	buffer_free(&safe);
+}
+
+/* Report the faults that wait. */
+static void report_faults(struct reader *r)
+{
+	struct buffer text = {0};
+	uint64_t line;
+
+	while ((line = line_faults_take(&r->faults, &text)) > 0) {
+		report_at(r, STATUS_OK, line, buffer_span(&text));
+		buffer_clear(&text);
+	}
+	buffer_free(&text);
+}
+
+static void report_line(struct reader *r, int status, struct span text)
+{
+	report_faults(r);
+	report_at(r, status, r->line, text);
+}
+
+/* A fault of the last line is reported with those of its neighbours. */
+static void add_fault(struct reader *r, enum reader_fault kind, struct span text)
+{
+	if (r->kind != kind)
+		report_faults(r);
+	r->kind = kind;
+	line_faults_add(&r->faults, r->line, text);
+}
+
+void reader_settle(struct reader *r, enum reader_fault kind)
+{
+	if (r->faults.count > 0 && r->kind == kind)
+		report_faults(r);
 }
 
 void reader_warn(struct reader *r, const char *format, ...)
@@ -174,9 +207,31 @@ struct span reader_skip(struct reader *r, struct span line, const struct json_fa
 	struct buffer text = {0};
 
 	event_add_fault(&text, fault, tail, r->torn);
-	report_line(r, STATUS_OK, buffer_span(&text));
+	if (tail.at == NULL)
+		add_fault(r, READER_NOT_EVENT, buffer_span(&text));
+	else
+		report_line(r, STATUS_OK, buffer_span(&text));
 	buffer_free(&text);
 	return tail;
+}
+
+void reader_add_failure(struct reader *r, const char *format, ...)
+{
+	struct buffer text = {0};
+	va_list args;
+
+	va_start(args, format);
+	buffer_add_format_list(&text, format, args);
+	va_end(args);
+	reader_fail(r);
+	add_fault(r, READER_FAILURE, buffer_span(&text));
+	buffer_free(&text);
+}
+
+int reader_status(struct reader *r)
+{
+	report_faults(r);
+	return r->status;
 }
 
 void reader_fail(struct reader *r)
@@ -348,8 +403,10 @@ static enum filled fill(struct reader *r, int64_t deadline)
 	r->scanned -= r->start;
 	r->start = 0;
 	buffer_reserve(&r->data, READ_SIZE);
-	if (!r->is_regular)
+	if (!r->is_regular) {
+		report_faults(r);
 		call(r, r->callbacks.before_wait);
+	}
 	for (;;) {
 		if (polls && poll(&ready, 1, wait_ms(deadline)) == 0)
 			return FILLED_TIMEOUT;
@@ -370,10 +427,11 @@ static enum filled fill(struct reader *r, int64_t deadline)
 }
 
 /* Wait a little for a file that is followed. Returns false if the deadline passed. */
-static bool wait_a_little(const struct reader *r, int64_t deadline)
+static bool wait_a_little(struct reader *r, int64_t deadline)
 {
 	int ms = wait_ms(deadline);
 
+	report_faults(r);
 	call(r, r->callbacks.before_wait);
 	if (ms != 0)
 		poll(NULL, 0, ms < 0 || ms > FOLLOW_MS ? FOLLOW_MS : ms);
@@ -487,6 +545,7 @@ enum reader_result reader_next(struct reader *r, struct span *line, int64_t dead
 			return result;
 		}
 		if (r->at_end) {
+			report_faults(r);
 			close_fd(r);
 			continue;
 		}

@@ -87,10 +87,23 @@ void reader_report(struct reader *reader, struct span text);
  * (runs_lose). */
 struct span reader_skip(struct reader *reader, struct span line, const struct json_fault *fault);
 
+/* Faults of neighbouring lines are reported as one message, when a line without such a fault comes
+ * (reader_settle), before another message, before the reader waits, and at the end of a file. */
+enum reader_fault {
+	READER_NOT_EVENT, /* of reader_skip */
+	READER_FAILURE,   /* of reader_add_failure: the program could not process the line */
+};
+void reader_settle(struct reader *reader, enum reader_fault kind);
+
+/* As reader_warn, together with the same fault of neighbouring lines. */
+void reader_add_failure(struct reader *reader, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
+
 /* Set reader_status to STATUS_FAILED, unless it is set. */
 void reader_fail(struct reader *reader);
 
-/* STATUS_OK; STATUS_FAILED if the input has faults; STATUS_USAGE if a file could not be read. */
-int reader_status(const struct reader *reader);
+/* Report the faults that wait. STATUS_OK; STATUS_FAILED if the input has faults; STATUS_USAGE if a
+ * file could not be read. */
+int reader_status(struct reader *reader);
 
 #endif

@@ -151,6 +151,7 @@ static bool take_line(struct reader_main *m, struct span line)
 	while ((result = event_read_one_of(line, m->types, &event, &fault)) == EVENT_MALFORMED)
 		if (!reader_main_skip(m, &line, &fault))
 			return !m->strict;
+	reader_settle(m->reader, READER_NOT_EVENT);
 	if (result == EVENT_SKIPPED || !run_choice_has(&m->choice, &event))
 		return true;
 	if (m->program->any_event != NULL)
