@@ -766,7 +766,7 @@ agent-filter: bad:3: byte 1: not a JSON object; the line is skipped'
 }
 
 @test "only the envelope of a dropped line is checked" {
-	printf '{"event_type":"raw","data":nonsense\n' >>log
+	printf '{"event_type":"raw","data":{nonsense}}\n' >>log
 	run --separate-stderr agent-filter -t agent_end log
 	assert_success
 	assert_equal "$stderr" ""

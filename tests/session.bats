@@ -577,3 +577,16 @@ agent-text: log:$(($(wc -l <whole) + 1)): 5 NUL bytes are skipped"
 	agent-run -m test -l torn --no-stdin three >/dev/null
 	in_all_readers 4 torn
 }
+
+@test "the readers: a torn line in the middle of a log is reported, whether or not its event matters" {
+	note t '["echo","done"]'
+	agent-run -m test -t t.json --no-stdin go >whole
+	for n in $(seq 3 $(($(wc -l <whole) - 1))); do
+		sed "${n}s/.\$//" whole >log
+		for reader in agent-text agent-tools 'agent-filter -t agent_end' agent-collect; do
+			# shellcheck disable=SC2086 # with its options
+			run -1 --separate-stderr $reader log
+			assert_regex "$stderr" "^${reader%% *}: log:$n: byte [0-9]*: unexpected end of text; the line is skipped"
+		done
+	done
+}

@@ -126,7 +126,7 @@ static bool is_dropped(struct filter *f, struct span line)
 	struct event event;
 
 	if (f->events != NULL || type_name.at == NULL || event_set_has(STATUS_TYPES, type) ||
-	    choice_type(&f->choice, type, type_name) || event_may_be_joined(line))
+	    choice_type(&f->choice, type, type_name) || event_may_be_damaged(line))
 		return false;
 	if (f->main.follow) {
 		event_envelope(line, &event);

@@ -210,8 +210,7 @@ enum event_result event_read_one_of(struct span line, event_set types, struct ev
 	if (at != NULL) {
 		event->line = line;
 		event->type = event_type_of(event->type_name);
-		if (!event_set_has(types, event->type) && line.at[line.len - 1] == '}' &&
-		    !event_may_be_joined(line))
+		if (!event_set_has(types, event->type) && !event_may_be_damaged(line))
 			return EVENT_SKIPPED;
 		if (read_usual(at, event))
 			return EVENT_READ;
@@ -242,17 +241,22 @@ struct span event_trim(struct span line, size_t *nuls)
 	return line;
 }
 
-bool event_may_be_joined(struct span line)
+bool event_may_be_damaged(struct span line)
 {
 	const char *end = line.at + line.len, *at = line.at;
+	size_t opened = 1, closed = 0;
 
-	if (memchr(at, '\0', line.len) != NULL)
+	if (!span_ends(line, "}}") || memchr(at, '\0', line.len) != NULL)
 		return true;
 	/* Faster than memmem, since few lines have many braces. */
-	while ((at = memchr(at + 1, '{', (size_t)(end - at - 1))) != NULL)
+	while ((at = memchr(at + 1, '{', (size_t)(end - at - 1))) != NULL) {
+		opened++;
 		if (span_starts((struct span){at, (size_t)(end - at)}, "{\"event_type\":\""))
 			return true;
-	return false;
+	}
+	for (at = line.at; (at = memchr(at, '}', (size_t)(end - at))) != NULL; at++)
+		closed++;
+	return opened != closed;
 }
 
 bool event_head(struct span line, struct event *event)

@@ -36,8 +36,7 @@ struct span event_type_quick(struct span line);
 bool event_read(struct span line, struct event *event, struct json_fault *fault);
 
 /* The same for a reader that needs only events of some `types`. A line that starts with another
- * type and ends with a brace is EVENT_SKIPPED without a check of the rest, unless
- * event_may_be_joined. */
+ * type is EVENT_SKIPPED without a check of the rest, unless event_may_be_damaged. */
 enum event_result { EVENT_READ, EVENT_SKIPPED, EVENT_MALFORMED };
 enum event_result event_read_one_of(struct span line, event_set types, struct event *event,
 				    struct json_fault *fault);
@@ -57,8 +56,10 @@ enum { EVENT_HEAD = 256 };
 /* The length of a timestamp of agent-run. */
 enum { EVENT_TIMESTAMP = 27 };
 
-/* Whether a line that begins like an event may be the beginning of one, and another whole event. */
-bool event_may_be_joined(struct span line);
+/* Whether a line that begins like an event may be torn, because it does not end with two braces or
+ * not every brace in it is closed, or may be the beginning of an event and another whole event.
+ * Braces in strings count, too. */
+bool event_may_be_damaged(struct span line);
 
 /* Read the type, timestamp, run_id and seq at the beginning of a line in the form in which
  * agent-run writes it; the rest may be missing. Returns false if there is no whole run_id. */
