@@ -353,7 +353,8 @@ bool event_is_left_out(struct span data)
 	return json_true(json_get(data, "is_wrap_up")) ||
 	       (json_true(json_get(data, "is_final")) &&
 		(json_true(json_get(data, "truncated")) ||
-		 !(json_is(reason, "stop") || json_is(reason, "tool_calls"))));
+		 (reason.at != NULL && !json_is(reason, "stop") &&
+		  !json_is(reason, "tool_calls"))));
 }
 
 bool event_is_stopped_call(struct span data)
