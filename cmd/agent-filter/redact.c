@@ -45,11 +45,11 @@ static bool is_word(struct span string)
 	static const char signs[] = "_-.:/@+";
 	struct span text = json_plain(string);
 	bool word = text.at != NULL && text.len > 0 && text.len <= MAX &&
-		    memchr("-./:", text.at[0], strlen("-./:")) == NULL;
+		    strchr("-./:", text.at[0]) == NULL;
 
 	for (size_t i = 0; word && i < text.len; i++)
 		word = (isalnum((unsigned char)text.at[i]) && (unsigned char)text.at[i] < 0x80) ||
-		       memchr(signs, text.at[i], strlen(signs)) != NULL;
+		       strchr(signs, text.at[i]) != NULL;
 	return word;
 }
 

@@ -102,9 +102,9 @@ static bool find(struct provider *provider, const char *name, struct error *e)
 		provider->entry = buffer_span(&provider->json);
 		provider->quirks = json_get(provider->entry, "quirks");
 		provider->protocol = protocol_find(json_get(provider->entry, "protocol"));
-		ok = (provider->protocol != NULL ||
-		      unknown_protocol(&files, name, json_get(provider->entry, "protocol"), e)) &&
-		     check_max_tokens(provider, name, e);
+		ok = provider->protocol != NULL
+			 ? check_max_tokens(provider, name, e)
+			 : unknown_protocol(&files, name, json_get(provider->entry, "protocol"), e);
 	}
 	buffer_free(&entry);
 	provider_files_free(&files);
