@@ -1018,3 +1018,19 @@ EOF
 
 one two'
 }
+
+@test "a response that was cut is taken back when its run is resumed" {
+	agent-run -m test --max-tokens 3 --no-stdin 'hello there' -l log >/dev/null || [ $? -eq 3 ]
+	agent-run --resume log --max-tokens 1000 >/dev/null
+	text='This is the built-in test model. You said: hello there'
+	run -0 --separate-stderr agent-text -S log
+	assert_equal "$(tail -n 1 <<<"$output")" "\"$text\""
+	run -0 --separate-stderr agent-text -D log
+	assert_equal "$(jq -rs '.[rindex(null) + 1:] | add' <<<"$output")" "$text"
+	run -0 --separate-stderr agent-text --result result log
+	assert_equal "$(cat result)" "$text"
+	# Text of another run that lies in between stays.
+	{ sed '/agent_end/q' log && start r0 && chunk zero r0 && end zero r0 && sed '1,/agent_end/d' log; } >both
+	run -0 --separate-stderr agent-text --result result both
+	assert_equal "$(grep . result)" $'This is the \nzero\n'"$text"
+}

@@ -58,6 +58,7 @@ void order_update(struct show *show)
 {
 	for (;;) {
 		struct text_run *t = NULL, *inner = first_in(show, NULL);
+		bool was_live;
 
 		while (inner != NULL) {
 			t = inner;
@@ -65,10 +66,12 @@ void order_update(struct show *show)
 		}
 		if (t == show->live && (t == NULL || !t->over))
 			return;
+		was_live = t == show->live;
 		show->live = t;
 		if (t == NULL)
 			return;
-		release(t);
+		if (!was_live)
+			release(t);
 		if (!t->over)
 			return;
 		if (show->end.writer == t && !show->no_newline)
@@ -76,6 +79,8 @@ void order_update(struct show *show)
 		show->end.writer = show->end.writer == t ? NULL : show->end.writer;
 		show->live = NULL;
 		t->is_done = true;
+		t->end = form_place(show);
+		t->run->kept = t->run->ended && t->is_left_out;
 		if (t->run->ended && !t->run->kept)
 			runs_forget(show->main.runs, t->run);
 	}

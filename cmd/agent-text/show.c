@@ -546,6 +546,8 @@ static void take_event(struct text_run *t, const struct event *event)
 static struct text_run *text_run_of(struct show *show, struct run *run)
 {
 	struct text_run *t = run->state, *parent;
+	struct place start;
+	bool goes_on; /* after its own text, which can be taken back */
 
 	if (order_has(t))
 		return t;
@@ -557,8 +559,10 @@ static struct text_run *text_run_of(struct show *show, struct run *run)
 	parent = order_parent(t);
 	if (parent != NULL)
 		show_group(parent);
+	goes_on = t->is_left_out && t->end.len == form_place(show).len;
+	start = t->start;
 	order_update(show);
-	t->start = form_place(show);
+	t->start = goes_on ? start : form_place(show);
 	return t;
 }
 

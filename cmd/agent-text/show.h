@@ -94,7 +94,8 @@ struct text_run {
 	struct buffer value;      /* the last one, not printed yet if a group is due */
 	struct buffer last_value; /* that was printed */
 	struct buffer last;       /* the output of --final of a failed run; empty: none */
-	bool is_left_out;         /* the last response, if the run is resumed */
+	bool is_left_out;         /* the last response, if the run is resumed, */
+	struct place end;         /* whose pieces end here in the document */
 };
 
 /* ---- form.c: the document ---- */
