@@ -967,7 +967,7 @@ no_long_line() {
 	for time in 1e-999 '"0.'"$(printf '0%.0s' {1..400})"'1s"'; do
 		printf '{"name":"a",\n"timeout":%s,"command":["cat"]}\n' "$time" >a.json
 		run -2 agent-run -m test -t a.json x </dev/null
-		assert_output 'agent-run: a.json:2: "timeout" must be a duration, such as 90, 90s, 5m, 1h or 100ms'
+		assert_output 'agent-run: a.json:2: "timeout" must be a duration, such as 90, 90s, 5m, 1h, 100ms or 1m30s'
 	done
 }
 
