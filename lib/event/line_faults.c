@@ -1,5 +1,19 @@
 #include "event/line_faults.h"
 
+static struct span beginning(struct span text)
+{
+	size_t len = 0;
+
+	while (len < text.len && strchr("(\"0123456789", text.at[len]) == NULL)
+		len++;
+	return (struct span){text.at, len};
+}
+
+bool line_faults_fit(const struct line_faults *f, struct span text)
+{
+	return f->count == 0 || span_equal(beginning(buffer_span(&f->texts[0])), beginning(text));
+}
+
 void line_faults_add(struct line_faults *f, uint64_t line, struct span text)
 {
 	if (f->count < LINE_FAULTS_SINGLE) {

@@ -5,6 +5,7 @@
 #ifndef EVENT_LINE_FAULTS_H
 #define EVENT_LINE_FAULTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/buffer.h"
@@ -18,6 +19,8 @@ struct line_faults {
 	uint64_t last, count;
 };
 
+/* Whether `text` is the same fault as those before it: up to the first number or value in it. */
+bool line_faults_fit(const struct line_faults *faults, struct span text);
 void line_faults_add(struct line_faults *faults, uint64_t line, struct span text);
 
 /* Take the first message: append it to `out`. Returns its line; 0: there is none. */

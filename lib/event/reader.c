@@ -170,7 +170,7 @@ static void report_line(struct reader *r, int status, struct span text)
 /* A fault of the last line is reported with those of its neighbours. */
 static void add_fault(struct reader *r, enum reader_fault kind, struct span text)
 {
-	if (r->kind != kind)
+	if (r->kind != kind || !line_faults_fit(&r->faults, text))
 		report_faults(r);
 	r->kind = kind;
 	line_faults_add(&r->faults, r->line, text);
