@@ -66,7 +66,9 @@ static inline bool span_begins(struct span s, struct span beginning)
 
 static inline bool span_starts(struct span s, const char *prefix)
 {
-	return span_begins(s, (struct span){prefix, strlen(prefix)});
+	size_t len = strlen(prefix);
+
+	return s.len >= len && memcmp(s.at, prefix, len) == 0;
 }
 
 static inline bool span_ends(struct span s, const char *suffix)
