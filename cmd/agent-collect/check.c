@@ -21,6 +21,7 @@ enum { MAX_SHOWN = 60 };
 struct check {
 	const char *expression;
 	struct jq_program *program;
+	struct span unknown; /* a key in the expression that no result has; absent: none */
 };
 
 /* In jq null is less than every number, so ".total_cost_usd < 1" would hold if the cost is not
@@ -48,18 +49,6 @@ static struct jq_program *guard(struct jq_program *program, const char *expressi
 	return guarded;
 }
 
-void checks_add(struct checks *checks, const char *expression)
-{
-	struct error e = {0};
-	struct jq_program *program = jq_program_open(expression, NULL, 0, &e);
-
-	if (program == NULL)
-		die(STATUS_USAGE, "--check: %s: %.*s", expression, (int)strcspn(e.message, "\n"),
-		    e.message);
-	checks->at = array_grow(checks->at, checks->count, sizeof(*checks->at));
-	checks->at[checks->count++] = (struct check){expression, guard(program, expression)};
-}
-
 void checks_free(struct checks *checks)
 {
 	for (size_t i = 0; i < checks->count; i++)
@@ -72,7 +61,6 @@ void checks_free(struct checks *checks)
 static void add_value(struct buffer *out, struct span json)
 {
 	struct span shown = utf8_cut(json, MAX_SHOWN);
-
 	enum json_type type = json_type(json);
 
 	terminal_add_line(out, shown);
@@ -208,10 +196,9 @@ static void add_paths(struct buffer *out, const char *expression, struct span re
 static void warn_check(const struct check *check, struct buffer *found, struct span result)
 {
 	struct span id = json_plain(json_get(result, "run_id"));
-	struct span unknown = unknown_path(check->expression);
 
-	if (unknown.at != NULL)
-		add_unknown(found, unknown);
+	if (check->unknown.at != NULL)
+		add_unknown(found, check->unknown);
 	add_paths(found, check->expression, result);
 	if (id.at != NULL && id.len > 0) {
 		buffer_add_text(found, ", run ");
@@ -221,6 +208,19 @@ static void warn_check(const struct check *check, struct buffer *found, struct s
 }
 
 /* ---- checking ---- */
+
+void checks_add(struct checks *checks, const char *expression)
+{
+	struct error e = {0};
+	struct jq_program *program = jq_program_open(expression, NULL, 0, &e);
+
+	if (program == NULL)
+		die(STATUS_USAGE, "--check: %s: %.*s", expression, (int)strcspn(e.message, "\n"),
+		    e.message);
+	checks->at = array_grow(checks->at, checks->count, sizeof(*checks->at));
+	checks->at[checks->count++] =
+	    (struct check){expression, guard(program, expression), unknown_path(expression)};
+}
 
 /* Whether the expression yields at least one value, and none that is false or null. A misspelt key
  * fails, too: it is null, which is not equal to anything. */
@@ -248,7 +248,7 @@ static bool holds(const struct check *check, struct span result)
 	} else if (!any) {
 		buffer_add_text(&found, "no value");
 	}
-	good = found.len == 0 && unknown_path(check->expression).at == NULL;
+	good = found.len == 0 && check->unknown.at == NULL;
 	if (!good)
 		warn_check(check, &found, result);
 	buffer_free(&found);
