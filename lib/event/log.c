@@ -3,10 +3,15 @@
 #include "base/error.h"
 #include "event/line_faults.h"
 
-void event_log_report(const struct event_log *log, struct span text)
+static void report_at(const struct event_log *log, uint64_t line, struct span text)
 {
 	if (log->source != NULL)
-		warn("%s:%zu: %.*s", log->source, log->line, SPAN_ARG(text));
+		warn("%s:%llu: %.*s", log->source, (unsigned long long)line, SPAN_ARG(text));
+}
+
+void event_log_report(const struct event_log *log, struct span text)
+{
+	report_at(log, log->line, text);
 }
 
 /* Report the faults of lines before this one. */
@@ -16,9 +21,7 @@ static void report_faults(struct event_log *log, struct line_faults *faults)
 	uint64_t line;
 
 	while ((line = line_faults_take(faults, &text)) > 0) {
-		if (log->source != NULL)
-			warn("%s:%llu: %.*s", log->source, (unsigned long long)line,
-			     SPAN_ARG(buffer_span(&text)));
+		report_at(log, line, buffer_span(&text));
 		buffer_clear(&text);
 	}
 	buffer_free(&text);
